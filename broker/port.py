@@ -1,0 +1,124 @@
+"""The broker port: all that Bellhop asks of a queue. `broker.amqp` and `broker.embedded` implement it.
+
+The rules, which `tests/contract/test_broker.py` holds every implementation to:
+
+Durability. A publish's future resolves only when the message survives the death of every process and of
+    the machine (a quorum of nodes has it on disk; a committed, synced transaction). Until then nobody may
+    answer 2xx, nor ack what the message replaces.
+Delivery. At least once. A delivery whose consumer dies, or closes before acking, is delivered again.
+Ack. Says that the message's work is settled elsewhere. An ack that the broker never got (connection lost,
+    lease gone) is not an error: the message comes again, and the ledger knows it.
+Order. First in, first out within a queue, as far as redelivery and delays allow. No more is promised.
+Threads. A Publisher is safe from any thread. A Consumer's `take` and `close` belong to one thread; `ack` may be
+    called from any. Both start their threads and connections lazily, so that they may be made before a fork.
+Poison. A message delivered more often than the topology's delivery limit goes to the dead queue by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+Headers = Mapping[str, str | int | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`id` is at most 255 bytes of UTF-8; `headers` stay under 64 KiB together. Header names are `broker.headers`."""
+
+    id: str
+    body: bytes
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a message goes. Make one with `work`, `retry` or `DEAD` of `broker.topology`."""
+
+    exchange: str
+    routing_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message handed to a consumer. `tag` is the driver's own and means nothing elsewhere.
+
+    `deliveries` counts earlier deliveries of this very message that were not acked, as far as the broker knows.
+    """
+
+    message: Message
+    tag: object
+    deliveries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStats:
+    """`ready` waits, `in_flight` is with consumers.
+
+    `oldest_seconds` is the age of the first waiting message; None where the broker cannot tell.
+    """
+
+    ready: int
+    in_flight: int
+    oldest_seconds: float | None
+
+
+class Publisher(Protocol):
+    def publish(self, message: Message, to: Address) -> Future[None]:
+        """Hands the message over and returns at once.
+
+        The future fails with Unroutable or PublishRefused (the broker does not have it), PublishUnconfirmed
+        (it may) or BrokerUnavailable. It is never left pending for longer than the settings' confirm time.
+        """
+        ...
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Waits for pending confirms up to `timeout` seconds, then fails the rest as unconfirmed."""
+        ...
+
+
+class Consumer(Protocol):
+    def take(self, limit: int, timeout: float) -> Sequence[Delivery]:
+        """At most `limit` deliveries, waiting up to `timeout` seconds for the first; also sends queued acks
+        and keeps the connection alive, so it must be called often even with a limit of 0.
+
+        Reconnects by itself with back-off; while the broker is away it returns nothing. Wakes early when an
+        ack is queued.
+        """
+        ...
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Queues the acks; they are sent by `take` or `close`. Safe from any thread."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker counts this consumer as one at this moment, as far as is known here."""
+        ...
+
+    def close(self) -> None:
+        """Sends queued acks and gives every other delivery back."""
+        ...
+
+
+class Broker(Protocol):
+    def declare(self) -> None:
+        """Makes every queue of the topology, or finds it as it should be. Raises BrokerError. Idempotent."""
+        ...
+
+    def publisher(self) -> Publisher: ...
+
+    def consumer(self, queue: str, prefetch: int) -> Consumer:
+        """A consumer of one queue (`broker.topology` names them) that holds at most `prefetch` unacked."""
+        ...
+
+    def stats(self) -> Mapping[str, QueueStats]:
+        """By route; `dead` and `unroutable` for those queues, `retry` for all steps of the ladder together.
+
+        Raises BrokerUnavailable.
+        """
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,48 @@
+"""The queues as data. Both drivers read it; nothing else names a queue.
+
+For each route a work queue; one retry queue per step of the ladder, whose messages return to their route's
+work queue when the step's time is over; one dead queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from broker.port import Address
+
+WORK_EXCHANGE: Final = "bellhop.work"
+DEAD_EXCHANGE: Final = "bellhop.dead"
+ALTERNATE_EXCHANGE: Final = "bellhop.unroutable"
+DEAD_QUEUE: Final = "bellhop.dead"
+UNROUTABLE_QUEUE: Final = "bellhop.unroutable"
+
+DEAD: Final = Address(DEAD_EXCHANGE, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """`ladder` holds the delays in seconds, rising. A message delivered `delivery_limit` times without ack is dead."""
+
+    routes: Sequence[str]
+    ladder: Sequence[float]
+    delivery_limit: int = 20
+
+
+def work_queue(route: str) -> str:
+    return f"bellhop.work.{route}"
+
+
+def retry_queue(delay: float) -> str:
+    return f"bellhop.retry.{round(delay * 1000)}ms"
+
+
+def work(route: str) -> Address:
+    """The address of a route's work queue."""
+    return Address(WORK_EXCHANGE, route)
+
+
+def retry(route: str, delay: float) -> Address:
+    """The address from which a message returns to `route` after `delay` seconds, a step of the ladder."""
+    return Address(retry_queue(delay), route)

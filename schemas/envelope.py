@@ -1,0 +1,150 @@
+"""The envelope: an event on the wire, as JSON with CloudEvents' names (specversion 1.0).
+
+It is written by the ingress and by replay, read by workers, the archive and the console. A worker of
+another version must be able to read it or refuse it clearly, so it carries its own version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from schemas.errors import EnvelopeError
+
+VERSION: Final = 1
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One event on its way.
+
+    id: the delivery id, unique in its source (`webhook-id`, else the body's id, else a hash of the body).
+    type: `member.created` … `booking.cancelled`, see `schemas.events`.
+    subject: what events are ordered by: the upstream's booking reference, or the member's id.
+    time: the upstream's own timestamp, UTC. received: when the ingress took it, UTC.
+    content_hash: SHA-256 (hex) of type, time and data in canonical JSON: the same id with another hash is a conflict.
+    not_after: the booking's start, UTC; nothing is tried past it. None where there is none.
+    trace: `traceparent`, `sentry-trace`, `baggage`, as far as known.
+    generation: 0 as posted; each deliberate replay adds one.
+    """
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    route: str
+    account: str
+    time: datetime
+    received: datetime
+    data: Data
+    content_hash: str
+    not_after: datetime | None = None
+    trace: Mapping[str, str] = field(default_factory=dict)
+    generation: int = 0
+
+    @property
+    def message_id(self) -> str:
+        """The id on the broker: at most 255 bytes, as AMQP's short strings demand."""
+        return f"{self.source}/{self.id}"
+
+    @property
+    def business_key(self) -> str:
+        """Source, reference, kind and timestamp: two events that share it are the same fact, sent twice."""
+        return f"{self.source}/{self.subject}/{self.type}/{_iso(self.time)}"
+
+    def replayed(self) -> Envelope:
+        """The same event, one generation on."""
+        return replace(self, generation=self.generation + 1)
+
+
+def content_hash(type_: str, time: datetime, data: Data) -> str:
+    """SHA-256 (hex) of an event's content; the order of keys and white space do not count."""
+    text = json.dumps([type_, _iso(time), data], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def encode(envelope: Envelope) -> bytes:
+    """The envelope as UTF-8 JSON."""
+    wire: dict[str, Any] = {
+        "specversion": "1.0",
+        "bellhopversion": VERSION,
+        "id": envelope.id,
+        "source": envelope.source,
+        "type": envelope.type,
+        "subject": envelope.subject,
+        "time": _iso(envelope.time),
+        "datacontenttype": "application/json",
+        "route": envelope.route,
+        "account": envelope.account,
+        "received": _iso(envelope.received),
+        "contenthash": envelope.content_hash,
+        "generation": envelope.generation,
+        "data": envelope.data,
+    }
+    if envelope.not_after is not None:
+        wire["notafter"] = _iso(envelope.not_after)
+    if envelope.trace:
+        wire["trace"] = dict(envelope.trace)
+    return json.dumps(wire, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def decode(body: bytes) -> Envelope:
+    """The envelope in `body`. Raises EnvelopeError, naming what is missing or wrong, never a value."""
+    try:
+        wire = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise EnvelopeError(f"not JSON: {type(error).__name__}") from None
+    if not isinstance(wire, dict):
+        raise EnvelopeError("not a JSON object")
+    if wire.get("bellhopversion") != VERSION:
+        raise EnvelopeError(f"bellhopversion is not {VERSION}: written by another version of Bellhop")
+    data, trace, generation = wire.get("data"), wire.get("trace", {}), wire.get("generation", 0)
+    if not isinstance(data, dict):
+        raise EnvelopeError("data is not an object")
+    if not isinstance(trace, dict) or not all(isinstance(v, str) for v in trace.values()):
+        raise EnvelopeError("trace is not an object of strings")
+    if not isinstance(generation, int) or isinstance(generation, bool) or generation < 0:
+        raise EnvelopeError("generation is not a whole number")
+    not_after = _time(wire, "notafter") if "notafter" in wire else None
+    return Envelope(
+        id=_text(wire, "id"),
+        source=_text(wire, "source"),
+        type=_text(wire, "type"),
+        subject=_text(wire, "subject"),
+        route=_text(wire, "route"),
+        account=_text(wire, "account"),
+        time=_time(wire, "time"),
+        received=_time(wire, "received"),
+        data=data,
+        content_hash=_text(wire, "contenthash"),
+        not_after=not_after,
+        trace=trace,
+        generation=generation,
+    )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _text(wire: Mapping[str, Any], key: str) -> str:
+    value = wire.get(key)
+    if not isinstance(value, str) or not value:
+        raise EnvelopeError(f"{key} is not a text")
+    return value
+
+
+def _time(wire: Mapping[str, Any], key: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_text(wire, key))
+    except ValueError:
+        raise EnvelopeError(f"{key} is not an ISO 8601 time") from None
+    if moment.tzinfo is None:
+        raise EnvelopeError(f"{key} has no time zone")
+    return moment

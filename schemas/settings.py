@@ -1,0 +1,432 @@
+"""The settings: one frozen object, built and checked once at the start of each process and passed in.
+
+`build` takes the parsed TOML document with overrides already laid over it (`ops.config` reads files and the
+environment). `bellhop.example.toml` documents every key. Durations are seconds here; in TOML they are numbers of
+seconds or texts such as "30s", "2m", "1h", "90d".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from schemas.errors import SettingsError
+from schemas.events import VenueFacts
+
+ROUTE_OF_KIND: Final = {"peoplevine": "bookings.peoplevine", "simplybook": "bookings.simplybook"}
+MEMBERS_ROUTE: Final = "members"
+ROUTES: Final = (MEMBERS_ROUTE, *ROUTE_OF_KIND.values())
+"""The routes with a handler. `callbacks.simplybook` and `pulls` join when they have one."""
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    urls: tuple[str, ...] = field(repr=False)  # carries the broker's password
+    ladder: tuple[float, ...]
+    delivery_limit: int
+    confirm_seconds: float
+    heartbeat_seconds: float
+    lease_seconds: float
+
+    @property
+    def embedded(self) -> bool:
+        return self.urls[0].startswith("sqlite:")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    url: str = field(repr=False)  # may carry a password
+    keep_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    host: str
+    port: int
+    processes: int
+    threads: int
+    max_body_bytes: int
+    body_seconds: float
+    public_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSettings:
+    threads: int
+    claim_seconds: float
+    drain_seconds: float
+    stall_seconds: float
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """verifier: a row of `ingest.verify`'s table. answer: the status of an accepted webhook, 202 or 200."""
+
+    name: str
+    verifier: str
+    secrets: tuple[str, ...] = field(repr=False)
+    tolerance_seconds: float
+    answer: int
+    member_account: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplevineAccount:
+    """region is the vendor's `host` parameter: "1" (default) or "2" (UK); "" leaves it out."""
+
+    name: str
+    base_url: str
+    auth_id: str = field(repr=False)
+    company: str = field(repr=False)
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+    region: str
+    connect_seconds: float
+    read_seconds: float
+    kind: str = "peoplevine"
+
+
+@dataclass(frozen=True, slots=True)
+class SimplybookAccount:
+    """confirm: whether to call confirmBooking where the answer to `book` requires it (needs `secret_key`)."""
+
+    name: str
+    base_url: str
+    company: str
+    api_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    confirm: bool
+    connect_seconds: float
+    read_seconds: float
+    kind: str = "simplybook"
+
+
+Account = PeoplevineAccount | SimplybookAccount
+
+
+@dataclass(frozen=True, slots=True)
+class SentrySettings:
+    dsn: str = field(repr=False)
+    environment: str
+    traces_sample_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    broker: BrokerSettings
+    ledger: LedgerSettings
+    ingest: IngestSettings
+    work: WorkSettings
+    archive: ArchiveSettings
+    sentry: SentrySettings
+    log_level: str
+    sources: Mapping[str, SourceSettings]
+    accounts: Mapping[str, Account]
+    venues: Mapping[str, VenueFacts]
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every secret value, for the redactor."""
+        found: set[str] = set()
+        for source in self.sources.values():
+            found.update(source.secrets)
+        for account in self.accounts.values():
+            if isinstance(account, PeoplevineAccount):
+                found.update((account.auth_id, account.user, account.password))
+            else:
+                found.update((account.api_key, account.secret_key))
+        found.update(filter(None, (urlsplit(url).password for url in (*self.broker.urls, self.ledger.url))))
+        return frozenset(secret for secret in found if secret)
+
+
+class Duration(fields.Field[float]):
+    """Seconds as a number, or a text with a unit: ms, s, m, h, d."""
+
+    def __init__(self, *, minimum: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._minimum = minimum
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", str(value).strip())
+        if isinstance(value, bool) or not found:
+            raise ValidationError('must be a duration such as 30, "30s", "2m", "1h" or "90d"')
+        seconds = float(found[1]) * _UNITS[found[2] or "s"]
+        if seconds < self._minimum:
+            raise ValidationError(f"must be at least {self._minimum:g} seconds")
+        return seconds
+
+
+class TextList(fields.Field[tuple[str, ...]]):
+    """A list of texts, or one text (from the environment: separated by commas)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:
+        items = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        if not isinstance(items, list) or not items or not all(isinstance(item, str) and item for item in items):
+            raise ValidationError("must be a text or a list of texts, and not empty")
+        return tuple(items)
+
+
+class _Zone(fields.Field[ZoneInfo]):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> ZoneInfo:
+        try:
+            return ZoneInfo(value)
+        except (ValueError, TypeError, KeyError, OSError):
+            raise ValidationError('must be a time zone such as "Europe/London"') from None
+
+
+class _Section(Schema):
+    """A section that becomes one frozen dataclass."""
+
+    made: type | None = None
+
+    class Meta:
+        unknown = RAISE
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> Any:
+        return self.made(**data) if self.made else data
+
+
+def _url(*schemes: str) -> Callable[[str], None]:
+    def check(value: str) -> None:
+        if not value.startswith(tuple(f"{scheme}:" for scheme in schemes)):
+            raise ValidationError(f"must start with {' or '.join(f'{scheme}:' for scheme in schemes)}")
+
+    return check
+
+
+_PORT: Final = validate.Range(min=0, max=65535)
+_SECRET: Final = validate.Length(min=1)
+_HTTP: Final = _url("http", "https")
+
+
+class _Broker(_Section):
+    made = BrokerSettings
+    urls = TextList(data_key="url", load_default=("sqlite:///var/broker.db",))
+    ladder = fields.List(Duration(minimum=0.001), load_default=[5, 30, 120, 600, 3600, 21600])
+    delivery_limit = fields.Integer(load_default=20, validate=validate.Range(min=2, max=1000))
+    confirm_seconds = Duration(data_key="confirm", minimum=0.1, load_default=5.0)
+    heartbeat_seconds = Duration(data_key="heartbeat", minimum=1, load_default=15.0)
+    lease_seconds = Duration(data_key="lease", minimum=0.5, load_default=15.0)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> Any:
+        data["ladder"] = tuple(float(step) for step in data["ladder"])
+        if not data["ladder"] or list(data["ladder"]) != sorted(set(data["ladder"])):
+            raise ValidationError({"ladder": ["must be durations that rise"]})
+        kinds = {url.split(":")[0] for url in data["urls"]}
+        if not (kinds == {"sqlite"} and len(data["urls"]) == 1) and not kinds <= {"amqp", "amqps"}:
+            raise ValidationError({"url": ["must be one sqlite: URL, or amqp: (amqps:) URLs"]})
+        return BrokerSettings(**data)
+
+
+class _Ledger(_Section):
+    made = LedgerSettings
+    url = fields.String(
+        load_default="sqlite:///var/ledger.db", validate=_url("sqlite", "postgresql", "postgresql+psycopg")
+    )
+    keep_seconds = Duration(data_key="keep", minimum=2 * 86400, load_default=90 * 86400.0)
+
+
+class _Ingest(_Section):
+    made = IngestSettings
+    host = fields.String(load_default="127.0.0.1")
+    port = fields.Integer(load_default=8080, validate=_PORT)
+    processes = fields.Integer(load_default=0, validate=validate.Range(min=0, max=64))
+    threads = fields.Integer(load_default=16, validate=validate.Range(min=1, max=256))
+    max_body_bytes = fields.Integer(load_default=1_048_576, validate=validate.Range(min=1024, max=16_777_216))
+    body_seconds = Duration(data_key="body_timeout", minimum=1, load_default=10.0)
+    public_url = fields.String(load_default="", validate=validate.Regexp(r"(https?://[^/]+.*)?$"))
+
+
+class _Work(_Section):
+    made = WorkSettings
+    threads = fields.Integer(load_default=16, validate=validate.Range(min=1, max=256))
+    claim_seconds = Duration(data_key="claim", minimum=1, load_default=120.0)
+    drain_seconds = Duration(data_key="drain", minimum=0, load_default=45.0)
+    stall_seconds = Duration(data_key="stall", minimum=1, load_default=30.0)
+    host = fields.String(load_default="127.0.0.1")
+    port = fields.Integer(load_default=0, validate=_PORT)
+
+
+class _Archive(_Section):
+    made = ArchiveSettings
+    host = fields.String(load_default="127.0.0.1")
+    port = fields.Integer(load_default=0, validate=_PORT)
+
+
+class _Sentry(_Section):
+    made = SentrySettings
+    dsn = fields.String(load_default="")
+    environment = fields.String(load_default="production")
+    traces_sample_rate = fields.Float(load_default=0.0, validate=validate.Range(min=0, max=1))
+
+
+class _Source(_Section):
+    """Which verifiers exist, and what a secret must look like for each, is `ingest.verify`'s to say at start."""
+
+    verifier = fields.String(required=True, validate=validate.Length(min=1))
+    secrets = TextList(required=True)
+    tolerance_seconds = Duration(data_key="tolerance", minimum=1, load_default=300.0)
+    answer = fields.Integer(load_default=202, validate=validate.OneOf((200, 202)))
+    member_account = fields.String(load_default="")
+
+
+class _Timed(_Section):
+    connect_seconds = Duration(data_key="connect_timeout", minimum=0.05, load_default=5.0)
+    read_seconds = Duration(data_key="read_timeout", minimum=0.05, load_default=30.0)
+
+
+class _Peoplevine(_Timed):
+    kind = fields.String(required=True, validate=validate.Equal("peoplevine"))
+    base_url = fields.String(load_default="https://connect.peoplevine.com", validate=_HTTP)
+    auth_id = fields.String(required=True, validate=_SECRET)
+    company = fields.String(required=True, validate=_SECRET)
+    user = fields.String(required=True, validate=_SECRET)
+    password = fields.String(required=True, validate=_SECRET)
+    region = fields.String(load_default="", validate=validate.OneOf(("", "1", "2")))
+
+
+class _Simplybook(_Timed):
+    kind = fields.String(required=True, validate=validate.Equal("simplybook"))
+    base_url = fields.String(load_default="https://user-api.simplybook.me", validate=_HTTP)
+    company = fields.String(required=True, validate=_SECRET)
+    api_key = fields.String(required=True, validate=_SECRET)
+    secret_key = fields.String(load_default="")
+    confirm = fields.Boolean(load_default=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _signs(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if not data["secret_key"]:
+            raise ValidationError({"secret_key": ["is required: it signs confirmBooking and cancelBooking"]})
+
+
+class _Venue(_Section):
+    account = fields.String(required=True)
+    zone = _Zone(data_key="timezone", required=True)
+
+
+class _Log(_Section):
+    level = fields.String(load_default="info", validate=validate.OneOf(("debug", "info", "warning", "error")))
+
+
+_SECTIONS: Final[Mapping[str, Schema]] = {
+    "broker": _Broker(),
+    "ledger": _Ledger(),
+    "ingest": _Ingest(),
+    "work": _Work(),
+    "archive": _Archive(),
+    "sentry": _Sentry(),
+    "log": _Log(),
+}
+_TABLES: Final = ("sources", "accounts", "venues")
+_SOURCE: Final = _Source()
+_VENUE: Final = _Venue()
+_KINDS: Final[Mapping[str, tuple[Schema, type]]] = {
+    "peoplevine": (_Peoplevine(), PeoplevineAccount),
+    "simplybook": (_Simplybook(), SimplybookAccount),
+}
+
+
+def build(document: Mapping[str, Any], place: Callable[[str], str] = lambda _key: "bellhop.toml") -> Settings:
+    """The settings in `document`. `place` tells where a dotted key's value came from, for the error's line.
+
+    Raises SettingsError for the first thing that is wrong.
+    """
+
+    def load(schema: Schema, value: object, key: str) -> Any:
+        if not isinstance(value, Mapping):
+            raise SettingsError(key, "must be a table", place(key))
+        try:
+            return schema.load(value)
+        except ValidationError as error:
+            path, problem = _first(error.messages)
+            full = f"{key}.{path}" if path else key
+            raise SettingsError(full, problem, place(full)) from None
+
+    def table(name: str) -> Mapping[str, Any]:
+        value = document.get(name, {})
+        if not isinstance(value, Mapping):
+            raise SettingsError(name, "must be a table", place(name))
+        for key in value:
+            if not _NAME.fullmatch(key):
+                problem = "must be 1 to 40 of a-z, 0-9, - and _, and start with a letter or digit"
+                raise SettingsError(f"{name}.{key}", problem, place(f"{name}.{key}"))
+        return value
+
+    for key in document:
+        if key not in _SECTIONS and key not in _TABLES:
+            raise SettingsError(key, "is not a setting", place(key))
+    made = {name: load(schema, document.get(name, {}), name) for name, schema in _SECTIONS.items()}
+    accounts = {name: _account(name, value, load, place) for name, value in table("accounts").items()}
+    settings = Settings(
+        log_level=made.pop("log")["level"],
+        accounts=accounts,
+        sources={n: SourceSettings(name=n, **load(_SOURCE, v, f"sources.{n}")) for n, v in table("sources").items()},
+        venues={n: _venue(n, load(_VENUE, v, f"venues.{n}"), accounts, place) for n, v in table("venues").items()},
+        **made,
+    )
+    _check_whole(settings, place)
+    return settings
+
+
+def _account(name: str, value: Any, load: Callable[[Schema, object, str], Any], place: Callable[[str], str]) -> Account:
+    key = f"accounts.{name}"
+    kind = value.get("kind") if isinstance(value, Mapping) else None
+    if kind not in _KINDS:
+        raise SettingsError(f"{key}.kind", f"must be one of {', '.join(_KINDS)}", place(f"{key}.kind"))
+    schema, made = _KINDS[kind]
+    account: Account = made(name=name, **load(schema, value, key))
+    return account
+
+
+def _venue(
+    name: str, data: Mapping[str, Any], accounts: Mapping[str, Account], place: Callable[[str], str]
+) -> VenueFacts:
+    account = accounts.get(data["account"])
+    if account is None:
+        key = f"venues.{name}.account"
+        raise SettingsError(key, "is not one of the accounts", place(key))
+    return VenueFacts(name=name, account=account.name, kind=account.kind, zone=data["zone"])
+
+
+def _check_whole(settings: Settings, place: Callable[[str], str]) -> None:
+    for source in settings.sources.values():
+        account = settings.accounts.get(source.member_account)
+        if source.member_account and (account is None or account.kind != "peoplevine"):
+            key = f"sources.{source.name}.member_account"
+            raise SettingsError(key, "is not a Peoplevine account", place(key))
+    for account in settings.accounts.values():
+        # A claim that ends while its call is still on the way would let another worker call a second time.
+        if account.connect_seconds + account.read_seconds + 1 > settings.work.claim_seconds:
+            problem = f"must be longer than the time-outs of account {account.name} together, plus 1 second"
+            raise SettingsError("work.claim", problem, place("work.claim"))
+
+
+def _first(messages: object) -> tuple[str, str]:
+    """The first problem in marshmallow's messages, as dotted path and rule."""
+    if isinstance(messages, Mapping):
+        key, inner = next(iter(messages.items()))
+        path, problem = _first(inner)
+        return ".".join(part for part in (("" if key == "_schema" else str(key)), path) if part), problem
+    text = str(messages[0] if isinstance(messages, list) else messages).rstrip(".")
+    if text == "Unknown field":
+        return "", "is not a setting"
+    return "", text[:1].lower() + text[1:]
