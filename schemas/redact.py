@@ -9,27 +9,11 @@ from urllib.parse import quote, quote_plus
 
 MASK: Final = "***"
 _SECRET_KEYS: Final = frozenset(
-    [
-        "auth_id",
-        "company",
-        "user",
-        "pass",
-        "password",
-        "token",
-        "api_key",
-        "apikey",
-        "secret",
-        "secret_key",
-        "hash",
-        "booking_hash",
-        "batch_hash",
-        "sign",
-        "authorization",
-        "x-token",
-        "x-user-token",
-        "webhook-signature",
-        "dsn",
-    ]
+    (
+        *("auth_id", "company", "user", "pass", "password", "token", "api_key", "apikey", "secret", "secret_key"),
+        *("hash", "booking_hash", "batch_hash", "sign", "authorization", "x-token", "x-user-token", "dsn"),
+        *("webhook-signature",),
+    )
 )
 _QUERY: Final = re.compile(
     r"(?i)\b(auth_id|company|user|pass|password|token|api_key|secret|sign)=[^&\s\"']*",

@@ -389,7 +389,7 @@ def build(document: Mapping[str, Any], place: Callable[[str], str] = lambda _key
 
 def _account(name: str, value: Any, load: Callable[[Schema, object, str], Any], place: Callable[[str], str]) -> Account:
     key = f"accounts.{name}"
-    kind = value.get("kind") if isinstance(value, Mapping) else None
+    kind = str(value.get("kind")) if isinstance(value, Mapping) else ""
     if kind not in _KINDS:
         raise SettingsError(f"{key}.kind", f"must be one of {', '.join(_KINDS)}", place(f"{key}.kind"))
     schema, made = _KINDS[kind]
@@ -414,9 +414,10 @@ def _check_whole(settings: Settings, place: Callable[[str], str]) -> None:
             key = f"sources.{source.name}.member_account"
             raise SettingsError(key, "is not a Peoplevine account", place(key))
     for account in settings.accounts.values():
-        # A claim that ends while its call is still on the way would let another worker call a second time.
-        if account.connect_seconds + account.read_seconds + 1 > settings.work.claim_seconds:
-            problem = f"must be longer than the time-outs of account {account.name} together, plus 1 second"
+        # A claim that ends while its call is still on the way would let another worker call a second time. One call
+        # is up to three requests: refused for its token, log in, again.
+        if 3 * (account.connect_seconds + account.read_seconds) > settings.work.claim_seconds:
+            problem = f"must be at least three times the time-outs of account {account.name} together"
             raise SettingsError("work.claim", problem, place("work.claim"))
 
 
