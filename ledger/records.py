@@ -49,14 +49,15 @@ class EntryState(StrEnum):
 class Entry:
     """One booking at the vendor. `line` is the index of the event's service it fulfils, `made_by` the id of the
     event that made it. `secret_hash` is SimplyBook's booking hash ("" elsewhere): it signs later calls, and is
-    shown to nobody. `batch` is SimplyBook's batch id and type, where there is one."""
+    shown to nobody. `slot` says what was booked, for comparing with what a newer event wants; `batch` is SimplyBook's
+    batch id and type, where there is one."""
 
     vendor_id: str
     line: int
     made_by: str
     state: EntryState
     secret_hash: str = ""
-    start: str = ""
+    slot: str = ""
     code: str = ""
     batch: str = ""
 

@@ -89,7 +89,11 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class PeoplevineAccount:
-    """region is the vendor's `host` parameter: "1" (default) or "2" (UK); "" leaves it out."""
+    """region is the vendor's `host` parameter: "1" (default) or "2" (UK); "" leaves it out.
+
+    slots_hold_one: an offer's technician serves one booking at a time, so that a slot still offered proves that a
+    call in doubt made no booking. Unless the club says so, every call in doubt goes to a person.
+    """
 
     name: str
     base_url: str
@@ -98,6 +102,7 @@ class PeoplevineAccount:
     user: str = field(repr=False)
     password: str = field(repr=False)
     region: str
+    slots_hold_one: bool
     connect_seconds: float
     read_seconds: float
     kind: str = "peoplevine"
@@ -302,6 +307,7 @@ class _Peoplevine(_Timed):
     user = fields.String(required=True, validate=_SECRET)
     password = fields.String(required=True, validate=_SECRET)
     region = fields.String(load_default="", validate=validate.OneOf(("", "1", "2")))
+    slots_hold_one = fields.Boolean(load_default=False)
 
 
 class _Simplybook(_Timed):

@@ -1,0 +1,302 @@
+"""One delivery from the queue to the vendor: receive → claim → work (translate, call) → settle.
+
+`begin` and `finish` take many jobs, so that one commit and one round of confirms serve them all; `work` takes one,
+on a thread of the pool. Nothing is acked before its end is committed in the ledger and, where it goes on (retry,
+dead letter), confirmed by the broker. So a process may die at any line: the delivery comes again, and `claim`
+finds in the ledger how far it came.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from workers.vendors.failure import Kind, VendorFailure
+
+from broker.port import Delivery
+from ledger.records import Attempt, Busy, Call, Claimed, Refused, Settled, Settlement, State
+from schemas.envelope import decode
+from schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
+from schemas.observe import Observe, silent
+from schemas.reasons import Reason
+from workers.handlers.port import Handler
+from workers.job import Job
+from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
+from workers.ports import WorkLedger
+from workers.retry import next_delay
+
+MAX_CALLS: Final = 200
+"""Calls one delivery may make: services × (book, confirm, cancel) stay far below. More is a handler in a circle."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Executor:
+    """The steps for one route. `worker` names this process in claims; `ladder` is the topology's, in seconds."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        ledger: WorkLedger,
+        *,
+        worker: str,
+        claim_seconds: float,
+        ladder: Sequence[float],
+        observe: Observe = silent,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._handler = handler
+        self._ledger = ledger
+        self._worker = worker
+        self._claim_seconds = claim_seconds
+        self._ladder = ladder
+        self._observe = observe
+        self._now = now
+        self._monotonic = monotonic
+        self._chance = chance
+
+    # --- receive, claim -----------------------------------------------------------------------------------------
+
+    def receive(self, delivery: Delivery) -> Job:
+        """Decodes. What cannot be read is dead at once: no retry would make it readable."""
+        job = Job(delivery, self._monotonic())
+        try:
+            job.envelope = decode(delivery.message.body)
+        except EnvelopeError as error:
+            job.outcome = Dead(Reason.POISON, f"not an envelope: {error}")
+        return job
+
+    def claim(self, jobs: Sequence[Job]) -> None:
+        """Claims what was decoded, in one commit. Raises LedgerUnavailable; then no job has changed."""
+        readable = [(job, job.envelope) for job in jobs if job.envelope is not None and job.outcome is None]
+        if not readable:
+            return
+        claims = self._ledger.claim([envelope for _, envelope in readable], self._worker, self._claim_seconds)
+        for (job, _), claim in zip(readable, claims, strict=True):
+            match claim:
+                case Claimed():
+                    job.claimed, job.booking = claim, claim.booking
+                case Settled(state, detail):
+                    job.outcome, job.known = Recorded(detail), state.value
+                case Busy(detail):
+                    job.outcome = Wait(detail)
+                case Refused(reason, error):
+                    job.outcome = Dead(reason, error)
+
+    # --- work: translate, call ----------------------------------------------------------------------------------
+
+    def work(self, job: Job) -> None:
+        """Works a claimed job to its outcome. Raises nothing: what is unexpected becomes an outcome too."""
+        try:
+            job.outcome = self._steps(job)
+        except ClaimLost:
+            # Settling stores what this job booked so far even so; `lost` then gives the delivery back.
+            job.outcome = Retry("the claim ended and another worker took the event")
+        except LedgerUnavailable:
+            job.outcome = Retry("the ledger was away before the call")
+        except Exception as error:  # noqa: BLE001  # a delivery must end in an outcome, or it holds its place for ever
+            # Nothing was called since the last committed mark: a call's own failures are dealt with in `_call`.
+            job.outcome = Retry(f"unexpected {type(error).__name__} before the call")
+            self._observe("worker.crashed", error=type(error).__name__, where=_where(error))
+
+    def _steps(self, job: Job) -> Outcome:
+        assert job.envelope is not None  # noqa: S101
+        assert job.claimed is not None  # noqa: S101
+        doubt = job.claimed.in_doubt
+        if doubt is not None and not doubt.repeatable:
+            verdict = self._resolve(job, doubt)
+            if verdict is not None:
+                return verdict
+        for _ in range(MAX_CALLS):
+            step = self._handler.translate(job.envelope, job.booking)
+            if not isinstance(step, Call):
+                return step
+            if not step.repeatable and job.envelope.not_after and self._now() >= job.envelope.not_after:
+                return Dead(Reason.TOO_LATE, "the booking's start has passed")
+            if not step.repeatable or job.dirty:
+                # Committed before the call: whoever finds this mark after our death knows that it may have happened.
+                job.claimed = self._ledger.calling(job.claimed, step, job.booking, self._claim_seconds)
+                job.dirty = False
+            ended = self._call(job, step)
+            if ended is not None:
+                return ended
+        return Retry(f"more than {MAX_CALLS} calls for one event")
+
+    def _call(self, job: Job, call: Call) -> Outcome | None:
+        """Makes one vendor call: None where the booking moved on and there may be more to call."""
+        assert job.envelope is not None  # noqa: S101
+        started, clock = self._now(), self._monotonic()
+        failure: VendorFailure | None = None
+        try:
+            result = self._handler.perform(call, job.envelope, job.booking)
+        except VendorFailure as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001  # whether the vendor was reached is not known
+            self._observe("worker.crashed", error=type(error).__name__, where=_where(error))
+            text = f"unexpected {type(error).__name__} in {call.method}"
+            failure = VendorFailure(Kind.UNKNOWN, vendor="", method=call.method, message=text)
+        word = failure.kind.value if failure else "ok"
+        seconds = self._monotonic() - clock
+        self._observe("vendor.called", account=call.account, method=call.method, outcome=word, seconds=seconds)
+        answer = failure.answer if failure else None
+        job.attempts.append(Attempt(call.method, started, seconds, word, str(failure or ""), answer))
+        if failure is not None:
+            return self._outcome(failure, call, job)
+        if isinstance(result, Done):
+            return result
+        job.booking, job.dirty = result, True
+        return None
+
+    def _resolve(self, job: Job, call: Call) -> Outcome | None:
+        """Asks what became of a call in doubt; None where it made nothing and may be made again."""
+        assert job.envelope is not None  # noqa: S101
+        try:
+            return self._handler.resolve(call, job.envelope)
+        except VendorFailure as failure:
+            return InDoubt(call, f"the vendor could not be asked: {failure}")
+
+    def _outcome(self, failure: VendorFailure, call: Call, job: Job) -> Outcome:
+        in_doubt = job.claimed.in_doubt if job.claimed else None
+        match failure.kind:
+            case Kind.REJECTED if in_doubt is not None and in_doubt.method == call.method and not call.repeatable:
+                # Refused the second time, after a first time whose end nobody knows: the first may hold the slot.
+                text = f"an earlier call's outcome is unknown, and now: {failure}"
+                return Dead(Reason.IN_DOUBT, text, failure.answer)
+            case Kind.REJECTED:
+                return Dead(Reason.REJECTED, str(failure), failure.answer)
+            case Kind.AUTH:
+                return Dead(Reason.AUTH, str(failure), failure.answer)
+            case Kind.THROTTLED:
+                return Retry(str(failure), failure.retry_after)
+            case Kind.TRANSIENT:
+                return Retry(str(failure), failure.retry_after)
+            case Kind.UNKNOWN if call.repeatable:
+                return Retry(str(failure))
+            case Kind.UNKNOWN:
+                return InDoubt(call, str(failure))
+
+    # --- settle -------------------------------------------------------------------------------------------------
+
+    def plan(self, job: Job) -> float | None:
+        """Where the outcome is to be tried again: after how many seconds. Turns it into Dead where it cannot be."""
+        if isinstance(job.outcome, Wait):
+            return self._ladder[0]
+        if not isinstance(job.outcome, Retry | InDoubt):
+            return None
+        not_after = job.envelope.not_after if job.envelope else None
+        at_least = (job.outcome.after or 0.0) if isinstance(job.outcome, Retry) else 0.0
+        delay = next_delay(
+            self._ladder,
+            job.attempts_so_far + 1,
+            now=self._now(),
+            not_after=not_after,
+            chance=self._chance(),
+            at_least=at_least,
+        )
+        if not isinstance(delay, Reason):
+            return delay
+        if isinstance(job.outcome, InDoubt):
+            job.outcome = Dead(Reason.IN_DOUBT, f"nobody knows whether the call happened: {job.outcome.error}")
+        else:
+            why = "every retry was tried" if delay is Reason.EXHAUSTED else "no retry fits in before the start"
+            job.outcome = Dead(delay, f"{why}; last: {job.outcome.error}")
+        return None
+
+    def settlement(self, job: Job, delay: float | None) -> Settlement | None:
+        """The job's end as the ledger records it; None where it has none to record."""
+        claimed, envelope, outcome = job.claimed, job.envelope, job.outcome
+        if claimed is None or envelope is None or outcome is None or isinstance(outcome, Wait):
+            return None
+        state, text, reason, tombstone, in_doubt = _recorded(outcome)
+        booking = job.booking
+        if booking is not None and tombstone:
+            booking = replace(booking, cancelled=True)
+        return Settlement(
+            claimed=claimed,
+            envelope=envelope,
+            state=state,
+            detail=text,
+            reason=reason,
+            booking=booking,
+            applies=isinstance(outcome, Done) or tombstone,
+            in_doubt=in_doubt,
+            next_at=None if delay is None else self._now() + timedelta(seconds=delay),
+            attempts=tuple(job.attempts),
+        )
+
+    def lost(self, job: Job) -> float:
+        """For a job whose claim another worker took: the delivery is given back, to see later how that one ended."""
+        job.outcome, job.claimed = Wait("the claim ended and another worker took the event"), None
+        return self._ladder[0]
+
+    def tell(self, job: Job, delay: float | None) -> None:
+        """The one line of this delivery."""
+        outcome, envelope = job.outcome, job.envelope
+        enqueued = job.lag_seconds_from
+        self._observe(
+            "event.settled",
+            outcome=job.known or _WORDS[type(outcome)],
+            route=envelope.route if envelope else "",
+            account=envelope.account if envelope else "",
+            source=envelope.source if envelope else "",
+            id=envelope.id if envelope else job.message.id,
+            generation=envelope.generation if envelope else 0,
+            reason=outcome.reason.value if isinstance(outcome, Dead) else "",
+            detail=_text(outcome),
+            attempt=job.attempts_so_far + 1,
+            retry_seconds=delay,
+            seconds=self._monotonic() - job.started,
+            lag_seconds=None if enqueued is None else max(0.0, self._now().timestamp() - enqueued),
+        )
+
+
+_WORDS: Final[Mapping[type, str]] = {
+    Done: "done",
+    Recorded: "recorded",
+    Retry: "retry",
+    InDoubt: "in_doubt",
+    Dead: "dead",
+    Wait: "busy",
+}
+
+
+def _text(outcome: Outcome | None) -> str:
+    match outcome:
+        case Done(detail) | Recorded(detail) | Wait(detail):
+            return detail
+        case Retry(error) | InDoubt(_, error) | Dead(_, error):
+            return error
+    return ""
+
+
+def _recorded(outcome: Outcome) -> tuple[State, str, Reason | None, bool, Call | None]:
+    """State, text, reason, tombstone and call in doubt."""
+    match outcome:
+        case Done(detail, tombstone):
+            return State.DONE, detail, None, tombstone, None
+        case Recorded(detail):
+            return State.RECORDED, detail, None, False, None
+        case InDoubt(call, error):
+            return State.IN_DOUBT, error, None, False, call
+        case Dead(reason, error, _, tombstone):
+            return State.DEAD, error, reason, tombstone, None
+        case Retry(error):
+            return State.RETRYING, error, None, False, None
+        case Wait(detail):
+            return State.RETRYING, detail, None, False, None
+
+
+def _where(error: BaseException) -> str:
+    """File and line of an unexpected error; its text is left out, for it may hold personal data."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}" if trace else ""

@@ -1,0 +1,1 @@
+"""One handler a route: what an event means there, as vendor calls."""

@@ -1,0 +1,33 @@
+"""What the executor asks of a route's handler."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ledger.records import Booking, Call
+from schemas.envelope import Envelope
+from workers.outcome import Dead, Done, InDoubt, Outcome
+
+
+class Handler(Protocol):
+    """A handler compares what the event wants with what the ledger holds and names the next call until nothing is
+    left to call. So it starts anew from the ledger after every crash, and a call once recorded is not made again.
+    """
+
+    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        """The next vendor call, or the outcome where there is none. Pure: no I/O, the same for the same arguments."""
+        ...
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Done:
+        """Makes the call: the booking as it stands after it, or Done where the event is no booking's.
+
+        Raises VendorFailure.
+        """
+        ...
+
+    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+        """Asks the vendor what became of a call in doubt. None: it certainly made nothing, and may be made again.
+
+        Raises VendorFailure where the vendor cannot be asked.
+        """
+        ...

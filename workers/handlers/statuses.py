@@ -1,0 +1,47 @@
+"""What a booking event means: its type, refined by SevenRooms' status where it has one.
+
+Source: `sevenrooms-setup` lists 13 statuses; live systems also send ARRIVED, SEATED, PAID, COMPLETE and statuses
+that venues define (`CUSTOM_STATUS_27`). The set is open: an unknown one is recorded and shown, never guessed.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final
+
+
+class Meaning(Enum):
+    BOOK = auto()
+    """See to it that it stands at the vendor as the event says."""
+    CANCEL = auto()
+    RECORD = auto()
+    """Nothing to call."""
+
+
+WAITING: Final = frozenset({"HOLD", "NOT_RECONCILED"})
+CANCELLED: Final = frozenset({"CANCELED", "CANCELLED"})
+ENDED: Final = frozenset({"NO_SHOW", "NO_ENTRY"})
+STANDING: Final = frozenset(
+    {
+        *("BOOKED", "LEFT_MESSAGE", "NO_ANSWER", "WRONG_NUMBER", "CONFIRMED", "PRE_ARRIVED"),
+        *("PREPARTIALLYARRIVED", "PRE_PARTIALLY_ARRIVED", "LATE", "ARRIVED", "SEATED", "PAID", "COMPLETE"),
+    }
+)
+
+
+def meaning(type_: str, status: str | None) -> tuple[Meaning, str]:
+    """What to do, and the words for the record."""
+    if type_ == "booking.cancelled":
+        return Meaning.CANCEL, "cancelled"
+    if status is None:
+        return Meaning.BOOK, "booked"
+    name = status.strip().upper()
+    if name in CANCELLED:
+        return Meaning.CANCEL, f"cancelled (status {name})"
+    if name in STANDING:
+        return Meaning.BOOK, f"booked (status {name})"
+    if name in WAITING:
+        return Meaning.RECORD, f"status {name}: waits until it is booked"
+    if name in ENDED:
+        return Meaning.RECORD, f"status {name}: recorded, nothing to call"
+    return Meaning.RECORD, "unknown status: recorded, nothing is guessed"

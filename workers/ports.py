@@ -1,0 +1,28 @@
+"""What the executor needs of the ledger; `ledger.store.Ledger` has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ledger.records import Booking, Call, Claim, Claimed, Settlement
+from schemas.envelope import Envelope
+
+
+class WorkLedger(Protocol):
+    """Every method may raise LedgerUnavailable: then nothing was committed."""
+
+    def claim(self, envelopes: Sequence[Envelope], worker: str, lease_seconds: float) -> list[Claim]:
+        """One claim for each envelope, in their order, in one commit."""
+        ...
+
+    def calling(self, claimed: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
+        """Commits that `call` is about to be made, with the booking's progress so far; renews the claim.
+
+        Raises ClaimLost.
+        """
+        ...
+
+    def settle(self, settlements: Sequence[Settlement]) -> list[int]:
+        """Records the ends in one commit; the `event_pk`s whose claim was lost meanwhile."""
+        ...

@@ -1,0 +1,135 @@
+"""Composes the workers of one process and runs them until they are told to stop."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from ledger.store import Ledger
+from workers.vendors.http import HttpClient
+from workers.vendors.peoplevine import PeoplevineClient
+from workers.vendors.simplybook import SimplybookClient
+
+from broker.port import Broker
+from broker.topology import work_queue
+from schemas.errors import BrokerError
+from schemas.observe import Observe
+from schemas.redact import Redactor
+from schemas.settings import MEMBERS_ROUTE, ROUTE_OF_KIND, PeoplevineAccount, Settings, SimplybookAccount
+from workers.executor import Executor
+from workers.handlers.members import Members
+from workers.handlers.peoplevine_bookings import PeoplevineBookings
+from workers.handlers.port import Handler
+from workers.handlers.simplybook_bookings import SimplybookBookings
+from workers.watchdog import Sight, Watchdog
+from workers.worker import Worker, capacity_of
+
+_LOOK_SECONDS: Final = 2.0
+
+
+class Health(Protocol):
+    """Where readiness is told. `problem` gives a sentence, or None while all is well."""
+
+    def check(self, name: str, problem: Callable[[], str | None]) -> None: ...
+
+
+def handlers(settings: Settings, ledger: Ledger) -> Mapping[str, Handler]:
+    """A handler for each route, with a client for each account of its kind."""
+    http = HttpClient(pool_size=settings.work.threads, redactor=Redactor(settings.secrets))
+    peoplevine = {a.name: a for a in settings.accounts.values() if isinstance(a, PeoplevineAccount)}
+    simplybook = {a.name: a for a in settings.accounts.values() if isinstance(a, SimplybookAccount)}
+    peoplevine_clients = {name: PeoplevineClient(account, http) for name, account in peoplevine.items()}
+    simplybook_clients = {name: SimplybookClient(account, http, ledger) for name, account in simplybook.items()}
+    return {
+        MEMBERS_ROUTE: Members(peoplevine_clients),
+        ROUTE_OF_KIND["peoplevine"]: PeoplevineBookings(peoplevine_clients, peoplevine, settings.venues),
+        ROUTE_OF_KIND["simplybook"]: SimplybookBookings(simplybook_clients, simplybook, settings.venues),
+    }
+
+
+def run(
+    settings: Settings,
+    routes: Sequence[str],
+    *,
+    broker: Broker,
+    ledger: Ledger,
+    observe: Observe,
+    health: Health,
+    stop: threading.Event,
+) -> None:
+    """Works `routes` until `stop` is set, then drains. Raises BrokerError where the queues cannot be declared."""
+    broker.declare()
+    publisher = broker.publisher()
+    by_route = handlers(settings, ledger)
+    name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    workers = [
+        Worker(
+            route,
+            Executor(
+                by_route[route],
+                ledger,
+                worker=name,
+                claim_seconds=settings.work.claim_seconds,
+                ladder=settings.broker.ladder,
+                observe=observe,
+            ),
+            broker.consumer(work_queue(route), capacity_of(settings.work.threads)),
+            publisher,
+            ledger,
+            threads=settings.work.threads,
+            drain_seconds=settings.work.drain_seconds,
+            observe=observe,
+        )
+        for route in routes
+    ]
+    watch = threading.Thread(target=_watch, args=(workers, settings, broker, observe, health, stop), daemon=True)
+    watch.start()
+    threads = [threading.Thread(target=worker.run, args=(stop,), name=worker.route) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    publisher.close()
+
+
+def _watch(
+    workers: Sequence[Worker],
+    settings: Settings,
+    broker: Broker,
+    observe: Observe,
+    health: Health,
+    stop: threading.Event,
+) -> None:
+    # A job may log in, call and confirm: several calls, each within the claim's time.
+    job_seconds = 3 * settings.work.claim_seconds
+    dogs = {w.route: Watchdog(settings.work.stall_seconds, job_seconds, time.monotonic) for w in workers}
+    for route, dog in dogs.items():
+        health.check(route, lambda dog=dog: dog.problem)  # type: ignore[misc]
+    while not stop.wait(_LOOK_SECONDS):
+        try:
+            stats = broker.stats()
+        except BrokerError:
+            stats = {}
+        for worker in workers:
+            before = dogs[worker.route].problem
+            ready = stats[worker.route].ready if worker.route in stats else None
+            problem = dogs[worker.route].look(
+                Sight(
+                    last_loop=worker.last_loop,
+                    connected=worker.consumer.connected,
+                    taken=worker.taken,
+                    in_flight=worker.in_flight,
+                    capacity=worker.capacity,
+                    oldest_started=worker.oldest_started,
+                    ready=ready,
+                )
+            )
+            if problem and not before:
+                observe("worker.stalled", route=worker.route, problem=problem)
+            if before and not problem:
+                observe("worker.recovered", route=worker.route)

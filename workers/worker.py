@@ -1,0 +1,207 @@
+"""One route's consumer at work.
+
+Three kinds of threads: the owner runs `run` (takes, claims, sends acks), the pool works one job each, and one
+settles what has ended, as many at once as have ended meanwhile.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from typing import Final, TypeVar
+
+from broker.port import Consumer, Delivery, Publisher
+from schemas.errors import BrokerError, LedgerUnavailable
+from schemas.observe import Observe, silent
+from workers.executor import Executor, utc_now
+from workers.job import Job
+from workers.onward import onward
+from workers.ports import WorkLedger
+
+SETTLE_AT_MOST: Final = 256
+_TAKE_SECONDS: Final = 0.5
+_PAUSE_SECONDS: Final = 0.5
+
+Result = TypeVar("Result")
+
+
+class Worker:
+    """`capacity` deliveries are held at once, twice the threads: one half works while the other settles."""
+
+    def __init__(
+        self,
+        route: str,
+        executor: Executor,
+        consumer: Consumer,
+        publisher: Publisher,
+        ledger: WorkLedger,
+        *,
+        threads: int,
+        drain_seconds: float,
+        observe: Observe = silent,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.route = route
+        self.consumer = consumer
+        self.capacity = capacity_of(threads)
+        self.taken = 0
+        self.last_loop = monotonic()
+        self._executor = executor
+        self._publisher = publisher
+        self._ledger = ledger
+        self._drain_seconds = drain_seconds
+        self._observe = observe
+        self._now = now
+        self._monotonic = monotonic
+        self._threads = threads
+        self._finished: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._held: dict[int, Job] = {}  # by id(job); written by the owner and the settler, one step each: atomic
+        self._give_up = threading.Event()
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._held)
+
+    @property
+    def oldest_started(self) -> float | None:
+        """Monotonic seconds at which the oldest job still held was received."""
+        return min((job.started for job in list(self._held.values())), default=None)
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop`; then takes no more, lets running jobs end for at most the drain time, and returns."""
+        pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"{self.route}-work")
+        settler = threading.Thread(target=self._settle_forever, name=f"{self.route}-settle", daemon=True)
+        settler.start()
+        self._observe("worker.started", route=self.route)
+        waiting: list[Job] = []
+        while not stop.is_set():
+            room = self.capacity - self.in_flight
+            deliveries = self.consumer.take(room, _TAKE_SECONDS)
+            self.taken += len(deliveries)
+            self.last_loop = self._monotonic()
+            waiting += self._receive(deliveries)
+            if waiting:
+                waiting = self._begin(waiting, pool)
+        self._drain(pool, waiting, settler)
+        self._observe("worker.stopped", route=self.route, in_flight=self.in_flight)
+
+    # --- the owner's thread -------------------------------------------------------------------------------------
+
+    def _receive(self, deliveries: Sequence[Delivery]) -> list[Job]:
+        jobs = [self._executor.receive(delivery) for delivery in deliveries]
+        for job in jobs:
+            self._held[id(job)] = job
+        return jobs
+
+    def _begin(self, jobs: list[Job], pool: ThreadPoolExecutor) -> list[Job]:
+        """Claims `jobs` and hands them on; gives back those that must wait because the ledger is away."""
+        try:
+            self._executor.claim(jobs)
+        except LedgerUnavailable as error:
+            self._observe("ledger.unavailable", route=self.route, where="claim", error=str(error))
+            self._give_up.wait(_PAUSE_SECONDS)
+            return jobs
+        for job in jobs:
+            if job.outcome is None:
+                pool.submit(self._work, job)
+            else:
+                self._finished.put(job)
+        return []
+
+    def _work(self, job: Job) -> None:
+        self._executor.work(job)
+        self._finished.put(job)
+
+    def _drain(self, pool: ThreadPoolExecutor, waiting: Sequence[Job], settler: threading.Thread) -> None:
+        """Ends what runs; what was never claimed goes back to the queue when the consumer closes."""
+        for job in waiting:
+            self._held.pop(id(job), None)
+        deadline = self._monotonic() + self._drain_seconds
+        while self._held and self._monotonic() < deadline:
+            self.consumer.take(0, 0.1)
+            self.last_loop = self._monotonic()
+        self._give_up.set()
+        self._finished.put(None)
+        settler.join(timeout=5)
+        # Not waited for: a call that outlives the drain time is in the ledger as `calling`, and will be in doubt.
+        pool.shutdown(wait=False, cancel_futures=True)
+        self.consumer.close()
+
+    # --- the settler's thread -----------------------------------------------------------------------------------
+
+    def _settle_forever(self) -> None:
+        ending = False
+        while not ending:
+            batch: list[Job] = []
+            job = self._finished.get()
+            while True:
+                if job is None:
+                    ending = True
+                else:
+                    batch.append(job)
+                try:
+                    if ending or len(batch) >= SETTLE_AT_MOST:
+                        break
+                    job = self._finished.get_nowait()
+                except queue.Empty:
+                    break
+            if batch:
+                self._settle(batch)
+
+    def _settle(self, jobs: list[Job]) -> None:
+        """Commit, then publish with confirms, then ack. Each is tried until it holds; dying between is harmless."""
+        delays = {id(job): self._executor.plan(job) for job in jobs}
+        settlements = {id(job): self._executor.settlement(job, delays[id(job)]) for job in jobs}
+        to_record = [s for s in settlements.values() if s is not None]
+        lost: list[int] | None = []
+        if to_record:
+            lost = self._until_it_holds(lambda: self._ledger.settle(to_record), "settle")
+            if lost is None:
+                return
+        for job in jobs:
+            if lost and job.claimed is not None and job.claimed.event_pk in lost:
+                delays[id(job)] = self._executor.lost(job)
+        if not self._send_on(jobs, delays):
+            return
+        for job in jobs:
+            self._executor.tell(job, delays[id(job)])
+        for job in jobs:
+            self._held.pop(id(job), None)
+        self.consumer.ack([job.delivery for job in jobs])
+
+    def _send_on(self, jobs: Sequence[Job], delays: dict[int, float | None]) -> bool:
+        """Publishes retries and dead letters until all are confirmed. False: gave up, and nothing may be acked."""
+        open_ = [sent for job in jobs if (sent := onward(job, self.route, delays[id(job)], self._now()))]
+        while open_:
+            futures: list[Future[None]] = [self._publisher.publish(message, to) for message, to in open_]
+            failed = []
+            for sent, future in zip(open_, futures, strict=True):
+                try:
+                    future.result()
+                except BrokerError as error:
+                    failed.append(sent)
+                    self._observe("publish.failed", route=self.route, to=sent[1].exchange, error=str(error))
+            open_ = failed
+            if open_ and self._give_up.wait(_PAUSE_SECONDS):
+                return False
+        return True
+
+    def _until_it_holds(self, act: Callable[[], Result], where: str) -> Result | None:
+        """`act`'s result, tried until the ledger is there; None where the drain time ran out first."""
+        while True:
+            try:
+                return act()
+            except LedgerUnavailable as error:
+                self._observe("ledger.unavailable", route=self.route, where=where, error=str(error))
+                if self._give_up.wait(_PAUSE_SECONDS):
+                    return None
+
+
+def capacity_of(threads: int) -> int:
+    """How many deliveries a worker of so many threads holds; also the consumer's prefetch."""
+    return 2 * threads
