@@ -30,7 +30,7 @@ from workers.ports import WorkLedger
 from workers.retry import next_delay
 
 MAX_CALLS: Final = 200
-"""Calls one delivery may make: services × (book, confirm, cancel) stay far below. More is a handler in a circle."""
+"""Calls one delivery may make: for each service book, confirm and cancel stay far below. More is a handler in a circle."""
 
 
 def utc_now() -> datetime:
@@ -178,10 +178,8 @@ class Executor:
                 return Retry(str(failure), failure.retry_after)
             case Kind.TRANSIENT:
                 return Retry(str(failure), failure.retry_after)
-            case Kind.UNKNOWN if call.repeatable:
-                return Retry(str(failure))
             case Kind.UNKNOWN:
-                return InDoubt(call, str(failure))
+                return Retry(str(failure)) if call.repeatable else InDoubt(call, str(failure))
 
     # --- settle -------------------------------------------------------------------------------------------------
 

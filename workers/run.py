@@ -87,7 +87,12 @@ def run(
         )
         for route in routes
     ]
-    watch = threading.Thread(target=_watch, args=(workers, settings, broker, observe, health, stop), daemon=True)
+    watch = threading.Thread(
+        target=_watch,
+        args=(workers, settings, broker),
+        kwargs={"observe": observe, "health": health, "stop": stop},
+        daemon=True,
+    )
     watch.start()
     threads = [threading.Thread(target=worker.run, args=(stop,), name=worker.route) for worker in workers]
     for thread in threads:
@@ -101,6 +106,7 @@ def _watch(
     workers: Sequence[Worker],
     settings: Settings,
     broker: Broker,
+    *,
     observe: Observe,
     health: Health,
     stop: threading.Event,

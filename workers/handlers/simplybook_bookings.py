@@ -120,7 +120,7 @@ class SimplybookBookings:
         return wanted
 
     def _booked(self, booking: Booking, answer: BookAnswer, call: Call, event: Envelope) -> Booking:
-        """The booking with what `book` made. Where the account leaves confirming to the venue, there is no more to do."""
+        """The booking with what `book` made. Where the account leaves confirming to the venue, no more is called."""
         to_confirm = answer.require_confirm and self._accounts[call.account].confirm
         batch = f"{answer.batch_type}:{answer.batch_id}" if answer.batch_id else ""
         made = [
