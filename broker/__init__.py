@@ -1,0 +1,1 @@
+"""The queues, behind one port: RabbitMQ, and an embedded broker in one file."""

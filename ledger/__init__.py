@@ -1,0 +1,1 @@
+"""The SQL record of events, attempts, bookings and dead letters."""

@@ -1,0 +1,1 @@
+"""The words both halves agree on: envelope, events, settings, errors. No I/O."""

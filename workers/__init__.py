@@ -1,0 +1,1 @@
+"""The queue side: from a delivery to the vendor's answer, recorded."""
