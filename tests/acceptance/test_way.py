@@ -25,7 +25,7 @@ def test_each_of_the_four_calls_reaches_the_vendor_once_with_its_arguments(servi
     (created,) = service.calls("create_service_reservation")
     assert created["body"] == {
         "member_id": 3125141,
-        "notes": "by the window",
+        "notes": "for PV-1",
         "offers": [
             {
                 "start": "2027-03-01T00:00:00",

@@ -30,7 +30,7 @@ def spa_booking(reference: str, number: int, *, technician: str = "100", member:
         "booking_id": reference,
         "venue": "spa",
         "member_id": member,
-        "notes": "by the window",
+        "notes": f"for {reference}",
         "services": [
             {
                 "service_id": "24422569",
