@@ -32,7 +32,7 @@ def test_each_of_the_four_calls_reaches_the_vendor_once_with_its_arguments(servi
                 "end": "2027-03-01T00:15:00",
                 "price": 100.0,
                 "technician_id": "100",
-                "service_id": "24422569",
+                "service_id": "7",
                 "facility_id": "24422054",
             }
         ],

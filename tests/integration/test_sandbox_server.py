@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import signal
@@ -146,8 +147,9 @@ def test_a_timeout_after_has_booked_and_never_says_so(sandbox: Sandbox, client: 
 @pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
 def test_a_reset_is_a_reset_before_or_after_the_effect(sandbox: Sandbox, client: Client, when: str, made: int) -> None:
     sandbox.fault(method="book", kind="reset", when=when)
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError) as caught:
         client.book()
+    assert caught.value.errno == errno.ECONNRESET  # a plain close has none
     assert bookings(sandbox) == made
     assert last(sandbox)["answered"] is False
 

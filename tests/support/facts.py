@@ -33,7 +33,7 @@ def spa_booking(reference: str, number: int, *, technician: str = "100", member:
         "notes": f"for {reference}",
         "services": [
             {
-                "service_id": "24422569",
+                "service_id": "7",
                 "provider_id": technician,
                 "facility_id": "24422054",
                 "start": start.isoformat(),

@@ -1,0 +1,113 @@
+"""Everything the sandbox holds: both vendors, the faults, the switches and what was called. One lock guards it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sandbox.faults import Fault
+from sandbox.peoplevine import Peoplevine
+from sandbox.seed import Seed
+from sandbox.simplybook import SimplyBook
+
+CALLS_KEPT: Final = 200_000
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Call:
+    """One call received, its credentials masked.
+
+    answered: whether an answer was sent (a caller that had hung up is not told apart). effect: what the call changed
+    ("booked", "cancelled", "confirmed", "synced") or None; id: the vendor's id of that, of several the first.
+    refusal: the vendor's reason where it refused. fault: the kind of the fault that hit it.
+    """
+
+    n: int
+    at: str
+    vendor: str
+    method: str
+    params: Any = None
+    query: dict[str, str] | None = None
+    body: Any = None
+    answered: bool = False
+    effect: str | None = None
+    id: str | None = None
+    refusal: str | None = None
+    fault: str | None = None
+
+
+_CALL_FIELDS: Final = tuple(item.name for item in fields(Call))
+
+
+class State:
+    """Take `lock` for every use of its parts. `released` is set when held connections must be let go."""
+
+    def __init__(self, seed: Seed, now: Callable[[], datetime]) -> None:
+        self.lock = threading.RLock()
+        self.seed = seed
+        self._now = now
+        self._fill()
+
+    def _fill(self) -> None:
+        self.switches = self.seed.switches
+        self.peoplevine = Peoplevine(self.seed.peoplevine, lambda: self.switches, self._now)
+        self.simplybook = SimplyBook(self.seed.simplybook, lambda: self.switches, self._now)
+        self.faults: list[Fault] = []
+        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+        self.received = 0
+        self.released = threading.Event()
+
+    def reset(self) -> None:
+        """Back to the seed. Held connections are let go."""
+        with self.lock:
+            released = self.released
+            self._fill()
+        released.set()
+
+    def release(self) -> None:
+        """Lets held connections go, now and from now on: for stopping."""
+        self.released.set()
+
+    def record(self, vendor: str, method: str, **request: Any) -> tuple[Call, Fault | None]:
+        """Notes a call, and the first fault that hits it."""
+        self.received += 1
+        call = Call(self.received, self._now().isoformat(), vendor, method, **request)
+        self.calls.append(call)
+        fault = next((fault for fault in self.faults if fault.hits(vendor, method)), None)
+        call.fault = fault.kind if fault else None
+        return call, fault
+
+    def calls_after(self, n: int) -> list[dict[str, Any]]:
+        with self.lock:
+            found = [call for call in self.calls if call.n > n]
+        return [{name: getattr(call, name) for name in _CALL_FIELDS} for call in found]
+
+    def snapshot(self) -> dict[str, Any]:
+        """Bookings, reservations and member synchronisations as plain JSON."""
+        with self.lock:
+            bookings = [
+                {
+                    "id": booked.id,
+                    "event_id": booked.service.id,
+                    "unit_id": booked.unit.id,
+                    "client": dict(booked.client),
+                    "start": booked.start.isoformat(),
+                    "end": booked.end.isoformat(),
+                    "confirmed": booked.confirmed,
+                    "cancelled": booked.cancelled,
+                }
+                for booked in self.simplybook.bookings.all.values()
+            ]
+            return {
+                "bookings": bookings,
+                "reservations": list(self.peoplevine.reservations),
+                "members_synced": dict(self.peoplevine.synced),
+            }
