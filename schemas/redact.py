@@ -18,6 +18,7 @@ _SECRET_KEYS: Final = frozenset(
 _QUERY: Final = re.compile(
     r"(?i)\b(auth_id|company|user|pass|password|token|api_key|secret|sign)=[^&\s\"']*",
 )
+_EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _URL_PASSWORD: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/@\s]+@")
 
 
@@ -32,6 +33,7 @@ class Redactor:
     def text(self, text: str) -> str:
         """`text` without secrets."""
         text = _URL_PASSWORD.sub(rf"\1{MASK}@", _QUERY.sub(rf"\1={MASK}", text))
+        text = _EMAIL.sub(MASK, text)
         return self._values.sub(MASK, text) if self._values else text
 
     def value(self, value: Any) -> Any:

@@ -15,8 +15,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from workers.vendors.failure import Kind, VendorFailure
-
 from broker.port import Delivery
 from ledger.records import Attempt, Busy, Call, Claimed, Refused, Settled, Settlement, State
 from schemas.envelope import decode
@@ -28,9 +26,10 @@ from workers.job import Job
 from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from workers.ports import WorkLedger
 from workers.retry import next_delay
+from workers.vendors.failure import Kind, VendorFailure
 
 MAX_CALLS: Final = 200
-"""Calls one delivery may make: for each service book, confirm and cancel stay far below. More is a handler in a circle."""
+"""Calls one delivery may make; book, confirm and cancel for each service stay far below. More is a circle."""
 
 
 def utc_now() -> datetime:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workers.vendors.peoplevine import PeoplevineClient
-
 from ledger.records import Booking, Call
 from schemas.envelope import Envelope
 from schemas.reasons import Reason
 from workers.outcome import Dead, Done, InDoubt, Outcome
+from workers.vendors.peoplevine import PeoplevineClient
 
 
 class Members:

@@ -11,8 +11,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from workers.vendors.peoplevine import PeoplevineClient
-
 from ledger.records import Booking, Call, Entry, EntryState, Json
 from schemas.envelope import Envelope
 from schemas.events import VenueFacts
@@ -20,6 +18,7 @@ from schemas.reasons import Reason
 from schemas.settings import PeoplevineAccount
 from workers.handlers.statuses import Meaning, meaning
 from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded
+from workers.vendors.peoplevine import PeoplevineClient
 
 CREATE: Final = "create_service_reservation"
 

@@ -11,9 +11,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from workers.vendors.failure import VendorFailure
-from workers.vendors.simplybook import BookAnswer, SimplybookClient
-
 from ledger.records import Booking, Call, Entry, EntryState
 from schemas.envelope import Envelope
 from schemas.events import VenueFacts
@@ -21,6 +18,8 @@ from schemas.reasons import Reason
 from schemas.settings import SimplybookAccount
 from workers.handlers.statuses import Meaning, meaning
 from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded
+from workers.vendors.failure import VendorFailure
+from workers.vendors.simplybook import BookAnswer, SimplybookClient
 
 BOOK: Final = "book"
 CONFIRM: Final = "confirmBooking"

@@ -1,0 +1,193 @@
+"""HTTP to the vendors: one thread-safe pool of connections, and every failure classified.
+
+What counts is whether the request may have been carried out: before it was sent it certainly was not; afterwards
+only an answer tells. Peoplevine's credentials stand in its query strings, so no error here quotes a URL.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, NoReturn
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3 import exceptions as errors
+
+from schemas.redact import Redactor
+from workers.vendors.failure import Kind, VendorFailure
+
+MAX_ANSWER_BYTES: Final = 5 * 1024 * 1024
+ANSWER_KEPT_CHARACTERS: Final = 2000
+
+_NOT_SENT: Final = (errors.NewConnectionError, errors.ConnectTimeoutError, errors.SSLError, errors.LocationParseError)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What a call is, for its failures: vendor and method."""
+
+    vendor: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`json` is None where the body is not JSON; `text` is its beginning, without secrets, for people."""
+
+    status: int
+    json: Any
+    text: str
+    retry_after: float | None
+
+
+class HttpClient:
+    """`pool_size`: connections kept for each host; more are opened when needed, and closed after use."""
+
+    def __init__(
+        self,
+        *,
+        pool_size: int,
+        redactor: Redactor,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        # Neither retries nor redirects: both would send a booking again without the ledger knowing.
+        self._pool = urllib3.PoolManager(num_pools=32, maxsize=pool_size, block=False, retries=False)
+        self._redactor = redactor
+        self._now = now
+
+    def request(
+        self,
+        where: Where,
+        method: str,
+        url: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        connect_seconds: float,
+        read_seconds: float,
+    ) -> Answer:
+        """Sends one request, with `body` as JSON, and reads the whole answer, whatever its status below 500 but 429.
+
+        Raises VendorFailure: TRANSIENT before it was sent, UNKNOWN after, THROTTLED for 429, UNKNOWN for 5xx whose body
+        is not JSON (one that is may hold the vendor's own error, which the caller classifies).
+        """
+        sent = json.dumps(body, ensure_ascii=False).encode() if body is not None else None
+        fields = {"accept": "application/json", **(headers or {})}
+        if sent is not None:
+            fields["content-type"] = "application/json"
+        full = f"{url}?{urlencode(query)}" if query else url
+        timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
+        try:
+            response = self._pool.request(
+                method, full, body=sent, headers=fields, timeout=timeout, redirect=False, preload_content=False
+            )
+        except errors.HTTPError as error:
+            _fail(where, error)
+        try:
+            raw = _read(response, time.monotonic() + read_seconds)
+        except (errors.HTTPError, OSError, TimeoutError) as error:
+            response.close()
+            _unknown(where, f"its answer broke off ({type(error).__name__})", response.status)
+        else:
+            response.release_conn()
+        return self._answer(where, response, raw)
+
+    def _answer(self, where: Where, response: urllib3.BaseHTTPResponse, raw: bytes) -> Answer:
+        try:
+            decoded = json.loads(raw)
+        except (ValueError, RecursionError):
+            decoded = None
+        text = self._redactor.text(raw[: 4 * ANSWER_KEPT_CHARACTERS].decode("utf-8", "replace"))
+        text = text[:ANSWER_KEPT_CHARACTERS]
+        answer = Answer(response.status, decoded, text, self._retry_after(response.headers.get("retry-after")))
+        kept = {"status": answer.status, "body": self._redactor.value(decoded) if decoded is not None else text}
+        if answer.status == 429 or (answer.status == 403 and "too many requests" in text.lower()):
+            raise VendorFailure(
+                Kind.THROTTLED,
+                vendor=where.vendor,
+                method=where.method,
+                message=f"HTTP {answer.status}: too many requests",
+                retry_after=answer.retry_after,
+                status=answer.status,
+                answer=kept,
+            )
+        if answer.status >= 500 and not isinstance(decoded, dict):
+            # Also 503: a gateway may give up on a request that the vendor behind it still carries out.
+            raise VendorFailure(
+                Kind.UNKNOWN,
+                vendor=where.vendor,
+                method=where.method,
+                message=f"HTTP {answer.status}",
+                retry_after=answer.retry_after,
+                status=answer.status,
+                answer=kept,
+            )
+        return answer
+
+    def _retry_after(self, value: str | None) -> float | None:
+        """Seconds, from seconds or an HTTP date; None where it is neither."""
+        if value is None:
+            return None
+        if value.strip().isdigit():
+            return float(value)
+        try:
+            at = parsedate_to_datetime(value)
+        except (ValueError, TypeError):
+            return None
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return max(0.0, (at - self._now()).total_seconds())
+
+
+def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    """The whole body. urllib3's read time-out is for one read: without a deadline an answer in drops never ends."""
+    parts, size = [], 0
+    for part in response.stream(65_536):
+        size += len(part)
+        if size > MAX_ANSWER_BYTES:
+            raise errors.HTTPError("answer too large")
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _fail(where: Where, error: errors.HTTPError) -> NoReturn:
+    inner = error.reason if isinstance(error, errors.MaxRetryError) else error
+    if isinstance(inner, _NOT_SENT):
+        raise VendorFailure(
+            Kind.TRANSIENT,
+            vendor=where.vendor,
+            method=where.method,
+            message=f"could not be reached ({type(inner).__name__})",
+        ) from None
+    if isinstance(inner, errors.ReadTimeoutError):
+        _unknown(where, "no answer in time", None)
+    _unknown(where, f"the connection broke before an answer ({type(inner).__name__})", None)
+
+
+def _unknown(where: Where, message: str, status: int | None) -> NoReturn:
+    raise VendorFailure(
+        Kind.UNKNOWN, vendor=where.vendor, method=where.method, message=message, status=status
+    ) from None
+
+
+def refused(where: Where, answer: Answer) -> VendorFailure:
+    """The failure for an answer that is a refusal by its HTTP status alone: 3xx or 4xx without the vendor's words."""
+    kind = Kind.AUTH if answer.status in (401, 403) else Kind.REJECTED
+    hint = ": base_url is redirected elsewhere" if 300 <= answer.status < 400 else ""
+    if answer.status == 408:
+        kind = Kind.UNKNOWN
+    return VendorFailure(
+        kind,
+        vendor=where.vendor,
+        method=where.method,
+        message=f"HTTP {answer.status}{hint}",
+        status=answer.status,
+        answer={"status": answer.status, "body": answer.text},
+    )
