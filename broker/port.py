@@ -55,13 +55,12 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class QueueStats:
-    """`ready` waits, `in_flight` is with consumers.
-
-    `oldest_seconds` is the age of the first waiting message; None where the broker cannot tell.
+    """`ready` waits, `in_flight` is with consumers, `oldest_seconds` is the age of the first waiting message; the last
+    two are None where the broker cannot tell.
     """
 
     ready: int
-    in_flight: int
+    in_flight: int | None
     oldest_seconds: float | None
 
 

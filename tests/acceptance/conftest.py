@@ -14,9 +14,7 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
     """Bellhop's folder over each broker; a test starts the parts it needs. Its logs are shown when it fails."""
     broker = None
     if request.param == "rabbitmq":
-        from tests.support.rabbitmq import amqp_harness
-
-        broker = amqp_harness(request.getfixturevalue("rabbitmq_node")).urls
+        broker = [request.getfixturevalue("rabbitmq_node").vhost()]
     with Service(tmp_path, broker) as made:
         yield made
         if os.environ.get("SHOW_LOGS"):

@@ -1,0 +1,108 @@
+"""RabbitMQ behind the broker port: pika publishes, kombu declares and consumes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from broker.amqp_consumer import AmqpConsumer, connection
+from broker.amqp_publisher import AmqpPublisher
+from broker.amqp_topology import declare
+from broker.port import QueueStats
+from broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry_queue, work_queue
+from schemas.errors import BrokerError, BrokerUnavailable
+from schemas.observe import Observe, silent
+
+Result = TypeVar("Result")
+
+
+class AmqpBroker:
+    """`urls`: tried in turn, each `amqp://user:password@host:port/vhost` (or amqps)."""
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        topology: Topology,
+        *,
+        confirm_seconds: float,
+        heartbeat_seconds: float,
+        observe: Observe = silent,
+    ) -> None:
+        self._urls = tuple(urls)
+        self._topology = topology
+        self._confirm_seconds = confirm_seconds
+        self._heartbeat_seconds = heartbeat_seconds
+        self._observe = observe
+        self._open: list[AmqpPublisher | AmqpConsumer] = []
+
+    def declare(self) -> None:
+        self._on_a_channel(lambda channel: declare(channel, self._topology))
+
+    def publisher(self) -> AmqpPublisher:
+        publisher = AmqpPublisher(
+            self._urls,
+            confirm_seconds=self._confirm_seconds,
+            heartbeat_seconds=self._heartbeat_seconds,
+            observe=self._observe,
+        )
+        self._open.append(publisher)
+        return publisher
+
+    def consumer(self, queue: str, prefetch: int) -> AmqpConsumer:
+        consumer = AmqpConsumer(
+            self._urls, queue, prefetch, heartbeat_seconds=self._heartbeat_seconds, observe=self._observe
+        )
+        self._open.append(consumer)
+        return consumer
+
+    def stats(self) -> Mapping[str, QueueStats]:
+        """AMQP tells only what is ready; what is in flight and how old things are, the ledger and the workers tell."""
+
+        def count(channel: Any) -> dict[str, QueueStats]:
+            def ready(queue: str) -> int:
+                return int(channel.queue_declare(queue, passive=True).message_count)
+
+            found = {route: ready(work_queue(route)) for route in self._topology.routes}
+            found |= {"dead": ready(DEAD_QUEUE), "unroutable": ready(UNROUTABLE_QUEUE)}
+            found["retry"] = sum(ready(retry_queue(delay)) for delay in self._topology.ladder)
+            return {name: QueueStats(number, None, None) for name, number in found.items()}
+
+        return self._on_a_channel(count)
+
+    def close(self) -> None:
+        while self._open:
+            self._open.pop().close()
+
+    def _on_a_channel(self, act: Callable[[Any], Result]) -> Result:
+        """Does it on a connection of its own, to the first URL that answers."""
+        last: BaseException | None = None
+        for url in self._urls:
+            link = connection(url, self._heartbeat_seconds)
+            try:
+                channel = link.channel()
+            except (*link.connection_errors, OSError) as error:
+                last = error
+                continue
+            try:
+                return act(channel)
+            except link.channel_errors as error:
+                raise BrokerError(_advice(error)) from None
+            except (*link.connection_errors, OSError) as error:
+                last = error
+            finally:
+                with contextlib.suppress(*link.connection_errors, *link.channel_errors, OSError):
+                    link.release()
+        # The URL is not told: it holds the password.
+        raise BrokerUnavailable(
+            f"RabbitMQ could not be reached at any of {len(self._urls)} URLs: {type(last).__name__}"
+        )
+
+
+def _advice(error: BaseException) -> str:
+    code, text = getattr(error, "reply_code", 0), getattr(error, "reply_text", "")
+    if code == 406:
+        return f"a queue exists with other arguments: {text}. Drain and delete it, or use a new virtual host"
+    if code == 404:
+        return f"the queues are not declared yet ({text}): start a worker, or the ingress, once"
+    return f"RabbitMQ refused: {code} {text}"

@@ -1,0 +1,166 @@
+"""Ledgers to test with: one suite, over SQLite and PostgreSQL, with a clock that only tests move."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from ledger.records import Booking, Call, Claim, Claimed, Entry, EntryState, NewLetter, Settlement, State
+from ledger.store import Ledger
+from schemas.envelope import Envelope, content_hash, encode
+from schemas.reasons import Reason
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+LEASE = 60.0
+BOOK = Call("sb", "book", {"slot": "a"}, repeatable=False)
+
+
+class Clock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+OpenLedger = Callable[[], Ledger]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of its own without any tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/ledger.db"
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    name = f"ledger_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield server.rsplit("/", 1)[0] + f"/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def open_ledger(empty_url: str, clock: Clock) -> Iterator[OpenLedger]:
+    """Opens ledgers on one database, as several processes would."""
+    with ExitStack() as opened:
+
+        def open_one() -> Ledger:
+            ledger = Ledger.open(empty_url, keep_seconds=90 * 86400, now=clock)
+            opened.callback(ledger.close)
+            return ledger
+
+        yield open_one
+
+
+@pytest.fixture
+def ledger(open_ledger: OpenLedger) -> Ledger:
+    return open_ledger()
+
+
+def event(
+    id_: str = "e-1",
+    kind: str = "booking.requested",
+    *,
+    subject: str = "R-1",
+    at: float = 0.0,
+    data: Mapping[str, Any] | None = None,
+    generation: int = 0,
+    not_after: datetime | None = None,
+) -> Envelope:
+    """An envelope; `at` is its time, in seconds after noon."""
+    is_booking = kind.startswith("booking.")
+    content = {"booking_id" if is_booking else "member_id": subject, **(data or {})}
+    time = NOON + timedelta(seconds=at)
+    return Envelope(
+        id=id_,
+        source="crm",
+        type=kind,
+        subject=subject,
+        route="bookings.simplybook" if is_booking else "members",
+        account="sb",
+        time=time,
+        received=NOON,
+        data=content,
+        content_hash=content_hash(kind, time, content),
+        not_after=not_after,
+        generation=generation,
+    )
+
+
+def entry(vendor_id: str, state: EntryState = EntryState.CONFIRMED, **more: Any) -> Entry:
+    return Entry(vendor_id, 0, "e-1", state, **more)
+
+
+def booking(*entries: Entry, cancelled: bool = False) -> Booking:
+    return Booking("crm", "R-1", "sb", entries, cancelled=cancelled)
+
+
+def claim(ledger: Ledger, envelope: Envelope, worker: str = "w-1") -> Claim:
+    (answer,) = ledger.claim([envelope], worker, LEASE)
+    return answer
+
+
+def take(ledger: Ledger, envelope: Envelope, worker: str = "w-1") -> Claimed:
+    answer = claim(ledger, envelope, worker)
+    assert isinstance(answer, Claimed), answer
+    return answer
+
+
+def end(ledger: Ledger, envelope: Envelope, state: State, **more: Any) -> Claimed:
+    """Claims and settles."""
+    claimed = take(ledger, envelope)
+    assert ledger.settle([Settlement(claimed, envelope, state, **more)]) == []
+    return claimed
+
+
+def finish(ledger: Ledger, envelope: Envelope, **more: Any) -> Claimed:
+    return end(ledger, envelope, State.DONE, applies=True, **more)
+
+
+def die(ledger: Ledger, envelope: Envelope, reason: Reason = Reason.REJECTED, **more: Any) -> Claimed:
+    return end(ledger, envelope, State.DEAD, reason=reason, detail="the vendor said no", **more)
+
+
+def die_in_doubt(ledger: Ledger, envelope: Envelope) -> None:
+    claimed = ledger.calling(take(ledger, envelope), BOOK, None, LEASE)
+    ended = Settlement(claimed, envelope, State.DEAD, reason=Reason.IN_DOUBT, detail="nobody knows")
+    assert ledger.settle([ended]) == []
+
+
+def letter(envelope: Envelope, reason: Reason = Reason.REJECTED, **more: Any) -> NewLetter:
+    """The dead letter of an event."""
+    return NewLetter(
+        message_id=envelope.message_id,
+        body=encode(envelope),
+        route=envelope.route,
+        reason=reason.value,
+        error="the vendor said no",
+        evidence={"answer": 400},
+        attempts=1,
+        died=NOON,
+        source=envelope.source,
+        event_id=envelope.id,
+        type=envelope.type,
+        subject=envelope.subject,
+        account=envelope.account,
+        generation=envelope.generation,
+        **more,
+    )
