@@ -1,0 +1,96 @@
+"""Composes the ingress: the routes of one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
+
+from broker.port import Publisher
+from ingest import health
+from ingest.problems import Problem, crashed
+from ingest.status import EventReader, Status
+from ingest.verify import verifiers
+from ingest.webhooks import Webhooks
+from schemas.observe import Observe, silent
+from schemas.settings import Settings
+
+__all__ = ["EventReader", "create_app"]
+
+
+class _Id(BaseConverter):
+    """An event's id is the sender's own, and may hold anything, a slash too."""
+
+    regex = ".+"
+    part_isolating = False
+
+
+def create_app(
+    settings: Settings,
+    publisher: Publisher,
+    events: EventReader,
+    *,
+    observe: Observe = silent,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ready: health.Ready = dict,
+    metrics: health.Metrics | None = None,
+    place: Callable[[str], str] = lambda _key: "bellhop.toml",
+) -> Flask:
+    """The ingress as a WSGI application. `ready` tells what is wrong with each part, "" where nothing is; `/metrics`
+    is there when `metrics` is given.
+
+    Tells `webhook.accepted` or `webhook.refused` once for each post (source, type, route, status, seconds, id, and
+    reason where refused), and `webhook.crashed` (error: the exception's type) for what nobody foresaw.
+    Raises SettingsError where a source's verifier or secrets are wrong; `place` is as in `schemas.settings.build`.
+    """
+    known = verifiers(settings.sources, place)
+    webhooks = Webhooks(settings, known, publisher, observe=observe, now=now)
+    status = Status(known, events, now)
+    app = Flask("ingest", static_folder=None)
+    app.url_map.merge_slashes = False  # a redirect would count as a failure for the sender
+    app.url_map.converters["id"] = _Id
+
+    def route(rule: str, view: Callable[..., Response], *methods: str) -> None:
+        app.add_url_rule(rule, f"{methods[0]} {rule}", view, methods=methods, provide_automatic_options=False)
+
+    route("/webhooks/<source>", lambda source: webhooks.post(request, source), "POST")
+    route("/webhooks/<source>", webhooks.probe, "GET")
+    route("/events/<source>/<id:id_>", lambda source, id_: status.get(request, source, id_), "GET")
+    route("/healthz", health.healthz, "GET")
+    route("/readyz", lambda: health.readyz(ready), "GET")
+    if metrics is not None:
+        route("/metrics", lambda: _measured(metrics), "GET")
+
+    @app.errorhandler(Problem)
+    def _problem(problem: Problem) -> Response:
+        return problem.response(request.path)
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        return _of_http(error).response(request.path)
+
+    @app.errorhandler(Exception)
+    def _crash(error: Exception) -> Response:
+        observe("webhook.crashed", error=type(error).__name__)
+        return crashed().response(request.path)
+
+    return app
+
+
+def _measured(metrics: health.Metrics) -> Response:
+    text, content_type = metrics()
+    return Response(text, 200, content_type=content_type)
+
+
+def _of_http(error: HTTPException) -> Problem:
+    """What the router itself refuses: 404, 405 (with Allow)."""
+    code = error.code or 500
+    names = {404: "not-found", 405: "method-not-allowed"}
+    kept = {name: value for name, value in error.get_headers() if name == "Allow"}
+    details = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+    return Problem(
+        code, names.get(code, "bad-request"), details.get(code, "The request is not understood."), headers=kept
+    )

@@ -1,0 +1,86 @@
+"""Reading a request's body, and the JSON in it, within limits."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, NoReturn
+
+from flask import Request
+
+from ingest.problems import Problem
+
+_DISCARD_BYTES: Final = 32 * 1024 * 1024
+_PIECE_BYTES: Final = 64 * 1024
+
+
+def read(request: Request, limit: int) -> bytes:
+    """The body, byte for byte. Raises Problem: 413 over `limit` bytes (chunked ones too, which tell no length ahead),
+    415 for another media type than JSON, 408 too slow, 400 cut off or not framed as HTTP asks for."""
+    length = request.content_length  # None where chunked
+    stream = request.environ["wsgi.input"]
+    if length is None and not request.environ.get("wsgi.input_terminated"):
+        length = 0  # a server that does not mark the body's end: reading on would wait for ever
+    try:
+        body = b"" if length is not None and length > limit else stream.read(limit + 1 if length is None else length)
+        if len(body) > limit or (length is not None and length > limit):
+            _discard(stream, (length if length is not None else _DISCARD_BYTES) - len(body))
+            raise Problem(413, "body-too-large", f"The body is over {limit} bytes.")
+    except TimeoutError:
+        raise Problem(408, "body-too-slow", "The body did not come in time.") from None
+    except Problem:
+        raise
+    except Exception:  # noqa: BLE001  # each server has its own for a body cut off or a chunk it cannot read
+        raise Problem(400, "body-broken", "The body was cut off or wrongly chunked.") from None
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
+        raise Problem(415, "media-type", "The Content-Type must be application/json, in UTF-8.")
+    if length is not None and len(body) < length:
+        raise Problem(400, "body-broken", "The body is shorter than its Content-Length.")
+    return bytes(body)
+
+
+def _discard(stream: Any, count: int) -> None:
+    """Reads on, within reason: a sender that is cut off while it sends sees a broken connection, not its answer."""
+    left = min(count, _DISCARD_BYTES)
+    while left > 0:
+        piece = stream.read(min(left, _PIECE_BYTES))
+        if not piece:
+            return
+        left -= len(piece)
+
+
+def decode(body: bytes) -> object:
+    """The JSON in the body. Raises Problem 400. Strict where Python is not: UTF-8 only, no NaN, and no name twice in
+    one object, as the sender and we might each believe another of the two."""
+    try:
+        return _DECODER.decode(body.decode())
+    except UnicodeDecodeError:
+        raise _malformed("it is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise _malformed(f"line {error.lineno}, column {error.colno}" if body.strip() else "it is empty") from None
+    except RecursionError:
+        raise _malformed("it is nested too deep") from None
+    except ValueError as error:
+        raise _malformed(str(error) if isinstance(error, _Refused) else "a number has too many digits") from None
+
+
+class _Refused(ValueError):
+    """What JSON's grammar leaves open, or Python reads beyond it."""
+
+
+def _malformed(why: str) -> Problem:
+    return Problem(400, "malformed-json", f"The body is not well-formed JSON: {why}.")
+
+
+def _constant(name: str) -> NoReturn:
+    raise _Refused(f"{name} is not a JSON number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _Refused("a name stands twice in one object")
+    return made
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)

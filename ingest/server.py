@@ -1,0 +1,164 @@
+"""The ingress' HTTP server: gunicorn with threads, told all it needs by the program, none of it by its environment."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import gunicorn.http.wsgi
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from schemas.errors import BellhopError, SettingsError
+from schemas.observe import Observe, silent
+from schemas.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_BACKLOG: Final = 2048
+_KEEP_ALIVE_SECONDS: Final = 30
+# A process that does not even beat its heart for so long is killed and made anew. Requests do not count: they run in
+# threads, each within the time for its body and its confirm.
+_HEARTBEAT_SECONDS: Final = 30
+_LINGER_SECONDS: Final = 5
+
+
+def serve(settings: Settings, make_app: Callable[[], WSGIApplication], *, observe: Observe = silent) -> NoReturn:
+    """Serves until SIGTERM or SIGINT, then ends the process with SystemExit. On SIGTERM requests that run are finished.
+
+    `make_app` is called in each process after its fork, so that what it makes may start threads and connections.
+    Raises SettingsError where the address cannot be listened on.
+    Tells `server.listening` (host, port), `server.problem` (what gunicorn says, never what a client sent) and
+    `connection.slow` for a request whose head did not come in time.
+    """
+    listener = _listen(settings.ingest.host, settings.ingest.port)
+    # What the answer's Server header says. gunicorn has no setting for it.
+    gunicorn.http.wsgi.SERVER = "bellhop"
+    _Arbiter(_Application(settings, make_app, listener, observe)).run()
+    sys.exit(0)
+
+
+def processes(settings: Settings) -> int:
+    """0 in the settings: one with the embedded broker, which commits for one process best, two with RabbitMQ."""
+    return settings.ingest.processes or (1 if settings.broker.embedded else 2)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listens here and not in gunicorn, which tries five times and then exits by itself."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        problem = f"cannot listen on {host}:{port}: {error.strerror or type(error).__name__}"
+        raise SettingsError("ingest.port", problem, "the settings") from None
+
+
+class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    def __init__(
+        self, settings: Settings, make_app: Callable[[], WSGIApplication], listener: socket.socket, observe: Observe
+    ) -> None:
+        self._settings = settings
+        self._make_app = make_app
+        self._address = listener.getsockname()[:2]
+        # Handed over for good: gunicorn duplicates the descriptor and closes this one.
+        self._descriptor = listener.detach()
+        self._observe = observe
+        self.request_seconds = settings.ingest.body_seconds
+        super().__init__()
+
+    def load_config(self) -> None:
+        ingest = self._settings.ingest
+        finish = ingest.body_seconds + self._settings.broker.confirm_seconds + _LINGER_SECONDS
+        options = {
+            "bind": f"fd://{self._descriptor}",
+            "workers": processes(self._settings),
+            "threads": ingest.threads,
+            "worker_class": _Worker,
+            "timeout": _HEARTBEAT_SECONDS,
+            "graceful_timeout": int(finish),
+            "keepalive": _KEEP_ALIVE_SECONDS,
+            "proc_name": "bellhop-ingest",
+            "logger_class": _logger(self._observe),
+            "control_socket_disable": True,
+            "when_ready": self._ready,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> WSGIApplication:
+        return self._make_app()
+
+    def _ready(self, _arbiter: object) -> None:
+        host, port = self._address
+        self._observe("server.listening", host=host, port=port)
+
+
+class _Arbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's first process, without its ways of loading settings anew: ours are read once, at the start."""
+
+    def handle_hup(self) -> None:
+        self.handle_term()
+
+    def handle_usr2(self) -> None: ...
+
+
+class _Connection(socket.socket):
+    """A connection whose every read must be over by one deadline. A time-out for each read alone would let a client
+    that sends a byte now and then hold its thread for hours."""
+
+    _deadline = 0.0
+
+    def allow(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """Raises TimeoutError at the deadline."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request did not come in time")
+        before = self.gettimeout()
+        self.settimeout(left if before is None else min(left, before))
+        try:
+            return super().recv(bufsize, flags)
+        finally:
+            self.settimeout(before)
+
+
+class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    def handle(self, conn: TConn) -> object:
+        """Runs in a thread of the pool, once for each request; head and body share one deadline."""
+        if not isinstance(conn.sock, _Connection):
+            conn.sock = _Connection(fileno=conn.sock.detach())
+        conn.sock.allow(self.app.request_seconds)
+        return super().handle(conn)
+
+
+def _logger(observe: Observe) -> type:
+    """gunicorn's logger, as far as it is worth telling. Only its own words are told, not what they are about: that
+    may be a piece of a request."""
+
+    class Logger:
+        def __init__(self, cfg: object) -> None:
+            self.cfg = cfg
+
+        def critical(self, message: object, *args: object, **kwargs: object) -> None:
+            error = sys.exc_info()[1]
+            if isinstance(error, TimeoutError):
+                observe("connection.slow")
+                return
+            # Bellhop's own errors are written to be read by the operator; others may quote what they choked on.
+            why = str(error) if isinstance(error, BellhopError) else type(error).__name__ if error else ""
+            observe("server.problem", message=str(message), error=why)
+
+        error = exception = critical
+
+        def ignore(self, *args: object, **kwargs: object) -> None: ...
+
+        warning = info = debug = log = access = reopen_files = close_on_exec = setup = ignore
+
+    return Logger

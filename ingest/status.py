@@ -1,0 +1,93 @@
+"""`GET /events/<source>/<id>`: where an event stands, told to its own source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from flask import Request, Response
+
+from ingest.problems import Problem
+from ingest.verify import NotVerified, Verifier
+from ingest.webhooks import unauthorized
+from ledger.records import Attempt, EventView
+from schemas.errors import LedgerUnavailable
+from schemas.events import MAX_ID
+
+
+class EventReader(Protocol):
+    """All that the ingress asks of the ledger."""
+
+    def event(self, source: str, id_: str, /) -> EventView | None:
+        """The event with its attempts, None before a worker has taken it. Raises LedgerUnavailable."""
+        ...
+
+
+class Status:
+    def __init__(self, verifiers: Mapping[str, Verifier], events: EventReader, now: Callable[[], datetime]) -> None:
+        self._verifiers = verifiers
+        self._events = events
+        self._now = now
+
+    def get(self, request: Request, source: str, id_: str) -> Response:
+        """Takes the source's own credentials (`Verifier.verify_reader`). Raises Problem: 404 for an unknown source and
+        for what cannot be an id, 401, 503 while the ledger is away."""
+        verifier = self._verifiers.get(source)
+        if verifier is None:
+            raise Problem(404, "unknown-source", "This Bellhop has no source of that name.")
+        try:
+            verifier.verify_reader(request.headers, id_, self._now())
+        except NotVerified as error:
+            raise unauthorized(error) from None
+        if len(id_) > MAX_ID or not id_.isprintable():
+            raise Problem(404, "unknown-event", "No event has such an id.")
+        try:
+            view = self._events.event(source, id_)
+        except LedgerUnavailable:
+            detail = "Where the event stands cannot be told now. That changes nothing for the event itself."
+            raise Problem(503, "ledger-away", detail, headers={"Retry-After": "5"}) from None
+        told = _told(view) if view is not None else _pending(source, id_)
+        return Response(json.dumps(told), 200, {"Cache-Control": "no-store"}, content_type="application/json")
+
+
+def _told(view: EventView) -> dict[str, Any]:
+    """Neither the event's data nor the vendor's answers: both may hold what is a guest's own."""
+    return {
+        "id": view.id,
+        "source": view.source,
+        "type": view.type,
+        "state": view.state.value,
+        "detail": view.detail,
+        "reason": view.reason,
+        "received": view.received.isoformat(),
+        "updated": view.updated.isoformat(),
+        "next_at": view.next_at.isoformat() if view.next_at else None,
+        "attempts": [_attempt(attempt) for attempt in view.attempts],
+        "vendor_ids": list(view.vendor_ids),
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "method": attempt.method,
+        "started": attempt.started.isoformat(),
+        "seconds": attempt.seconds,
+        "outcome": attempt.outcome,
+        "error": attempt.error,
+    }
+
+
+def _pending(source: str, id_: str) -> dict[str, Any]:
+    """The ledger cannot tell an event that waits in its queue from one that never came."""
+    detail = "not taken by a worker yet; if this id was never answered 2xx, it is unknown here"
+    return {
+        "id": id_,
+        "source": source,
+        "state": "pending",
+        "detail": detail,
+        "next_at": None,
+        "attempts": [],
+        "vendor_ids": [],
+    }
