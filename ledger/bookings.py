@@ -1,0 +1,120 @@
+"""The bookings the ledger holds: read, merged and stored. A vendor's id, once known, is never forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from ledger.codec import entries_from_json, entries_to_json
+from ledger.decide import Held
+from ledger.engine import Database
+from ledger.records import Booking, Entry, EntryState
+from ledger.tables import bookings
+from schemas.envelope import Envelope
+
+Key = tuple[str, str]
+"""A booking's source and reference."""
+
+_PROGRESS: Final = (EntryState.BOOKED, EntryState.CONFIRMED, EntryState.CANCELLED)
+_STORED: Final = ("account", "entries", "as_of", "as_of_rank", "cancelled", "last_start", "updated")
+
+_READ: Final = sa.select(bookings).where(
+    bookings.c.source.in_(sa.bindparam("sources", expanding=True)),
+    bookings.c.reference.in_(sa.bindparam("references", expanding=True)),
+)
+
+
+def lock_key(source: str, subject: str) -> str:
+    """What a transaction names to be alone with the events of a booking (or member), see `Database.write`."""
+    return f"subject:{source}/{subject}"
+
+
+def read(connection: sa.Connection, keys: Collection[Key]) -> dict[Key, Held]:
+    """Those of the bookings that are stored."""
+    if not keys:
+        return {}
+    sources, references = ({key[part] for key in keys} for part in (0, 1))
+    rows = connection.execute(_READ, {"sources": sorted(sources), "references": sorted(references)})
+    return {(row.source, row.reference): _held(row) for row in rows}
+
+
+def _held(row: sa.Row[tuple[object, ...]]) -> Held:
+    booking = Booking(
+        row.source, row.reference, row.account, entries_from_json(row.entries), row.as_of, bool(row.cancelled)
+    )
+    return Held(booking, row.as_of_rank, row.last_start)
+
+
+def merged(held: Held | None, new: Booking, *, owned: bool) -> Held:
+    """`new` laid over what is stored. `owned`: by a worker whose claim holds; one that lost it only adds entries, and
+    can undo nothing that was found out since.
+
+    Neither moves the place: `applied` does.
+    """
+    if held is None:
+        return Held(replace(new, as_of=None))
+    entries = {entry.vendor_id: entry for entry in held.booking.entries}
+    for entry in new.entries:
+        entries[entry.vendor_id] = _further(entries.get(entry.vendor_id), entry)
+    booking = replace(held.booking, entries=tuple(entries.values()))
+    if owned:
+        booking = replace(booking, account=new.account, cancelled=new.cancelled)
+    return replace(held, booking=booking)
+
+
+def applied(held: Held, time: datetime, rank: int) -> Held:
+    """The booking after an event at this place was applied: places only move on."""
+    if held.booking.as_of is not None and held.place >= (time, rank):
+        return held
+    return replace(held, booking=replace(held.booking, as_of=time), rank=rank)
+
+
+def reaching(held: Held, envelope: Envelope) -> Held:
+    """The booking, kept at least until the last start this event tells."""
+    starts = [_start(service) for service in envelope.data.get("services", ())]
+    known = [start for start in (*starts, envelope.not_after, held.last_start) if start is not None]
+    return replace(held, last_start=max(known, default=None))
+
+
+def store(connection: sa.Connection, database: Database, changed: Iterable[Held], now: datetime) -> None:
+    """Writes the bookings. On PostgreSQL their keys must be locked."""
+    rows = [_values(held, now) for held in changed]
+    if rows:
+        insert = database.insert(bookings)
+        update = {name: insert.excluded[name] for name in _STORED}
+        connection.execute(insert.on_conflict_do_update(index_elements=["source", "reference"], set_=update), rows)
+
+
+def _values(held: Held, now: datetime) -> Mapping[str, object]:
+    booking = held.booking
+    return {
+        "source": booking.source,
+        "reference": booking.reference,
+        "account": booking.account,
+        "entries": entries_to_json(booking.entries),
+        "as_of": booking.as_of,
+        "as_of_rank": held.rank,
+        "cancelled": booking.cancelled,
+        "last_start": held.last_start,
+        "updated": now,
+    }
+
+
+def _further(old: Entry | None, new: Entry) -> Entry:
+    if old is None:
+        return new
+    state = max(old.state, new.state, key=_PROGRESS.index)
+    return replace(new, state=state, secret_hash=new.secret_hash or old.secret_hash)
+
+
+def _start(service: Mapping[str, object]) -> datetime | None:
+    """A service's start. None where it is not as the event contract has it: no reason to lose the rest of a commit."""
+    try:
+        start = datetime.fromisoformat(str(service.get("start")))
+    except ValueError:
+        return None
+    return start if start.tzinfo else None

@@ -1,0 +1,113 @@
+"""Claiming: many envelopes, one transaction. What is decided is `ledger.decide`'s; here it is read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from ledger import bookings
+from ledger.codec import call_from_json, call_to_json
+from ledger.decide import RANKS, UNFINISHED, Answer, Known, Row, Take, apply, decide
+from ledger.engine import Database
+from ledger.records import Claim, Claimed, State
+from ledger.tables import events
+from schemas.envelope import Envelope
+
+_NAMES: Final = tuple(f.name for f in fields(Row))
+_NEW: Final = tuple(name for name in _NAMES if name != "pk")
+_CHANGED: Final = (
+    *("state", "detail", "reason", "generation", "claimed_by", "claim_token", "claim_until"),
+    *("calling", "next_at", "updated"),
+)
+
+_ROWS: Final = sa.select(*(events.c[name] for name in _NAMES))
+_SOURCE: Final = events.c.source.in_(sa.bindparam("sources", expanding=True))
+_SAME_ID: Final = _ROWS.where(_SOURCE, events.c.event_id.in_(sa.bindparam("ids", expanding=True)))
+_SAME_FACT: Final = _ROWS.where(events.c.business_key.in_(sa.bindparam("facts", expanding=True)))
+_SAME_BOOKING: Final = _ROWS.where(
+    _SOURCE,
+    events.c.subject.in_(sa.bindparam("subjects", expanding=True)),
+    events.c.state.in_([*UNFINISHED, State.DEAD]),
+)
+_INSERT: Final = sa.insert(events).returning(events.c.pk, sort_by_parameter_order=True)
+_UPDATE: Final = (
+    sa.update(events).where(events.c.pk == sa.bindparam("row")).values({name: sa.bindparam(name) for name in _CHANGED})
+)
+
+
+class Claims:
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def claim(self, envelopes: Sequence[Envelope], worker: str, lease_seconds: float) -> list[Claim]:
+        """See `Ledger.claim`."""
+        if not envelopes:
+            return []
+        keys = [bookings.lock_key(e.source, e.subject) for e in envelopes]
+        keys += [f"id:{e.message_id}" for e in envelopes]  # the same id may come with another subject
+        with self._database.write(keys) as connection:
+            # Only now, for the locks may have been waited for: what held them may have claimed what is claimed here.
+            now = self._now()
+            until = now + timedelta(seconds=lease_seconds)
+            known = _read(connection, envelopes)
+            answers: list[Answer] = []
+            changed: dict[Row, None] = {}
+            for envelope in envelopes:
+                answer = decide(envelope, known, now)
+                changed |= dict.fromkeys(apply(envelope, answer, known, worker=worker, now=now, until=until))
+                answers.append(answer)
+            _write(connection, changed)
+            return [_claim(answer, envelope, known) for envelope, answer in zip(envelopes, answers, strict=True)]
+
+
+def _claim(answer: Answer, envelope: Envelope, known: Known) -> Claim:
+    if not isinstance(answer, Take):
+        return answer
+    row = known.own(envelope)
+    assert row is not None  # noqa: S101  # what was taken has been entered
+    booking = known.booking(envelope)
+    return Claimed(row.pk, row.claim_token, row.claim_until, booking, answer.in_doubt, row.attempts)
+
+
+def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> Known:
+    keys = sorted({(e.source, e.subject) for e in envelopes if e.type in RANKS})
+    sources = sorted({e.source for e in envelopes})
+    found = [
+        *connection.execute(_SAME_ID, {"sources": sources, "ids": sorted({e.id for e in envelopes})}),
+        *connection.execute(_SAME_FACT, {"facts": sorted({e.business_key for e in envelopes})}),
+    ]
+    if keys:
+        found += connection.execute(_SAME_BOOKING, {"sources": sources, "subjects": sorted({k[1] for k in keys})})
+    known = Known(bookings=bookings.read(connection, keys))
+    for row in {stored.pk: stored for stored in found}.values():
+        known.add(_row(row))
+    return known
+
+
+def _row(stored: Any) -> Row:
+    values = dict(stored._mapping)
+    values["state"] = State(values["state"])
+    values["calling"] = call_from_json(values["calling"])
+    return Row(**values)
+
+
+def _write(connection: sa.Connection, changed: Collection[Row]) -> None:
+    new = [row for row in changed if not row.pk]
+    old = sorted((row for row in changed if row.pk), key=lambda row: row.pk)
+    if new:
+        pks = connection.scalars(_INSERT, [_values(row, _NEW) for row in new])
+        for row, pk in zip(new, pks, strict=True):
+            row.pk = pk
+    if old:
+        connection.execute(_UPDATE, [{"row": row.pk, **_values(row, _CHANGED)} for row in old])
+
+
+def _values(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in names}
+    values["calling"] = call_to_json(row.calling)
+    return values

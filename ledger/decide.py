@@ -1,0 +1,278 @@
+"""Who may work an event: the decision alone, over rows already read. No SQL, no I/O.
+
+`decide` answers for one envelope; `apply` enters the answer into what is known, so that the envelopes of a batch see
+each other. What must hold of any run of the two is in `tests/unit/test_ledger_decide.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from ledger.records import Booking, Busy, Call, Refused, Settled, Settlement, State
+from schemas.envelope import Envelope
+from schemas.events import BOOKING_TYPES
+from schemas.reasons import Reason
+
+RANKS: Final[Mapping[str, int]] = {kind: rank for rank, kind in enumerate(BOOKING_TYPES)}
+"""The order of a booking's events that bear the same time."""
+
+CANCEL_RANK: Final = RANKS["booking.cancelled"]
+BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+UNFINISHED: Final = tuple(state for state in State if state.unfinished)
+
+Place = tuple[datetime, int]
+"""Where an event stands among those of its booking: its time, then its kind's rank."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Row:
+    """A row of the table `events`; the names are those of its columns. pk is 0 until it is inserted."""
+
+    source: str
+    event_id: str
+    content_hash: str
+    business_key: str
+    type: str
+    subject: str
+    route: str
+    account: str
+    time: datetime
+    received: datetime
+    not_after: datetime | None
+    state: State
+    detail: str
+    reason: str
+    generation: int
+    claimed_by: str
+    claim_token: int
+    claim_until: datetime
+    calling: Call | None
+    calling_token: int
+    next_at: datetime | None
+    attempts: int
+    updated: datetime
+    pk: int = 0
+
+    @property
+    def place(self) -> Place:
+        return self.time, RANKS[self.type]
+
+    @property
+    def died_in_doubt(self) -> bool:
+        """Whether its call may have happened. A row refused because of another's doubt has no call of its own."""
+        return self.state is State.DEAD and self.calling is not None
+
+    @property
+    def holds_its_fact(self) -> bool:
+        """Whether nobody else may work the same fact. A dead event, or one a person discarded, leaves it to whoever
+        sends it again; not so one discarded in doubt: a person settled by hand what may have been called."""
+        if self.state is State.DISCARDED:
+            return self.calling is not None
+        return self.state not in (State.DEAD, State.DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A booking as stored, the rank of the newest event applied to it, and the latest start known of it."""
+
+    booking: Booking
+    rank: int = 0
+    last_start: datetime | None = None
+
+    @property
+    def place(self) -> Place:
+        return self.booking.as_of or BEGINNING, self.rank
+
+
+@dataclass(slots=True)
+class Known:
+    """All rows that can bear on a batch: those of the same ids, of the same facts, and, of its bookings, every event
+    that is unfinished or dead."""
+
+    by_id: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    by_fact: dict[str, list[Row]] = field(default_factory=dict)
+    by_booking: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    bookings: dict[tuple[str, str], Held] = field(default_factory=dict)
+
+    def add(self, row: Row) -> None:
+        self.by_id.setdefault((row.source, row.event_id), []).append(row)
+        self.by_fact.setdefault(row.business_key, []).append(row)
+        if row.type in RANKS:
+            self.by_booking.setdefault((row.source, row.subject), []).append(row)
+
+    def own(self, envelope: Envelope) -> Row | None:
+        """The row of this very event."""
+        rows = self.by_id.get((envelope.source, envelope.id), ())
+        return next((row for row in rows if row.content_hash == envelope.content_hash), None)
+
+    def booking(self, envelope: Envelope) -> Booking | None:
+        """The booking an event is about, empty where none is stored; None for events about none."""
+        if envelope.type not in RANKS:
+            return None
+        held = self.bookings.get((envelope.source, envelope.subject))
+        return held.booking if held else Booking(envelope.source, envelope.subject, envelope.account)
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The event is the worker's. in_doubt: the call of which nobody knows whether it happened."""
+
+    in_doubt: Call | None = None
+
+
+Answer = Take | Settled | Busy | Refused
+
+
+def decide(envelope: Envelope, known: Known, now: datetime) -> Answer:
+    """What a worker may do with a delivery of `envelope`."""
+    own = known.own(envelope)
+    if own is None:
+        return _unseen(envelope, known)
+    if own.state is State.DEAD:
+        if envelope.generation < own.generation:
+            return Settled(State.DEAD, "a later replay of it died")
+        if envelope.generation == own.generation:
+            return Refused(Reason(own.reason), own.detail)
+        return _fact(envelope, known, own)
+    if not own.state.unfinished:
+        return Settled(own.state, own.detail)
+    if own.state is State.WORKING and own.claim_until > now:
+        return Busy(f"{own.claimed_by} is working it")
+    if own.calling is not None:
+        # Neither superseded nor kept waiting: what may have happened at the vendor must be known first.
+        return Take(own.calling)
+    return _order(envelope, known, own)
+
+
+def _unseen(envelope: Envelope, known: Known) -> Answer:
+    others = known.by_id.get((envelope.source, envelope.id), ())
+    if others and envelope.generation == 0:
+        return Refused(Reason.CONFLICT, f"the id {envelope.id} came before with another content, which stands")
+    if any(row.state.unfinished for row in others):  # a person edited it while its first content is being worked
+        return Busy("another content of the same id is being worked")
+    return _fact(envelope, known, None)
+
+
+def _fact(envelope: Envelope, known: Known, own: Row | None) -> Answer:
+    """One fact is worked once, however many ids carry it."""
+    for row in known.by_fact.get(envelope.business_key, ()):
+        if row is own or not row.holds_its_fact:
+            continue
+        if row.content_hash == envelope.content_hash:
+            return Settled(State.DUPLICATE, f"the same fact as event {row.event_id}")
+        return Refused(Reason.CONFLICT, f"event {row.event_id} told the same fact with another content, which stands")
+    return _order(envelope, known, own)
+
+
+def _order(envelope: Envelope, known: Known, own: Row | None) -> Answer:
+    """A booking's events are worked one at a time and in order; what comes too late is not worked at all."""
+    if envelope.type not in RANKS:
+        return Take()
+    booking = envelope.source, envelope.subject
+    place = envelope.time, RANKS[envelope.type]
+    others = [row for row in known.by_booking.get(booking, ()) if row is not own]
+    held = known.bookings.get(booking)
+    if held is not None and held.place > place:
+        return Settled(State.SUPERSEDED, "a newer event of its booking was worked before it")
+    unfinished = [row for row in others if row.state.unfinished]
+    if newer := next((row for row in unfinished if row.place > place), None):
+        return Settled(State.SUPERSEDED, f"event {newer.event_id} of its booking is newer and being worked")
+    is_cancel = RANKS[envelope.type] == CANCEL_RANK
+    for row in unfinished:
+        # A cancel need not wait for a booking that is not made yet: it leaves a tombstone, and that one is superseded.
+        if not (is_cancel and row.state is State.RETRYING and row.calling is None):
+            return Busy(f"event {row.event_id} of its booking is older and not finished")
+    if doubt := next((row for row in others if row.died_in_doubt and not _answers(envelope, row)), None):
+        what = f"event {doubt.event_id} of its booking is in doubt: what it made at the vendor is not known here"
+        return Refused(Reason.IN_DOUBT, f"{what}; settle that dead letter first, then replay this one")
+    return Take()
+
+
+def _answers(envelope: Envelope, row: Row) -> bool:
+    """Whether it is a person's answer to the row's doubt: a replay of the same event with another content."""
+    return (row.source, row.event_id) == (envelope.source, envelope.id) and row.generation < envelope.generation
+
+
+def apply(
+    envelope: Envelope, answer: Answer, known: Known, *, worker: str, now: datetime, until: datetime
+) -> list[Row]:
+    """Enters the answer into `known`. The rows that must be stored for it, the event's own first."""
+    own = known.own(envelope)
+    if isinstance(answer, Busy) or (own is not None and _stands(own, envelope, answer)):
+        return []
+    if own is None:
+        own = _new(envelope, now)
+        known.add(own)
+    own.generation = max(own.generation, envelope.generation)
+    own.updated = now
+    own.next_at = None
+    match answer:
+        case Take(in_doubt):
+            own.state, own.detail, own.reason = State.WORKING, "", ""
+            own.claimed_by, own.claim_until, own.calling = worker, until, in_doubt
+            own.claim_token += 1
+            return [own, *_answered(envelope, own, known)]
+        case Settled(state, detail):
+            own.state, own.detail, own.reason, own.calling = state, detail, "", None
+        case Refused(reason, error):
+            own.state, own.detail, own.reason = State.DEAD, error, reason.value
+    return [own]
+
+
+def _answered(envelope: Envelope, own: Row, known: Known) -> list[Row]:
+    """The rows whose doubt ends because their event is worked with another content."""
+    rows = [row for row in known.by_id[own.source, own.event_id] if row.died_in_doubt and _answers(envelope, row)]
+    for row in rows:
+        row.calling = None
+    return rows
+
+
+def _stands(own: Row, envelope: Envelope, answer: Answer) -> bool:
+    """Whether the answer is what the row says already."""
+    if isinstance(answer, Settled):
+        return own.state is answer.state
+    return isinstance(answer, Refused) and own.state is State.DEAD and own.generation == envelope.generation
+
+
+def _new(envelope: Envelope, now: datetime) -> Row:
+    return Row(
+        source=envelope.source,
+        event_id=envelope.id,
+        content_hash=envelope.content_hash,
+        business_key=envelope.business_key,
+        type=envelope.type,
+        subject=envelope.subject,
+        route=envelope.route,
+        account=envelope.account,
+        time=envelope.time,
+        received=envelope.received,
+        not_after=envelope.not_after,
+        state=State.WORKING,
+        detail="",
+        reason="",
+        generation=envelope.generation,
+        claimed_by="",
+        claim_token=0,
+        claim_until=now,
+        calling=None,
+        calling_token=0,
+        next_at=None,
+        attempts=0,
+        updated=now,
+    )
+
+
+def mark_after(settlement: Settlement, calling: Call | None, *, marked: bool) -> Call | None:
+    """The call that stays marked once an event is settled: the one in doubt, also where the event died of the doubt.
+
+    calling: the mark as stored. marked: it was made under the claim that is settled. Otherwise it is a doubt the claim
+    began with, and if its worker tried nothing (the ledger was away, the handler failed) the doubt goes on.
+    """
+    if settlement.state in (State.DONE, State.RECORDED, State.SUPERSEDED):
+        return None
+    if settlement.state is State.IN_DOUBT or settlement.reason is Reason.IN_DOUBT:
+        return settlement.in_doubt or calling
+    return None if marked else calling

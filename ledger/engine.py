@@ -1,0 +1,227 @@
+"""The ledger's database: opening it, its transactions, and the border behind which no driver's exception is seen."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from schemas.errors import LedgerError, LedgerUnavailable
+
+WAIT_SECONDS: Final = 10.0
+"""How long a lock is waited for before the ledger counts as unavailable."""
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK: Final = 0x62656C6C686F70  # "bellhop": of the whole database, so no event's lock can be meant
+_UNAVAILABLE: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+
+_LOCK: Final = sa.text("SELECT count(pg_advisory_xact_lock(k)) FROM unnest(CAST(:keys AS bigint[])) AS k")
+_LOCK_MIGRATION: Final = sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+
+
+class Database:
+    """A database with its tables made. Safe from any thread. Make one after forking, never before."""
+
+    def __init__(self, url: str) -> None:
+        """Opens `url`, makes what is missing. Raises LedgerUnavailable, or LedgerError saying what to do."""
+        self._engine = _engine(_parsed(url))
+        # BEGIN IMMEDIATE: a read that turns into a write would fail at once when another process wrote in between.
+        self._writer = self._engine.execution_options(bellhop_begin="BEGIN IMMEDIATE")
+        self._lite = self._engine.dialect.name == "sqlite"
+        # SQLite's own waiting sleeps, up to 100 ms at a time; threads of one process need not.
+        self._turn = threading.Lock()
+        try:
+            with wrapped():
+                self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @property
+    def described(self) -> str:
+        """The database and, for SQLite, its journal mode, as an operator would name them."""
+        with self.read() as connection:
+            if self._lite:
+                version = connection.scalar(sa.func.sqlite_version().select())
+                return f"SQLite {version}, journal {connection.exec_driver_sql('PRAGMA journal_mode').scalar()}"
+            return f"PostgreSQL {connection.exec_driver_sql('SHOW server_version').scalar()}"
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection to read with. Raises LedgerUnavailable."""
+        with wrapped(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, keys: Iterable[str] = ()) -> Iterator[sa.Connection]:
+        """A transaction, committed at the end. Raises LedgerUnavailable, or LedgerError.
+
+        SQLite has one writer at a time. On PostgreSQL no two transactions that name a common key run at once; after
+        its keys a transaction must lock rows of `events` in the order of their numbers, or two could wait in a ring.
+        """
+        if not self._lite:
+            with wrapped(), self._writer.begin() as connection:
+                if locks := sorted({_lock(key) for key in keys}):
+                    connection.execute(_LOCK, {"keys": locks})
+                yield connection
+            return
+        if not self._turn.acquire(timeout=WAIT_SECONDS):
+            raise LedgerUnavailable(f"the ledger was locked by this process for more than {WAIT_SECONDS:g} s")
+        try:
+            with wrapped(), self._writer.begin() as connection:
+                yield connection
+        finally:
+            self._turn.release()
+
+    def insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT that knows ON CONFLICT, in the database's own dialect."""
+        return sqlite.insert(table) if self._lite else postgresql.insert(table)
+
+    def _migrate(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        with self._alone(), self._writer.begin() as connection:
+            if not self._lite:
+                connection.execute(_LOCK_MIGRATION)
+            config.attributes["connection"] = connection
+            known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+            if connection.dialect.has_table(connection, "alembic_version"):
+                at = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+                if at is not None and at not in known:
+                    raise LedgerError(f"the ledger was made by a newer Bellhop (schema {at}): run that version")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise LedgerError(f"the ledger's tables cannot be brought up to date: {error}") from error
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keeps other processes from opening a SQLite file while it is made: switching it to WAL does not wait its
+        turn. The lock is beside the file: closing the file itself would drop SQLite's own locks on it."""
+        file = self._engine.url.database
+        if not self._lite or not file:
+            yield
+            return
+        handle = os.open(f"{file}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def wrapped() -> Iterator[None]:
+    """Turns SQLAlchemy's exceptions into the ledger's. Only a driver's first line is told: later ones quote values."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        inner = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+        text = f"the ledger's database: {(inner.splitlines() or [type(error).__name__])[0]}"
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        raise (LedgerUnavailable if lost or isinstance(error, _UNAVAILABLE) else LedgerError)(text) from error
+
+
+def sqlite_library() -> ModuleType:
+    """pysqlite3, which carries a current SQLite, where it is installed; else the one Python was built with."""
+    try:
+        from pysqlite3 import dbapi2
+    except ImportError:
+        return sqlite3
+    library: ModuleType = dbapi2
+    return library
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite is free of the bug by which a WAL database with several writers can be corrupted:
+    3.7.0 to 3.51.2 have it, but for 3.50.7 and 3.44.6 and what followed in their lines (sqlite.org/wal.html)."""
+    if version < (3, 7, 0) or version >= (3, 51, 3):
+        return True
+    return (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+
+
+def _lock(key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except (SQLAlchemyError, ValueError):
+        raise LedgerError("ledger.url cannot be read: see docs for examples of sqlite: and postgresql: URLs") from None
+    kind = parsed.drivername
+    if kind == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise LedgerError("ledger.url names no file: write sqlite:///var/ledger.db")
+        return parsed
+    if kind in ("postgresql", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise LedgerError(f"ledger.url starts with {kind}: it must be sqlite or postgresql")
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() == "postgresql":
+        return sa.create_engine(
+            url,
+            isolation_level="READ COMMITTED",
+            pool_size=8,
+            max_overflow=56,
+            pool_timeout=WAIT_SECONDS,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={
+                "connect_timeout": int(WAIT_SECONDS),
+                # A process that hangs inside a transaction must not keep its locks for ever.
+                "options": f"-c lock_timeout={WAIT_SECONDS:g}s -c idle_in_transaction_session_timeout=60s",
+            },
+        )
+    file = Path(url.database or "")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its journals the mode of its file
+    except OSError as error:
+        raise LedgerError(f"ledger.url: {file} cannot be made or written: {error.strerror}") from error
+    library = sqlite_library()
+    engine = sa.create_engine(
+        url,
+        module=library,
+        pool_size=8,
+        max_overflow=56,
+        pool_timeout=WAIT_SECONDS,
+        hide_parameters=True,
+        connect_args={"timeout": WAIT_SECONDS},
+    )
+    journal = "WAL" if wal_is_safe(library.sqlite_version_info) else "TRUNCATE"
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun below; the driver must not begin its own
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA journal_mode={journal}")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begun(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("bellhop_begin", "BEGIN"))
+
+    return engine

@@ -1,0 +1,67 @@
+"""Reading events: one by its id, and how many are unfinished."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from ledger import bookings
+from ledger.decide import RANKS, UNFINISHED
+from ledger.engine import Database
+from ledger.records import Attempt, EventView, State
+from ledger.tables import attempts, events
+
+_NEWEST: Final = (
+    sa.select(events)
+    .where(events.c.source == sa.bindparam("source"), events.c.event_id == sa.bindparam("id"))
+    .order_by(events.c.generation.desc(), events.c.pk.desc())
+    .limit(1)
+)
+_ATTEMPTS: Final = sa.select(attempts).where(attempts.c.event_pk == sa.bindparam("pk")).order_by(attempts.c.pk)
+_UNFINISHED: Final = (
+    sa.select(events.c.route, events.c.state, sa.func.count())
+    .where(events.c.state.in_(UNFINISHED))
+    .group_by(events.c.route, events.c.state)
+)
+
+
+def event(database: Database, source: str, id_: str) -> EventView | None:
+    """See `Ledger.event`."""
+    with database.read() as connection:
+        row = connection.execute(_NEWEST, {"source": source, "id": id_}).one_or_none()
+        if row is None:
+            return None
+        tries = [_attempt(found) for found in connection.execute(_ATTEMPTS, {"pk": row.pk})]
+        held = bookings.read(connection, [(row.source, row.subject)]) if row.type in RANKS else {}
+    entries = [entry for one in held.values() for entry in one.booking.entries]
+    return EventView(
+        source=row.source,
+        id=row.event_id,
+        type=row.type,
+        subject=row.subject,
+        route=row.route,
+        account=row.account,
+        state=State(row.state),
+        detail=row.detail,
+        reason=row.reason,
+        generation=row.generation,
+        time=row.time,
+        received=row.received,
+        updated=row.updated,
+        next_at=row.next_at,
+        attempt_count=row.attempts,
+        attempts=tries,
+        vendor_ids=[entry.vendor_id for entry in entries],
+    )
+
+
+def unfinished(database: Database) -> Mapping[tuple[str, State], int]:
+    """See `Ledger.unfinished`."""
+    with database.read() as connection:
+        return {(route, State(state)): count for route, state, count in connection.execute(_UNFINISHED)}
+
+
+def _attempt(row: Any) -> Attempt:
+    return Attempt(row.method, row.started, row.seconds, row.outcome, row.error, row.answer)

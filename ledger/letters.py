@@ -1,0 +1,186 @@
+"""The archive of dead letters, and what people decide about them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from ledger.bookings import lock_key
+from ledger.engine import Database
+from ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State
+from ledger.tables import audit, dead_letters, events
+from schemas.envelope import decode
+from schemas.errors import EnvelopeError
+
+_NEW: Final = tuple(f.name for f in fields(NewLetter))
+_CHUNK: Final = 500
+_MARK: Final = sa.update(dead_letters).where(dead_letters.c.id.in_(sa.bindparam("ids", expanding=True)))
+_DISCARD_EVENT: Final = (
+    sa.update(events)
+    .where(
+        events.c.source == sa.bindparam("in_source"),
+        events.c.event_id == sa.bindparam("id"),
+        events.c.content_hash == sa.bindparam("hash"),
+        events.c.state == State.DEAD,
+        events.c.generation <= sa.bindparam("up_to"),  # a later replay that died has a letter of its own
+    )
+    .values(state=State.DISCARDED.value, updated=sa.bindparam("at"))
+)
+
+
+class Letters:
+    """Every method raises LedgerUnavailable."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def archive(self, letters: Sequence[NewLetter]) -> int:
+        """Stores the letters in one commit; how many were new. One that is there already is left as it stands."""
+        if not letters:
+            return 0
+        now = self._now()
+        insert = self._database.insert(dead_letters)
+        insert = insert.on_conflict_do_nothing(index_elements=["fingerprint"])
+        # In one order everywhere, lest two archivers wait for each other's fingerprints in a ring.
+        rows = sorted((_values(letter, now) for letter in letters), key=lambda row: str(row["fingerprint"]))
+        with self._database.write() as connection:
+            return len(connection.execute(insert.returning(dead_letters.c.id), rows).all())
+
+    def find(self, which: LetterFilter, limit: int, after: int = 0) -> list[Letter]:
+        """At most `limit` letters in the order of their numbers, from the first above `after`."""
+        select = sa.select(dead_letters).where(*_conditions(which), dead_letters.c.id > after)
+        with self._database.read() as connection:
+            return [_letter(row) for row in connection.execute(select.order_by(dead_letters.c.id).limit(limit))]
+
+    def count(self, which: LetterFilter) -> int:
+        """How many letters `find` would find without a limit."""
+        select = sa.select(sa.func.count()).select_from(dead_letters).where(*_conditions(which))
+        with self._database.read() as connection:
+            return connection.scalar(select) or 0
+
+    def get(self, id_: int) -> Letter | None:
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(dead_letters).where(dead_letters.c.id == id_)).one_or_none()
+        return None if row is None else _letter(row)
+
+    def begin_replay(self, ids: Sequence[int], who: str, why: str) -> list[Letter]:
+        """Marks the open ones of `ids` as being replayed, each with its row of audit, in one commit.
+
+        Returns them, and those that were so marked already: a replay that was cut off left them, and as their
+        generation is the same, publishing them again is safe.
+        """
+        with self._database.write() as connection:
+            now = self._now()
+            found = list(_locked(connection, ids, (LetterState.OPEN, LetterState.REPLAYING)))
+            opened = [letter.id for letter in found if letter.state is LetterState.OPEN]
+            _mark(connection, opened, LetterState.REPLAYING, now)
+            _record(connection, [AuditRow(now, who, "replay", id_, why) for id_ in opened])
+        return [Letter(letter.id, letter.new, LetterState.REPLAYING, letter.archived) for letter in found]
+
+    def replayed(self, ids: Sequence[int]) -> None:
+        """Closes letters whose replay the broker confirmed."""
+        with self._database.write() as connection:
+            found = [letter.id for letter in _locked(connection, ids, (LetterState.REPLAYING,))]
+            _mark(connection, found, LetterState.REPLAYED, self._now())
+
+    def discard(self, ids: Sequence[int], who: str, why: str) -> int:
+        """Closes the open ones of `ids` and their events, which are then done with; how many that were."""
+        keys = {lock_key(letter.new.source, letter.new.subject) for letter in self._open(ids)}
+        with self._database.write(keys) as connection:
+            now = self._now()
+            found = list(_locked(connection, ids, (LetterState.OPEN,)))
+            _mark(connection, [letter.id for letter in found], LetterState.DISCARDED, now)
+            _record(connection, [AuditRow(now, who, "discard", letter.id, why) for letter in found])
+            if rows := [row for letter in found for row in _event_of(letter.new, now)]:
+                connection.execute(_DISCARD_EVENT, rows)
+        return len(found)
+
+    def audit(self, limit: int) -> list[AuditRow]:
+        """The newest acts of people, the newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(limit))
+            return [AuditRow(row.at, row.who, row.act, row.letter, row.why) for row in rows]
+
+    def _open(self, ids: Sequence[int]) -> list[Letter]:
+        return [letter for some in _chunks(ids) for letter in self.find(LetterFilter(ids=some), len(some))]
+
+
+def _values(letter: NewLetter, now: datetime) -> dict[str, Any]:
+    values = {name: getattr(letter, name) for name in _NEW}
+    values["evidence"] = dict(letter.evidence)
+    return values | {
+        "fingerprint": _fingerprint(letter),
+        "state": LetterState.OPEN.value,
+        "archived": now,
+        "updated": now,
+    }
+
+
+def _fingerprint(letter: NewLetter) -> str:
+    """The same for the same death delivered twice, another for each new death."""
+    parts = [letter.message_id, str(letter.generation), letter.reason, hashlib.sha256(letter.body).hexdigest()]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _conditions(which: LetterFilter) -> Iterator[sa.ColumnElement[bool]]:
+    columns = dead_letters.c
+    for name in ("reason", "route", "account", "source", "event_id"):
+        if (value := getattr(which, name)) is not None:
+            yield columns[name] == value
+    if which.since is not None:
+        yield columns.died >= which.since
+    if which.until is not None:
+        yield columns.died <= which.until
+    if which.ids:
+        yield columns.id.in_(which.ids)
+    yield columns.state.in_([state.value for state in which.states])
+
+
+def _letter(row: Any) -> Letter:
+    new = NewLetter(**{name: row._mapping[name] for name in _NEW})
+    return Letter(row.id, new, LetterState(row.state), row.archived)
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
+
+
+def _locked(connection: sa.Connection, ids: Sequence[int], states: Sequence[LetterState]) -> Iterator[Letter]:
+    """Those of the letters in one of the states, locked in the order of their numbers."""
+    for some in _chunks(ids):
+        select = sa.select(dead_letters).where(*_conditions(LetterFilter(ids=some, states=states)))
+        for row in connection.execute(select.order_by(dead_letters.c.id).with_for_update()):
+            yield _letter(row)
+
+
+def _mark(connection: sa.Connection, ids: Sequence[int], state: LetterState, now: datetime) -> None:
+    for some in _chunks(ids):
+        connection.execute(_MARK.values(state=state.value, updated=now), {"ids": some})
+
+
+def _record(connection: sa.Connection, acts: Sequence[AuditRow]) -> None:
+    if acts:
+        connection.execute(sa.insert(audit), [asdict(act) for act in acts])
+
+
+def _event_of(letter: NewLetter, now: datetime) -> Iterator[dict[str, Any]]:
+    """The letter's event; none where its bytes are not one."""
+    try:
+        envelope = decode(letter.body)
+    except EnvelopeError:
+        return
+    yield {
+        "in_source": envelope.source,
+        "id": envelope.id,
+        "hash": envelope.content_hash,
+        "up_to": letter.generation,
+        "at": now,
+    }

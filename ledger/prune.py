@@ -1,0 +1,82 @@
+"""Forgetting what is finished and old, a batch at a time, so that nobody waits long for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from ledger.decide import UNFINISHED
+from ledger.engine import Database
+from ledger.records import LetterState, State
+from ledger.tables import attempts, bookings, dead_letters, events
+
+Step = Callable[[Database, datetime, datetime], int]
+
+_BATCH: Final = 500
+_WAITING: Final = (LetterState.OPEN.value, LetterState.REPLAYING.value)
+
+_has_waiting_letter: Final = (
+    sa.select(dead_letters.c.id)
+    .where(
+        dead_letters.c.source == events.c.source,
+        dead_letters.c.event_id == events.c.event_id,
+        dead_letters.c.state.in_(_WAITING),
+    )
+    .exists()
+)
+_has_event: Final = (
+    sa.select(events.c.pk)
+    .where(events.c.source == bookings.c.source, events.c.subject == bookings.c.reference)
+    .exists()
+)
+
+
+def prune(database: Database, before: datetime, now: datetime) -> int:
+    """See `Ledger.prune`: everything last touched before `before`. How many rows went."""
+    return sum(_repeat(step, database, before, now) for step in (_letters, _events, _bookings))
+
+
+def _repeat(step: Step, database: Database, before: datetime, now: datetime) -> int:
+    total = 0
+    while gone := step(database, before, now):
+        total += gone
+    return total
+
+
+def _letters(database: Database, before: datetime, _now: datetime) -> int:
+    old = sa.select(dead_letters.c.id).where(dead_letters.c.updated < before, dead_letters.c.state.not_in(_WAITING))
+    with database.write() as connection:
+        ids = connection.scalars(old.limit(_BATCH).with_for_update(skip_locked=True)).all()
+        return connection.execute(sa.delete(dead_letters).where(dead_letters.c.id.in_(ids))).rowcount if ids else 0
+
+
+def _events(database: Database, before: datetime, _now: datetime) -> int:
+    old = sa.select(events.c.pk).where(
+        events.c.updated < before,
+        events.c.state.not_in(UNFINISHED),
+        sa.or_(events.c.state != State.DEAD, ~_has_waiting_letter),
+    )
+    with database.write() as connection:
+        pks = connection.scalars(old.limit(_BATCH).with_for_update(skip_locked=True)).all()
+        if not pks:
+            return 0
+        tries = connection.execute(sa.delete(attempts).where(attempts.c.event_pk.in_(pks))).rowcount
+        return tries + connection.execute(sa.delete(events).where(events.c.pk.in_(pks))).rowcount
+
+
+def _bookings(database: Database, before: datetime, now: datetime) -> int:
+    """A booking outlives its events until its start has passed: a cancel may still come for it."""
+    old = sa.select(bookings.c.source, bookings.c.reference).where(
+        bookings.c.updated < before,
+        sa.or_(bookings.c.last_start.is_(None), bookings.c.last_start < now),
+        ~_has_event,
+    )
+    with database.write() as connection:
+        keys = [tuple(row) for row in connection.execute(old.limit(_BATCH).with_for_update(skip_locked=True))]
+        if not keys:
+            return 0
+        same = sa.tuple_(bookings.c.source, bookings.c.reference).in_(keys)
+        return connection.execute(sa.delete(bookings).where(same)).rowcount

@@ -1,0 +1,185 @@
+"""What becomes of claimed events: the mark before a call, and the end. Both leave alone what another has claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from ledger import bookings
+from ledger.bookings import Key, applied, merged, reaching
+from ledger.codec import call_from_json, call_to_json
+from ledger.decide import RANKS, Held, mark_after
+from ledger.engine import Database
+from ledger.records import Attempt, Booking, Call, Claimed, Settlement, State
+from ledger.tables import attempts, events
+from ledger.writer import GroupWriter
+from schemas.errors import ClaimLost
+
+_CLAIMS: Final = (
+    sa.select(events.c.pk, events.c.state, events.c.claim_token, events.c.calling, events.c.calling_token)
+    .where(events.c.pk.in_(sa.bindparam("pks", expanding=True)))
+    .order_by(events.c.pk)
+    .with_for_update()
+)
+_OWN: Final = sa.update(events).where(events.c.pk == sa.bindparam("row"))
+_MARK: Final = _OWN.values(
+    {name: sa.bindparam(name) for name in ("calling", "calling_token", "claim_until", "updated")},
+)
+_END: Final = _OWN.values(
+    {name: sa.bindparam(name) for name in ("state", "detail", "reason", "calling", "claim_until", "next_at", "updated")}
+    | {"attempts": events.c.attempts + sa.bindparam("made")},
+)
+_COUNT: Final = _OWN.values({"attempts": events.c.attempts + sa.bindparam("made")})
+_ATTEMPT: Final = sa.insert(attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A call about to be made."""
+
+    claimed: Claimed
+    call: Call
+    booking: Booking | None
+    lease_seconds: float
+
+
+class Settling:
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+        self._marks: GroupWriter[Mark, Claimed] = GroupWriter(self._mark)
+
+    def calling(self, claimed: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
+        """See `Ledger.calling`."""
+        return self._marks.submit(Mark(claimed, call, booking, lease_seconds))
+
+    def settle(self, settlements: Sequence[Settlement]) -> list[int]:
+        """See `Ledger.settle`."""
+        if not settlements:
+            return []
+        keys = {(s.envelope.source, s.envelope.subject) for s in settlements}
+        keys |= {_key(s.booking) for s in settlements if s.booking}
+        with self._database.write(bookings.lock_key(*key) for key in keys) as connection:
+            now = self._now()
+            stored = _claims(connection, [s.claimed for s in settlements])
+            # Settled before, by a commit whose confirmation was lost on the way: it must not count twice.
+            todo = [s for s in settlements if not _is_settled(stored.get(s.claimed.event_pk), s)]
+            owned = [s for s in todo if _is_owned(stored.get(s.claimed.event_pk), s.claimed)]
+            lost = [s for s in todo if not _is_owned(stored.get(s.claimed.event_pk), s.claimed)]
+            _many(connection, _END, [_end(s, stored[s.claimed.event_pk], now) for s in owned])
+            _many(
+                connection, _COUNT, [{"row": s.claimed.event_pk, "made": len(s.attempts)} for s in lost if s.attempts]
+            )
+            _many(connection, _ATTEMPT, [_attempt(s.claimed.event_pk, a) for s in todo for a in s.attempts])
+            self._store(connection, todo, {s.claimed.event_pk for s in lost}, now)
+        return [s.claimed.event_pk for s in lost]
+
+    def _mark(self, marks: Sequence[Mark]) -> list[Claimed | Exception]:
+        keys = {_key(mark.booking) for mark in marks if mark.booking}
+        with self._database.write(bookings.lock_key(*key) for key in keys) as connection:
+            now = self._now()
+            stored = _claims(connection, [mark.claimed for mark in marks])
+            held = bookings.read(connection, keys)
+            answers: list[Claimed | Exception] = []
+            marked = []
+            for mark in marks:
+                owned = _is_owned(stored.get(mark.claimed.event_pk), mark.claimed)
+                booking = mark.claimed.booking
+                if mark.booking is not None:
+                    held[_key(mark.booking)] = merged(held.get(_key(mark.booking)), mark.booking, owned=owned)
+                    booking = held[_key(mark.booking)].booking
+                if not owned:
+                    answers.append(ClaimLost(f"event {mark.claimed.event_pk} was claimed by another worker meanwhile"))
+                    continue
+                until = now + timedelta(seconds=mark.lease_seconds)
+                row, call = mark.claimed.event_pk, call_to_json(mark.call)
+                values = {"calling": call, "calling_token": mark.claimed.token, "claim_until": until, "updated": now}
+                marked.append({"row": row, **values})
+                answers.append(replace(mark.claimed, until=until, booking=booking))
+            _many(connection, _MARK, sorted(marked, key=_row_number))
+            bookings.store(connection, self._database, [held[key] for key in sorted(keys)], now)
+        return answers
+
+    def _store(
+        self, connection: sa.Connection, settlements: Sequence[Settlement], lost: Collection[int], now: datetime
+    ) -> None:
+        """The bookings as they now stand."""
+        changing = [s for s in settlements if s.booking or (s.applies and s.envelope.type in RANKS)]
+        held = bookings.read(connection, {_booking_key(s) for s in changing})
+        changed: dict[Key, Held] = {}
+        for settlement in changing:
+            key, envelope = _booking_key(settlement), settlement.envelope
+            new = settlement.booking or (held[key].booking if key in held else Booking(*key, envelope.account))
+            owned = settlement.claimed.event_pk not in lost
+            one = merged(held.get(key), new, owned=owned)
+            if settlement.applies and envelope.type in RANKS:
+                one = applied(one, envelope.time, RANKS[envelope.type])
+            one = reaching(one, envelope)
+            held[key] = changed[key] = one
+        bookings.store(connection, self._database, [changed[key] for key in sorted(changed)], now)
+
+
+def _key(booking: Booking) -> Key:
+    return booking.source, booking.reference
+
+
+def _booking_key(settlement: Settlement) -> Key:
+    if settlement.booking is not None:
+        return _key(settlement.booking)
+    return settlement.envelope.source, settlement.envelope.subject
+
+
+def _claims(connection: sa.Connection, claims: Iterable[Claimed]) -> Mapping[int, Any]:
+    rows = connection.execute(_CLAIMS, {"pks": sorted({claimed.event_pk for claimed in claims})})
+    return {row.pk: row for row in rows}
+
+
+def _is_owned(row: Any, claimed: Claimed) -> bool:
+    """Whether the claim still holds; also one that has run out, as long as nobody else took the event."""
+    return row is not None and row.claim_token == claimed.token and row.state == State.WORKING
+
+
+def _is_settled(row: Any, settlement: Settlement) -> bool:
+    return row is not None and row.claim_token == settlement.claimed.token and row.state == settlement.state
+
+
+def _end(settlement: Settlement, row: Any, now: datetime) -> dict[str, Any]:
+    marked = row.calling_token == row.claim_token
+    calling = mark_after(settlement, call_from_json(row.calling), marked=marked)
+    return {
+        "row": settlement.claimed.event_pk,
+        "state": settlement.state.value,
+        "detail": settlement.detail,
+        "reason": settlement.reason.value if settlement.reason else "",
+        "calling": call_to_json(calling),
+        "claim_until": now,
+        "next_at": settlement.next_at,
+        "updated": now,
+        "made": len(settlement.attempts),
+    }
+
+
+def _attempt(event_pk: int, attempt: Attempt) -> dict[str, Any]:
+    return {
+        "event_pk": event_pk,
+        "method": attempt.method,
+        "started": attempt.started,
+        "seconds": attempt.seconds,
+        "outcome": attempt.outcome,
+        "error": attempt.error,
+        "answer": None if attempt.answer is None else dict(attempt.answer),
+    }
+
+
+def _many(connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(statement, rows)
+
+
+def _row_number(values: Mapping[str, Any]) -> int:
+    number: int = values["row"]
+    return number

@@ -1,0 +1,118 @@
+"""The ledger: the SQL record of events, their attempts, bookings, tokens and dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from ledger import events
+from ledger.claims import Claims
+from ledger.engine import Database
+from ledger.letters import Letters
+from ledger.prune import prune
+from ledger.records import AuditRow, Booking, Call, Claim, Claimed, EventView, Settlement, State
+from ledger.settle import Settling
+from ledger.tokens import Tokens
+from schemas.envelope import Envelope
+from schemas.observe import Observe, silent
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """Safe from any thread; to be opened after a fork. Every method raises LedgerUnavailable when the database is away
+    or locked for too long, and has then changed nothing, as far as can be known: repeating any of them is safe.
+
+    letters: the archive of dead letters, see `ledger.letters`.
+    """
+
+    def __init__(self, database: Database, *, keep_seconds: float, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._keep = timedelta(seconds=keep_seconds)
+        self._now = now
+        self._claims = Claims(database, now)
+        self._settling = Settling(database, now)
+        self._tokens = Tokens(database, now)
+        self.letters = Letters(database, now)
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        keep_seconds: float,
+        now: Callable[[], datetime] = utc_now,
+        observe: Observe = silent,
+    ) -> Ledger:
+        """Opens `sqlite:///file` or `postgresql://…`; makes its folder and tables, or brings them up to date.
+
+        keep_seconds: how long `prune` leaves what is finished. Raises LedgerUnavailable, or LedgerError saying what
+        to do: a URL that is none, a file that cannot be written, tables of a newer Bellhop.
+        """
+        database = Database(url)
+        observe("ledger.opened", database=database.described)
+        return cls(database, keep_seconds=keep_seconds, now=now)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def ping(self) -> None:
+        """Raises LedgerUnavailable; LedgerError where the tables are gone."""
+        with self._database.read() as connection:
+            connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+
+    def claim(self, envelopes: Sequence[Envelope], worker: str, lease_seconds: float) -> list[Claim]:
+        """Claims what may be worked; one answer for each envelope, in their order, in one commit.
+
+        worker: its name, for people to see. A claim holds for `lease_seconds`; afterwards another may take the event.
+        """
+        return self._claims.claim(envelopes, worker, lease_seconds)
+
+    def calling(self, claimed: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
+        """Commits the mark that `call` is about to be made, with the booking as far as it has come, together with what
+        other threads mark at the moment. The claim then holds `lease_seconds` from now.
+
+        Raises ClaimLost where another worker has taken the event: the call must not be made. The booking is stored
+        all the same.
+        """
+        return self._settling.calling(claimed, call, booking, lease_seconds)
+
+    def settle(self, settlements: Sequence[Settlement]) -> list[int]:
+        """Records what became of claimed events, in one commit. Returns the `event_pk` of those whose claim was lost:
+        their attempts and bookings are recorded, their state is the other worker's to tell. Settling the same twice
+        counts once."""
+        return self._settling.settle(settlements)
+
+    def event(self, source: str, id_: str) -> EventView | None:
+        """The newest row of an event: its latest replay or, of contents in conflict, the last. `vendor_ids` are those
+        of its booking. None where no worker has taken it yet, or it was pruned."""
+        return events.event(self._database, source, id_)
+
+    def unfinished(self) -> Mapping[tuple[str, State], int]:
+        """How many events are working, retrying or in doubt, by route and state; without what there is none of."""
+        return events.unfinished(self._database)
+
+    def token(self, account: str) -> str | None:
+        """The account's session token, None before any login. It may have run out at the vendor."""
+        return self._tokens.token(account)
+
+    def replace_token(self, account: str, stale: str | None, login: Callable[[], str]) -> str:
+        """A token other than `stale`: one that another process has got meanwhile, else by `login`, which only one of
+        all processes is in at a time.
+
+        Raises what `login` raises; LedgerUnavailable also when another has been logging in for over 40 s.
+        """
+        return self._tokens.replace(account, stale, login)
+
+    def audit(self, limit: int) -> list[AuditRow]:
+        """The newest acts of people, the newest first."""
+        return self.letters.audit(limit)
+
+    def prune(self) -> int:
+        """Deletes finished events with their attempts, closed letters and past bookings that are older than the
+        settings keep them, in small commits; how many rows. Never: what is unfinished, a dead event whose letter is
+        open, a booking whose start is to come."""
+        now = self._now()
+        return prune(self._database, now - self._keep, now)

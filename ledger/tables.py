@@ -1,0 +1,183 @@
+"""The ledger's tables. `migrations/` makes them; a test holds the two together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware time, stored as whole microseconds since 1970 UTC: the same and in the same order everywhere."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Prose(sa.types.TypeDecorator[str]):
+    """Text that others wrote (a vendor's error, a broken message's id). PostgreSQL refuses NUL and nobody can encode
+    half a surrogate pair: either would keep a dead letter from being recorded, so both are replaced."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+_BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers rows by INTEGER PRIMARY KEY alone
+_JSON: Final = sa.JSON(none_as_null=True)
+
+metadata: Final = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False)
+
+
+def _prose(name: str) -> sa.Column[str]:
+    return sa.Column(name, Prose, nullable=False)
+
+
+def _number(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False)
+
+
+def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, Moment, nullable=nullable)
+
+
+# One row for each content of an event. `calling` is the call about to be made or in doubt, `calling_token` the claim it
+# was marked under; on a dead (or discarded) event it says that it died of that doubt.
+events: Final = sa.Table(
+    "events",
+    metadata,
+    sa.Column("pk", _BIG, primary_key=True),
+    _text("source"),
+    _text("event_id"),
+    _text("content_hash"),
+    _text("business_key"),
+    _text("type"),
+    _text("subject"),
+    _text("route"),
+    _text("account"),
+    _moment("time"),
+    _moment("received"),
+    _moment("not_after", nullable=True),
+    _text("state"),
+    _prose("detail"),
+    _text("reason"),
+    _number("generation"),
+    _text("claimed_by"),
+    _number("claim_token"),
+    _moment("claim_until"),
+    sa.Column("calling", _JSON, nullable=True),
+    _number("calling_token"),
+    _moment("next_at", nullable=True),
+    _number("attempts"),
+    _moment("updated"),
+    sa.UniqueConstraint("source", "event_id", "content_hash"),
+    sa.Index(None, "business_key"),
+    sa.Index(None, "source", "subject", "state"),
+    sa.Index(None, "state", "route"),
+    sa.Index(None, "updated"),
+    sqlite_autoincrement=True,  # a row's number is half of a fence: it must not come back after pruning
+)
+
+attempts: Final = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("pk", _BIG, primary_key=True),
+    sa.Column("event_pk", _BIG, nullable=False),
+    _text("method"),
+    _moment("started"),
+    sa.Column("seconds", sa.Double, nullable=False),
+    _text("outcome"),
+    _prose("error"),
+    sa.Column("answer", _JSON, nullable=True),
+    sa.Index(None, "event_pk"),
+)
+
+# as_of and as_of_rank are the place, in its order, of the newest event applied. last_start is the latest start known.
+bookings: Final = sa.Table(
+    "bookings",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("reference", sa.Text, primary_key=True),
+    _text("account"),
+    sa.Column("entries", _JSON, nullable=False),
+    _moment("as_of", nullable=True),
+    _number("as_of_rank"),
+    sa.Column("cancelled", sa.Boolean, nullable=False),
+    _moment("last_start", nullable=True),
+    _moment("updated"),
+    sa.Index(None, "updated"),
+)
+
+tokens: Final = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("token", sa.Text, nullable=True),
+    sa.Column("login_by", sa.Text, nullable=True),
+    _moment("login_until", nullable=True),
+)
+
+dead_letters: Final = sa.Table(
+    "dead_letters",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    sa.Column("fingerprint", sa.Text, nullable=False, unique=True),
+    _prose("message_id"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    _prose("route"),
+    _prose("reason"),
+    _prose("error"),
+    sa.Column("evidence", _JSON, nullable=False),
+    _number("attempts"),
+    _moment("died"),
+    _prose("source"),
+    _prose("event_id"),
+    _prose("type"),
+    _prose("subject"),
+    _prose("account"),
+    _number("generation"),
+    _moment("not_after", nullable=True),
+    _text("state"),
+    _moment("archived"),
+    _moment("updated"),
+    sa.Index(None, "state", "reason"),
+    sa.Index(None, "source", "event_id"),
+    sqlite_autoincrement=True,  # people write letters' numbers down
+)
+
+audit: Final = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _moment("at"),
+    _prose("who"),
+    _text("act"),
+    sa.Column("letter", _BIG, nullable=True),
+    _prose("why"),
+    sqlite_autoincrement=True,
+)
