@@ -1,0 +1,221 @@
+"""Moves dead letters from the dead queue into the ledger's archive, where people can list, replay and discard them.
+
+A quorum queue cannot be browsed without burning its messages' delivery limit, so nobody else reads the dead queue.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+from broker import headers
+from broker.port import Broker, Delivery, Message, QueueStats
+from broker.topology import DEAD_QUEUE
+from ledger.records import LetterFilter, LetterState, NewLetter
+from schemas.envelope import decode
+from schemas.errors import BrokerError, EnvelopeError, LedgerError
+from schemas.observe import Observe, silent
+from schemas.reasons import Reason
+from schemas.settings import ROUTES
+
+BATCH: Final = 100
+WAITING: Final = (LetterState.OPEN, LetterState.REPLAYING)
+_TAKE_SECONDS: Final = 0.5
+_BACK_OFF_SECONDS: Final = (0.5, 1, 2, 5, 10, 30)
+_MEASURE_SECONDS: Final = 10.0
+_PRUNE_SECONDS: Final = 86_400.0
+_BURIED: Final = "delivered again and again without an end: the broker buried it"
+
+
+class ArchiveLetters(Protocol):
+    def archive(self, letters: Sequence[NewLetter]) -> int: ...
+
+    def count(self, which: LetterFilter) -> int: ...
+
+
+class ArchiveLedger(Protocol):
+    """What the archiver needs of the ledger; every method may raise LedgerError, and has then changed nothing."""
+
+    @property
+    def letters(self) -> ArchiveLetters: ...
+
+    def prune(self) -> int: ...
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Archiver:
+    """`run` belongs to one thread. Several processes may archive at once: each letter is stored once."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        ledger: ArchiveLedger,
+        observe: Observe = silent,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._broker = broker
+        self._ledger = ledger
+        self._observe = observe
+        self._now = now
+        self._monotonic = monotonic
+        self._consumer = broker.consumer(DEAD_QUEUE, BATCH)
+        self._held: list[Delivery] = []
+        self._failures = 0
+        self._try_at = monotonic()
+        self.problem: str | None = None
+
+    @property
+    def connected(self) -> bool:
+        return self._consumer.connected
+
+    def run(self, stop: threading.Event) -> None:
+        """Archives until `stop` is set. What could not be archived goes back to the queue."""
+        while not stop.is_set():
+            self.step()
+        self._consumer.close()
+
+    def step(self) -> None:
+        """Takes what is there, archives it, and acks it then. While the ledger is away it holds what it has, unacked,
+        and keeps the broker's connection alive: giving back would count towards delivery limits of the broker."""
+        room = 0 if self._failures else BATCH - len(self._held)
+        self._held += self._consumer.take(room, _TAKE_SECONDS)
+        if self._held and self._monotonic() >= self._try_at:
+            self._archive()
+
+    def _archive(self) -> None:
+        batch, letters = self._held, [letter_of(d.message, self._now()) for d in self._held]
+        try:
+            new = self._ledger.letters.archive(letters)
+        except LedgerError as error:
+            delay = _BACK_OFF_SECONDS[min(self._failures, len(_BACK_OFF_SECONDS) - 1)]
+            self._failures += 1
+            self._try_at = self._monotonic() + delay
+            self.problem = f"dead letters cannot be archived: {error}"
+            self._observe("ledger.unavailable", where="archive", error=str(error), held=len(batch))
+            return
+        self._held, self._failures, self.problem = [], 0, None
+        self._consumer.ack(batch)  # only now: the commit has happened
+        for letter in letters:
+            self._observe(
+                "letter.archived",
+                reason=letter.reason,
+                route=letter.route,
+                account=letter.account,
+                source=letter.source,
+                id=letter.event_id or letter.message_id,
+                generation=letter.generation,
+            )
+        if new < len(letters):
+            self._observe("letters.known", count=len(letters) - new)
+
+
+def keep_house(
+    broker: Broker,
+    ledger: ArchiveLedger,
+    observe: Observe,
+    stop: threading.Event,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> None:
+    """Measures every few seconds and prunes once a day, until `stop`. In a thread of its own: either may take longer
+    than the broker leaves a consumer alone."""
+    prune_at = monotonic()
+    while not stop.is_set():
+        measure(broker, ledger, observe)
+        if monotonic() >= prune_at:
+            prune_at = monotonic() + _PRUNE_SECONDS
+            try:
+                observe("ledger.pruned", rows=ledger.prune())
+            except LedgerError as error:
+                observe("ledger.unavailable", where="prune", error=str(error))
+        stop.wait(_MEASURE_SECONDS)
+
+
+def measure(broker: Broker, ledger: ArchiveLedger, observe: Observe) -> None:
+    """Tells the queues' and the archive's sizes. From here alone: workers and the ingress are many processes."""
+    stats: Mapping[str, QueueStats | None]
+    try:
+        stats = broker.stats()
+    except BrokerError as error:
+        observe("queues.unmeasured", error=str(error))
+        stats = dict.fromkeys((*ROUTES, "dead", "unroutable", "retry"))
+    for queue, seen in stats.items():
+        ready, in_flight, oldest = (seen.ready, seen.in_flight, seen.oldest_seconds) if seen else (None, None, None)
+        observe("queue.measured", queue=queue, ready=ready, in_flight=in_flight, oldest_seconds=oldest)
+    for state in WAITING:
+        try:
+            count: int | None = ledger.letters.count(LetterFilter(states=(state,)))
+        except LedgerError:
+            count = None
+        observe("letters.counted", state=state.value, count=count)
+
+
+def letter_of(message: Message, now: datetime) -> NewLetter:
+    """The letter that a message of the dead queue is, whatever is in it. Raises nothing."""
+    told = message.headers
+    error = str(told.get(headers.ERROR, ""))
+    try:
+        envelope = decode(message.body)
+    except EnvelopeError as problem:
+        return NewLetter(
+            message_id=message.id,
+            body=message.body,
+            route=str(told.get(headers.ROUTE, "")),
+            reason=_reason(told, Reason.POISON),
+            error=error or f"not an envelope: {problem}",
+            evidence=_evidence(told),
+            attempts=_attempts(told),
+            died=_died(told, now),
+        )
+    return NewLetter(
+        message_id=message.id,
+        body=message.body,
+        route=envelope.route,
+        reason=_reason(told, Reason.DELIVERY_LIMIT),
+        error=error or ("" if headers.REASON in told else _BURIED),
+        evidence=_evidence(told),
+        attempts=_attempts(told),
+        died=_died(told, now),
+        source=envelope.source,
+        event_id=envelope.id,
+        type=envelope.type,
+        subject=envelope.subject,
+        account=envelope.account,
+        generation=envelope.generation,
+        not_after=envelope.not_after,
+    )
+
+
+def _reason(told: Mapping[str, Any], otherwise: Reason) -> str:
+    """The header's, where it is one of ours; without a header, the broker itself buried the message."""
+    return str(told[headers.REASON]) if told.get(headers.REASON) in list(Reason) else otherwise.value
+
+
+def _evidence(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        evidence = json.loads(str(told.get(headers.EVIDENCE, "{}")))
+    except (ValueError, RecursionError):
+        return {"unreadable": True}
+    return evidence if isinstance(evidence, dict) else {"evidence": evidence}
+
+
+def _attempts(told: Mapping[str, Any]) -> int:
+    count = told.get(headers.ATTEMPT, 0)
+    # The archive's column holds 31 bits: a number beyond would keep the whole batch from being stored, for ever.
+    return min(max(count, 0), 2**31 - 1) if isinstance(count, int) else 0
+
+
+def _died(told: Mapping[str, Any], now: datetime) -> datetime:
+    at = told.get(headers.DIED)
+    try:
+        return datetime.fromtimestamp(float(at), UTC) if isinstance(at, int | float) else now
+    except (ValueError, OverflowError, OSError):
+        return now

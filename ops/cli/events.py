@@ -1,0 +1,100 @@
+"""`bellhop events`: where an event stands."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ops.cli.common import App, Failed, as_json, echo, echo_json, iso, pass_app, plain, table, when
+
+if TYPE_CHECKING:
+    from ledger.records import EventView, Letter
+
+
+@click.group()
+def events() -> None:
+    """Where an event stands."""
+
+
+@events.command()
+@click.argument("source")
+@click.argument("id_", metavar="ID")
+@as_json
+@pass_app
+def show(app: App, source: str, id_: str, json_: bool) -> None:
+    """An event's way: its state, its attempts, the vendor's ids, its dead letters.
+
+    Exit code 1 where no worker has taken it yet, or it is unknown.
+    """
+    from ledger.records import LetterFilter, LetterState
+
+    with app.ledger() as ledger:
+        view = ledger.event(source, id_)
+        if view is None:
+            raise Failed(f"no worker has taken event {id_} of {source} yet, or there is none")
+        letters = ledger.letters.find(LetterFilter(source=source, event_id=id_, states=tuple(LetterState)), limit=100)
+    told = app.redacted(_as_json(view, letters))
+    if json_:
+        echo_json(told)
+    else:
+        _show(told)
+
+
+def _as_json(view: EventView, letters: list[Letter]) -> dict[str, Any]:
+    """The vendor's answers are left out: they may hold what is a guest's own. `bellhop dead show` has them."""
+    attempts = [{**asdict(attempt), "started": iso(attempt.started)} for attempt in view.attempts]
+    return {
+        "source": view.source,
+        "id": view.id,
+        "type": view.type,
+        "subject": view.subject,
+        "route": view.route,
+        "account": view.account,
+        "state": view.state.value,
+        "detail": view.detail,
+        "reason": view.reason,
+        "generation": view.generation,
+        "time": iso(view.time),
+        "received": iso(view.received),
+        "updated": iso(view.updated),
+        "next_at": iso(view.next_at),
+        "attempt_count": view.attempt_count,
+        "attempts": [{key: value for key, value in attempt.items() if key != "answer"} for attempt in attempts],
+        "vendor_ids": list(view.vendor_ids),
+        "letters": [
+            {
+                "id": letter.id,
+                "state": letter.state.value,
+                "reason": letter.new.reason,
+                "generation": letter.new.generation,
+                "died": iso(letter.new.died),
+            }
+            for letter in letters
+        ],
+    }
+
+
+def _show(told: dict[str, Any]) -> None:
+    click.echo(plain(f"{told['source']}/{told['id']}  {told['type']}  of {told['subject']}"))
+    state = " · ".join(str(part) for part in (told["state"], told["reason"], told["detail"]) if part)
+    click.echo(plain(f"state       {state}"))
+    click.echo(plain(f"route       {told['route']}  account {told['account']}"))
+    if told["vendor_ids"]:
+        click.echo(plain(f"vendor ids  {', '.join(told['vendor_ids'])}"))
+    if told["next_at"]:
+        click.echo(f"next try    {told['next_at']}")
+    if told["generation"]:
+        click.echo(f"replayed    {told['generation']} times")
+    lines: list[tuple[str, str, str]] = [(told["time"], "announced", ""), (told["received"], "accepted", "")]
+    for attempt in told["attempts"]:
+        took = f"{attempt['outcome']} in {attempt['seconds']:.2f} s"
+        lines.append((attempt["started"], attempt["method"], f"{took}  {attempt['error']}".strip()))
+    lines += [(one["died"], "dead letter", f"{one['id']}: {one['reason']}, {one['state']}") for one in told["letters"]]
+    lines.append((told["updated"], told["state"], ""))
+    from datetime import datetime
+
+    echo(
+        table(("when (UTC)", "what", ""), [(when(datetime.fromisoformat(at)), what, more) for at, what, more in lines])
+    )

@@ -1,0 +1,77 @@
+"""The command `bellhop`. Exit codes: 0 done, 1 failed, 2 wrong usage or settings."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from ops.cli.common import App, end_with_parent
+from ops.cli.config import config
+from ops.cli.dead import dead
+from ops.cli.events import events
+from ops.cli.queues import queues
+from ops.cli.send import send
+from ops.cli.services import archive, ingest, sandbox, work
+from ops.cli.up import up
+from schemas.errors import BellhopError, SettingsError
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage or settings.",
+)
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    help="The settings' file. Default: $BELLHOP_CONFIG, else ./bellhop.toml.",
+)
+@click.option("--with-parent", type=int, hidden=True, help="Ends when the process of this id does.")
+@click.version_option(package_name="bellhop-bookings", prog_name="bellhop")
+@click.pass_context
+def cli(context: click.Context, file: Path | None, with_parent: int | None) -> None:
+    """Carries member updates and bookings from webhooks to vendors: once, or in front of a person."""
+    if with_parent is not None:
+        end_with_parent(with_parent)
+    context.obj = App(file)
+
+
+for command in (up, ingest, work, archive, sandbox, send, queues, dead, events, config):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Runs the command and ends the process. What goes wrong is one line on stderr."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = cli.main(prog_name="bellhop", standalone_mode=False)
+    except SettingsError as error:
+        return _said(str(error), 2)
+    except BellhopError as error:
+        return _said(str(error), 1)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _said("stopped; nothing more was done", 1)
+    except BrokenPipeError:
+        # `bellhop dead list | head`: nobody reads on. Python would complain once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return code if isinstance(code, int) else 0
+
+
+def _said(text: str, code: int) -> int:
+    click.echo(f"bellhop: {' '.join(text.split())}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

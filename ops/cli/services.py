@@ -1,0 +1,231 @@
+"""`bellhop ingest`, `work`, `archive`, `sandbox`: one process each, until SIGTERM."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from ops.cli.common import App, Failed, on_signals, pass_app
+from schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
+from schemas.settings import ROUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from broker.port import Broker
+    from ledger.records import EventView
+    from ledger.store import Ledger
+    from ops.health import Health
+    from ops.telemetry import Telemetry
+    from schemas.observe import Observe
+    from schemas.settings import Settings
+
+
+@click.command()
+@pass_app
+def ingest(app: App) -> None:
+    """Takes webhooks: verifies, checks, queues, and answers 2xx once the broker has confirmed."""
+    from ingest.app import create_app
+    from ingest.server import processes, serve
+    from ingest.verify import verifiers
+
+    settings, place = app.settings, app.config.place
+    verifiers(settings.sources, place)  # here and not in each child: the operator is to see one line
+    folder, parent = None, os.getpid()
+    if processes(settings) > 1:
+        # Before prometheus_client is imported, which reads it then; and empty, or dead processes' numbers would count.
+        folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="bellhop-metrics-")
+
+    def make_app() -> Any:
+        from broker.connect import connect
+        from ops.metrics import CONTENT_TYPE, Metrics
+
+        metrics = Metrics(settings)
+        observe = _telemetry("ingest", settings, metrics)
+        broker, events = connect(settings.broker, observe), _LazyLedger(settings)
+        declaring = _Declaring(broker, observe)
+        return create_app(
+            settings,
+            broker.publisher(),
+            events,
+            observe=observe,
+            ready=lambda: {"broker": declaring.problem(), "ledger": events.problem()},
+            metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
+            place=place,
+        )
+
+    try:
+        serve(settings, make_app, observe=_telemetry("ingest", settings))
+    finally:
+        if folder is not None and os.getpid() == parent:  # the server's children pass here too
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@click.command()
+@click.argument("routes", metavar="[ROUTE]...", nargs=-1, type=click.Choice(ROUTES))
+@pass_app
+def work(app: App, routes: tuple[str, ...]) -> None:
+    """Works the queues of these routes (all, unless given): calls the vendors and records the ends."""
+    from workers.run import run
+
+    def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
+        health.check("ledger", lambda: _problem(ledger.ping))
+        run(
+            app.settings,
+            tuple(dict.fromkeys(routes)) or ROUTES,
+            broker=broker,
+            ledger=ledger,
+            observe=observe,
+            health=health,
+            stop=stop,
+        )
+
+    _serve("work", app.settings, app.settings.work.host, app.settings.work.port, act)
+
+
+@click.command()
+@pass_app
+def archive(app: App) -> None:
+    """Moves dead letters from their queue into the ledger, measures the queues, prunes what is old."""
+    from ops.archive import Archiver, keep_house
+
+    def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
+        broker.declare()
+        archiver = Archiver(broker, ledger, observe)
+        health.check("archive", lambda: archiver.problem)
+        health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
+        housekeeping = threading.Thread(target=keep_house, args=(broker, ledger, observe, stop), daemon=True)
+        housekeeping.start()
+        archiver.run(stop)
+
+    _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True)
+def sandbox(host: str, port: int) -> None:
+    """Both vendors, pretended: for the demo, tests and drills."""
+    from sandbox.server import run
+
+    try:
+        run(host, port)
+    except OSError as error:
+        raise Failed(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def _serve(
+    process: str,
+    settings: Settings,
+    host: str,
+    port: int,
+    act: Callable[[Broker, Ledger, Observe, Health, threading.Event], None],
+) -> NoReturn:
+    """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process."""
+    from broker.connect import connect
+    from ledger.store import Ledger
+    from ops.health import Health
+    from ops.metrics import Metrics
+
+    stop = threading.Event()
+    on_signals(stop.set)
+    metrics = Metrics(settings)
+    observe = _telemetry(process, settings, metrics)
+    ledger = Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds, observe=observe)
+    broker = connect(settings.broker, observe)
+    health = Health(metrics.exposition)
+    observe("health.listening", host=host, port=_listen(health, host, port))
+    act(broker, ledger, observe, health, stop)
+    health.close()
+    broker.close()
+    ledger.close()
+    observe("process.stopped")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: it would wait for calls that outlived the drain time. They are in the ledger as `calling`.
+    os._exit(0)
+
+
+def _listen(health: Health, host: str, port: int) -> int:
+    try:
+        return health.serve(host, port)
+    except OSError as error:
+        raise Failed(f"/healthz cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def _telemetry(process: str, settings: Settings, metrics: Callable[..., None] | None = None) -> Telemetry:
+    from ops import sentry
+    from ops.telemetry import Telemetry
+    from schemas.redact import Redactor
+
+    redactor = Redactor(settings.secrets)
+    alarm = sentry.start(settings.sentry, process, redactor)
+    telemetry = Telemetry(process, redactor, level=settings.log_level, count=metrics, alarm=alarm)
+    telemetry.install()
+    return telemetry
+
+
+def _problem(probe: Callable[[], object]) -> str:
+    """What is wrong, "" where nothing is."""
+    try:
+        probe()
+    except BellhopError as error:
+        return str(error)
+    return ""
+
+
+class _Declaring:
+    """Declares the queues in a thread, until it holds: while the broker is away the ingress runs and answers 503."""
+
+    def __init__(self, broker: Broker, observe: Observe) -> None:
+        self._broker = broker
+        self._observe = observe
+        self._declared = threading.Event()
+        threading.Thread(target=self._run, name="declare", daemon=True).start()
+
+    def problem(self) -> str:
+        if not self._declared.is_set():
+            return "the queues are not declared yet"
+        return _problem(self._broker.stats)
+
+    def _run(self) -> None:
+        waited = threading.Event()
+        while not self._declared.is_set():
+            try:
+                self._broker.declare()
+                self._declared.set()
+            except BrokerError as error:
+                self._observe("broker.lost", where="declare", error=str(error))
+                waited.wait(1.0)
+
+
+class _LazyLedger:
+    """Opens the ledger when it is first asked: webhooks are accepted without it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings.ledger
+        self._lock = threading.Lock()
+        self._ledger: Ledger | None = None
+
+    def event(self, source: str, id_: str, /) -> EventView | None:
+        return self._open().event(source, id_)
+
+    def problem(self) -> str:
+        return _problem(lambda: self._open().ping())
+
+    def _open(self) -> Ledger:
+        from ledger.store import Ledger
+
+        with self._lock:
+            if self._ledger is None:
+                try:
+                    self._ledger = Ledger.open(self._settings.url, keep_seconds=self._settings.keep_seconds)
+                except LedgerError as error:
+                    raise LedgerUnavailable(str(error)) from error
+            return self._ledger

@@ -1,0 +1,79 @@
+"""Errors for Sentry, where a DSN is set: their type, place and tags, without bodies, variables or personal data."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from schemas.observe import Observe, silent
+from schemas.redact import Redactor
+from schemas.settings import SentrySettings
+
+_TAGS: Final = ("route", "account", "source", "method", "outcome", "reason", "thread")
+_REQUEST_KEYS: Final = ("method", "url")
+_CRUMB_DATA: Final = ("method", "http.method", "status_code", "reason")
+
+
+def start(settings: SentrySettings, process: str, redactor: Redactor) -> Observe:
+    """Starts Sentry where there is a DSN. The Observe turns an event of level error into one of Sentry's."""
+    if not settings.dsn:
+        return silent
+    import sentry_sdk
+
+    sentry_sdk.init(
+        dsn=settings.dsn,
+        environment=settings.environment,
+        traces_sample_rate=settings.traces_sample_rate or None,
+        send_default_pii=False,
+        include_local_variables=False,  # a frame's variables hold guests and credentials
+        max_request_body_size="never",
+        before_send=lambda event, _hint: scrubbed(event, redactor),
+        before_send_transaction=lambda event, _hint: scrubbed(event, redactor),
+        before_breadcrumb=lambda crumb, _hint: scrubbed_crumb(crumb, redactor),
+    )
+    sentry_sdk.set_tag("process", process)
+
+    def alarm(event: str, /, **fields: object) -> None:
+        with sentry_sdk.new_scope() as scope:
+            for name in _TAGS:
+                if fields.get(name):
+                    scope.set_tag(name, str(fields[name]))
+            scope.set_context("fields", {name: str(value) for name, value in fields.items()})
+            scope.fingerprint = [event, str(fields.get("error", "")), str(fields.get("where", ""))]
+            scope.capture_message(event, level="error")
+
+    return alarm
+
+
+def scrubbed(event: Any, redactor: Redactor) -> Any:
+    """Sentry's event without what it must not know. Of exceptions that are not Bellhop's the text goes: it may quote
+    what a guest wrote."""
+    event = redactor.value(event)
+    request = event.get("request")
+    if isinstance(request, dict):
+        event["request"] = {key: request[key] for key in _REQUEST_KEYS if key in request}
+    for key in ("user", "extra", "modules"):
+        event.pop(key, None)
+    for error in (event.get("exception") or {}).get("values", ()):
+        if error.get("module") != "schemas.errors":
+            error["value"] = ""
+    for span in event.get("spans") or ():
+        span.pop("data", None)
+        span["description"] = _without_query(str(span.get("description", "")))
+    if isinstance(event.get("breadcrumbs"), dict):
+        event["breadcrumbs"]["values"] = [scrubbed_crumb(c, redactor) for c in event["breadcrumbs"].get("values", ())]
+    return event
+
+
+def scrubbed_crumb(crumb: Any, redactor: Redactor) -> Any:
+    """A breadcrumb without URLs: their queries name members."""
+    crumb = redactor.value(crumb)
+    data = crumb.get("data")
+    if isinstance(data, dict):
+        crumb["data"] = {key: value for key, value in data.items() if key in _CRUMB_DATA}
+    if "message" in crumb:
+        crumb["message"] = _without_query(str(crumb["message"]))
+    return crumb
+
+
+def _without_query(text: str) -> str:
+    return text.partition("?")[0]
