@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from schemas.errors import EnvelopeError
 
@@ -70,7 +70,7 @@ def content_hash(type_: str, time: datetime, data: Data) -> str:
 
 
 def encode(envelope: Envelope) -> bytes:
-    """The envelope as UTF-8 JSON."""
+    """The envelope as UTF-8 JSON. Raises ValueError for data JSON cannot say; `schemas.events` lets none pass."""
     wire: dict[str, Any] = {
         "specversion": "1.0",
         "bellhopversion": VERSION,
@@ -91,13 +91,17 @@ def encode(envelope: Envelope) -> bytes:
         wire["notafter"] = _iso(envelope.not_after)
     if envelope.trace:
         wire["trace"] = dict(envelope.trace)
-    return json.dumps(wire, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return json.dumps(wire, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
 def decode(body: bytes) -> Envelope:
     """The envelope in `body`. Raises EnvelopeError, naming what is missing or wrong, never a value."""
     try:
-        wire = json.loads(body)
+        # Decoded here, as json.loads would let halves of surrogate pairs pass, which nothing can write again.
+        text = body.decode("utf-8")
+        wire = json.loads(text, parse_constant=_no_constant)
+        if "\\u" in text:
+            json.dumps(wire, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise EnvelopeError(f"not JSON: {type(error).__name__}") from None
     if not isinstance(wire, dict):
@@ -133,6 +137,10 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _text(wire: Mapping[str, Any], key: str) -> str:
     value = wire.get(key)
     if not isinstance(value, str) or not value:
@@ -143,8 +151,8 @@ def _text(wire: Mapping[str, Any], key: str) -> str:
 def _time(wire: Mapping[str, Any], key: str) -> datetime:
     try:
         moment = datetime.fromisoformat(_text(wire, key))
-    except ValueError:
+        if moment.tzinfo is None:
+            raise EnvelopeError(f"{key} has no time zone")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise EnvelopeError(f"{key} is not an ISO 8601 time") from None
-    if moment.tzinfo is None:
-        raise EnvelopeError(f"{key} has no time zone")
-    return moment

@@ -7,7 +7,8 @@ rule is told at once, as dotted field and rule. What passes is normalised: ids a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -24,6 +25,10 @@ TYPES: Final = MEMBER_TYPES + BOOKING_TYPES
 MAX_ID: Final = 200
 MAX_NOTES: Final = 2000
 MAX_SERVICES: Final = 20
+MAX_DEPTH: Final = 10
+MAX_KEY: Final = 200
+_YEARS: Final = range(1970, 3000)
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 class _Identifier(fields.Field[str]):
@@ -42,6 +47,16 @@ class _Identifier(fields.Field[str]):
         return text
 
 
+class _DeliveryId(_Identifier):
+    """An id that becomes part of a message's id on the broker, which counts bytes (see `Envelope.message_id`)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if len(text.encode()) > MAX_ID:
+            raise ValidationError(f"must have at most {MAX_ID} bytes in UTF-8")
+        return text
+
+
 class _Moment(fields.Field[datetime]):
     """An ISO 8601 date and time, with or without a zone."""
 
@@ -50,11 +65,12 @@ class _Moment(fields.Field[datetime]):
             raise ValidationError("must be an ISO 8601 date and time")
         try:
             moment = datetime.fromisoformat(value)
-            _ = moment.astimezone(UTC) if moment.tzinfo else moment
-        except (ValueError, OverflowError):
+        except ValueError:
             raise ValidationError("must be an ISO 8601 date and time") from None
         if "T" not in value.upper() and " " not in value:
             raise ValidationError("must have a time of day")
+        if moment.year not in _YEARS:  # at the calendar's ends, going to UTC overflows
+            raise ValidationError(f"must be from the year {_YEARS.start} to {_YEARS.stop - 1}")
         return moment
 
 
@@ -129,7 +145,7 @@ class _Booking(_Strict):
 
 
 class _Body(_Strict):
-    id = _Identifier()
+    id = _DeliveryId()
     type = fields.String(required=True, validate=validate.OneOf(TYPES))
     timestamp = _Moment(required=True)
     data = fields.Dict(required=True)
@@ -176,36 +192,86 @@ class Parsed:
 def parse(body: object, venue: Callable[[str], VenueFacts | None]) -> Parsed:
     """Checks a decoded body against its contract. `venue` looks a venue up by name.
 
-    Raises EventInvalid with every problem found.
+    Raises EventInvalid with every problem found; what only makes sense of a well-formed booking (the account kind's
+    needs, the venue's clock) is looked at when nothing else is wrong with its data.
     """
-    head = _load(_BODY, body, "")
-    time: datetime = head["timestamp"]
-    if time.tzinfo is None:
-        raise EventInvalid((FieldProblem("timestamp", "must have a time zone"),))
-    if head["type"] in MEMBER_TYPES:
-        member = _load(_MEMBER, head["data"], "data")
-        return Parsed(head.get("id"), head["type"], time, member["member_id"], member, "", "", None)
-    booking = _load(_BOOKING, head["data"], "data")
-    facts = venue(booking["venue"])
-    if facts is None:
-        raise EventInvalid((FieldProblem("data.venue", "is not a venue of this Bellhop"),))
-    problems = [*_zoned(booking, facts.zone)]
-    if not problems:
-        problems += _required(head["type"], booking, facts.kind)
-    if problems:
+    head, problems = _load(_BODY, body, "")
+    time: datetime | None = head.get("timestamp")
+    if time is not None and time.tzinfo is None:
+        problems.append(FieldProblem("timestamp", "must have a time zone"))
+    type_: str = head.get("type", "")
+    data: dict[str, Any] = {}
+    facts: VenueFacts | None = None
+    if type_ and "data" in head:
+        data, facts, wrong = _data(type_, head["data"], venue)
+        problems += wrong
+    if problems or time is None:
         raise EventInvalid(tuple(problems))
-    starts = [service["start"] for service in booking["services"]]
-    for service in booking["services"]:
-        service["start"] = service["start"].isoformat()
-        if "end" in service:
-            service["end"] = service["end"].isoformat()
-    first = min(starts).astimezone(UTC) if starts else None
-    return Parsed(head.get("id"), head["type"], time, booking["booking_id"], booking, facts.account, facts.kind, first)
+    subject: str = data["member_id"] if type_ in MEMBER_TYPES else data["booking_id"]
+    first = _starts_at(data)
+    account, kind = (facts.account, facts.kind) if facts else ("", "")
+    return Parsed(head.get("id"), type_, time.astimezone(UTC), subject, data, account, kind, first)
+
+
+def _data(
+    type_: str, value: Mapping[str, Any], venue: Callable[[str], VenueFacts | None]
+) -> tuple[dict[str, Any], VenueFacts | None, list[FieldProblem]]:
+    """The event's data, normalised but for its services' times; its venue; and what is wrong with it."""
+    unfit = list(_unfit(value, "data", 1))
+    if unfit:  # first of all, as nothing else may be told of, or stored from, such a value
+        return {}, None, unfit
+    if type_ in MEMBER_TYPES:
+        member, problems = _load(_MEMBER, value, "data")
+        return member, None, problems
+    booking, problems = _load(_BOOKING, value, "data")
+    facts = venue(booking["venue"]) if "venue" in booking else None
+    if facts is None and "venue" in booking:
+        problems.append(FieldProblem("data.venue", "is not a venue of this Bellhop"))
+    if facts is not None and not problems:
+        problems = _zoned(booking, facts.zone) or _required(type_, booking, facts.kind)
+    return booking, facts, problems
+
+
+def _starts_at(data: Mapping[str, Any]) -> datetime | None:
+    """The first start, UTC; and every time of the services becomes text."""
+    starts = []
+    for service in data.get("services", ()):
+        starts.append(service["start"].astimezone(UTC))
+        for key in ("start", "end"):
+            if key in service:
+                service[key] = service[key].isoformat()
+    return min(starts, default=None)
+
+
+def _unfit(value: object, path: str, depth: int) -> Iterator[FieldProblem]:
+    """What JSON can say and the way behind the ingress cannot carry: PostgreSQL stores no NUL, UTF-8 has no half of
+    a surrogate pair, JSON has no infinity (1e999 reads as one), and a deep value overflows the next reader's stack."""
+    if isinstance(value, str):
+        if _UNSTORABLE.search(value):
+            yield FieldProblem(path, "must not hold NUL or half of a surrogate pair")
+    elif isinstance(value, Mapping | list):
+        if depth > MAX_DEPTH:
+            yield FieldProblem(path, f"must not be nested deeper than {MAX_DEPTH}")
+            return
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from _unfit(item, f"{path}.{index}", depth + 1)
+            return
+        for key, item in value.items():
+            if len(key) > MAX_KEY or _UNSTORABLE.search(key):
+                yield FieldProblem(path, f"must have names of at most {MAX_KEY} characters without NUL")
+            else:
+                yield from _unfit(item, f"{path}.{key}", depth + 1)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield FieldProblem(path, "must be a finite number")
+    elif isinstance(value, int) and abs(value) >= 10**18:
+        yield FieldProblem(path, "must have at most 18 digits")
 
 
 def _zoned(booking: Mapping[str, Any], zone: ZoneInfo) -> list[FieldProblem]:
     """Gives every venue-local time its offset; tells those that the clock change makes impossible or ambiguous."""
-    problems = []
+    problems: list[FieldProblem] = []
     for index, service in enumerate(booking["services"]):
         for key in ("start", "end"):
             moment: datetime | None = service.get(key)
@@ -253,12 +319,14 @@ def _required(type_: str, booking: Mapping[str, Any], kind: str) -> list[FieldPr
     return problems
 
 
-def _load(schema: Schema, value: object, prefix: str) -> dict[str, Any]:
+def _load(schema: Schema, value: object, prefix: str) -> tuple[dict[str, Any], list[FieldProblem]]:
+    """What `schema` makes of the value, as far as it is valid, and every problem."""
     try:
         loaded: dict[str, Any] = schema.load(value)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise EventInvalid(tuple(_problems(error.messages, prefix))) from None
-    return loaded
+        valid = error.valid_data if isinstance(error.valid_data, dict) else {}
+        return valid, _problems(error.messages, prefix)
+    return loaded, []
 
 
 def _problems(messages: object, prefix: str) -> list[FieldProblem]:

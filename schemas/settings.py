@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
@@ -25,6 +25,7 @@ ROUTES: Final = (MEMBERS_ROUTE, *ROUTE_OF_KIND.values())
 """The routes with a handler. `callbacks.simplybook` and `pulls` join when they have one."""
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_LONGEST_SECONDS: Final = 3650 * 86400
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -151,13 +152,14 @@ class Settings:
         """Every secret value, for the redactor."""
         found: set[str] = set()
         for source in self.sources.values():
-            found.update(source.secrets)
+            found.update(source.secrets, (secret.removeprefix("whsec_") for secret in source.secrets))
         for account in self.accounts.values():
             if isinstance(account, PeoplevineAccount):
                 found.update((account.auth_id, account.user, account.password))
             else:
                 found.update((account.api_key, account.secret_key))
-        found.update(filter(None, (urlsplit(url).password for url in (*self.broker.urls, self.ledger.url))))
+        passwords = [urlsplit(url).password or "" for url in (*self.broker.urls, self.ledger.url)]
+        found.update(passwords, map(unquote, passwords))  # drivers and their errors know the decoded one
         return frozenset(secret for secret in found if secret)
 
 
@@ -175,6 +177,8 @@ class Duration(fields.Field[float]):
         seconds = float(found[1]) * _UNITS[found[2] or "s"]
         if seconds < self._minimum:
             raise ValidationError(f"must be at least {self._minimum:g} seconds")
+        if seconds > _LONGEST_SECONDS:
+            raise ValidationError("must be at most 3650 days")
         return seconds
 
 
@@ -213,8 +217,20 @@ def _url(*schemes: str) -> Callable[[str], None]:
     def check(value: str) -> None:
         if not value.startswith(tuple(f"{scheme}:" for scheme in schemes)):
             raise ValidationError(f"must start with {' or '.join(f'{scheme}:' for scheme in schemes)}")
+        _complete(value)
 
     return check
+
+
+def _complete(url: str, field_name: str = "_schema") -> None:
+    """A URL nobody can take apart would only be found out, and quoted, by the first connection."""
+    try:
+        parts = urlsplit(url)
+        complete = parts.port != 0 and (bool(parts.hostname) or parts.scheme not in ("http", "https"))
+    except ValueError:
+        complete = False
+    if not complete:
+        raise ValidationError("is not a complete URL: its host or port is missing or wrong", field_name)
 
 
 _PORT: Final = validate.Range(min=0, max=65535)
@@ -239,6 +255,8 @@ class _Broker(_Section):
         kinds = {url.split(":")[0] for url in data["urls"]}
         if not (kinds == {"sqlite"} and len(data["urls"]) == 1) and not kinds <= {"amqp", "amqps"}:
             raise ValidationError({"url": ["must be one sqlite: URL, or amqp: (amqps:) URLs"]})
+        for url in data["urls"]:
+            _complete(url, "url")
         return BrokerSettings(**data)
 
 

@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.support.rabbitmq", "tests.support.postgres"]
+pytest_plugins = ["tests.support.rabbitmq", "tests.support.postgres", "tests.support.ledger"]

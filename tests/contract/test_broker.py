@@ -135,7 +135,7 @@ def test_a_message_that_kills_its_consumers_goes_to_the_dead_queue(
     harness: BrokerHarness, broker: Broker, publisher: Publisher
 ) -> None:
     dead = broker.consumer(DEAD_QUEUE, prefetch=10)
-    poison = message("poison", **{"bellhop-route": ROUTE, "bellhop-attempt": 1})
+    poison = Message("poison", b"{}", {"bellhop-route": ROUTE, "bellhop-attempt": 1})
     publisher.publish(poison, work(ROUTE)).result(PATIENCE_SECONDS)
     for _ in range(TOPOLOGY.delivery_limit):
         with Child(harness.urls, TOPOLOGY, "hold", QUEUE, 1) as child:
@@ -168,7 +168,7 @@ def test_a_long_delay_does_not_hold_up_a_short_one(publisher: Publisher, consume
 
 
 def test_a_dead_letter_waits_in_the_dead_queue_with_its_headers(broker: Broker, publisher: Publisher) -> None:
-    letter = message("dead", **{"bellhop-reason": "rejected", "bellhop-died": 12.5})
+    letter = Message("dead", b"{}", {"bellhop-reason": "rejected", "bellhop-died": 12.5})
     publisher.publish(letter, DEAD).result(PATIENCE_SECONDS)
     (delivery,) = collect(broker.consumer(DEAD_QUEUE, prefetch=1), 1)
     assert delivery.message == letter

@@ -20,7 +20,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Child:
-    """`python -m tests.support.broker_child`, doing one of the functions below. Killed at the latest by `with`'s end."""
+    """This module run as a program, doing one of the functions below. Killed at the latest by `with`'s end."""
 
     def __init__(self, urls: Sequence[str], topology: Topology, deed: str, *args: str | int) -> None:
         plan = {

@@ -10,8 +10,8 @@ from broker.port import Address, Consumer, Delivery, Message, Publisher
 PATIENCE_SECONDS = 30.0
 
 
-def message(name: str, **headers: str | int | float) -> Message:
-    return Message(name, f"body of {name}".encode(), headers)
+def message(name: str) -> Message:
+    return Message(name, f"body of {name}".encode(), {})
 
 
 def put(publisher: Publisher, to: Address, *names: str) -> None:

@@ -18,7 +18,7 @@ class EmbeddedHarness:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="bellhop-test-")  # short enough for sockets
         self.path = Path(self._folder.name) / "broker.db"
-        self.urls = (f"sqlite:///{self.path}",)
+        self.urls: tuple[str, ...] = (f"sqlite:///{self.path}",)
         self._brokers: list[EmbeddedBroker] = []
         self._lock: Any = None
 

@@ -1,0 +1,128 @@
+"""What deploy/ says must be true of this Bellhop: its routes, its commands, its settings, its times."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ops.cli.main import cli
+from ops.config import load
+from schemas.settings import ROUTES, PeoplevineAccount, Settings, SimplybookAccount
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE = (DEPLOY / "compose.yaml").read_text()
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+SECRET_TEXTS = {
+    "broker_url": "amqp://bellhop:pass@rabbitmq/",
+    "ledger_url": "postgresql://bellhop:pass@postgres/bellhop",
+    "crm_secrets": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+}
+
+
+def compose_commands() -> list[list[str]]:
+    return [json.loads(found) for found in re.findall(r"^ +command: (\[.*\])$", COMPOSE, re.MULTILINE)]
+
+
+def unit_command(unit: Path) -> list[str]:
+    found = re.search(r"^ExecStart=(.+)$", unit.read_text(), re.MULTILINE)
+    assert found
+    return shlex.split(found[1])
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """As a container gets them: the production file, and what compose.yaml sets, each secret in a file."""
+    environ = {}
+    for name, value in re.findall(r'^ +(BELLHOP_\w+): "?([^"\n]+)"?$', COMPOSE, re.MULTILINE):
+        if name.endswith("_FILE"):
+            secret = value.rpartition("/")[2]
+            file = tmp_path / secret
+            file.write_text(SECRET_TEXTS.get(secret, f"the {secret}") + "\n")
+            environ[name] = str(file)
+        else:
+            environ[name] = value
+    return load(DEPLOY / "bellhop.production.toml", environ)
+
+
+def test_compose_has_one_worker_for_every_route_and_the_two_other_parts() -> None:
+    workers = [["work", route] for route in ROUTES]
+    assert sorted(compose_commands()) == sorted([["archive"], ["ingest"], *workers])
+
+
+def test_the_units_are_the_three_parts() -> None:
+    commands = [unit_command(unit) for unit in UNITS]
+    assert [command[0] for command in commands] == ["/opt/bellhop/bin/bellhop"] * 3
+    assert sorted(command[1:] for command in commands) == [["archive"], ["ingest"], ["work", "%i"]]
+
+
+def test_every_command_is_one_of_the_cli() -> None:
+    words = [*compose_commands(), *(unit_command(unit)[1:] for unit in UNITS)]
+    assert {command[0] for command in words} <= set(cli.commands)
+
+
+def test_the_production_file_with_the_secrets_of_compose_is_a_whole_setting(settings: Settings) -> None:
+    assert not settings.broker.embedded
+    assert settings.ledger.url.startswith("postgresql:")
+    assert settings.sources["crm"].secrets == (SECRET_TEXTS["crm_secrets"],)
+    club, salon = settings.accounts["club"], settings.accounts["salon"]
+    assert isinstance(club, PeoplevineAccount)
+    assert isinstance(salon, SimplybookAccount)
+    assert (club.auth_id, club.user, club.password) == ("the club_auth_id", "the club_user", "the club_password")
+    assert (salon.api_key, salon.secret_key) == ("the salon_api_key", "the salon_secret_key")
+
+
+def test_the_production_file_holds_no_secret() -> None:
+    text = (DEPLOY / "bellhop.production.toml").read_text()
+    accounts = tomllib.loads(text)["accounts"].values()
+    secret_keys = {"auth_id", "user", "password", "api_key", "secret_key"}
+    assert not [key for account in accounts for key in account if key in secret_keys]
+    assert "whsec_" not in text
+
+
+def test_the_health_checks_ask_the_ports_that_are_set(settings: Settings) -> None:
+    asked = {int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)/readyz", COMPOSE)}
+    assert asked == {settings.ingest.port, settings.work.port, settings.archive.port}
+
+
+def test_every_secret_a_container_is_told_of_is_given_to_it() -> None:
+    told = set(re.findall(r"/run/secrets/(\w+)", COMPOSE))
+    defined = set(re.findall(r"^  (\w+): \{file: \./secrets/\1\}$", COMPOSE, re.MULTILINE))
+    assert defined == told | {"rabbitmq_user"}
+    shared = COMPOSE.partition("x-secrets: &secrets\n")[2].partition("\n\n")[0]
+    assert set(re.findall(r"- (\w+)", shared)) == told - {"postgres_password"}
+
+
+def test_nothing_is_killed_while_it_drains(settings: Settings) -> None:
+    grace = re.search(r"stop_grace_period: (\d+)s", COMPOSE)
+    assert grace
+    assert int(grace[1]) > settings.work.drain_seconds
+    for unit in UNITS:
+        stop = re.search(r"^TimeoutStopSec=(\d+)$", unit.read_text(), re.MULTILINE)
+        assert stop, unit
+        assert int(stop[1]) > settings.work.drain_seconds
+
+
+def test_rabbitmq_cuts_a_consumer_off_only_long_after_its_claim_is_over(settings: Settings) -> None:
+    found = re.search(r"^consumer_timeout = (\d+)$", (DEPLOY / "rabbitmq" / "rabbitmq.conf").read_text(), re.MULTILINE)
+    assert found
+    assert int(found[1]) / 1000 > 2 * settings.work.claim_seconds
+
+
+def test_a_length_limit_holds_for_work_queues_only() -> None:
+    """A full retry or dead queue would refuse what a worker must put there before it may ack."""
+    policies = json.loads((DEPLOY / "rabbitmq" / "policies.json").read_text())["policies"]
+    queues = ["bellhop.dead", "bellhop.unroutable", "bellhop.retry.5000ms", *(f"bellhop.work.{r}" for r in ROUTES)]
+    limited = [queue for queue in queues for policy in policies if re.search(policy["pattern"], queue)]
+    assert limited == [f"bellhop.work.{route}" for route in ROUTES]
+
+
+def test_the_image_is_made_of_every_package() -> None:
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    kept = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    assert [name for name in packages if "." not in name and f"!{name}" not in kept] == []
