@@ -262,9 +262,10 @@ def test_an_address_in_use_is_one_line_at_the_start() -> None:
             serve(settings(port=port), pytest.fail)
 
 
-def test_a_host_that_is_not_here_is_one_line_at_the_start() -> None:
-    with pytest.raises(SettingsError, match="cannot listen on nowhere"):
-        serve(settings(host="nowhere.invalid"), pytest.fail)
+@pytest.mark.parametrize("host", ["nowhere.invalid", "a..b"])
+def test_a_host_that_is_not_here_is_one_line_at_the_start(host: str) -> None:
+    with pytest.raises(SettingsError, match=rf"cannot listen on {host}:"):
+        serve(settings(host=host), pytest.fail)
 
 
 def test_the_number_of_processes_is_the_settings_or_fits_the_broker() -> None:

@@ -201,7 +201,7 @@ class Service:
 
     # --- the vendors' side --------------------------------------------------------------------------------------
 
-    def sandbox(self, method: str, path: str, **body: Any) -> Any:
+    def sandbox(self, method: str, path: str, /, **body: Any) -> Any:
         answer = self._http.request(method, f"{self.sandbox_url}/_sandbox/{path}", json=body if body else None)
         assert answer.status < 300, answer.data
         return answer.json() if answer.data else None

@@ -125,7 +125,7 @@ def test_notes_keep_their_lines() -> None:
         (event(data=salon(count="1")), "data.services.0.count", "not a valid integer"),
         (event(data=salon(service_id=True)), "data.services.0.service_id", "must be a text or a whole number"),
         (event(data=salon(service_id="seven")), "data.services.0.service_id", "must be a whole number"),
-        (event(data=salon(service_id="٧")), "data.services.0.service_id", "must be a whole number"),
+        (event(data=salon(service_id="\u0667")), "data.services.0.service_id", "must be a whole number"),
         (event(data=salon(provider_id=None)), "data.services.0.provider_id", "is required"),
         (event(data=salon_booking("R", 1) | {"services": []}), "data.services", "is required"),
         (event(data=salon_booking("R", 1) | {"services": None}), "data.services", "field may not be null"),
@@ -271,8 +271,12 @@ def test_whatever_comes_is_refused_by_rule_or_can_go_all_the_way(body: object) -
     try:
         found = parse(body, VENUES.get)
     except EventInvalid as error:
-        assert error.problems
-        assert all(problem.field and problem.rule for problem in error.problems)
+        refused = error
+    else:
+        refused = None
+    if refused is not None:
+        assert refused.problems
+        assert all(problem.field and problem.rule for problem in refused.problems)
         return
     digest = content_hash(found.type, found.time, found.data)
     envelope = Envelope(
