@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any, Final, NoReturn
 
@@ -20,33 +21,30 @@ def read(request: Request, limit: int) -> bytes:
     stream = request.environ["wsgi.input"]
     if length is None and not request.environ.get("wsgi.input_terminated"):
         length = 0  # a server that does not mark the body's end: reading on would wait for ever
+    too_large = length is not None and length > limit
     try:
-        body = b"" if length is not None and length > limit else stream.read(limit + 1 if length is None else length)
-        if len(body) > limit or (length is not None and length > limit):
-            _discard(stream, (length if length is not None else _DISCARD_BYTES) - len(body))
-            raise Problem(413, "body-too-large", f"The body is over {limit} bytes.")
+        body: bytes = b"" if too_large else stream.read(limit + 1 if length is None else length)
     except TimeoutError:
         raise Problem(408, "body-too-slow", "The body did not come in time.") from None
-    except Problem:
-        raise
     except Exception:  # noqa: BLE001  # each server has its own for a body cut off or a chunk it cannot read
         raise Problem(400, "body-broken", "The body was cut off or wrongly chunked.") from None
+    if too_large or len(body) > limit:
+        _discard(stream, _DISCARD_BYTES if length is None else length)
+        raise Problem(413, "body-too-large", f"The body is over {limit} bytes.")
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
         raise Problem(415, "media-type", "The Content-Type must be application/json, in UTF-8.")
     if length is not None and len(body) < length:
         raise Problem(400, "body-broken", "The body is shorter than its Content-Length.")
-    return bytes(body)
+    return body
 
 
 def _discard(stream: Any, count: int) -> None:
     """Reads on, within reason: a sender that is cut off while it sends sees a broken connection, not its answer."""
     left = min(count, _DISCARD_BYTES)
-    while left > 0:
-        piece = stream.read(min(left, _PIECE_BYTES))
-        if not piece:
-            return
-        left -= len(piece)
+    with contextlib.suppress(Exception):  # however it ends, the answer is the same
+        while left > 0 and (piece := stream.read(min(left, _PIECE_BYTES))):
+            left -= len(piece)
 
 
 def decode(body: bytes) -> object:

@@ -53,8 +53,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        problem = f"cannot listen on {host}:{port}: {error.strerror or type(error).__name__}"
+    except (OSError, UnicodeError) as error:  # UnicodeError: what cannot be a host's name
+        problem = f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or type(error).__name__}"
         raise SettingsError("ingest.port", problem, "the settings") from None
 
 

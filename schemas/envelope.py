@@ -19,6 +19,9 @@ VERSION: Final = 1
 
 Data = Mapping[str, Any]
 
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_WIRE: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -65,7 +68,7 @@ class Envelope:
 
 def content_hash(type_: str, time: datetime, data: Data) -> str:
     """SHA-256 (hex) of an event's content; the order of keys and white space do not count."""
-    text = json.dumps([type_, _iso(time), data], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _CANONICAL.encode([type_, _iso(time), data])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -91,7 +94,7 @@ def encode(envelope: Envelope) -> bytes:
         wire["notafter"] = _iso(envelope.not_after)
     if envelope.trace:
         wire["trace"] = dict(envelope.trace)
-    return json.dumps(wire, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
+    return _WIRE.encode(wire).encode("utf-8")
 
 
 def decode(body: bytes) -> Envelope:

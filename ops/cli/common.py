@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 _PR_SET_PDEATHSIG: Final = 1
+_WIDE: Final = 200
 
 as_json: Final = click.option("--json", "json_", is_flag=True, help="As JSON, with stable keys and ISO times.")
 
@@ -122,16 +123,28 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
 
     made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
     for header in headers:
-        made.add_column(header.removeprefix(">"), justify="right" if header.startswith(">") else "left")
+        made.add_column(
+            header.removeprefix(">"), justify="right" if header.startswith(">") else "left", overflow="fold"
+        )
     for row in rows:
         made.add_row(*(Text(plain(cell)) for cell in row))  # Text: brackets in it are no markup
     return made
 
 
 def echo(renderable: Any) -> None:
+    console().print(renderable)
+
+
+def console() -> Any:
+    """stdout; where it is a file or a pipe, wide enough to cut nothing short."""
     from rich.console import Console
 
-    Console(soft_wrap=False, highlight=False).print(renderable)
+    wide = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _WIDE
+    return Console(highlight=False, width=wide)
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def on_signals(act: Callable[[], None]) -> None:

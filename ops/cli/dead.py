@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ops.cli.common import App, Failed, as_json, echo, echo_json, iso, pass_app, plain, table, when
+from ops.cli.common import App, Failed, as_json, counted, echo, echo_json, iso, pass_app, plain, table, when
 from ops.cli.letters import echo_letter, letters_table, listed, shown
 from ops.cli.selection import Selection, pages, selecting
 
@@ -64,7 +64,9 @@ def list_(app: App, selection: Selection, states: tuple[str, ...], limit: int, j
         return
     if rows:
         echo(letters_table(rows))
-    click.echo(f"{count} dead letters" if count <= limit else f"{limit} of {count} dead letters; --limit shows more")
+    click.echo(
+        counted(count, "dead letter") if count <= limit else f"{limit} of {count} dead letters; --limit shows more"
+    )
 
 
 @dead.command()
@@ -198,7 +200,7 @@ def _choose(
     if act["dry_run"]:
         rows = app.redacted([listed(letter) for letter in letters])
         echo_json(rows) if act["json_"] else echo(letters_table(rows))
-        click.echo(f"would {verb} {len(letters)} dead letters; nothing was done", err=act["json_"])
+        click.echo(f"would {verb} {counted(len(letters), 'dead letter')}; nothing was done", err=act["json_"])
         return None
     why = act["why"] or (click.prompt("Why", err=True) if sys.stdin.isatty() else "")
     if not why.strip():
@@ -215,7 +217,7 @@ def _question(letters: Sequence[Letter], verb: str) -> str:
     warning = ""
     if verb == "replay" and reasons["in_doubt"]:
         warning = "What is in doubt may be booked already: replayed unseen, it can be booked twice.\n"
-    return f"{warning}{verb.capitalize()} {len(letters)} dead letters ({counts})?"
+    return f"{warning}{verb.capitalize()} {counted(len(letters), 'dead letter')} ({counts})?"
 
 
 def _progress(total: int, *, quiet: bool) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops.cli.common import App, Failed, as_json, echo, echo_json, iso, pass_app, plain, table, when
+from ops.cli.common import App, Failed, as_json, counted, echo, echo_json, iso, pass_app, plain, table, when
 
 if TYPE_CHECKING:
     from ledger.records import EventView, Letter
@@ -86,15 +87,12 @@ def _show(told: dict[str, Any]) -> None:
     if told["next_at"]:
         click.echo(f"next try    {told['next_at']}")
     if told["generation"]:
-        click.echo(f"replayed    {told['generation']} times")
+        click.echo(f"replayed    {counted(told['generation'], 'time')}")
     lines: list[tuple[str, str, str]] = [(told["time"], "announced", ""), (told["received"], "accepted", "")]
     for attempt in told["attempts"]:
         took = f"{attempt['outcome']} in {attempt['seconds']:.2f} s"
         lines.append((attempt["started"], attempt["method"], f"{took}  {attempt['error']}".strip()))
     lines += [(one["died"], "dead letter", f"{one['id']}: {one['reason']}, {one['state']}") for one in told["letters"]]
     lines.append((told["updated"], told["state"], ""))
-    from datetime import datetime
-
-    echo(
-        table(("when (UTC)", "what", ""), [(when(datetime.fromisoformat(at)), what, more) for at, what, more in lines])
-    )
+    timeline = sorted(((datetime.fromisoformat(at), what, more) for at, what, more in lines), key=lambda line: line[0])
+    echo(table(("when (UTC)", "what", ""), [(when(at), what, more) for at, what, more in timeline]))

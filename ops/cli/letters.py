@@ -24,6 +24,9 @@ _SHOWN: Final = frozenset(
 )
 """The keys of an event's data that name no guest. All others are masked: a list of what to hide would miss some."""
 
+_CODES: Final = ("status", "code")
+"""Of a vendor's answer: numbers that name no guest."""
+
 
 def listed(letter: Letter) -> dict[str, Any]:
     """A letter as lists have it."""
@@ -75,7 +78,7 @@ def masked(data: Any) -> Any:
 
 def _hidden(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _hidden(inner) for key, inner in value.items()}
+        return {key: inner if key in _CODES else _hidden(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_hidden(item) for item in value]
     return MASK if value not in (None, "") else value

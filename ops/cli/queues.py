@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ops.cli.common import App, age, as_json, echo_json, pass_app, table
+from ops.cli.common import App, age, as_json, counted, echo, echo_json, pass_app, table
 
 if TYPE_CHECKING:
     from broker.port import Broker, QueueStats
@@ -24,13 +24,12 @@ _NUMBERS: Final = ("in_flight", "working", "retrying", "in_doubt", "dead")
 def queues(app: App, watch: bool, json_: bool) -> None:
     """What waits: for each route the messages ready, their oldest age, those in flight, the events retrying and in
     doubt, and the dead letters that stand in front of a person."""
-    from rich.console import Console
     from rich.live import Live
 
     with app.broker() as broker, app.ledger() as ledger:
         if not watch:
             seen = _look(broker, ledger)
-            echo_json(seen) if json_ else Console(highlight=False).print(_table(seen))
+            echo_json(seen) if json_ else echo(_table(seen))
             return
         if json_:
             while True:
@@ -79,10 +78,10 @@ def _table(seen: dict[str, Any]) -> Any:
         (r["route"], r["ready"], age(r["oldest_seconds"]), *("" if r[n] is None else r[n] for n in _NUMBERS))
         for r in seen["routes"]
     ]
-    headers = ("route", ">ready", ">oldest", ">in flight", ">working", ">retrying", ">in doubt", ">dead letters")
-    lines = [f"{seen['dead']['letters']} dead letters wait for a person (bellhop dead list)"]
+    headers = ("route", ">ready", ">oldest", ">held", ">working", ">retry", ">doubt", ">dead")
+    lines = [f"{counted(seen['dead']['letters'], 'dead letter')} in front of a person (bellhop dead list)"]
     if seen["dead"]["queue"]:
-        lines.append(f"{seen['dead']['queue']} more wait for the archive: is `bellhop archive` running?")
+        lines.append(f"{seen['dead']['queue']} more on the way to the archive: is `bellhop archive` running?")
     if seen.get("unroutable"):
-        lines.append(f"{seen['unroutable']} messages have no queue (see the runbook)")
+        lines.append(f"{counted(seen['unroutable'], 'message')} without a queue (see the runbook)")
     return Group(table(headers, rows), *(Text(line) for line in lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -73,11 +74,11 @@ class Selection:
 def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the arguments of a selection, as its parameter `selection`."""
 
+    @functools.wraps(command)  # with what click has noted on it: the options below this decorator
     def selected(*args: Any, **values: Any) -> Any:
         names = ("numbers", "reason", "route", "account", "source", "event_id", "since", "until")
         return command(*args, selection=Selection(**{name: values.pop(name) for name in names}), **values)
 
-    selected.__doc__, selected.__name__ = command.__doc__, command.__name__
     for option in (
         click.option("--until", type=Moment(), help="Died at this time or before."),
         click.option("--since", type=Moment(), help="Died at this time or later: ISO 8601, or 30m, 2h, 3d ago."),

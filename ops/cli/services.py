@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ops.cli.common import App, Failed, on_signals, pass_app
-from schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
 from schemas.settings import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from broker.port import Broker
-    from ledger.records import EventView
     from ledger.store import Ledger
     from ops.health import Health
     from ops.telemetry import Telemetry
@@ -44,12 +42,16 @@ def ingest(app: App) -> None:
 
     def make_app() -> Any:
         from broker.connect import connect
+        from ledger.store import Ledger
         from ops.metrics import CONTENT_TYPE, Metrics
+        from ops.standby import Declaring, StandbyLedger
 
         metrics = Metrics(settings)
         observe = _telemetry("ingest", settings, metrics)
-        broker, events = connect(settings.broker, observe), _LazyLedger(settings)
-        declaring = _Declaring(broker, observe)
+        broker = connect(settings.broker, observe)
+        declaring = Declaring(broker, observe)
+        declaring.start()
+        events = StandbyLedger(lambda: Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds))
         return create_app(
             settings,
             broker.publisher(),
@@ -72,10 +74,11 @@ def ingest(app: App) -> None:
 @pass_app
 def work(app: App, routes: tuple[str, ...]) -> None:
     """Works the queues of these routes (all, unless given): calls the vendors and records the ends."""
+    from ops.standby import problem_of
     from workers.run import run
 
     def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
-        health.check("ledger", lambda: _problem(ledger.ping))
+        health.check("ledger", lambda: problem_of(ledger.ping))
         run(
             app.settings,
             tuple(dict.fromkeys(routes)) or ROUTES,
@@ -169,63 +172,3 @@ def _telemetry(process: str, settings: Settings, metrics: Callable[..., None] | 
     telemetry = Telemetry(process, redactor, level=settings.log_level, count=metrics, alarm=alarm)
     telemetry.install()
     return telemetry
-
-
-def _problem(probe: Callable[[], object]) -> str:
-    """What is wrong, "" where nothing is."""
-    try:
-        probe()
-    except BellhopError as error:
-        return str(error)
-    return ""
-
-
-class _Declaring:
-    """Declares the queues in a thread, until it holds: while the broker is away the ingress runs and answers 503."""
-
-    def __init__(self, broker: Broker, observe: Observe) -> None:
-        self._broker = broker
-        self._observe = observe
-        self._declared = threading.Event()
-        threading.Thread(target=self._run, name="declare", daemon=True).start()
-
-    def problem(self) -> str:
-        if not self._declared.is_set():
-            return "the queues are not declared yet"
-        return _problem(self._broker.stats)
-
-    def _run(self) -> None:
-        waited = threading.Event()
-        while not self._declared.is_set():
-            try:
-                self._broker.declare()
-                self._declared.set()
-            except BrokerError as error:
-                self._observe("broker.lost", where="declare", error=str(error))
-                waited.wait(1.0)
-
-
-class _LazyLedger:
-    """Opens the ledger when it is first asked: webhooks are accepted without it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings.ledger
-        self._lock = threading.Lock()
-        self._ledger: Ledger | None = None
-
-    def event(self, source: str, id_: str, /) -> EventView | None:
-        return self._open().event(source, id_)
-
-    def problem(self) -> str:
-        return _problem(lambda: self._open().ping())
-
-    def _open(self) -> Ledger:
-        from ledger.store import Ledger
-
-        with self._lock:
-            if self._ledger is None:
-                try:
-                    self._ledger = Ledger.open(self._settings.url, keep_seconds=self._settings.keep_seconds)
-                except LedgerError as error:
-                    raise LedgerUnavailable(str(error)) from error
-            return self._ledger

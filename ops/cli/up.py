@@ -142,7 +142,7 @@ class _Samples:
         number = time.strftime("%H%M%S")
         self.source = source.name
         self.upstream: Upstream = Upstream(demo.url, source)
-        self.spare = lambda: samples.booking(f"demo-{number}-spare", salon, slots)
+        self.spare = samples.booking(f"spare-{number}", salon, slots)
         of_spa, of_salon = f"spa-{number}", f"salon-{number}"
         self.list = [
             _Sample("a member's profile changed", "member.updated", samples.member, "done"),
@@ -271,7 +271,7 @@ def _guide(demo: Demo, samples: _Samples) -> None:
         (f"{bellhop} queues --watch", "what waits"),
     ):
         click.echo(f"  # {why}\n  {command}")
-    post = samples.upstream.sign("booking.requested", samples.spare())
+    post = samples.upstream.sign("booking.requested", samples.spare)
     click.echo(f"\n  # a webhook by hand; its signature holds for 5 minutes (a new one: {bellhop} send --curl)")
     click.echo(f"  {samples.upstream.curl(post)}\n")
     click.echo("Ctrl-C stops everything.")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ def answers(server: Server) -> bool:
         return False
 
 
-def head(content: bytes, more: Mapping[str, str] | None = None, id_: str = "msg-1") -> bytes:
+def head(content: bytes, more: dict[str, str] | None = None, id_: str = "msg-1") -> bytes:
     """A signed webhook's head; `more` changes its headers, and takes those away that are empty."""
     headers = signed(content, id_, now=datetime.now(UTC)) | {"content-length": str(len(content)), "host": "x"}
     lines = [f"{name}: {value}" for name, value in (headers | (more or {})).items() if value]

@@ -129,7 +129,7 @@ def test_notes_keep_their_lines() -> None:
         (event(data=salon(provider_id=None)), "data.services.0.provider_id", "is required"),
         (event(data=salon_booking("R", 1) | {"services": []}), "data.services", "is required"),
         (event(data=salon_booking("R", 1) | {"services": None}), "data.services", "field may not be null"),
-        (event(data=salon_booking("R", 1) | {"client": {"name": ""}}), "data.client.name", "shorter than"),
+        (event(data=salon_booking("R", 1) | {"client": {"name": ""}}), "data.client.name", "between 1 and 200"),
         (event(data=salon_booking("R", 1) | {"client": {"name": "A", "email": "a@"}}), "data.client.email", "email"),
         (event(data=salon_booking("R", 1) | {"notes": "x" * (MAX_NOTES + 1)}), "data.notes", "longer than"),
         (event(data=salon_booking("R", 1) | {"additional": {"a": "\udc00"}}), "data.additional.a", "surrogate"),
@@ -270,13 +270,8 @@ BODIES = st.fixed_dictionaries(
 def test_whatever_comes_is_refused_by_rule_or_can_go_all_the_way(body: object) -> None:
     try:
         found = parse(body, VENUES.get)
-    except EventInvalid as error:
-        refused = error
-    else:
-        refused = None
-    if refused is not None:
-        assert refused.problems
-        assert all(problem.field and problem.rule for problem in refused.problems)
+    except EventInvalid:
+        assert "" not in problems(body).values()
         return
     digest = content_hash(found.type, found.time, found.data)
     envelope = Envelope(

@@ -1,0 +1,72 @@
+# `make help` tells what there is. Everything lives in .venv (and .venv-bench); nothing needs root.
+
+# The first Python of 3.11 or newer on this machine; PYTHON=… chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+BENCH := .venv-bench/bin
+PIP := -m pip install --quiet --disable-pip-version-check
+LOCK := pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+
+# From the command line into the recipes' environment, so that no shell reads what a password may hold.
+export BROKER
+ARGS ?=
+
+.PHONY: help up test lint drill bench lock
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+
+up: .venv/.runtime ## start everything against pretended vendors (BROKER=amqp://… on a RabbitMQ of yours)
+	@$(BIN)/bellhop up $${BROKER:+--broker "$$BROKER"}
+
+test: .venv/.dev ## set up what the tests need, then lint and run them all (ARGS=… for pytest)
+	@tests/support/install_parts.sh
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/.dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+drill: .venv/.dev ## the long drill: workers and brokers killed under load, nothing lost, nothing twice
+	@tests/support/install_parts.sh
+	DRILL=long $(BIN)/pytest --timeout 1800 -s tests/acceptance/test_drill.py $(ARGS)
+
+bench: .venv-bench/.bench ## measure beside Celery, FastStream and Dramatiq on a private RabbitMQ (ARGS=…, see bench/)
+	@tests/support/install_parts.sh
+	@$(BENCH)/python -m bench.run $(ARGS)
+
+lock: .venv/.dev ## write the three lock files anew, with the newest versions that pyproject.toml allows
+	$(BIN)/python $(PIP) uv
+	$(BIN)/uv $(LOCK) --output-file requirements.lock pyproject.toml
+	$(BIN)/uv $(LOCK) --output-file requirements-dev.lock --extra dev --constraint requirements.lock pyproject.toml
+	$(BIN)/uv $(LOCK) --output-file bench/requirements.lock --constraint requirements.lock pyproject.toml bench/requirements.in
+	@if grep -n '://' requirements.lock requirements-dev.lock bench/requirements.lock; then \
+		echo 'a lock file names an index: that must not be published' >&2; exit 1; fi
+
+# --- environments: made anew only when what they hold has changed ---------------------------------------------------
+
+.venv/bin/pip .venv-bench/bin/pip:
+	@test -n "$(PYTHON)" || { echo 'Bellhop needs Python 3.11 or newer; PYTHON=/path/to/python names one.' >&2; exit 1; }
+	@$(PYTHON) -m venv $(@:/bin/pip=) || { rm -rf $(@:/bin/pip=); \
+		echo 'Python could not make an environment; on Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/pip
+	@echo 'installing what Bellhop needs …'
+	@$(BIN)/python $(PIP) --require-hashes --requirement requirements.lock
+	@$(BIN)/python $(PIP) --no-deps --editable .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	@echo 'installing what its tests need …'
+	@$(BIN)/python $(PIP) --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+.venv-bench/.bench: bench/requirements.lock pyproject.toml | .venv-bench/bin/pip
+	@echo 'installing the peers …'
+	@$(BENCH)/python $(PIP) --require-hashes --requirement bench/requirements.lock
+	@$(BENCH)/python $(PIP) --no-deps --editable .
+	@touch $@

@@ -1,0 +1,61 @@
+"""Fills Bellhop's queue of member events, as its ingress would have: `python -m bench.preload SETTINGS COUNT`."""
+
+from __future__ import annotations
+
+import sys
+import time
+import tomllib
+from collections import deque
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bench.work import body
+from broker import headers
+from broker.connect import connect
+from broker.port import Headers, Message
+from broker.topology import work
+from schemas.envelope import Envelope, content_hash, encode
+from schemas.settings import MEMBERS_ROUTE, build
+
+WINDOW: Final = 1000
+"""Publishes that wait for their confirm at once."""
+
+
+def message(number: int) -> Message:
+    event, now = body(number), datetime.now(UTC)
+    envelope = Envelope(
+        id=f"bench-{number}",
+        source="crm",
+        type=event["type"],
+        subject=event["data"]["member_id"],
+        route=MEMBERS_ROUTE,
+        account="pv",
+        time=now,
+        received=now,
+        data=event["data"],
+        content_hash=content_hash(event["type"], now, event["data"]),
+    )
+    told: Headers = {headers.ATTEMPT: 0, headers.ENQUEUED: time.time(), headers.ROUTE: MEMBERS_ROUTE}
+    return Message(envelope.message_id, encode(envelope), told)
+
+
+def main() -> None:
+    settings, count = build(tomllib.loads(Path(sys.argv[1]).read_text())), int(sys.argv[2])
+    broker = connect(settings.broker)
+    broker.declare()
+    publisher = broker.publisher()
+    waiting: deque[Future[None]] = deque()
+    for number in range(count):
+        waiting.append(publisher.publish(message(number), work(MEMBERS_ROUTE)))
+        if len(waiting) >= WINDOW:
+            waiting.popleft().result()
+    for confirm in waiting:
+        confirm.result()
+    publisher.close()
+    broker.close()
+
+
+if __name__ == "__main__":
+    main()

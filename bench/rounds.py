@@ -1,0 +1,127 @@
+"""One round of one contender: accepting, or finishing. Each starts its processes anew and leaves no queue behind."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from kombu.connection import Connection
+from kombu.exceptions import OperationalError
+
+from bench.contenders import Contender, Place
+from bench.processes import BenchFailed, free_port, run, running, tail, until
+from bench.work import signed_requests
+
+Figures = dict[str, float]
+
+
+def accepting(contender: Contender, broker: str, seconds: float) -> Figures:
+    """per_second, p50_ms and p99_ms of webhooks answered 2xx by two processes, from 32 connections.
+
+    Raises BenchFailed.
+    """
+    assert contender.accept is not None
+    with _place(contender, broker, vendor="http://127.0.0.1:9") as place:
+        with running(contender.accept(place), place.folder / "accept.log", _told(place)) as alive:
+            until(lambda: _accepts(place.port), f"{contender.name} accepts a webhook", 30, alive)
+            figures: Figures = json.loads(
+                run(_python("load", "--port", str(place.port), "--seconds", str(seconds)), _told(place))
+            )
+            alive()
+        return figures
+
+
+def finishing(contender: Contender, broker: str, events: int, delay_ms: float) -> Figures:
+    """per_second of calls at the vendor from the first to the last, and `twice`: calls beyond one an event.
+
+    Raises BenchFailed, also when a message is left in a queue after the worker has stopped.
+    """
+    port = free_port()
+    vendor = _python("vendor", "--port", str(port), "--delay-ms", str(delay_ms))
+    with _place(contender, broker, vendor=f"http://127.0.0.1:{port}") as place:
+        told = _told(place)
+        with running(vendor, place.folder / "vendor.log", told) as vendor_alive:
+            until(lambda: _count(port) is not None, "the vendor answers", 10, vendor_alive)
+            run(contender.preload(place, events), told)
+            with running(contender.work(place), place.folder / "work.log", told) as alive:
+                _drain(port, events, alive, place)
+            count = _count(port) or {}
+        left = _left(place.broker, contender.queues)
+        if left:
+            raise BenchFailed(f"{left} messages left in {contender.queues}\n{tail(place.folder / 'work.log')}")
+        return {"per_second": round(events / count["seconds"], 1), "twice": count["calls"] - events}
+
+
+def _drain(port: int, events: int, alive: Any, place: Place) -> None:
+    def finished() -> bool:
+        return (_count(port) or {}).get("members") == events
+
+    try:
+        until(finished, f"{events} calls at the vendor", 300, alive)
+    except BenchFailed as error:
+        raise BenchFailed(f"{error}; so far {_count(port)}\n{tail(place.folder / 'work.log')}") from None
+    time.sleep(1)  # a call made twice, and the last acks, come now
+
+
+@contextmanager
+def _place(contender: Contender, broker: str, vendor: str) -> Iterator[Place]:
+    _delete(broker, contender.queues)
+    with tempfile.TemporaryDirectory(prefix="bellhop-bench-") as folder:
+        yield Place(Path(folder), free_port(), broker, vendor)
+    _delete(broker, contender.queues)
+
+
+def _told(place: Place) -> dict[str, str]:
+    return {"BENCH_BROKER": place.broker, "BENCH_VENDOR": place.vendor}
+
+
+def _python(module: str, *words: str) -> list[str]:
+    return [sys.executable, "-m", f"bench.{module}", *words]
+
+
+def _accepts(port: int) -> bool:
+    """Whether a signed webhook is answered 2xx."""
+    head, _, content = signed_requests(1, f"127.0.0.1:{port}")[0].partition(b"\r\n\r\n")
+    first, *rest = head.decode().split("\r\n")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    with suppress(OSError, http.client.HTTPException):
+        connection.request("POST", first.split()[1], content, dict(line.split(": ", 1) for line in rest))
+        answer = connection.getresponse()
+        if 200 <= answer.status < 300:
+            return True
+        if answer.status != 503:
+            raise BenchFailed(f"the first webhook was answered {answer.status}: {answer.read().decode()}")
+    connection.close()
+    return False
+
+
+def _count(port: int) -> dict[str, Any] | None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    with suppress(OSError):
+        connection.request("GET", "/count")
+        told: dict[str, Any] = json.loads(connection.getresponse().read())
+        return told
+    return None
+
+
+def _delete(broker: str, queues: Sequence[str]) -> None:
+    with Connection(broker) as connection:
+        for queue in queues:
+            connection.default_channel.queue_delete(queue)
+
+
+def _left(broker: str, queues: Sequence[str]) -> int:
+    """Messages in the queues, after everything that was unacked has come back."""
+    found = 0
+    with Connection(broker) as connection:
+        for queue in queues:
+            with suppress(OperationalError, *connection.channel_errors):
+                found += connection.channel().queue_declare(queue, passive=True).message_count
+    return found

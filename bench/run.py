@@ -1,0 +1,138 @@
+"""The benchmark: every contender in turn, round after round, in one run; medians and their ratio to Flask + Celery.
+
+make bench                                        everything, about 15 minutes
+make bench ARGS="--rounds 1 --seconds 2 --events 1000 --only celery,bellhop"
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from bench.contenders import ALL, BASELINE, Contender
+from bench.processes import ROOT, BenchFailed
+from bench.rounds import Figures, accepting, finishing
+from tests.support.rabbitmq import RabbitNode
+
+_VERSIONS: Final = (
+    *("kombu", "pika", "flask", "gunicorn", "celery", "fastapi", "uvicorn", "faststream", "aio-pika", "dramatiq"),
+)
+
+Results = dict[str, dict[str, list[Figures]]]
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on. `load` is the load average of the last minute before the run."""
+    cpus = Path("/proc/cpuinfo")
+    lines = cpus.read_text().splitlines() if cpus.exists() else []
+    model = next((line.split(": ", 1)[1] for line in lines if line.startswith("model name")), platform.processor())
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "rabbitmq": _rabbitmq_version(),
+        "load": round(os.getloadavg()[0], 2),
+        "versions": {name: version(name) for name in _VERSIONS},
+    }
+
+
+def measure(given: argparse.Namespace, contenders: Sequence[Contender], broker: str) -> Results:
+    """Every benchmark's figures by contender, one entry a round; a contender that fails is told and left out."""
+    benches: dict[str, Callable[[Contender], Figures]] = {
+        "accepting": lambda contender: accepting(contender, broker, given.seconds),
+        "finishing, vendor at 0 ms": lambda contender: finishing(contender, broker, given.events, 0),
+        "finishing, vendor at 50 ms": lambda contender: finishing(contender, broker, given.events, 50),
+    }
+    results: Results = {name: {} for name in benches if given.bench in name}
+    for name, found in results.items():
+        for number in range(given.rounds):
+            for contender in contenders:
+                if name == "accepting" and contender.accept is None:
+                    continue
+                try:
+                    figures = benches[name](contender)
+                except BenchFailed as error:
+                    print(f"! {name}, {contender.name}: {error}", file=sys.stderr, flush=True)
+                    continue
+                found.setdefault(contender.name, []).append(figures)
+                print(f"{name}, round {number + 1}, {contender.name}: {figures}", file=sys.stderr, flush=True)
+    return results
+
+
+def table(name: str, found: dict[str, list[Figures]]) -> str:
+    """Medians over the rounds as a Markdown table, with the lowest and highest round and the ratio to the baseline."""
+    columns = [key for key in ("p50_ms", "p99_ms", "twice") if any(key in r for rows in found.values() for r in rows)]
+    base = _median(found.get(BASELINE.name, []), "per_second")
+    lines = [
+        f"| {name} | per second | lowest to highest | to {BASELINE.name} | {' | '.join(columns)} |",
+        "|---" * (4 + len(columns)) + "|",
+    ]
+    for contender, rows in found.items():
+        rate, rates = _median(rows, "per_second"), [row["per_second"] for row in rows]
+        ratio = f"{rate / base:.2f} x" if base else "?"
+        cells = [f"{_median(rows, column):g}" for column in columns]
+        lines.append(
+            f"| {contender} | {rate:,.0f} | {min(rates):,.0f} to {max(rates):,.0f} | {ratio} | {' | '.join(cells)} |"
+        )
+    return "\n".join(lines)
+
+
+def _median(rows: Sequence[Figures], key: str) -> float:
+    return statistics.median(row[key] for row in rows) if rows else 0.0
+
+
+def _rabbitmq_version() -> str:
+    """From the package's own list: asking `rabbitmq-server` itself would start it."""
+    if shutil.which("dpkg-query") is None:
+        return "unknown"
+    asked = ["dpkg-query", "--show", "--showformat=${Version}", "rabbitmq-server"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout or "unknown"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measures Bellhop beside its peers.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of accepting, a round")
+    parser.add_argument("--events", type=int, default=5000, help="to finish, a round")
+    parser.add_argument("--bench", default="", help="only benchmarks whose name has this in it")
+    parser.add_argument("--only", default=",".join(ALL), help=f"of {','.join(ALL)}; separated by commas")
+    return parser.parse_args()
+
+
+def main() -> int:
+    given = _arguments()
+    contenders = [ALL[name] for name in given.only.split(",")]
+    facts = machine()
+    if facts["load"] > 0.5:
+        print(f"! the machine is busy (load {facts['load']}): trust the ratios, not the figures", file=sys.stderr)
+    with (
+        tempfile.TemporaryDirectory(prefix="bellhop-bench-rabbitmq-") as folder,
+        RabbitNode.start(Path(folder)) as node,
+    ):
+        results = measure(given, contenders, node.url)
+    print("\n".join(f"- {key}: {value}" for key, value in facts.items()), end="\n\n")
+    print("\n\n".join(table(name, found) for name, found in results.items() if found))
+    path = ROOT / "bench" / "results" / f"{facts['when'].replace(':', '')}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"machine": facts, "given": vars(given), "results": results}, indent=1) + "\n")
+    print(f"\nwritten to {path.relative_to(ROOT)}")
+    failed = any(len(rows) < given.rounds for found in results.values() for rows in found.values())
+    return 1 if failed or not all(results.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
