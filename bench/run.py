@@ -1,6 +1,6 @@
 """The benchmark: every contender in turn, round after round, in one run; medians and their ratio to Flask + Celery.
 
-make bench                                        everything, about 15 minutes
+make bench                                        everything, about ten minutes
 make bench ARGS="--rounds 1 --seconds 2 --events 1000 --only celery,bellhop"
 """
 

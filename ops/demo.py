@@ -92,6 +92,14 @@ def prepare(folder: Path | None, broker: str | None, port: int | None) -> Demo:
     broker: a URL in the embedded broker's place. port: the ingress'. Raises DemoError.
     """
     folder, lock = _locked(folder)
+    try:
+        return _prepare(folder, lock, broker, port)
+    except BaseException:
+        lock.close()
+        raise
+
+
+def _prepare(folder: Path, lock: IO[str], broker: str | None, port: int | None) -> Demo:
     shutil.rmtree(folder / _DATA, ignore_errors=True)
     for name in PARTS:
         _log(folder, name).unlink(missing_ok=True)

@@ -108,7 +108,7 @@ class Bookings:
         self._services = {service.id: service for service in seed.services}
         self._units = {unit.id: unit for unit in seed.units}
 
-    def book(  # noqa: PLR0917  # the document's own parameters, which arrive by position
+    def book(  # the document's own parameters, which arrive by position
         self,
         event_id: Any,
         unit_id: Any,

@@ -10,13 +10,9 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
-from ledger.store import Ledger
-from workers.vendors.http import HttpClient
-from workers.vendors.peoplevine import PeoplevineClient
-from workers.vendors.simplybook import SimplybookClient
-
 from broker.port import Broker
 from broker.topology import work_queue
+from ledger.store import Ledger
 from schemas.errors import BrokerError
 from schemas.observe import Observe
 from schemas.redact import Redactor
@@ -26,6 +22,9 @@ from workers.handlers.members import Members
 from workers.handlers.peoplevine_bookings import PeoplevineBookings
 from workers.handlers.port import Handler
 from workers.handlers.simplybook_bookings import SimplybookBookings
+from workers.vendors.http import HttpClient
+from workers.vendors.peoplevine import PeoplevineClient
+from workers.vendors.simplybook import SimplybookClient
 from workers.watchdog import Sight, Watchdog
 from workers.worker import Worker, capacity_of
 

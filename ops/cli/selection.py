@@ -27,11 +27,14 @@ class Moment(click.ParamType[datetime]):
 
     name = "time"
 
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         if isinstance(value, datetime):
             return value
         if found := _AGO.fullmatch(value):
-            return datetime.now(UTC) - timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+            return self._now() - timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:

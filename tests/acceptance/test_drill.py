@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 import pytest
 import urllib3
-from tests.support.rabbitmq import RabbitNode
 
 from ledger.records import LetterFilter, State
 from tests.support.facts import salon_booking, spa_booking
+from tests.support.rabbitmq import RabbitNode
 from tests.support.service import SOURCE, Service, wait_for
 
 LONG = os.environ.get("DRILL") == "long"

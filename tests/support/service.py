@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import Any
 
 import urllib3
-from ledger.store import Ledger
 from standardwebhooks import Webhook
+
+from ledger.store import Ledger
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SOURCE = "crm"

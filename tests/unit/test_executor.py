@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from workers.vendors.failure import Kind, VendorFailure
 
 from broker import headers, topology
 from broker.port import Delivery, Message
@@ -32,6 +31,7 @@ from workers.executor import Executor
 from workers.job import Job
 from workers.onward import onward
 from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
+from workers.vendors.failure import Kind, VendorFailure
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BOOK = Call("sb", "book", {"slot": "a"}, repeatable=False)

@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from workers.vendors.failure import Kind, VendorFailure
-from workers.vendors.simplybook import BookAnswer, BookedRow
 
 from ledger.records import Booking, Call, Entry, EntryState
 from schemas.envelope import Envelope, content_hash
@@ -23,6 +21,8 @@ from workers.handlers.members import Members
 from workers.handlers.peoplevine_bookings import PeoplevineBookings
 from workers.handlers.simplybook_bookings import SimplybookBookings
 from workers.outcome import Dead, Done, Outcome, Recorded
+from workers.vendors.failure import Kind, VendorFailure
+from workers.vendors.simplybook import BookAnswer, BookedRow
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LONDON = ZoneInfo("Europe/London")

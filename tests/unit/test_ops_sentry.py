@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ops.sentry import scrubbed, scrubbed_crumb, start
+from schemas.observe import silent
+from schemas.redact import Redactor
+from schemas.settings import SentrySettings
+
+_REDACTOR = Redactor(["top-secret"])
+
+
+def _event() -> dict[str, Any]:
+    """What Sentry's Flask, urllib3 and threading parts gather."""
+    return {
+        "exception": {
+            "values": [
+                {"type": "KeyError", "module": "builtins", "value": "'Ada Lee'"},
+                {"type": "LedgerUnavailable", "module": "schemas.errors", "value": "away: top-secret"},
+            ]
+        },
+        "request": {
+            "method": "POST",
+            "url": "http://bellhop/webhooks/crm",
+            "data": {"client": "Ada Lee"},
+            "headers": {"Webhook-Signature": "v1,abc"},
+            "query_string": "email=ada@example.com",
+            "env": {"REMOTE_ADDR": "10.0.0.1"},
+        },
+        "user": {"ip_address": "10.0.0.1"},
+        "breadcrumbs": {
+            "values": [
+                {
+                    "type": "http",
+                    "data": {"url": "http://v/res/sync_member?member_id=777", "method": "GET", "status_code": 200},
+                    "message": "GET /res/sync_member?member_id=777",
+                }
+            ]
+        },
+        "spans": [{"description": "GET http://v/res/x?member_id=777", "data": {"http.query": "member_id=777"}}],
+        "tags": {"route": "members"},
+    }
+
+
+def test_an_event_leaves_without_secrets_bodies_and_personal_data() -> None:
+    told = json.dumps(scrubbed(_event(), _REDACTOR))
+    for private in ("Ada", "ada@", "10.0.0.1", "top-secret", "v1,abc", "777"):
+        assert private not in told
+
+
+def test_what_helps_to_mend_it_stays() -> None:
+    told = scrubbed(_event(), _REDACTOR)
+    assert [error["type"] for error in told["exception"]["values"]] == ["KeyError", "LedgerUnavailable"]
+    assert told["exception"]["values"][1]["value"] == "away: ***"
+    assert told["request"] == {"method": "POST", "url": "http://bellhop/webhooks/crm"}
+    assert told["tags"] == {"route": "members"}
+    assert told["breadcrumbs"]["values"][0]["data"] == {"method": "GET", "status_code": 200}
+
+
+def test_a_breadcrumb_without_data_passes() -> None:
+    assert scrubbed_crumb({"category": "log", "message": "top-secret"}, _REDACTOR)["message"] == "***"
+
+
+def test_without_a_dsn_nothing_is_started() -> None:
+    assert start(SentrySettings("", "production", 0.0), "work", _REDACTOR) is silent
