@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import time
 from collections import deque
@@ -192,6 +193,7 @@ class _Link:
 
     def __init__(self, path: Path, queue: str) -> None:
         self.name = secrets.token_hex(8)
+        self._pid = os.getpid()
         with ExitStack() as stack:
             self.store = Store(path, synced=False)
             stack.callback(self.store.close)
@@ -205,7 +207,8 @@ class _Link:
             self._open = stack.pop_all()
 
     def close(self) -> None:
-        self._open.close()
+        if os.getpid() == self._pid:  # a forked copy must not take the original's files away
+            self._open.close()
 
 
 def _delivery(lease: Lease) -> Delivery:

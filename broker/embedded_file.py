@@ -39,6 +39,20 @@ _SCHEMA: Final = (
 )
 
 
+# SQLite keeps what it knows of a file's locks per process, and a fork copies that: a child that opens, even anew, what
+# its parent had open believes that it holds the parent's locks, and both overwrite each other's commits.
+_open: set[DatabaseFile] = set()
+_forbidden: set[Path] = set()
+"""The files this process must not open, for its parent had them open when it forked."""
+
+
+def _after_fork() -> None:
+    _forbidden.update(file.path for file in _open)
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 class Busy(BrokerUnavailable):
     """Raised when another connection held the write lock for longer than this one waits. Nothing was written."""
 
@@ -55,14 +69,21 @@ class DatabaseFile:
     def __init__(self, path: Path, *, synced: bool, busy_seconds: float) -> None:
         if VERSION < OLDEST:
             raise BrokerError(f"SQLite {sqlite.sqlite_version} is too old: install pysqlite3")
-        self._path = path
+        self.path = path
+        self._pid = os.getpid()
+        self._check_process()
         _make(path)
-        with self.translated():
-            self.connection: Any = sqlite.connect(
-                path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
-            )
-        self._identity = _identity(path)
+        _open.add(self)  # before it is, for another thread may fork at any time
         try:
+            with self.translated():
+                self.connection: Any = sqlite.connect(
+                    path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
+                )
+        except BrokerError:
+            _open.discard(self)
+            raise
+        try:
+            self._identity = _identity(path)
             with self.translated():
                 self._set_journal(busy_seconds)
                 sync = "FULL" if synced or not wal_is_safe(VERSION) else "NORMAL"
@@ -74,13 +95,15 @@ class DatabaseFile:
 
     def close(self) -> None:
         self.connection.close()
+        _open.discard(self)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """A transaction. Raises PublishUnconfirmed when it cannot be told whether it was committed."""
+        self._check_process()
         # Writing to a file that was deleted or replaced succeeds, and nobody would ever read it.
-        if self._identity is None or _identity(self._path) != self._identity:
-            raise BrokerUnavailable(f"broker file {self._path} was deleted or replaced while in use")
+        if self._identity is None or _identity(self.path) != self._identity:
+            raise BrokerUnavailable(f"broker file {self.path} was deleted or replaced while in use")
         with self.translated():
             self.connection.execute("BEGIN IMMEDIATE")
             try:
@@ -93,8 +116,8 @@ class DatabaseFile:
         except sqlite.Error as error:
             self._roll_back()
             if _is_busy(error):  # somebody reads, and the journal is not a WAL
-                raise Busy(f"broker file {self._path}: {error}") from error
-            raise PublishUnconfirmed(f"broker file {self._path}: the commit failed: {error}") from error
+                raise Busy(f"broker file {self.path}: {error}") from error
+            raise PublishUnconfirmed(f"broker file {self.path}: the commit failed: {error}") from error
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -113,7 +136,14 @@ class DatabaseFile:
             yield
         except sqlite.Error as error:
             kind = Busy if _is_busy(error) else BrokerUnavailable
-            raise kind(f"broker file {self._path}: {error}") from error
+            raise kind(f"broker file {self.path}: {error}") from error
+
+    def _check_process(self) -> None:
+        if self.path in _forbidden or self._pid != os.getpid():
+            raise BrokerError(
+                f"broker file {self.path} was open in this process's parent when it forked: fork before the broker is "
+                "used, or start the process anew"
+            )
 
     def _roll_back(self) -> None:
         try:
@@ -136,7 +166,7 @@ class DatabaseFile:
                     raise
                 time.sleep(0.01)
         if (found := self._journal()) != wanted:
-            raise BrokerError(f"broker file {self._path}: its journal is {found}, and cannot be made {wanted}")
+            raise BrokerError(f"broker file {self.path}: its journal is {found}, and cannot be made {wanted}")
 
     def _journal(self) -> str:
         return str(self.connection.execute("PRAGMA journal_mode").fetchall()[0][0])
@@ -149,12 +179,12 @@ class DatabaseFile:
             version = self._version()  # again, for another process may have been quicker
             if version > SCHEMA_VERSION:
                 raise BrokerError(
-                    f"broker file {self._path} is of a newer Bellhop (schema {version}, this one knows up to "
+                    f"broker file {self.path} is of a newer Bellhop (schema {version}, this one knows up to "
                     f"{SCHEMA_VERSION}): run that one, or name another file"
                 )
             if version == 0:
                 if self.connection.execute("SELECT 1 FROM sqlite_master").fetchall():
-                    raise BrokerError(f"broker file {self._path} is another program's database: name another file")
+                    raise BrokerError(f"broker file {self.path} is another program's database: name another file")
                 for statement in _SCHEMA:
                     self.connection.execute(statement)
             self.connection.execute("COMMIT")

@@ -1,8 +1,8 @@
 """Every statement about the messages in the embedded broker's file.
 
 A message is in one of three states. Ready: `due` and `owner` are NULL. Delayed: `due` says from when it may be taken.
-Leased: `owner` holds it until `lease_until`. `token` rises whenever a lease begins or is taken away, so that an ack
-of an older lease matches nothing.
+Leased: `owner` holds it until `lease_until`. `token` rises with each lease, so that an ack of an older one matches
+nothing; an ack of the latest one holds even when its time is over.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Store:
         )
 
     def delete(self, leases: Iterable[tuple[int, int]]) -> None:
-        """Deletes what is still leased by these (seq, token)."""
+        """Deletes those whose latest lease is this (seq, token)."""
         self._db.executemany("DELETE FROM messages WHERE seq = ? AND token = ?", leases)
 
     def renew(self, queue: str, owner: str, until: float) -> None:
@@ -134,7 +134,7 @@ class Store:
         burying = "0" if queue == DEAD_QUEUE else "deliveries >= ?4"  # a dead letter is never given up
         rows = self._db.execute(
             f"""
-            UPDATE messages SET owner = NULL, lease_until = NULL, token = token + 1,
+            UPDATE messages SET owner = NULL, lease_until = NULL,
                 queue = iif({burying}, ?5, queue),
                 enqueued = iif({burying}, ?3, enqueued),
                 deliveries = iif({burying}, 0, deliveries)
@@ -157,7 +157,7 @@ class Store:
         return int(
             self._db.execute(
                 """
-                UPDATE messages SET owner = NULL, lease_until = NULL, token = token + 1, deliveries = deliveries - 1
+                UPDATE messages SET owner = NULL, lease_until = NULL, deliveries = deliveries - 1
                 WHERE queue = ? AND owner = ?
                 """,
                 (queue, owner),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 from hypothesis import settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from broker.embedded import EmbeddedBroker
 from broker.embedded_consumer import EmbeddedConsumer
@@ -17,12 +17,11 @@ from tests.support.deliveries import message, put
 
 ROUTE, DELAY, LEASE = "a", 10.0, 30.0
 TOPOLOGY = Topology((ROUTE,), ladder=(DELAY,), delivery_limit=3)
+CONSUMER = st.integers(0, 2)
 
 
 class EmbeddedModel(RuleBasedStateMachine):
-    """Consumers come, take, ack, close, or stop calling `take` for ever; time passes."""
-
-    consumers = Bundle("consumers")
+    """Two consumers of a route and one of the dead queue take, ack, close and begin anew, or do nothing for long."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,8 +38,14 @@ class EmbeddedModel(RuleBasedStateMachine):
         self.due: dict[str, float] = {}
         """Every message not yet acked, and from when it may be taken."""
         self.settled: set[str] = set()
-        self.held: dict[EmbeddedConsumer, dict[str, tuple[Delivery, float]]] = {}
+        self.lost: list[Delivery] = []
+        """Deliveries whose lease went to another."""
+        self.consumers = [self.begin(which) for which in range(3)]
+        self.held: list[dict[str, tuple[Delivery, float]]] = [{}, {}, {}]
         """What each consumer took and neither acked nor gave back, with the end of its lease."""
+
+    def begin(self, which: int) -> EmbeddedConsumer:
+        return self.broker.consumer(DEAD_QUEUE if which == 2 else work_queue(ROUTE), prefetch=4)
 
     @rule(delayed=st.booleans(), count=st.integers(1, 4))
     def publish(self, delayed: bool, count: int) -> None:
@@ -48,16 +53,10 @@ class EmbeddedModel(RuleBasedStateMachine):
         put(self.publisher, retry(ROUTE, DELAY) if delayed else work(ROUTE), *names)
         self.due |= {name: self.time + (DELAY if delayed else 0.0) for name in names}
 
-    @rule(target=consumers, prefetch=st.integers(1, 4), dead=st.booleans())
-    def begin(self, prefetch: int, dead: bool) -> EmbeddedConsumer:
-        consumer = self.broker.consumer(DEAD_QUEUE if dead else work_queue(ROUTE), prefetch)
-        self.held[consumer] = {}
-        return consumer
-
-    @rule(consumer=consumers, limit=st.integers(0, 4))
-    def take(self, consumer: EmbeddedConsumer, limit: int) -> None:
-        leased = {name for held in self.held.values() for name, (_, until) in held.items() if until > self.time}
-        taken = consumer.take(limit, 0)
+    @rule(which=CONSUMER, limit=st.integers(0, 4))
+    def take(self, which: int, limit: int) -> None:
+        leased = {name for held in self.held for name, (_, until) in held.items() if until > self.time}
+        taken = self.consumers[which].take(limit, 0)
         assert len(taken) <= limit
         for delivery in taken:
             name = delivery.message.id
@@ -65,28 +64,32 @@ class EmbeddedModel(RuleBasedStateMachine):
             assert name not in self.settled, "it was acked"
             assert self.due[name] <= self.time, "its delay is not over"
             assert name not in leased, "another holds it"
-            for held in self.held.values():
-                held.pop(name, None)
-            self.held[consumer][name] = (delivery, self.time + LEASE)
+            for held in self.held:
+                if name in held:
+                    self.lost.append(held.pop(name)[0])
+            self.held[which][name] = (delivery, self.time + LEASE)
 
-    @rule(consumer=consumers)
-    def ack_one(self, consumer: EmbeddedConsumer) -> None:
-        held = self.held[consumer]
-        if not held:
-            return
-        name = next(iter(held))
-        delivery, until = held.pop(name)
-        consumer.ack([delivery])
-        consumer.take(0, 0)
-        # Once its lease was over, another may have ended it although it had no room for the message.
-        if until > self.time or self.stored() < len(self.due):
+    @rule(which=CONSUMER)
+    def ack_one(self, which: int) -> None:
+        held = self.held[which]
+        if held:
+            name = next(iter(held))
+            delivery, _ = held.pop(name)
+            self.consumers[which].ack([delivery])
+            self.consumers[which].take(0, 0)
             del self.due[name]
             self.settled.add(name)
 
-    @rule(consumer=consumes(consumers))
-    def close(self, consumer: EmbeddedConsumer) -> None:
-        consumer.close()
-        del self.held[consumer]
+    @rule(which=CONSUMER)
+    def ack_what_another_holds_by_now(self, which: int) -> None:
+        self.consumers[which].ack(self.lost)
+        self.consumers[which].take(0, 0)
+
+    @rule(which=CONSUMER)
+    def begin_anew(self, which: int) -> None:
+        self.consumers[which].close()
+        self.consumers[which] = self.begin(which)
+        self.held[which] = {}
 
     @rule(seconds=st.sampled_from([1.0, DELAY, LEASE + 1.0]))
     def pass_time(self, seconds: float) -> None:
@@ -101,8 +104,8 @@ class EmbeddedModel(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         # Whatever happened, all that was not acked can be had.
-        for consumer in list(self.held):
-            consumer.close()
+        for each in self.consumers:
+            each.close()
         self.time += LEASE + DELAY
         found: set[str] = set()
         for queue in (work_queue(ROUTE), DEAD_QUEUE):
@@ -113,5 +116,5 @@ class EmbeddedModel(RuleBasedStateMachine):
         assert found == set(self.due)
 
 
-EmbeddedModel.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+EmbeddedModel.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestEmbeddedModel = EmbeddedModel.TestCase

@@ -14,7 +14,7 @@ from broker import wake
 from broker.embedded import EmbeddedBroker
 from broker.embedded_consumer import EmbeddedConsumer
 from broker.port import Delivery
-from broker.topology import Topology, retry, work, work_queue
+from broker.topology import DEAD_QUEUE, Topology, retry, work, work_queue
 from schemas.errors import BrokerUnavailable
 from schemas.settings import ROUTES
 from tests.support.broker_child import Child
@@ -94,6 +94,32 @@ def test_a_consumer_that_never_looks_wakes_when_a_delay_is_over(
         put(broker.publisher(), retry(ROUTE, 0.3), "later")
         thread.join(PATIENCE_SECONDS)
         assert ids(found) == ["later"]
+
+
+def test_a_consumer_that_never_looks_wakes_for_an_ack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(sleepy(tmp_path / "b.db")) as broker:
+        put(broker.publisher(), work(ROUTE), "a", "b")
+        consumer = broker.consumer(QUEUE, 1)
+        held = collect(consumer, 1)
+        thread, found = take_in_thread(consumer, monkeypatch)
+        consumer.ack(held)
+        thread.join(PATIENCE_SECONDS)
+        assert ids(found) == ["b"]
+
+
+def test_a_consumer_that_never_looks_wakes_when_another_buries_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "b.db"
+    with closing(sleepy(path)) as broker:
+        put(broker.publisher(), work(ROUTE), "a")
+        for _ in range(TOPOLOGY.delivery_limit):
+            with Child([f"sqlite:///{path}"], TOPOLOGY, "hold", QUEUE, 1) as child:
+                assert child.line() == "a"
+        thread, found = take_in_thread(broker.consumer(DEAD_QUEUE, 1), monkeypatch)
+        assert not broker.consumer(QUEUE, 1).take(1, 0)
+        thread.join(PATIENCE_SECONDS)
+        assert ids(found) == ["a"]
 
 
 def test_a_publish_wakes_only_the_consumers_of_its_queue(tmp_path: Path) -> None:

@@ -106,17 +106,24 @@ def publish_on_word(broker: Broker, route: str) -> None:
     publisher.publish(Message("called", b"", {}), work(route)).result(60)
 
 
-def fork(broker: Broker, route: str) -> None:
-    """Makes the publisher, then uses it in a forked child and in itself."""
+def fork(broker: Broker, route: str, before: str = "") -> None:
+    """Makes the publisher, uses it if `before` names a message, then uses it in a forked child and in itself.
+
+    Tells the child's error, "" for none.
+    """
     publisher = broker.publisher()
+    if before:
+        publisher.publish(Message(before, b"", {}), work(route)).result(30)
     pid = os.fork()
-    name = "parent" if pid else "child"
-    publisher.publish(Message(name, b"", {}), work(route)).result(30)
+    error = publisher.publish(Message("parent" if pid else "child", b"", {}), work(route)).exception(30)
+    if pid == 0:
+        tell(type(error).__name__ if error else "")
     publisher.close()
     if pid == 0:
         os._exit(0)
-    _, status = os.waitpid(pid, 0)
-    tell(str(os.waitstatus_to_exitcode(status)))
+    os.waitpid(pid, 0)
+    if error:
+        raise error
 
 
 def main() -> None:
