@@ -136,7 +136,11 @@ def decide(envelope: Envelope, known: Known, now: datetime) -> Answer:
             return Settled(State.DEAD, "a later replay of it died")
         if envelope.generation == own.generation:
             return Refused(Reason(own.reason), own.detail)
-        return _fact(envelope, known, own)
+        answer = _fact(envelope, known, own)
+        if isinstance(answer, Take) and own.reason == Reason.DELIVERY_LIMIT:
+            # Workers died over it, perhaps in the midst of a call, and nobody has asked the vendor yet.
+            return Take(own.calling)
+        return answer
     if not own.state.unfinished:
         return Settled(own.state, own.detail)
     if own.state is State.WORKING and own.claim_until > now:

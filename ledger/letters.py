@@ -11,11 +11,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from ledger.bookings import lock_key
+from ledger.decide import UNFINISHED
 from ledger.engine import Database
 from ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State
 from ledger.tables import audit, dead_letters, events
 from schemas.envelope import decode
 from schemas.errors import EnvelopeError
+from schemas.reasons import Reason
 
 _NEW: Final = tuple(f.name for f in fields(NewLetter))
 _CHUNK: Final = 500
@@ -31,6 +33,18 @@ _DISCARD_EVENT: Final = (
     )
     .values(state=State.DISCARDED.value, updated=sa.bindparam("at"))
 )
+_BURY_EVENT: Final = (
+    sa.update(events)
+    .where(
+        events.c.source == sa.bindparam("in_source"),
+        events.c.event_id == sa.bindparam("id"),
+        events.c.content_hash == sa.bindparam("hash"),
+        events.c.state.in_(UNFINISHED),
+        events.c.generation <= sa.bindparam("up_to"),
+    )
+    .values(state=State.DEAD.value, reason=Reason.DELIVERY_LIMIT.value, updated=sa.bindparam("at"))
+)
+"""`calling` stays: a worker may have died in the midst of that call."""
 
 
 class Letters:
@@ -41,7 +55,11 @@ class Letters:
         self._now = now
 
     def archive(self, letters: Sequence[NewLetter]) -> int:
-        """Stores the letters in one commit; how many were new. One that is there already is left as it stands."""
+        """Stores the letters in one commit; how many were new. One that is there already is left as it stands.
+
+        A message that the broker itself buried never came back to a worker, so its event is still unfinished and
+        would keep every later one of its booking waiting: it dies here.
+        """
         if not letters:
             return 0
         now = self._now()
@@ -49,7 +67,10 @@ class Letters:
         insert = insert.on_conflict_do_nothing(index_elements=["fingerprint"])
         # In one order everywhere, lest two archivers wait for each other's fingerprints in a ring.
         rows = sorted((_values(letter, now) for letter in letters), key=lambda row: str(row["fingerprint"]))
-        with self._database.write() as connection:
+        buried = [letter for letter in letters if letter.reason == Reason.DELIVERY_LIMIT]
+        with self._database.write({lock_key(letter.source, letter.subject) for letter in buried}) as connection:
+            if events_of := [row for letter in buried for row in _event_of(letter, now)]:
+                connection.execute(_BURY_EVENT, events_of)
             return len(connection.execute(insert.returning(dead_letters.c.id), rows).all())
 
     def find(self, which: LetterFilter, limit: int, after: int = 0) -> list[Letter]:

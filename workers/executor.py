@@ -296,4 +296,7 @@ def _where(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}" if trace else ""
+    if trace is None:
+        return ""
+    file = "/".join(trace.tb_frame.f_code.co_filename.split("/")[-2:])
+    return f"{file}:{trace.tb_lineno}"

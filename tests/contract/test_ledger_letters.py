@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.records import Letter, LetterFilter, LetterState, NewLetter, Settled, State
+from ledger.records import Letter, LetterFilter, LetterState, NewLetter, Refused, Settled, State
 from ledger.store import Ledger
 from schemas.reasons import Reason
-from tests.support.ledger import NOON, Clock, OpenLedger, claim, die, event, letter, take
+from tests.support.ledger import BOOK, LEASE, NOON, Clock, OpenLedger, claim, die, event, finish, letter, take
 
 POISON = NewLetter(
     message_id="\x00?",
@@ -193,3 +193,27 @@ def test_two_archivers_store_each_letter_once(open_ledger: OpenLedger, turn: int
         one = pool.submit(open_ledger().letters.archive, news)
         two = pool.submit(open_ledger().letters.archive, news[::-1])
     assert one.result() + two.result() == 60
+
+
+def test_what_the_broker_buried_dies_in_the_ledger_too_and_frees_its_booking(ledger: Ledger, clock: Clock) -> None:
+    take(ledger, event("e-1"))  # whose worker dies over it, again and again
+    ledger.letters.archive([letter(event("e-1"), Reason.DELIVERY_LIMIT)])
+    view = ledger.event("crm", "e-1")
+    assert view is not None
+    assert (view.state, view.reason) == (State.DEAD, "delivery_limit")
+    take(ledger, event("e-2", "booking.changed", at=60))
+
+
+def test_what_was_buried_in_the_midst_of_a_call_is_asked_about_when_it_is_replayed(ledger: Ledger) -> None:
+    ledger.calling(take(ledger, event("e-1")), BOOK, None, LEASE)
+    ledger.letters.archive([letter(event("e-1"), Reason.DELIVERY_LIMIT)])
+    assert isinstance(claim(ledger, event("e-2", "booking.cancelled", at=60)), Refused)
+    assert take(ledger, event("e-1", generation=1)).in_doubt == BOOK
+
+
+def test_what_was_worked_after_all_is_not_buried(ledger: Ledger) -> None:
+    finish(ledger, event("e-1"))
+    ledger.letters.archive([letter(event("e-1"), Reason.DELIVERY_LIMIT)])
+    view = ledger.event("crm", "e-1")
+    assert view is not None
+    assert view.state is State.DONE
