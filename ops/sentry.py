@@ -9,6 +9,8 @@ from schemas.redact import Redactor
 from schemas.settings import SentrySettings
 
 _TAGS: Final = ("route", "account", "source", "method", "outcome", "reason", "thread")
+_CAUSE: Final = ("error", "where", "reason", "account")
+"""What errors are grouped by: their cause, not their words."""
 _REQUEST_KEYS: Final = ("method", "url")
 _CRUMB_DATA: Final = ("method", "http.method", "status_code", "reason")
 
@@ -38,7 +40,7 @@ def start(settings: SentrySettings, process: str, redactor: Redactor) -> Observe
                 if fields.get(name):
                     scope.set_tag(name, str(fields[name]))
             scope.set_context("fields", {name: str(value) for name, value in fields.items()})
-            scope.fingerprint = [event, str(fields.get("error", "")), str(fields.get("where", ""))]
+            scope.fingerprint = [event, *(str(fields.get(name, "")) for name in _CAUSE)]
             scope.capture_message(event, level="error")
 
     return alarm

@@ -37,7 +37,7 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "webhook.crashed": "error",
     "thread.crashed": "error",
 }
-_LEVEL_OF_OUTCOME: Final[Mapping[object, str]] = {"dead": "warning", "in_doubt": "warning"}
+_LEVEL_OF_OUTCOME: Final[Mapping[object, str]] = {"dead": "error", "in_doubt": "warning"}
 
 
 def utc_now() -> datetime:

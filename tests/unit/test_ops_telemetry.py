@@ -118,12 +118,13 @@ def test_what_is_below_the_level_is_counted_but_not_written() -> None:
     assert len(counted) == 2
 
 
-def test_only_errors_raise_the_alarm() -> None:
+def test_what_needs_a_person_raises_the_alarm_and_nothing_else_does() -> None:
     alarms: list[str] = []
     telemetry, _ = _made(alarm=lambda event, **_fields: alarms.append(event))
-    telemetry("event.settled", outcome="dead")
+    for outcome in ("done", "retry", "in_doubt", "dead"):
+        telemetry("event.settled", outcome=outcome)
     telemetry("worker.crashed", error="KeyError")
-    assert alarms == ["worker.crashed"]
+    assert alarms == ["event.settled", "worker.crashed"]
 
 
 def test_a_librarys_exception_is_told_without_its_text() -> None:
