@@ -15,7 +15,7 @@ from typing import Final, cast
 from broker.embedded_file import Busy
 from broker.embedded_store import Lease, Store
 from broker.port import Delivery, Message
-from broker.presence import Presence, is_gone
+from broker.presence import Presence, is_gone, sweep
 from broker.topology import DEAD_QUEUE
 from broker.wake import Bell, Ringer, run_folder, wake_folder
 from schemas.errors import BrokerError
@@ -198,6 +198,7 @@ class _Link:
             self.store = Store(path, synced=False)
             stack.callback(self.store.close)
             self.folder = run_folder(path)
+            sweep(self.folder)
             presence = Presence(self.folder, self.name)
             stack.callback(presence.close)
             self.bell = Bell(wake_folder(path), queue, self.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -75,7 +75,7 @@ class DatabaseFile:
         _make(path)
         _open.add(self)  # before it is, for another thread may fork at any time
         try:
-            with self.translated():
+            with self._translated():
                 self.connection: Any = sqlite.connect(
                     path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
                 )
@@ -84,7 +84,7 @@ class DatabaseFile:
             raise
         try:
             self._identity = _identity(path)
-            with self.translated():
+            with self._translated():
                 self._set_journal(busy_seconds)
                 sync = "FULL" if synced or not wal_is_safe(VERSION) else "NORMAL"
                 self.connection.execute(f"PRAGMA synchronous = {sync}")
@@ -100,11 +100,8 @@ class DatabaseFile:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """A transaction. Raises PublishUnconfirmed when it cannot be told whether it was committed."""
-        self._check_process()
-        # Writing to a file that was deleted or replaced succeeds, and nobody would ever read it.
-        if self._identity is None or _identity(self.path) != self._identity:
-            raise BrokerUnavailable(f"broker file {self.path} was deleted or replaced while in use")
-        with self.translated():
+        self._check_file()
+        with self._translated():
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -122,21 +119,33 @@ class DatabaseFile:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """A transaction whose reads all see the same state."""
-        with self.translated():
+        with self._translated():
             self.connection.execute("BEGIN")
             try:
                 yield
             finally:
                 self._roll_back()
 
+    def read(self, sql: str, parameters: Mapping[str, object]) -> list[Any]:
+        """All rows at once: a statement left half read would keep the log from being cut."""
+        self._check_file()
+        with self._translated():
+            return list(self.connection.execute(sql, parameters).fetchall())
+
     @contextmanager
-    def translated(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         """SQLite's errors as the port's."""
         try:
             yield
         except sqlite.Error as error:
             kind = Busy if _is_busy(error) else BrokerUnavailable
             raise kind(f"broker file {self.path}: {error}") from error
+
+    def _check_file(self) -> None:
+        self._check_process()
+        # A file that was deleted or replaced still takes what is written, and nobody would ever read it.
+        if self._identity is None or _identity(self.path) != self._identity:
+            raise BrokerUnavailable(f"broker file {self.path} was deleted or replaced while in use")
 
     def _check_process(self) -> None:
         if self.path in _forbidden or self._pid != os.getpid():
@@ -155,8 +164,7 @@ class DatabaseFile:
     def _set_journal(self, busy_seconds: float) -> None:
         wanted = "wal" if wal_is_safe(VERSION) else "truncate"
         deadline = time.monotonic() + busy_seconds
-        # Only WAL is kept in the file; any other mode is the connection's own, and is set each time.
-        while wanted == "truncate" or self._journal() != wanted:
+        while self._journal() != wanted:  # WAL is kept in the file, any other mode is the connection's own
             try:
                 self.connection.execute(f"PRAGMA journal_mode = {wanted}").fetchall()
                 break

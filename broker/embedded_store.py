@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from broker.embedded_file import DatabaseFile
 from broker.port import QueueStats
@@ -168,7 +168,7 @@ class Store:
 
     def look(self, queue: str, owner: str, now: float) -> Outlook:
         """What there is for `owner` to do, without writing."""
-        ((ready, due, lapse),) = self._read(_LOOK, {"queue": queue, "owner": owner})
+        ((ready, due, lapse),) = self._file.read(_LOOK, {"queue": queue, "owner": owner})
         times = [at for at in (due, lapse) if at is not None]
         return Outlook(
             ready=bool(ready) or (due is not None and due <= now),
@@ -177,26 +177,21 @@ class Store:
         )
 
     def owners(self, queue: str) -> set[str]:
-        rows = self._read(f"SELECT DISTINCT owner FROM messages WHERE {_LEASED}", {"queue": queue})  # noqa: S608
+        rows = self._file.read(f"SELECT DISTINCT owner FROM messages WHERE {_LEASED}", {"queue": queue})  # noqa: S608
         return {str(row[0]) for row in rows}
 
     def held(self, queue: str, owner: str) -> set[tuple[int, int]]:
         """(seq, token) of what `owner` has leased."""
         sql = "SELECT seq, token FROM messages WHERE queue = :queue AND owner = :owner"
-        return {(seq, token) for seq, token in self._read(sql, {"queue": queue, "owner": owner})}
+        return {(seq, token) for seq, token in self._file.read(sql, {"queue": queue, "owner": owner})}
 
     def stats(self, queues: Sequence[str], now: float) -> dict[str, tuple[QueueStats, int]]:
         """For each queue, its figures and how many of its messages are delayed. One snapshot."""
         answer = {}
         with self._file.reading():
             for queue in queues:
-                ((ready, due, delayed, lapsed, leased, *first),) = self._read(_STATS, {"queue": queue, "now": now})
+                ((ready, due, delayed, lapsed, leased, *first),) = self._file.read(_STATS, {"queue": queue, "now": now})
                 oldest = min((at for at in first if at is not None), default=None)
                 age = None if oldest is None else max(0.0, now - oldest)
                 answer[queue] = QueueStats(ready + due + lapsed, leased, age), int(delayed)
         return answer
-
-    def _read(self, sql: str, parameters: dict[str, Any]) -> list[Any]:
-        with self._file.translated():
-            # All rows: a statement left half read would keep the log from being cut.
-            return list(self._db.execute(sql, parameters).fetchall())

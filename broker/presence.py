@@ -6,6 +6,9 @@ import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+_SUFFIX: Final = ".lock"
 
 
 class Presence:
@@ -17,8 +20,12 @@ class Presence:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = _path(folder, name)
-        self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        while True:
+            self._file = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            if self._path.exists():
+                break
+            os.close(self._file)  # somebody found it before it was locked, took it for a dead one's and removed it
 
     def close(self) -> None:
         # Unlinked first: whoever finds the file free takes its owner for dead, which from here on is true.
@@ -46,5 +53,11 @@ def is_gone(folder: Path, name: str) -> bool:
     return True
 
 
+def sweep(folder: Path) -> None:
+    """Removes what dead consumers left that held nothing, so that nobody asked about them."""
+    for path in folder.glob(f"*{_SUFFIX}"):
+        is_gone(folder, path.stem)
+
+
 def _path(folder: Path, name: str) -> Path:
-    return folder / f"{name}.lock"
+    return folder / f"{name}{_SUFFIX}"

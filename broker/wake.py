@@ -28,7 +28,7 @@ _LONGEST_NAME: Final = 8 + 1 + 16 + len(_SUFFIX)
 
 def run_folder(database: Path) -> Path:
     """The folder beside the broker's file for what lives only as long as its consumers. Made where missing."""
-    folder = database.with_name(database.name + "-run")
+    folder = _beside(database)
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
@@ -37,15 +37,27 @@ def wake_folder(database: Path) -> Path:
     """Where the sockets are: the run folder, or a folder of this user among the temporary ones where its path is too
     long for a socket. Made where missing. Raises BrokerUnavailable if somebody else's folder is in its place.
     """
-    beside = run_folder(database)
-    if len(os.fsencode(beside)) + 1 + _LONGEST_NAME <= _LONGEST_PATH:
-        return beside
-    folder = Path(tempfile.gettempdir()) / f"bellhop-{os.geteuid()}-{_digest(str(database), 16)}"
+    folder = _wake_folder(database)
     folder.mkdir(mode=0o700, exist_ok=True)
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+    if folder != _beside(database) and not _is_private(folder):
         raise BrokerUnavailable(f"{folder} is not a private folder of this user: remove it, or shorten {database}")
     return folder
+
+
+def _beside(database: Path) -> Path:
+    return database.with_name(database.name + "-run")
+
+
+def _wake_folder(database: Path) -> Path:
+    beside = _beside(database)
+    if len(os.fsencode(beside)) + 1 + _LONGEST_NAME <= _LONGEST_PATH:
+        return beside
+    return Path(tempfile.gettempdir()) / f"bellhop-{os.geteuid()}-{_digest(str(database), 16)}"
+
+
+def _is_private(folder: Path) -> bool:
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
 
 class Bell:
@@ -85,13 +97,15 @@ class Bell:
         self._path.unlink(missing_ok=True)
         for end in (self._near, self._far, self._socket):
             end.close()
+        with suppress(OSError):  # others' sockets, or the presence, are still there
+            self._path.parent.rmdir()
 
 
 class Ringer:
     """Wakes the consumers of queues. Belongs to one thread."""
 
     def __init__(self, database: Path) -> None:
-        self._folder = wake_folder(database)
+        self._folder = _wake_folder(database)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
 

@@ -86,7 +86,7 @@ def store(connection: sa.Connection, database: Database, changed: Iterable[Held]
     if rows:
         insert = database.insert(bookings)
         update = {name: insert.excluded[name] for name in _STORED}
-        connection.execute(insert.on_conflict_do_update(index_elements=["source", "reference"], set_=update), rows)
+        connection.execute(insert.on_conflict_do_update(index_elements=["reference", "source"], set_=update), rows)
 
 
 def _values(held: Held, now: datetime) -> Mapping[str, object]:

@@ -27,7 +27,7 @@ _CHANGED: Final = (
 _ROWS: Final = sa.select(*(events.c[name] for name in _NAMES))
 _SOURCE: Final = events.c.source.in_(sa.bindparam("sources", expanding=True))
 _SAME_ID: Final = _ROWS.where(_SOURCE, events.c.event_id.in_(sa.bindparam("ids", expanding=True)))
-_SAME_FACT: Final = _ROWS.where(events.c.business_key.in_(sa.bindparam("facts", expanding=True)))
+_SAME_FACT: Final = _ROWS.where(_SOURCE, events.c.business_key.in_(sa.bindparam("facts", expanding=True)))
 _SAME_BOOKING: Final = _ROWS.where(
     _SOURCE,
     events.c.subject.in_(sa.bindparam("subjects", expanding=True)),
@@ -82,7 +82,7 @@ def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> Known:
     sources = sorted({e.source for e in envelopes})
     found = [
         *connection.execute(_SAME_ID, {"sources": sources, "ids": sorted({e.id for e in envelopes})}),
-        *connection.execute(_SAME_FACT, {"facts": sorted({e.business_key for e in envelopes})}),
+        *connection.execute(_SAME_FACT, {"sources": sources, "facts": sorted({e.business_key for e in envelopes})}),
     ]
     if keys:
         found += connection.execute(_SAME_BOOKING, {"sources": sources, "subjects": sorted({k[1] for k in keys})})

@@ -6,7 +6,7 @@ each other. What must hold of any run of the two is in `tests/unit/test_ledger_d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -172,13 +172,25 @@ def _fact(envelope: Envelope, known: Known, own: Row | None) -> Answer:
 
 
 def _order(envelope: Envelope, known: Known, own: Row | None) -> Answer:
-    """A booking's events are worked one at a time and in order; what comes too late is not worked at all."""
-    if envelope.type not in RANKS:
-        return Take()
-    booking = envelope.source, envelope.subject
+    """Whether it is the event's turn, and nothing it could repeat is in doubt."""
+    if envelope.type in RANKS:
+        others = [row for row in known.by_booking.get((envelope.source, envelope.subject), ()) if row is not own]
+        if (answer := _turn(envelope, known, others)) is not None:
+            return answer
+    else:
+        others = [row for row in known.by_fact.get(envelope.business_key, ()) if row is not own]
+    if doubt := next((row for row in others if row.died_in_doubt and not _answers(envelope, row)), None):
+        what = f"event {doubt.event_id} of the same {envelope.type.split('.')[0]} is in doubt"
+        why = "what it made at the vendor is not known here; settle that dead letter first, then replay this one"
+        return Refused(Reason.IN_DOUBT, f"{what}: {why}")
+    return Take()
+
+
+def _turn(envelope: Envelope, known: Known, others: Sequence[Row]) -> Answer | None:
+    """A booking's events are worked one at a time and in order; what comes too late is not worked at all. None where
+    it is the event's turn."""
     place = envelope.time, RANKS[envelope.type]
-    others = [row for row in known.by_booking.get(booking, ()) if row is not own]
-    held = known.bookings.get(booking)
+    held = known.bookings.get((envelope.source, envelope.subject))
     if held is not None and held.place > place:
         return Settled(State.SUPERSEDED, "a newer event of its booking was worked before it")
     unfinished = [row for row in others if row.state.unfinished]
@@ -189,10 +201,7 @@ def _order(envelope: Envelope, known: Known, own: Row | None) -> Answer:
         # A cancel need not wait for a booking that is not made yet: it leaves a tombstone, and that one is superseded.
         if not (is_cancel and row.state is State.RETRYING and row.calling is None):
             return Busy(f"event {row.event_id} of its booking is older and not finished")
-    if doubt := next((row for row in others if row.died_in_doubt and not _answers(envelope, row)), None):
-        what = f"event {doubt.event_id} of its booking is in doubt: what it made at the vendor is not known here"
-        return Refused(Reason.IN_DOUBT, f"{what}; settle that dead letter first, then replay this one")
-    return Take()
+    return None
 
 
 def _answers(envelope: Envelope, row: Row) -> bool:

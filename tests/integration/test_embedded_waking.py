@@ -71,6 +71,7 @@ def test_a_publish_in_another_process_wakes_a_consumer_that_never_looks_by_itsel
         child.say()
         thread.join(PATIENCE_SECONDS)
         assert ids(found) == ["called"]
+    assert not list(tmp_path.glob("bellhop-*"))
 
 
 def test_a_consumer_that_never_looks_wakes_for_what_was_given_back(

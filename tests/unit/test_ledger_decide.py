@@ -29,6 +29,10 @@ events = st.builds(
 )
 
 
+def is_booking(row: Row) -> bool:
+    return row.type.startswith("booking.")
+
+
 class Claiming(RuleBasedStateMachine):
     """A ledger in memory, with its workers. Settling is entered as `ledger.settle` writes it."""
 
@@ -64,8 +68,8 @@ class Claiming(RuleBasedStateMachine):
             assert row.state is State.WORKING
             if envelope.generation:
                 self.answer_doubts(envelope, but=row)
-            self.check_doubts(row, envelope, answer, calling if state is not State.DEAD else None)
-            self.check_place(row, envelope, answer)
+            self.check_doubts(row, answer, calling if state is not State.DEAD else None)
+            self.check_place(row, answer)
             self.live = [one for one in self.live if one[0] is not row]
             self.live.append((row, envelope, row.claim_token))
         elif isinstance(answer, Busy):
@@ -121,7 +125,7 @@ class Claiming(RuleBasedStateMachine):
         row.state, row.reason, row.claim_until = state, reason.value if reason else "", self.now
         if state is State.DONE:
             self.done.append(row)
-            if row.type.startswith("booking."):
+            if is_booking(row):
                 key = (row.source, row.subject)
                 held = self.known.bookings.get(key) or Held(Booking(*key, "sb"))
                 assert held.booking.as_of is None or held.place < row.place, "a booking's events are applied in order"
@@ -151,15 +155,17 @@ class Claiming(RuleBasedStateMachine):
         for rows in self.known.by_booking.values():
             assert sum(row.state is State.WORKING for row in rows) <= 1
 
-    def check_doubts(self, row: Row, envelope: Envelope, answer: Take, calling: Call | None) -> None:
+    def check_doubts(self, row: Row, answer: Take, calling: Call | None) -> None:
         assert answer.in_doubt == calling, "a doubt is handed on"
-        if answer.in_doubt is None and envelope.type.startswith("booking."):
-            doubtful = [one.event_id for one in self.doubts if one in self.known.by_booking[row.source, row.subject]]
-            assert doubtful == [], "nothing of a booking is called while one of its calls may have happened"
+        if answer.in_doubt is None:
+            same = self.known.by_booking.get((row.source, row.subject), []) if is_booking(row) else []
+            related = [*same, *self.known.by_fact[row.business_key]]
+            doubtful = [one.event_id for one in self.doubts if one in related]
+            assert doubtful == [], "nothing is called while a call for the same booking or fact may have happened"
 
-    def check_place(self, row: Row, envelope: Envelope, answer: Take) -> None:
+    def check_place(self, row: Row, answer: Take) -> None:
         held = self.known.bookings.get((row.source, row.subject))
-        if envelope.type.startswith("booking.") and held and answer.in_doubt is None:
+        if is_booking(row) and held and answer.in_doubt is None:
             assert held.place <= row.place, "what is older than what was applied is not worked"
 
     def answer_doubts(self, envelope: Envelope, but: Row | None = None) -> None:

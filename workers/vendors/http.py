@@ -23,6 +23,7 @@ from workers.vendors.failure import Kind, VendorFailure
 
 MAX_ANSWER_BYTES: Final = 5 * 1024 * 1024
 ANSWER_KEPT_CHARACTERS: Final = 2000
+WORDS_KEPT_CHARACTERS: Final = 300
 
 _NOT_SENT: Final = (errors.NewConnectionError, errors.ConnectTimeoutError, errors.SSLError, errors.LocationParseError)
 
@@ -43,6 +44,11 @@ class Answer:
     json: Any
     text: str
     retry_after: float | None
+    redactor: Redactor
+
+    def words(self, text: str) -> str:
+        """Words of the vendor's, for a failure: without secrets, which it may echo, and not without end."""
+        return self.redactor.text(text)[:WORDS_KEPT_CHARACTERS]
 
 
 class HttpClient:
@@ -105,7 +111,8 @@ class HttpClient:
             decoded = None
         text = self._redactor.text(raw[: 4 * ANSWER_KEPT_CHARACTERS].decode("utf-8", "replace"))
         text = text[:ANSWER_KEPT_CHARACTERS]
-        answer = Answer(response.status, decoded, text, self._retry_after(response.headers.get("retry-after")))
+        retry_after = self._retry_after(response.headers.get("retry-after"))
+        answer = Answer(response.status, decoded, text, retry_after, self._redactor)
         kept = {"status": answer.status, "body": self._redactor.value(decoded) if decoded is not None else text}
         if answer.status == 429 or (answer.status == 403 and "too many requests" in text.lower()):
             raise VendorFailure(

@@ -121,7 +121,7 @@ def _failure(method: str, kind: Kind, message: str, answer: Answer) -> VendorFai
         kind,
         vendor=VENDOR,
         method=method,
-        message=message[:300],
+        message=answer.words(message),
         retry_after=answer.retry_after,
         status=answer.status,
         answer=kept,

@@ -252,7 +252,7 @@ def _failure(method: str, error: object, answer: Answer) -> VendorFailure:
         row.kind,
         vendor=VENDOR,
         method=method,
-        message=(message or row.words)[:300],
+        message=answer.words(message or row.words),
         code="" if code is None else str(code),
         retry_after=answer.retry_after,
         status=answer.status,

@@ -51,7 +51,7 @@ def upgrade() -> None:
         sa.Column("cancelled", sa.Boolean(), nullable=False),
         sa.Column("last_start", sa.BigInteger(), nullable=True),
         sa.Column("updated", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "reference", name="pk_bookings"),
+        sa.PrimaryKeyConstraint("reference", "source", name="pk_bookings"),
     )
     op.create_index("ix_bookings_updated", "bookings", ["updated"])
     op.create_table(
@@ -80,7 +80,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("fingerprint", name="uq_dead_letters_fingerprint"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_dead_letters_source_event_id", "dead_letters", ["source", "event_id"])
+    op.create_index("ix_dead_letters_event_id_source", "dead_letters", ["event_id", "source"])
     op.create_index("ix_dead_letters_state_reason", "dead_letters", ["state", "reason"])
     op.create_table(
         "events",
@@ -109,11 +109,11 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("updated", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("pk", name="pk_events"),
-        sa.UniqueConstraint("source", "event_id", "content_hash", name="uq_events_source_event_id_content_hash"),
+        sa.UniqueConstraint("event_id", "source", "content_hash", name="uq_events_event_id_source_content_hash"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_events_business_key", "events", ["business_key"])
-    op.create_index("ix_events_source_subject_state", "events", ["source", "subject", "state"])
+    op.create_index("ix_events_business_key_source", "events", ["business_key", "source"])
+    op.create_index("ix_events_subject_source_state", "events", ["subject", "source", "state"])
     op.create_index("ix_events_state_route", "events", ["state", "route"])
     op.create_index("ix_events_updated", "events", ["updated"])
     op.create_table(

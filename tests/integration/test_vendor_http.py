@@ -1,0 +1,155 @@
+"""How a vendor's HTTP can fail, over real sockets: what was certainly not done, and what may have been."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.redact import Redactor
+from schemas.settings import PeoplevineAccount
+from tests.support.service import free_port
+from workers.vendors.failure import Kind, VendorFailure
+from workers.vendors.http import HttpClient
+from workers.vendors.peoplevine import PeoplevineClient
+
+PASSWORD = "very-secret-password"
+OK = b'{"success": true, "reason": null, "message": "77", "success_count": 1, "error_count": 0}'
+
+
+def answer(body: bytes, status: str = "200 OK", *headers: str, length: int | None = None) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+Act = Callable[[socket.socket], None]
+
+
+@contextmanager
+def vendor(act: Act) -> Iterator[str]:
+    """A server that does `act` on each connection, after the request's head and body have come."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(0.05)
+    stop = threading.Event()
+
+    def serve() -> None:
+        while not stop.is_set():
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            with connection:
+                connection.settimeout(5)
+                connection.recv(65536)
+                act(connection)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        stop.set()
+        thread.join()
+        listener.close()
+
+
+def client(url: str) -> PeoplevineClient:
+    account = PeoplevineAccount("pv", url, "auth-9876", "4711", "bellhop", PASSWORD, "2", True, 1.0, 0.5)
+    return PeoplevineClient(account, HttpClient(pool_size=2, redactor=Redactor([PASSWORD, "auth-9876"])))
+
+
+def failing(url: str) -> VendorFailure:
+    with pytest.raises(VendorFailure) as caught:
+        client(url).create_service_reservation("3125141", "", [])
+    failure = caught.value
+    whole = f"{failure} {failure!r} {failure.answer} {failure.__cause__}"
+    assert PASSWORD not in whole
+    assert "auth-9876" not in whole
+    return failure
+
+
+def send(data: bytes) -> Act:
+    return lambda connection: connection.sendall(data)
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+
+
+def silence(connection: socket.socket) -> None:
+    threading.Event().wait(0.8)
+
+
+def test_a_port_where_nobody_listens_was_certainly_not_called() -> None:
+    assert failing(f"http://127.0.0.1:{free_port()}").kind is Kind.TRANSIENT
+
+
+def test_a_name_that_does_not_exist_was_certainly_not_called() -> None:
+    assert failing("http://vendor.invalid").kind is Kind.TRANSIENT
+
+
+@pytest.mark.parametrize(
+    ("act", "kind"),
+    [
+        (silence, Kind.UNKNOWN),
+        (reset, Kind.UNKNOWN),
+        (lambda _: None, Kind.UNKNOWN),
+        (send(answer(OK, length=500)), Kind.UNKNOWN),
+        (send(b"nonsense\r\n\r\n"), Kind.UNKNOWN),
+        (send(answer(b"<html>", "502 Bad Gateway")), Kind.UNKNOWN),
+        (send(answer(b"<html>", "503 Service Unavailable", "Retry-After: 7")), Kind.UNKNOWN),
+        (send(answer(b"<html>ok</html>")), Kind.UNKNOWN),
+        (send(answer(b"[]")), Kind.UNKNOWN),
+        (send(answer(b'{"success": true, "message": null}')), Kind.UNKNOWN),
+        (send(answer(b'{"success": "yes"}')), Kind.UNKNOWN),
+        (send(answer(b"x" * 100, "200 OK", length=6_000_000)), Kind.UNKNOWN),
+        (send(answer(b"", "429 Too Many Requests", "Retry-After: 7")), Kind.THROTTLED),
+        (send(answer(b"Too many requests", "403 Forbidden")), Kind.THROTTLED),
+        (send(answer(b"", "401 Unauthorized")), Kind.AUTH),
+        (send(answer(b"", "404 Not Found")), Kind.REJECTED),
+        (send(answer(b"", "302 Found", "Location: http://elsewhere.test/")), Kind.REJECTED),
+        (send(answer(b'{"success": false, "reason": "Invalid member ID"}')), Kind.REJECTED),
+        (send(answer(b'{"success": false, "reason": "Invalid credentials"}')), Kind.AUTH),
+        (send(answer(b'{"success": false, "reason": "something new"}')), Kind.REJECTED),
+    ],
+    ids=lambda value: value.value if isinstance(value, Kind) else "",
+)
+def test_each_way_to_fail_has_its_kind(act: Act, kind: Kind) -> None:
+    with vendor(act) as url:
+        assert failing(url).kind is kind
+
+
+def test_retry_after_is_read_as_seconds() -> None:
+    with vendor(send(answer(b"", "429 Too Many Requests", "Retry-After: 7"))) as url:
+        assert failing(url).retry_after == 7.0
+
+
+def test_a_vendor_that_echoes_the_credentials_does_not_get_them_into_the_failure() -> None:
+    echo = json.dumps({"success": False, "reason": f"no user bellhop with pass={PASSWORD}"}).encode()
+    with vendor(send(answer(echo))) as url:
+        failing(url)
+
+
+def test_a_success_gives_the_reservations_id() -> None:
+    with vendor(send(answer(OK))) as url:
+        assert client(url).create_service_reservation("3125141", "", []) == "77"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner)
+    | st.dictionaries(st.sampled_from(["success", "reason", "message", "offers"]) | st.text(max_size=3), inner))
+)  # fmt: skip
+def test_whatever_json_a_vendor_answers_is_a_result_or_a_classified_failure(body: object) -> None:
+    with vendor(send(answer(json.dumps(body).encode()))) as url:
+        try:
+            made = client(url).create_service_reservation("3125141", "", [])
+        except VendorFailure:
+            return
+        assert made
