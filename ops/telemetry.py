@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, TextIO
 
-from schemas.observe import Observe, silent
+from schemas.observe import Observe, silent, where
 from schemas.redact import Redactor
 
 NOISY: Final = ("pika", "kombu", "amqp", "gunicorn", "urllib3", "sqlalchemy", "alembic", "werkzeug", "sentry_sdk")
@@ -139,11 +139,7 @@ class Telemetry:
 
 def described(error: BaseException) -> dict[str, object]:
     """An unexpected error's type and place: file and line."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{'/'.join(trace.tb_frame.f_code.co_filename.split('/')[-2:])}:{trace.tb_lineno}" if trace else ""
-    told: dict[str, object] = {"error": type(error).__name__, "where": where}
+    told: dict[str, object] = {"error": type(error).__name__, "where": where(error)}
     if isinstance(error, OSError) and error.errno:
         told["errno"] = errno.errorcode.get(error.errno, error.errno)
     return told

@@ -102,7 +102,7 @@ def decode(body: bytes) -> Envelope:
     try:
         # Decoded here, as json.loads would let halves of surrogate pairs pass, which nothing can write again.
         text = body.decode("utf-8")
-        wire = json.loads(text, parse_constant=_no_constant)
+        wire = _READ.decode(text)
         if "\\u" in text:
             json.dumps(wire, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
@@ -137,11 +137,15 @@ def decode(body: bytes) -> Envelope:
 
 
 def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_READ: Final = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _text(wire: Mapping[str, Any], key: str) -> str:

@@ -16,5 +16,13 @@ class Observe(Protocol):
     def __call__(self, event: str, /, **fields: object) -> None: ...
 
 
+def where(error: BaseException) -> str:
+    """Folder, file and line of an unexpected error. Its text is never told: it may hold personal data."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{'/'.join(trace.tb_frame.f_code.co_filename.split('/')[-2:])}:{trace.tb_lineno}"
+
+
 def silent(event: str, /, **fields: object) -> None:
     """The observer that tells nobody."""

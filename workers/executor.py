@@ -19,7 +19,7 @@ from broker.port import Delivery
 from ledger.records import Attempt, Busy, Call, Claimed, Refused, Settled, Settlement, State
 from schemas.envelope import decode
 from schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
-from schemas.observe import Observe, silent
+from schemas.observe import Observe, silent, where
 from schemas.reasons import Reason
 from workers.handlers.port import Handler
 from workers.job import Job
@@ -104,7 +104,7 @@ class Executor:
         except Exception as error:  # noqa: BLE001  # a delivery must end in an outcome, or it holds its place for ever
             # Nothing was called since the last committed mark: a call's own failures are dealt with in `_call`.
             job.outcome = Retry(f"unexpected {type(error).__name__} before the call")
-            self._observe("worker.crashed", error=type(error).__name__, where=_where(error))
+            self._observe("worker.crashed", error=type(error).__name__, where=where(error))
 
     def _steps(self, job: Job) -> Outcome:
         assert job.envelope is not None  # noqa: S101
@@ -139,7 +139,7 @@ class Executor:
         except VendorFailure as error:
             failure = error
         except Exception as error:  # noqa: BLE001  # whether the vendor was reached is not known
-            self._observe("worker.crashed", error=type(error).__name__, where=_where(error))
+            self._observe("worker.crashed", error=type(error).__name__, where=where(error))
             text = f"unexpected {type(error).__name__} in {call.method}"
             failure = VendorFailure(Kind.UNKNOWN, vendor="", method=call.method, message=text)
         word = failure.kind.value if failure else "ok"
@@ -289,14 +289,3 @@ def _recorded(outcome: Outcome) -> tuple[State, str, Reason | None, bool, Call |
             return State.RETRYING, error, None, False, None
         case Wait(detail):
             return State.RETRYING, detail, None, False, None
-
-
-def _where(error: BaseException) -> str:
-    """File and line of an unexpected error; its text is left out, for it may hold personal data."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return ""
-    file = "/".join(trace.tb_frame.f_code.co_filename.split("/")[-2:])
-    return f"{file}:{trace.tb_lineno}"

@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -59,6 +59,7 @@ class Worker:
         self._now = now
         self._monotonic = monotonic
         self._threads = threads
+        self._claimed: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._finished: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._held: dict[int, Job] = {}  # by id(job); written by the owner and the settler, one step each: atomic
         self._give_up = threading.Event()
@@ -74,7 +75,11 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop`; then takes no more, lets running jobs end for at most the drain time, and returns."""
-        pool = ThreadPoolExecutor(self._threads, thread_name_prefix=f"{self.route}-work")
+        pool = [threading.Thread(target=self._work_forever, name=f"{self.route}-work") for _ in range(self._threads)]
+        for thread in pool:
+            # Daemons: a call that outlives the drain time must not keep the process. It is in the ledger as `calling`.
+            thread.daemon = True
+            thread.start()
         settler = threading.Thread(target=self._settle_forever, name=f"{self.route}-settle", daemon=True)
         settler.start()
         self._observe("worker.started", route=self.route)
@@ -86,8 +91,8 @@ class Worker:
             self.last_loop = self._monotonic()
             waiting += self._receive(deliveries)
             if waiting:
-                waiting = self._begin(waiting, pool)
-        self._drain(pool, waiting, settler)
+                waiting = self._begin(waiting)
+        self._drain(waiting, settler)
         self._observe("worker.stopped", route=self.route, in_flight=self.in_flight)
 
     # --- the owner's thread -------------------------------------------------------------------------------------
@@ -98,7 +103,7 @@ class Worker:
             self._held[id(job)] = job
         return jobs
 
-    def _begin(self, jobs: list[Job], pool: ThreadPoolExecutor) -> list[Job]:
+    def _begin(self, jobs: list[Job]) -> list[Job]:
         """Claims `jobs` and hands them on; gives back those that must wait because the ledger is away."""
         try:
             self._executor.claim(jobs)
@@ -107,17 +112,16 @@ class Worker:
             self._give_up.wait(_PAUSE_SECONDS)
             return jobs
         for job in jobs:
-            if job.outcome is None:
-                pool.submit(self._work, job)
-            else:
-                self._finished.put(job)
+            (self._claimed if job.outcome is None else self._finished).put(job)
         return []
 
-    def _work(self, job: Job) -> None:
-        self._executor.work(job)
-        self._finished.put(job)
+    def _work_forever(self) -> None:
+        """A thread of the pool. A queue and not an executor: nobody waits for the futures it would make."""
+        while (job := self._claimed.get()) is not None:
+            self._executor.work(job)
+            self._finished.put(job)
 
-    def _drain(self, pool: ThreadPoolExecutor, waiting: Sequence[Job], settler: threading.Thread) -> None:
+    def _drain(self, waiting: Sequence[Job], settler: threading.Thread) -> None:
         """Ends what runs; what was never claimed goes back to the queue when the consumer closes."""
         for job in waiting:
             self._held.pop(id(job), None)
@@ -126,10 +130,10 @@ class Worker:
             self.consumer.take(0, 0.1)
             self.last_loop = self._monotonic()
         self._give_up.set()
+        for _ in range(self._threads):
+            self._claimed.put(None)
         self._finished.put(None)
         settler.join(timeout=5)
-        # Not waited for: a call that outlives the drain time is in the ledger as `calling`, and will be in doubt.
-        pool.shutdown(wait=False, cancel_futures=True)
         self.consumer.close()
 
     # --- the settler's thread -----------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ class AmqpHarness:
     def __init__(self, node: RabbitNode) -> None:
         self._node = node
         self._open: list[AmqpBroker] = []
-        self.urls = (node.vhost(),)
+        self.urls: tuple[str, ...] = (node.vhost(),)
 
     def open(self, topology: Topology) -> AmqpBroker:
         broker = AmqpBroker(self.urls, topology, confirm_seconds=5.0, heartbeat_seconds=5.0)

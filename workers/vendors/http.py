@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NoReturn
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
 from urllib3 import exceptions as errors
 
+from ledger.records import Json
 from schemas.redact import Redactor
 from workers.vendors.failure import Kind, VendorFailure
 
@@ -38,13 +39,25 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`json` is None where the body is not JSON; `text` is its beginning, without secrets, for people."""
+    """`json` is None where the body is not JSON."""
 
     status: int
     json: Any
-    text: str
+    raw: bytes
     retry_after: float | None
     redactor: Redactor
+
+    @property
+    def text(self) -> str:
+        """The body's beginning without secrets, for people. Made only when asked for: successes need it not."""
+        beginning = self.raw[: 4 * ANSWER_KEPT_CHARACTERS].decode("utf-8", "replace")
+        return self.redactor.text(beginning)[:ANSWER_KEPT_CHARACTERS]
+
+    @property
+    def kept(self) -> Json:
+        """What is kept of it as evidence."""
+        body = self.text if self.json is None else self.redactor.value(self.json)
+        return {"status": self.status, "body": body}
 
     def words(self, text: str) -> str:
         """Words of the vendor's, for a failure: without secrets, which it may echo, and not without end."""
@@ -63,6 +76,7 @@ class HttpClient:
     ) -> None:
         # Neither retries nor redirects: both would send a booking again without the ledger knowing.
         self._pool = urllib3.PoolManager(num_pools=32, maxsize=pool_size, block=False, retries=False)
+        self._targets: dict[str, tuple[urllib3.HTTPConnectionPool, str]] = {}
         self._redactor = redactor
         self._now = now
 
@@ -87,11 +101,12 @@ class HttpClient:
         fields = {"accept": "application/json", **(headers or {})}
         if sent is not None:
             fields["content-type"] = "application/json"
-        full = f"{url}?{urlencode(query)}" if query else url
         timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         try:
-            response = self._pool.request(
-                method, full, body=sent, headers=fields, timeout=timeout, redirect=False, preload_content=False
+            pool, path = self._target(url)
+            target = f"{path}?{urlencode(query)}" if query else path
+            response = pool.urlopen(
+                method, target, sent, fields, retries=False, redirect=False, timeout=timeout, preload_content=False
             )
         except errors.HTTPError as error:
             _fail(where, error)
@@ -104,17 +119,21 @@ class HttpClient:
             response.release_conn()
         return self._answer(where, response, raw)
 
+    def _target(self, url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
+        """The connections of a URL's host, and its path. Kept: parsing it costs as much as a tenth of a call."""
+        found = self._targets.get(url)
+        if found is None:
+            found = self._targets[url] = (self._pool.connection_from_url(url), urlsplit(url).path or "/")
+        return found
+
     def _answer(self, where: Where, response: urllib3.BaseHTTPResponse, raw: bytes) -> Answer:
         try:
             decoded = json.loads(raw)
         except (ValueError, RecursionError):
             decoded = None
-        text = self._redactor.text(raw[: 4 * ANSWER_KEPT_CHARACTERS].decode("utf-8", "replace"))
-        text = text[:ANSWER_KEPT_CHARACTERS]
         retry_after = self._retry_after(response.headers.get("retry-after"))
-        answer = Answer(response.status, decoded, text, retry_after, self._redactor)
-        kept = {"status": answer.status, "body": self._redactor.value(decoded) if decoded is not None else text}
-        if answer.status == 429 or (answer.status == 403 and "too many requests" in text.lower()):
+        answer = Answer(response.status, decoded, raw, retry_after, self._redactor)
+        if answer.status == 429 or (answer.status == 403 and "too many requests" in answer.text.lower()):
             raise VendorFailure(
                 Kind.THROTTLED,
                 vendor=where.vendor,
@@ -122,7 +141,7 @@ class HttpClient:
                 message=f"HTTP {answer.status}: too many requests",
                 retry_after=answer.retry_after,
                 status=answer.status,
-                answer=kept,
+                answer=answer.kept,
             )
         if answer.status >= 500 and not isinstance(decoded, dict):
             # Also 503: a gateway may give up on a request that the vendor behind it still carries out.
@@ -133,7 +152,7 @@ class HttpClient:
                 message=f"HTTP {answer.status}",
                 retry_after=answer.retry_after,
                 status=answer.status,
-                answer=kept,
+                answer=answer.kept,
             )
         return answer
 
@@ -196,5 +215,5 @@ def refused(where: Where, answer: Answer) -> VendorFailure:
         method=where.method,
         message=f"HTTP {answer.status}{hint}",
         status=answer.status,
-        answer={"status": answer.status, "body": answer.text},
+        answer=answer.kept,
     )

@@ -116,7 +116,6 @@ def _kind(reason: str) -> Kind:
 
 
 def _failure(method: str, kind: Kind, message: str, answer: Answer) -> VendorFailure:
-    kept = {"status": answer.status, "body": answer.text}
     return VendorFailure(
         kind,
         vendor=VENDOR,
@@ -124,5 +123,5 @@ def _failure(method: str, kind: Kind, message: str, answer: Answer) -> VendorFai
         message=answer.words(message),
         retry_after=answer.retry_after,
         status=answer.status,
-        answer=kept,
+        answer=answer.kept,
     )

@@ -256,7 +256,7 @@ def _failure(method: str, error: object, answer: Answer) -> VendorFailure:
         code="" if code is None else str(code),
         retry_after=answer.retry_after,
         status=answer.status,
-        answer={"status": answer.status, "body": answer.text, "advice": row.advice},
+        answer={**answer.kept, "advice": row.advice},
     )
 
 
