@@ -14,7 +14,7 @@ from broker.port import Broker
 from broker.topology import work_queue
 from ledger.store import Ledger
 from schemas.errors import BrokerError
-from schemas.observe import Observe
+from schemas.observe import Observe, where
 from schemas.redact import Redactor
 from schemas.settings import MEMBERS_ROUTE, ROUTE_OF_KIND, PeoplevineAccount, Settings, SimplybookAccount
 from workers.executor import Executor
@@ -61,7 +61,11 @@ def run(
     health: Health,
     stop: threading.Event,
 ) -> None:
-    """Works `routes` until `stop` is set, then drains. Raises BrokerError where the queues cannot be declared."""
+    """Works `routes` until `stop` is set, then drains. Raises BrokerError where the queues cannot be declared.
+
+    A worker that dies of an error nobody foresaw stops the others too; its error is raised, for the process to end
+    and be started anew: one that lives on without one of its routes would let that queue grow unseen.
+    """
     broker.declare()
     publisher = broker.publisher()
     by_route = handlers(settings, ledger)
@@ -93,12 +97,24 @@ def run(
         daemon=True,
     )
     watch.start()
-    threads = [threading.Thread(target=worker.run, args=(stop,), name=worker.route) for worker in workers]
+    died: list[Exception] = []
+
+    def work(worker: Worker) -> None:
+        try:
+            worker.run(stop)
+        except Exception as error:  # noqa: BLE001  # raised below, by the thread that can end the process
+            observe("worker.crashed", route=worker.route, error=type(error).__name__, where=where(error))
+            died.append(error)
+            stop.set()
+
+    threads = [threading.Thread(target=work, args=(worker,), name=worker.route) for worker in workers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     publisher.close()
+    if died:
+        raise died[0]
 
 
 def _watch(

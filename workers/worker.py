@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from broker.port import Consumer, Delivery, Publisher
-from schemas.errors import BrokerError, LedgerUnavailable
+from schemas.errors import BellhopError, BrokerError, LedgerUnavailable
 from schemas.observe import Observe, silent
 from workers.executor import Executor, utc_now
 from workers.job import Job
@@ -27,6 +27,10 @@ _TAKE_SECONDS: Final = 0.5
 _PAUSE_SECONDS: Final = 0.5
 
 Result = TypeVar("Result")
+
+
+class SettlerEnded(BellhopError):
+    """Raised when the thread that settles has died of an error nobody foresaw."""
 
 
 class Worker:
@@ -74,7 +78,11 @@ class Worker:
         return min((job.started for job in list(self._held.values())), default=None)
 
     def run(self, stop: threading.Event) -> None:
-        """Works until `stop`; then takes no more, lets running jobs end for at most the drain time, and returns."""
+        """Works until `stop`; then takes no more, lets running jobs end for at most the drain time, and returns.
+
+        Raises what nobody foresaw: the process must then end, and be started anew, for a worker without its settler
+        would hold deliveries for ever. All it held comes again.
+        """
         pool = [threading.Thread(target=self._work_forever, name=f"{self.route}-work") for _ in range(self._threads)]
         for thread in pool:
             # Daemons: a call that outlives the drain time must not keep the process. It is in the ledger as `calling`.
@@ -85,6 +93,8 @@ class Worker:
         self._observe("worker.started", route=self.route)
         waiting: list[Job] = []
         while not stop.is_set():
+            if not settler.is_alive():
+                raise SettlerEnded(f"the settling thread of {self.route} ended; its log line says why")
             room = self.capacity - self.in_flight
             deliveries = self.consumer.take(room, _TAKE_SECONDS)
             self.taken += len(deliveries)

@@ -1,0 +1,197 @@
+"""A worker on a real broker and a real ledger: what it holds is settled, or comes again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from broker.embedded import EmbeddedBroker
+from broker.port import Address, Message, Publisher
+from broker.topology import Topology, work, work_queue
+from ledger.records import Booking, Call, Claim, Claimed, Settlement, State
+from ledger.store import Ledger
+from schemas.envelope import Envelope
+from schemas.errors import LedgerUnavailable, PublishUnconfirmed
+from tests.support.ledger import event
+from tests.support.service import wait_for
+from workers.executor import Executor
+from workers.outcome import Dead, Done, InDoubt, Outcome
+from workers.vendors.failure import Kind, VendorFailure
+from workers.worker import SettlerEnded, Worker
+
+ROUTE = "members"
+TOPOLOGY = Topology((ROUTE,), (0.1, 0.2))
+SYNC = Call("pv", "sync_member", {}, repeatable=True)
+
+
+class Vendor:
+    """Answers as told; counts its calls."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.calls = 0
+        self.failure = failure
+
+    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        return SYNC
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Done:
+        self.calls += 1
+        if self.failure is not None:
+            raise self.failure
+        return Done("synchronised")
+
+    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+        return None
+
+
+class Troubled:
+    """A ledger whose next acts fail with the given errors."""
+
+    def __init__(self, ledger: Ledger, **errors: list[Exception]) -> None:
+        self._ledger = ledger
+        self._errors = errors
+
+    def _fail(self, act: str) -> None:
+        if self._errors.get(act):
+            raise self._errors[act].pop(0)
+
+    def claim(self, envelopes: Sequence[Envelope], worker: str, lease_seconds: float) -> list[Claim]:
+        self._fail("claim")
+        return self._ledger.claim(envelopes, worker, lease_seconds)
+
+    def calling(self, claimed: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
+        return self._ledger.calling(claimed, call, booking, lease_seconds)
+
+    def settle(self, settlements: Sequence[Settlement]) -> list[int]:
+        self._fail("settle")
+        return self._ledger.settle(settlements)
+
+
+class NeverConfirms:
+    def publish(self, message: Message, to: Address) -> Future[None]:
+        failed: Future[None] = Future()
+        failed.set_exception(PublishUnconfirmed("no confirm"))
+        return failed
+
+    def close(self, timeout: float = 5.0) -> None: ...
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    made = EmbeddedBroker(f"sqlite:///{tmp_path}/broker.db", TOPOLOGY, lease_seconds=5, confirm_seconds=5)
+    made.declare()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    made = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=90 * 86400)
+    yield made
+    made.close()
+
+
+class Running:
+    """A worker in a thread, with one member event in its queue."""
+
+    def __init__(
+        self, broker: EmbeddedBroker, ledger: Troubled, vendor: Vendor, publisher: Publisher | None = None
+    ) -> None:
+        from schemas.envelope import encode
+
+        self.event = event("e-1", "member.updated")
+        self.publisher = broker.publisher()
+        self.publisher.publish(Message(self.event.message_id, encode(self.event), {}), work(ROUTE)).result(5)
+        self.stop = threading.Event()
+        self.error: Exception | None = None
+        executor = Executor(vendor, ledger, worker="w", claim_seconds=60, ladder=TOPOLOGY.ladder, chance=lambda: 1.0)
+        self.worker = Worker(
+            ROUTE,
+            executor,
+            broker.consumer(work_queue(ROUTE), 4),
+            publisher or self.publisher,
+            ledger,
+            threads=2,
+            drain_seconds=1,
+        )
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        try:
+            self.worker.run(self.stop)
+        except SettlerEnded as error:
+            self.error = error
+
+    def __enter__(self) -> Running:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def ended(self) -> bool:
+        return not self._thread.is_alive()
+
+
+def state(ledger: Ledger) -> State | None:
+    view = ledger.event("crm", "e-1")
+    return view.state if view else None
+
+
+def waiting(broker: EmbeddedBroker) -> int:
+    stats = broker.stats()
+    return stats[ROUTE].ready + (stats[ROUTE].in_flight or 0) + stats["retry"].ready
+
+
+def test_a_delivery_is_called_settled_and_acked(broker: EmbeddedBroker, ledger: Ledger) -> None:
+    vendor = Vendor()
+    with Running(broker, Troubled(ledger), vendor):
+        wait_for(lambda: waiting(broker) == 0, "it is acked", 10)
+    assert state(ledger) is State.DONE
+    assert vendor.calls == 1
+
+
+def test_a_ledger_that_is_away_is_waited_for_and_nothing_is_called_twice(
+    broker: EmbeddedBroker, ledger: Ledger
+) -> None:
+    vendor = Vendor()
+    away = [LedgerUnavailable("away"), LedgerUnavailable("away")]
+    with Running(broker, Troubled(ledger, claim=list(away), settle=list(away)), vendor):
+        wait_for(lambda: waiting(broker) == 0, "it is acked", 10)
+    assert state(ledger) is State.DONE
+    assert vendor.calls == 1
+
+
+def test_a_retry_that_is_not_confirmed_leaves_its_delivery_unacked(broker: EmbeddedBroker, ledger: Ledger) -> None:
+    vendor = Vendor(VendorFailure(Kind.TRANSIENT, vendor="pv", method="sync_member", message="away"))
+    with Running(broker, Troubled(ledger), vendor, NeverConfirms()):
+        wait_for(lambda: state(ledger) is State.RETRYING, "its try is recorded", 10)
+    # Given back when the worker closed.
+    assert broker.stats()[ROUTE].ready == 1
+
+
+def test_a_settler_that_dies_ends_its_worker_and_the_delivery_comes_again(
+    broker: EmbeddedBroker, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _args: None)
+    with Running(broker, Troubled(ledger, settle=[KeyError("nobody foresaw this")]), Vendor()) as running:
+        wait_for(running.ended, "the worker ended", 10)
+        running.worker.consumer.close()
+        assert running.error is not None
+    assert broker.stats()[ROUTE].ready == 1
+
+
+def test_every_retry_goes_through_the_ladder_until_a_person_gets_it(broker: EmbeddedBroker, ledger: Ledger) -> None:
+    vendor = Vendor(VendorFailure(Kind.TRANSIENT, vendor="pv", method="sync_member", message="away"))
+    with Running(broker, Troubled(ledger), vendor):
+        wait_for(lambda: broker.stats()["dead"].ready == 1, "it is a dead letter", 10)
+    assert vendor.calls == 3
+    view = ledger.event("crm", "e-1")
+    assert view is not None
+    assert (view.state, view.reason, view.attempt_count) == (State.DEAD, "exhausted", 3)
