@@ -39,7 +39,7 @@ class PeoplevineBookings:
     def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
-        meant, words = meaning(event.type, event.data.get("status"))
+        meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
         standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED] if booking else []
         if meant is Meaning.RECORD:
             return Recorded(words)

@@ -43,7 +43,7 @@ class SimplybookBookings:
     def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
-        meant, words = meaning(event.type, event.data.get("status"))
+        meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
         if meant is Meaning.RECORD:
             return Recorded(words)
         standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED] if booking else []

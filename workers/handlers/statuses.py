@@ -6,6 +6,7 @@ that venues define (`CUSTOM_STATUS_27`). The set is open: an unknown one is reco
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final
 
@@ -29,8 +30,16 @@ STANDING: Final = frozenset(
 )
 
 
-def meaning(type_: str, status: str | None) -> tuple[Meaning, str]:
+def meaning(type_: str, status: str | None, services: Sequence[object]) -> tuple[Meaning, str]:
     """What to do, and the words for the record."""
+    meant, words = _meaning(type_, status)
+    if meant is Meaning.BOOK and not services:
+        # Taken for "none of its slots is wanted any more", it would cancel what stands.
+        return Meaning.RECORD, "names no services: recorded, nothing is guessed"
+    return meant, words
+
+
+def _meaning(type_: str, status: str | None) -> tuple[Meaning, str]:
     if type_ == "booking.cancelled":
         return Meaning.CANCEL, "cancelled"
     if status is None:
