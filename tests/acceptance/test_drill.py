@@ -61,7 +61,9 @@ class Upstream:
         raise AssertionError(f"{id_} was not accepted within a minute")
 
 
-def test_nothing_is_lost_and_nothing_is_booked_twice(service: Service, request: pytest.FixtureRequest) -> None:
+def test_nothing_is_lost_and_nothing_is_booked_twice(
+    service: Service, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
     node: RabbitNode | None = None
     if "rabbitmq" in request.node.name:
         node = request.getfixturevalue("rabbitmq_node")
@@ -100,11 +102,9 @@ def test_nothing_is_lost_and_nothing_is_booked_twice(service: Service, request: 
         states = Counter(_state(ledger.event(SOURCE, id_)) for id_ in everyone)
         return states["done"] + states["dead"] == EVENTS and ledger.letters.count(LetterFilter()) >= states["dead"]
 
-    try:
-        wait_for(ended, "every accepted event has ended", 120)
-    finally:
-        print(Counter(_state(ledger.event(SOURCE, id_)) for id_ in everyone))
-    _count(service, upstream)
+    wait_for(ended, "every accepted event has ended", 120)
+    with capsys.disabled():
+        _count(service, upstream)
 
 
 def _state(event: object) -> str:
