@@ -1,1 +1,11 @@
+import os
+
+from hypothesis import settings
+
 pytest_plugins = ["tests.support.rabbitmq", "tests.support.postgres", "tests.support.ledger"]
+
+# No deadline: a duration is no law of the code, and machines are busy. CI tries the same examples each time, so that
+# what fails there fails for the change; laptops go on looking for new ones.
+settings.register_profile("bellhop", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "bellhop")
