@@ -13,7 +13,7 @@ from ledger.codec import entries_from_json, entries_to_json
 from ledger.decide import Held
 from ledger.engine import Database
 from ledger.records import Booking, Entry, EntryState
-from ledger.tables import bookings
+from ledger.tables import bookings, vendor_ids
 from schemas.envelope import Envelope
 
 Key = tuple[str, str]
@@ -82,11 +82,36 @@ def reaching(held: Held, envelope: Envelope) -> Held:
 
 def store(connection: sa.Connection, database: Database, changed: Iterable[Held], now: datetime) -> None:
     """Writes the bookings. On PostgreSQL their keys must be locked."""
-    rows = [_values(held, now) for held in changed]
-    if rows:
+    stored = list(changed)
+    if stored:
         insert = database.insert(bookings)
         update = {name: insert.excluded[name] for name in _STORED}
+        rows = [_values(held, now) for held in stored]
         connection.execute(insert.on_conflict_do_update(index_elements=["reference", "source"], set_=update), rows)
+    # Sorted, as on PostgreSQL two transactions that insert the same two keys in different orders wait in a ring.
+    ids = sorted(
+        {
+            (e.vendor_id, h.booking.account, h.booking.reference, h.booking.source)
+            for h in stored
+            for e in h.booking.entries
+        }
+    )
+    if ids:
+        named = [dict(zip(("vendor_id", "account", "reference", "source"), row, strict=True)) for row in ids]
+        connection.execute(database.insert(vendor_ids).on_conflict_do_nothing(), named)
+
+
+def by_vendor_id(database: Database, account: str, vendor_id: str) -> Booking | None:
+    """See `Ledger.booking_of`."""
+    same = sa.and_(vendor_ids.c.source == bookings.c.source, vendor_ids.c.reference == bookings.c.reference)
+    query = (
+        sa.select(bookings)
+        .join(vendor_ids, same)
+        .where(vendor_ids.c.vendor_id == vendor_id, vendor_ids.c.account == account)
+    )
+    with database.read() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else _held(row).booking
 
 
 def _values(held: Held, now: datetime) -> Mapping[str, object]:
@@ -108,7 +133,8 @@ def _further(old: Entry | None, new: Entry) -> Entry:
     if old is None:
         return new
     state = max(old.state, new.state, key=_PROGRESS.index)
-    return replace(new, state=state, secret_hash=new.secret_hash or old.secret_hash)
+    kept = {name: getattr(new, name) or getattr(old, name) for name in ("secret_hash", "batch", "batch_hash", "took")}
+    return replace(new, state=state, **kept)
 
 
 def _start(service: Mapping[str, object]) -> datetime | None:

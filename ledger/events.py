@@ -63,5 +63,14 @@ def unfinished(database: Database) -> Mapping[tuple[str, State], int]:
         return {(route, State(state)): count for route, state, count in connection.execute(_UNFINISHED)}
 
 
+def is_booking(database: Database, account: str) -> bool:
+    """See `Ledger.is_booking`."""
+    calling = sa.select(events.c.pk).where(
+        events.c.state.in_(UNFINISHED), events.c.account == account, events.c.calling.is_not(None)
+    )
+    with database.read() as connection:
+        return connection.execute(calling.limit(1)).one_or_none() is not None
+
+
 def _attempt(row: Any) -> Attempt:
     return Attempt(row.method, row.started, row.seconds, row.outcome, row.error, row.answer)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ledger.decide import UNFINISHED
 from ledger.engine import Database
 from ledger.records import LetterState, State
-from ledger.tables import attempts, bookings, dead_letters, events
+from ledger.tables import attempts, bookings, dead_letters, events, permits, vendor_ids
 
 Step = Callable[[Database, datetime, datetime], int]
 
@@ -36,7 +36,7 @@ _has_event: Final = (
 
 def prune(database: Database, before: datetime, now: datetime) -> int:
     """See `Ledger.prune`: everything last touched before `before`. How many rows went."""
-    return sum(_repeat(step, database, before, now) for step in (_letters, _events, _bookings))
+    return sum(_repeat(step, database, before, now) for step in (_letters, _events, _bookings, _permits))
 
 
 def _repeat(step: Step, database: Database, before: datetime, now: datetime) -> int:
@@ -79,4 +79,13 @@ def _bookings(database: Database, before: datetime, now: datetime) -> int:
         if not keys:
             return 0
         same = sa.tuple_(bookings.c.source, bookings.c.reference).in_(keys)
+        connection.execute(
+            sa.delete(vendor_ids).where(sa.tuple_(vendor_ids.c.source, vendor_ids.c.reference).in_(keys))
+        )
         return connection.execute(sa.delete(bookings).where(same)).rowcount
+
+
+def _permits(database: Database, _before: datetime, now: datetime) -> int:
+    """Those of processes that died. Another call of the account would end them too, but none may come."""
+    with database.write() as connection:
+        return connection.execute(sa.delete(permits).where(permits.c.until < now)).rowcount

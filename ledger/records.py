@@ -49,8 +49,9 @@ class EntryState(StrEnum):
 class Entry:
     """One booking at the vendor. `line` is the index of the event's service it fulfils, `made_by` the id of the
     event that made it. `secret_hash` is SimplyBook's booking hash ("" elsewhere): it signs later calls, and is
-    shown to nobody. `slot` says what was booked, for comparing with what a newer event wants; `batch` is SimplyBook's
-    batch id and type, where there is one."""
+    shown to nobody. `slot` says what was wanted, for comparing with what a newer event wants; `took` what was taken
+    for it, where that left a choice. `batch` is SimplyBook's batch as type:id, where there is one, and `batch_hash` its
+    secret."""
 
     vendor_id: str
     line: int
@@ -60,6 +61,8 @@ class Entry:
     slot: str = ""
     code: str = ""
     batch: str = ""
+    batch_hash: str = ""
+    took: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ledger import events
+from ledger import bookings, events
+from ledger.accounts import Accounts
 from ledger.claims import Claims
 from ledger.engine import Database
 from ledger.letters import Letters
 from ledger.prune import prune
+from ledger.pulls import Pulls
 from ledger.records import AuditRow, Booking, Call, Claim, Claimed, EventView, Settlement, State
 from ledger.settle import Settling
 from ledger.tokens import Tokens
@@ -25,7 +27,8 @@ class Ledger:
     """Safe from any thread; to be opened after a fork. Every method raises LedgerUnavailable when the database is away
     or locked for too long, and has then changed nothing, as far as can be known: repeating any of them is safe.
 
-    letters: the archive of dead letters, see `ledger.letters`.
+    letters: the archive of dead letters, see `ledger.letters`. accounts: limits and breakers, see `ledger.accounts`.
+    pulls: watermarks, see `ledger.pulls`.
     """
 
     def __init__(self, database: Database, *, keep_seconds: float, now: Callable[[], datetime]) -> None:
@@ -36,6 +39,8 @@ class Ledger:
         self._settling = Settling(database, now)
         self._tokens = Tokens(database, now)
         self.letters = Letters(database, now)
+        self.accounts = Accounts(database, now)
+        self.pulls = Pulls(database, now)
 
     @classmethod
     def open(
@@ -89,6 +94,14 @@ class Ledger:
         """The newest row of an event: its latest replay or, of contents in conflict, the last. `vendor_ids` are those
         of its booking. None where no worker has taken it yet, or it was pruned."""
         return events.event(self._database, source, id_)
+
+    def booking_of(self, account: str, vendor_id: str) -> Booking | None:
+        """The booking to which a vendor's id belongs; None where it is none of ours."""
+        return bookings.by_vendor_id(self._database, account, vendor_id)
+
+    def is_booking(self, account: str) -> bool:
+        """Whether a call that books may be on its way to the account, or in doubt: its id is not known here yet."""
+        return events.is_booking(self._database, account)
 
     def unfinished(self) -> Mapping[tuple[str, State], int]:
         """How many events are working, retrying or in doubt, by route and state; without what there is none of."""

@@ -144,6 +144,58 @@ tokens: Final = sa.Table(
     _moment("login_until", nullable=True),
 )
 
+# One row for each account that was ever called with limits, failed or pulled. next_at: before it no call starts, as
+# calls are spaced. opened: how often in a row the breaker opened; 0 is closed. probe_until: until then one call tries
+# whether it is over.
+accounts: Final = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    _moment("next_at", nullable=True),
+    _moment("not_before", nullable=True),
+    _text("day"),
+    _number("used"),
+    _number("failures"),
+    _number("opened"),
+    _moment("open_until", nullable=True),
+    _moment("probe_until", nullable=True),
+    _prose("error"),
+    _text("pull_by"),
+    _moment("pull_until", nullable=True),
+    _moment("updated"),
+)
+
+# A call on its way, of an account that limits how many there are at once. One whose process died ends by itself.
+permits: Final = sa.Table(
+    "permits",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("account"),
+    _moment("until"),
+    sa.Index(None, "account"),
+)
+
+# reached: everything older is pulled. pulled: when that was found out.
+watermarks: Final = sa.Table(
+    "watermarks",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("what", sa.Text, primary_key=True),
+    _moment("reached"),
+    _moment("pulled"),
+)
+
+# Whose booking a vendor's id is: a callback about it is our own, and people ask by it.
+vendor_ids: Final = sa.Table(
+    "vendor_ids",
+    metadata,
+    sa.Column("vendor_id", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, primary_key=True),
+    _text("reference"),
+    _text("source"),
+    sa.Index(None, "reference", "source"),
+)
+
 dead_letters: Final = sa.Table(
     "dead_letters",
     metadata,

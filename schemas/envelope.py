@@ -35,6 +35,7 @@ class Envelope:
     not_after: the booking's start, UTC; nothing is tried past it. None where there is none.
     trace: `traceparent`, `sentry-trace`, `baggage`, as far as known.
     generation: 0 as posted; each deliberate replay adds one.
+    warnings: what the ingress found odd and told the sender, for the event's history. No part of the content.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Envelope:
     not_after: datetime | None = None
     trace: Mapping[str, str] = field(default_factory=dict)
     generation: int = 0
+    warnings: tuple[str, ...] = ()
 
     @property
     def message_id(self) -> str:
@@ -94,6 +96,8 @@ def encode(envelope: Envelope) -> bytes:
         wire["notafter"] = _iso(envelope.not_after)
     if envelope.trace:
         wire["trace"] = dict(envelope.trace)
+    if envelope.warnings:
+        wire["warnings"] = list(envelope.warnings)
     return _WIRE.encode(wire).encode("utf-8")
 
 
@@ -112,12 +116,15 @@ def decode(body: bytes) -> Envelope:
     if wire.get("bellhopversion") != VERSION:
         raise EnvelopeError(f"bellhopversion is not {VERSION}: written by another version of Bellhop")
     data, trace, generation = wire.get("data"), wire.get("trace", {}), wire.get("generation", 0)
+    warnings = wire.get("warnings", [])
     if not isinstance(data, dict):
         raise EnvelopeError("data is not an object")
     if not isinstance(trace, dict) or not all(isinstance(v, str) for v in trace.values()):
         raise EnvelopeError("trace is not an object of strings")
     if not isinstance(generation, int) or isinstance(generation, bool) or generation < 0:
         raise EnvelopeError("generation is not a whole number")
+    if not isinstance(warnings, list) or not all(isinstance(warning, str) for warning in warnings):
+        raise EnvelopeError("warnings is not a list of texts")
     not_after = _time(wire, "notafter") if "notafter" in wire else None
     return Envelope(
         id=_text(wire, "id"),
@@ -133,6 +140,7 @@ def decode(body: bytes) -> Envelope:
         not_after=not_after,
         trace=trace,
         generation=generation,
+        warnings=tuple(warnings),
     )
 
 

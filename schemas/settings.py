@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from cronsim import CronSim, CronSimError
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from schemas.errors import SettingsError
@@ -21,8 +23,13 @@ from schemas.events import VenueFacts
 
 ROUTE_OF_KIND: Final = {"peoplevine": "bookings.peoplevine", "simplybook": "bookings.simplybook"}
 MEMBERS_ROUTE: Final = "members"
-ROUTES: Final = (MEMBERS_ROUTE, *ROUTE_OF_KIND.values())
-"""The routes with a handler. `callbacks.simplybook` and `pulls` join when they have one."""
+CALLBACKS_ROUTE: Final = "callbacks.simplybook"
+PULLS_ROUTE: Final = "pulls"
+ROUTES: Final = (MEMBERS_ROUTE, *ROUTE_OF_KIND.values(), CALLBACKS_ROUTE, PULLS_ROUTE)
+
+PULLS: Final = ("profiles", "reservations", "services")
+"""What Peoplevine can be told to pull: `sync_profiles` and so on."""
+SYSTEMS: Final = ("sevenrooms", "book4time", "tripleseat")
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _LONGEST_SECONDS: Final = 3650 * 86400
@@ -89,11 +96,24 @@ class SourceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a vendor allows one account, all workers together; 0 is no limit. A day is UTC's."""
+
+    per_second: float = 0.0
+    at_once: int = 0
+    per_day: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PeoplevineAccount:
     """region is the vendor's `host` parameter: "1" (default) or "2" (UK); "" leaves it out.
 
     slots_hold_one: an offer's technician serves one booking at a time, so that a slot still offered proves that a
     call in doubt made no booking. Unless the club says so, every call in doubt goes to a person.
+    system: what stands behind Peoplevine: "sevenrooms", "book4time", "tripleseat", "" where nobody said.
+    attributes: SevenRooms' custom attribute labels, beside its ten default ones.
+    pulls: a cron expression (in UTC) for each of `PULLS` that is pulled. pull_back_seconds: how far before now the
+    first pull reaches. from_format: strftime's, for the vendor's `from`.
     """
 
     name: str
@@ -107,11 +127,21 @@ class PeoplevineAccount:
     connect_seconds: float
     read_seconds: float
     kind: str = "peoplevine"
+    system: str = ""
+    attributes: tuple[str, ...] = ()
+    pulls: Mapping[str, str] = field(default_factory=dict)
+    pull_back_seconds: float = 86400.0
+    from_format: str = "%Y-%m-%dT%H:%M:%SZ"
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, slots=True)
 class SimplybookAccount:
-    """confirm: whether to call confirmBooking where the answer to `book` requires it (needs `secret_key`)."""
+    """confirm: whether to call confirmBooking where the answer to `book` requires it (needs `secret_key`).
+
+    batch: book the services of one booking as one batch (createBatch), confirmed together.
+    discover: ask getServiceUrl, at `base_url`, where the company's API is.
+    """
 
     name: str
     base_url: str
@@ -122,6 +152,9 @@ class SimplybookAccount:
     connect_seconds: float
     read_seconds: float
     kind: str = "simplybook"
+    batch: bool = False
+    discover: bool = False
+    limits: Limits = Limits(5.0, 2, 5000)
 
 
 Account = PeoplevineAccount | SimplybookAccount
@@ -312,7 +345,47 @@ class _Source(_Section):
     member_account = fields.String(load_default="")
 
 
+class _Labels(fields.Field[tuple[str, ...]]):
+    """Labels, spelled as they are there. From the environment: separated by commas."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:
+        items = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise ValidationError("must be a list of texts")
+        return tuple(item for item in items if item)
+
+
+class _Cron(fields.Field[str]):
+    """A cron expression of five fields, "" for never."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if value == "":
+            return ""
+        try:
+            CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
+        except (CronSimError, TypeError, AttributeError):
+            raise ValidationError('must be a cron expression such as "*/15 * * * *", or "" for never') from None
+        return str(value)
+
+
+def _number(default: float) -> fields.Float:
+    return fields.Float(load_default=default, validate=validate.Range(min=0, max=100_000))
+
+
+def _whole(default: int) -> fields.Integer:
+    return fields.Integer(load_default=default, validate=validate.Range(min=0, max=100_000_000))
+
+
+def _limited(data: dict[str, Any]) -> dict[str, Any]:
+    """An account's data with its three limits as one."""
+    limits = Limits(*(data.pop(f"limit_{name}") for name in ("per_second", "at_once", "per_day")))
+    return {**data, "limits": limits}
+
+
 class _Timed(_Section):
+    limit_per_second = _number(0.0)
+    limit_at_once = _whole(0)
+    limit_per_day = _whole(0)
     connect_seconds = Duration(data_key="connect_timeout", minimum=0.05, load_default=5.0)
     read_seconds = Duration(data_key="read_timeout", minimum=0.05, load_default=30.0)
 
@@ -326,6 +399,18 @@ class _Peoplevine(_Timed):
     password = fields.String(required=True, validate=_SECRET)
     region = fields.String(load_default="", validate=validate.OneOf(("", "1", "2")))
     slots_hold_one = fields.Boolean(load_default=False)
+    system = fields.String(load_default="", validate=validate.OneOf(("", *SYSTEMS)))
+    attributes = _Labels(load_default=())
+    pull_profiles = _Cron(load_default="")
+    pull_reservations = _Cron(load_default="")
+    pull_services = _Cron(load_default="")
+    pull_back_seconds = Duration(data_key="pull_back", minimum=60, load_default=86400.0)
+    from_format = fields.String(load_default="%Y-%m-%dT%H:%M:%SZ", validate=validate.Length(min=2))
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> Any:
+        crons = {what: data.pop(f"pull_{what}") for what in PULLS}
+        return _limited({**data, "pulls": {what: cron for what, cron in crons.items() if cron}})
 
 
 class _Simplybook(_Timed):
@@ -335,6 +420,16 @@ class _Simplybook(_Timed):
     api_key = fields.String(required=True, validate=_SECRET)
     secret_key = fields.String(load_default="")
     confirm = fields.Boolean(load_default=True)
+    batch = fields.Boolean(load_default=False)
+    discover = fields.Boolean(load_default=False)
+    # "Limits: 5 requests/s, 2 at once, 5,000 a day", as others report.
+    limit_per_second = _number(5.0)
+    limit_at_once = _whole(2)
+    limit_per_day = _whole(5000)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> Any:
+        return _limited(data)
 
     @validates_schema(skip_on_field_errors=True)
     def _signs(self, data: Mapping[str, Any], **kwargs: Any) -> None:

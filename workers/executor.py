@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from broker.port import Delivery
-from ledger.records import Attempt, Busy, Call, Claimed, Refused, Settled, Settlement, State
+from ledger.records import Attempt, Booking, Busy, Call, Claimed, Refused, Settled, Settlement, State
 from schemas.envelope import decode
 from schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
 from schemas.observe import Observe, silent, where
@@ -27,9 +27,30 @@ from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from workers.ports import WorkLedger
 from workers.retry import next_delay
 from workers.vendors.failure import Kind, VendorFailure
+from workers.vendors.held import Held
 
 MAX_CALLS: Final = 200
 """Calls one delivery may make; book, confirm and cancel for each service stay far below. More is a circle."""
+
+
+class Turns(Protocol):
+    """What the executor needs of the gate; `workers.gate.AccountGate` has it."""
+
+    def ahead(self, account: str) -> None:
+        """Gets leave for this thread's next request to the account. Raises Held, LedgerUnavailable."""
+        ...
+
+    def give_back(self, account: str) -> None:
+        """Returns leave that was not used. Raises nothing."""
+        ...
+
+
+class NoTurns:
+    """Where nobody is held."""
+
+    def ahead(self, account: str) -> None: ...
+
+    def give_back(self, account: str) -> None: ...
 
 
 def utc_now() -> datetime:
@@ -47,11 +68,13 @@ class Executor:
         worker: str,
         claim_seconds: float,
         ladder: Sequence[float],
+        turns: Turns | None = None,
         observe: Observe = silent,
         now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
+        self._turns = turns or NoTurns()
         self._handler = handler
         self._ledger = ledger
         self._worker = worker
@@ -96,6 +119,8 @@ class Executor:
         """Works a claimed job to its outcome. Raises nothing: what is unexpected becomes an outcome too."""
         try:
             job.outcome = self._steps(job)
+        except Held as held:
+            job.outcome = Wait(str(held), held.after)
         except ClaimLost:
             # Settling stores what this job booked so far even so; `lost` then gives the delivery back.
             job.outcome = Retry("the claim ended and another worker took the event")
@@ -120,39 +145,77 @@ class Executor:
                 return step
             if not step.repeatable and job.envelope.not_after and self._now() >= job.envelope.not_after:
                 return Dead(Reason.TOO_LATE, "the booking's start has passed")
-            if not step.repeatable or job.dirty:
-                # Committed before the call: whoever finds this mark after our death knows that it may have happened.
-                job.claimed = self._ledger.calling(job.claimed, step, job.booking, self._claim_seconds)
-                job.dirty = False
-            ended = self._call(job, step)
+            ready = self._prepare(job, step)
+            if not isinstance(ready, Call):
+                return ready
+            try:
+                ended = self._mark_and_call(job, ready)
+            finally:
+                self._turns.give_back(ready.account)
             if ended is not None:
                 return ended
         return Retry(f"more than {MAX_CALLS} calls for one event")
 
+    def _prepare(self, job: Job, step: Call) -> Call | Outcome:
+        """What must be known before the call. Nothing here books, so a failure leaves no doubt."""
+        assert job.envelope is not None  # noqa: S101
+        started, clock = self._now(), self._monotonic()
+        try:
+            return self._handler.prepare(step, job.envelope, job.booking)
+        except VendorFailure as failure:
+            self._record(job, step.account, failure.method, started, clock, failure)
+            return self._outcome(failure, replace(step, repeatable=True), job)
+
+    def _mark_and_call(self, job: Job, call: Call) -> Outcome | None:
+        """Makes one call, marked before: None where the booking moved on and there may be more to call."""
+        assert job.claimed is not None  # noqa: S101
+        # Before the mark: a worker that dies while it waits for the account's turn leaves nothing in doubt.
+        self._turns.ahead(call.account)
+        if not call.repeatable or job.dirty:
+            # Committed before the call: whoever finds this mark after our death knows that it may have happened.
+            job.claimed = self._ledger.calling(job.claimed, call, job.booking, self._claim_seconds)
+            job.dirty = False
+        return self._call(job, call)
+
     def _call(self, job: Job, call: Call) -> Outcome | None:
-        """Makes one vendor call: None where the booking moved on and there may be more to call."""
         assert job.envelope is not None  # noqa: S101
         started, clock = self._now(), self._monotonic()
         failure: VendorFailure | None = None
+        result: Booking | Outcome | None = None
         try:
             result = self._handler.perform(call, job.envelope, job.booking)
         except VendorFailure as error:
             failure = error
+        except Held:
+            raise
         except Exception as error:  # noqa: BLE001  # whether the vendor was reached is not known
             self._observe("worker.crashed", error=type(error).__name__, where=where(error))
             text = f"unexpected {type(error).__name__} in {call.method}"
             failure = VendorFailure(Kind.UNKNOWN, vendor="", method=call.method, message=text)
-        word = failure.kind.value if failure else "ok"
-        seconds = self._monotonic() - clock
-        self._observe("vendor.called", account=call.account, method=call.method, outcome=word, seconds=seconds)
-        answer = failure.answer if failure else None
-        job.attempts.append(Attempt(call.method, started, seconds, word, str(failure or ""), answer))
+        if not isinstance(result, Wait):
+            self._record(job, call.account, call.method, started, clock, failure)
         if failure is not None:
             return self._outcome(failure, call, job)
-        if isinstance(result, Done):
-            return result
-        job.booking, job.dirty = result, True
-        return None
+        if isinstance(result, Booking):
+            job.booking, job.dirty = result, True
+            return None
+        return result
+
+    def _record(
+        self,
+        job: Job,
+        account: str,
+        method: str,
+        started: datetime,
+        clock: float,
+        failure: VendorFailure | None,
+    ) -> None:
+        """One try for the record. clock: monotonic seconds when it began."""
+        word = failure.kind.value if failure else "ok"
+        seconds = self._monotonic() - clock
+        self._observe("vendor.called", account=account, method=method, outcome=word, seconds=seconds)
+        answer = failure.answer if failure else None
+        job.attempts.append(Attempt(method, started, seconds, word, str(failure or ""), answer))
 
     def _resolve(self, job: Job, call: Call) -> Outcome | None:
         """Asks what became of a call in doubt; None where it made nothing and may be made again."""
@@ -184,15 +247,15 @@ class Executor:
 
     def plan(self, job: Job) -> float | None:
         """Where the outcome is to be tried again: after how many seconds. Turns it into Dead where it cannot be."""
-        if isinstance(job.outcome, Wait):
+        if isinstance(job.outcome, Wait) and job.outcome.after is None:
             return self._ladder[0]
-        if not isinstance(job.outcome, Retry | InDoubt):
+        if not isinstance(job.outcome, Retry | InDoubt | Wait):
             return None
         not_after = job.envelope.not_after if job.envelope else None
-        at_least = (job.outcome.after or 0.0) if isinstance(job.outcome, Retry) else 0.0
+        at_least = (job.outcome.after or 0.0) if isinstance(job.outcome, Retry | Wait) else 0.0
         delay = next_delay(
             self._ladder,
-            job.attempts_so_far + 1,
+            1 if isinstance(job.outcome, Wait) else job.attempts_so_far + 1,
             now=self._now(),
             not_after=not_after,
             chance=self._chance(),
@@ -202,6 +265,10 @@ class Executor:
             return delay
         if isinstance(job.outcome, InDoubt):
             job.outcome = Dead(Reason.IN_DOUBT, f"nobody knows whether the call happened: {job.outcome.error}")
+        elif isinstance(job.outcome, Wait):
+            doubt = job.claimed.in_doubt if job.claimed else None
+            reason = Reason.TOO_LATE if doubt is None else Reason.IN_DOUBT
+            job.outcome = Dead(reason, f"no call fits in before the start; last: {job.outcome.detail}")
         else:
             why = "every retry was tried" if delay is Reason.EXHAUSTED else "no retry fits in before the start"
             job.outcome = Dead(delay, f"{why}; last: {job.outcome.error}")
@@ -210,9 +277,10 @@ class Executor:
     def settlement(self, job: Job, delay: float | None) -> Settlement | None:
         """The job's end as the ledger records it; None where it has none to record."""
         claimed, envelope, outcome = job.claimed, job.envelope, job.outcome
-        if claimed is None or envelope is None or outcome is None or isinstance(outcome, Wait):
+        if claimed is None or envelope is None or outcome is None:
             return None
         state, text, reason, tombstone, in_doubt = _recorded(outcome)
+        text = "; ".join((text, *envelope.warnings))
         booking = job.booking
         if booking is not None and tombstone:
             booking = replace(booking, cancelled=True)
@@ -277,7 +345,7 @@ def _text(outcome: Outcome | None) -> str:
 def _recorded(outcome: Outcome) -> tuple[State, str, Reason | None, bool, Call | None]:
     """State, text, reason, tombstone and call in doubt."""
     match outcome:
-        case Done(detail, tombstone):
+        case Done(detail, tombstone, _):
             return State.DONE, detail, None, tombstone, None
         case Recorded(detail):
             return State.RECORDED, detail, None, False, None

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from broker import headers, topology
 from broker.port import Address, Message
+from schemas.envelope import Envelope, encode
 from workers.job import Job
-from workers.outcome import Dead, InDoubt, Retry
+from workers.outcome import Dead, Done, InDoubt, Retry
 
 ERROR_CHARACTERS: Final = 2000
 EVIDENCE_BYTES: Final = 16_384
@@ -38,6 +39,24 @@ def onward(job: Job, route: str, delay: float | None, now: datetime) -> tuple[Me
         return None
     carried[headers.ENQUEUED] = now.timestamp() + delay
     return Message(job.message.id, job.message.body, carried), topology.retry(route, delay)
+
+
+def following(job: Job, now: datetime) -> list[tuple[Message, Address]]:
+    """The events that follow from the job's: to their work queues, as new."""
+    outcome = job.outcome
+    if not isinstance(outcome, Done):
+        return []
+    return [(queued(envelope, now), topology.work(envelope.route)) for envelope in outcome.forward]
+
+
+def queued(envelope: Envelope, now: datetime) -> Message:
+    """A new event as a message for its work queue."""
+    carried: dict[str, str | int | float] = {
+        headers.ROUTE: envelope.route,
+        headers.ENQUEUED: now.timestamp(),
+        headers.ATTEMPT: 0,
+    }
+    return Message(envelope.message_id, encode(envelope), carried)
 
 
 def _evidence(job: Job, outcome: Dead) -> str:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.records import Call, Json
+from schemas.envelope import Envelope
 from schemas.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The vendor has it. `detail` says so to people. `tombstone` as with Dead."""
+    """The vendor has it. `detail` says so to people. `tombstone` as with Dead.
+
+    forward: events that follow from this one. They are queued before its end is recorded, so none is lost; queued
+    twice they are known by their ids.
+    """
 
     detail: str
     tombstone: bool = False
+    forward: tuple[Envelope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,11 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not its turn, or another worker has it: deliver it again shortly. No attempt is counted."""
+    """Not its turn, or another worker has it: deliver it again. No attempt is counted. after: in how many seconds it
+    may be its turn, None for shortly."""
 
     detail: str
+    after: float | None = None
 
 
 Outcome = Done | Recorded | Retry | InDoubt | Dead | Wait

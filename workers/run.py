@@ -8,20 +8,33 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from broker.port import Broker
 from broker.topology import work_queue
 from ledger.store import Ledger
 from schemas.errors import BrokerError
-from schemas.observe import Observe, where
+from schemas.observe import Observe, silent, where
 from schemas.redact import Redactor
-from schemas.settings import MEMBERS_ROUTE, ROUTE_OF_KIND, PeoplevineAccount, Settings, SimplybookAccount
-from workers.executor import Executor
+from schemas.settings import (
+    CALLBACKS_ROUTE,
+    MEMBERS_ROUTE,
+    PULLS_ROUTE,
+    ROUTE_OF_KIND,
+    PeoplevineAccount,
+    Settings,
+    SimplybookAccount,
+)
+from workers.executor import Executor, utc_now
+from workers.gate import AccountGate
+from workers.handlers.callbacks import Feed, SimplybookCallbacks
 from workers.handlers.members import Members
 from workers.handlers.peoplevine_bookings import PeoplevineBookings
 from workers.handlers.port import Handler
+from workers.handlers.pulls import Pulls
 from workers.handlers.simplybook_bookings import SimplybookBookings
+from workers.scheduler import Scheduler
 from workers.vendors.http import HttpClient
 from workers.vendors.peoplevine import PeoplevineClient
 from workers.vendors.simplybook import SimplybookClient
@@ -37,18 +50,41 @@ class Health(Protocol):
     def check(self, name: str, problem: Callable[[], str | None]) -> None: ...
 
 
-def handlers(settings: Settings, ledger: Ledger) -> Mapping[str, Handler]:
-    """A handler for each route, with a client for each account of its kind."""
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Who works a route: its handler, and the gate before its calls."""
+
+    handler: Handler
+    gate: AccountGate
+
+
+def posts(settings: Settings, ledger: Ledger, observe: Observe = silent) -> Mapping[str, Post]:
+    """One for each route. Bookings may use all of an account's calls of the day; the others leave some to them."""
     http = HttpClient(pool_size=settings.work.threads, redactor=Redactor(settings.secrets))
+    first, last = (
+        AccountGate(ledger.accounts, settings.accounts, last=is_last, observe=observe) for is_last in (False, True)
+    )
     peoplevine = {a.name: a for a in settings.accounts.values() if isinstance(a, PeoplevineAccount)}
     simplybook = {a.name: a for a in settings.accounts.values() if isinstance(a, SimplybookAccount)}
-    peoplevine_clients = {name: PeoplevineClient(account, http) for name, account in peoplevine.items()}
-    simplybook_clients = {name: SimplybookClient(account, http, ledger) for name, account in simplybook.items()}
+
+    def spas(gate: AccountGate) -> dict[str, PeoplevineClient]:
+        return {name: PeoplevineClient(account, http, gate) for name, account in peoplevine.items()}
+
+    def salons(gate: AccountGate) -> dict[str, SimplybookClient]:
+        return {name: SimplybookClient(account, http, ledger, gate) for name, account in simplybook.items()}
+
     return {
-        MEMBERS_ROUTE: Members(peoplevine_clients),
-        ROUTE_OF_KIND["peoplevine"]: PeoplevineBookings(peoplevine_clients, peoplevine, settings.venues),
-        ROUTE_OF_KIND["simplybook"]: SimplybookBookings(simplybook_clients, simplybook, settings.venues),
+        MEMBERS_ROUTE: Post(Members(spas(last)), last),
+        ROUTE_OF_KIND["peoplevine"]: Post(PeoplevineBookings(spas(first), peoplevine, settings.venues), first),
+        ROUTE_OF_KIND["simplybook"]: Post(SimplybookBookings(salons(first), simplybook, settings.venues), first),
+        CALLBACKS_ROUTE: Post(SimplybookCallbacks(salons(last), _feeds(settings), ledger, utc_now), last),
+        PULLS_ROUTE: Post(Pulls(spas(last), peoplevine, ledger.pulls, utc_now), last),
     }
+
+
+def _feeds(settings: Settings) -> Mapping[str, Feed]:
+    """What each source's callbacks are for."""
+    return {}
 
 
 def run(
@@ -68,17 +104,18 @@ def run(
     """
     broker.declare()
     publisher = broker.publisher()
-    by_route = handlers(settings, ledger)
+    by_route = posts(settings, ledger, observe)
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     workers = [
         Worker(
             route,
             Executor(
-                by_route[route],
+                by_route[route].handler,
                 ledger,
                 worker=name,
                 claim_seconds=settings.work.claim_seconds,
                 ladder=settings.broker.ladder,
+                turns=by_route[route].gate,
                 observe=observe,
             ),
             broker.consumer(work_queue(route), capacity_of(settings.work.threads)),
@@ -97,6 +134,10 @@ def run(
         daemon=True,
     )
     watch.start()
+    if PULLS_ROUTE in routes:
+        accounts = {a.name: a for a in settings.accounts.values() if isinstance(a, PeoplevineAccount)}
+        scheduler = Scheduler(accounts, publisher, observe=observe)
+        threading.Thread(target=scheduler.run, args=(stop,), name="scheduler", daemon=True).start()
     died: list[Exception] = []
 
     def work(worker: Worker) -> None:

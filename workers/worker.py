@@ -14,12 +14,12 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Final, TypeVar
 
-from broker.port import Consumer, Delivery, Publisher
+from broker.port import Address, Consumer, Delivery, Message, Publisher
 from schemas.errors import BellhopError, BrokerError, LedgerUnavailable
 from schemas.observe import Observe, silent
 from workers.executor import Executor, utc_now
 from workers.job import Job
-from workers.onward import onward
+from workers.onward import following, onward
 from workers.ports import WorkLedger
 
 SETTLE_AT_MOST: Final = 256
@@ -169,6 +169,9 @@ class Worker:
 
     def _settle(self, jobs: list[Job]) -> None:
         """Commit, then publish with confirms, then ack. Each is tried until it holds; dying between is harmless."""
+        # First what follows from them: recorded as done, and then dead, a job would never tell it again.
+        if not self._publish([sent for job in jobs for sent in following(job, self._now())]):
+            return
         delays = {id(job): self._executor.plan(job) for job in jobs}
         settlements = {id(job): self._executor.settlement(job, delays[id(job)]) for job in jobs}
         to_record = [s for s in settlements.values() if s is not None]
@@ -189,8 +192,11 @@ class Worker:
         self.consumer.ack([job.delivery for job in jobs])
 
     def _send_on(self, jobs: Sequence[Job], delays: dict[int, float | None]) -> bool:
-        """Publishes retries and dead letters until all are confirmed. False: gave up, and nothing may be acked."""
-        open_ = [sent for job in jobs if (sent := onward(job, self.route, delays[id(job)], self._now()))]
+        """Publishes retries and dead letters. False: gave up, and nothing may be acked."""
+        return self._publish([s for job in jobs if (s := onward(job, self.route, delays[id(job)], self._now()))])
+
+    def _publish(self, open_: list[tuple[Message, Address]]) -> bool:
+        """Until all are confirmed. False: gave up."""
         while open_:
             futures: list[Future[None]] = [self._publisher.publish(message, to) for message, to in open_]
             failed = []

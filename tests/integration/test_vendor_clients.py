@@ -103,7 +103,7 @@ def test_free_starts_and_the_capacity_of_units_can_be_asked(sandbox: Sandbox) ->
     starts = client.get_start_time_matrix(DAY, DAY, 7, 1, 1)
     assert "09:00:00" not in starts[DAY]
     assert "09:15:00" in starts[DAY]
-    assert {unit.id: unit.qty for unit in client.get_unit_list()}["65"] == 5
+    assert {unit["id"]: unit["qty"] for unit in client.get_unit_list()}["65"] == 5
 
 
 def test_an_expired_token_is_replaced_once_and_the_call_made_again(sandbox: Sandbox) -> None:

@@ -95,7 +95,10 @@ class Vendor:
     def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
         return self.steps.pop(0)
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Done:
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        return call
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
         self.acts.append(f"called {call.method}")
         if self.failure is not None:
             raise self.failure

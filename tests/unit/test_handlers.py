@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,12 +17,13 @@ from schemas.envelope import Envelope, content_hash
 from schemas.events import VenueFacts
 from schemas.reasons import Reason
 from schemas.settings import PeoplevineAccount, SimplybookAccount
+from workers.handlers import peoplevine_offers as offers
 from workers.handlers.members import Members
 from workers.handlers.peoplevine_bookings import PeoplevineBookings
-from workers.handlers.simplybook_bookings import SimplybookBookings
+from workers.handlers.simplybook_bookings import SimplybookBookings, client_time_offset
 from workers.outcome import Dead, Done, Outcome, Recorded
 from workers.vendors.failure import Kind, VendorFailure
-from workers.vendors.simplybook import BookAnswer, BookedRow
+from workers.vendors.simplybook_types import BookAnswer, BookedRow
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LONDON = ZoneInfo("Europe/London")
@@ -33,10 +34,8 @@ VENUES = {
 EMPTY = Booking("crm", "R-1", "sb")
 
 
-@dataclass(frozen=True)
-class Unit:
-    id: str
-    qty: int | None
+def unit(id_: str, qty: int | None) -> dict[str, Any]:
+    return {"id": id_, "qty": qty}
 
 
 @dataclass
@@ -45,14 +44,32 @@ class Salon:
 
     require_confirm: bool = False
     per_call: int = 1
-    units: tuple[Unit, ...] = (Unit("3", 1), Unit("5", 4))
+    units: tuple[dict[str, Any], ...] = (unit("3", 1), unit("5", 4))
     free: tuple[str, ...] = ("09:15:00",)
     gone: bool = False
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    rules: dict[str, Any] = field(default_factory=dict)
+    batch_confirm: VendorFailure | None = None
+    batches: int = 0
+    asked: tuple[Any, ...] = ()
     _next: int = 0
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        return self.rules.get(name)
+
+    def create_batch(self) -> str:
+        self.batches += 1
+        return str(self.batches)
+
+    def confirm_booking_batch(self, id_: str, type_: str, hash_: str) -> None:
+        self.calls.append(("confirm batch", id_, type_, hash_))
+        if self.batch_confirm is not None:
+            raise self.batch_confirm
 
     def book(self, *arguments: Any) -> BookAnswer:
         self.calls.append(("book", *arguments[:4]))
+        self.asked = arguments
+        batch = "" if arguments[7] is None else str(arguments[7])
         rows = []
         for _ in range(self.per_call):
             self._next += 1
@@ -62,7 +79,8 @@ class Salon:
                     confirmed=not self.require_confirm,
                 )
             )  # fmt: skip
-        return BookAnswer(self.require_confirm, tuple(rows), "", "", "")
+        made = ("batch_booking", batch, f"batch-hash-{batch}") if batch else ("", "", "")
+        return BookAnswer(self.require_confirm, tuple(rows), *made)
 
     def confirm_booking(self, id_: str, hash_: str) -> bool:
         self.calls.append(("confirm", id_, hash_))
@@ -76,23 +94,24 @@ class Salon:
             )
         return True
 
-    def get_unit_list(self) -> tuple[Unit, ...]:
+    def get_unit_list(self) -> tuple[dict[str, Any], ...]:
         return self.units
 
     def get_start_time_matrix(self, *arguments: Any) -> Mapping[str, tuple[str, ...]]:
         return {"2027-05-10": self.free}
 
 
-def salon_account(*, confirm: bool = True) -> SimplybookAccount:
-    return SimplybookAccount("sb", "http://sb", "acme", "key", "secret", confirm, 1.0, 1.0)
+def salon_account(*, confirm: bool = True, batch: bool = False) -> SimplybookAccount:
+    return SimplybookAccount("sb", "http://sb", "acme", "key", "secret", confirm, 1.0, 1.0, batch=batch)
 
 
 def spa_account(*, slots_hold_one: bool = True) -> PeoplevineAccount:
     return PeoplevineAccount("pv", "http://pv", "1", "2", "u", "p", "", slots_hold_one, 1.0, 1.0)
 
 
-def salon_handler(salon: Salon, *, confirm: bool = True) -> SimplybookBookings:
-    return SimplybookBookings({"sb": salon}, {"sb": salon_account(confirm=confirm)}, VENUES)  # type: ignore[dict-item]
+def salon_handler(salon: Salon, *, confirm: bool = True, batch: bool = False) -> SimplybookBookings:
+    account = salon_account(confirm=confirm, batch=batch)
+    return SimplybookBookings({"sb": salon}, {"sb": account}, VENUES)  # type: ignore[dict-item]
 
 
 def event(
@@ -112,8 +131,11 @@ def finish(handler: Any, announced: Envelope, booking: Booking | None, kill_afte
         step = handler.translate(announced, booking)
         if not isinstance(step, Call):
             return step, booking or EMPTY
-        result = handler.perform(step, announced, booking)
-        if isinstance(result, Done):
+        ready = handler.prepare(step, announced, booking)
+        if not isinstance(ready, Call):
+            return ready, booking or EMPTY
+        result = handler.perform(ready, announced, booking)
+        if not isinstance(result, Booking):
             return result, booking or EMPTY
         booking = result
     return Recorded("killed"), booking or EMPTY
@@ -163,6 +185,84 @@ def test_a_cancel_cancels_every_id_the_ledger_holds() -> None:
     assert {entry.state for entry in booking.entries} == {EntryState.CANCELLED}
 
 
+def test_several_services_of_one_booking_join_one_batch_that_is_confirmed_at_once() -> None:
+    salon = Salon(require_confirm=True)
+    outcome, booking = finish(salon_handler(salon, batch=True), event("booking.requested", NINE, TEN), EMPTY)
+    assert isinstance(outcome, Done)
+    assert salon.batches == 1
+    assert [call[0] for call in salon.calls] == ["book", "book", "confirm batch"]
+    assert salon.calls[-1] == ("confirm batch", "1", "batch_booking", "batch-hash-1")
+    assert {(entry.batch, entry.state) for entry in booking.entries} == {("batch_booking:1", EntryState.CONFIRMED)}
+
+
+def test_a_batch_begun_before_a_kill_is_gone_on_with() -> None:
+    salon = Salon()
+    handler, asked = salon_handler(salon, batch=True), event("booking.requested", NINE, TEN)
+    _, booking = finish(handler, asked, EMPTY, kill_after=1)
+    _, booking = finish(handler, asked, booking)
+    assert salon.batches == 1
+    assert {entry.batch for entry in booking.entries} == {"batch_booking:1"}
+
+
+def test_a_count_above_one_never_travels_with_a_batch() -> None:
+    salon = Salon()
+    asked = event("booking.requested", NINE, TEN)
+    asked.data["services"][0]["count"] = 3
+    finish(salon_handler(salon, batch=True), asked, EMPTY, kill_after=1)
+    assert (salon.asked[6], salon.asked[7], salon.batches) == (3, None, 0)
+
+
+def test_batches_that_cannot_be_confirmed_together_are_confirmed_one_by_one() -> None:
+    refused = VendorFailure(Kind.REJECTED, vendor="v", method="m", code="-32090", message="not available")
+    salon = Salon(require_confirm=True, batch_confirm=refused)
+    outcome, booking = finish(salon_handler(salon, batch=True), event("booking.requested", NINE, TEN), EMPTY)
+    assert isinstance(outcome, Done)
+    assert [call[0] for call in salon.calls] == ["book", "book", "confirm batch", "confirm", "confirm"]
+    assert {entry.state for entry in booking.entries} == {EntryState.CONFIRMED}
+
+
+def test_a_guest_of_another_zone_is_told_by_the_difference_at_the_start() -> None:
+    salon = Salon()
+    asked = event("booking.requested", NINE, client={"name": "Ada", "timezone": "Europe/Athens"})
+    finish(salon_handler(salon), asked, EMPTY)
+    assert salon.asked[4] == {"name": "Ada", "client_time_offset": 120}
+
+
+def test_the_documents_example_of_a_difference_is_an_hour() -> None:
+    start = datetime(2027, 1, 10, 12, tzinfo=ZoneInfo("Etc/GMT-2"))
+    assert client_time_offset(start, ZoneInfo("Etc/GMT-3")) == 60
+
+
+def test_what_the_company_would_refuse_is_told_with_every_rule_and_not_sent() -> None:
+    field_ = {"name": "f" * 32, "title": "Room", "type": "select", "values": "a, b", "is_null": False}
+    salon = Salon(
+        rules={"getTimeframe": 60, "getCompanyParam": "email_phone", "getAdditionalFields": [field_]},
+    )
+    outcome, _ = finish(salon_handler(salon), event("booking.requested", NINE), EMPTY)
+    assert isinstance(outcome, Dead)
+    assert outcome.reason is Reason.REJECTED
+    for words in ("09:00 and 10:00", "client.email is required", "client.phone is required", '"Room" is required'):
+        assert words in outcome.error
+    assert salon.calls == []
+
+
+def test_intake_values_and_the_promo_code_go_with_the_booking() -> None:
+    field_ = {"name": "f" * 32, "title": "Room", "type": "select", "values": "a, b", "is_null": False}
+    salon = Salon(rules={"getAdditionalFields": [field_]})
+    asked = event("booking.requested", NINE, additional={"Room": "b"}, promo_code="SUMMER")
+    finish(salon_handler(salon), asked, EMPTY)
+    promo = {"name": "promocode", "value": "SUMMER", "type": "text"}
+    assert salon.asked[5] == {"f" * 32: "b", "promocode": promo}
+
+
+def test_a_recurring_booking_in_doubt_is_a_persons_for_it_holds_several_slots() -> None:
+    handler = salon_handler(Salon())
+    asked = event("booking.requested", NINE, recurring={"days": 4})
+    step = handler.translate(asked, EMPTY)
+    assert isinstance(step, Call)
+    assert isinstance(handler.resolve(step, asked), Dead)
+
+
 def test_a_cancel_of_what_is_gone_at_the_vendor_is_done() -> None:
     salon = Salon()
     _, booking = finish(salon_handler(salon), event("booking.requested", NINE), EMPTY)
@@ -180,12 +280,13 @@ def test_a_cancel_without_a_booking_calls_nothing_and_leaves_a_tombstone() -> No
 
 
 @given(killed=st.lists(st.integers(0, 3), max_size=6), old=st.sets(st.sampled_from([NINE, TEN, ELEVEN]), min_size=1),
-       new=st.sets(st.sampled_from([NINE, TEN, ELEVEN]), min_size=1), require_confirm=st.booleans())  # fmt: skip
+       new=st.sets(st.sampled_from([NINE, TEN, ELEVEN]), min_size=1), require_confirm=st.booleans(),
+       batch=st.booleans())  # fmt: skip
 def test_a_change_killed_anywhere_ends_with_exactly_the_new_slots_and_never_with_none(
-    killed: list[int], old: set[str], new: set[str], require_confirm: bool
+    killed: list[int], old: set[str], new: set[str], require_confirm: bool, batch: bool
 ) -> None:
     salon = Salon(require_confirm=require_confirm)
-    handler = salon_handler(salon)
+    handler = salon_handler(salon, batch=batch)
     _, booking = finish(handler, event("booking.requested", *sorted(old)), EMPTY)
     change = event("booking.changed", *sorted(new), id_="e-2")
     for calls in killed:
@@ -235,7 +336,7 @@ def test_a_call_in_doubt_whose_slot_is_still_free_made_nothing() -> None:
         (Salon(), {"provider_id": "5"}),
         (Salon(), {"count": 2}),
         (Salon(units=()), {}),
-        (Salon(units=(Unit("3", None),)), {}),
+        (Salon(units=(unit("3", None),)), {}),
     ],
     ids=["taken", "holds several", "several at once", "unit unknown", "capacity unknown"],
 )
@@ -310,7 +411,7 @@ def offered(start: str = "2022-05-10T09:15:00+03:00", technician: str = "1713893
 
 
 @pytest.mark.parametrize(
-    ("offers", "slots_hold_one", "proves"),
+    ("there", "slots_hold_one", "proves"),
     [
         ([offered()], True, True),
         ([offered()], False, False),
@@ -320,13 +421,102 @@ def offered(start: str = "2022-05-10T09:15:00+03:00", technician: str = "1713893
     ],
 )
 def test_only_a_slot_still_offered_where_slots_hold_one_proves_that_nothing_was_made(
-    offers: list[dict[str, Any]], slots_hold_one: bool, proves: bool
+    there: list[dict[str, Any]], slots_hold_one: bool, proves: bool
 ) -> None:
-    handler = spa_handler(Spa(offers), slots_hold_one=slots_hold_one)
+    handler = spa_handler(Spa(there), slots_hold_one=slots_hold_one)
     call = handler.translate(spa_event(), None)
     assert isinstance(call, Call)
     verdict = handler.resolve(call, spa_event())
     assert (verdict is None) is proves
+
+
+def offer(start: str, technician: str = "1", price: float = 100, minutes: int = 30, **more: Any) -> dict[str, Any]:
+    begins = datetime.fromisoformat(f"2022-05-10T{start}:00+01:00")
+    ends = begins + timedelta(minutes=minutes)
+    return {
+        "start": begins.isoformat(), "end": ends.isoformat(), "price": price, "technician_id": technician,
+        "service_id": "7", "facility_id": "2", **more,
+    }  # fmt: skip
+
+
+def window(start: str = "09:00", end: str = "12:00", **more: Any) -> dict[str, Any]:
+    day = "2022-05-10T"
+    return {"service_id": "7", "start": f"{day}{start}:00+01:00", "end": f"{day}{end}:00+01:00", "count": 1, **more}
+
+
+def windowed(*services: dict[str, Any]) -> Envelope:
+    return event("booking.requested", account="pv", venue="spa", member_id="3125141", services=list(services))
+
+
+def taken(spa: Spa) -> list[tuple[str, str, float]]:
+    return [(o["start"][11:16], o["technician_id"], o["price"]) for o in spa.calls[-1][3]]
+
+
+def test_a_window_takes_the_offer_nearest_its_beginning_then_the_cheapest_and_says_which() -> None:
+    spa = Spa([offer("10:00", price=10), offer("09:15", "1"), offer("09:15", "2", price=85), offer("08:45", price=1)])
+    outcome, booking = finish(spa_handler(spa), windowed(window()), Booking("crm", "R-1", "pv"))
+    assert taken(spa) == [("09:15", "2", 85.0)]
+    assert isinstance(outcome, Done)
+    assert "reservation 30396436; took service 7 with technician 2" in outcome.detail
+    assert "09:15:00 to 09:45:00, price 85" in outcome.detail
+    again, _ = finish(spa_handler(spa), windowed(window()), booking)
+    assert isinstance(again, Done)
+    assert len(spa.calls) == 1
+
+
+def test_an_offer_that_ends_after_the_window_or_begins_before_it_is_not_in_it() -> None:
+    spa = Spa([offer("08:59"), offer("11:45")])
+    outcome, _ = finish(spa_handler(spa), windowed(window()), Booking("crm", "R-1", "pv"))
+    assert isinstance(outcome, Dead)
+    assert outcome.reason is Reason.REJECTED
+    assert "2022-05-10T08:59:00+01:00" in outcome.error
+    assert spa.calls == []
+
+
+@pytest.mark.parametrize(
+    ("named", "took"),
+    [
+        ({"provider_id": "2", "facility_id": "2"}, ("10:00", "2", 100.0)),
+        ({"provider_id": "2", "price": 70.0}, ("09:30", "2", 70.0)),
+        ({"facility_id": "9"}, ("09:30", "2", 100.0)),
+    ],
+)
+def test_what_the_booking_names_of_technician_facility_and_price_is_kept_to(
+    named: dict[str, Any], took: tuple[str, str, float]
+) -> None:
+    spa = Spa([offer("09:00", "1"), offer("09:30", "2", facility_id="9"), offer("10:00", "2")])
+    finish(spa_handler(spa), windowed(window(**named)), Booking("crm", "R-1", "pv"))
+    assert taken(spa) == [took]
+
+
+def test_two_services_of_one_guest_never_overlap() -> None:
+    spa = Spa([offer("09:00", "1"), offer("09:15", "2"), offer("09:30", "2")])
+    finish(spa_handler(spa), windowed(window(), window()), Booking("crm", "R-1", "pv"))
+    assert taken(spa) == [("09:00", "1", 100.0), ("09:30", "2", 100.0)]
+
+
+@given(
+    st.lists(
+        st.builds(
+            offer,
+            st.sampled_from(["08:30", "09:00", "09:15", "10:30", "11:30", "11:45"]),
+            st.sampled_from(["1", "2"]),
+            st.integers(1, 3),
+        )
+    )
+)
+def test_the_best_offer_is_inside_the_window_and_no_other_inside_is_better(there: list[dict[str, Any]]) -> None:
+    wanted = offers.asked([window()], LONDON)[0]
+    chosen = offers.best(wanted, there, [])
+    inside = [(o["start"][11:16], o["price"]) for o in there if "09:00" <= o["start"][11:16] <= "11:30"]
+    assert (chosen is None) is (not inside)
+    if chosen is not None:
+        assert (chosen["start"][11:16], chosen["price"]) == min(inside)
+
+
+def test_an_offer_of_an_unknown_form_is_passed_over() -> None:
+    wanted = offers.asked([window()], LONDON)[0]
+    assert offers.best(wanted, [{"start": "soon"}, {**offer("09:00"), "price": "a lot"}], []) is None
 
 
 def test_a_member_is_synchronised_by_the_subject_of_its_event() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from workers.handlers.statuses import Meaning, meaning
+from schemas.statuses import Meaning, meaning
 
 ONE = ["a service"]
 DOCUMENTED = {

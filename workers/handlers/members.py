@@ -23,7 +23,10 @@ class Members:
         # Peoplevine reads the member anew at each call, so calling twice, or out of order, does no harm.
         return Call(event.account, "sync_member", {"member_id": event.subject}, repeatable=True)
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Done:
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        return call
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
         self._clients[call.account].sync_member(event.subject)
         return Done("the member is synchronised")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
 from ledger.records import Booking, Call, Entry, EntryState, Json
@@ -16,11 +15,13 @@ from schemas.envelope import Envelope
 from schemas.events import VenueFacts
 from schemas.reasons import Reason
 from schemas.settings import PeoplevineAccount
-from workers.handlers.statuses import Meaning, meaning
+from schemas.statuses import Meaning, meaning
+from workers.handlers import peoplevine_offers as offers
 from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from workers.vendors.peoplevine import PeoplevineClient
 
 CREATE: Final = "create_service_reservation"
+ALTERNATIVES: Final = 5
 
 
 class PeoplevineBookings:
@@ -45,71 +46,78 @@ class PeoplevineBookings:
             return Recorded(words)
         if meant is Meaning.CANCEL:
             return _cancel_by_hand(standing)
-        offers = self._offers(event)
-        slot = _slot(offers)
-        if any(entry.slot == slot for entry in standing):
-            return Done(f"{words}: reservation {standing[0].vendor_id}")
+        wanted = offers.asked(event.data["services"], self._venues[event.data["venue"]].zone)
+        slot = offers.slot(wanted)
+        if same := next((entry for entry in standing if entry.slot == slot), None):
+            took = f"; took {same.took}" if same.took else ""
+            return Done(f"{words}: reservation {same.vendor_id}{took}")
         if standing:
             text = "Peoplevine's API cannot change a reservation: change it in Peoplevine by hand, then discard this"
             return Dead(Reason.UNSUPPORTED, f"{text}. Reservation: {', '.join(e.vendor_id for e in standing)}")
-        return Call(event.account, CREATE, {"offers": offers}, repeatable=False)
+        return Call(event.account, CREATE, {"offers": wanted, "slot": slot}, repeatable=False)
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Done:
-        offers = call.arguments["offers"]
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        """Chooses the best offer for each service that leaves a choice."""
+        taken: list[Json] = [offer for offer in call.arguments["offers"] if not offers.is_open(offer)]
+        chosen = []
+        for line, wanted in enumerate(call.arguments["offers"]):
+            if not offers.is_open(wanted):
+                chosen.append(wanted)
+                continue
+            found = self._available(call.account, wanted, alternatives=False)
+            offer = offers.best(wanted, found, taken)
+            if offer is None:
+                return self._no_offer(call.account, line, wanted)
+            chosen.append(offer)
+            taken.append(offer)
+        if chosen == list(call.arguments["offers"]):
+            return call
+        return replace(
+            call, arguments={**call.arguments, "offers": chosen, "took": "; ".join(map(offers.told, chosen))}
+        )
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        chosen = call.arguments["offers"]
         created = self._clients[call.account].create_service_reservation(
-            event.data["member_id"], event.data.get("notes", ""), offers
+            event.data["member_id"], event.data.get("notes", ""), chosen
         )
         assert booking is not None  # noqa: S101  # the ledger gives every booking event its booking
-        entry = Entry(created, 0, event.id, EntryState.CONFIRMED, slot=_slot(offers))
+        entry = Entry(
+            created,
+            0,
+            event.id,
+            EntryState.CONFIRMED,
+            slot=call.arguments["slot"],
+            took=call.arguments.get("took", ""),
+        )
         return replace(booking, entries=(*booking.entries, entry), cancelled=False)
 
     def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
-        offers = call.arguments["offers"]
+        chosen = call.arguments["offers"]
         if not self._accounts[call.account].slots_hold_one:
-            return _in_doubt("a slot may hold several bookings", {"slots": offers})
-        offered = [self._is_offered(call.account, offer) for offer in offers]
+            return _in_doubt("a slot may hold several bookings", {"slots": chosen})
+        offered = [self._is_offered(call.account, offer) for offer in chosen]
         if all(offered):
             return None
-        return _in_doubt("the slot is taken, perhaps by this very booking", {"slots": offers, "still_offered": offered})
+        return _in_doubt("the slot is taken, perhaps by this very booking", {"slots": chosen, "still_offered": offered})
 
     def _is_offered(self, account: str, offer: Json) -> bool:
-        start = datetime.fromisoformat(offer["start"])
-        end = datetime.fromisoformat(offer["end"])
-        found = self._clients[account].get_service_availability(
-            start.date().isoformat(), f"{start:%H:%M}", f"{end:%H:%M}", False, False, [offer["service_id"]]
+        found = self._available(account, offer, alternatives=False)
+        return any(offers.same_place_and_time(there, offer) for there in found)
+
+    def _available(self, account: str, offer: Json, *, alternatives: bool) -> list[dict[str, Any]]:
+        date, start, end = offers.window(offer)
+        services = [offer["service_id"]]
+        return self._clients[account].get_service_availability(date, start, end, alternatives, alternatives, services)
+
+    def _no_offer(self, account: str, line: int, wanted: Json) -> Dead:
+        """For a window without an offer: with what the vendor offers instead."""
+        instead = self._available(account, wanted, alternatives=True)[:ALTERNATIVES]
+        text = f"services.{line}: Peoplevine has no offer in its window; agree another time with the guest"
+        starts = ", ".join(str(offer.get("start")) for offer in instead)
+        return Dead(
+            Reason.REJECTED, f"{text}. Offered instead: {starts or 'nothing'}", {"wanted": wanted, "offered": instead}
         )
-        return any(
-            str(there["technician_id"]) == offer["technician_id"]
-            and str(there["facility_id"]) == offer["facility_id"]
-            # Availability answers with an offset, creation takes venue-local times: compare the wall clock.
-            and datetime.fromisoformat(str(there["start"])).replace(tzinfo=None) == start
-            for there in found
-        )
-
-    def _offers(self, event: Envelope) -> list[dict[str, Any]]:
-        """The services as offers, in venue-local times without offset, as the API takes them."""
-        zone = self._venues[event.data["venue"]].zone
-
-        def local(moment: str) -> str:
-            return datetime.fromisoformat(moment).astimezone(zone).replace(tzinfo=None).isoformat(timespec="seconds")
-
-        return [
-            {
-                "start": local(service["start"]),
-                "end": local(service["end"]),
-                "price": service["price"],
-                "technician_id": service["provider_id"],
-                "service_id": service["service_id"],
-                "facility_id": service["facility_id"],
-            }
-            for service in event.data["services"]
-        ]
-
-
-def _slot(offers: list[dict[str, Any]]) -> str:
-    """What is booked, for comparing; the price is not part of it."""
-    keys = ("service_id", "technician_id", "facility_id", "start", "end")
-    return "|".join(sorted("/".join(str(offer[key]) for key in keys) for offer in offers))
 
 
 def _cancel_by_hand(standing: list[Entry]) -> Dead:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ledger.records import Booking, Call
 from schemas.envelope import Envelope
-from workers.outcome import Dead, Done, InDoubt, Outcome
+from workers.outcome import Dead, InDoubt, Outcome
 
 
 class Handler(Protocol):
@@ -18,16 +18,24 @@ class Handler(Protocol):
         """The next vendor call, or the outcome where there is none. Pure: no I/O, the same for the same arguments."""
         ...
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Done:
-        """Makes the call: the booking as it stands after it, or Done where the event is no booking's.
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        """Asks the vendor what must be known before the call, and nothing that books: the call as it is to be made,
+        or the outcome where it cannot be. The ledger's mark comes after it, so dying here leaves no doubt.
 
-        Raises VendorFailure.
+        Raises VendorFailure, Held.
+        """
+        ...
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        """Makes the call: the booking as it stands after it, or the outcome where the event is no booking's.
+
+        Raises VendorFailure; Held, where nothing that changes anything was sent.
         """
         ...
 
     def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
         """Asks the vendor what became of a call in doubt. None: it certainly made nothing, and may be made again.
 
-        Raises VendorFailure where the vendor cannot be asked.
+        Raises VendorFailure where the vendor cannot be asked, Held where it may not be asked now.
         """
         ...

@@ -10,21 +10,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ledger.records import Booking, Call, Entry, EntryState
 from schemas.envelope import Envelope
 from schemas.events import VenueFacts
 from schemas.reasons import Reason
 from schemas.settings import SimplybookAccount
-from workers.handlers.statuses import Meaning, meaning
+from schemas.statuses import Meaning, meaning
+from workers.handlers.simplybook_rules import CompanyRules, filled, missing, off_timeframe, with_promo
 from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from workers.vendors.failure import VendorFailure
-from workers.vendors.simplybook import BookAnswer, SimplybookClient
+from workers.vendors.simplybook import SimplybookClient
+from workers.vendors.simplybook_types import BookAnswer
 
 BOOK: Final = "book"
 CONFIRM: Final = "confirmBooking"
+CONFIRM_BATCH: Final = "confirmBookingBatch"
 CANCEL: Final = "cancelBooking"
+BATCH_TYPE: Final = "batch_booking"
+"""The type of a batch made by createBatch, or by a count above 1."""
+
 _NOT_FOUND: Final = "-32080"
+_NO_BATCH_CONFIRM: Final = ("-32090", "-32095")
+_SLOT: Final = ("event_id", "unit_id", "date", "time", "count")
 
 
 class SimplybookBookings:
@@ -39,6 +48,7 @@ class SimplybookBookings:
         self._clients = clients
         self._accounts = accounts
         self._venues = venues
+        self._rules = {name: CompanyRules(client) for name, client in clients.items()}
 
     def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
@@ -54,6 +64,8 @@ class SimplybookBookings:
                 return Call(event.account, BOOK, arguments, repeatable=False, line=line)
         for entry in standing:
             if entry.slot in wanted and entry.state is EntryState.BOOKED:
+                if entry.batch_hash:
+                    return Call(event.account, CONFIRM_BATCH, {"batch": entry.batch}, repeatable=True, line=entry.line)
                 return Call(event.account, CONFIRM, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
         for entry in standing:
             if entry.slot not in wanted:
@@ -62,22 +74,33 @@ class SimplybookBookings:
             words = "cancelled before it was booked: nothing to call"
         return Done(words, tombstone=meant is Meaning.CANCEL)
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Done:
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        """Of a `book`: holds it against the company's rules, and makes or finds the batch it belongs to."""
+        if call.method != BOOK:
+            return call
+        rules, arguments = self._rules[call.account], dict(call.arguments)
+        event_id = int(arguments["event_id"])
+        start = datetime.fromisoformat(f"{arguments['date']}T{arguments['time']}")
+        timeframe = rules.timeframe()
+        problems = missing(event.data["client"], rules.required())
+        if timeframe and (rule := off_timeframe(start, timeframe)):
+            problems.append(f"services.{call.line}: {rule}")
+        additional, unfit = filled(event.data.get("additional", {}), rules.intake(event_id))
+        if problems or unfit:
+            text = "the company would refuse it: " + "; ".join((*problems, *unfit))
+            return Dead(Reason.REJECTED, text, {"broken": [*problems, *unfit]})
+        arguments["additional"] = with_promo(additional, event.data.get("promo_code"))
+        if self._in_batch(call, event):
+            arguments["batch_id"] = _open_batch(event, booking) or self._clients[call.account].create_batch()
+        return replace(call, arguments=arguments)
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
         assert booking is not None  # noqa: S101  # the ledger gives every booking event its booking
         client = self._clients[call.account]
         if call.method == BOOK:
-            answer = client.book(
-                int(call.arguments["event_id"]),
-                int(call.arguments["unit_id"]),
-                call.arguments["date"],
-                call.arguments["time"],
-                event.data["client"],
-                _additional(event.data),
-                call.arguments["count"] if call.arguments["count"] > 1 else None,
-                None,
-                event.data.get("recurring"),
-            )
-            return self._booked(booking, answer, call, event)
+            return self._book(client, call, event, booking)
+        if call.method == CONFIRM_BATCH:
+            return _confirm_batch(client, booking, call.arguments["batch"])
         entry = next(e for e in booking.entries if e.vendor_id == call.arguments["id"])
         if call.method == CONFIRM:
             client.confirm_booking(entry.vendor_id, entry.secret_hash)
@@ -94,8 +117,8 @@ class SimplybookBookings:
         client = self._clients[call.account]
         wanted = call.arguments
         day, time = wanted["date"], wanted["time"]
-        unit = next((u for u in client.get_unit_list() if u.id == wanted["unit_id"]), None)
-        if wanted["count"] > 1 or unit is None or unit.qty != 1:
+        unit = next((u for u in client.get_unit_list() if u["id"] == wanted["unit_id"]), None)
+        if wanted["count"] > 1 or event.data.get("recurring") or unit is None or unit.get("qty") != 1:
             return _in_doubt("the slot may hold several bookings", wanted)
         starts = client.get_start_time_matrix(day, day, int(wanted["event_id"]), int(wanted["unit_id"]), 1)
         if time in starts.get(day, ()):
@@ -105,23 +128,51 @@ class SimplybookBookings:
     def _wanted(self, event: Envelope) -> dict[str, tuple[int, dict[str, Any]]]:
         """The slots the event wants: line and arguments by slot. Times are the company's own, without a zone."""
         zone = self._venues[event.data["venue"]].zone
+        theirs = (event.data.get("client") or {}).get("timezone")
         wanted: dict[str, tuple[int, dict[str, Any]]] = {}
         for line, service in enumerate(event.data["services"]):
             start = datetime.fromisoformat(service["start"]).astimezone(zone)
-            arguments = {
+            arguments: dict[str, Any] = {
                 "event_id": service["service_id"],
                 "unit_id": service["provider_id"],
                 "date": f"{start:%Y-%m-%d}",
                 "time": f"{start:%H:%M:%S}",
                 "count": service["count"],
             }
+            if theirs:
+                arguments["client_time_offset"] = client_time_offset(start, ZoneInfo(theirs))
             wanted[_slot(arguments)] = (line, arguments)
         return wanted
+
+    def _in_batch(self, call: Call, event: Envelope) -> bool:
+        """Whether a slot joins its booking's batch. "count more then 1 or valid batchId (only one parameter can be
+        specified)"; a recurring booking is a batch of its own."""
+        several = len(event.data["services"]) > 1
+        alone = call.arguments["count"] > 1 or event.data.get("recurring")
+        return several and not alone and self._accounts[call.account].batch
+
+    def _book(self, client: SimplybookClient, call: Call, event: Envelope, booking: Booking) -> Booking:
+        arguments = call.arguments
+        person = {key: value for key, value in event.data["client"].items() if key != "timezone"}
+        if "client_time_offset" in arguments:
+            person["client_time_offset"] = arguments["client_time_offset"]
+        batch = arguments.get("batch_id")
+        answer = client.book(
+            int(arguments["event_id"]),
+            int(arguments["unit_id"]),
+            arguments["date"],
+            arguments["time"],
+            person,
+            arguments.get("additional", {}),
+            arguments["count"] if arguments["count"] > 1 else None,
+            int(batch) if batch else None,
+            event.data.get("recurring"),
+        )
+        return self._booked(booking, answer, call, event)
 
     def _booked(self, booking: Booking, answer: BookAnswer, call: Call, event: Envelope) -> Booking:
         """The booking with what `book` made. Where the account leaves confirming to the venue, no more is called."""
         to_confirm = answer.require_confirm and self._accounts[call.account].confirm
-        batch = f"{answer.batch_type}:{answer.batch_id}" if answer.batch_id else ""
         made = [
             Entry(
                 vendor_id=row.id,
@@ -131,29 +182,56 @@ class SimplybookBookings:
                 secret_hash=row.hash,
                 slot=_slot(call.arguments),
                 code=row.code,
-                batch=batch,
+                batch=f"{answer.batch_type}:{answer.batch_id}" if answer.batch_id else "",
+                batch_hash=answer.batch_hash,
             )
             for row in answer.bookings
         ]
         return replace(booking, entries=(*booking.entries, *made), cancelled=False)
 
 
+def client_time_offset(start: datetime, theirs: ZoneInfo) -> int:
+    """ "difference between client's time zone and company's time zone in minutes. For example if company located in
+    city with time zone GMT+2 and customer located in city with GMT+3 then $clientTimeOffset will be 60 minutes".
+
+    start: in the company's zone; the difference is that of this moment, for clocks change on different days.
+    """
+    ours, other = start.utcoffset(), start.astimezone(theirs).utcoffset()
+    assert ours is not None  # noqa: S101  # aware, as the contract has it
+    assert other is not None  # noqa: S101
+    return round((other - ours).total_seconds() / 60)
+
+
 def _slot(arguments: Mapping[str, Any]) -> str:
     """What is booked, for comparing."""
-    return "/".join(str(arguments[key]) for key in ("event_id", "unit_id", "date", "time", "count"))
+    return "/".join(str(arguments[key]) for key in _SLOT)
 
 
-def _with(booking: Booking, entry: Entry) -> Booking:
-    entries: Sequence[Entry] = tuple(entry if e.vendor_id == entry.vendor_id else e for e in booking.entries)
+def _with(booking: Booking, *changed: Entry) -> Booking:
+    by_id = {entry.vendor_id: entry for entry in changed}
+    entries: Sequence[Entry] = tuple(by_id.get(entry.vendor_id, entry) for entry in booking.entries)
     return replace(booking, entries=entries)
 
 
-def _additional(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The intake fields by name; a promo code travels as one of them, in the document's form."""
-    additional = dict(data.get("additional", {}))
-    if code := data.get("promo_code"):
-        additional["promocode"] = {"name": "promocode", "value": code, "type": "text"}
-    return additional
+def _open_batch(event: Envelope, booking: Booking | None) -> str:
+    """The batch that this event has begun, "" for none. A batch that createBatch made, but no booking joined before
+    its worker died, stays empty, and another is made."""
+    batches = [e.batch for e in (booking.entries if booking else ()) if e.made_by == event.id and e.batch]
+    return next((batch.partition(":")[2] for batch in batches if batch.startswith(f"{BATCH_TYPE}:")), "")
+
+
+def _confirm_batch(client: SimplybookClient, booking: Booking, batch: str) -> Booking:
+    """Confirms all bookings of a batch at once; where the company's batches cannot be confirmed so, what is left is
+    to confirm each by itself."""
+    members = [e for e in booking.entries if e.batch == batch and e.state is EntryState.BOOKED]
+    type_, _, id_ = batch.partition(":")
+    try:
+        client.confirm_booking_batch(id_, type_, members[0].batch_hash)
+    except VendorFailure as failure:
+        if failure.code not in _NO_BATCH_CONFIRM:
+            raise
+        return _with(booking, *(replace(entry, batch_hash="") for entry in members))
+    return _with(booking, *(replace(entry, state=EntryState.CONFIRMED) for entry in members))
 
 
 def _in_doubt(why: str, evidence: Mapping[str, Any]) -> Dead:

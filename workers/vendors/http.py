@@ -7,6 +7,7 @@ only an answer tells. Peoplevine's credentials stand in its query strings, so no
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ MAX_ANSWER_BYTES: Final = 5 * 1024 * 1024
 ANSWER_KEPT_CHARACTERS: Final = 2000
 WORDS_KEPT_CHARACTERS: Final = 300
 
-_NOT_SENT: Final = (errors.NewConnectionError, errors.ConnectTimeoutError, errors.SSLError, errors.LocationParseError)
+_NOT_SENT: Final = (errors.NewConnectionError, errors.ConnectTimeoutError, errors.LocationParseError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
 
 def _fail(where: Where, error: errors.HTTPError) -> NoReturn:
     inner = error.reason if isinstance(error, errors.MaxRetryError) else error
-    if isinstance(inner, _NOT_SENT):
+    if isinstance(inner, _NOT_SENT) or _is_before_sending(inner):
         raise VendorFailure(
             Kind.TRANSIENT,
             vendor=where.vendor,
@@ -195,6 +196,13 @@ def _fail(where: Where, error: errors.HTTPError) -> NoReturn:
     if isinstance(inner, errors.ReadTimeoutError):
         _unknown(where, "no answer in time", None)
     _unknown(where, f"the connection broke before an answer ({type(inner).__name__})", None)
+
+
+def _is_before_sending(error: Exception | None) -> bool:
+    """Whether TLS failed before the request could be sent. urllib3 raises SSLError for what breaks later, too: taken
+    for "not sent", a booking whose answer was cut off would be made again."""
+    cause = error.args[0] if isinstance(error, errors.SSLError) and error.args else None
+    return isinstance(cause, ssl.SSLCertVerificationError) or getattr(cause, "reason", "") == "WRONG_VERSION_NUMBER"
 
 
 def _unknown(where: Where, message: str, status: int | None) -> NoReturn:

@@ -1,6 +1,7 @@
 """SimplyBook.me's public service: JSON-RPC 2.0 with a token, shared by all workers through the ledger.
 
-Source: `simplybook-public-service-methods`. Its remaining methods join here as methods of the client.
+Source: `simplybook-public-service-methods`. `call` makes any of its methods, by the document's name; the methods of
+the client are those that a booking needs, with our types.
 """
 
 from __future__ import annotations
@@ -8,17 +9,19 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
-
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
+from urllib.parse import urlsplit
 
 from schemas.settings import SimplybookAccount
-from workers.vendors.codes import classify
+from workers.vendors.codes import ERRORS, classify
 from workers.vendors.failure import Kind, VendorFailure
+from workers.vendors.held import Gate, OpenGate
 from workers.vendors.http import Answer, HttpClient, Where, refused
+from workers.vendors.simplybook_methods import LOGIN_METHODS, METHODS, Method
+from workers.vendors.simplybook_types import BookAnswer
 
 VENDOR: Final = "simplybook"
+_HOSTS: Final = (".simplybook.me", ".simplybook.it", ".simplybook.asia", ".simplybook.net")
 
 
 class Tokens(Protocol):
@@ -31,107 +34,25 @@ class Tokens(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class BookedRow:
-    """One booking of `book`'s answer. `hash` signs later calls about it and is a secret."""
-
-    id: str
-    hash: str
-    code: str
-    start: str
-    end: str
-    confirmed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BookAnswer:
-    """`batch_*` are "" where the answer has no batch."""
-
-    require_confirm: bool
-    bookings: tuple[BookedRow, ...]
-    batch_type: str
-    batch_id: str
-    batch_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnitRow:
-    """A service provider. `qty`: how many bookings it can hold at one time; None where the answer does not say."""
-
-    id: str
-    qty: int | None
-
-
-class _Text(fields.Field[str]):
-    """PHP's texts: numbers arrive as either, null and false as "nothing"."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if isinstance(value, dict | list):
-            raise ValidationError("must be a text")
-        return "" if value is None or value is False else str(value)
-
-
-class _Flag(fields.Field[bool]):
-    """true, 1, "1" and their opposites."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        return str(value).lower() in ("1", "true")
-
-
-class _Lenient(Schema):
-    class Meta:
-        unknown = EXCLUDE
-
-
-class _Booked(_Lenient):
-    id = _Text(required=True, validate=bool)
-    hash = _Text(load_default="")
-    code = _Text(load_default="", allow_none=True)
-    start = _Text(data_key="start_date_time", load_default="")
-    end = _Text(data_key="end_date_time", load_default="")
-    confirmed = _Flag(data_key="is_confirmed", load_default=False)
-
-    @post_load
-    def _make(self, data: dict[str, Any], **kwargs: Any) -> BookedRow:
-        return BookedRow(**{**data, "code": data["code"] or ""})
-
-
-class _Book(_Lenient):
-    require_confirm = _Flag(load_default=False)
-    bookings = fields.List(fields.Nested(_Booked), required=True, validate=bool)
-    batch_type = _Text(load_default="", allow_none=True)
-    batch_id = _Text(load_default="", allow_none=True)
-    recurrent_batch_id = _Text(load_default="", allow_none=True)
-    batch_hash = _Text(load_default="", allow_none=True)
-
-    @post_load
-    def _make(self, data: dict[str, Any], **kwargs: Any) -> BookAnswer:
-        return BookAnswer(
-            data["require_confirm"],
-            tuple(data["bookings"]),
-            data["batch_type"] or "",
-            data["batch_id"] or data["recurrent_batch_id"] or "",
-            data["batch_hash"] or "",
-        )
-
-
-_BOOK: Final = _Book()
-
-
 def sign(id_: str, hash_: str, secret_key: str) -> str:
-    """`md5($bookingId . $bookingHash . $secretKey)`, as confirmBooking and cancelBooking demand."""
+    """`md5($bookingId . $bookingHash . $secretKey)`; of batches `md5($batchId . $batchHash . $secret)`."""
     return hashlib.md5(f"{id_}{hash_}{secret_key}".encode(), usedforsecurity=False).hexdigest()
 
 
 class SimplybookClient:
-    """Safe from any thread. Every method raises VendorFailure."""
+    """Safe from any thread. Every method raises VendorFailure, where the vendor answered with one of its codes the
+    code's own exception of `workers.vendors.codes`; and Held, where it is not the account's turn."""
 
-    def __init__(self, account: SimplybookAccount, http: HttpClient, tokens: Tokens) -> None:
+    def __init__(self, account: SimplybookAccount, http: HttpClient, tokens: Tokens, gate: Gate | None = None) -> None:
         self._account = account
         self._http = http
         self._tokens = tokens
-        self._base = account.base_url.rstrip("/")
+        self._gate = gate or OpenGate()
+        self._login_url = account.base_url.rstrip("/") + "/login"
+        self._url = "" if account.discover else account.base_url.rstrip("/") + "/"
         self._ids = itertools.count(1)
+
+    # --- what a booking needs -----------------------------------------------------------------------------------
 
     def book(
         self,
@@ -147,89 +68,141 @@ class SimplybookClient:
     ) -> BookAnswer:
         """Books a slot: `date` Y-m-d and `time` H:i:s, the company's own. NOT repeatable.
 
-        `count` above 1 or `batch_id` make a batch; the document allows only one of them.
+        `count` above 1 or `batch_id` make a batch: "only one parameter can be specified".
         """
-        params: list[Any] = [event_id, unit_id, date, time, dict(client), dict(additional), count, batch_id, recurring]
-        while params[-1] is None:
-            params.pop()
-        result = self.call("book", params)
-        try:
-            answer: BookAnswer = _BOOK.load(result)
-        except ValidationError:
-            raise _unknown("book", "an answer of an unknown form") from None
+        if count is not None and count > 1 and batch_id is not None:
+            raise _refused_here("book", "count above 1 and batchId exclude each other")
+        answer: BookAnswer = self.call(
+            "book", event_id, unit_id, date, time, dict(client), dict(additional), count, batch_id, recurring
+        )
         return answer
+
+    def create_batch(self) -> str:
+        """A new, empty batch: its id."""
+        return str(self.call("createBatch"))
 
     def confirm_booking(self, id_: str, hash_: str) -> None:
         """Confirms; harmless to repeat."""
-        self._signed("confirmBooking", id_, hash_)
+        self._signed("confirmBooking", [id_], id_, hash_)
+
+    def confirm_booking_batch(self, id_: str, type_: str, hash_: str) -> None:
+        """Confirms every booking of a batch; harmless to repeat."""
+        self._signed("confirmBookingBatch", [id_, type_], id_, hash_)
 
     def cancel_booking(self, id_: str, hash_: str) -> None:
         """Cancels; repeated, it answers -32080 (Appointment couldn't be found)."""
-        self._signed("cancelBooking", id_, hash_)
+        self._signed("cancelBooking", [id_], id_, hash_)
+
+    def get_booking_details(self, id_: str, hash_: str) -> dict[str, Any]:
+        """A booking's details, ids as texts."""
+        found: dict[str, Any] = self.call("getBookingDetails", id_, self.sign(id_, hash_))
+        return found
 
     def get_start_time_matrix(
         self, from_: str, to: str, event_id: int, unit_id: int, count: int
-    ) -> dict[str, tuple[str, ...]]:
+    ) -> dict[str, list[str]]:
         """The free starts (H:i:s) by day (Y-m-d). None of them is held for anyone."""
-        result = self.call("getStartTimeMatrix", [from_, to, event_id, unit_id, count])
-        if result == []:  # PHP's empty map
-            return {}
-        if not isinstance(result, dict) or not all(isinstance(times, list) for times in result.values()):
-            raise _unknown("getStartTimeMatrix", "an answer of an unknown form")
-        return {day: tuple(str(time) for time in times) for day, times in result.items()}
+        found: dict[str, list[str]] = self.call("getStartTimeMatrix", from_, to, event_id, unit_id, count)
+        return found
 
-    def get_unit_list(self) -> tuple[UnitRow, ...]:
-        """The service providers."""
-        result = self.call("getUnitList", [False, True])
-        rows = list(result.values()) if isinstance(result, dict) else result
-        if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
-            raise _unknown("getUnitList", "an answer of an unknown form")
-        return tuple(UnitRow(str(row["id"]), _whole(row.get("qty"))) for row in rows)
+    def get_unit_list(self) -> list[dict[str, Any]]:
+        """The service providers; `qty`, where it is told, is how many bookings one holds at a time."""
+        found: list[dict[str, Any]] = self.call("getUnitList", False, True)
+        return found
 
-    def call(self, method: str, params: Sequence[Any]) -> Any:
-        """One RPC call: its result. Refused for its token it logs in again, once; refused again it is permanent."""
+    # --- any method ---------------------------------------------------------------------------------------------
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """One of the document's methods by its name: its result as `workers.vendors.simplybook_methods` types it.
+
+        Wrong arguments raise REJECTED before anything is sent. Refused for its token it logs in again, once; refused
+        again it is permanent.
+        """
+        method = METHODS.get(name)
+        if method is None:
+            raise _refused_here(name, "is not a method of the public service")
+        params = _checked(method, arguments)
+        result = self._with_token(name, params)
+        try:
+            return method.parsed(result)
+        except ValueError as error:
+            raise _unknown(name, str(error)) from None
+
+    def login(self) -> str:
+        """A new session token, past the one that is shared: for checking the credentials."""
+        account = self._account
+        return str(self._log_in("getToken", account.company, account.api_key))
+
+    def service_url(self) -> str:
+        """Where the company's API is, as getServiceUrl tells it. Raises UNKNOWN where that cannot be trusted with the
+        account's token: not HTTPS, or not a host of the vendor's."""
+        told = str(self._log_in("getServiceUrl", self._account.company))
+        url = told if "://" in told else f"https://{told}"
+        ours, theirs = urlsplit(self._account.base_url), urlsplit(url)
+        same = (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
+        if not same and not (theirs.scheme == "https" and (theirs.hostname or "").endswith(_HOSTS)):
+            raise _unknown("getServiceUrl", "names a host that is not SimplyBook.me's")
+        return url.rstrip("/") + "/"
+
+    def sign(self, id_: str, hash_: str) -> str:
+        """With this account's secret key."""
+        return sign(id_, hash_, self._account.secret_key)
+
+    def _signed(self, name: str, arguments: Sequence[Any], id_: str, hash_: str) -> None:
+        if not self.call(name, *arguments, self.sign(id_, hash_)):
+            raise VendorFailure(
+                Kind.REJECTED, vendor=VENDOR, method=name, message="answered false", answer={"result": False}
+            )
+
+    def _with_token(self, name: str, params: Sequence[Any]) -> Any:
         token = self._tokens.token(self._account.name)
         if token is None:
-            token = self._tokens.replace_token(self._account.name, None, self._login)
+            token = self._tokens.replace_token(self._account.name, None, self.login)
         try:
-            return self._rpc(method, params, token)
+            return self._rpc(name, params, token)
         except VendorFailure as failure:
             # An expired token and a missing permission say the same.
             if failure.kind is not Kind.AUTH or "access denied" not in failure.message.lower():
                 raise
-        token = self._tokens.replace_token(self._account.name, token, self._login)
-        return self._rpc(method, params, token)
+        token = self._tokens.replace_token(self._account.name, token, self.login)
+        return self._rpc(name, params, token)
 
-    def _signed(self, method: str, id_: str, hash_: str) -> None:
-        number: int | str = int(id_) if id_.isdigit() else id_
-        result = self.call(method, [number, sign(id_, hash_, self._account.secret_key)])
-        if not result:
+    def _log_in(self, name: str, *arguments: Any) -> Any:
+        method = LOGIN_METHODS[name]
+        result = self._rpc(name, _checked(method, arguments), None)
+        try:
+            return method.parsed(result)
+        except ValueError:
             raise VendorFailure(
-                Kind.REJECTED, vendor=VENDOR, method=method, message="answered false", answer={"result": result}
-            )
+                Kind.AUTH, vendor=VENDOR, method=name, message="answered nothing that can be used"
+            ) from None
 
-    def _login(self) -> str:
-        token = self._rpc("getToken", [self._account.company, self._account.api_key], None)
-        if not isinstance(token, str) or not token:
-            raise VendorFailure(Kind.AUTH, vendor=VENDOR, method="getToken", message="answered no token")
-        return token
+    def _base(self) -> str:
+        """Asked for once; a race asks twice and comes to the same."""
+        if not self._url:
+            self._url = self.service_url()
+        return self._url
 
-    def _rpc(self, method: str, params: Sequence[Any], token: str | None) -> Any:
+    def _rpc(self, name: str, params: Sequence[Any], token: str | None) -> Any:
+        url = self._login_url if token is None else self._base()
+        with self._gate.turn(self._account.name):
+            return self._request(name, params, url, token)
+
+    def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> Any:
         number = str(next(self._ids))
-        where = Where(VENDOR, method)
-        headers = {} if token is None else {"X-Company-Login": self._account.company, "X-Token": token}
+        where = Where(VENDOR, name)
         answer = self._http.request(
             where,
             "POST",
-            f"{self._base}/login" if token is None else f"{self._base}/",
-            body={"jsonrpc": "2.0", "method": method, "params": params, "id": number},
-            headers=headers,
+            url,
+            body={"jsonrpc": "2.0", "method": name, "params": params, "id": number},
+            headers={} if token is None else {"X-Company-Login": self._account.company, "X-Token": token},
             connect_seconds=self._account.connect_seconds,
             read_seconds=self._account.read_seconds,
         )
         reply = answer.json
         if isinstance(reply, dict) and reply.get("error"):
-            raise _failure(method, reply["error"], answer)
+            raise _failure(name, reply["error"], answer)
         if 300 <= answer.status < 500:
             raise refused(where, answer)
         # The document's example echoes the id 1 as "1": compare as texts.
@@ -239,19 +212,25 @@ class SimplybookClient:
             or str(reply.get("id")) != number
             or answer.status >= 500
         ):
-            raise _unknown(method, f"HTTP {answer.status} with an answer that is none to this call")
+            raise _unknown(name, f"HTTP {answer.status} with an answer that is none to this call", answer.status)
         return reply["result"]
 
 
-def _failure(method: str, error: object, answer: Answer) -> VendorFailure:
-    """The RPC error as our failure, by the table in `workers.vendors.codes`."""
+def _checked(method: Method, arguments: Sequence[Any]) -> list[Any]:
+    try:
+        return method.arguments(arguments)
+    except ValueError as error:
+        raise _refused_here(method.name, str(error)) from None
+
+
+def _failure(name: str, error: object, answer: Answer) -> VendorFailure:
+    """The RPC error as the exception of its code."""
     said = error if isinstance(error, dict) else {"message": str(error)}
-    message, code = str(said.get("message", "")), _whole(said.get("code"))
+    message, code = str(said.get("message") or ""), _code(said.get("code"))
     row = classify(code, message)
-    return VendorFailure(
-        row.kind,
+    return ERRORS[row](
         vendor=VENDOR,
-        method=method,
+        method=name,
         message=answer.words(message or row.words),
         code="" if code is None else str(code),
         retry_after=answer.retry_after,
@@ -260,11 +239,15 @@ def _failure(method: str, error: object, answer: Answer) -> VendorFailure:
     )
 
 
-def _unknown(method: str, message: str) -> VendorFailure:
-    return VendorFailure(Kind.UNKNOWN, vendor=VENDOR, method=method, message=message)
+def _refused_here(name: str, rule: str) -> VendorFailure:
+    return VendorFailure(Kind.REJECTED, vendor=VENDOR, method=name, message=f"was not sent: {rule}")
 
 
-def _whole(value: object) -> int | None:
+def _unknown(name: str, message: str, status: int = 200) -> VendorFailure:
+    return VendorFailure(Kind.UNKNOWN, vendor=VENDOR, method=name, message=message, status=status)
+
+
+def _code(value: object) -> int | None:
     """A whole number, also written as text."""
     try:
         return int(str(value))

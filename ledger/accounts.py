@@ -1,0 +1,235 @@
+"""What all workers on all hosts must know of an account together: its limits' state and its breaker.
+
+Calls of an account with a rate are spaced: each takes the next free moment, so that in no second there are more than
+the rate. A breaker opens after FAILURES calls in a row that found the vendor away, lets one call try after a while,
+and closes when that succeeds.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from ledger.engine import Database
+from ledger.tables import accounts, permits
+from schemas.settings import Limits
+
+FAILURES: Final = 5
+FIRST_OPEN_SECONDS: Final = 5.0
+LONGEST_OPEN_SECONDS: Final = 300.0
+RESERVED_SHARE: Final = 0.2
+"""The last fifth of a day's calls is kept for bookings."""
+
+_THROTTLED_SECONDS: Final = 1.0
+
+
+class Ended(StrEnum):
+    """How a call ended, as far as the account is concerned."""
+
+    ANSWERED = "answered"
+    """The vendor is there, whatever it said."""
+    AWAY = "away"
+    """It could not be reached, did not answer in time, or failed."""
+    THROTTLED = "throttled"
+    UNUSED = "unused"
+    """Nothing was sent after all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to call once, `wait` seconds from now. probe: the breaker is open, and this call tries whether it is over.
+    id is "" where nothing limits how many there are at once."""
+
+    account: str
+    id: str
+    wait: float
+    probe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """after: in how many seconds it may be otherwise. crowded: only because as many calls as allowed are on their
+    way, which may end any moment."""
+
+    why: str
+    after: float
+    crowded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account's state for people. breaker: "closed", "open" or "probing". used and day: calls of that UTC day, for
+    accounts with limits; at_once: calls on their way. ill: its calls must ask first, for the last ones found the
+    vendor away, or it asked for a pause."""
+
+    account: str
+    breaker: str
+    failures: int
+    open_until: datetime | None
+    error: str
+    day: str
+    used: int
+    at_once: int
+    ill: bool
+
+
+class Accounts:
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def acquire(
+        self, account: str, limits: Limits, *, last: bool, lease_seconds: float, patience_seconds: float
+    ) -> Permit | Denied:
+        """Leave to call, or why not. last: of the kind that waits when the day's budget runs short.
+
+        lease_seconds: how long the call may take, from when it starts: after that it no longer counts as on its way.
+        A wait longer than `patience_seconds` is denied.
+        """
+        with self._database.write([f"account:{account}"]) as connection:
+            now = self._now()
+            row = self._row(connection, account, now)
+            used = row.used if row.day == _day(now) else 0
+            denied = _closed_to(row, now) or _spent(limits, used, last, now)
+            if denied is not None:
+                return denied
+            if limits.at_once and self._on_their_way(connection, account, now) >= limits.at_once:
+                return Denied(f"{limits.at_once} calls are on their way, as many as it may have at once", 1.0, True)
+            start = max(now, row.next_at or now) if limits.per_second else now
+            wait = (start - now).total_seconds()
+            if wait > patience_seconds:
+                return Denied("its rate is used up for the moment", wait)
+            until = start + timedelta(seconds=lease_seconds)
+            probe = row.opened > 0
+            changed: dict[str, Any] = {"day": _day(now), "used": used + 1, "updated": now}
+            if limits.per_second:
+                changed["next_at"] = start + timedelta(seconds=1 / limits.per_second)
+            if probe:
+                changed["probe_until"] = until
+            connection.execute(sa.update(accounts).where(accounts.c.account == account).values(changed))
+            id_ = uuid.uuid4().hex if limits.at_once else ""
+            if id_:
+                connection.execute(sa.insert(permits), {"id": id_, "account": account, "until": until})
+            return Permit(account, id_, wait, probe)
+
+    def release(self, permit: Permit, ended: Ended, *, error: str = "", retry_after: float | None = None) -> None:
+        """Gives leave back and enters how the call ended. error: for people, without secrets."""
+        account = permit.account
+        with self._database.write([f"account:{account}"]) as connection:
+            now = self._now()
+            row = self._row(connection, account, now)
+            if permit.id:
+                connection.execute(sa.delete(permits).where(permits.c.id == permit.id))
+            changed = _after(row, permit, ended, now, error, retry_after)
+            if changed:
+                values = {**changed, "updated": now}
+                connection.execute(sa.update(accounts).where(accounts.c.account == account).values(values))
+
+    def views(self) -> list[AccountView]:
+        """Every account that has a state, by name."""
+        with self._database.read() as connection:
+            now = self._now()
+            busy = sa.select(permits.c.account, sa.func.count()).where(permits.c.until > now)
+            on_their_way = {name: count for name, count in connection.execute(busy.group_by(permits.c.account))}
+            rows = connection.execute(sa.select(accounts).order_by(accounts.c.account)).all()
+        return [_view(row, on_their_way.get(row.account, 0), now) for row in rows]
+
+    def _row(self, connection: sa.Connection, account: str, now: datetime) -> Any:
+        query = sa.select(accounts).where(accounts.c.account == account)
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            connection.execute(self._database.insert(accounts).on_conflict_do_nothing(), blank(account, now))
+            row = connection.execute(query).one()
+        return row
+
+    def _on_their_way(self, connection: sa.Connection, account: str, now: datetime) -> int:
+        connection.execute(sa.delete(permits).where(permits.c.account == account, permits.c.until <= now))
+        count = connection.scalar(sa.select(sa.func.count()).where(permits.c.account == account))
+        return int(count or 0)
+
+
+def blank(account: str, now: datetime) -> dict[str, Any]:
+    """The row of an account of which nothing is known."""
+    nothing = dict.fromkeys(("next_at", "not_before", "open_until", "probe_until", "pull_until"))
+    zero = dict.fromkeys(("used", "failures", "opened"), 0)
+    return {"account": account, **nothing, **zero, "day": "", "error": "", "pull_by": "", "updated": now}
+
+
+def _day(now: datetime) -> str:
+    return now.astimezone(UTC).date().isoformat()
+
+
+def _closed_to(row: Any, now: datetime) -> Denied | None:
+    """What the vendor's state denies."""
+    if row.opened and row.open_until is not None and row.open_until > now:
+        left = (row.open_until - now).total_seconds()
+        return Denied(f"its breaker is open, the vendor being away; last: {row.error}", left)
+    if row.opened and row.probe_until is not None and row.probe_until > now:
+        return Denied("its breaker is open; one call is trying whether the vendor is back", 5.0)
+    if row.not_before is not None and row.not_before > now:
+        return Denied("the vendor asked for a pause", (row.not_before - now).total_seconds())
+    return None
+
+
+def _spent(limits: Limits, used: int, last: bool, now: datetime) -> Denied | None:
+    """What the day's budget denies."""
+    if not limits.per_day:
+        return None
+    midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), datetime.min.time(), UTC)
+    left = (midnight - now).total_seconds()
+    if used >= limits.per_day:
+        return Denied(f"all {limits.per_day} calls of the day are used", left)
+    if last and used >= limits.per_day * (1 - RESERVED_SHARE):
+        return Denied(f"what is left of the day's {limits.per_day} calls is kept for bookings", left)
+    return None
+
+
+def _after(
+    row: Any, permit: Permit, ended: Ended, now: datetime, error: str, retry_after: float | None
+) -> dict[str, Any]:
+    """What the end of a call changes. A call that began before the breaker opened neither closes it nor opens it
+    further: it tells of the time before."""
+    late = row.opened > 0 and not permit.probe
+    if ended is Ended.THROTTLED:
+        pause = now + timedelta(seconds=retry_after if retry_after is not None else _THROTTLED_SECONDS)
+        return {"not_before": pause, "probe_until": None}
+    if ended is Ended.UNUSED:
+        return {"probe_until": None} if permit.probe else {}
+    if late:
+        return {}
+    if ended is Ended.ANSWERED:
+        return {"failures": 0, "opened": 0, "open_until": None, "probe_until": None, "error": ""} if _ill(row) else {}
+    failures = row.failures + 1
+    changed = {"failures": failures, "error": error, "probe_until": None}
+    if permit.probe or failures >= FAILURES:
+        seconds = min(FIRST_OPEN_SECONDS * 2**row.opened, LONGEST_OPEN_SECONDS)
+        changed |= {"opened": row.opened + 1, "open_until": now + timedelta(seconds=seconds)}
+    return changed
+
+
+def _ill(row: Any) -> bool:
+    return bool(row.failures or row.opened)
+
+
+def _view(row: Any, at_once: int, now: datetime) -> AccountView:
+    is_open = row.opened > 0
+    waiting = is_open and row.open_until is not None and row.open_until > now
+    breaker = "open" if waiting else "probing" if is_open else "closed"
+    used = row.used if row.day == _day(now) else 0
+    return AccountView(
+        account=row.account,
+        breaker=breaker,
+        failures=row.failures,
+        open_until=row.open_until if is_open else None,
+        error=row.error,
+        day=_day(now),
+        used=used,
+        at_once=at_once,
+        ill=_ill(row) or (row.not_before is not None and row.not_before > now),
+    )

@@ -1,0 +1,174 @@
+"""The route `callbacks.simplybook`: what SimplyBook.me tells of its bookings, wherever they were made.
+
+The callback's body is thin: the details are fetched with a signed call. Then the Peoplevine account is pulled, or
+another venue is fed, or both, as the source says. What tells only what the ledger knows already is an echo of our own
+calls, and goes no further: else two systems that feed each other would never come to rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from ledger.records import Booking, Call, Entry, EntryState
+from schemas.envelope import Envelope, content_hash
+from schemas.errors import EventInvalid
+from schemas.events import VenueFacts, parse
+from schemas.reasons import Reason
+from schemas.settings import ROUTE_OF_KIND
+from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded, Wait
+from workers.scheduler import pull_event
+from workers.vendors.failure import VendorFailure
+from workers.vendors.simplybook import SimplybookClient
+
+DETAILS: Final = "getBookingDetails"
+TYPES: Final[Mapping[str, str]] = {
+    "create": "booking.requested",
+    "change": "booking.changed",
+    "cancel": "booking.cancelled",
+}
+"""Our word for each `notification_type` that tells of a change; `notify` only reminds."""
+
+_NOT_FOUND: Final = "-32080"
+_UNKNOWN_ID_WAIT: Final = timedelta(minutes=10)
+"""How long a callback about an unknown booking waits while a call of ours that books has not come back: its id may
+be this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a source's callbacks are for. pull_account: "" for none. venue: None where no venue is fed; else `fill`
+    makes an event's fields of the details."""
+
+    pull_account: str = ""
+    venue: VenueFacts | None = None
+    fill: Callable[[Mapping[str, Any]], dict[str, Any]] = field(default=lambda _details: {})
+
+
+class CallbackLedger(Protocol):
+    """What is needed of the ledger. Every method may raise LedgerUnavailable."""
+
+    def booking_of(self, account: str, vendor_id: str) -> Booking | None: ...
+
+    def is_booking(self, account: str) -> bool: ...
+
+
+class SimplybookCallbacks:
+    """`clients` by account, `feeds` by source."""
+
+    def __init__(
+        self,
+        clients: Mapping[str, SimplybookClient],
+        feeds: Mapping[str, Feed],
+        ledger: CallbackLedger,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._clients = clients
+        self._feeds = feeds
+        self._ledger = ledger
+        self._now = now
+
+    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        if event.account not in self._clients or event.source not in self._feeds:
+            return Dead(Reason.MISCONFIGURED, f"the settings lack source {event.source} or account {event.account}")
+        return Call(event.account, DETAILS, {"id": event.data["booking_id"]}, repeatable=True)
+
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        return call
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        id_, kind = event.data["booking_id"], event.data["notification_type"]
+        ours = self._ledger.booking_of(event.account, id_)
+        is_young = self._now() - event.received < _UNKNOWN_ID_WAIT
+        if ours is None and kind == "create" and is_young and self._ledger.is_booking(event.account):
+            return Wait("a call that books is on its way; whether this tells of it is known when it has come back")
+        details = self._details(call, event)
+        kind = kind if details is not None else "cancel"
+        if kind not in TYPES:
+            return Recorded(f"booking {id_}: {kind}, nothing has changed")
+        if ours is not None and is_echo(kind, id_, details, ours):
+            return Recorded(f"booking {id_}: {kind} is our own, of {ours.source}'s booking {ours.reference}")
+        return self._tell(event, kind, details)
+
+    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+        return None
+
+    def _details(self, call: Call, event: Envelope) -> Mapping[str, Any] | None:
+        """None where the booking is gone."""
+        client = self._clients[call.account]
+        try:
+            return client.get_booking_details(event.data["booking_id"], event.data["booking_hash"])
+        except VendorFailure as failure:
+            if failure.code == _NOT_FOUND:
+                return None
+            raise
+
+    def _tell(self, event: Envelope, kind: str, details: Mapping[str, Any] | None) -> Outcome:
+        feed, following = self._feeds[event.source], []
+        told = [f"booking {event.data['booking_id']}: {kind}"]
+        if feed.pull_account:
+            id_ = f"{event.id}/pull"
+            pull = pull_event(feed.pull_account, "reservations", source=event.source, id_=id_, at=event.received)
+            following.append(pull)
+            told.append(f"{feed.pull_account} is to be pulled")
+        if feed.venue is not None:
+            try:
+                fed = _fed(event, kind, details, feed, feed.venue)
+            except EventInvalid as error:
+                text = f"the map of source {event.source} makes an event that breaks its contract: {error}"
+                return Dead(Reason.MISCONFIGURED, text)
+            following.append(fed)
+            told.append(f"venue {feed.venue.name} is told")
+        if not following:
+            told.append("recorded, as the source feeds nothing")
+            return Recorded("; ".join(told))
+        return Done("; ".join(told), forward=tuple(following))
+
+
+def is_echo(kind: str, id_: str, details: Mapping[str, Any] | None, ours: Booking) -> bool:
+    """Whether a callback about a booking of ours tells only what the ledger holds."""
+    entry = next((one for one in ours.entries if one.vendor_id == id_), None)
+    if entry is None:
+        return False
+    if kind == "cancel":
+        return entry.state is EntryState.CANCELLED
+    return kind == "create" or _stands_as_booked(entry, details)
+
+
+def _stands_as_booked(entry: Entry, details: Mapping[str, Any] | None) -> bool:
+    """Whether it has the service, provider and start we booked. Details that do not tell one of them do not tell that
+    it changed."""
+    event_id, unit_id, date, time, *_ = (*entry.slot.split("/"), "", "", "", "")
+    booked = {"event_id": event_id, "unit_id": unit_id, "start_date_time": f"{date} {time}"}
+    told = {key: str((details or {}).get(key) or "") for key in booked}
+    return all(not told[key] or told[key] == booked[key] for key in booked)
+
+
+def _fed(event: Envelope, kind: str, details: Mapping[str, Any] | None, feed: Feed, venue: VenueFacts) -> Envelope:
+    """The event for the venue that is fed. Raises EventInvalid."""
+    made = feed.fill({**event.data, "details": details or {}})
+    data = made.get("data")
+    own = {"booking_id": f"{event.account}-{event.data['booking_id']}", "venue": venue.name}
+    body = {
+        **made,
+        # Not the callback's own time, which not every one has: these must stand in the order they came.
+        "timestamp": event.received.isoformat(),
+        "type": TYPES[kind],
+        "data": {**(data if isinstance(data, Mapping) and kind != "cancel" else {}), **own},
+    }
+    parsed = parse(body, {venue.name: venue}.get)
+    return Envelope(
+        id=f"{event.id}/feed",
+        source=event.source,
+        type=parsed.type,
+        subject=parsed.subject,
+        route=ROUTE_OF_KIND[parsed.kind],
+        account=parsed.account,
+        time=parsed.time,
+        received=event.received,
+        data=parsed.data,
+        content_hash=content_hash(parsed.type, parsed.time, parsed.data),
+        not_after=parsed.not_after,
+    )

@@ -1,0 +1,330 @@
+"""SimplyBook.me's types: its arguments checked before they are sent, its results read as PHP writes them.
+
+PHP: numbers arrive as texts, an empty map as `[]`, "nothing" as null or false. Ids are texts here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, post_load
+
+# --- arguments: each returns the value as it is sent, or raises ValueError with the rule --------------------------
+
+Check = Callable[[Any], Any]
+
+_SIGN: Final = re.compile(r"[0-9a-f]{32}")
+
+
+def integer(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("must be a whole number from 0")
+    return value
+
+
+def count(value: Any) -> int:
+    number = integer(value)
+    if number < 1:
+        raise ValueError("must be a whole number from 1")
+    return number
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a text")
+    return value
+
+
+def flag(value: Any) -> bool:
+    words = {"true": True, "1": True, "false": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() not in words:
+        raise ValueError("must be true or false")
+    return words[str(value).lower()]
+
+
+def date(value: Any) -> str:
+    return _moment(value, "%Y-%m-%d", "a date such as 2026-01-31")
+
+
+def time(value: Any) -> str:
+    return _moment(value, "%H:%M:%S", "a time such as 09:30:00")
+
+
+def date_time(value: Any) -> str:
+    return _moment(value, "%Y-%m-%d %H:%M:%S", "a date and time such as 2026-01-31 09:30:00")
+
+
+def _moment(value: Any, form: str, words: str) -> str:
+    try:
+        if datetime.strptime(value, form).strftime(form) == value:  # noqa: DTZ007  # the company's own clock
+            return str(value)
+    except (ValueError, TypeError):
+        pass
+    raise ValueError(f"must be {words}")
+
+
+def integers(value: Any) -> list[int]:
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be a list of whole numbers")
+    return [integer(item) for item in value]
+
+
+def unit(value: Any) -> int | list[int]:
+    """ "Mixed can be Integer or Array of Integers" """
+    return integers(value) if isinstance(value, list | tuple) else integer(value)
+
+
+def texts(value: Any) -> list[str]:
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be a list of texts")
+    return [text(item) for item in value]
+
+
+def mapping(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError("must be an object")
+    return dict(value)
+
+
+def mapping_or_list(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return list(value)
+    return mapping(value)
+
+
+def sign(value: Any) -> str:
+    if not isinstance(value, str) or not _SIGN.fullmatch(value):
+        raise ValueError("must be a signature: 32 hexadecimal digits")
+    return value
+
+
+def anything(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """An argument: the document's name, its rule, whether it may be left out."""
+
+    name: str
+    check: Check
+    optional: bool = False
+
+
+# --- results -----------------------------------------------------------------------------------------------------
+
+
+class Text(fields.Field[str]):
+    """Numbers arrive as texts or numbers, null and false as "nothing"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, dict | list):
+            raise ValidationError("must be a text")
+        return "" if value is None or value is False else str(value)
+
+
+class Id(Text):
+    """An id: a text that is not empty."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        found = super()._deserialize(value, attr, data, **kwargs)
+        if not found or value is True:
+            raise ValidationError("must be an id")
+        return found
+
+
+class Flag(fields.Field[bool]):
+    """true, 1, "1" and their opposites; null is false."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        return str(value).lower() in ("1", "true")
+
+
+class Whole(fields.Field[int]):
+    """A whole number, also as a text, also with decimals that are zero ("60.0000")."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        try:
+            number = float(str(value))
+            if isinstance(value, bool) or number != int(number):
+                raise ValueError
+        except (ValueError, OverflowError):
+            raise ValidationError("must be a whole number") from None
+        return int(number)
+
+
+class Nothing(fields.Field[Any]):
+    """`inner`, or None for null, false and the empty list that stands for "not found"."""
+
+    def __init__(self, inner: fields.Field[Any]) -> None:
+        super().__init__(allow_none=True)
+        self._inner = inner
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return None if value is None or value is False or value == [] else self._inner.deserialize(value)
+
+
+class MapOf(fields.Field[dict[str, Any]]):
+    """A map; PHP writes an empty one as `[]`."""
+
+    def __init__(self, inner: fields.Field[Any]) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if value == []:
+            return {}
+        if not isinstance(value, dict):
+            raise ValidationError("must be an object")
+        return {key: self._inner.deserialize(item) for key, item in value.items()}
+
+
+class ListOf(fields.Field[list[Any]]):
+    """A list; PHP writes one whose keys are not 0, 1, 2 … as a map."""
+
+    def __init__(self, inner: fields.Field[Any]) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        items = list(value.values()) if isinstance(value, dict) else value
+        if not isinstance(items, list):
+            raise ValidationError("must be a list")
+        return [self._inner.deserialize(item) for item in items]
+
+
+class Lenient(Schema):
+    """What the vendor adds to its rows one day breaks nothing, and is passed on."""
+
+    class Meta:
+        unknown = INCLUDE
+
+
+class Object(fields.Field[dict[str, Any]]):
+    """An object of which no field is promised."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if value == []:
+            return {}
+        if not isinstance(value, dict):
+            raise ValidationError("must be an object")
+        return value
+
+
+class Row(Lenient):
+    """Anything with an id."""
+
+    id = Id(required=True)
+
+
+class EventRow(Row):
+    """A service, as in the document's example of getEventList."""
+
+    name = Text(load_default="")
+    duration = Whole(load_default=0)
+    price = Text(load_default="")
+    currency = Text(load_default="")
+    is_public = Flag(load_default=True)
+    is_active = Flag(load_default=True)
+    is_recurring = Flag(load_default=False)
+
+
+class UnitRowSchema(Row):
+    """A service provider. qty: how many bookings it holds at one time; left out where the answer does not say."""
+
+    name = Text(load_default="")
+    qty = Nothing(Whole())
+
+
+class IntakeFieldRow(Lenient):
+    """A field of an intake form. `is_null`: null is mandatory, "1" optional. `values`: one text, joined by commas."""
+
+    name = Id(required=True)
+    title = Text(load_default="")
+    type = Text(load_default="text")
+    values = Text(load_default="", allow_none=True)
+    is_null = Flag(load_default=False, allow_none=True)
+
+
+class LocationRow(Row):
+    title = Text(load_default="")
+    units = ListOf(Text())
+
+
+class DetailsRow(Row):
+    """A booking's details. Which fields come is not documented; these are used where they are there."""
+
+    start_date_time = Text(load_default="")
+    end_date_time = Text(load_default="")
+    event_id = Text(load_default="")
+    unit_id = Text(load_default="")
+
+
+@dataclass(frozen=True, slots=True)
+class BookedRow:
+    """One booking of `book`'s answer. `hash` signs later calls about it and is a secret."""
+
+    id: str
+    hash: str
+    code: str
+    start: str
+    end: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BookAnswer:
+    """`batch_*` are "" where the answer has no batch; `batch_hash` signs confirmBookingBatch and is a secret."""
+
+    require_confirm: bool
+    bookings: tuple[BookedRow, ...]
+    batch_type: str
+    batch_id: str
+    batch_hash: str
+
+
+class _Exact(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+
+class _Booked(_Exact):
+    id = Id(required=True)
+    hash = Text(load_default="")
+    code = Text(load_default="", allow_none=True)
+    start = Text(data_key="start_date_time", load_default="")
+    end = Text(data_key="end_date_time", load_default="")
+    confirmed = Flag(data_key="is_confirmed", load_default=False)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> BookedRow:
+        return BookedRow(**{**data, "code": data["code"] or ""})
+
+
+class BookRow(_Exact):
+    """`book`'s answer; see "book response"."""
+
+    require_confirm = Flag(load_default=False)
+    bookings = fields.List(fields.Nested(_Booked), required=True, validate=bool)
+    batch_type = Text(load_default="", allow_none=True)
+    batch_id = Text(load_default="", allow_none=True)
+    recurrent_batch_id = Text(load_default="", allow_none=True)
+    batch_hash = Text(load_default="", allow_none=True)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> BookAnswer:
+        return BookAnswer(
+            data["require_confirm"],
+            tuple(data["bookings"]),
+            data["batch_type"] or "",
+            data["batch_id"] or data["recurrent_batch_id"] or "",
+            data["batch_hash"] or "",
+        )
