@@ -39,6 +39,8 @@ def next_delay(
         return ladder[index]
     left = (not_after - now).total_seconds()
     room = left - min(PERSON_SECONDS, left / 2)
+    if at_least > room:
+        return Reason.TOO_LATE
     while index >= long_enough and ladder[index] > room:
         index -= 1
     return ladder[index] if index >= long_enough else Reason.TOO_LATE

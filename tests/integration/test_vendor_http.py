@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -153,3 +155,42 @@ def test_whatever_json_a_vendor_answers_is_a_result_or_a_classified_failure(body
         except VendorFailure:
             return
         assert made
+
+
+@pytest.mark.parametrize(
+    ("broke", "kind"),
+    [
+        (ssl.SSLCertVerificationError("certificate verify failed"), Kind.TRANSIENT),
+        (ssl.SSLEOFError("EOF occurred in violation of protocol"), Kind.UNKNOWN),
+        (ssl.SSLError("bad record mac"), Kind.UNKNOWN),
+    ],
+)
+def test_tls_that_breaks_after_the_request_may_have_been_sent_leaves_a_doubt(
+    broke: ssl.SSLError, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """urllib3 raises the same SSLError for a certificate it refuses and for an answer that is cut off."""
+
+    def urlopen(*_: object, **__: object) -> None:
+        raise urllib3.exceptions.SSLError(broke)
+
+    monkeypatch.setattr(urllib3.HTTPSConnectionPool, "urlopen", urlopen)
+    assert failing("https://vendor.test").kind is kind
+
+
+def test_a_server_that_does_not_speak_tls_was_not_asked_anything() -> None:
+    with vendor(send(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as url:
+        assert failing(url.replace("http:", "https:")).kind is Kind.TRANSIENT
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "kind"),
+    [
+        ("500 Internal Server Error", "something new", Kind.UNKNOWN),
+        ("500 Internal Server Error", "Invalid member ID", Kind.REJECTED),
+        ("200 OK", "A timeout occurred while contacting Book4Time", Kind.UNKNOWN),
+        ("400 Bad Request", "something new", Kind.REJECTED),
+    ],
+)
+def test_a_failure_that_may_have_come_after_the_booking_leaves_a_doubt(status: str, reason: str, kind: Kind) -> None:
+    with vendor(send(answer(json.dumps({"success": False, "reason": reason}).encode(), status))) as url:
+        assert failing(url).kind is kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,25 +25,30 @@ from workers.vendors.failure import Kind, VendorFailure
 from workers.worker import SettlerEnded, Worker
 
 ROUTE = "members"
-TOPOLOGY = Topology((ROUTE,), (0.1, 0.2))
+NEXT = "pulls"
+TOPOLOGY = Topology((ROUTE, NEXT), (0.1, 0.2))
 SYNC = Call("pv", "sync_member", {}, repeatable=True)
 
 
 class Vendor:
     """Answers as told; counts its calls."""
 
-    def __init__(self, failure: Exception | None = None) -> None:
+    def __init__(self, failure: Exception | None = None, forward: tuple[Envelope, ...] = ()) -> None:
         self.calls = 0
         self.failure = failure
+        self.forward = forward
 
     def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
         return SYNC
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Done:
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        return call
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
         self.calls += 1
         if self.failure is not None:
             raise self.failure
-        return Done("synchronised")
+        return Done("synchronised", forward=self.forward)
 
     def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
         return None
@@ -195,3 +201,22 @@ def test_every_retry_goes_through_the_ladder_until_a_person_gets_it(broker: Embe
     view = ledger.event("crm", "e-1")
     assert view is not None
     assert (view.state, view.reason, view.attempt_count) == (State.DEAD, "exhausted", 3)
+
+
+def test_what_follows_from_an_event_is_queued_before_its_end_is_recorded(
+    broker: EmbeddedBroker, ledger: Ledger
+) -> None:
+    """A worker that dies in between finds the event unfinished, and tells again; the other way round it would never."""
+    following = replace(event("e-2", "member.updated", subject="M-2"), route=NEXT)
+    with Running(broker, Troubled(ledger), Vendor(forward=(following,)), NeverConfirms()) as running:
+        wait_for(lambda: running.worker.in_flight == 1, "it is at work", 10)
+        assert state(ledger) in (None, State.WORKING)
+    assert state(ledger) is not State.DONE
+    assert broker.stats()[ROUTE].ready == 1
+
+
+def test_what_follows_arrives_in_its_own_queue(broker: EmbeddedBroker, ledger: Ledger) -> None:
+    following = replace(event("e-2", "member.updated", subject="M-2"), route=NEXT)
+    with Running(broker, Troubled(ledger), Vendor(forward=(following,))):
+        wait_for(lambda: state(ledger) is State.DONE, "it is done", 10)
+    assert broker.stats()[NEXT].ready == 1

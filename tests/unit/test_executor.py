@@ -29,9 +29,10 @@ from schemas.errors import ClaimLost, LedgerUnavailable
 from schemas.reasons import Reason
 from workers.executor import Executor
 from workers.job import Job
-from workers.onward import onward
+from workers.onward import following, onward
 from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from workers.vendors.failure import Kind, VendorFailure
+from workers.vendors.held import Held
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BOOK = Call("sb", "book", {"slot": "a"}, repeatable=False)
@@ -116,10 +117,26 @@ def failed(kind: Kind, **more: object) -> VendorFailure:
     return VendorFailure(kind, vendor="simplybook", method="book", message="its words", **more)  # type: ignore[arg-type]
 
 
-def executor(vendor: Vendor, ledger: Ledger) -> Executor:
+class Turns:
+    """The gate: notes what it is asked, and holds where told to."""
+
+    def __init__(self, acts: list[str], held: Held | None = None) -> None:
+        self.acts, self.held = acts, held
+
+    def ahead(self, account: str) -> None:
+        self.acts.append(f"leave for {account}")
+        if self.held is not None:
+            raise self.held
+
+    def give_back(self, account: str) -> None:
+        self.acts.append(f"leave of {account} given back")
+
+
+def executor(vendor: Vendor, ledger: Ledger, turns: Turns | None = None) -> Executor:
     return Executor(
         vendor,
         ledger,
+        turns=turns,
         worker="w",
         claim_seconds=60,
         ladder=(5.0, 30.0),
@@ -312,6 +329,126 @@ def test_what_cannot_be_read_is_dead_at_once_and_goes_on_byte_for_byte(body: byt
     message, to = sent
     assert (message.body, to) == (body, topology.DEAD)
     assert message.headers[headers.REASON] == "poison"
+
+
+# --- whose turn it is, and what must be known before a call -------------------------------------------------------
+
+
+def held_job(held: Held, ledger: Ledger | None = None, event: Envelope | None = None) -> tuple[Job, Ledger, Executor]:
+    ledger = ledger or Ledger()
+    at_work = executor(Vendor([BOOK], ledger.acts), ledger, Turns(ledger.acts, held))
+    job = at_work.receive(delivered(event))
+    at_work.claim([job])
+    at_work.work(job)
+    return job, ledger, at_work
+
+
+def test_leave_to_call_is_got_before_the_ledgers_mark_so_that_dying_while_waiting_leaves_no_doubt() -> None:
+    ledger = Ledger()
+    at_work = executor(Vendor([BOOK, Done("booked")], ledger.acts), ledger, Turns(ledger.acts))
+    job = at_work.receive(delivered())
+    at_work.claim([job])
+    at_work.work(job)
+    assert ledger.acts == [
+        "leave for sb", "marked book with 0 entries", "called book", "leave of sb given back",
+    ]  # fmt: skip
+
+
+def test_an_account_that_is_held_counts_no_attempt_and_comes_again_when_it_may_be_its_turn() -> None:
+    job, ledger, at_work = held_job(Held("sb", "its breaker is open", 12.0))
+    assert job.outcome == Wait("account sb: its breaker is open", 12.0)
+    assert "called book" not in ledger.acts
+    assert job.attempts == []
+    assert at_work.plan(job) == 30.0
+    settlement = at_work.settlement(job, 30.0)
+    assert settlement is not None
+    assert (settlement.state, settlement.attempts, settlement.next_at) == (
+        State.RETRYING, (), NOW + timedelta(seconds=30),
+    )  # fmt: skip
+    sent = onward(job, "bookings.simplybook", 30.0, NOW)
+    assert sent is not None
+    assert sent[0].headers[headers.ATTEMPT] == 0
+
+
+def test_a_booking_that_is_held_past_its_start_is_a_persons_in_time() -> None:
+    event = envelope(not_after=NOW + timedelta(minutes=5))
+    job, _, at_work = held_job(Held("sb", "all 5000 calls of the day are used", 7200.0), event=event)
+    assert at_work.plan(job) is None
+    assert isinstance(job.outcome, Dead)
+    assert job.outcome.reason is Reason.TOO_LATE
+    assert "all 5000 calls of the day are used" in job.outcome.error
+
+
+def test_a_doubt_that_cannot_be_asked_about_before_the_start_keeps_its_reason() -> None:
+    class HeldWhenAsked(Vendor):
+        def resolve(self, call: Call, event: Envelope) -> None:
+            raise Held("sb", "its breaker is open", 3600.0)
+
+    ledger = Ledger(claimed(in_doubt=BOOK))
+    at_work = executor(HeldWhenAsked([BOOK], ledger.acts), ledger)
+    job = at_work.receive(delivered(envelope(not_after=NOW + timedelta(minutes=5))))
+    at_work.claim([job])
+    at_work.work(job)
+    assert isinstance(job.outcome, Wait)
+    at_work.plan(job)
+    assert isinstance(job.outcome, Dead)
+    assert job.outcome.reason is Reason.IN_DOUBT
+
+
+def test_what_must_be_known_before_a_call_fails_without_leaving_a_doubt() -> None:
+    class AsksFirst(Vendor):
+        def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+            raise VendorFailure(Kind.UNKNOWN, vendor="simplybook", method="getTimeframe", message="no answer in time")
+
+    ledger = Ledger()
+    at_work = executor(AsksFirst([BOOK], ledger.acts), ledger)
+    job = at_work.receive(delivered())
+    at_work.claim([job])
+    at_work.work(job)
+    assert isinstance(job.outcome, Retry)
+    assert ledger.acts == []
+    assert [(attempt.method, attempt.outcome) for attempt in job.attempts] == [("getTimeframe", "unknown")]
+
+
+def test_a_call_is_marked_and_made_as_it_was_completed_beforehand() -> None:
+    class Completes(Vendor):
+        def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+            return replace(call, method=f"{call.method} completed")
+
+    ledger = Ledger()
+    at_work = executor(Completes([BOOK, Done("booked")], ledger.acts), ledger)
+    job = at_work.receive(delivered())
+    at_work.claim([job])
+    at_work.work(job)
+    assert ledger.acts == ["marked book completed with 0 entries", "called book completed"]
+
+
+def test_a_handler_whose_turn_has_not_come_counts_no_attempt() -> None:
+    class NotYet(Vendor):
+        def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+            return Wait("another pull is running")
+
+    at_work = executor(NotYet([CONFIRM], []), Ledger())
+    job = at_work.receive(delivered())
+    at_work.claim([job])
+    at_work.work(job)
+    assert (job.outcome, job.attempts) == (Wait("another pull is running"), [])
+    assert at_work.plan(job) == 5.0
+
+
+def test_what_the_ingress_found_odd_stands_in_the_events_history() -> None:
+    warned = replace(envelope(), warnings=("data.attributes: the label is spelled Client Type",))
+    job, ledger = worked([Done("synchronised")], event=warned)
+    settlement = executor(Vendor([], []), ledger).settlement(job, None)
+    assert settlement is not None
+    assert settlement.detail == "synchronised; data.attributes: the label is spelled Client Type"
+
+
+def test_events_that_follow_go_to_their_own_queues_as_new() -> None:
+    job, _ = worked([Done("told", forward=(envelope(), envelope()))])
+    sent = following(job, NOW)
+    assert [to for _, to in sent] == [topology.work(envelope().route)] * 2
+    assert sent[0][0].headers[headers.ATTEMPT] == 0
 
 
 # --- settling ---------------------------------------------------------------------------------------------------
