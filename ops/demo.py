@@ -27,6 +27,9 @@ SANDBOX_PORT: Final = 8090
 PARTS: Final = ("ingest", "work", "archive", "sandbox")
 """In the order in which they are to stop: first who takes new work, last whom it ends at."""
 
+_LIMITS: Final = ("simplybook_per_second=5", "simplybook_at_once=2", "simplybook_per_day=5000")
+"""The sandbox's switches: SimplyBook.me's limits, as they are said to be."""
+
 _TRIES: Final = 50
 _DATA: Final = "demo-data"  # cleared at every start, so its name is one that nobody else gives a folder
 _PACKAGES: Final = Path(__file__).resolve().parents[1]
@@ -81,7 +84,8 @@ class Demo:
         clean["PYTHONUNBUFFERED"] = "1"
 
         words = {name: [*configured, name] for name in PARTS}
-        words["sandbox"] = [*bellhop, "sandbox", "--port", str(self.ports.sandbox)]
+        limits = [word for switch in _LIMITS for word in ("--switch", switch)]
+        words["sandbox"] = [*bellhop, "sandbox", "--port", str(self.ports.sandbox), *limits]
         return [Part(name, words[name], _log(self.folder, name), clean) for name in PARTS]
 
 

@@ -13,9 +13,9 @@ _EPOCH: Final = 1_700_000_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """effect: what the call changed ("booked", "cancelled", "confirmed", "synced"), "" for nothing; id: of what.
+    """effect: what the call changed ("booked", "cancelled", "confirmed", "synced", "pulled"), "" for nothing.
 
-    refusal: the vendor's reason where it said no.
+    id: of what. refusal: the vendor's reason where it said no.
     """
 
     body: Any

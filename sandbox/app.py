@@ -20,6 +20,7 @@ from flask import Flask, Response, request
 from sandbox.answers import Answer
 from sandbox.control import blueprint
 from sandbox.faults import Fault
+from sandbox.limits import Refusal
 from sandbox.peoplevine import CREDENTIALS
 from sandbox.seed import Seed
 from sandbox.simplybook import masked
@@ -62,12 +63,13 @@ def create_app(seed: Seed | None = None, now: Callable[[], datetime] = utc_now) 
     def peoplevine(method: str) -> Response:
         query = {name: value for name, value in request.args.items() if isinstance(value, str)}
         body = _json()
+        account = state.accounts.of(query)
         vendor = _Vendor(
-            perform=lambda: state.peoplevine.call(request.method, method, query, body),
-            refuse=lambda fault: state.peoplevine.failure(fault.message or "Internal error"),
+            perform=lambda: state.accounts.of(query).call(request.method, method, query, body),
+            refuse=lambda fault: account.failure(fault.message or "Internal error"),
         )
         shown = {name: MASK if name in CREDENTIALS else value for name, value in query.items()}
-        return _answer(state, vendor, "peoplevine", method, query=shown, body=body)
+        return _answer(state, vendor, "peoplevine", method, query=shown, body=body, system=account.system)
 
     def simplybook(service: str) -> Response:
         body = _json()
@@ -75,10 +77,17 @@ def create_app(seed: Seed | None = None, now: Callable[[], datetime] = utc_now) 
         method = str(rpc.get("method", ""))
         company, token = request.headers.get("X-Company-Login", ""), request.headers.get("X-Token", "")
         vendor = _Vendor(
-            perform=lambda: state.simplybook.call(service, company, token, body),
+            perform=lambda: state.simplybook.call(service, company, token, body, request.host_url),
             refuse=lambda fault: state.simplybook.failure(rpc.get("id"), fault.code, fault.message),
         )
-        return _answer(state, vendor, "simplybook", method, params=masked(service, rpc.get("params", [])))
+        params = masked(service, rpc.get("params", []))
+        limits = state.limits  # a reset puts others in their place
+        if refusal := limits.enter(state.now(), state.switches.simplybook_limit):
+            return _throttled(state, vendor, refusal, method, params)
+        try:
+            return _answer(state, vendor, "simplybook", method, params=params)
+        finally:
+            limits.leave()
 
     app.add_url_rule("/", "public", lambda: simplybook("public"), methods=["POST"])
     for rule in ("/login", "/login/"):
@@ -101,6 +110,20 @@ def _answer(state: State, vendor: _Vendor, name: str, method: str, **shown: Any)
         call.refusal = answer.refusal or None
         call.answered = fault is None or fault.kind in ("error", "http", "slow")
     return _failed(fault, answer, released) if fault else _response(answer)
+
+
+def _throttled(state: State, vendor: _Vendor, refusal: Refusal, method: str, params: Any) -> Response:
+    """A call above SimplyBook.me's limits: noted, not carried out. No fault sees it."""
+    with state.lock:
+        call = state.note("simplybook", method, params=params)
+        call.answered, call.refusal = True, f"too many requests: {refusal.why}"
+        how = state.switches.simplybook_throttle_answer
+        if how == "rpc":
+            return _response(vendor.refuse(Fault(method, "error", message="Too many requests")))
+    response = Response(_PAGE.format("Too many requests"), int(how), mimetype="text/html")
+    if how == "429":
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 def _failed(fault: Fault, answer: Answer, released: threading.Event) -> Response:

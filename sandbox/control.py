@@ -1,15 +1,20 @@
-"""The sandbox's own control: what was called, what stands, faults, switches, members, reset."""
+"""The sandbox's own control: what was called, what stands, faults, switches, members, what
+changed elsewhere, reset."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from sandbox.faults import parse_fault
+from sandbox.peoplevine import CHANGES, Peoplevine
+from sandbox.peoplevine_answers import id_of
+from sandbox.seed_peoplevine import Change
 from sandbox.state import State
-from sandbox.switches import ControlError
+from sandbox.switches import PLUGINS, ControlError
 
 
 def blueprint(state: State) -> Blueprint:
@@ -53,15 +58,23 @@ def blueprint(state: State) -> Blueprint:
     def add_member() -> Response:
         member = _member()
         with state.lock:
-            state.peoplevine.members.add(member)
+            _account(state).members.add(member)
         return jsonify(id=member)
 
     @control.delete("/members")
     def remove_member() -> Response:
         member = _member()
         with state.lock:
-            state.peoplevine.members.discard(member)
+            _account(state).members.discard(member)
         return jsonify(id=member)
+
+    @control.post("/changes")
+    def add_change() -> Response:
+        """A profile or reservation was created or updated behind Peoplevine: `{"what", "id", "at", "auth_id"}`."""
+        change = _change(state.now())
+        with state.lock:
+            _account(state).changes.append(change)
+        return jsonify(what=change.what, id=change.id, at=change.at.isoformat())
 
     @control.get("/switches")
     def switches() -> Response:
@@ -75,6 +88,23 @@ def blueprint(state: State) -> Blueprint:
             state.switches = state.switches.changed(values)
             return jsonify(state.switches.described())
 
+    @control.get("/plugins")
+    def plugins() -> Response:
+        """SimplyBook.me's Custom Features, each on or off."""
+        return jsonify({name: state.switches.plugin(name) for name in PLUGINS})
+
+    @control.route("/plugins", methods=["POST", "PUT"])
+    def change_plugins() -> Response:
+        values = _object()
+        with state.lock:
+            state.switches = state.switches.plugins(values)
+        return plugins()
+
+    @control.get("/limits")
+    def limits() -> Response:
+        """How many of SimplyBook.me's calls are in progress, and how many were let in today."""
+        return jsonify(state.limits.counted())
+
     return control
 
 
@@ -86,7 +116,31 @@ def _object() -> dict[str, Any]:
 
 
 def _member() -> str:
-    member = _object().get("id")
-    if isinstance(member, bool) or not isinstance(member, str | int) or not str(member):
+    member = id_of(_object().get("id"))
+    if not member:
         raise ControlError("id must be a member's id, a text or a whole number")
-    return str(member)
+    return member
+
+
+def _account(state: State) -> Peoplevine:
+    """The account of the body's auth_id; the first where it has none."""
+    account = state.accounts.named(_object().get("auth_id"))
+    if account is None:
+        raise ControlError("auth_id must be that of an account")
+    return account
+
+
+def _change(now: datetime) -> Change:
+    given = _object()
+    what, id_, at = given.get("what"), id_of(given.get("id")), given.get("at", now.isoformat())
+    if not isinstance(what, str) or what not in CHANGES:
+        raise ControlError(f"what must be one of {', '.join(CHANGES)}")
+    if not id_:
+        raise ControlError("id must be a text or a whole number")
+    try:
+        moment = datetime.fromisoformat(at)
+    except (TypeError, ValueError):
+        raise ControlError("at must be an ISO 8601 time") from None
+    if moment.tzinfo is None:
+        raise ControlError("at must have an offset")
+    return Change(what, id_, moment)

@@ -1,4 +1,4 @@
-"""Peoplevine Bookings, pretended (document: `peoplevine-bookings`).
+"""Peoplevine Bookings, pretended (document: `peoplevine-bookings`): all nine methods, several accounts.
 
 Every answer is HTTP 200 with `success`, `reason` and `message`; a failure is `success: false` with a reason. Reasons
 the document does not show are inferred: "Invalid credentials", "Time is not available", "Invalid technician ID" and
@@ -7,68 +7,60 @@ their like.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sandbox.answers import Answer, ids
-from sandbox.diary import Diary
-from sandbox.seed import PeoplevineSeed, Treatment
+from sandbox.peoplevine_answers import Refused, body, id_of
+from sandbox.peoplevine_reservations import Reservations
+from sandbox.seed_peoplevine import Change, PeoplevineSeed, Place, Treatment
 from sandbox.switches import Switches
 
 CREDENTIALS: Final = ("auth_id", "company", "user", "pass")
-_SEARCHED_DAYS: Final = 14
-
-
-class Refused(Exception):
-    """The call is answered with `success: false` and this reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """start and end are the venue's wall clock, without a zone."""
-
-    start: datetime
-    end: datetime
-    price: float
-    technician_id: str
-    service_id: str
-    facility_id: str
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "start": self.start.isoformat(),
-            "end": self.end.isoformat(),
-            "price": self.price,
-            "technician_id": self.technician_id,
-            "service_id": self.service_id,
-            "facility_id": self.facility_id,
-        }
+CHANGES: Final = ("profiles", "reservations")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EPOCH: Final = re.compile(r"\d{1,12}", re.ASCII)
 
 
 class Peoplevine:
-    """One account's state. Not safe between threads: its owner holds a lock."""
+    """One account's state. Not safe between threads: its owner holds a lock. ids gives reservations theirs."""
 
-    def __init__(self, seed: PeoplevineSeed, switches: Callable[[], Switches], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        seed: PeoplevineSeed,
+        switches: Callable[[], Switches],
+        now: Callable[[], datetime],
+        ids: Iterator[str],
+    ) -> None:
+        self.system = seed.system
         self.members = set(seed.members)
         self.synced: Counter[str] = Counter()
-        self.reservations: list[dict[str, Any]] = []
+        self.changes = list(seed.changes)
+        self.pulled: Counter[str] = Counter()
         self._seed = seed
         self._switches = switches
         self._now = now
-        self._diary = Diary()
-        self._ids = ids(now())
-        self._treatments = {treatment.id: treatment for treatment in seed.treatments}
+        self._reservations = Reservations(seed, switches, now, ids)
         self._methods: dict[str, tuple[str, Callable[[Mapping[str, str], Any], Answer]]] = {
             "sync_member": ("GET", self._sync_member),
+            "sync_profiles": ("GET", lambda query, _: self._pull("profiles", query)),
+            "sync_reservations": ("GET", lambda query, _: self._pull("reservations", query)),
+            "sync_services": ("GET", self._sync_services),
+            "products": ("GET", self._products),
+            "metadata": ("GET", self._metadata),
             "get_service_availability": ("POST", self._get_service_availability),
             "create_service_reservation": ("POST", self._create_service_reservation),
         }
 
-    def call(self, verb: str, method: str, query: Mapping[str, str], body: Any) -> Answer:
-        """body: the decoded JSON; None where there is none or it is none."""
+    @property
+    def reservations(self) -> list[dict[str, Any]]:
+        return self._reservations.all
+
+    def call(self, verb: str, method: str, query: Mapping[str, str], asked: Any) -> Answer:
+        """asked: the decoded JSON of the body; None where there is none or it is none."""
         if method not in self._methods:
             return self.failure(f"No such method: {method}", 404)
         wanted, handler = self._methods[method]
@@ -76,7 +68,7 @@ class Peoplevine:
             return self.failure(f"Use {wanted}", 405)
         try:
             self._check_credentials(query)
-            return handler(query, body)
+            return handler(query, asked)
         except Refused as refused:
             return self.failure(str(refused))
         except OverflowError:  # a time at the end of the calendar
@@ -84,151 +76,106 @@ class Peoplevine:
 
     def failure(self, reason: str, status: int | None = None) -> Answer:
         status = self._switches().peoplevine_failure_status if status is None else status
-        return Answer(_body(success=False, reason=reason), status, refusal=reason)
+        return Answer(body(success=False, reason=reason), status, refusal=reason)
 
     def _check_credentials(self, query: Mapping[str, str]) -> None:
-        seed = self._seed
-        right = (seed.auth_id, seed.company, seed.user, seed.password)
-        if tuple(query.get(name) for name in CREDENTIALS) != right:
-            raise Refused("Invalid credentials")
-        if query.get("host", "1") not in ("1", "2"):
+        seed, region = self._seed, query.get("host", "1")
+        if region not in ("1", "2"):
             raise Refused("Invalid host")
+        right = (seed.auth_id, seed.company, seed.user, seed.password)
+        if tuple(query.get(name) for name in CREDENTIALS) != right or region != self._switches().peoplevine_region:
+            raise Refused("Invalid credentials")
 
-    def _sync_member(self, query: Mapping[str, str], body: Any) -> Answer:
+    def _sync_member(self, query: Mapping[str, str], asked: Any) -> Answer:
         member = query.get("member_id", "")
         if member not in self.members:
             raise Refused("Member not found")
         self.synced[member] += 1
-        return Answer(_body(success=True, success_count=1), effect="synced", id=member)
+        return Answer(body(success=True, success_count=1), effect="synced", id=member)
 
-    def _create_service_reservation(self, query: Mapping[str, str], body: Any) -> Answer:
-        if not isinstance(body, dict):
+    def _pull(self, what: str, query: Mapping[str, str]) -> Answer:
+        """Counts what was created or updated since `from`."""
+        since = _since(query.get("from", ""), self._switches().peoplevine_from)
+        changed = {change.id for change in self.changes if change.what == what and change.at >= since}
+        self.pulled[what] += 1
+        return Answer(body(success=True, success_count=len(changed)), effect="pulled")
+
+    def _sync_services(self, query: Mapping[str, str], asked: Any) -> Answer:
+        """Counts nothing, as in the document's example."""
+        self.pulled["services"] += 1
+        return Answer(body(success=True), effect="pulled")
+
+    def _products(self, query: Mapping[str, str], asked: Any) -> Answer:
+        rows = [_product(treatment) for treatment in self._seed.treatments]
+        return Answer({"products": rows, **body(success=self._switches().peoplevine_products_success, counts=False)})
+
+    def _metadata(self, query: Mapping[str, str], asked: Any) -> Answer:
+        kinds = {"location": self._seed.locations, "guest_type": self._seed.guest_types}
+        kind = query.get("type", "")
+        if kind not in kinds:
+            raise Refused("Invalid type")
+        return Answer({"metaData": [_entry(place) for place in kinds[kind]], **body(success=True, counts=False)})
+
+    def _get_service_availability(self, query: Mapping[str, str], asked: Any) -> Answer:
+        return Answer({"offers": self._reservations.available(asked), **body(success=True, counts=False)})
+
+    def _create_service_reservation(self, query: Mapping[str, str], asked: Any) -> Answer:
+        if not isinstance(asked, dict):
             raise Refused("Invalid request")
-        member = _id(body.get("member_id"))
+        member = id_of(asked.get("member_id"))
         if member not in self.members:
             raise Refused("Invalid member ID")
-        rows = body.get("offers")
-        if not isinstance(rows, list) or not rows:
-            raise Refused("Invalid offers")
-        offers = [self._offer(row) for row in rows]
-        if self._switches().peoplevine_refuses_overlap:
-            self._check_free(offers)
-        reservation = next(self._ids)
-        for index, offer in enumerate(offers):
-            self._diary.occupy(offer.technician_id, offer.start, offer.end, f"{reservation}/{index}")
-        self.reservations.append(
-            {
-                "id": reservation,
-                "member_id": member,
-                "notes": body.get("notes"),
-                "offers": [offer.as_json() for offer in offers],
-            }
-        )
+        id_ = self._reservations.create(member, asked.get("notes"), asked.get("offers"))
+        self.changes.append(Change("reservations", id_, self._now()))
         # The document's own example: a reservation made counts as nothing in success_count.
-        return Answer(_body(success=True, message=reservation), effect="booked", id=reservation)
-
-    def _offer(self, row: Any) -> Offer:
-        if not isinstance(row, dict):
-            raise Refused("Invalid offers")
-        start, end, price = _wall_clock(row.get("start")), _wall_clock(row.get("end")), row.get("price")
-        technician, service = _id(row.get("technician_id")), _id(row.get("service_id"))
-        facility = _id(row.get("facility_id"))
-        if start is None or end is None or end <= start:
-            raise Refused("Invalid date")
-        if isinstance(price, bool) or not isinstance(price, int | float):
-            raise Refused("Invalid price")
-        if technician not in self._seed.technicians:
-            raise Refused("Invalid technician ID")
-        if service not in self._treatments:
-            raise Refused("Invalid service ID")
-        if facility not in self._seed.facilities:
-            raise Refused("Invalid facility ID")
-        if not self._bookable(start):
-            raise Refused("Time is not available")
-        return Offer(start, end, price, technician, service, facility)
-
-    def _check_free(self, offers: list[Offer]) -> None:
-        asked = Diary()
-        for index, offer in enumerate(offers):
-            who, start, end = offer.technician_id, offer.start, offer.end
-            if not self._diary.fits(who, start, end) or not asked.fits(who, start, end):
-                raise Refused("Time is not available")
-            asked.occupy(who, start, end, str(index))
-
-    def _get_service_availability(self, query: Mapping[str, str], body: Any) -> Answer:
-        """Offers wholly inside the window asked for; where there are none, what `alternateTime` and
-        `nextAvailableDate` allow."""
-        day, opens, closes, treatments = self._window(body)
-        midnight = datetime.combine(day, time.min)
-        windows = [(opens, closes)]
-        if body.get("alternateTime"):
-            windows.append((midnight, midnight + timedelta(days=1)))
-        if body.get("nextAvailableDate"):
-            later = (midnight + timedelta(days=ahead) for ahead in range(1, _SEARCHED_DAYS + 1))
-            windows += [(start, start + timedelta(days=1)) for start in later]
-        for start, end in windows:
-            offers = [offer for treatment in treatments for offer in self._free(treatment, start, end)]
-            if offers:
-                break
-        return Answer({"offers": [self._aware(offer) for offer in offers], **_body(success=True, counts=False)})
-
-    def _window(self, body: Any) -> tuple[date, datetime, datetime, list[Treatment]]:
-        """Date, start and end of the window, and the services."""
-        try:
-            day = date.fromisoformat(body["date"])
-            opens, closes = (datetime.combine(day, time.fromisoformat(body[key])) for key in ("startTime", "endTime"))
-            treatments = [self._treatments[_id(service)] for service in body["services"]]
-        except KeyError as error:
-            known = isinstance(body, dict) and {"date", "startTime", "endTime", "services"} <= body.keys()
-            raise Refused("Invalid service ID" if known else f"Missing {error.args[0]}") from None
-        except (TypeError, ValueError):
-            raise Refused("Invalid request") from None
-        if opens.tzinfo or closes.tzinfo:
-            raise Refused("Invalid request")
-        return day, opens, closes, treatments
-
-    def _free(self, treatment: Treatment, opens: datetime, closes: datetime) -> Iterator[Offer]:
-        step = timedelta(minutes=self._seed.step_minutes)
-        midnight = datetime.combine(opens.date(), time.min)
-        start = midnight - (midnight - opens) // step * step
-        while (end := start + timedelta(minutes=treatment.minutes)) <= closes:
-            if self._bookable(start):
-                for technician in self._seed.technicians:
-                    if self._diary.fits(technician, start, end):
-                        for facility in self._seed.facilities:
-                            yield Offer(start, end, treatment.price, technician, treatment.id, facility)
-            start += step
-
-    def _bookable(self, start: datetime) -> bool:
-        now = self._now().astimezone(self._seed.zone).replace(tzinfo=None)
-        return now < start <= now + timedelta(days=self._seed.days_ahead)
-
-    def _aware(self, offer: Offer) -> dict[str, Any]:
-        """Availability answers with an offset; creation takes times without one."""
-        zone = self._seed.zone
-        return {
-            **offer.as_json(),
-            "start": offer.start.replace(tzinfo=zone).isoformat(),
-            "end": offer.end.replace(tzinfo=zone).isoformat(),
-        }
+        return Answer(body(success=True, message=id_), effect="booked", id=id_)
 
 
-def _body(
-    *, success: bool, reason: str | None = None, message: str | None = None, success_count: int = 0, counts: bool = True
-) -> dict[str, Any]:
-    body: dict[str, Any] = {"success": success, "reason": reason, "message": message}
-    return {**body, "success_count": success_count, "error_count": 0} if counts else body
+class Accounts:
+    """Every account of one Peoplevine. No two give the same id to a reservation."""
+
+    def __init__(
+        self, seeds: tuple[PeoplevineSeed, ...], switches: Callable[[], Switches], now: Callable[[], datetime]
+    ) -> None:
+        shared = ids(now())
+        self.by_auth_id = {seed.auth_id: Peoplevine(seed, switches, now, shared) for seed in seeds}
+        self.first = self.by_auth_id[seeds[0].auth_id]
+
+    def of(self, query: Mapping[str, str]) -> Peoplevine:
+        """The account a call names; the first, which will refuse it, where there is none such."""
+        return self.by_auth_id.get(query.get("auth_id", ""), self.first)
+
+    def named(self, auth_id: object) -> Peoplevine | None:
+        """The account of that auth_id, the first for None."""
+        if auth_id is None:
+            return self.first
+        return self.by_auth_id.get(auth_id) if isinstance(auth_id, str) else None
 
 
-def _id(value: Any) -> str:
-    """An id written as text or number, as text; "" for anything else."""
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-
-def _wall_clock(value: Any) -> datetime | None:
-    """A venue-local time; None for what is none, or has an offset."""
+def _since(text: str, form: str) -> datetime:
+    """The moment a `from` stands for; a time without a zone is UTC. Raises Refused."""
+    if not text:
+        raise Refused("Missing from")
     try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo is None else None
+        if form == "epoch":
+            return datetime.fromtimestamp(int(text if _EPOCH.fullmatch(text) else "-"), UTC)
+        moment = datetime.fromisoformat(text if form == "iso" or _DATE.fullmatch(text) else "-")
+    except (ValueError, OSError):
+        raise Refused("Invalid from") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _product(treatment: Treatment) -> dict[str, Any]:
+    """As in the document's example."""
+    return {
+        "id": treatment.id,
+        "name": treatment.name,
+        "description": treatment.description,
+        "type": "46312357",
+        "charging": 1,
+        "rate": {"net": 0, "sell": treatment.price, "tax": 0, "currency": None, "taxes": None},
+    }
+
+
+def _entry(place: Place) -> dict[str, Any]:
+    return {"id": place.id, "name": place.name, "description": place.description}

@@ -1,7 +1,7 @@
 """SimplyBook.me's public service API, pretended (document: `simplybook-public-service-methods`): JSON-RPC 2.0.
 
-`getToken` is called at `/login`, everything else at `/`. Numbers arrive as strings and an empty map as `[]`, as PHP
-sends them.
+`getToken` and `getServiceUrl` are called at `/login`, everything else at `/`. Numbers arrive as strings and an empty
+map as `[]`, as PHP sends them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sandbox.answers import Answer
-from sandbox.seed import Service, SimplybookSeed, Unit
-from sandbox.simplybook_bookings import WORDS, Bookings, RpcError, whole
+from sandbox.answers import Answer, ids
+from sandbox.seed_simplybook import SimplybookSeed
+from sandbox.simplybook_bookings import Bookings
+from sandbox.simplybook_calendar import Calendar
+from sandbox.simplybook_catalog import Catalog
+from sandbox.simplybook_hours import Hours
+from sandbox.simplybook_payments import Payments
+from sandbox.simplybook_rpc import WORDS, RpcError, written
 from sandbox.switches import Switches
 from schemas.redact import MASK
 
+_GIVEN: Final = "given"
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{32}")
-_MATRIX_DAYS: Final = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +46,37 @@ class SimplyBook:
         now: Callable[[], datetime],
         hex_of: Callable[[int], str] = secrets.token_hex,
     ) -> None:
-        self.bookings = Bookings(seed, switches, now, hex_of)
+        hours = Hours(seed, now)
+        self.bookings = Bookings(seed, switches, hours, ids(now()), ids(now()), hex_of)
         self._seed = seed
         self._switches = switches
         self._now = now
         self._hex = hex_of
+        self._url = ""
         self._tokens: dict[str, datetime] = {}
-        self._login = _table({"getToken": self._get_token})
+        self._login = _table({"getToken": self._get_token, "getServiceUrl": self._get_service_url})
         self._public = _table(
             {
-                "book": self.bookings.book,
-                "confirmBooking": self.bookings.confirm,
-                "cancelBooking": self.bookings.cancel,
-                "getBookingDetails": self.bookings.details,
-                "createBatch": self.bookings.create_batch,
-                "getStartTimeMatrix": self._get_start_time_matrix,
-                "getUnitList": self._get_unit_list,
-                "getEventList": self._get_event_list,
-                "getTimeframe": self._get_timeframe,
-                "getCompanyInfo": self._get_company_info,
-                "getCompanyTimezoneOffset": self._get_company_timezone_offset,
-                "isPluginActivated": self._is_plugin_activated,
+                **self.bookings.methods,
+                **self.bookings.promotions.methods,
+                **Payments(seed, switches, hours, self.bookings, ids(now()), hex_of).methods,
+                **Calendar(hours, switches).methods,
+                **Catalog(seed, switches, hours, now).methods,
             }
         )
 
-    def call(self, service: str, company: str, token: str, request: Any) -> Answer:
+    @property
+    def method_names(self) -> frozenset[str]:
+        """Of the public service."""
+        return frozenset(self._public)
+
+    def call(self, service: str, company: str, token: str, request: Any, url: str = "") -> Answer:
         """service: "login" or "public". company and token: the two headers, "" where absent. request: the decoded
-        JSON; None where it is none."""
+        JSON; None where it is none. url: where the caller found us."""
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
             return self.failure(None, -32600, "Invalid Request")
         id_ = request.get("id")
+        self._url = url
         try:
             if service == "public":
                 self._check_access(company, token)
@@ -82,7 +88,8 @@ class SimplyBook:
         switches = self._switches()
         if switches.simplybook_numbers_echoed_as_text and type(id_) is int:
             id_ = str(id_)
-        body = {"jsonrpc": "2.0", "id": id_, "result": answer.body}
+        result = written(answer.body, switches) if service == "public" else answer.body
+        body = {"jsonrpc": "2.0", "id": id_, "result": result}
         if switches.simplybook_null_members:
             body["error"] = None
         return Answer(body, effect=answer.effect, id=answer.id)
@@ -113,91 +120,26 @@ class SimplyBook:
         return method.call(*params)
 
     def _get_token(self, company: Any, key: Any) -> Answer:
+        switches = self._switches()
         if company != self._seed.company:
             raise RpcError(-33001)
         if key != self._seed.api_key:
             raise RpcError(-33002)
-        if self._switches().simplybook_new_token_ends_earlier:
+        if switches.simplybook_login_error:
+            raise RpcError(switches.simplybook_login_error)
+        if switches.simplybook_token != _GIVEN:
+            return Answer({"empty": ""}.get(switches.simplybook_token))
+        if switches.simplybook_new_token_ends_earlier:
             self._tokens.clear()
         token = self._hex(32)
         self._tokens[token] = self._now()
         return Answer(token)
 
-    def _get_start_time_matrix(
-        self, start: Any, end: Any, event_id: Any, unit_id: Any = None, count: Any = 1
-    ) -> Answer:
-        """A start is listed where at least one of the units is free; it is not held for anyone."""
-        service, units = self.bookings.service(event_id), self._units(unit_id)
-        seats = 1 if count is None else whole(count)
-        try:
-            day, last = (datetime.fromisoformat(moment) for moment in (start, end))
-        except (TypeError, ValueError):
-            raise RpcError(-32602) from None
-        if day.tzinfo or last.tzinfo or day.time() != datetime.min.time():
-            raise RpcError(-32602)
-        if seats < 1 or not 0 <= (last - day).days <= _MATRIX_DAYS:
-            raise RpcError(-32602)
-        matrix: dict[str, list[str]] = {}
-        while day <= last:
-            starts = self.bookings.starts(service, units, day, seats)
-            matrix[f"{day:%Y-%m-%d}"] = [f"{moment:%H:%M:%S}" for moment in starts]
-            day += timedelta(days=1)
-        return Answer(matrix)
-
-    def _units(self, unit_id: Any) -> list[Unit]:
-        if unit_id is None:
-            return list(self._seed.units)
-        return [self.bookings.unit(one) for one in (unit_id if isinstance(unit_id, list) else [unit_id])]
-
-    def _get_unit_list(self, visible_only: Any = False, as_array: Any = False) -> Answer:
-        return _listed([_unit_row(unit, place) for place, unit in enumerate(self._seed.units)], as_array)
-
-    def _get_event_list(self, visible_only: Any = False, as_array: Any = False) -> Answer:
-        return _listed([_event_row(service, place) for place, service in enumerate(self._seed.services)], as_array)
-
-    def _get_timeframe(self) -> Answer:
-        return Answer(str(self._seed.timeframe))
-
-    def _get_company_timezone_offset(self) -> Answer:
-        """The document gives no example; the offset in minutes, as it gives offsets elsewhere."""
-        offset = self._now().astimezone(self._seed.zone).utcoffset()
-        minutes = int(offset.total_seconds() // 60) if offset is not None else 0
-        return Answer({"offset": str(minutes), "timezone": self._seed.zone.key})
-
-    def _is_plugin_activated(self, name: Any) -> Answer:
-        if not isinstance(name, str):
-            raise RpcError(-32602)
-        waits = self._switches().simplybook_require_confirm
-        return Answer(name in self._seed.plugins or (name == "approve_booking" and waits))
-
-    def _get_company_info(self) -> Answer:
-        about = "Write a description about your company or about you as a service provider."
-        return Answer(
-            {
-                "login": self._seed.company,
-                "name": "Sandbox",
-                "description": about,
-                "address1": "",
-                "address2": "Storey's Gate, ",
-                "city": "London",
-                "country_id": "GB",
-                "lat": "51.500435",
-                "lng": "-0.129811",
-                "email": "sandbox@example.com",
-                "phone": "",
-                "web": None,
-                "skip_address": None,
-                "logo": None,
-                "address": "GB, London, Storey's Gate, ",
-                "description_text": about,
-                "timezone": self._seed.zone.key,
-                "show_in_client_timezone": False,
-                "timeframe": str(self._seed.timeframe),
-                "timeline_type": "modern_week",
-                "allow_event_day_break": "0",
-                "allow_event_breaktime_break": "0",
-            }
-        )
+    def _get_service_url(self, company: Any) -> Answer:
+        """The document does not have it: a text, by its name."""
+        if company != self._seed.company:
+            raise RpcError(-33001)
+        return Answer(self._switches().simplybook_service_url or self._url)
 
 
 def masked(service: str, params: Any) -> Any:
@@ -216,46 +158,3 @@ def _table(methods: Mapping[str, Callable[..., Answer]]) -> dict[str, _Method]:
         needed = sum(1 for parameter in parameters if parameter.default is parameter.empty)
         table[name] = _Method(call, needed, len(parameters))
     return table
-
-
-def _listed(rows: list[dict[str, Any]], as_array: Any) -> Answer:
-    if as_array:
-        return Answer(rows)
-    return Answer({row["id"]: row for row in rows} or [])  # PHP's empty map
-
-
-def _unit_row(unit: Unit, place: int) -> dict[str, Any]:
-    """The document gives no example of a unit."""
-    return {
-        "id": unit.id,
-        "name": unit.name,
-        "email": None,
-        "phone": None,
-        "description": None,
-        "picture": None,
-        "picture_path": None,
-        "is_active": "1",
-        "is_visible": "1",
-        "qty": str(unit.qty),
-        "position": str(place),
-    }
-
-
-def _event_row(service: Service, place: int) -> dict[str, Any]:
-    """As in the document's example."""
-    return {
-        "id": service.id,
-        "name": service.name,
-        "duration": str(service.minutes),
-        "hide_duration": "0",
-        "description": None,
-        "picture": None,
-        "is_public": "1",
-        "is_active": "1",
-        "position": str(place),
-        "is_recurring": "1" if service.repeats > 1 else "0",
-        "picture_path": None,
-        "price": service.price,
-        "currency": "GBP",
-        "categories": [],
-    }

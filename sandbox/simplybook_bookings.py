@@ -5,57 +5,31 @@ Document: `simplybook-public-service-methods`; its codes and words. Which of two
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
-from sandbox.answers import Answer, ids
-from sandbox.diary import Diary
-from sandbox.seed import Service, SimplybookSeed, Unit
+from sandbox.answers import Answer
+from sandbox.seed_simplybook import Promotion, Service, SimplybookSeed, Unit
+from sandbox.simplybook_batches import GROUP, RECURRENT, Batches, signature
+from sandbox.simplybook_hours import Hours
+from sandbox.simplybook_intake import answers, entries, promocode
+from sandbox.simplybook_promotions import Promotions
+from sandbox.simplybook_rpc import RpcError, identifier, seats_of
 from sandbox.switches import Switches
 
-WORDS: Final = {
-    -32015: "Passed event id is not reccuren",
-    -32051: "Selected event id is not available",
-    -32052: "Selected unit id is not available",
-    -32053: "Selected date start is not available",
-    -32054: "Selected time start is not available",
-    -32055: "One or more appointments couldn't be reserved",
-    -32056: "Booking is not allowed at this time",
-    -32061: "Client name value is wrong",
-    -32062: "Client email value is wrong",
-    -32063: "Client phone value is wrong",
-    -32080: "Appointemnt couldn't be found",
-    -32085: "Signature error",
-    -32095: "Batch not found",
-    -32601: "Method not found",
-    -32602: "Invalid params",
-    -32603: "Internal error",
-    -33001: "Company does not exist",
-    -33002: "Wrong API key",
-}
-"""The document's own words, its spelling included; the login codes' from the vendor's messages."""
-
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
-_TIME: Final = re.compile(r"\d\d:\d\d:\d\d")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE: Final = re.compile(r"\+?[\d\s().-]{5,30}")
-
-
-class RpcError(Exception):
-    """The call is answered with this code, and the document's words for it unless others are given."""
-
-    def __init__(self, code: int, message: str | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.message = WORDS[code] if message is None else message
+_OFFSET: Final = re.compile(r"[+-]?\d{1,4}", re.ASCII)
 
 
 @dataclass(slots=True)
 class Booked:
+    """fields: what was answered to the intake form. client_time_offset: in minutes, None where it was not given."""
+
     id: str
     service: Service
     unit: Unit
@@ -67,6 +41,16 @@ class Booked:
     hash: str
     confirmed: bool
     cancelled: bool = False
+    paid: bool = False
+    promotion: Promotion | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    client_time_offset: int | None = None
+
+    @property
+    def price(self) -> str:
+        """After the promotion's discount, written as the vendor writes prices."""
+        left = Decimal(100) - Decimal(self.promotion.discount if self.promotion else 0)
+        return f"{Decimal(self.service.price) * left / 100:.4f}"
 
     def as_json(self) -> dict[str, str]:
         """As in the document's `book response`."""
@@ -83,32 +67,72 @@ class Booked:
         }
 
 
-class Bookings:
-    """One company's bookings, in the company's wall-clock time. Not safe between threads: its owner holds a lock.
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Who books: name, email and phone, "" where not given."""
 
-    hex_of gives that many random bytes as hex.
+    client: dict[str, str]
+    offset: int | None
+
+    @property
+    def key(self) -> str:
+        return self.client["email"] or self.client["name"]
+
+
+class Bookings:
+    """One company's bookings. Not safe between threads: its owner holds a lock.
+
+    hex_of gives that many random bytes as hex. `methods` are the document's, by name.
     """
 
     def __init__(
         self,
         seed: SimplybookSeed,
         switches: Callable[[], Switches],
-        now: Callable[[], datetime],
+        hours: Hours,
+        ids: Iterator[str],
+        batch_ids: Iterator[str],
         hex_of: Callable[[int], str],
     ) -> None:
         self.all: dict[str, Booked] = {}
         self._seed = seed
         self._switches = switches
-        self._now = now
+        self._hours = hours
         self._hex = hex_of
-        self._diary = Diary()
-        self._ids = ids(now())
+        self._ids = ids
         self._clients: dict[tuple[str, ...], str] = {}
-        self._batches: dict[str, str] = {}
-        self._services = {service.id: service for service in seed.services}
-        self._units = {unit.id: unit for unit in seed.units}
+        self._batches = Batches(batch_ids, hex_of, seed.secret_key)
+        self.promotions = Promotions(seed, switches, hours, lambda id_: id_ in self._clients.values())
+        self.methods: Mapping[str, Callable[..., Answer]] = {
+            "book": self._book,
+            "confirmBooking": self._confirm,
+            "confirmBookingBatch": self._confirm_batch,
+            "cancelBooking": self._cancel,
+            "getBooking": self._details,
+            "getBookingDetails": self._details,
+            "createBatch": self._create_batch,
+        }
 
-    def book(  # the document's own parameters, which arrive by position
+    def signed(self, id_: Any, sign: Any, *, also_cancelled: bool = False) -> Booked:
+        """Raises RpcError -32080, -32085."""
+        booked = self.standing(id_, also_cancelled=also_cancelled)
+        if sign != signature(booked.id, booked.hash, self._seed.secret_key):
+            raise RpcError(-32085)
+        return booked
+
+    def standing(self, id_: Any, *, also_cancelled: bool = False) -> Booked:
+        """Raises RpcError -32080."""
+        booked = self.all.get(identifier(id_))
+        if booked is None or (booked.cancelled and not also_cancelled):
+            raise RpcError(-32080)
+        return booked
+
+    def in_batch(self, id_: Any, type_: Any, sign: Any) -> list[Booked]:
+        """The bookings of a batch that stand. Raises RpcError -32095, -32085."""
+        batch = self._batches.signed(id_, type_, sign)
+        return [self.all[one] for one in batch.bookings if not self.all[one].cancelled]
+
+    def _book(
         self,
         event_id: Any,
         unit_id: Any,
@@ -120,112 +144,77 @@ class Bookings:
         batch_id: Any = None,
         recurring: Any = None,
     ) -> Answer:
-        """All of it or nothing. `additional` is accepted as it comes: intake forms are not active."""
-        service, unit = self.service(event_id), self.unit(unit_id)
-        seats = 1 if count is None else whole(count)
-        batch = "" if batch_id in (None, "") else identifier(batch_id)
-        if seats < 1 or (seats > 1 and batch):  # "only one parameter can be specified"
+        service, unit, seats = self._hours.service(event_id), self._hours.unit(unit_id), seats_of(count)
+        if seats > 1 and batch_id:
             raise RpcError(-32602)
         if recurring and service.repeats == 1:
             raise RpcError(-32015)
-        if batch and batch not in self._batches:
-            raise RpcError(-32095)
-        person = self._client(client)
-        first = self._start(service, date, time)
-        starts = [first + timedelta(days=service.every_days * turn) for turn in range(service.repeats)]
+        self._need_plugin("group_booking", seats > 1)
+        batch = self._batches.group(batch_id) if batch_id else None
+        person, given = self._person(client), entries(additional)
+        fields = answers(service, given) if self._switches().plugin("event_field") else {}
+        starts = self._hours.turns(service, self._hours.start(service, unit, date, time))
+        code = promocode(given)
+        promotion = self.promotions.check(code, service, starts[0], seats, person.key) if code else None
         self._check_free(service, unit, starts, seats)
-        made = [self._add(service, unit, start, person) for start in starts for _ in range(seats)]
+        if promotion is not None:
+            self.promotions.use(promotion.code, seats, person.key)
+        made = [self._add(service, unit, start, person, promotion, fields) for start in starts for _ in range(seats)]
+        if batch is None and len(made) > 1:
+            batch = self._batches.new(RECURRENT if service.repeats > 1 else GROUP)
         body: dict[str, Any] = {
             "require_confirm": self._switches().simplybook_require_confirm,
             "bookings": [booked.as_json() for booked in made],
         }
-        if service.repeats > 1:
-            body |= self._new_batch("batch_recurrent_booking", "recurrent_batch_id")
-        elif seats > 1:
-            body |= self._new_batch("batch_booking", "batch_id")
-        elif batch:
-            body |= {"batch_type": "batch_booking", "batch_id": batch, "batch_hash": self._batches[batch]}
+        if batch is not None:
+            batch.bookings.extend(booked.id for booked in made)
+            body |= batch.as_json()
         return Answer(body, effect="booked", id=made[0].id)
 
-    def create_batch(self) -> Answer:
-        return Answer(self._new_batch("batch_booking", "batch_id")["batch_id"])
+    def _create_batch(self) -> Answer:
+        """An Integer, as the document says."""
+        self._need_plugin("multiple_booking", True)
+        return Answer(int(self._batches.new(GROUP).id))
 
-    def confirm(self, id_: Any, sign: Any) -> Answer:
-        booked = self._signed(id_, sign)
+    def _confirm(self, id_: Any, sign: Any) -> Answer:
+        booked = self.signed(id_, sign)
         booked.confirmed = True
         return Answer(True, effect="confirmed", id=booked.id)
 
-    def cancel(self, id_: Any, sign: Any) -> Answer:
-        booked = self._signed(id_, sign, also_cancelled=self._switches().simplybook_cancel_twice_is_true)
+    def _confirm_batch(self, id_: Any, type_: Any, sign: Any) -> Answer:
+        bookings = self.in_batch(id_, type_, sign)
+        for booked in bookings:
+            booked.confirmed = True
+        return Answer(True, effect="confirmed", id=bookings[0].id if bookings else "")
+
+    def _cancel(self, id_: Any, sign: Any) -> Answer:
+        booked = self.signed(id_, sign, also_cancelled=self._switches().simplybook_cancel_twice_is_true)
         if booked.cancelled:
             return Answer(True)
         booked.cancelled = True
-        self._diary.release(booked.unit.id, booked.start, booked.end, booked.id)
+        self._hours.diary.release(booked.unit.id, booked.start, booked.end, booked.id)
         return Answer(True, effect="cancelled", id=booked.id)
 
-    def details(self, id_: Any, sign: Any) -> Answer:
-        """The document gives no example: the `book response`'s fields, with names and the client."""
-        booked = self._signed(id_, sign)
+    def _details(self, id_: Any, sign: Any) -> Answer:
+        """The document gives no example: the `book response`'s fields, with names, the client and the price."""
+        told = self._switches().simplybook_tells_cancelled
+        booked = self.signed(id_, sign, also_cancelled=told)
         named = {
             "event_name": booked.service.name,
             "unit_name": booked.unit.name,
             "client_name": booked.client["name"],
             "client_email": booked.client["email"],
             "client_phone": booked.client["phone"],
+            "price": booked.price,
         }
-        return Answer(booked.as_json() | named)
+        return Answer(booked.as_json() | named | ({"is_cancelled": str(int(booked.cancelled))} if told else {}))
 
-    def starts(self, service: Service, units: list[Unit], day: datetime, seats: int) -> list[datetime]:
-        """The starts of `day` (its midnight) at which at least one of the units is free."""
-        step = self._seed.timeframe
-        minutes = range(self._seed.opens, self._seed.closes - service.minutes + 1, step)
-        moments = (day + timedelta(minutes=minute) for minute in minutes)
-        earliest, latest = self._horizon()
-        return [
-            start
-            for start in moments
-            if earliest < start <= latest and any(self._free(service, unit, start, seats) for unit in units)
-        ]
+    def _need_plugin(self, name: str, needed: bool) -> None:
+        if needed and not self._switches().plugin(name):
+            raise RpcError(-32001)
 
-    def service(self, id_: Any) -> Service:
-        service = self._services.get(identifier(id_))
-        if service is None:
-            raise RpcError(-32051)
-        return service
-
-    def unit(self, id_: Any) -> Unit:
-        unit = self._units.get(identifier(id_))
-        if unit is None:
-            raise RpcError(-32052)
-        return unit
-
-    def _horizon(self) -> tuple[datetime, datetime]:
-        now = self._now().astimezone(self._seed.zone).replace(tzinfo=None)
-        return now, now + timedelta(days=self._seed.days_ahead)
-
-    def _start(self, service: Service, date: Any, time: Any) -> datetime:
-        if not isinstance(date, str) or not _DATE.fullmatch(date):
-            raise RpcError(-32053)
-        if not isinstance(time, str) or not _TIME.fullmatch(time):
-            raise RpcError(-32054)
-        try:
-            day = datetime.fromisoformat(date)
-        except ValueError:
-            raise RpcError(-32053) from None
-        hours, minutes, seconds = map(int, time.split(":"))
-        minute = hours * 60 + minutes
-        in_hours = self._seed.opens <= minute and minute + service.minutes <= self._seed.closes
-        if minutes > 59 or seconds or minute % self._seed.timeframe or not in_hours:
-            raise RpcError(-32054)
-        start = day + timedelta(minutes=minute)
-        earliest, latest = self._horizon()
-        if start <= earliest:
-            raise RpcError(-32056)
-        if start > latest:
-            raise RpcError(-32053)
-        return start
-
-    def _client(self, client: Any) -> dict[str, str]:
+    def _person(self, client: Any) -> _Person:
+        """Raises RpcError -32061, -32062, -32063; -32602 for a time offset that is no whole number."""
         if not isinstance(client, dict):
             raise RpcError(-32061)
         given = {key: client.get(key) or "" for key in ("name", "email", "phone")}
@@ -236,62 +225,42 @@ class Bookings:
             value = given[key]
             if not isinstance(value, str) or (value and not form.fullmatch(value)) or (not value and key in needed):
                 raise RpcError(code)
-        return given
-
-    def _free(self, service: Service, unit: Unit, start: datetime, seats: int) -> bool:
-        end = start + timedelta(minutes=service.minutes)
-        return self._diary.fits(unit.id, start, end, holds=unit.qty, seats=seats)
+        offset = client.get("client_time_offset")
+        if offset is None:
+            return _Person(given, None)
+        if isinstance(offset, bool) or not isinstance(offset, int | str) or not _OFFSET.fullmatch(str(offset)):
+            raise RpcError(-32602)
+        return _Person(given, int(offset))
 
     def _check_free(self, service: Service, unit: Unit, starts: list[datetime], seats: int) -> None:
-        if not all(self._free(service, unit, start, seats) for start in starts):
+        if not all(self._hours.free(service, unit, start, seats) for start in starts):
             raise RpcError(-32054 if len(starts) == seats == 1 else -32055)
 
-    def _add(self, service: Service, unit: Unit, start: datetime, person: dict[str, str]) -> Booked:
-        client_id = self._clients.setdefault(tuple(person.values()), str(len(self._clients) + 1))
+    def _add(
+        self,
+        service: Service,
+        unit: Unit,
+        start: datetime,
+        person: _Person,
+        promotion: Promotion | None,
+        fields: dict[str, Any],
+    ) -> Booked:
+        client_id = self._clients.setdefault(tuple(person.client.values()), str(len(self._clients) + 1))
         booked = Booked(
             id=next(self._ids),
             service=service,
             unit=unit,
             client_id=client_id,
-            client=person,
+            client=person.client,
             start=start,
             end=start + timedelta(minutes=service.minutes),
             code=self._hex(4),
             hash=self._hex(16),
             confirmed=not self._switches().simplybook_require_confirm,
+            promotion=promotion,
+            fields=fields,
+            client_time_offset=person.offset,
         )
         self.all[booked.id] = booked
-        self._diary.occupy(unit.id, booked.start, booked.end, booked.id)
+        self._hours.diary.occupy(unit.id, booked.start, booked.end, booked.id)
         return booked
-
-    def _new_batch(self, type_: str, key: str) -> dict[str, str]:
-        batch = str(len(self._batches) + 1)
-        self._batches[batch] = self._hex(16)
-        return {"batch_type": type_, key: batch, "batch_hash": self._batches[batch]}
-
-    def _signed(self, id_: Any, sign: Any, *, also_cancelled: bool = False) -> Booked:
-        booked = self.all.get(identifier(id_))
-        if booked is None or (booked.cancelled and not also_cancelled):
-            raise RpcError(-32080)
-        if sign != signature(booked.id, booked.hash, self._seed.secret_key):
-            raise RpcError(-32085)
-        return booked
-
-
-def signature(id_: str, hash_: str, secret_key: str) -> str:
-    """md5(id + hash + secret key), as hex: the document's formula for bookings and batches."""
-    return hashlib.md5(f"{id_}{hash_}{secret_key}".encode(), usedforsecurity=False).hexdigest()
-
-
-def identifier(value: Any) -> str:
-    """An Integer of the document as text; PHP takes "7" for 7. Raises RpcError -32602."""
-    return str(whole(value))
-
-
-def whole(value: Any) -> int:
-    """Raises RpcError -32602."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
-        return int(value)
-    raise RpcError(-32602)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from sandbox.faults import Fault
-from sandbox.peoplevine import Peoplevine
+from sandbox.limits import Limits
+from sandbox.peoplevine import Accounts, Peoplevine
 from sandbox.seed import Seed
 from sandbox.simplybook import SimplyBook
 
@@ -25,8 +26,9 @@ def utc_now() -> datetime:
 class Call:
     """One call received, its credentials masked.
 
+    system: what stands behind the Peoplevine account, "" for nothing in particular.
     answered: whether an answer was sent (a caller that had hung up is not told apart). effect: what the call changed
-    ("booked", "cancelled", "confirmed", "synced") or None; id: the vendor's id of that, of several the first.
+    ("booked", "cancelled", "confirmed", "synced", "pulled") or None; id: the vendor's id of that, of several the first.
     refusal: the vendor's reason where it refused. fault: the kind of the fault that hit it.
     """
 
@@ -38,6 +40,7 @@ class Call:
     query: dict[str, str] | None = None
     body: Any = None
     answered: bool = False
+    system: str = ""
     effect: str | None = None
     id: str | None = None
     refusal: str | None = None
@@ -58,12 +61,22 @@ class State:
 
     def _fill(self) -> None:
         self.switches = self.seed.switches
-        self.peoplevine = Peoplevine(self.seed.peoplevine, lambda: self.switches, self._now)
+        seeds = (self.seed.peoplevine, *self.seed.behind)
+        self.accounts = Accounts(seeds, lambda: self.switches, self._now)
         self.simplybook = SimplyBook(self.seed.simplybook, lambda: self.switches, self._now)
         self.faults: list[Fault] = []
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.received = 0
         self.released = threading.Event()
+        self.limits = Limits()
+
+    @property
+    def peoplevine(self) -> Peoplevine:
+        """The account that is meant where none is named."""
+        return self.accounts.first
+
+    def now(self) -> datetime:
+        return self._now()
 
     def reset(self) -> None:
         """Back to the seed. Held connections are let go."""
@@ -76,11 +89,15 @@ class State:
         """Lets held connections go, now and from now on: for stopping."""
         self.released.set()
 
-    def record(self, vendor: str, method: str, **request: Any) -> tuple[Call, Fault | None]:
-        """Notes a call, and the first fault that hits it."""
+    def note(self, vendor: str, method: str, **request: Any) -> Call:
         self.received += 1
         call = Call(self.received, self._now().isoformat(), vendor, method, **request)
         self.calls.append(call)
+        return call
+
+    def record(self, vendor: str, method: str, **request: Any) -> tuple[Call, Fault | None]:
+        """Notes a call, and the first fault that hits it."""
+        call = self.note(vendor, method, **request)
         fault = next((fault for fault in self.faults if fault.hits(vendor, method)), None)
         call.fault = fault.kind if fault else None
         return call, fault
@@ -91,7 +108,8 @@ class State:
         return [{name: getattr(call, name) for name in _CALL_FIELDS} for call in found]
 
     def snapshot(self) -> dict[str, Any]:
-        """Bookings, reservations and member synchronisations as plain JSON."""
+        """Bookings, reservations and synchronisations as plain JSON; `behind`: those of the accounts with a system
+        behind them, by its name."""
         with self.lock:
             bookings = [
                 {
@@ -103,11 +121,20 @@ class State:
                     "end": booked.end.isoformat(),
                     "confirmed": booked.confirmed,
                     "cancelled": booked.cancelled,
+                    "paid": booked.paid,
+                    "promocode": booked.promotion.code if booked.promotion else None,
+                    "fields": dict(booked.fields),
+                    "client_time_offset": booked.client_time_offset,
                 }
                 for booked in self.simplybook.bookings.all.values()
             ]
-            return {
-                "bookings": bookings,
-                "reservations": list(self.peoplevine.reservations),
-                "members_synced": dict(self.peoplevine.synced),
-            }
+            behind = {one.system: _held(one) for one in self.accounts.by_auth_id.values() if one.system}
+            return {"bookings": bookings, **_held(self.peoplevine), "behind": behind}
+
+
+def _held(account: Peoplevine) -> dict[str, Any]:
+    return {
+        "reservations": list(account.reservations),
+        "members_synced": dict(account.synced),
+        "pulled": dict(account.pulled),
+    }

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 
+class _WrongUsage(Failed):
+    exit_code = 2
+
+
 @click.command()
 @pass_app
 def ingest(app: App) -> None:
@@ -96,15 +100,23 @@ def work(app: App, routes: tuple[str, ...]) -> None:
 @click.command()
 @pass_app
 def archive(app: App) -> None:
-    """Moves dead letters from their queue into the ledger, measures the queues, prunes what is old."""
-    from ops.archive import Archiver, keep_house
+    """Moves dead letters from their queue into the ledger, measures queues and accounts, prunes what is old."""
+    from ops.accounts import measure_accounts
+    from ops.archive import Archiver, keep_house, utc_now
+
+    accounts = app.settings.accounts
 
     def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
         broker.declare()
         archiver = Archiver(broker, ledger, observe)
         health.check("archive", lambda: archiver.problem)
         health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
-        housekeeping = threading.Thread(target=keep_house, args=(broker, ledger, observe, stop), daemon=True)
+        housekeeping = threading.Thread(
+            target=keep_house,
+            args=(broker, ledger, observe, stop),
+            kwargs={"more": lambda: measure_accounts(ledger.accounts, ledger.pulls, accounts, observe, utc_now)},
+            daemon=True,
+        )
         housekeeping.start()
         archiver.run(stop)
 
@@ -114,12 +126,17 @@ def archive(app: App) -> None:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True)
-def sandbox(host: str, port: int) -> None:
-    """Both vendors, pretended: for the demo, tests and drills."""
+@click.option("--switch", "pairs", metavar="NAME=VALUE", multiple=True, help="A switch's value at start. Repeatable.")
+def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
+    """Both vendors, pretended: for the demo, tests and drills. GET /_sandbox/switches tells the switches."""
+    from sandbox.seed import Seed
     from sandbox.server import run
+    from sandbox.switches import ControlError, Switches
 
     try:
-        run(host, port)
+        run(host, port, Seed(switches=Switches().told(pairs)))
+    except ControlError as error:
+        raise _WrongUsage(f"--switch {error}") from None
     except OSError as error:
         raise Failed(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
 

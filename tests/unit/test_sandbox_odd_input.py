@@ -12,14 +12,46 @@ from sandbox.app import create_app
 
 NOW: Final = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 ACCOUNT: Final = {"auth_id": "sandbox", "company": "4711", "user": "bellhop", "pass": "sandbox-password"}
+SPAN: Final = ["2026-03-10", "2026-03-11", "1", ["3"], 1]
+MOMENT: Final = "2026-03-10 13:00:00"
 PARAMS: Final[dict[str, list[Any]]] = {
-    "book": ["1", "3", "2026-03-10", "13:00:00", {"name": "A", "email": "a@b.co"}, {}, 1, "", None],
+    "book": ["12", "3", "2026-03-10", "13:00:00", {"name": "A", "email": "a@b.co"}, {}, 1, "", None],
+    "calculateEndTime": [MOMENT, "1", "3"],
     "confirmBooking": ["1", "x"],
     "cancelBooking": ["1", "x"],
+    "confirmBookingBatch": ["1", "batch_booking", "x"],
+    "confirmBookingBatchPayment": ["1", "batch_booking", "paypal", "x"],
+    "confirmBookingCart": ["1", "paypal", "x"],
+    "confirmBookingPayment": ["1", "paypal", "x"],
+    "filterAvailableUnits": ["1", MOMENT, [1, 2], 1],
+    "getAdditionalFields": ["12"],
+    "getAvailableTimeIntervals": SPAN,
+    "getAvailableUnits": ["1", MOMENT, 1],
+    "getBooking": ["1", "x"],
+    "getBookingCart": [["1"]],
     "getBookingDetails": ["1", "x"],
-    "getStartTimeMatrix": ["2026-03-10", "2026-03-10", "1", ["3"], 1],
+    "getCategoriesList": [True],
+    "getCompanyParam": ["timeframe"],
+    "getCompanyParams": [["timeframe"]],
+    "getEventList": [True, True],
+    "getFirstWorkingDay": ["66"],
+    "getLocationsList": [True, True],
+    "getPaymentProcessorConfig": ["paypal"],
+    "getPluginPromoInfoByCode": ["WELCOME"],
+    "getPluginStatuses": [["promo"]],
+    "getPromocodeInfo": ["WELCOME"],
+    "getPromotionRewardInfo": ["132", "1", "x"],
+    "getRecurringDatetimes": ["9", "3", "2026-03-10", "13:00:00", []],
+    "getReservedTime": SPAN,
+    "getReservedTimeIntervals": SPAN,
+    "getStartTimeMatrix": SPAN,
     "getUnitList": [True, True],
+    "getWorkCalendar": [2026, 3, "66"],
+    "getWorkDaysInfo": ["2026-03-10", "2026-03-11", "66", "1", 1],
+    "isPaymentRequired": ["1"],
     "isPluginActivated": ["api"],
+    "validatePayment": [{}, "1"],
+    "validatePromoCode": ["WELCOME", MOMENT, "1", 1, {"email": "a@b.co"}],
 }
 OFFER: Final = {
     "start": "2026-03-10T09:15:00",
@@ -37,8 +69,12 @@ odd = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=12),
     st.sampled_from(["", "9999-12-31", "9999-12-31T23:59:59", "0001-01-01", "24:00:00", "10:00+01:00", "²", "9" * 30]),
-    st.lists(st.integers(), max_size=2),
-    st.dictionaries(st.sampled_from(["name", "email", "phone"]), st.one_of(st.none(), st.integers(), st.text())),
+    st.sampled_from(["9999-12-31 23:45:00", "2026-03-10 ", " ", "12", 2**70, -1, "TOOSOON"]),
+    st.lists(st.one_of(st.integers(), st.none(), st.text(max_size=3)), max_size=2),
+    st.dictionaries(
+        st.sampled_from(["name", "email", "phone", "client_time_offset", "promocode"]),
+        st.one_of(st.none(), st.integers(), st.text()),
+    ),
 )
 app = create_app(now=lambda: NOW)
 app.testing = True  # a crash is raised here instead of answered 500

@@ -47,7 +47,7 @@ def available(client: FlaskClient, **window: object) -> Any:
 
 
 def test_a_member_is_synchronised_as_in_the_document(client: FlaskClient) -> None:
-    answer = client.get("/res/sync_member", query_string=ACCOUNT | {"host": "2", "member_id": "3125141"})
+    answer = client.get("/res/sync_member", query_string=ACCOUNT | {"host": "1", "member_id": "3125141"})
     assert answer.json == {
         "success": True,
         "reason": None,
