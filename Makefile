@@ -12,7 +12,7 @@ LOCK := pip compile --quiet --upgrade --universal --generate-hashes --no-emit-in
 export BROKER
 ARGS ?=
 
-.PHONY: help up test lint drill bench lock
+.PHONY: help up test lint drill bench docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -38,6 +38,9 @@ drill: .venv/.dev ## the long drill: workers and brokers killed under load, noth
 bench: .venv-bench/.bench ## measure beside Celery, FastStream and Dramatiq on a private RabbitMQ (ARGS=…, see bench/)
 	@tests/support/install_parts.sh
 	@$(BENCH)/python -m bench.run $(ARGS)
+
+docs: .venv/.runtime ## write docs/vendors.md anew from the vendors' tables
+	$(BIN)/python -m workers.vendors.described > docs/vendors.md
 
 lock: .venv/.dev ## write the three lock files anew, with the newest versions that pyproject.toml allows
 	$(BIN)/python $(PIP) uv

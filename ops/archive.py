@@ -124,12 +124,14 @@ def keep_house(
     observe: Observe,
     stop: threading.Event,
     monotonic: Callable[[], float] = time.monotonic,
+    more: Callable[[], None] = lambda: None,
 ) -> None:
-    """Measures every few seconds and prunes once a day, until `stop`. In a thread of its own: either may take longer
+    """Measures every few seconds, `more` too, and prunes once a day, until `stop`. In a thread of its own: either may take longer
     than the broker leaves a consumer alone."""
     prune_at = monotonic()
     while not stop.is_set():
         measure(broker, ledger, observe)
+        more()
         if monotonic() >= prune_at:
             prune_at = monotonic() + _PRUNE_SECONDS
             try:

@@ -118,6 +118,7 @@ _COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_ledger_unavailable_total", "Times the ledger could not be reached", ()),
     ("bellhop_publish_failures_total", "Publishes that the broker did not confirm", ()),
     ("bellhop_crashes_total", "Unexpected errors", ()),
+    ("bellhop_account_held_total", "Times work waited for an account's limits or breaker", ("account",)),
 )
 _HISTOGRAMS: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_webhook_seconds", "From a webhook's arrival to its answer", ("source",), _CALLS),
@@ -129,6 +130,11 @@ _GAUGES: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_queue_ready", "Messages waiting", ("queue",)),
     ("bellhop_queue_in_flight", "Messages held by consumers", ("queue",)),
     ("bellhop_queue_oldest_seconds", "Age of the first waiting message", ("queue",)),
+    ("bellhop_account_breaker_open", "1 while the account's vendor counts as away", ("account",)),
+    ("bellhop_account_calls_today", "Calls made this day (UTC), of accounts with limits", ("account",)),
+    ("bellhop_account_calls_limit", "Calls the vendor allows a day", ("account",)),
+    ("bellhop_account_calls_at_once", "Calls on their way, of accounts with limits", ("account",)),
+    ("bellhop_pull_age_seconds", "Since the last pull that succeeded began", ("account", "what")),
     # With a label, so that a process that does not count them shows nothing rather than 0.
     ("bellhop_letters", "Dead letters that wait for a person", ("state",)),
 )
@@ -171,5 +177,13 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
         _set("bellhop_queue_in_flight", "in_flight"),
         _set("bellhop_queue_oldest_seconds", "oldest_seconds"),
     ),
+    "account.held": (_count("bellhop_account_held_total"),),
+    "account.measured": (
+        _set("bellhop_account_breaker_open", "is_open"),
+        _set("bellhop_account_calls_today", "used"),
+        _set("bellhop_account_calls_limit", "limit"),
+        _set("bellhop_account_calls_at_once", "at_once"),
+    ),
+    "pull.measured": (_set("bellhop_pull_age_seconds", "age_seconds"),),
     "letters.counted": (_set("bellhop_letters", "count"),),
 }

@@ -1,0 +1,50 @@
+"""The accounts' state as measurements: breakers, the day's calls, how far they are pulled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from ledger.accounts import AccountView
+from ledger.pulls import Watermark
+from schemas.errors import LedgerError
+from schemas.observe import Observe
+from schemas.settings import Account, PeoplevineAccount
+
+
+class Views(Protocol):
+    def views(self) -> Sequence[AccountView]: ...
+
+
+class Watermarks(Protocol):
+    def watermarks(self) -> Sequence[Watermark]: ...
+
+
+def measure_accounts(
+    views: Views, watermarks: Watermarks, accounts: Mapping[str, Account], observe: Observe, now: Callable[[], datetime]
+) -> None:
+    """Tells `account.measured` of each account (is_open, used, limit, at_once) and `pull.measured` of each pull with a
+    schedule (age_seconds since the last that succeeded). None for what is not known: an old number would be a lie."""
+    try:
+        known = {view.account: view for view in views.views()}
+        marks = {(mark.account, mark.what): mark for mark in watermarks.watermarks()}
+    except LedgerError as error:
+        observe("ledger.unavailable", where="accounts", error=str(error))
+        for name in accounts:
+            observe("account.measured", account=name, is_open=None, used=None, limit=None, at_once=None)
+        return
+    for name, account in accounts.items():
+        view = known.get(name)
+        observe(
+            "account.measured",
+            account=name,
+            is_open=int(view is not None and view.breaker != "closed"),
+            used=view.used if view else 0,
+            limit=account.limits.per_day or None,
+            at_once=view.at_once if view else 0,
+        )
+        for what in account.pulls if isinstance(account, PeoplevineAccount) else ():
+            mark = marks.get((name, what))
+            age = None if mark is None else max(0.0, (now() - mark.pulled).total_seconds())
+            observe("pull.measured", account=name, what=what, age_seconds=age)
