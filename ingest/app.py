@@ -11,7 +11,7 @@ from werkzeug.routing import BaseConverter
 
 from broker.port import Publisher
 from ingest import health
-from ingest.problems import Problem, crashed
+from ingest.problems import Problem, crashed, instance
 from ingest.status import EventReader, Status
 from ingest.verify import verifiers
 from ingest.webhooks import Webhooks
@@ -42,8 +42,9 @@ def create_app(
     """The ingress as a WSGI application. `ready` tells what is wrong with each part, "" where nothing is; `/metrics`
     is there when `metrics` is given.
 
-    Tells `webhook.accepted` or `webhook.refused` once for each post (source, type, route, status, seconds, id, and
-    reason where refused), and `webhook.crashed` (error: the exception's type) for what nobody foresaw.
+    Tells `webhook.accepted`, `webhook.ignored` or `webhook.refused` once for each post (source, type, route, status,
+    seconds, id; reason where it is not accepted; events where they are several: the rest is of the first), and
+    `webhook.crashed` (error: the exception's type) for what nobody foresaw.
     Raises SettingsError where a source's verifier or secrets are wrong; `place` is as in `schemas.settings.build`.
     """
     known = verifiers(settings.sources, place)
@@ -57,7 +58,9 @@ def create_app(
         app.add_url_rule(rule, f"{methods[0]} {rule}", view, methods=methods, provide_automatic_options=False)
 
     route("/webhooks/<source>", lambda source: webhooks.post(request, source), "POST")
+    route("/webhooks/<source>/<secret>", lambda source, secret: webhooks.post(request, source, secret), "POST")
     route("/webhooks/<source>", webhooks.probe, "GET")
+    route("/webhooks/<source>/<secret>", webhooks.probe, "GET")
     route("/events/<source>/<id:id_>", lambda source, id_: status.get(request, source, id_), "GET")
     route("/healthz", health.healthz, "GET")
     route("/readyz", lambda: health.readyz(ready), "GET")
@@ -66,16 +69,16 @@ def create_app(
 
     @app.errorhandler(Problem)
     def _problem(problem: Problem) -> Response:
-        return problem.response(request.path)
+        return problem.response(instance(request.path))
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
-        return _of_http(error).response(request.path)
+        return _of_http(error).response(instance(request.path))
 
     @app.errorhandler(Exception)
     def _crash(error: Exception) -> Response:
         observe("webhook.crashed", error=type(error).__name__)
-        return crashed().response(request.path)
+        return crashed().response(instance(request.path))
 
     return app
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
 from typing import Any, Final, NoReturn
+from urllib.parse import parse_qsl
 
 from flask import Request
 
@@ -12,11 +14,15 @@ from ingest.problems import Problem
 
 _DISCARD_BYTES: Final = 32 * 1024 * 1024
 _PIECE_BYTES: Final = 64 * 1024
+_MOST_FIELDS: Final = 1000
+
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
 
 
-def read(request: Request, limit: int) -> bytes:
+def read(request: Request, limit: int, media: Sequence[str] = (JSON,)) -> bytes:
     """The body, byte for byte. Raises Problem: 413 over `limit` bytes (chunked ones too, which tell no length ahead),
-    415 for another media type than JSON, 408 too slow, 400 cut off or not framed as HTTP asks for."""
+    415 for another media type than those of `media`, 408 too slow, 400 cut off or not framed as HTTP asks for."""
     length = request.content_length  # None where chunked
     stream = request.environ["wsgi.input"]
     if length is None and not request.environ.get("wsgi.input_terminated"):
@@ -32,8 +38,8 @@ def read(request: Request, limit: int) -> bytes:
         _discard(stream, _DISCARD_BYTES if length is None else length)
         raise Problem(413, "body-too-large", f"The body is over {limit} bytes.")
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
-        raise Problem(415, "media-type", "The Content-Type must be application/json, in UTF-8.")
+    if request.mimetype not in media or charset not in ("utf-8", "utf8"):
+        raise Problem(415, "media-type", f"The Content-Type must be {' or '.join(media)}, in UTF-8.")
     if length is not None and len(body) < length:
         raise Problem(400, "body-broken", "The body is shorter than its Content-Length.")
     return body
@@ -60,6 +66,24 @@ def decode(body: bytes) -> object:
         raise _malformed("it is nested too deep") from None
     except ValueError as error:
         raise _malformed(str(error) if isinstance(error, _Refused) else "a number has too many digits") from None
+
+
+def decode_form(body: bytes) -> dict[str, str]:
+    """The fields of the form in the body, all texts. Raises Problem 400, also for a name that stands twice."""
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )
+    except ValueError:  # UnicodeError is one
+        raise Problem(400, "malformed-form", "The body is not a well-formed form in UTF-8.") from None
+    fields = dict(pairs)
+    if not fields or len(fields) != len(pairs):
+        raise Problem(400, "malformed-form", "The body is a form without fields, or with a name that stands twice.")
+    return fields
 
 
 class _Refused(ValueError):

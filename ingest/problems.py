@@ -51,6 +51,12 @@ class Problem(BellhopError):
         return Response(json.dumps(told), self.status, self.headers, content_type="application/problem+json")
 
 
+def instance(path: str) -> str:
+    """The path as a problem may tell it: for a webhook's, without what follows the source, which may be its secret."""
+    parts = path.split("/")[:3]
+    return "/".join(parts) if "webhooks" in parts else path
+
+
 def crashed() -> Problem:
     """For what nobody foresaw. Says nothing of the inside."""
     return Problem(500, "internal", "Bellhop failed while it answered. Nothing was accepted; send it again later.")

@@ -8,57 +8,24 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from datetime import datetime
+from typing import Final
 
 from standardwebhooks import Webhook
 
-from schemas.errors import BellhopError, SettingsError
+from ingest.proofs import NO_SECRET, Address, Headers, NotVerified, Proof, Row, as_bytes, is_one_of, needed, timely
+from ingest.signatures import calcom, calcom_key, plain, signing_key, timed
+from schemas.errors import SettingsError
 from schemas.settings import SourceSettings
 
+__all__ = ["TABLE", "Address", "NotVerified", "Verifier", "verifiers"]
+
 _BEARER_SECRET: Final = re.compile(r"[\x21-\x7e]{16,512}")
+# What an address can hold without being encoded, so that one who looks for the secret finds it.
+_ADDRESS_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,200}")
 _MIN_KEY_BYTES: Final = 24
-_SECONDS: Final = re.compile(r"[0-9]{1,11}")
-
-
-class Headers(Protocol):
-    """A request's headers; names in any case."""
-
-    def get(self, name: str, /) -> str | None: ...
-
-
-class NotVerified(BellhopError):
-    """Raised when a request does not prove where it comes from. `reason` is fit for its sender: it tells nothing of
-    the secrets, nor of what was compared with them."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What a request shows: its headers and its body, byte for byte; and against what its age is held."""
-
-    headers: Headers
-    body: bytes
-    tolerance_seconds: float
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One scheme. key: a secret of the settings made ready; raises ValueError saying what is wrong with its form.
-
-    verify: the delivery id, where the scheme signs one, else None. Raises NotVerified.
-    """
-
-    key: Callable[[str], Any]
-    verify: Callable[[Proof, Sequence[Any]], str | None]
 
 
 class Verifier:
@@ -70,10 +37,14 @@ class Verifier:
         self._keys = tuple(self._row.key(secret) for secret in source.secrets)
         self._tokens = tuple(secret.encode() for secret in source.secrets)
         self._tolerance_seconds = source.tolerance_seconds
+        self._url = source.notification_url
+        self.takes_forms = self._row.takes_forms
+        self.in_path = self._row.in_path
 
-    def verify(self, headers: Headers, body: bytes, now: datetime) -> str | None:
+    def verify(self, headers: Headers, body: bytes, now: datetime, address: Address = NO_SECRET) -> str | None:
         """The delivery id where the scheme signs one, else None. Raises NotVerified."""
-        return self._row.verify(Proof(headers, body, self._tolerance_seconds, now), self._keys)
+        proof = Proof(headers, body, self._tolerance_seconds, now, address, self._url)
+        return self._row.verify(proof, self._keys)
 
     def verify_reader(self, headers: Headers, event_id: str, now: datetime) -> None:
         """Whether the source itself asks for one of its events: by `Authorization: Bearer` with one of its secrets, or
@@ -93,6 +64,9 @@ def verifiers(
         if source.verifier not in TABLE:
             key = f"sources.{name}.verifier"
             raise SettingsError(key, f"must be one of {', '.join(TABLE)}", place(key))
+        if TABLE[source.verifier].needs_url and not source.notification_url:
+            key = f"sources.{name}.notification_url"
+            raise SettingsError(key, f"is required: the signature of {source.verifier} covers it", place(key))
         try:
             made[name] = Verifier(source)
         except ValueError as error:
@@ -122,31 +96,22 @@ def _standard(proof: Proof, keys: Sequence[Webhook]) -> str:
     The library signs and we compare, as its own `verify` reads the machine's clock, has one tolerance for all, and
     answers odd headers with whatever error they cause.
     """
-    id_, timestamp, signatures = (
-        _needed(proof.headers, f"webhook-{name}") for name in ("id", "timestamp", "signature")
-    )
-    if not _SECONDS.fullmatch(timestamp):
-        raise NotVerified("webhook-timestamp is not a whole number of seconds")
-    at = datetime.fromtimestamp(int(timestamp), UTC)
-    age = (proof.now - at).total_seconds()
-    if abs(age) > proof.tolerance_seconds:
-        side = "old" if age > 0 else "far in the future"
-        raise NotVerified(f"webhook-timestamp is too {side}: the tolerance is {proof.tolerance_seconds:g} seconds")
+    id_, timestamp, signatures = (needed(proof.headers, f"webhook-{name}") for name in ("id", "timestamp", "signature"))
+    at = timely(proof, timestamp, "webhook-timestamp")
     try:
         body = proof.body.decode()
     except UnicodeDecodeError:
         raise NotVerified("the body is not UTF-8, so it has no signature") from None
-    given = [_bytes(signature) for signature in signatures.split(" ") if signature.startswith("v1,")]
+    given = [as_bytes(signature) for signature in signatures.split(" ") if signature.startswith("v1,")]
     if not given:
         raise NotVerified("webhook-signature holds no signature of version v1")
     for key in keys:
-        expected = key.sign(id_, at, body).encode()
-        if any([hmac.compare_digest(expected, signature) for signature in given]):
+        if is_one_of(key.sign(id_, at, body).encode(), given):
             return id_
     raise NotVerified("no signature in webhook-signature matches")
 
 
-# --- bearer -----------------------------------------------------------------------------------------------------
+# --- static secrets ---------------------------------------------------------------------------------------------
 
 
 def _bearer_key(secret: str) -> bytes:
@@ -157,27 +122,48 @@ def _bearer_key(secret: str) -> bytes:
 
 def _bearer(proof: Proof, tokens: Sequence[bytes]) -> None:
     """A static `Authorization: Bearer <secret>`: it proves who, but not what or when."""
-    scheme, _, given = _needed(proof.headers, "authorization").partition(" ")
+    scheme, _, given = needed(proof.headers, "authorization").partition(" ")
     if scheme.lower() != "bearer":
         raise NotVerified("the Authorization header is not of the scheme Bearer")
-    token = _bytes(given.strip(" "))
-    if not any([hmac.compare_digest(known, token) for known in tokens]):
+    if not is_one_of(as_bytes(given.strip(" ")), tokens):
         raise NotVerified("the bearer token is not one of this source's secrets")
 
 
-def _needed(headers: Headers, name: str) -> str:
-    value = headers.get(name)
-    if not value:
-        raise NotVerified(f"the header {name} is missing")
-    return value
+def _address_key(secret: str) -> bytes:
+    if not _ADDRESS_SECRET.fullmatch(secret):
+        raise ValueError("must each have 16 to 200 of A-Z, a-z, 0-9, - and _")
+    return secret.encode()
 
 
-def _bytes(text: str) -> bytes:
-    """What stood in a header, for comparing: compare_digest takes no text beyond ASCII."""
-    return text.encode("utf-8", "surrogatepass")
+def _path_secret(proof: Proof, secrets: Sequence[bytes]) -> None:
+    """A static secret as the address' last part."""
+    if not proof.address.path:
+        raise NotVerified("the address lacks the secret: it is /webhooks/<source>/<secret>")
+    if not is_one_of(as_bytes(proof.address.path), secrets):
+        raise NotVerified("the secret in the address is not one of this source's")
+
+
+def _query_secret(proof: Proof, secrets: Sequence[bytes]) -> None:
+    """A static secret in the address' query."""
+    if len(proof.address.query) != 1:
+        raise NotVerified("the address must have one secret: it is /webhooks/<source>?secret=<secret>")
+    if not is_one_of(as_bytes(proof.address.query[0]), secrets):
+        raise NotVerified("the secret in the address is not one of this source's")
 
 
 TABLE: Final[Mapping[str, Row]] = {
     "standard-webhooks": Row(_standard_key, _standard),
     "bearer": Row(_bearer_key, _bearer),
+    "path-secret": Row(_address_key, _path_secret, in_path=True),
+    "query-secret": Row(_address_key, _query_secret),
+    "calendly": Row(signing_key, timed("Calendly-Webhook-Signature")),
+    "tripleseat": Row(signing_key, timed("X-Signature")),
+    "acuity": Row(signing_key, plain("X-Acuity-Signature", base64.b64encode), takes_forms=True),
+    "mindbody": Row(signing_key, plain("X-Mindbody-Signature", lambda digest: b"sha256=" + base64.b64encode(digest))),
+    "square": Row(
+        signing_key,
+        plain("x-square-hmacsha256-signature", base64.b64encode, lambda proof: proof.url.encode() + proof.body),
+        needs_url=True,
+    ),
+    "calcom": Row(calcom_key, calcom),
 }

@@ -1,8 +1,11 @@
-"""`POST /webhooks/<source>`: read → verify → parse → address → publish → answer.
+"""`POST /webhooks/<source>`: read → verify → decode → take in → publish → answer.
 
 An answer of 2xx says that the broker has confirmed the event: it survives whatever dies from then on. Until the
 confirm nothing is promised, and the sender is told to send again. A webhook sent twice is published twice and answered
 alike both times: nothing is kept here, and the ledger, which knows every id, works it once.
+
+A body may hold several events, where its source's format says so: all are taken or none. Where the broker confirms
+only some of them none is promised, and those that are there already are known when they come again.
 """
 
 from __future__ import annotations
@@ -11,8 +14,10 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import random
 from typing import Any, Final
@@ -24,13 +29,15 @@ from broker.headers import ATTEMPT, ENQUEUED, ROUTE
 from broker.port import Message, Publisher
 from broker.topology import work
 from ingest import body as bodies
-from ingest.problems import Problem, crashed
-from ingest.verify import NotVerified, Verifier
+from ingest.formats.parts import Ignored, Receipt
+from ingest.intake import Intake, Read
+from ingest.problems import Problem, crashed, instance
+from ingest.verify import Address, NotVerified, Verifier
 from schemas import events
-from schemas.envelope import Envelope, content_hash, encode
-from schemas.errors import BrokerError, EventInvalid, FieldProblem
+from schemas.envelope import Envelope, encode
+from schemas.errors import BrokerError, EventInvalid
 from schemas.observe import Observe, silent
-from schemas.settings import MEMBERS_ROUTE, ROUTE_OF_KIND, Settings, SourceSettings
+from schemas.settings import Settings, SourceSettings
 
 _TRACES: Final = {
     "traceparent": re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
@@ -40,6 +47,27 @@ _TRACES: Final = {
 _SIGNED_ID: Final = re.compile(rf"[\x21-\x7e]{{1,{events.MAX_ID}}}")
 # The publisher settles every future within the confirm time; this much later, it has broken its word.
 _GRACE_SECONDS: Final = 2.0
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is known of a post so far, for telling of it. reason: why it was refused, or what it is ignored for."""
+
+    source: str
+    id: str = ""
+    type: str = ""
+    route: str = ""
+    event: str = "webhook.accepted"
+    reason: str = ""
+    events: int = 1
+
+    def fields(self) -> dict[str, str | int]:
+        told: dict[str, str | int] = {"source": self.source, "id": self.id, "type": self.type, "route": self.route}
+        if self.reason:
+            told["reason"] = self.reason
+        if self.events != 1:
+            told["events"] = self.events
+        return told
 
 
 class Webhooks:
@@ -55,6 +83,7 @@ class Webhooks:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         randomness: Callable[[], float] = random,
+        unique: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._settings = settings
         self._verifiers = verifiers
@@ -63,42 +92,57 @@ class Webhooks:
         self._now = now
         self._monotonic = monotonic
         self._randomness = randomness
+        self._unique = unique
+        self._intakes = {name: Intake(settings, source) for name, source in settings.sources.items()}
         self._public_url = settings.ingest.public_url.rstrip("/")
 
-    def post(self, request: Request, name: str) -> Response:
-        """Takes one webhook, and tells of it once, however it ends."""
+    def post(self, request: Request, name: str, secret: str = "") -> Response:
+        """Takes one webhook, and tells of it once, however it ends. secret: what the path says after the name."""
         began = self._monotonic()
-        known = name if name in self._settings.sources else ""  # what anyone may make up is no label for a metric
-        told: dict[str, str] = {"source": known, "id": "", "type": "", "route": ""}
+        told = _Told(name if name in self._settings.sources else "")  # what anyone may make up is no metric's label
         try:
-            response = self._take(request, name, told)
+            response = self._take(request, name, secret, told)
         except Problem as problem:
-            told["reason"] = problem.name
-            response = problem.response(request.path)
+            told.event, told.reason = "webhook.refused", problem.name
+            response = problem.response(instance(request.path))
         except Exception as error:  # noqa: BLE001  # whatever it is, the sender must not take it for an acceptance
             self._observe("webhook.crashed", error=type(error).__name__)
-            told["reason"] = "internal"
-            response = crashed().response(request.path)
-        event = "webhook.accepted" if response.status_code < 300 else "webhook.refused"
-        self._observe(event, status=response.status_code, seconds=self._monotonic() - began, **told)
+            told.event, told.reason = "webhook.refused", "internal"
+            response = crashed().response(instance(request.path))
+        self._observe(told.event, status=response.status_code, seconds=self._monotonic() - began, **told.fields())
         return response
 
-    def probe(self, source: str) -> Response:
-        """Some upstreams ask with GET or HEAD whether there is someone before they post. Raises Problem 404."""
-        self._source(source)
-        return Response(json.dumps({"source": source, "accepts": "POST"}), 200, content_type="application/json")
+    def probe(self, source: str, secret: str = "") -> Response:
+        """Some upstreams ask with GET or HEAD whether there is someone before they post; a secret in the address is not
+        looked at. Raises Problem 404."""
+        self._known(source, secret)
+        return _json({"source": source, "accepts": "POST"}, 200)
 
-    def _take(self, request: Request, name: str, told: dict[str, str]) -> Response:
-        source = self._source(name)
-        body = bodies.read(request, self._settings.ingest.max_body_bytes)
+    def _take(self, request: Request, name: str, secret: str, told: _Told) -> Response:
+        source = self._known(name, secret)
+        media = (bodies.JSON, bodies.FORM) if self._verifiers[name].takes_forms else (bodies.JSON,)
+        body = bodies.read(request, self._settings.ingest.max_body_bytes, media)
         now = self._now()
-        signed_id = told["id"] = self._verify(source, request, body, now)
-        parsed = self._parse(bodies.decode(body))
-        id_ = signed_id or parsed.id or f"sha256-{hashlib.sha256(body).hexdigest()}"
-        envelope = self._address(source, id_, parsed, now, _traces(request))
-        told.update(id=id_, type=envelope.type, route=envelope.route)
-        self._publish(envelope)
-        return self._answer(source, envelope)
+        signed_id = told.id = self._verify(source, request, secret, body, now)
+        decoded = bodies.decode_form(body) if request.mimetype == bodies.FORM else bodies.decode(body)
+        receipt = Receipt(now, self._unique(), hashlib.sha256(body).hexdigest(), signed_id)
+        found = self._read(source, decoded, receipt)
+        trace = _traces(request)
+        taken = [replace(one, trace=trace) for one in found if isinstance(one, Envelope)]
+        if taken:
+            told.id, told.type, told.route, told.events = taken[0].id, taken[0].type, taken[0].route, len(taken)
+        else:
+            ignored = next(one for one in found if isinstance(one, Ignored))
+            told.event, told.reason = "webhook.ignored", ignored.why
+        self._publish(taken)
+        return self._answer(source, found)
+
+    def _known(self, name: str, secret: str) -> SourceSettings:
+        """The source of an address. Raises Problem 404."""
+        source = self._source(name)
+        if secret and not self._verifiers[name].in_path:
+            raise Problem(404, "not-found", "There is nothing at this address.")
+        return source
 
     def _source(self, name: str) -> SourceSettings:
         source = self._settings.sources.get(name)
@@ -106,49 +150,36 @@ class Webhooks:
             raise Problem(404, "unknown-source", "This Bellhop has no source of that name.")
         return source
 
-    def _verify(self, source: SourceSettings, request: Request, body: bytes, now: datetime) -> str:
+    def _verify(self, source: SourceSettings, request: Request, secret: str, body: bytes, now: datetime) -> str:
         """The delivery id the scheme signs, "" where it signs none."""
+        address = Address(secret, tuple(request.args.getlist("secret")))
         try:
-            signed_id = self._verifiers[source.name].verify(request.headers, body, now)
+            signed_id = self._verifiers[source.name].verify(request.headers, body, now, address)
         except NotVerified as error:
             raise unauthorized(error) from None
         if signed_id is not None and not _SIGNED_ID.fullmatch(signed_id):
             raise Problem(400, "bad-id", f"webhook-id must have 1 to {events.MAX_ID} visible ASCII characters.")
         return signed_id or ""
 
-    def _parse(self, decoded: object) -> events.Parsed:
+    def _read(self, source: SourceSettings, decoded: object, receipt: Receipt) -> Sequence[Read]:
         try:
-            return events.parse(decoded, self._settings.venues.get)
+            return self._intakes[source.name].read(decoded, receipt)
         except EventInvalid as error:
             raise Problem(422, "invalid-event", "The event breaks its contract.", error.problems) from None
 
-    def _address(
-        self, source: SourceSettings, id_: str, parsed: events.Parsed, now: datetime, trace: Mapping[str, str]
-    ) -> Envelope:
-        if parsed.type in events.MEMBER_TYPES:
-            route, account = MEMBERS_ROUTE, source.member_account
-            if not account:
-                problem = FieldProblem("type", "needs a Peoplevine account: this source has no member_account")
-                raise Problem(422, "invalid-event", "The event cannot be brought anywhere.", (problem,))
-        else:
-            route, account = ROUTE_OF_KIND[parsed.kind], parsed.account
-        return Envelope(
-            id=id_,
-            source=source.name,
-            type=parsed.type,
-            subject=parsed.subject,
-            route=route,
-            account=account,
-            time=parsed.time,
-            received=now,
-            data=parsed.data,
-            content_hash=content_hash(parsed.type, parsed.time, parsed.data),
-            not_after=parsed.not_after,
-            trace=trace,
-        )
+    def _publish(self, envelopes: Sequence[Envelope]) -> None:
+        """Returns when the broker has confirmed all. Raises Problem 503 for all else: the sender must send it again."""
+        until = self._monotonic() + self._settings.broker.confirm_seconds + _GRACE_SECONDS
+        try:
+            for future in [self._hand_over(envelope) for envelope in envelopes]:
+                future.result(max(0.0, until - self._monotonic()))
+        except (BrokerError, TimeoutError, CancelledError):
+            detail = "The event was not accepted: the queue did not confirm it. Send it again, with the same id."
+            # Spread, so that those who were turned away together do not come back together.
+            after = {"Retry-After": str(5 + int(self._randomness() * 6))}
+            raise Problem(503, "not-accepted", detail, headers=after) from None
 
-    def _publish(self, envelope: Envelope) -> None:
-        """Returns when the broker has confirmed. Raises Problem 503 for all else: the sender must send it again."""
+    def _hand_over(self, envelope: Envelope) -> Future[None]:
         headers: dict[str, str | int | float] = {
             ROUTE: envelope.route,
             ENQUEUED: envelope.received.timestamp(),
@@ -156,19 +187,20 @@ class Webhooks:
             **envelope.trace,
         }
         message = Message(envelope.message_id, encode(envelope), headers)
-        try:
-            future = self._publisher.publish(message, work(envelope.route))
-            future.result(self._settings.broker.confirm_seconds + _GRACE_SECONDS)
-        except (BrokerError, TimeoutError, CancelledError):
-            detail = "The event was not accepted: the queue did not confirm it. Send it again, with the same id."
-            # Spread, so that those who were turned away together do not come back together.
-            after = {"Retry-After": str(5 + int(self._randomness() * 6))}
-            raise Problem(503, "not-accepted", detail, headers=after) from None
+        return self._publisher.publish(message, work(envelope.route))
 
-    def _answer(self, source: SourceSettings, envelope: Envelope) -> Response:
-        status_url = f"{self._public_url}/events/{source.name}/{quote(envelope.id, safe='')}"
-        answer = json.dumps({"id": envelope.id, "status_url": status_url})
-        return Response(answer, source.answer, content_type="application/json")
+    def _answer(self, source: SourceSettings, found: Sequence[Read]) -> Response:
+        told = [{"ignored": one.why} if isinstance(one, Ignored) else self._told(one) for one in found]
+        return _json(told[0] if len(told) == 1 else {"events": told}, source.answer)
+
+    def _told(self, envelope: Envelope) -> dict[str, object]:
+        status_url = f"{self._public_url}/events/{envelope.source}/{quote(envelope.id, safe='')}"
+        told: dict[str, object] = {"id": envelope.id, "status_url": status_url}
+        return told | ({"warnings": list(envelope.warnings)} if envelope.warnings else {})
+
+
+def _json(told: Mapping[str, object], status: int) -> Response:
+    return Response(json.dumps(told), status, content_type="application/json")
 
 
 def unauthorized(error: NotVerified) -> Problem:

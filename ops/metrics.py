@@ -159,6 +159,7 @@ _WEBHOOK: Final = (_count("bellhop_webhooks_total"), _time("bellhop_webhook_seco
 _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "webhook.accepted": _WEBHOOK,
     "webhook.refused": _WEBHOOK,
+    "webhook.ignored": _WEBHOOK,
     "webhook.crashed": (_count("bellhop_crashes_total"),),
     "event.settled": (
         _count("bellhop_events_settled_total"),

@@ -6,128 +6,94 @@ rule is told at once, as dotted field and rule. What passes is normalised: ids a
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
+from schemas.contract import (
+    MAX_DEPTH,
+    MAX_ID,
+    MAX_KEY,
+    DeliveryId,
+    Identifier,
+    Moment,
+    Price,
+    Strict,
+    ZoneName,
+    load,
+    short_text,
+    unfit,
+)
 from schemas.errors import EventInvalid, FieldProblem
+from schemas.statuses import Meaning, meaning
+
+__all__ = [
+    "BOOKING_TYPES",
+    "CALLBACK_TYPE",
+    "DATA_FIELDS",
+    "MAX_DEPTH",
+    "MAX_ID",
+    "MAX_KEY",
+    "MAX_NOTES",
+    "MAX_SERVICES",
+    "MEMBER_TYPES",
+    "PULL_TYPE",
+    "TYPES",
+    "Parsed",
+    "VenueFacts",
+    "parse",
+    "parse_pull",
+]
 
 MEMBER_TYPES: Final = ("member.created", "member.updated")
 BOOKING_TYPES: Final = ("booking.requested", "booking.changed", "booking.cancelled")
 TYPES: Final = MEMBER_TYPES + BOOKING_TYPES
+"""What a body may say. The two types below are Bellhop's own: made at the ingress, never taken from a body."""
 
-MAX_ID: Final = 200
+PULL_TYPE: Final = "pull.requested"
+CALLBACK_TYPE: Final = "simplybook.callback"
+
 MAX_NOTES: Final = 2000
 MAX_SERVICES: Final = 20
-MAX_DEPTH: Final = 10
-MAX_KEY: Final = 200
-_YEARS: Final = range(1970, 3000)
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
-class _Identifier(fields.Field[str]):
-    """An id that systems write as text or as a whole number; kept as text."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            raise ValidationError("must be a text or a whole number")
-        if isinstance(value, int) and abs(value) >= 10**18:
-            raise ValidationError("must have at most 18 digits")
-        text = str(value).strip()
-        if not 1 <= len(text) <= MAX_ID:
-            raise ValidationError(f"must have 1 to {MAX_ID} characters")
-        if not text.isprintable():
-            raise ValidationError("must not hold control characters")
-        return text
-
-
-class _DeliveryId(_Identifier):
-    """An id that becomes part of a message's id on the broker, which counts bytes (see `Envelope.message_id`)."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if len(text.encode()) > MAX_ID:
-            raise ValidationError(f"must have at most {MAX_ID} bytes in UTF-8")
-        return text
-
-
-class _Moment(fields.Field[datetime]):
-    """An ISO 8601 date and time, with or without a zone."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or len(value) > 40:
-            raise ValidationError("must be an ISO 8601 date and time")
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValidationError("must be an ISO 8601 date and time") from None
-        if "T" not in value.upper() and " " not in value:
-            raise ValidationError("must have a time of day")
-        if moment.year not in _YEARS:  # at the calendar's ends, going to UTC overflows
-            raise ValidationError(f"must be from the year {_YEARS.start} to {_YEARS.stop - 1}")
-        return moment
-
-
-class _Price(fields.Field[float]):
-    """A money amount in the account's currency, 0 to 10,000,000."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValidationError("must be a number")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValidationError("must be a finite number")
-        if not 0 <= value <= 10_000_000:
-            raise ValidationError("must be from 0 to 10,000,000")
-        return float(value)
-
-
-def _text(maximum: int, **kwargs: Any) -> fields.String:
-    return fields.String(validate=validate.Length(max=maximum), **kwargs)
-
-
-class _Strict(Schema):
-    class Meta:
-        unknown = RAISE
-
-
-class _Client(_Strict):
+class _Client(Strict):
     name = fields.String(required=True, validate=validate.Length(min=1, max=200))
     email = fields.Email(validate=validate.Length(max=254))
-    phone = _text(40)
+    phone = short_text(40)
+    timezone = ZoneName()
 
 
-class _Service(_Strict):
-    service_id = _Identifier(required=True)
-    provider_id = _Identifier()
-    facility_id = _Identifier()
-    start = _Moment(required=True)
-    end = _Moment()
-    price = _Price()
+class _Service(Strict):
+    service_id = Identifier(required=True)
+    provider_id = Identifier()
+    facility_id = Identifier()
+    start = Moment(required=True)
+    end = Moment()
+    price = Price()
     count = fields.Integer(strict=True, validate=validate.Range(min=1, max=100), load_default=1)
 
 
-class _Member(_Strict):
-    member_id = _Identifier(required=True)
+class _Member(Strict):
+    member_id = Identifier(required=True)
     profile = fields.Dict(keys=fields.String())
     attributes = fields.Dict(keys=fields.String())
 
 
-class _Booking(_Strict):
-    booking_id = _Identifier(required=True)
+class _Booking(Strict):
+    booking_id = Identifier(required=True)
     venue = fields.String(required=True, validate=validate.Length(min=1, max=100))
-    status = _text(100)
-    member_id = _Identifier()
+    status = short_text(100)
+    member_id = Identifier()
     client = fields.Nested(_Client)
-    notes = _text(MAX_NOTES)
+    notes = short_text(MAX_NOTES)
     services = fields.List(fields.Nested(_Service), validate=validate.Length(max=MAX_SERVICES), load_default=list)
     additional = fields.Dict(keys=fields.String(validate=validate.Length(max=200)))
-    promo_code = _text(100)
+    promo_code = short_text(100)
     recurring = fields.Dict(keys=fields.String())
 
     @validates_schema(skip_on_field_errors=True)
@@ -144,10 +110,19 @@ class _Booking(_Strict):
                 raise ValidationError({"services": {index: {"end": ["must be later than start"]}}})
 
 
-class _Body(_Strict):
-    id = _DeliveryId()
+class _Reference(Schema):
+    """A booking by its reference alone, whatever else is told of it."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    booking_id = Identifier(required=True)
+
+
+class _Body(Strict):
+    id = DeliveryId()
     type = fields.String(required=True, validate=validate.OneOf(TYPES))
-    timestamp = _Moment(required=True)
+    timestamp = Moment(required=True)
     data = fields.Dict(required=True)
 
     @pre_load
@@ -160,6 +135,14 @@ class _Body(_Strict):
 _BODY: Final = _Body()
 _MEMBER: Final = _Member()
 _BOOKING: Final = _Booking()
+_REFERENCE: Final = _Reference()
+
+DATA_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    "": frozenset({*_MEMBER.fields, *_BOOKING.fields}),
+    "client": frozenset(_Client().fields),
+    "services": frozenset(_Service().fields),
+}
+"""The names `data` may have, and those of its client and of each service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +157,7 @@ class VenueFacts:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A webhook's content, valid and normalised. `data` is plain JSON; all times in it carry an offset.
+    """An event's content, valid and normalised. `data` is plain JSON; all times in it carry an offset.
 
     account and kind are those of the booking's venue, "" for member events. not_after: the first start, UTC.
     """
@@ -195,35 +178,57 @@ def parse(body: object, venue: Callable[[str], VenueFacts | None]) -> Parsed:
     Raises EventInvalid with every problem found; what only makes sense of a well-formed booking (the account kind's
     needs, the venue's clock) is looked at when nothing else is wrong with its data.
     """
-    head, problems = _load(_BODY, body, "")
-    time: datetime | None = head.get("timestamp")
-    if time is not None and time.tzinfo is None:
-        problems.append(FieldProblem("timestamp", "must have a time zone"))
+    head, problems = _head(body)
     type_: str = head.get("type", "")
     data: dict[str, Any] = {}
     facts: VenueFacts | None = None
     if type_ and "data" in head:
         data, facts, wrong = _data(type_, head["data"], venue)
         problems += wrong
-    if problems or time is None:
+    if problems:
         raise EventInvalid(tuple(problems))
     subject: str = data["member_id"] if type_ in MEMBER_TYPES else data["booking_id"]
     first = _starts_at(data)
     account, kind = (facts.account, facts.kind) if facts else ("", "")
-    return Parsed(head.get("id"), type_, time.astimezone(UTC), subject, data, account, kind, first)
+    return Parsed(head.get("id"), type_, head["timestamp"].astimezone(UTC), subject, data, account, kind, first)
+
+
+def parse_pull(body: object) -> Parsed:
+    """A booking event of which only the reference counts, as it is fetched from elsewhere: as a wish to pull. Its
+    subject is the reference; of the venue and the services nothing is checked. Raises EventInvalid."""
+    head, problems = _head(body)
+    data: dict[str, Any] = {}
+    if "data" in head:
+        wrong = list(unfit(head["data"].get("booking_id"), "data.booking_id", 1))
+        data, more = ({}, []) if wrong else load(_REFERENCE, head["data"], "data")
+        problems += wrong + more
+    if problems:
+        raise EventInvalid(tuple(problems))
+    subject: str = data["booking_id"]
+    wanted = {"what": "reservations", "booking_id": subject}
+    return Parsed(head.get("id"), PULL_TYPE, head["timestamp"].astimezone(UTC), subject, wanted, "", "", None)
+
+
+def _head(body: object) -> tuple[dict[str, Any], list[FieldProblem]]:
+    """The body, its `data` still as given."""
+    head, problems = load(_BODY, body, "")
+    time: datetime | None = head.get("timestamp")
+    if time is not None and time.tzinfo is None:
+        problems.append(FieldProblem("timestamp", "must have a time zone"))
+    return head, problems
 
 
 def _data(
     type_: str, value: Mapping[str, Any], venue: Callable[[str], VenueFacts | None]
 ) -> tuple[dict[str, Any], VenueFacts | None, list[FieldProblem]]:
     """The event's data, normalised but for its services' times; its venue; and what is wrong with it."""
-    unfit = list(_unfit(value, "data", 1))
-    if unfit:  # first of all, as nothing else may be told of, or stored from, such a value
-        return {}, None, unfit
+    wrong = list(unfit(value, "data", 1))
+    if wrong:  # first of all, as nothing else may be told of, or stored from, such a value
+        return {}, None, wrong
     if type_ in MEMBER_TYPES:
-        member, problems = _load(_MEMBER, value, "data")
+        member, problems = load(_MEMBER, value, "data")
         return member, None, problems
-    booking, problems = _load(_BOOKING, value, "data")
+    booking, problems = load(_BOOKING, value, "data")
     facts = venue(booking["venue"]) if "venue" in booking else None
     if facts is None and "venue" in booking:
         problems.append(FieldProblem("data.venue", "is not a venue of this Bellhop"))
@@ -241,32 +246,6 @@ def _starts_at(data: Mapping[str, Any]) -> datetime | None:
             if key in service:
                 service[key] = service[key].isoformat()
     return min(starts, default=None)
-
-
-def _unfit(value: object, path: str, depth: int) -> Iterator[FieldProblem]:
-    """What JSON can say and the way behind the ingress cannot carry: PostgreSQL stores no NUL, UTF-8 has no half of
-    a surrogate pair, JSON has no infinity (1e999 reads as one), and a deep value overflows the next reader's stack."""
-    if isinstance(value, str):
-        if _UNSTORABLE.search(value):
-            yield FieldProblem(path, "must not hold NUL or half of a surrogate pair")
-    elif isinstance(value, Mapping | list):
-        if depth > MAX_DEPTH:
-            yield FieldProblem(path, f"must not be nested deeper than {MAX_DEPTH}")
-            return
-        if isinstance(value, list):
-            for index, item in enumerate(value):
-                yield from _unfit(item, f"{path}.{index}", depth + 1)
-            return
-        for key, item in value.items():
-            if len(key) > MAX_KEY or _UNSTORABLE.search(key):
-                yield FieldProblem(path, f"must have names of at most {MAX_KEY} characters without NUL")
-            else:
-                yield from _unfit(item, f"{path}.{key}", depth + 1)
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            yield FieldProblem(path, "must be a finite number")
-    elif isinstance(value, int) and abs(value) >= 10**18:
-        yield FieldProblem(path, "must have at most 18 digits")
 
 
 def _zoned(booking: Mapping[str, Any], zone: ZoneInfo) -> list[FieldProblem]:
@@ -288,8 +267,10 @@ def _zoned(booking: Mapping[str, Any], zone: ZoneInfo) -> list[FieldProblem]:
 
 
 def _required(type_: str, booking: Mapping[str, Any], kind: str) -> list[FieldProblem]:
-    """What an account's kind needs beyond the contract. A cancel needs no more than the reference."""
-    if type_ == "booking.cancelled":
+    """What an account's kind needs beyond the contract, where the event is to book: what cancels or is only recorded
+    needs no more than the reference."""
+    meant, _ = meaning(type_, booking.get("status"), (None,))  # as if it named services: that it must, if it books
+    if meant is not Meaning.BOOK:
         return []
     problems = []
 
@@ -308,8 +289,7 @@ def _required(type_: str, booking: Mapping[str, Any], kind: str) -> list[FieldPr
     for index, service in enumerate(booking["services"]):
         at = f"data.services.{index}"
         if kind == "peoplevine":
-            for key in ("provider_id", "facility_id", "end", "price"):
-                need(key in service, f"{at}.{key}", "a Peoplevine offer has it")
+            need("end" in service, f"{at}.end", "with start it is the window of a Peoplevine offer")
         if kind == "simplybook":
             need("provider_id" in service, f"{at}.provider_id", "SimplyBook.me books one provider")
             for key in ("service_id", "provider_id"):
@@ -317,30 +297,3 @@ def _required(type_: str, booking: Mapping[str, Any], kind: str) -> list[FieldPr
                 if not (value.isascii() and value.isdigit()):
                     problems.append(FieldProblem(f"{at}.{key}", "must be a whole number: SimplyBook.me's id"))
     return problems
-
-
-def _load(schema: Schema, value: object, prefix: str) -> tuple[dict[str, Any], list[FieldProblem]]:
-    """What `schema` makes of the value, as far as it is valid, and every problem."""
-    try:
-        loaded: dict[str, Any] = schema.load(value)  # type: ignore[arg-type]
-    except ValidationError as error:
-        valid = error.valid_data if isinstance(error.valid_data, dict) else {}
-        return valid, _problems(error.messages, prefix)
-    return loaded, []
-
-
-def _problems(messages: object, prefix: str) -> list[FieldProblem]:
-    if isinstance(messages, dict):
-        found = []
-        for key, inner in messages.items():
-            path = prefix if key == "_schema" else f"{prefix}.{key}" if prefix else str(key)
-            found += _problems(inner, path)
-        return found
-    rules = messages if isinstance(messages, list) else [messages]
-    return [FieldProblem(prefix or "body", _rule(str(rule))) for rule in rules]
-
-
-def _rule(message: str) -> str:
-    """marshmallow's sentence as a rule: lower case, no full stop."""
-    text = message.rstrip(".")
-    return text[:1].lower() + text[1:]

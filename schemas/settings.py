@@ -20,6 +20,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 
 from schemas.errors import SettingsError
 from schemas.events import VenueFacts
+from schemas.mapping import NO_MAP, FieldMap, MapError, compiled
 
 ROUTE_OF_KIND: Final = {"peoplevine": "bookings.peoplevine", "simplybook": "bookings.simplybook"}
 MEMBERS_ROUTE: Final = "members"
@@ -30,6 +31,11 @@ ROUTES: Final = (MEMBERS_ROUTE, *ROUTE_OF_KIND.values(), CALLBACKS_ROUTE, PULLS_
 PULLS: Final = ("profiles", "reservations", "services")
 """What Peoplevine can be told to pull: `sync_profiles` and so on."""
 SYSTEMS: Final = ("sevenrooms", "book4time", "tripleseat")
+
+FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped", "simplybook")
+"""How an upstream's bodies are written: see `ingest.formats`."""
+_TOLERANCES: Final = {"calendly": 180.0, "tripleseat": 180.0}
+_ANSWERS: Final = {"tripleseat": 200}  # it takes any other for a failure
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _LONGEST_SECONDS: Final = 3650 * 86400
@@ -84,8 +90,29 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceVenue:
+    """One of an upstream's places, as a venue of ours, and the service its bookings are for; "" where not given.
+
+    duration_seconds: of a booking that tells no end, 0 where not given.
+    """
+
+    venue: str
+    service_id: str = ""
+    provider_id: str = ""
+    facility_id: str = ""
+    duration_seconds: float = 0.0
+    price: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """verifier: a row of `ingest.verify`'s table. answer: the status of an accepted webhook, 202 or 200."""
+    """verifier: a row of `ingest.verify`'s table. answer: the status of an accepted webhook, 202 or 200.
+
+    format: one of `FORMATS`. map: where the fields stand in the upstream's own body. venues: its places, by its ids.
+    account: a SimplyBook.me account, whose own callbacks these are. feed_venue: told of each booking in them.
+    pull_account: a Peoplevine account that is pulled instead of booking anywhere. notification_url: the address as the
+    upstream knows it, where its signature covers that.
+    """
 
     name: str
     verifier: str
@@ -93,6 +120,13 @@ class SourceSettings:
     tolerance_seconds: float
     answer: int
     member_account: str
+    format: str = "bellhop"
+    map: FieldMap = NO_MAP
+    venues: Mapping[str, SourceVenue] = field(default_factory=dict)
+    account: str = ""
+    feed_venue: str = ""
+    pull_account: str = ""
+    notification_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,14 +369,65 @@ class _Sentry(_Section):
     traces_sample_rate = fields.Float(load_default=0.0, validate=validate.Range(min=0, max=1))
 
 
+class _Map(fields.Field[FieldMap]):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> FieldMap:
+        if not isinstance(value, Mapping):
+            raise ValidationError("must be a table")
+        try:
+            return compiled(value)
+        except MapError as error:
+            raise ValidationError({error.key: [str(error)]}) from None
+
+
+class _SourceVenue(_Section):
+    made = SourceVenue
+    venue = fields.String(required=True)
+    service_id = fields.String(load_default="")
+    provider_id = fields.String(load_default="")
+    facility_id = fields.String(load_default="")
+    duration_seconds = Duration(data_key="duration", load_default=0.0)
+    price = fields.Float(load_default=None, validate=validate.Range(min=0, max=10_000_000))
+
+
+class _SourceVenues(fields.Field[dict[str, SourceVenue]]):
+    """By the upstream's own ids, which are any text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, SourceVenue]:
+        if not isinstance(value, Mapping):
+            raise ValidationError("must be a table")
+        made = {}
+        for key, venue in value.items():
+            try:
+                made[key] = _SOURCE_VENUE.load(venue)
+            except ValidationError as error:
+                raise ValidationError({key: error.messages}) from None
+        return made
+
+
+_SOURCE_VENUE: Final = _SourceVenue()
+
+
 class _Source(_Section):
     """Which verifiers exist, and what a secret must look like for each, is `ingest.verify`'s to say at start."""
 
     verifier = fields.String(required=True, validate=validate.Length(min=1))
     secrets = TextList(required=True)
-    tolerance_seconds = Duration(data_key="tolerance", minimum=1, load_default=300.0)
-    answer = fields.Integer(load_default=202, validate=validate.OneOf((200, 202)))
+    tolerance_seconds = Duration(data_key="tolerance", minimum=1)
+    answer = fields.Integer(validate=validate.OneOf((200, 202)))
     member_account = fields.String(load_default="")
+    format = fields.String(load_default="bellhop", validate=validate.OneOf(FORMATS))
+    map = _Map(load_default=NO_MAP)
+    venues = _SourceVenues(load_default=dict)
+    account = fields.String(load_default="")
+    feed_venue = fields.String(load_default="")
+    pull_account = fields.String(load_default="")
+    notification_url = fields.String(load_default="", validate=lambda value: _HTTP(value) if value else None)
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> Any:
+        """What the upstream itself asks for, unless the settings say otherwise."""
+        usual = {"tolerance_seconds": _TOLERANCES.get(data["verifier"], 300.0)}
+        return {**usual, "answer": _ANSWERS.get(data["format"], 202), **data}
 
 
 class _Labels(fields.Field[tuple[str, ...]]):
@@ -528,16 +613,47 @@ def _venue(
 
 def _check_whole(settings: Settings, place: Callable[[str], str]) -> None:
     for source in settings.sources.values():
-        account = settings.accounts.get(source.member_account)
-        if source.member_account and (account is None or account.kind != "peoplevine"):
-            key = f"sources.{source.name}.member_account"
-            raise SettingsError(key, "is not a Peoplevine account", place(key))
+        _check_source(source, settings, place)
     for account in settings.accounts.values():
         # A claim that ends while its call is still on the way would let another worker call a second time. One call
         # is up to three requests: refused for its token, log in, again.
         if 3 * (account.connect_seconds + account.read_seconds) > settings.work.claim_seconds:
             problem = f"must be at least three times the time-outs of account {account.name} together"
             raise SettingsError("work.claim", problem, place("work.claim"))
+
+
+def _check_source(source: SourceSettings, settings: Settings, place: Callable[[str], str]) -> None:
+    def kind(account: str) -> str:
+        return settings.accounts[account].kind if account in settings.accounts else ""
+
+    fed = settings.venues.get(source.feed_venue)
+    is_simplybook = source.format == "simplybook"
+    wrong = [
+        (key, "is not a Peoplevine account")
+        for key in ("member_account", "pull_account")
+        if (name := getattr(source, key)) and kind(name) != "peoplevine"
+    ]
+    wrong += [
+        (f"venues.{key}.venue", "is not one of the venues")
+        for key, venue in source.venues.items()
+        if venue.venue not in settings.venues
+    ]
+    checks = {
+        ("account", "is required: the SimplyBook.me account whose callbacks these are"): is_simplybook
+        and not source.account,
+        ("account", "is not a SimplyBook.me account"): source.account and kind(source.account) != "simplybook",
+        ("account", "is for the format simplybook"): source.account and not is_simplybook,
+        ("feed_venue", "is not one of the venues"): source.feed_venue and fed is None,
+        ("feed_venue", "is for the format simplybook"): source.feed_venue and not is_simplybook,
+        ("feed_venue", "must be of another account than the callbacks"): fed and fed.account == source.account,
+        ("feed_venue", "needs a map: where the details have what the venue's account needs"): fed and not source.map,
+        ("map", "is required: the format mapped reads nothing else"): source.format == "mapped" and not source.map,
+        ("map", "is not for the format bellhop"): source.format == "bellhop" and source.map,
+    }
+    wrong += [told for told, is_wrong in checks.items() if is_wrong]
+    for key, problem in wrong:
+        full = f"sources.{source.name}.{key}"
+        raise SettingsError(full, problem, place(full))
 
 
 def _first(messages: object) -> tuple[str, str]:

@@ -83,8 +83,12 @@ def posts(settings: Settings, ledger: Ledger, observe: Observe = silent) -> Mapp
 
 
 def _feeds(settings: Settings) -> Mapping[str, Feed]:
-    """What each source's callbacks are for."""
-    return {}
+    """What the callbacks of each source of SimplyBook.me's are for."""
+    return {
+        source.name: Feed(source.pull_account, settings.venues.get(source.feed_venue), source.map.apply)
+        for source in settings.sources.values()
+        if source.format == "simplybook"
+    }
 
 
 def run(

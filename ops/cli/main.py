@@ -13,9 +13,11 @@ from ops.cli.common import App, end_with_parent
 from ops.cli.config import config
 from ops.cli.dead import dead
 from ops.cli.events import events
+from ops.cli.pull import pull
 from ops.cli.queues import queues
 from ops.cli.send import send
 from ops.cli.services import archive, ingest, sandbox, work
+from ops.cli.sources import sources
 from ops.cli.up import up
 from schemas.errors import BellhopError, SettingsError
 
@@ -40,7 +42,7 @@ def cli(context: click.Context, file: Path | None, with_parent: int | None) -> N
     context.obj = App(file)
 
 
-for command in (up, ingest, work, archive, sandbox, send, queues, dead, events, config):
+for command in (up, ingest, work, archive, sandbox, send, queues, dead, events, pull, sources, config):
     cli.add_command(command)
 
 

@@ -23,7 +23,7 @@ _POLL_SECONDS: Final = 0.2
 _WAIT_SECONDS: Final = 600.0
 
 
-class _Moment(click.ParamType):
+class _Moment(click.ParamType[datetime]):
     """An ISO 8601 date or time; without a zone it is UTC's."""
 
     name = "time"

@@ -63,6 +63,9 @@ api_key = "sandbox-api-key"
 secret_key = "sandbox-secret-key"
 connect_timeout = "1s"
 read_timeout = "1s"
+limit_per_second = {per_second}
+limit_at_once = {at_once}
+limit_per_day = {per_day}
 [venues.spa]
 account = "pv"
 timezone = "Europe/London"
@@ -75,7 +78,16 @@ timezone = "Europe/London"
 class Service:
     """A folder with settings and state; `start(name)` runs `sandbox`, `ingest`, `archive` or `work…` in it."""
 
-    def __init__(self, folder: Path, broker: Sequence[str] | None = None, ledger: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        broker: Sequence[str] | None = None,
+        ledger: str | None = None,
+        *,
+        limits: tuple[float, int, int] = (0, 0, 0),
+        more: str = "",
+    ) -> None:
+        """limits: of the SimplyBook.me account, a second, at once and a day. more: settings, as TOML."""
         self.folder = folder
         self.ingest_port, self.sandbox_port = free_port(), free_port()
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
@@ -91,7 +103,11 @@ class Service:
                 claim="6s",
                 secret=SECRET,
                 sandbox=self.sandbox_url,
+                per_second=limits[0],
+                at_once=limits[1],
+                per_day=limits[2],
             )
+            + more.replace("{sandbox}", self.sandbox_url)
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=2, read=10), maxsize=16)
@@ -177,6 +193,22 @@ class Service:
         return self._http.request(
             "POST", f"{self.url}/webhooks/{SOURCE}", body=body.encode(), headers=self.signed(id_, body)
         ).status
+
+    def post_to(self, path: str, body: str, **headers: str) -> tuple[int, dict[str, Any]]:
+        """Posts a body to a source of another kind: status and answer."""
+        named = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        answer = self._http.request("POST", f"{self.url}/webhooks/{path}", body=body.encode(), headers=named)
+        return answer.status, answer.json()
+
+    def state_of(self, source: str, id_: str) -> str:
+        """An event's state as the CLI shows it, "" while no worker has taken it."""
+        shown = self.shown(source, id_)
+        return str(shown.get("state", ""))
+
+    def shown(self, source: str, id_: str) -> dict[str, Any]:
+        told = self.run("events", "show", source, id_, "--json")
+        found: dict[str, Any] = json.loads(told.stdout) if told.returncode == 0 else {}
+        return found
 
     def signed(self, id_: str, body: str) -> dict[str, str]:
         now = datetime.now(UTC)

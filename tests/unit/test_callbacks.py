@@ -58,11 +58,10 @@ class Ledger:
 
 def fill(document: Mapping[str, Any]) -> dict[str, Any]:
     """As a map of the settings would."""
-    details = document["details"]
-    if not details:
+    if "client_name" not in document:
         return {}
-    service = {"service_id": "2", "provider_id": "9", "start": details["start_date_time"]}
-    return {"data": {"client": {"name": details["client_name"]}, "services": [service]}}
+    service = {"service_id": "2", "provider_id": "9", "start": document["start_date_time"]}
+    return {"data": {"client": {"name": document["client_name"]}, "services": [service]}}
 
 
 def callback(kind: str) -> Envelope:

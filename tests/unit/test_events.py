@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Envelope, content_hash, decode, encode
 from schemas.errors import EventInvalid
-from schemas.events import MAX_DEPTH, MAX_NOTES, MAX_SERVICES, TYPES, Parsed, VenueFacts, parse
+from schemas.events import (
+    CALLBACK_TYPE,
+    MAX_DEPTH,
+    MAX_NOTES,
+    MAX_SERVICES,
+    PULL_TYPE,
+    TYPES,
+    Parsed,
+    VenueFacts,
+    parse,
+    parse_pull,
+)
+from schemas.labels import LABELS, label_warnings
 from tests.support.facts import salon_booking, spa_booking
 
 VENUES = {
@@ -161,11 +173,80 @@ def test_every_problem_is_told_at_once() -> None:
     }
 
 
-@pytest.mark.parametrize("missing", ["provider_id", "facility_id", "end", "price"])
-def test_a_peoplevine_offer_needs_all_its_parts(missing: str) -> None:
+def test_a_peoplevine_service_needs_a_window_and_may_leave_the_rest_open() -> None:
     booking = spa_booking("R-1", 1)
-    del booking["services"][0][missing]
-    assert list(problems(event(data=booking))) == [f"data.services.0.{missing}"]
+    service = booking["services"][0]
+    booking["services"] = [{key: service[key] for key in ("service_id", "start", "end")}]
+    assert parsed(data=booking).not_after is not None
+    del booking["services"][0]["end"]
+    assert list(problems(event(data=booking))) == ["data.services.0.end"]
+
+
+@pytest.mark.parametrize("status", ["HOLD", "NOT_RECONCILED", "CANCELED", "NO_SHOW", "NO_ENTRY", "CUSTOM_STATUS_27"])
+@pytest.mark.parametrize("type_", ["booking.requested", "booking.changed"])
+@pytest.mark.parametrize("venue", ["spa", "salon"])
+def test_what_is_not_to_be_booked_needs_no_more_than_the_reference(type_: str, venue: str, status: str) -> None:
+    found = parsed(type_, {"booking_id": "R-1", "venue": venue, "status": status})
+    assert (found.subject, found.data["services"]) == ("R-1", [])
+
+
+@pytest.mark.parametrize("status", ["BOOKED", "CONFIRMED", "ARRIVED"])
+def test_what_is_to_be_booked_must_say_what_and_when_whatever_its_status(status: str) -> None:
+    found = problems(event("booking.changed", {"booking_id": "R-1", "venue": "spa", "status": status}))
+    assert set(found) == {"data.services", "data.member_id"}
+
+
+@pytest.mark.parametrize("name", ["Europe/London", "America/Argentina/Buenos_Aires", "UTC"])
+def test_a_client_may_have_a_time_zone(name: str) -> None:
+    booking = salon_booking("R-1", 1)
+    booking["client"]["timezone"] = name
+    assert parsed(data=booking).data["client"]["timezone"] == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "London", "../../etc/passwd", "Europe", "Europe/London\x00", "x" * 65, 1, None, "ä"]
+)
+def test_what_is_no_time_zone_is_refused(name: object) -> None:
+    booking = salon_booking("R-1", 1)
+    booking["client"]["timezone"] = name
+    assert list(problems(event(data=booking))) == ["data.client.timezone"]
+
+
+@pytest.mark.parametrize("type_", [PULL_TYPE, CALLBACK_TYPE])
+def test_a_type_of_our_own_is_not_taken_from_a_body(type_: str) -> None:
+    assert "must be one of" in problems(event(type_))["type"]
+
+
+def test_a_booking_that_is_only_a_reason_to_pull_needs_the_reference_and_the_time() -> None:
+    found = parse_pull(event("booking.changed", {"booking_id": 7, "services": "?", "more": {"a": nested(20)}}))
+    assert (found.type, found.subject) == (PULL_TYPE, "7")
+    assert found.data == {"what": "reservations", "booking_id": "7"}
+    with pytest.raises(EventInvalid) as caught:
+        parse_pull({"type": "booking.changed", "data": {"booking_id": "\ud800"}})
+    assert {problem.field for problem in caught.value.problems} == {"timestamp", "data.booking_id"}
+
+
+# --- labels -----------------------------------------------------------------------------------------------------
+
+
+def test_labels_of_sevenrooms_and_of_the_account_bring_no_warning() -> None:
+    assert label_warnings([*LABELS, "Locker"], ("Locker",)) == ()
+    assert label_warnings({"Wine": "red", "Wine preferences": "red"}) == ()
+
+
+def test_a_label_in_another_case_is_told_with_the_right_one() -> None:
+    (told,) = label_warnings(["VIP Client Type"])
+    assert told == (
+        'data.attributes: the label "VIP Client Type" is spelled "VIP client type" in SevenRooms: '
+        "as it is it does not sync"
+    )
+    assert 'is spelled "Locker No"' in label_warnings([" locker  no "], ("Locker No",))[0]
+
+
+def test_an_unknown_label_is_told_by_its_place_and_not_shown() -> None:
+    assert label_warnings(["Wine", "Ada Lee's secret"]) == (
+        "data.attributes: label 2 is no label of this account: it does not sync",
+    )
 
 
 def test_simplybook_needs_a_client_and_peoplevine_a_member() -> None:

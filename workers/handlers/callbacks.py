@@ -40,7 +40,8 @@ be this one."""
 @dataclass(frozen=True, slots=True)
 class Feed:
     """What a source's callbacks are for. pull_account: "" for none. venue: None where no venue is fed; else `fill`
-    makes an event's fields of the details."""
+    makes an event's fields of the booking's details, with `notification_type` beside them; it may raise EventInvalid.
+    """
 
     pull_account: str = ""
     venue: VenueFacts | None = None
@@ -148,7 +149,7 @@ def _stands_as_booked(entry: Entry, details: Mapping[str, Any] | None) -> bool:
 
 def _fed(event: Envelope, kind: str, details: Mapping[str, Any] | None, feed: Feed, venue: VenueFacts) -> Envelope:
     """The event for the venue that is fed. Raises EventInvalid."""
-    made = feed.fill({**event.data, "details": details or {}})
+    made = feed.fill({**(details or {}), "notification_type": kind})
     data = made.get("data")
     own = {"booking_id": f"{event.account}-{event.data['booking_id']}", "venue": venue.name}
     body = {

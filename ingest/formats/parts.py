@@ -1,0 +1,164 @@
+"""What the formats share: what they are given, what they make, and how they read what others wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NoReturn
+from zoneinfo import ZoneInfo
+
+from marshmallow import ValidationError
+
+from schemas.callbacks import Callback
+from schemas.contract import Identifier, Moment
+from schemas.errors import EventInvalid, FieldProblem
+from schemas.events import MAX_ID, VenueFacts
+from schemas.settings import SourceSettings, SourceVenue
+
+_HASH_LENGTH: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One post. digest: of its body, SHA-256 in hex. signed_id: "" where its scheme signs none. unique: unlike that of
+    any other post."""
+
+    received: datetime
+    unique: str
+    digest: str
+    signed_id: str = ""
+
+    @property
+    def own_id(self) -> str:
+        """An id that no other post has, whatever its body."""
+        return f"received-{self.received.astimezone(UTC):%Y%m%dT%H%M%S}-{self.unique}"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a format may know beside the body. company: of the source's SimplyBook.me account."""
+
+    source: SourceSettings
+    venues: Mapping[str, VenueFacts]
+    receipt: Receipt
+    company: str = ""
+
+    @property
+    def is_pulled(self) -> bool:
+        """Whether bookings are only a reason to pull: then nothing but the reference and the time count."""
+        return bool(self.source.pull_account)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event in our own words, for its contract to check.
+
+    has_own_time: False where its time is the receipt's: then the same id may come with another time and be the same.
+    """
+
+    body: Any
+    has_own_time: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A callback of SimplyBook.me. id: stable where the vendor sends it again. has_own_time: as for `Event`."""
+
+    callback: Callback
+    id: str
+    time: datetime
+    has_own_time: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """What means nothing here; never a booking or a member. why: without values."""
+
+    why: str
+
+
+Made = Event | Called | Ignored
+Adapt = Callable[[Any, Context], Made]
+"""One item of a body → what it is. Raises EventInvalid, naming fields as the upstream does."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A booking's data as it is put together: what is empty is left out."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, name: str, value: object) -> None:
+        if value not in (None, "", [], {}):
+            self.data[name] = value
+
+
+def refuse(field_name: str, rule: str) -> NoReturn:
+    raise EventInvalid((FieldProblem(field_name, rule),))
+
+
+def an_object(value: object, field_name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        refuse(field_name, "must be a JSON object")
+    return value
+
+
+def a_word(value: object, field_name: str) -> str:
+    """A text of the upstream's vocabulary."""
+    if not isinstance(value, str) or not value.strip():
+        refuse(field_name, "must be a text, and is required")
+    return value.strip()
+
+
+def an_id(value: object, field_name: str) -> str:
+    if value is None:
+        refuse(field_name, "is required")
+    try:
+        return str(Identifier().deserialize(value))
+    except ValidationError as error:
+        refuse(field_name, str(error.messages[0]))
+
+
+def a_moment(value: object, field_name: str, zone: ZoneInfo) -> datetime:
+    """ISO 8601, UTC; without a zone it is that of `zone`."""
+    if value is None:
+        refuse(field_name, "is required")
+    try:
+        moment = Moment().deserialize(value)
+    except ValidationError as error:
+        refuse(field_name, str(error.messages[0]))
+    assert moment is not None  # noqa: S101  # deserialize gives None for none alone
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def stable_id(reference: str, kind: str, time: datetime, content: object) -> str:
+    """The same for the same content, sent again, and another for any other."""
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
+    end = f"-{kind}-{time:%Y%m%dT%H%M%SZ}-{digest}"
+    if len(f"{reference}{end}".encode(errors="replace")) > MAX_ID:
+        reference = hashlib.sha256(reference.encode(errors="replace")).hexdigest()
+    return f"{reference}{end}"
+
+
+def their_venue(key: object, field_name: str, context: Context) -> tuple[SourceVenue, VenueFacts]:
+    """The venue that an upstream's id stands for."""
+    venue = context.source.venues.get(an_id(key, field_name))
+    if venue is None:
+        refuse(field_name, f"is not in sources.{context.source.name}.venues")
+    return venue, context.venues[venue.venue]
+
+
+def service(venue: SourceVenue, start: object, end: object) -> Sequence[Mapping[str, Any]]:
+    """A booking's one service, as the source's table says; none where that names none, or there is no start."""
+    if not venue.service_id or start in (None, ""):
+        return ()
+    made = {"service_id": venue.service_id, "start": start}
+    for name, value in (("provider_id", venue.provider_id), ("facility_id", venue.facility_id), ("end", end)):
+        if value not in (None, ""):
+            made[name] = value
+    if venue.price is not None:
+        made["price"] = venue.price
+    return (made,)

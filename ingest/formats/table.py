@@ -1,0 +1,31 @@
+"""The formats, by the names that the settings know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ingest.formats import mapped, sevenrooms, simplybook, tripleseat
+from ingest.formats.parts import Adapt, Context, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """is_listed: a body may be a list of items, too."""
+
+    adapt: Adapt
+    is_listed: bool = False
+
+
+def _bellhop(item: Any, _context: Context) -> Event:
+    return Event(item)
+
+
+TABLE: Final[Mapping[str, Format]] = {
+    "bellhop": Format(_bellhop),
+    "sevenrooms": Format(sevenrooms.adapt, is_listed=True),
+    "tripleseat": Format(tripleseat.adapt),
+    "mapped": Format(mapped.adapt),
+    "simplybook": Format(simplybook.adapt),
+}

@@ -1,0 +1,132 @@
+"""Tripleseat: `{webhook_trigger_type, event: {…}}`, or `{webhook_trigger_type, message, object: {…}}`.
+
+Ids are whole numbers. Dates are American and local to the site, as is `updated_at`; `event_date_iso8601` is the day
+beyond doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from ingest.formats.parts import (
+    Context,
+    Draft,
+    Event,
+    Ignored,
+    Made,
+    a_moment,
+    a_word,
+    an_id,
+    an_object,
+    refuse,
+    service,
+    stable_id,
+    their_venue,
+)
+
+_TYPES: Final = {
+    "CREATE_EVENT": "booking.requested",
+    "UPDATE_EVENT": "booking.changed",
+    "STATUS_CHANGE_EVENT": "booking.changed",
+    "CHANGE_EVENT_DATETIME": "booking.changed",
+    "DELETE_EVENT": "booking.cancelled",
+}
+_STATUSES: Final = {
+    "DEFINITE": "BOOKED",
+    "TENTATIVE": "HOLD",
+    "PROSPECT": "HOLD",
+    "LOST": "CANCELED",
+    "CANCELLED": "CANCELED",
+    "CANCELED": "CANCELED",
+    "CLOSED": "COMPLETE",
+}
+"""SevenRooms' words for Tripleseat's; others stay as they are, and are recorded."""
+
+_AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
+_MOMENT: Final = re.compile(r"(\S+)\s+(\d{1,2}):(\d{2})(?::\d{2})?\s*([AP])M", re.ASCII | re.IGNORECASE)
+_UTC: Final = ZoneInfo("UTC")
+
+
+def adapt(item: Any, context: Context) -> Made:
+    whole = an_object(item, "body")
+    trigger = a_word(whole.get("webhook_trigger_type"), "webhook_trigger_type").upper()
+    if trigger not in _TYPES:
+        return Ignored("its webhook_trigger_type is not of an event")
+    key = "event" if "event" in whole else "object"
+    event = an_object(whole.get(key), key)
+    reference = an_id(event.get("id"), f"{key}.id")
+    draft, zone = Draft({"booking_id": reference}), _UTC  # for a pull the hour does not matter
+    if not context.is_pulled:
+        venue, facts = their_venue(event.get("site_id"), f"{key}.site_id", context)
+        zone = facts.zone
+        draft.add("venue", facts.name)
+        draft.add("status", _status(event.get("status")))
+        if trigger != "DELETE_EVENT":
+            start, end = _span(event, timedelta(seconds=venue.duration_seconds))
+            draft.add("services", list(service(venue, start, end)))
+    at = _updated(event, key, zone)
+    base = {
+        "id": stable_id(reference, trigger.lower(), at, event),
+        "type": _TYPES[trigger],
+        "timestamp": at.isoformat(),
+        "data": draft.data,
+    }
+    return Event(context.source.map.apply(whole, base))
+
+
+def _status(status: object) -> object:
+    return _STATUSES.get(status.strip().upper(), status) if isinstance(status, str) else status
+
+
+def _updated(event: Mapping[str, Any], key: str, zone: ZoneInfo) -> datetime:
+    name = "updated_at" if event.get("updated_at") else "created_at"
+    told = event.get(name) or None
+    if told is None:
+        refuse(f"{key}.updated_at", "is required")
+    local = _read(told, None)
+    if local is None:
+        return a_moment(told, f"{key}.{name}", zone)
+    return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _span(event: Mapping[str, Any], usual: timedelta) -> tuple[object, object]:
+    """Start and end, venue-local; what cannot be read stays as it is, for the contract to name."""
+    told_start, told_end = event.get("event_start"), event.get("event_end")
+    day = _day(event.get("event_date_iso8601"))
+    start = _read(told_start, day)
+    if start is None:
+        return told_start, told_end
+    same_day = isinstance(told_end, str) and told_end.split()[:1] == str(told_start).split()[:1]
+    end = _read(told_end, day if same_day else None)
+    if end is None and not told_end and usual:
+        end = start + usual
+    return start.isoformat(), end.isoformat() if end else told_end
+
+
+def _day(value: object) -> date | None:
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _read(value: object, day: date | None) -> datetime | None:
+    """An American date and time. day: instead of the date in it."""
+    found = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not found:
+        return None
+    hour, minute = int(found[2]) % 12 + (12 if found[4] in "Pp" else 0), int(found[3])
+    american = _AMERICAN.fullmatch(found[1])
+    try:
+        if not 1 <= int(found[2]) <= 12:
+            return None
+        if day is None:
+            day = date(int(american[3]), int(american[1]), int(american[2])) if american else None
+        made = datetime(day.year, day.month, day.day, hour, minute) if day else None  # noqa: DTZ001  # site-local
+    except ValueError:
+        return None
+    return made if made and 1970 <= made.year < 3000 else None

@@ -1,0 +1,151 @@
+"""What the contracts are made of: types of fields, and marshmallow's findings as dotted fields and rules."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from schemas.errors import FieldProblem
+
+MAX_ID: Final = 200
+MAX_DEPTH: Final = 10
+MAX_KEY: Final = 200
+_MAX_ZONE: Final = 64
+_YEARS: Final = range(1970, 3000)
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+class Identifier(fields.Field[str]):
+    """An id that systems write as text or as a whole number; kept as text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValidationError("must be a text or a whole number")
+        if isinstance(value, int) and abs(value) >= 10**18:
+            raise ValidationError("must have at most 18 digits")
+        text = str(value).strip()
+        if not 1 <= len(text) <= MAX_ID:
+            raise ValidationError(f"must have 1 to {MAX_ID} characters")
+        if not text.isprintable():
+            raise ValidationError("must not hold control characters")
+        return text
+
+
+class DeliveryId(Identifier):
+    """An id that becomes part of a message's id on the broker, which counts bytes (see `Envelope.message_id`)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if len(text.encode()) > MAX_ID:
+            raise ValidationError(f"must have at most {MAX_ID} bytes in UTF-8")
+        return text
+
+
+class Moment(fields.Field[datetime]):
+    """An ISO 8601 date and time, with or without a zone."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str) or len(value) > 40:
+            raise ValidationError("must be an ISO 8601 date and time")
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValidationError("must be an ISO 8601 date and time") from None
+        if "T" not in value.upper() and " " not in value:
+            raise ValidationError("must have a time of day")
+        if moment.year not in _YEARS:  # at the calendar's ends, going to UTC overflows
+            raise ValidationError(f"must be from the year {_YEARS.start} to {_YEARS.stop - 1}")
+        return moment
+
+
+class Price(fields.Field[float]):
+    """A money amount in the account's currency, 0 to 10,000,000."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValidationError("must be a number")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValidationError("must be a finite number")
+        if not 0 <= value <= 10_000_000:
+            raise ValidationError("must be from 0 to 10,000,000")
+        return float(value)
+
+
+class ZoneName(fields.Field[str]):
+    """The IANA name of a time zone, such as Europe/London."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not value.isascii() or not 1 <= len(value) <= _MAX_ZONE:
+            raise ValidationError("must be a time zone such as Europe/London")
+        try:
+            return ZoneInfo(value).key
+        except (ValueError, KeyError, OSError):
+            raise ValidationError("must be a time zone such as Europe/London") from None
+
+
+def short_text(maximum: int, **kwargs: Any) -> fields.String:
+    return fields.String(validate=validate.Length(max=maximum), **kwargs)
+
+
+class Strict(Schema):
+    class Meta:
+        unknown = RAISE
+
+
+def load(schema: Schema, value: object, prefix: str) -> tuple[dict[str, Any], list[FieldProblem]]:
+    """What `schema` makes of the value, as far as it is valid, and every problem."""
+    try:
+        loaded: dict[str, Any] = schema.load(value)  # type: ignore[arg-type]
+    except ValidationError as error:
+        valid = error.valid_data if isinstance(error.valid_data, dict) else {}
+        return valid, _problems(error.messages, prefix)
+    return loaded, []
+
+
+def unfit(value: object, path: str, depth: int) -> Iterator[FieldProblem]:
+    """What JSON can say and the way behind the ingress cannot carry: PostgreSQL stores no NUL, UTF-8 has no half of
+    a surrogate pair, JSON has no infinity (1e999 reads as one), and a deep value overflows the next reader's stack."""
+    if isinstance(value, str):
+        if _UNSTORABLE.search(value):
+            yield FieldProblem(path, "must not hold NUL or half of a surrogate pair")
+    elif isinstance(value, Mapping | list):
+        if depth > MAX_DEPTH:
+            yield FieldProblem(path, f"must not be nested deeper than {MAX_DEPTH}")
+            return
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from unfit(item, f"{path}.{index}", depth + 1)
+            return
+        for key, item in value.items():
+            if len(key) > MAX_KEY or _UNSTORABLE.search(key):
+                yield FieldProblem(path, f"must have names of at most {MAX_KEY} characters without NUL")
+            else:
+                yield from unfit(item, f"{path}.{key}", depth + 1)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield FieldProblem(path, "must be a finite number")
+    elif isinstance(value, int) and abs(value) >= 10**18:
+        yield FieldProblem(path, "must have at most 18 digits")
+
+
+def _problems(messages: object, prefix: str) -> list[FieldProblem]:
+    if isinstance(messages, dict):
+        found = []
+        for key, inner in messages.items():
+            path = prefix if key == "_schema" else f"{prefix}.{key}" if prefix else str(key)
+            found += _problems(inner, path)
+        return found
+    rules = messages if isinstance(messages, list) else [messages]
+    return [FieldProblem(prefix or "body", _rule(str(rule))) for rule in rules]
+
+
+def _rule(message: str) -> str:
+    """marshmallow's sentence as a rule: lower case, no full stop."""
+    text = message.rstrip(".")
+    return text[:1].lower() + text[1:]
