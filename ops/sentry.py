@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from schemas.observe import Observe, silent
@@ -12,6 +13,7 @@ _TAGS: Final = ("route", "account", "source", "method", "outcome", "reason", "th
 _CAUSE: Final = ("error", "where", "reason", "account")
 """What errors are grouped by: their cause, not their words."""
 _REQUEST_KEYS: Final = ("method", "url")
+_WEBHOOK: Final = re.compile(r"(/webhooks/[^/]+)/.*")
 _CRUMB_DATA: Final = ("method", "http.method", "status_code", "reason")
 
 
@@ -53,6 +55,8 @@ def scrubbed(event: Any, redactor: Redactor) -> Any:
     request = event.get("request")
     if isinstance(request, dict):
         event["request"] = {key: request[key] for key in _REQUEST_KEYS if key in request}
+        if "url" in event["request"]:
+            event["request"]["url"] = _public(str(event["request"]["url"]))
     for key in ("user", "extra", "modules"):
         event.pop(key, None)
     for error in (event.get("exception") or {}).get("values", ()):
@@ -75,6 +79,12 @@ def scrubbed_crumb(crumb: Any, redactor: Redactor) -> Any:
     if "message" in crumb:
         crumb["message"] = _without_query(str(crumb["message"]))
     return crumb
+
+
+def _public(url: str) -> str:
+    """Without what may be a secret: what stands after a source's name, and the query. The redactor knows only those
+    of the settings, not one that is mistyped, or was good yesterday."""
+    return _WEBHOOK.sub(r"\1", _without_query(url))
 
 
 def _without_query(text: str) -> str:

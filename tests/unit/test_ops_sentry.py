@@ -22,7 +22,7 @@ def _event() -> dict[str, Any]:
         },
         "request": {
             "method": "POST",
-            "url": "http://bellhop/webhooks/crm",
+            "url": "http://bellhop/webhooks/crm/a-mistyped-path-secret?secret=yesterdays",
             "data": {"client": "Ada Lee"},
             "headers": {"Webhook-Signature": "v1,abc"},
             "query_string": "email=ada@example.com",
@@ -45,7 +45,7 @@ def _event() -> dict[str, Any]:
 
 def test_an_event_leaves_without_secrets_bodies_and_personal_data() -> None:
     told = json.dumps(scrubbed(_event(), _REDACTOR))
-    for private in ("Ada", "ada@", "10.0.0.1", "top-secret", "v1,abc", "777"):
+    for private in ("Ada", "ada@", "10.0.0.1", "top-secret", "v1,abc", "777", "mistyped", "yesterdays"):
         assert private not in told
 
 
