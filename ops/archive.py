@@ -126,8 +126,8 @@ def keep_house(
     monotonic: Callable[[], float] = time.monotonic,
     more: Callable[[], None] = lambda: None,
 ) -> None:
-    """Measures every few seconds, `more` too, and prunes once a day, until `stop`. In a thread of its own: either may take longer
-    than the broker leaves a consumer alone."""
+    """Measures every few seconds, `more` too, and prunes once a day, until `stop`. In a thread of its own: either may
+    take longer than the broker leaves a consumer alone."""
     prune_at = monotonic()
     while not stop.is_set():
         measure(broker, ledger, observe)
