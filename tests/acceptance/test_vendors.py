@@ -116,6 +116,18 @@ secrets = ["a-query-secret-of-some-length"]
 format = "simplybook"
 account = "sb"
 pull_account = "spa-b4t"
+[sources.salon-twin]
+verifier = "bearer"
+secrets = ["a-bearer-secret-of-some-length"]
+format = "simplybook"
+account = "sb"
+feed_venue = "studio"
+[sources.salon-twin.map]
+"data.client.name" = "client_name"
+"data.client.email" = "client_email"
+"data.services.0.service_id" = "event_id"
+"data.services.0.provider_id" = { value = "40" }
+"data.services.0.start" = "start_date_time"
 """
 BEARER = "Bearer a-bearer-secret-of-some-length"
 
@@ -262,6 +274,24 @@ def test_several_services_are_one_batch_confirmed_at_once_and_a_cancel_resumes_w
     assert all(booking["cancelled"] for booking in service.sandbox("GET", "state")["bookings"])
     assert {str(call["params"][0]) for call in service.calls("cancelBooking")} == set(made)
     assert len(service.calls("book")) == 3
+
+
+def test_a_change_killed_between_the_new_slot_and_the_old_finishes_on_redelivery(service: Service) -> None:
+    service.start_all()
+    assert service.post("m-1", "booking.requested", salon_booking("M-1", 44)) == 202
+    (old,) = service.wait_for_state("m-1", "done")["vendor_ids"]
+    service.sandbox("POST", "faults", method="cancelBooking", kind="timeout_before", seconds=5, times=1)
+    assert service.post("m-2", "booking.changed", salon_booking("M-1", 45)) == 202
+    wait_for(lambda: len(service.calls("cancelBooking")) == 1, "the old one's cancel is on its way")
+    service.kill("work-1", signal.SIGKILL)
+    standing = [b for b in service.sandbox("GET", "state")["bookings"] if not b["cancelled"]]
+    assert len(standing) == 2  # never with neither
+    service.start("work-2")
+    service.wait_for_state("m-2", "done", 40)
+    standing = [b for b in service.sandbox("GET", "state")["bookings"] if not b["cancelled"]]
+    assert [b["start"] for b in standing] == [slot(45)]
+    assert len(service.calls("book")) == 2
+    assert {str(call["params"][0]) for call in service.calls("cancelBooking")} == {old}
 
 
 def test_a_recurring_booking_keeps_every_id_and_a_cancel_cancels_them_all(service: Service) -> None:
@@ -431,6 +461,20 @@ def test_simplybooks_own_callbacks_have_another_account_pulled_and_our_own_booki
     wait_for(lambda: len(service.calls("sync_reservations")) == 3, "the account is pulled again")
     for secret in ("a-query-secret-of-some-length", hash_):
         assert secret not in service.logs()
+
+
+def test_a_callback_feeds_another_venue_as_its_map_says(service: Service) -> None:
+    service.start_all()
+    foreign = _book_there(service, slot(28))
+    status, told = service.post_to("salon-twin", _callback(*foreign, "create"), authorization=BEARER)
+    assert status == 202, told
+    wait_for(lambda: service.state_of("salon-twin", f"{told['id']}/feed") == "done", "the twin is booked")
+    ours = service.calls("book")[-1]["params"]
+    assert (str(ours[1]), f"{ours[2]}T{ours[3]}", ours[4]["name"]) == ("40", slot(28), "Walk In")
+    status, told = service.post_to("salon-twin", _callback(*foreign, "cancel"), authorization=BEARER)
+    wait_for(lambda: service.state_of("salon-twin", f"{told['id']}/feed") == "done", "the twin is cancelled")
+    twin = next(b for b in service.sandbox("GET", "state")["bookings"] if b["unit_id"] == "40")
+    assert twin["cancelled"]
 
 
 def _callback(id_: str, hash_: str, kind: str) -> str:
