@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -11,8 +12,9 @@ from ledger import bookings
 from ledger.decide import RANKS, UNFINISHED
 from ledger.engine import Database
 from ledger.records import Attempt, EventView, State
-from ledger.tables import attempts, events
+from ledger.tables import attempts, dead_letters, events, letter_words, vendor_ids
 
+_MOST: Final = 200
 _NEWEST: Final = (
     sa.select(events)
     .where(events.c.source == sa.bindparam("source"), events.c.event_id == sa.bindparam("id"))
@@ -31,10 +33,46 @@ def event(database: Database, source: str, id_: str) -> EventView | None:
     """See `Ledger.event`."""
     with database.read() as connection:
         row = connection.execute(_NEWEST, {"source": source, "id": id_}).one_or_none()
-        if row is None:
-            return None
-        tries = [_attempt(found) for found in connection.execute(_ATTEMPTS, {"pk": row.pk})]
-        held = bookings.read(connection, [(row.source, row.subject)]) if row.type in RANKS else {}
+        return None if row is None else _view(connection, row)
+
+
+def of_subject(database: Database, source: str, subject: str) -> list[EventView]:
+    """See `Ledger.events_of`."""
+    query = sa.select(events).where(events.c.source == source, events.c.subject == subject)
+    with database.read() as connection:
+        rows = connection.execute(query.order_by(events.c.time.desc(), events.c.pk.desc()).limit(_MOST)).all()
+        return [_view(connection, row) for row in rows]
+
+
+def find(database: Database, text: str, limit: int) -> list[EventView]:
+    """See `Ledger.find_events`."""
+    word = text.strip()
+    known = sa.select(vendor_ids.c.reference).where(vendor_ids.c.vendor_id == word)
+    same = sa.or_(events.c.event_id == word, events.c.subject == word, events.c.subject.in_(known))
+    by_words = sa.select(dead_letters.c.event_id).join(letter_words, letter_words.c.letter == dead_letters.c.id)
+    by_words = by_words.where(letter_words.c.words.contains(word.lower(), autoescape=True)).limit(limit)
+    with database.read() as connection:
+        exact = sa.select(events).where(same).order_by(events.c.pk.desc()).limit(limit)
+        rows = {row.pk: row for row in connection.execute(exact)}
+        if len(rows) < limit and word:
+            named = list(connection.scalars(by_words))
+            more = sa.select(events).where(events.c.event_id.in_(named)).order_by(events.c.pk.desc()).limit(limit)
+            rows |= {row.pk: row for row in connection.execute(more)}
+        newest = sorted(rows.values(), key=lambda row: row.pk, reverse=True)[:limit]
+        return [_view(connection, row) for row in newest]
+
+
+def recent_ends(database: Database, since: datetime) -> Mapping[tuple[str, State], int]:
+    """See `Ledger.recent_ends`."""
+    query = sa.select(events.c.route, events.c.state, sa.func.count()).where(events.c.updated >= since)
+    with database.read() as connection:
+        rows = connection.execute(query.group_by(events.c.route, events.c.state)).all()
+    return {(route, State(state)): count for route, state, count in rows}
+
+
+def _view(connection: sa.Connection, row: Any) -> EventView:
+    tries = [_attempt(found) for found in connection.execute(_ATTEMPTS, {"pk": row.pk})]
+    held = bookings.read(connection, [(row.source, row.subject)]) if row.type in RANKS else {}
     entries = [entry for one in held.values() for entry in one.booking.entries]
     return EventView(
         source=row.source,

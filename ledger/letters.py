@@ -11,15 +11,20 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from ledger.bookings import lock_key
+from ledger.causes import cause_of, words_of
 from ledger.decide import UNFINISHED
 from ledger.engine import Database
 from ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State
-from ledger.tables import audit, dead_letters, events
+from ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
 from schemas.envelope import decode
 from schemas.errors import EnvelopeError
 from schemas.reasons import Reason
 
 _NEW: Final = tuple(f.name for f in fields(NewLetter))
+_LISTED: Final = tuple(name for name in _NEW if name not in ("body", "evidence"))
+_WHOLE: Final = sa.select(dead_letters, letter_bodies.c.body, letter_bodies.c.evidence).join(
+    letter_bodies, letter_bodies.c.letter == dead_letters.c.id
+)
 _CHUNK: Final = 500
 _MARK: Final = sa.update(dead_letters).where(dead_letters.c.id.in_(sa.bindparam("ids", expanding=True)))
 _DISCARD_EVENT: Final = (
@@ -67,28 +72,33 @@ class Letters:
         insert = insert.on_conflict_do_nothing(index_elements=["fingerprint"])
         # In one order everywhere, lest two archivers wait for each other's fingerprints in a ring.
         rows = sorted((_values(letter, now) for letter in letters), key=lambda row: str(row["fingerprint"]))
+        by_fingerprint = {_fingerprint(letter): letter for letter in letters}
         buried = [letter for letter in letters if letter.reason == Reason.DELIVERY_LIMIT]
         with self._database.write({lock_key(letter.source, letter.subject) for letter in buried}) as connection:
             if events_of := [row for letter in buried for row in _event_of(letter, now)]:
                 connection.execute(_BURY_EVENT, events_of)
-            return len(connection.execute(insert.returning(dead_letters.c.id), rows).all())
+            new = connection.execute(insert.returning(dead_letters.c.id, dead_letters.c.fingerprint), rows).all()
+            made = [(row.id, by_fingerprint[row.fingerprint]) for row in new]
+            _add(connection, letter_bodies, [_body(number, letter) for number, letter in made])
+            _add(connection, letter_words, [{"letter": n, "words": words_of(letter)} for n, letter in made])
+            return len(new)
 
     def find(self, which: LetterFilter, limit: int, after: int = 0) -> list[Letter]:
         """At most `limit` letters in the order of their numbers, from the first above `after`."""
-        select = sa.select(dead_letters).where(*_conditions(which), dead_letters.c.id > after)
+        select = _WHOLE.where(*conditions(which), dead_letters.c.id > after)
         with self._database.read() as connection:
-            return [_letter(row) for row in connection.execute(select.order_by(dead_letters.c.id).limit(limit))]
+            return [letter_of(row) for row in connection.execute(select.order_by(dead_letters.c.id).limit(limit))]
 
     def count(self, which: LetterFilter) -> int:
         """How many letters `find` would find without a limit."""
-        select = sa.select(sa.func.count()).select_from(dead_letters).where(*_conditions(which))
+        select = sa.select(sa.func.count()).select_from(dead_letters).where(*conditions(which))
         with self._database.read() as connection:
             return connection.scalar(select) or 0
 
     def get(self, id_: int) -> Letter | None:
         with self._database.read() as connection:
-            row = connection.execute(sa.select(dead_letters).where(dead_letters.c.id == id_)).one_or_none()
-        return None if row is None else _letter(row)
+            row = connection.execute(_WHOLE.where(dead_letters.c.id == id_)).one_or_none()
+        return None if row is None else letter_of(row)
 
     def begin_replay(self, ids: Sequence[int], who: str, why: str) -> list[Letter]:
         """Marks the open ones of `ids` as being replayed, each with its row of audit, in one commit.
@@ -101,7 +111,7 @@ class Letters:
             found = list(_locked(connection, ids, (LetterState.OPEN, LetterState.REPLAYING)))
             opened = [letter.id for letter in found if letter.state is LetterState.OPEN]
             _mark(connection, opened, LetterState.REPLAYING, now)
-            _record(connection, [AuditRow(now, who, "replay", id_, why) for id_ in opened])
+            record(connection, [AuditRow(now, who, "replay", id_, why) for id_ in opened])
         return [Letter(letter.id, letter.new, LetterState.REPLAYING, letter.archived) for letter in found]
 
     def replayed(self, ids: Sequence[int]) -> None:
@@ -117,7 +127,7 @@ class Letters:
             now = self._now()
             found = list(_locked(connection, ids, (LetterState.OPEN,)))
             _mark(connection, [letter.id for letter in found], LetterState.DISCARDED, now)
-            _record(connection, [AuditRow(now, who, "discard", letter.id, why) for letter in found])
+            record(connection, [AuditRow(now, who, "discard", letter.id, why) for letter in found])
             if rows := [row for letter in found for row in _event_of(letter.new, now)]:
                 connection.execute(_DISCARD_EVENT, rows)
         return len(found)
@@ -126,16 +136,16 @@ class Letters:
         """The newest acts of people, the newest first."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(limit))
-            return [AuditRow(row.at, row.who, row.act, row.letter, row.why) for row in rows]
+            return [AuditRow(row.at, row.who, row.act, row.letter, row.why, row.what) for row in rows]
 
     def _open(self, ids: Sequence[int]) -> list[Letter]:
         return [letter for some in _chunks(ids) for letter in self.find(LetterFilter(ids=some), len(some))]
 
 
 def _values(letter: NewLetter, now: datetime) -> dict[str, Any]:
-    values = {name: getattr(letter, name) for name in _NEW}
-    values["evidence"] = dict(letter.evidence)
-    return values | {
+    return {name: getattr(letter, name) for name in _LISTED} | {
+        "cause": cause_of(letter),
+        "assignee": "",
         "fingerprint": _fingerprint(letter),
         "state": LetterState.OPEN.value,
         "archived": now,
@@ -149,9 +159,18 @@ def _fingerprint(letter: NewLetter) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _conditions(which: LetterFilter) -> Iterator[sa.ColumnElement[bool]]:
+def _body(number: int, letter: NewLetter) -> dict[str, Any]:
+    return {"letter": number, "body": letter.body, "evidence": dict(letter.evidence)}
+
+
+def _add(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(sa.insert(table), rows)
+
+
+def conditions(which: LetterFilter) -> Iterator[sa.ColumnElement[bool]]:
     columns = dead_letters.c
-    for name in ("reason", "route", "account", "source", "event_id"):
+    for name in ("reason", "route", "account", "source", "event_id", "cause", "assignee"):
         if (value := getattr(which, name)) is not None:
             yield columns[name] == value
     if which.since is not None:
@@ -160,12 +179,16 @@ def _conditions(which: LetterFilter) -> Iterator[sa.ColumnElement[bool]]:
         yield columns.died <= which.until
     if which.ids:
         yield columns.id.in_(which.ids)
+    words = [letter_words.c.words.contains(word, autoescape=True) for word in which.text.lower().split()]
+    if words:
+        yield columns.id.in_(sa.select(letter_words.c.letter).where(*words))
     yield columns.state.in_([state.value for state in which.states])
 
 
-def _letter(row: Any) -> Letter:
+def letter_of(row: Any) -> Letter:
+    """Of a row of both tables."""
     new = NewLetter(**{name: row._mapping[name] for name in _NEW})
-    return Letter(row.id, new, LetterState(row.state), row.archived)
+    return Letter(row.id, new, LetterState(row.state), row.archived, row.cause, row.assignee)
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -177,9 +200,9 @@ def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
 def _locked(connection: sa.Connection, ids: Sequence[int], states: Sequence[LetterState]) -> Iterator[Letter]:
     """Those of the letters in one of the states, locked in the order of their numbers."""
     for some in _chunks(ids):
-        select = sa.select(dead_letters).where(*_conditions(LetterFilter(ids=some, states=states)))
-        for row in connection.execute(select.order_by(dead_letters.c.id).with_for_update()):
-            yield _letter(row)
+        select = _WHOLE.where(*conditions(LetterFilter(ids=some, states=states)))
+        for row in connection.execute(select.order_by(dead_letters.c.id).with_for_update(of=dead_letters)):
+            yield letter_of(row)
 
 
 def _mark(connection: sa.Connection, ids: Sequence[int], state: LetterState, now: datetime) -> None:
@@ -187,7 +210,8 @@ def _mark(connection: sa.Connection, ids: Sequence[int], state: LetterState, now
         connection.execute(_MARK.values(state=state.value, updated=now), {"ids": some})
 
 
-def _record(connection: sa.Connection, acts: Sequence[AuditRow]) -> None:
+def record(connection: sa.Connection, acts: Sequence[AuditRow]) -> None:
+    """Rows of audit, in the transaction of what they tell of."""
     if acts:
         connection.execute(sa.insert(audit), [asdict(act) for act in acts])
 

@@ -11,7 +11,18 @@ import sqlalchemy as sa
 from ledger.decide import UNFINISHED
 from ledger.engine import Database
 from ledger.records import LetterState, State
-from ledger.tables import attempts, bookings, dead_letters, events, permits, vendor_ids
+from ledger.tables import (
+    attempts,
+    bookings,
+    dead_letters,
+    events,
+    letter_bodies,
+    letter_edits,
+    letter_notes,
+    letter_words,
+    permits,
+    vendor_ids,
+)
 
 Step = Callable[[Database, datetime, datetime], int]
 
@@ -50,7 +61,11 @@ def _letters(database: Database, before: datetime, _now: datetime) -> int:
     old = sa.select(dead_letters.c.id).where(dead_letters.c.updated < before, dead_letters.c.state.not_in(_WAITING))
     with database.write() as connection:
         ids = connection.scalars(old.limit(_BATCH).with_for_update(skip_locked=True)).all()
-        return connection.execute(sa.delete(dead_letters).where(dead_letters.c.id.in_(ids))).rowcount if ids else 0
+        if not ids:
+            return 0
+        for table in (letter_bodies, letter_words, letter_notes, letter_edits):
+            connection.execute(sa.delete(table).where(table.c.letter.in_(ids)))
+        return connection.execute(sa.delete(dead_letters).where(dead_letters.c.id.in_(ids))).rowcount
 
 
 def _events(database: Database, before: datetime, _now: datetime) -> int:

@@ -242,17 +242,47 @@ class NewLetter:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter in the archive. `id` is its number, given in order of archiving."""
+    """A dead letter in the archive. `id` is its number, given in order of archiving.
+
+    cause: what it died of, the same for letters that one mending may help. assignee: who takes care of it, "" nobody.
+    """
 
     id: int
     new: NewLetter
     state: LetterState
     archived: datetime
+    cause: str = ""
+    assignee: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CauseRow:
+    """The letters of one cause: how many, of what, and when they died. example: one of their numbers. next_start: the
+    earliest start to come of their bookings (UTC), None where none is to come."""
+
+    cause: str
+    reason: str
+    route: str
+    account: str
+    error: str
+    count: int
+    first: datetime
+    last: datetime
+    example: int
+    next_start: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    at: datetime
+    who: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class LetterFilter:
-    """All that is given must hold. `since` and `until` bound the time of death; `ids` are letter numbers."""
+    """All that is given must hold. `since` and `until` bound the time of death; `ids` are letter numbers. text: words
+    that all stand in the letter's id, reference, member, error, or in its guest's name or address."""
 
     reason: str | None = None
     route: str | None = None
@@ -263,14 +293,184 @@ class LetterFilter:
     until: datetime | None = None
     ids: Sequence[int] = field(default_factory=tuple)
     states: Sequence[LetterState] = (LetterState.OPEN,)
+    cause: str | None = None
+    assignee: str | None = None
+    text: str = ""
+
+
+class Order(StrEnum):
+    """In which letters are listed. `after` of the next page is the last row's `Page.next`."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    URGENT = "urgent"
+    """By the booking's start, those to come first, then those without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One act of a person: who, when, what, on which letter (None for none), why."""
+    """One act of a person: who, when, what, on which letter (None for none), why. what: on what else: a route, a job,
+    a user."""
 
     at: datetime
     who: str
     act: str
     letter: int | None
     why: str
+    what: str = ""
+
+
+# --- what people steer ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A route that people hold. until: None for until somebody resumes it."""
+
+    route: str
+    who: str
+    why: str
+    since: datetime
+    until: datetime | None
+
+
+class Verdict(StrEnum):
+    """What a replay of a letter would come to, judged without the vendor."""
+
+    WOULD_APPLY = "would_apply"
+    ALREADY_APPLIED = "already_applied"
+    SUPERSEDED = "superseded"
+    SLOT_PASSED = "slot_passed"
+    INVALID = "invalid"
+    """It cannot be read, its contract is broken, or the settings no longer know its account or venue."""
+    BREAKER_OPEN = "breaker_open"
+    IN_DOUBT = "in_doubt"
+    """It may be at the vendor: look there first."""
+    CLOSED = "closed"
+    """It is not open any more."""
+
+
+class JobState(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    """By itself: the same cause came back."""
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+    @property
+    def ended(self) -> bool:
+        return self in (JobState.DONE, JobState.CANCELLED)
+
+
+class ItemState(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"
+    """Replayed; how it ends is not known yet."""
+    DONE = "done"
+    FAILED = "failed"
+    """It died again."""
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A bulk act on a set of letters frozen when it was approved. kind: "replay" or "discard". rate: letters a second,
+    None for as fast as waves allow. wave: how many are sent before their ends are looked at: 1, 5, 25 … counts: items
+    by state. detail: how it ended, or why it stopped."""
+
+    id: int
+    kind: str
+    state: JobState
+    who: str
+    why: str
+    created: datetime
+    updated: datetime
+    rate: float | None
+    wave: int
+    counts: Mapping[ItemState, int]
+    detail: str
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class JobItem:
+    """A letter of a job. verdict: at the time of approval. detail: how it ended."""
+
+    letter: int
+    place: int
+    verdict: Verdict
+    state: ItemState
+    detail: str
+
+
+class EditState(StrEnum):
+    PROPOSED = "proposed"
+    """It waits for somebody else's approval."""
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A letter's content changed by a person. body: the whole envelope as it would be sent, JSON."""
+
+    id: int
+    letter: int
+    who: str
+    why: str
+    at: datetime
+    body: bytes
+    state: EditState
+    approver: str
+
+
+# --- who may what -----------------------------------------------------------------------------------------------
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    """May also act: replay, discard, pause."""
+    ADMIN = "admin"
+    """May also manage users and tokens."""
+
+    def covers(self, other: Role) -> bool:
+        return list(Role).index(self) >= list(Role).index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """password_hash: "" for one who signs in elsewhere (OIDC)."""
+
+    name: str
+    role: Role
+    password_hash: str = field(repr=False)
+    created: datetime
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """The token itself is shown once and kept only as its SHA-256."""
+
+    id: int
+    name: str
+    role: Role
+    who: str
+    created: datetime
+    last_used: datetime | None
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """user: "" for the demo's guest of the one-time link."""
+
+    user: str
+    role: Role
+    csrf: str = field(repr=False)
+    expires: datetime

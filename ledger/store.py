@@ -8,8 +8,12 @@ from datetime import UTC, datetime, timedelta
 from ledger import bookings, events
 from ledger.accounts import Accounts
 from ledger.claims import Claims
+from ledger.desk import Desk
+from ledger.edits import Edits
 from ledger.engine import Database
-from ledger.letters import Letters
+from ledger.jobs import Jobs
+from ledger.pauses import Pauses
+from ledger.people import People
 from ledger.prune import prune
 from ledger.pulls import Pulls
 from ledger.records import AuditRow, Booking, Call, Claim, Claimed, EventView, Settlement, State
@@ -28,7 +32,7 @@ class Ledger:
     or locked for too long, and has then changed nothing, as far as can be known: repeating any of them is safe.
 
     letters: the archive of dead letters, see `ledger.letters`. accounts: limits and breakers, see `ledger.accounts`.
-    pulls: watermarks, see `ledger.pulls`.
+    pulls: watermarks, see `ledger.pulls`. jobs, edits, pauses: what people steer. people: who may what.
     """
 
     def __init__(self, database: Database, *, keep_seconds: float, now: Callable[[], datetime]) -> None:
@@ -38,7 +42,11 @@ class Ledger:
         self._claims = Claims(database, now)
         self._settling = Settling(database, now)
         self._tokens = Tokens(database, now)
-        self.letters = Letters(database, now)
+        self.letters = Desk(database, now)
+        self.jobs = Jobs(database, now)
+        self.edits = Edits(database, now)
+        self.pauses = Pauses(database, now)
+        self.people = People(database, now)
         self.accounts = Accounts(database, now)
         self.pulls = Pulls(database, now)
 
@@ -94,6 +102,19 @@ class Ledger:
         """The newest row of an event: its latest replay or, of contents in conflict, the last. `vendor_ids` are those
         of its booking. None where no worker has taken it yet, or it was pruned."""
         return events.event(self._database, source, id_)
+
+    def events_of(self, source: str, subject: str) -> list[EventView]:
+        """All events of a booking or member, the newest first; 200 at most."""
+        return events.of_subject(self._database, source, subject)
+
+    def find_events(self, text: str, limit: int) -> list[EventView]:
+        """Events by their id, their booking's reference or member's id, a vendor's id of their booking, or any word by
+        which their dead letter is found; the newest first."""
+        return events.find(self._database, text, limit)
+
+    def recent_ends(self, since: datetime) -> Mapping[tuple[str, State], int]:
+        """How many events were last touched since then, by route and state."""
+        return events.recent_ends(self._database, since)
 
     def booking_of(self, account: str, vendor_id: str) -> Booking | None:
         """The booking to which a vendor's id belongs; None where it is none of ours."""

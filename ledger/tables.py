@@ -196,17 +196,17 @@ vendor_ids: Final = sa.Table(
     sa.Index(None, "reference", "source"),
 )
 
+# What letters are listed, counted and grouped by; their bodies stand apart, so that a hundred thousand are soon gone
+# through.
 dead_letters: Final = sa.Table(
     "dead_letters",
     metadata,
     sa.Column("id", _BIG, primary_key=True),
     sa.Column("fingerprint", sa.Text, nullable=False, unique=True),
     _prose("message_id"),
-    sa.Column("body", sa.LargeBinary, nullable=False),
     _prose("route"),
     _prose("reason"),
     _prose("error"),
-    sa.Column("evidence", _JSON, nullable=False),
     _number("attempts"),
     _moment("died"),
     _prose("source"),
@@ -217,11 +217,142 @@ dead_letters: Final = sa.Table(
     _number("generation"),
     _moment("not_after", nullable=True),
     _text("state"),
+    _prose("cause"),
+    _prose("assignee"),
     _moment("archived"),
     _moment("updated"),
     sa.Index(None, "state", "reason"),
     sa.Index(None, "event_id", "source"),
+    sa.Index(None, "subject", "source"),
+    sa.Index("ix_dead_letters_causes", "state", "cause", "died", "not_after"),
+    sa.Index(None, "state", "not_after"),
     sqlite_autoincrement=True,  # people write letters' numbers down
+)
+
+letter_bodies: Final = sa.Table(
+    "letter_bodies",
+    metadata,
+    sa.Column("letter", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("evidence", _JSON, nullable=False),
+)
+
+letter_words: Final = sa.Table(
+    "letter_words",
+    metadata,
+    sa.Column("letter", _BIG, primary_key=True, autoincrement=False),
+    _prose("words"),
+)
+
+letter_notes: Final = sa.Table(
+    "letter_notes",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    sa.Column("letter", _BIG, nullable=False),
+    _moment("at"),
+    _prose("who"),
+    _prose("text"),
+    sa.Index(None, "letter"),
+)
+
+letter_edits: Final = sa.Table(
+    "letter_edits",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    sa.Column("letter", _BIG, nullable=False),
+    _prose("who"),
+    _prose("why"),
+    _moment("at"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    _text("state"),
+    _prose("approver"),
+    sa.Index(None, "letter"),
+    sa.Index(None, "state"),
+)
+
+# Routes that people hold.
+pauses: Final = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("route", sa.Text, primary_key=True),
+    _prose("who"),
+    _prose("why"),
+    _moment("since"),
+    _moment("until", nullable=True),
+)
+
+# run_by, run_until: the process that works it.
+jobs: Final = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _text("kind"),
+    _text("state"),
+    _prose("who"),
+    _prose("why"),
+    _moment("created"),
+    _moment("updated"),
+    sa.Column("rate", sa.Double, nullable=True),
+    _number("wave"),
+    _prose("detail"),
+    _text("run_by"),
+    _moment("run_until", nullable=True),
+    sa.Index(None, "state"),
+    sqlite_autoincrement=True,
+)
+
+job_items: Final = sa.Table(
+    "job_items",
+    metadata,
+    sa.Column("job", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("letter", _BIG, nullable=False),
+    _text("verdict"),
+    _text("state"),
+    _prose("detail"),
+    sa.Index(None, "job", "state"),
+)
+
+users: Final = sa.Table(
+    "users",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("role"),
+    _text("password_hash"),
+    _moment("created"),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+)
+
+api_tokens: Final = sa.Table(
+    "api_tokens",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _prose("name"),
+    _text("role"),
+    sa.Column("sha256", sa.Text, nullable=False, unique=True),
+    _prose("who"),
+    _moment("created"),
+    _moment("last_used", nullable=True),
+    sa.Column("revoked", sa.Boolean, nullable=False),
+)
+
+sessions: Final = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("sha256", sa.Text, primary_key=True),
+    _text("user_name"),
+    _text("role"),
+    _text("csrf"),
+    _moment("expires"),
+)
+
+login_failures: Final = sa.Table(
+    "login_failures",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _prose("key"),
+    _moment("at"),
+    sa.Index(None, "key"),
 )
 
 audit: Final = sa.Table(
@@ -233,5 +364,6 @@ audit: Final = sa.Table(
     _text("act"),
     sa.Column("letter", _BIG, nullable=True),
     _prose("why"),
+    _prose("what"),
     sqlite_autoincrement=True,
 )

@@ -33,7 +33,8 @@ def test_a_letter_comes_back_as_it_was_archived(ledger: Ledger, clock: Clock) ->
     new = letter(event(), not_after=NOON + timedelta(days=1))
     clock.advance(seconds=2)
     assert ledger.letters.archive([new]) == 1
-    assert ledger.letters.get(1) == Letter(1, new, LetterState.OPEN, NOON + timedelta(seconds=2))
+    told = Letter(1, new, LetterState.OPEN, NOON + timedelta(seconds=2), "rejected/sb/-/the vendor said no")
+    assert ledger.letters.get(1) == told
     assert ledger.letters.get(2) is None
 
 

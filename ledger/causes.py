@@ -1,0 +1,50 @@
+"""What a dead letter died of, and the words it is found by."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from ledger.records import NewLetter
+from schemas.envelope import decode
+from schemas.errors import EnvelopeError
+
+SHAPE_CHARACTERS: Final = 160
+WORDS_CHARACTERS: Final = 2000
+
+_CODE: Final = re.compile(r"\((-\d{3,6})\)")
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'|“[^”]*”")
+_MAIL: Final = re.compile(r"\S+@\S+")
+_VARYING: Final = re.compile(r"\b(?=\w*\d)[\w:./+-]+")  # numbers, dates, ids: whatever holds a digit
+_SPACE: Final = re.compile(r"\s+")
+
+
+def cause_of(letter: NewLetter) -> str:
+    """The same for letters that one mending may help: reason, account, the vendor's code, and its message without what
+    differs from letter to letter. Not for reading alone: people are shown an example's error beside it."""
+    code = next(iter(_CODE.findall(letter.error)), "")
+    shape = _QUOTED.sub("…", _CODE.sub("", letter.error))
+    shape = _VARYING.sub("#", _MAIL.sub("#", shape))
+    shape = _SPACE.sub(" ", shape).strip()[:SHAPE_CHARACTERS]
+    return "/".join((letter.reason, letter.account or "-", code or "-", shape))
+
+
+def words_of(letter: NewLetter) -> str:
+    """What a letter is searched by, in lower case: its ids, its reference, its member, its error, and its guest's name
+    and addresses."""
+    told = [letter.message_id, letter.event_id, letter.subject, letter.type, letter.error]
+    with contextlib.suppress(EnvelopeError):
+        told += _of_people(decode(letter.body).data)
+    return _SPACE.sub(" ", " ".join(filter(None, told))).lower()[:WORDS_CHARACTERS]
+
+
+def _of_people(data: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("booking_id", "member_id", "venue"):
+        if isinstance(data.get(key), str | int):
+            yield str(data[key])
+    for holder in (data.get("client"), data.get("profile")):
+        for value in holder.values() if isinstance(holder, Mapping) else ():
+            if isinstance(value, str | int):
+                yield str(value)

@@ -1,0 +1,82 @@
+"""Letters' contents changed by people, with a second person's approval where the settings ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ledger.engine import Database
+from ledger.letters import record
+from ledger.records import AuditRow, Edit, EditState
+from ledger.tables import letter_edits
+from schemas.errors import LedgerError
+
+
+class EditRefused(LedgerError):
+    """Raised when an edit cannot be approved or refused as it stands; says why."""
+
+
+class Edits:
+    """Every method raises LedgerUnavailable."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def propose(self, letter: int, who: str, why: str, body: bytes, *, needs_approval: bool) -> Edit:
+        """An edit; approved at once where nobody else must. body: the whole envelope, JSON."""
+        with self._database.write() as connection:
+            now = self._now()
+            state = EditState.PROPOSED if needs_approval else EditState.APPROVED
+            values = {"letter": letter, "who": who, "why": why, "at": now, "body": body, "state": state.value}
+            values["approver"] = "" if needs_approval else who
+            row = connection.execute(sa.insert(letter_edits).returning(letter_edits), values).one()
+            record(connection, [AuditRow(now, who, "edit", letter, why)])
+            return _edit(row)
+
+    def approve(self, id_: int, who: str) -> Edit:
+        """By another than who proposed it. Raises EditRefused."""
+        return self._decide(id_, who, "", EditState.APPROVED)
+
+    def refuse(self, id_: int, who: str, why: str) -> Edit:
+        """Raises EditRefused."""
+        return self._decide(id_, who, why, EditState.REFUSED)
+
+    def of(self, letter: int) -> list[Edit]:
+        """A letter's, the newest first."""
+        return self._find(letter_edits.c.letter == letter)
+
+    def waiting(self) -> list[Edit]:
+        """Those that wait for approval, the newest first."""
+        return self._find(letter_edits.c.state == EditState.PROPOSED.value)
+
+    def get(self, id_: int) -> Edit | None:
+        return next(iter(self._find(letter_edits.c.id == id_)), None)
+
+    def _find(self, which: sa.ColumnElement[bool]) -> list[Edit]:
+        with self._database.read() as connection:
+            query = sa.select(letter_edits).where(which).order_by(letter_edits.c.id.desc())
+            return [_edit(row) for row in connection.execute(query)]
+
+    def _decide(self, id_: int, who: str, why: str, state: EditState) -> Edit:
+        with self._database.write([f"edit:{id_}"]) as connection:
+            query = sa.select(letter_edits).where(letter_edits.c.id == id_)
+            row = connection.execute(query.with_for_update()).one_or_none()
+            if row is None:
+                raise EditRefused(f"there is no edit {id_}")
+            if row.state != EditState.PROPOSED.value:
+                raise EditRefused(f"edit {id_} is {row.state} already")
+            if state is EditState.APPROVED and row.who == who:
+                raise EditRefused(f"edit {id_} is yours: somebody else must approve it")
+            changed = {"state": state.value, "approver": who}
+            connection.execute(sa.update(letter_edits).where(letter_edits.c.id == id_).values(changed))
+            act = "approve edit" if state is EditState.APPROVED else "refuse edit"
+            record(connection, [AuditRow(self._now(), who, act, row.letter, why)])
+            return _edit(connection.execute(query).one())
+
+
+def _edit(row: Any) -> Edit:
+    return Edit(row.id, row.letter, row.who, row.why, row.at, bytes(row.body), EditState(row.state), row.approver)

@@ -1,0 +1,191 @@
+"""Bulk acts on letters: a set frozen when it was approved, worked in waves by one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from ledger.engine import Database
+from ledger.letters import record
+from ledger.pages import Page, cursor, read
+from ledger.records import AuditRow, ItemState, Job, JobItem, JobState, Verdict
+from ledger.tables import job_items, jobs
+from schemas.errors import LedgerError
+
+FIRST_WAVE: Final = 1
+"""The canary."""
+
+_CHUNK: Final = 1000
+
+
+class JobRefused(LedgerError):
+    """Raised when a job cannot be paused, resumed or cancelled as it stands; says why."""
+
+
+class Jobs:
+    """Every method raises LedgerUnavailable."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def create(
+        self, kind: str, items: Sequence[tuple[int, Verdict]], who: str, why: str, rate: float | None = None
+    ) -> Job:
+        """Approves a bulk act on exactly these letters, in this order. kind: "replay" or "discard"."""
+        with self._database.write() as connection:
+            now = self._now()
+            values = {
+                **{"kind": kind, "state": JobState.RUNNING.value, "who": who, "why": why, "created": now},
+                **{"updated": now, "rate": rate, "wave": FIRST_WAVE, "detail": "", "run_by": "", "run_until": None},
+            }
+            number: int = connection.execute(sa.insert(jobs).returning(jobs.c.id), values).scalar_one()
+            rows = [
+                {
+                    "job": number,
+                    "place": place,
+                    "letter": letter,
+                    "verdict": verdict.value,
+                    "state": ItemState.WAITING.value,
+                    "detail": "",
+                }
+                for place, (letter, verdict) in enumerate(items)
+            ]
+            for start in range(0, len(rows), _CHUNK):
+                connection.execute(sa.insert(job_items), rows[start : start + _CHUNK])
+            told = f"job {number}: {kind} {len(rows)} letters"
+            record(connection, [AuditRow(now, who, f"approve {kind}", None, why, told)])
+        job = self.get(number)
+        assert job is not None  # noqa: S101
+        return job
+
+    def get(self, id_: int) -> Job | None:
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(jobs).where(jobs.c.id == id_)).one_or_none()
+            return None if row is None else _job(row, _counts(connection, [id_]).get(id_, {}))
+
+    def page(self, limit: int, after: str = "") -> Page[Job]:
+        """The newest first. Raises CursorInvalid."""
+        query = sa.select(jobs).order_by(jobs.c.id.desc())
+        if after:
+            _, (last,) = read(["jobs"], after, 1)
+            query = query.where(jobs.c.id < last)
+        with self._database.read() as connection:
+            rows = connection.execute(query.limit(limit + 1)).all()
+            counts = _counts(connection, [row.id for row in rows])
+        found = [_job(row, counts.get(row.id, {})) for row in rows]
+        return Page(found[:limit], cursor("jobs", found[limit - 1].id) if len(found) > limit else "")
+
+    def items(self, id_: int, limit: int, after: str = "", state: ItemState | None = None) -> Page[JobItem]:
+        """In their order. Raises CursorInvalid."""
+        query = sa.select(job_items).where(job_items.c.job == id_).order_by(job_items.c.place)
+        if state is not None:
+            query = query.where(job_items.c.state == state.value)
+        if after:
+            _, (last,) = read(["items"], after, 1)
+            query = query.where(job_items.c.place > last)
+        with self._database.read() as connection:
+            found = [_item(row) for row in connection.execute(query.limit(limit + 1))]
+        return Page(found[:limit], cursor("items", found[limit - 1].place) if len(found) > limit else "")
+
+    def pause(self, id_: int, who: str, why: str) -> Job:
+        """Raises JobRefused."""
+        return self._steer(id_, who, why, "pause", JobState.PAUSED, (JobState.RUNNING,))
+
+    def resume(self, id_: int, who: str, why: str) -> Job:
+        """Also one that stopped by itself: it begins with a canary again. Raises JobRefused."""
+        return self._steer(id_, who, why, "resume", JobState.RUNNING, (JobState.PAUSED, JobState.STOPPED))
+
+    def cancel(self, id_: int, who: str, why: str) -> Job:
+        """What was sent is sent; the rest is skipped. Raises JobRefused."""
+        allowed = (JobState.RUNNING, JobState.PAUSED, JobState.STOPPED)
+        return self._steer(id_, who, why, "cancel", JobState.CANCELLED, allowed)
+
+    def _steer(self, id_: int, who: str, why: str, act: str, to: JobState, allowed: Iterable[JobState]) -> Job:
+        with self._database.write([f"job:{id_}"]) as connection:
+            now = self._now()
+            state = connection.scalar(sa.select(jobs.c.state).where(jobs.c.id == id_).with_for_update())
+            if state is None:
+                raise JobRefused(f"there is no job {id_}")
+            if state not in [one.value for one in allowed]:
+                raise JobRefused(
+                    f"job {id_} is {state}: it cannot be {act}d" if act != "cancel" else f"job {id_} is {state}"
+                )
+            changed: dict[str, Any] = {"state": to.value, "updated": now}
+            if to is JobState.RUNNING:
+                changed |= {"wave": FIRST_WAVE, "detail": ""}
+            connection.execute(sa.update(jobs).where(jobs.c.id == id_).values(changed))
+            if to is JobState.CANCELLED:
+                waiting = (job_items.c.job == id_, job_items.c.state == ItemState.WAITING.value)
+                skipped = {"state": ItemState.SKIPPED.value, "detail": "the job was cancelled"}
+                connection.execute(sa.update(job_items).where(*waiting).values(skipped))
+            record(connection, [AuditRow(now, who, f"{act} job", None, why, f"job {id_}")])
+        job = self.get(id_)
+        assert job is not None  # noqa: S101
+        return job
+
+    # --- the runner's side --------------------------------------------------------------------------------------
+
+    def lease(self, by: str, seconds: float) -> Job | None:
+        """The oldest running job, for `by` alone during so many seconds; None where there is none to take. Taken again
+        by the same it is prolonged."""
+        with self._database.write(["jobs"]) as connection:
+            now = self._now()
+            free = sa.or_(jobs.c.run_until.is_(None), jobs.c.run_until <= now, jobs.c.run_by == by)
+            running = sa.select(jobs.c.id).where(jobs.c.state == JobState.RUNNING.value, free).order_by(jobs.c.id)
+            id_ = connection.scalar(running.limit(1))
+            if id_ is None:
+                return None
+            until = now + timedelta(seconds=seconds)
+            connection.execute(sa.update(jobs).where(jobs.c.id == id_).values(run_by=by, run_until=until))
+        return self.get(id_)
+
+    def mark(self, id_: int, places: Sequence[int], state: ItemState, detail: str = "") -> None:
+        """Notes where items stand."""
+        with self._database.write([f"job:{id_}"]) as connection:
+            these = (job_items.c.job == id_, job_items.c.place.in_(list(places)))
+            connection.execute(sa.update(job_items).where(*these).values(state=state.value, detail=detail))
+            connection.execute(sa.update(jobs).where(jobs.c.id == id_).values(updated=self._now()))
+
+    def grow(self, id_: int, wave: int) -> None:
+        """The next wave's size."""
+        with self._database.write([f"job:{id_}"]) as connection:
+            connection.execute(sa.update(jobs).where(jobs.c.id == id_).values(wave=wave, updated=self._now()))
+
+    def finish(self, id_: int, state: JobState, detail: str) -> None:
+        """DONE or STOPPED; a job that a person paused or cancelled meanwhile stays as it is."""
+        with self._database.write([f"job:{id_}"]) as connection:
+            running = (jobs.c.id == id_, jobs.c.state == JobState.RUNNING.value)
+            values = {"state": state.value, "detail": detail, "updated": self._now(), "run_by": "", "run_until": None}
+            connection.execute(sa.update(jobs).where(*running).values(values))
+
+
+def _counts(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Mapping[ItemState, int]]:
+    query = sa.select(job_items.c.job, job_items.c.state, sa.func.count()).where(job_items.c.job.in_(list(ids)))
+    found: dict[int, dict[ItemState, int]] = {}
+    for job, state, count in connection.execute(query.group_by(job_items.c.job, job_items.c.state)):
+        found.setdefault(job, {})[ItemState(state)] = count
+    return found
+
+
+def _job(row: Any, counts: Mapping[ItemState, int]) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        state=JobState(row.state),
+        who=row.who,
+        why=row.why,
+        created=row.created,
+        updated=row.updated,
+        rate=row.rate,
+        wave=row.wave,
+        counts=counts,
+        detail=row.detail,
+    )
+
+
+def _item(row: Any) -> JobItem:
+    return JobItem(row.letter, row.place, Verdict(row.verdict), ItemState(row.state), row.detail)

@@ -1,0 +1,48 @@
+"""Routes that people hold: workers take none of their messages until they are resumed, or the time given is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from ledger.engine import Database
+from ledger.letters import record
+from ledger.records import AuditRow, Pause
+from ledger.tables import pauses
+
+
+class Pauses:
+    """Every method raises LedgerUnavailable."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def pause(self, route: str, who: str, why: str, until: datetime | None = None) -> None:
+        """Holds a route. until: UTC; None until somebody resumes it. Holding it again takes the newer words."""
+        with self._database.write([f"route:{route}"]) as connection:
+            now = self._now()
+            row = {"route": route, "who": who, "why": why, "since": now, "until": until}
+            insert = self._database.insert(pauses)
+            newer = {name: insert.excluded[name] for name in row if name != "route"}
+            connection.execute(insert.on_conflict_do_update(index_elements=["route"], set_=newer), row)
+            ends = "" if until is None else f" (until {until.isoformat(timespec='seconds')})"
+            record(connection, [AuditRow(now, who, "pause", None, why + ends, f"route {route}")])
+
+    def resume(self, route: str, who: str, why: str) -> bool:
+        """Whether it was held."""
+        with self._database.write([f"route:{route}"]) as connection:
+            held = connection.execute(sa.delete(pauses).where(pauses.c.route == route)).rowcount > 0
+            if held:
+                record(connection, [AuditRow(self._now(), who, "resume", None, why, f"route {route}")])
+        return held
+
+    def all(self) -> list[Pause]:
+        """Those that hold now, by route."""
+        now = self._now()
+        holds = sa.or_(pauses.c.until.is_(None), pauses.c.until > now)
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(pauses).where(holds).order_by(pauses.c.route))
+            return [Pause(row.route, row.who, row.why, row.since, row.until) for row in rows]

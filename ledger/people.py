@@ -1,0 +1,171 @@
+"""Who may what: users, sessions, tokens for programs, and failed logins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from ledger.engine import Database
+from ledger.letters import record
+from ledger.records import ApiToken, AuditRow, Role, Session, User
+from ledger.tables import api_tokens, login_failures, sessions, users
+from schemas.errors import LedgerError
+
+FAILURES_KEPT: Final = timedelta(minutes=15)
+_TOUCHED: Final = timedelta(minutes=1)
+
+
+class PersonRefused(LedgerError):
+    """Raised when a user or token cannot be made or changed so; says why."""
+
+
+class People:
+    """Every method raises LedgerUnavailable. Secrets are only kept as what they hash to."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    # --- users --------------------------------------------------------------------------------------------------
+
+    def add_user(self, name: str, role: Role, password_hash: str, who: str) -> User:
+        """Raises PersonRefused where there is one of that name."""
+        with self._database.write([f"user:{name}"]) as connection:
+            now = self._now()
+            row = {"name": name, "role": role.value, "password_hash": password_hash, "created": now, "disabled": False}
+            made = connection.execute(self._database.insert(users).on_conflict_do_nothing(), row).rowcount
+            if not made:
+                raise PersonRefused(f"there is a user {name} already")
+            record(connection, [AuditRow(now, who, "add user", None, f"as {role.value}", f"user {name}")])
+        return User(name, role, password_hash, now, False)
+
+    def user(self, name: str) -> User | None:
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(users).where(users.c.name == name)).one_or_none()
+        return None if row is None else _user(row)
+
+    def users(self) -> list[User]:
+        """By name."""
+        with self._database.read() as connection:
+            return [_user(row) for row in connection.execute(sa.select(users).order_by(users.c.name))]
+
+    def change_user(
+        self,
+        name: str,
+        who: str,
+        *,
+        role: Role | None = None,
+        password_hash: str | None = None,
+        disabled: bool | None = None,
+    ) -> User:
+        """Ends the user's sessions, too: they were opened with what has changed. Raises PersonRefused."""
+        changed: dict[str, Any] = {}
+        if role is not None:
+            changed["role"] = role.value
+        if password_hash is not None:
+            changed["password_hash"] = password_hash
+        if disabled is not None:
+            changed["disabled"] = disabled
+        with self._database.write([f"user:{name}"]) as connection:
+            if changed:
+                connection.execute(sa.update(users).where(users.c.name == name).values(changed))
+            row = connection.execute(sa.select(users).where(users.c.name == name)).one_or_none()
+            if row is None:
+                raise PersonRefused(f"there is no user {name}")
+            connection.execute(sa.delete(sessions).where(sessions.c.user_name == name))
+            what = ", ".join("password" if key == "password_hash" else key for key in changed)
+            record(connection, [AuditRow(self._now(), who, "change user", None, what, f"user {name}")])
+        return _user(row)
+
+    # --- tokens for programs ------------------------------------------------------------------------------------
+
+    def add_token(self, name: str, role: Role, token_sha256: str, who: str) -> ApiToken:
+        with self._database.write() as connection:
+            now = self._now()
+            values: dict[str, Any] = {"name": name, "role": role.value, "sha256": token_sha256, "who": who, "created": now}
+            values |= {"last_used": None, "revoked": False}
+            row = connection.execute(sa.insert(api_tokens).returning(api_tokens), values).one()
+            record(connection, [AuditRow(now, who, "add token", None, f"as {role.value}", f"token {row.id} {name}")])
+        return _token(row)
+
+    def token(self, sha256: str) -> ApiToken | None:
+        """The token with this hash, unless it was revoked. Notes that it was used, once a minute at most."""
+        with self._database.read() as connection:
+            good = sa.select(api_tokens).where(api_tokens.c.sha256 == sha256, api_tokens.c.revoked.is_(False))
+            row = connection.execute(good).one_or_none()
+        if row is None:
+            return None
+        now = self._now()
+        if row.last_used is None or now - row.last_used > _TOUCHED:
+            with self._database.write() as connection:
+                connection.execute(sa.update(api_tokens).where(api_tokens.c.id == row.id).values(last_used=now))
+        return _token(row)
+
+    def tokens(self) -> list[ApiToken]:
+        """In the order they were made."""
+        with self._database.read() as connection:
+            return [_token(row) for row in connection.execute(sa.select(api_tokens).order_by(api_tokens.c.id))]
+
+    def revoke_token(self, id_: int, who: str) -> ApiToken:
+        """Raises PersonRefused."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(api_tokens).where(api_tokens.c.id == id_).values(revoked=True))
+            row = connection.execute(sa.select(api_tokens).where(api_tokens.c.id == id_)).one_or_none()
+            if row is None:
+                raise PersonRefused(f"there is no token {id_}")
+            record(connection, [AuditRow(self._now(), who, "revoke token", None, "", f"token {id_} {row.name}")])
+        return _token(row)
+
+    # --- sessions and logins ------------------------------------------------------------------------------------
+
+    def open_session(self, user: str, role: Role, session_sha256: str, csrf: str, expires: datetime) -> None:
+        """And forgets those that have expired."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(sessions).where(sessions.c.expires <= self._now()))
+            row = {"sha256": session_sha256, "user_name": user, "role": role.value, "csrf": csrf, "expires": expires}
+            connection.execute(sa.insert(sessions), row)
+
+    def session(self, sha256: str) -> Session | None:
+        """None also where it has expired."""
+        query = sa.select(sessions).where(sessions.c.sha256 == sha256, sessions.c.expires > self._now())
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else Session(row.user_name, Role(row.role), row.csrf, row.expires)
+
+    def close_session(self, sha256: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.delete(sessions).where(sessions.c.sha256 == sha256))
+
+    def failed_login(self, key: str) -> int:
+        """Notes a failure of whom `key` names (a user, an address): how many in the last quarter of an hour."""
+        with self._database.write([f"login:{key}"]) as connection:
+            now = self._now()
+            connection.execute(sa.delete(login_failures).where(login_failures.c.at <= now - FAILURES_KEPT))
+            connection.execute(sa.insert(login_failures), {"key": key, "at": now})
+            return int(connection.scalar(_failures(key, now)) or 0)
+
+    def failed_logins(self, key: str) -> int:
+        """How many in the last quarter of an hour."""
+        with self._database.read() as connection:
+            return int(connection.scalar(_failures(key, self._now())) or 0)
+
+    def clear_logins(self, key: str) -> None:
+        """After a login that succeeded."""
+        with self._database.write() as connection:
+            connection.execute(sa.delete(login_failures).where(login_failures.c.key == key))
+
+
+def _failures(key: str, now: datetime) -> sa.Select[Any]:
+    recent = (login_failures.c.key == key, login_failures.c.at > now - FAILURES_KEPT)
+    return sa.select(sa.func.count()).select_from(login_failures).where(*recent)
+
+
+def _user(row: Any) -> User:
+    return User(row.name, Role(row.role), row.password_hash, row.created, bool(row.disabled))
+
+
+def _token(row: Any) -> ApiToken:
+    return ApiToken(row.id, row.name, Role(row.role), row.who, row.created, row.last_used, bool(row.revoked))
