@@ -85,8 +85,8 @@ class People:
     def add_token(self, name: str, role: Role, token_sha256: str, who: str) -> ApiToken:
         with self._database.write() as connection:
             now = self._now()
-            values: dict[str, Any] = {"name": name, "role": role.value, "sha256": token_sha256, "who": who, "created": now}
-            values |= {"last_used": None, "revoked": False}
+            values: dict[str, Any] = {"name": name, "role": role.value, "sha256": token_sha256, "who": who}
+            values |= {"created": now, "last_used": None, "revoked": False}
             row = connection.execute(sa.insert(api_tokens).returning(api_tokens), values).one()
             record(connection, [AuditRow(now, who, "add token", None, f"as {role.value}", f"token {row.id} {name}")])
         return _token(row)

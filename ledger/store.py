@@ -103,6 +103,10 @@ class Ledger:
         of its booking. None where no worker has taken it yet, or it was pruned."""
         return events.event(self._database, source, id_)
 
+    def booking(self, source: str, reference: str) -> Booking | None:
+        """What is held of an upstream's booking."""
+        return bookings.one(self._database, source, reference)
+
     def events_of(self, source: str, subject: str) -> list[EventView]:
         """All events of a booking or member, the newest first; 200 at most."""
         return events.of_subject(self._database, source, subject)

@@ -34,6 +34,7 @@ from workers.handlers.peoplevine_bookings import PeoplevineBookings
 from workers.handlers.port import Handler
 from workers.handlers.pulls import Pulls
 from workers.handlers.simplybook_bookings import SimplybookBookings
+from workers.paused import PausedRoutes
 from workers.scheduler import Scheduler
 from workers.vendors.http import HttpClient
 from workers.vendors.peoplevine import PeoplevineClient
@@ -108,6 +109,7 @@ def run(
     """
     broker.declare()
     publisher = broker.publisher()
+    pauses = PausedRoutes(ledger.pauses, observe)
     by_route = posts(settings, ledger, observe)
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     workers = [
@@ -127,6 +129,7 @@ def run(
             ledger,
             threads=settings.work.threads,
             drain_seconds=settings.work.drain_seconds,
+            paused=lambda route=route: route in pauses.routes(),  # type: ignore[misc]
             observe=observe,
         )
         for route in routes
@@ -183,7 +186,9 @@ def _watch(
             stats = {}
         for worker in workers:
             before = dogs[worker.route].problem
-            ready = stats[worker.route].ready if worker.route in stats else None
+            # Of a route that people hold, messages may wait as long as they like.
+            known = worker.route in stats and not worker.paused()
+            ready = stats[worker.route].ready if known else None
             problem = dogs[worker.route].look(
                 Sight(
                     last_loop=worker.last_loop,

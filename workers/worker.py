@@ -46,10 +46,12 @@ class Worker:
         *,
         threads: int,
         drain_seconds: float,
+        paused: Callable[[], bool] = lambda: False,
         observe: Observe = silent,
         now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.paused = paused
         self.route = route
         self.consumer = consumer
         self.capacity = capacity_of(threads)
@@ -95,7 +97,7 @@ class Worker:
         while not stop.is_set():
             if not settler.is_alive():
                 raise SettlerEnded(f"the settling thread of {self.route} ended; its log line says why")
-            room = self.capacity - self.in_flight
+            room = 0 if self.paused() else self.capacity - self.in_flight
             deliveries = self.consumer.take(room, _TAKE_SECONDS)
             self.taken += len(deliveries)
             self.last_loop = self._monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import threading
@@ -100,9 +101,10 @@ def work(app: App, routes: tuple[str, ...]) -> None:
 @click.command()
 @pass_app
 def archive(app: App) -> None:
-    """Moves dead letters from their queue into the ledger, measures queues and accounts, prunes what is old."""
+    """Moves dead letters from their queue into the ledger, works bulk acts, measures queues and accounts, prunes."""
     from ops.accounts import measure_accounts
     from ops.archive import Archiver, keep_house, utc_now
+    from ops.jobs import JobRunner
 
     accounts = app.settings.accounts
 
@@ -118,7 +120,13 @@ def archive(app: App) -> None:
             daemon=True,
         )
         housekeeping.start()
+        publisher = broker.publisher()
+        runner = JobRunner(ledger, publisher, app.settings, by=f"{socket.gethostname()}:{os.getpid()}", observe=observe)
+        jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
+        jobs.start()
         archiver.run(stop)
+        jobs.join(5)
+        publisher.close()
 
     _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
 
