@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ops.cli.common import App, Failed, as_json, counted, echo, echo_json, iso, pass_app, plain, table, when
-from ops.cli.letters import echo_letter, letters_table, listed, shown
+from ops.cli.letters import echo_letter, letters_table
 from ops.cli.selection import Selection, pages, selecting
+from ops.shown import listed, shown
 
 if TYPE_CHECKING:
     from ledger.records import Letter, LetterState

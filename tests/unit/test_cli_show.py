@@ -10,8 +10,8 @@ import pytest
 from ledger.records import Letter, LetterState, NewLetter
 from ops.cli.common import age, counted, iso, plain
 from ops.cli.dead import Rate
-from ops.cli.letters import listed, masked, shown
 from ops.cli.selection import Moment, Selection
+from ops.shown import listed, masked, shown
 from schemas.envelope import Envelope, content_hash, encode
 
 NOW = datetime(2026, 11, 1, 10, tzinfo=UTC)
