@@ -36,8 +36,8 @@ class People:
         with self._database.write([f"user:{name}"]) as connection:
             now = self._now()
             row = {"name": name, "role": role.value, "password_hash": password_hash, "created": now, "disabled": False}
-            made = connection.execute(self._database.insert(users).on_conflict_do_nothing(), row).rowcount
-            if not made:
+            insert = self._database.insert(users).on_conflict_do_nothing().returning(users.c.name)
+            if connection.execute(insert, row).one_or_none() is None:
                 raise PersonRefused(f"there is a user {name} already")
             record(connection, [AuditRow(now, who, "add user", None, f"as {role.value}", f"user {name}")])
         return User(name, role, password_hash, now, False)

@@ -1,0 +1,162 @@
+"""Jobs, edits, pauses and who may what, over every database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ledger.edits import EditRefused
+from ledger.jobs import JobRefused
+from ledger.people import PersonRefused
+from ledger.records import EditState, ItemState, JobState, Role, Verdict
+from ledger.store import Ledger
+from tests.support.ledger import NOON, Clock, OpenLedger
+
+FOUR = [(7, Verdict.WOULD_APPLY), (3, Verdict.IN_DOUBT), (9, Verdict.WOULD_APPLY), (1, Verdict.CLOSED)]
+
+
+def test_a_job_holds_exactly_the_letters_it_was_approved_for_in_their_order(ledger: Ledger) -> None:
+    job = ledger.jobs.create("replay", FOUR, "ann", "the club mended it", 5.0)
+    assert (job.state, job.total, job.wave, job.rate) == (JobState.RUNNING, 4, 1, 5.0)
+    first = ledger.jobs.items(job.id, 3)
+    assert [(item.letter, item.verdict) for item in first.rows] == FOUR[:3]
+    assert [item.letter for item in ledger.jobs.items(job.id, 3, first.next).rows] == [1]
+    assert ledger.letters.audit_page(1).rows[0].what == f"job {job.id}: replay 4 letters"
+
+
+def test_one_process_works_a_job_at_a_time_and_another_takes_over_when_it_dies(
+    open_ledger: OpenLedger, clock: Clock
+) -> None:
+    one, other = open_ledger().jobs, open_ledger().jobs
+    job = one.create("discard", FOUR, "ann", "a test")
+    assert one.lease("w-1", 60) is not None
+    assert one.lease("w-1", 60) is not None
+    assert other.lease("w-2", 60) is None
+    clock.advance(seconds=61)
+    taken = other.lease("w-2", 60)
+    assert taken is not None
+    assert taken.id == job.id
+
+
+def test_a_job_is_paused_resumed_with_a_canary_and_cancelled(ledger: Ledger) -> None:
+    job = ledger.jobs.create("replay", FOUR, "ann", "a test")
+    ledger.jobs.grow(job.id, 25)
+    assert ledger.jobs.pause(job.id, "ben", "wait").state is JobState.PAUSED
+    assert ledger.jobs.lease("w-1", 60) is None
+    with pytest.raises(JobRefused):
+        ledger.jobs.pause(job.id, "ben", "again")
+    assert ledger.jobs.resume(job.id, "ben", "go on").wave == 1
+    ledger.jobs.mark(job.id, [0], ItemState.SENT)
+    cancelled = ledger.jobs.cancel(job.id, "ben", "enough")
+    assert cancelled.counts == {ItemState.SENT: 1, ItemState.SKIPPED: 3}
+    with pytest.raises(JobRefused):
+        ledger.jobs.resume(job.id, "ben", "no")
+    with pytest.raises(JobRefused):
+        ledger.jobs.cancel(99, "ben", "no")
+
+
+def test_the_end_of_a_job_does_not_overrule_a_person(ledger: Ledger) -> None:
+    job = ledger.jobs.create("replay", FOUR, "ann", "a test")
+    ledger.jobs.pause(job.id, "ben", "wait")
+    ledger.jobs.finish(job.id, JobState.DONE, "4 done")
+    found = ledger.jobs.get(job.id)
+    assert found is not None
+    assert found.state is JobState.PAUSED
+
+
+def test_a_stopped_job_says_why_and_can_be_resumed(ledger: Ledger) -> None:
+    job = ledger.jobs.create("replay", FOUR, "ann", "a test")
+    ledger.jobs.finish(job.id, JobState.STOPPED, "letter 7 died again of the same cause")
+    found = ledger.jobs.page(10).rows[0]
+    assert (found.state, found.detail) == (JobState.STOPPED, "letter 7 died again of the same cause")
+    assert ledger.jobs.resume(job.id, "ann", "mended now").detail == ""
+
+
+def test_an_edit_that_needs_approval_is_approved_by_somebody_else(ledger: Ledger) -> None:
+    edit = ledger.edits.propose(4, "ann", "wrong provider", b"{}", needs_approval=True)
+    assert edit.state is EditState.PROPOSED
+    with pytest.raises(EditRefused, match="yours"):
+        ledger.edits.approve(edit.id, "ann")
+    assert [one.id for one in ledger.edits.waiting()] == [edit.id]
+    approved = ledger.edits.approve(edit.id, "ben")
+    assert (approved.state, approved.approver, approved.body) == (EditState.APPROVED, "ben", b"{}")
+    assert ledger.edits.waiting() == []
+    with pytest.raises(EditRefused, match="already"):
+        ledger.edits.refuse(edit.id, "cy", "late")
+
+
+def test_an_edit_that_needs_none_is_approved_at_once(ledger: Ledger) -> None:
+    assert ledger.edits.propose(4, "ann", "a slip", b"{}", needs_approval=False).state is EditState.APPROVED
+    assert [row.act for row in ledger.letters.audit_page(9).rows] == ["edit"]
+
+
+def test_a_route_is_held_until_it_is_resumed_or_its_time_is_over(ledger: Ledger, clock: Clock) -> None:
+    ledger.pauses.pause("members", "ann", "the vendor asked")
+    ledger.pauses.pause("pulls", "ann", "for an hour", NOON + timedelta(hours=1))
+    assert [pause.route for pause in ledger.pauses.all()] == ["members", "pulls"]
+    clock.advance(hours=1)
+    assert [pause.route for pause in ledger.pauses.all()] == ["members"]
+    assert ledger.pauses.resume("members", "ben", "it is back")
+    assert not ledger.pauses.resume("members", "ben", "twice")
+    assert ledger.pauses.all() == []
+    assert [(row.act, row.what) for row in ledger.letters.audit_page(9).rows] == [
+        ("resume", "route members"), ("pause", "route pulls"), ("pause", "route members"),
+    ]  # fmt: skip
+
+
+def test_users_are_made_once_changed_and_disabled(ledger: Ledger) -> None:
+    ledger.people.add_user("ann", Role.ADMIN, "hash", "setup")
+    with pytest.raises(PersonRefused):
+        ledger.people.add_user("ann", Role.VIEWER, "other", "setup")
+    changed = ledger.people.change_user("ann", "setup", role=Role.VIEWER, disabled=True)
+    assert (changed.role, changed.disabled, changed.password_hash) == (Role.VIEWER, True, "hash")
+    assert ledger.people.user("nobody") is None
+    assert [user.name for user in ledger.people.users()] == ["ann"]
+    with pytest.raises(PersonRefused):
+        ledger.people.change_user("nobody", "setup", disabled=True)
+    assert "hash" not in str([row for row in ledger.letters.audit_page(9).rows])
+
+
+def test_a_changed_user_must_sign_in_again(ledger: Ledger) -> None:
+    ledger.people.add_user("ann", Role.ADMIN, "hash", "setup")
+    ledger.people.open_session("ann", Role.ADMIN, "sha", "csrf", NOON + timedelta(hours=8))
+    assert ledger.people.session("sha") is not None
+    ledger.people.change_user("ann", "setup", password_hash="new")
+    assert ledger.people.session("sha") is None
+
+
+def test_a_session_ends_with_its_time_or_by_leaving(ledger: Ledger, clock: Clock) -> None:
+    ledger.people.open_session("", Role.OPERATOR, "one", "csrf", NOON + timedelta(hours=8))
+    ledger.people.open_session("", Role.OPERATOR, "two", "csrf", NOON + timedelta(hours=8))
+    ledger.people.close_session("two")
+    assert ledger.people.session("two") is None
+    clock.advance(hours=8)
+    assert ledger.people.session("one") is None
+
+
+def test_a_revoked_token_opens_nothing(ledger: Ledger) -> None:
+    token = ledger.people.add_token("grafana", Role.VIEWER, "sha", "ann")
+    found = ledger.people.token("sha")
+    assert found is not None
+    assert found.role is Role.VIEWER
+    assert ledger.people.tokens()[0].last_used == NOON
+    ledger.people.revoke_token(token.id, "ann")
+    assert ledger.people.token("sha") is None
+    assert ledger.people.token("another") is None
+
+
+def test_failed_logins_are_forgotten_after_a_quarter_of_an_hour(ledger: Ledger, clock: Clock) -> None:
+    assert [ledger.people.failed_login("ann") for _ in range(3)] == [1, 2, 3]
+    assert ledger.people.failed_logins("ben") == 0
+    clock.advance(minutes=15)
+    assert ledger.people.failed_logins("ann") == 0
+    ledger.people.failed_login("ann")
+    ledger.people.clear_logins("ann")
+    assert ledger.people.failed_logins("ann") == 0
+
+
+def test_a_role_covers_those_below_it() -> None:
+    assert Role.ADMIN.covers(Role.OPERATOR)
+    assert Role.OPERATOR.covers(Role.OPERATOR)
+    assert not Role.VIEWER.covers(Role.OPERATOR)
