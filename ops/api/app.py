@@ -1,0 +1,110 @@
+"""Composes the API as a WSGI application of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, Final
+
+from flask import Flask, Response
+from flask_smorest import Api
+from marshmallow import Schema
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from broker.port import Broker
+from ledger.records import Role
+from ledger.store import Ledger
+from ops.api import answers, edits, events, jobs, letters, people, requests, steering
+from ops.api.problems import CONTENT_TYPE, handle_errors
+from ops.api.routes import MAX_BODY, Call, Parts, Route, Section, blueprint
+from schemas.contract import Moment
+from schemas.observe import Observe, silent
+from schemas.settings import Settings
+
+PREFIX: Final = "/api/v1"
+
+
+class _Api(Api):  # type: ignore[misc]  # flask-smorest has no types
+    """As flask-smorest has it, but all errors are problems, and it leaves answering them to the application."""
+
+    ERROR_SCHEMA = answers.ProblemDetails
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            self._problem(status.name, status.phrase)
+        self._problem("DEFAULT_ERROR", "Any other problem")
+
+    def _problem(self, name: str, description: str) -> None:
+        content = {CONTENT_TYPE: {"schema": answers.ProblemDetails}}
+        self.spec.components.response(name, {"description": description, "content": content}, lazy=True)
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
+def create_api_app(
+    settings: Settings,
+    ledger: Ledger,
+    broker: Broker,
+    observe: Observe = silent,
+    *,
+    password_hash: Callable[[str], str],
+    second_approver: bool,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Flask:
+    """The API. password_hash: makes the hash that is kept of a user's password. second_approver: whether an edit is
+    replayed only after another person's approval.
+
+    Tells `api.refused` (status) where there is no valid token, and `api.crashed` (error, where) for what nobody
+    foresaw.
+    """
+    parts = Parts(
+        settings, ledger, broker, observe, password_hash=password_hash, second_approver=second_approver, now=now
+    )
+    app = Flask("ops.api", static_folder=None)
+    app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["API_SPEC_OPTIONS"] = {
+        "info": {"description": "All that Bellhop's console does, for programs."},
+        "servers": [{"url": PREFIX}],
+        "security": [{"token": []}],
+    }
+    api = _Api(app, spec_kwargs={"title": "Bellhop", "version": _version(), "openapi_version": "3.1.0"})
+    api.register_field(Moment, "string", "date-time")
+    api.register_field(requests.Instant, "string", "date-time")
+    scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
+    api.spec.components.security_scheme("token", scheme)
+    sections = [module.section(parts) for module in (letters, jobs, edits, events, steering, people)]
+    for section in (*sections, _document(api)):
+        api.register_blueprint(blueprint(section, parts))
+    handle_errors(app, observe)
+    app.after_request(_headers)
+    return app
+
+
+def mount(outer: Flask, api: Flask) -> None:
+    """Lets `outer` answer under /api/v1 with the API: for the console, which is one process with it."""
+    outer.wsgi_app = DispatcherMiddleware(outer.wsgi_app, {PREFIX: api})  # type: ignore[method-assign]
+
+
+def _document(api: _Api) -> Section:
+    def view(_call: Call) -> Response:
+        return Response(json.dumps(api.spec.to_dict()), content_type="application/json")
+
+    answer: type[Schema] = answers.OpenApi
+    route = Route("GET", "/openapi.json", view, "This document", answer, Role.VIEWER)
+    return Section("document", "The API's description.", (route,))
+
+
+def _headers(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _version() -> Any:
+    return version("bellhop-bookings")

@@ -1,0 +1,134 @@
+"""Edits of letters: proposed by one, approved by another where the settings ask for it, then replayed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.records import Edit, EditState, Letter, Role
+from ops.api import answers, requests
+from ops.api.problems import Problem, invalid, missing
+from ops.api.routes import Call, Parts, Route, Section, who_of
+from ops.edits import EditInvalid, differences, edited
+from ops.seen import Seen
+from ops.shown import iso, masked
+from schemas.errors import EnvelopeError
+
+_NUMBER = f"<int(min=1, max={requests.BIGGEST_ID}):number>"
+
+
+def section(parts: Parts) -> Section:
+    api = Edits(parts)
+    operator = Role.OPERATOR
+    routes = (
+        Route("GET", f"/letters/{_NUMBER}/edits", api.of_letter, "A letter's edits", answers.Edits,
+              query=requests.RevealQuery),
+        Route("POST", f"/letters/{_NUMBER}/edits", api.propose,
+              "Change fields of its data, and replay it once it is approved", answers.EditLine, operator,
+              body=requests.NewEdit, status=201),
+        Route("GET", "/edits", api.waiting, "Edits that wait for approval", answers.Edits),
+        Route("POST", f"/edits/{_NUMBER}/approve", api.approve, "Approve somebody else's edit, and replay it",
+              answers.EditLine, operator, body=requests.Nothing),
+        Route("POST", f"/edits/{_NUMBER}/refuse", api.refuse, "Refuse an edit", answers.EditLine, operator,
+              body=requests.Why),
+    )  # fmt: skip
+    return Section("edits", "Letters' contents changed by people.", routes)
+
+
+class Edits:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._edits = parts.ledger.edits
+        self._letters = parts.ledger.letters
+
+    def of_letter(self, call: Call, number: int) -> Seen:
+        reveal = call.query["reveal"]
+        if reveal:
+            call.needs(Role.OPERATOR)
+        self._letter(number)
+        if reveal:
+            self._letters.revealed(number, call.who)
+        return {"rows": [self._seen(edit, reveal=reveal) for edit in self._edits.of(number)]}
+
+    def waiting(self, call: Call) -> Seen:
+        return {"rows": [self._seen(edit) for edit in self._edits.waiting()]}
+
+    def propose(self, call: Call, number: int) -> Seen:
+        letter = self._letter(number)
+        try:
+            body = edited(letter.new.body, call.body["changes"], self._parts.settings.venues.get)
+        except EditInvalid as error:
+            raise invalid(*error.problems) from None
+        except EnvelopeError:
+            raise Problem(409, "refused", "The letter cannot be read, so it cannot be edited.") from None
+        needs_approval = self._parts.second_approver
+        edit = self._edits.propose(number, call.who, call.body["why"], body, needs_approval=needs_approval)
+        if edit.state is EditState.APPROVED:
+            self._replay(edit, call.who)
+        return self._seen(edit)
+
+    def approve(self, call: Call, number: int) -> Seen:
+        edit = self._edit(number)
+        if self._behind(edit.who) & self._behind(call.who):
+            raise Problem(409, "refused", "The edit is yours, or of a token of the same person: another must approve.")
+        edit = self._edits.approve(number, call.who)
+        self._replay(edit, call.who)
+        return self._seen(edit)
+
+    def refuse(self, call: Call, number: int) -> Seen:
+        self._edit(number)
+        return self._seen(self._edits.refuse(number, call.who, call.body["why"]))
+
+    def _replay(self, edit: Edit, who: str) -> None:
+        from ops.replay import replay_edited
+
+        replay_edited(self._letters, self._parts.publisher, edit, who=who)
+
+    def _behind(self, who: str) -> set[str]:
+        """Who acts: of a token, also whoever made it."""
+        return {who} | {token.who for token in self._parts.ledger.people.tokens() if who_of(token) == who}
+
+    def _seen(self, edit: Edit, *, reveal: bool = False) -> Seen:
+        letter = self._letters.get(edit.letter)
+        changes = differences(letter.new.body, edit.body) if letter is not None else []
+        told: Seen = {
+            "id": edit.id,
+            "letter": edit.letter,
+            "who": edit.who,
+            "why": edit.why,
+            "at": iso(edit.at),
+            "state": edit.state.value,
+            "approver": edit.approver,
+            "changes": [
+                {
+                    "field": one.field,
+                    "before": one.before if reveal else _masked(one.field, one.before),
+                    "after": one.after if reveal else _masked(one.field, one.after),
+                }
+                for one in changes
+            ],
+        }
+        redacted: Seen = self._parts.redactor.value(told)
+        return redacted
+
+    def _letter(self, number: int) -> Letter:
+        letter = self._letters.get(number)
+        if letter is None:
+            raise missing(f"dead letter {number}")
+        return letter
+
+    def _edit(self, number: int) -> Edit:
+        edit = self._edits.get(number)
+        if edit is None:
+            raise missing(f"edit {number}")
+        return edit
+
+
+def _masked(path: str, value: Any) -> Any:
+    """The value as the masked data has it: by the names on its way there."""
+    for name in reversed(path.removeprefix("data.").split(".")):
+        value = [value] if name.isdigit() else {name: value}
+    told = masked(value)
+    while isinstance(told, list | dict) and len(told) == 1 and path:
+        name, _, path = path.removeprefix("data.").partition(".")
+        told = told[0] if isinstance(told, list) else told[name]
+    return told

@@ -1,0 +1,76 @@
+"""Bulk acts: approved here, worked by `bellhop archive`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ledger.records import ItemState, Job, Role
+from ops.api import answers, requests
+from ops.api.letters import found
+from ops.api.problems import missing
+from ops.api.routes import Call, Parts, Route, Section
+from ops.preflight import verdicts
+from ops.seen import Seen, item_seen, job_seen
+
+_NUMBER = f"<int(min=1, max={requests.BIGGEST_ID}):number>"
+
+
+def section(parts: Parts) -> Section:
+    api = Jobs(parts)
+    jobs = parts.ledger.jobs
+    steer = (("pause", jobs.pause, "Hold it"), ("resume", jobs.resume, "Let it go on, from a canary again"),
+             ("cancel", jobs.cancel, "End it; what was sent is sent"))  # fmt: skip
+    routes = (
+        Route("GET", "/jobs", api.page, "List jobs, the newest first", answers.JobPage, query=requests.Paged),
+        Route("POST", "/jobs", api.create, "Approve a bulk act on exactly these letters", answers.JobLine,
+              Role.OPERATOR, body=requests.NewJob, status=201),
+        Route("GET", f"/jobs/{_NUMBER}", api.one, "One job", answers.JobLine),
+        Route("GET", f"/jobs/{_NUMBER}/items", api.items, "How each of its letters ended", answers.ItemPage,
+              query=requests.ItemQuery),
+        *(
+            Route("POST", f"/jobs/{_NUMBER}/{name}", api.steered(act), summary, answers.JobLine, Role.OPERATOR,
+                  body=requests.Why)
+            for name, act, summary in steer
+        ),
+    )  # fmt: skip
+    return Section("jobs", "Bulk acts: a frozen set of letters, a canary first, then growing waves.", routes)
+
+
+class Jobs:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._jobs = parts.ledger.jobs
+
+    def page(self, call: Call) -> Seen:
+        page = self._jobs.page(call.query["limit"], call.after)
+        return {"rows": [job_seen(job) for job in page.rows], "next": page.next or None}
+
+    def create(self, call: Call) -> Seen:
+        body = call.body
+        letters = found(self._parts, list(dict.fromkeys(body["ids"])))
+        judged = verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
+        items = [(letter.id, verdict) for letter, verdict in zip(letters, judged, strict=True)]
+        return job_seen(self._jobs.create(body["kind"], items, call.who, body["why"], body["rate"]))
+
+    def one(self, call: Call, number: int) -> Seen:
+        return job_seen(self._job(number))
+
+    def items(self, call: Call, number: int) -> Seen:
+        self._job(number)
+        state = ItemState(call.query["state"]) if "state" in call.query else None
+        page = self._jobs.items(number, call.query["limit"], call.after, state)
+        rows = self._parts.redactor.value([item_seen(item) for item in page.rows])
+        return {"rows": rows, "next": page.next or None}
+
+    def steered(self, act: Callable[[int, str, str], Job]) -> Callable[..., Seen]:
+        def view(call: Call, number: int) -> Seen:
+            self._job(number)
+            return job_seen(act(number, call.who, call.body["why"]))
+
+        return view
+
+    def _job(self, number: int) -> Job:
+        job = self._jobs.get(number)
+        if job is None:
+            raise missing(f"job {number}")
+        return job

@@ -1,0 +1,83 @@
+"""The audit, users and tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.records import Role
+from ops.api import answers, requests
+from ops.api.problems import invalid, missing
+from ops.api.routes import Call, Parts, Route, Section
+from ops.api.tokens import hashed, new_token
+from ops.seen import Seen, audit_seen, token_seen, user_seen
+from schemas.errors import FieldProblem
+
+_NUMBER = f"<int(min=1, max={requests.BIGGEST_ID}):number>"
+
+
+def section(parts: Parts) -> Section:
+    api = People(parts)
+    admin = Role.ADMIN
+    routes = (
+        Route("GET", "/audit", api.audit, "Who did what, when and why; the newest first", answers.AuditPage,
+              query=requests.AuditQuery),
+        Route("GET", "/users", api.users, "List users", answers.Users, admin),
+        Route("POST", "/users", api.add_user, "Add a user", answers.UserLine, admin, body=requests.NewUser,
+              status=201),
+        Route("PATCH", "/users/<path:name>", api.change_user, "Change a user; their sessions end", answers.UserLine, admin,
+              body=requests.UserChange),
+        Route("GET", "/tokens", api.tokens, "List API tokens", answers.Tokens, admin),
+        Route("POST", "/tokens", api.add_token, "Make a token; it is shown this once", answers.TokenMade, admin,
+              body=requests.NewToken, status=201),
+        Route("POST", f"/tokens/{_NUMBER}/revoke", api.revoke, "Revoke a token", answers.TokenLine, admin,
+              body=requests.Nothing),
+    )  # fmt: skip
+    return Section("people", "The audit, users and tokens.", routes)
+
+
+class People:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._people = parts.ledger.people
+
+    def audit(self, call: Call) -> Seen:
+        chosen: dict[str, Any] = {name: call.query.get(name) for name in ("who", "act", "letter")}
+        page = self._parts.ledger.letters.audit_page(call.query["limit"], call.after, **chosen)
+        rows = [{**audit_seen(row), "why": self._parts.redactor.text(row.why)} for row in page.rows]
+        return {"rows": rows, "next": page.next or None}
+
+    def users(self, call: Call) -> Seen:
+        return {"rows": [user_seen(user) for user in self._people.users()]}
+
+    def add_user(self, call: Call) -> Seen:
+        body = call.body
+        password_hash = self._parts.password_hash(body["password"]) if "password" in body else ""
+        return user_seen(self._people.add_user(body["name"], Role(body["role"]), password_hash, call.who))
+
+    def change_user(self, call: Call, name: str) -> Seen:
+        body = call.body
+        if not body:
+            raise invalid(FieldProblem("body", "must change something"))
+        if self._people.user(name) is None:
+            raise missing("user of that name")
+        changed = self._people.change_user(
+            name,
+            call.who,
+            role=Role(body["role"]) if "role" in body else None,
+            password_hash=self._parts.password_hash(body["password"]) if "password" in body else None,
+            disabled=body.get("disabled"),
+        )
+        return user_seen(changed)
+
+    def tokens(self, call: Call) -> Seen:
+        return {"rows": [token_seen(token) for token in self._people.tokens()]}
+
+    def add_token(self, call: Call) -> Seen:
+        token = new_token()
+        made = self._people.add_token(call.body["name"], Role(call.body["role"]), hashed(token), call.who)
+        return token_seen(made) | {"token": token}
+
+    def revoke(self, call: Call, number: int) -> Seen:
+        if all(token.id != number for token in self._people.tokens()):
+            raise missing(f"token {number}")
+        return token_seen(self._people.revoke_token(number, call.who))

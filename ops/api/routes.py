@@ -1,0 +1,199 @@
+"""A route of the API as data, and how one becomes a view: token, role, body, then the work."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final, NoReturn
+
+from flask import request
+from flask_smorest import Blueprint
+from marshmallow import RAISE, Schema
+from webargs.flaskparser import FlaskParser
+
+from broker.port import Broker, Publisher
+from ledger.records import ApiToken, Role
+from ledger.store import Ledger
+from ops.api.problems import Problem, invalid, missing
+from ops.api.requests import Nothing
+from ops.api.tokens import hashed, well_formed
+from schemas.contract import unfit
+from schemas.errors import FieldProblem
+from schemas.observe import Observe, silent
+from schemas.redact import Redactor
+from schemas.settings import Settings
+
+MAX_BODY: Final = 1024 * 1024
+
+_UNSTORABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class Parts:
+    """What the views work with. `ledger` and `broker` as opened by the process, after any fork.
+
+    password_hash: makes a password's hash. second_approver: whether an edit needs another person's approval.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        broker: Broker,
+        observe: Observe = silent,
+        *,
+        password_hash: Callable[[str], str],
+        second_approver: bool,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.broker = broker
+        self.observe = observe
+        self.password_hash = password_hash
+        self.second_approver = second_approver
+        self.now = now
+        self.redactor = Redactor(settings.secrets)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Raises BrokerError. A letter may be older than the queues, so they are declared."""
+        self.broker.declare()
+        return self.broker.publisher()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that may be answered. who: for the audit. query and body: as their schemas have loaded them."""
+
+    token: ApiToken
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def who(self) -> str:
+        return who_of(self.token)
+
+    @property
+    def after(self) -> str:
+        """The cursor, "" for the first page."""
+        return str(self.query.get("cursor", ""))
+
+    def needs(self, role: Role) -> None:
+        """Raises Problem."""
+        if not self.token.role.covers(role):
+            raise Problem(403, "forbidden", f"This needs a token of the role {role.value}.")
+
+
+def who_of(token: ApiToken) -> str:
+    return f"token {token.id} {token.name}"
+
+
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """view: called with a Call and the path's values by name; what it returns, `answer` makes JSON of."""
+
+    method: str
+    rule: str
+    view: View
+    summary: str
+    answer: type[Schema]
+    role: Role = Role.VIEWER
+    query: type[Schema] = Nothing
+    body: type[Schema] | None = None
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    name: str
+    description: str
+    routes: Sequence[Route]
+
+
+class _Parser(FlaskParser):
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012
+
+
+class _Blueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
+    ARGUMENTS_PARSER = _Parser()
+
+
+def blueprint(section: Section, parts: Parts) -> Any:
+    """A section's routes, with their documentation."""
+    made = _Blueprint(section.name, __name__, description=section.description)
+    for route in section.routes:
+        endpoint = re.sub(r"\W+", "_", f"{route.method} {route.rule}".lower()).strip("_")
+        view = made.response(route.status, route.answer)(_working(route))
+        if route.body is not None:
+            view = made.arguments(route.body)(view)
+        view = made.arguments(route.query, location="query")(view)
+        told = {"summary": route.summary, "operationId": endpoint, "x-role": route.role.value}
+        view = _guarded(made.doc(**told)(view), route, parts)
+        # Not Flask's own answer to OPTIONS: it would come without a token.
+        view.provide_automatic_options = False
+        made.add_url_rule(route.rule, endpoint, view, methods=[route.method])
+    return made
+
+
+def _working(route: Route) -> View:
+    def view(*loaded: Mapping[str, Any], **path: Any) -> Any:
+        """Beginning with the query: its decorator is the outer one."""
+        call = Call(request.environ["bellhop.token"], *loaded)
+        return route.view(call, **path)
+
+    return view
+
+
+def _guarded(inner: View, route: Route, parts: Parts) -> Any:
+    @functools.wraps(inner)
+    def view(**path: Any) -> Any:
+        token = _authenticated(parts)
+        Call(token).needs(route.role)
+        for value in path.values():
+            if isinstance(value, str) and _UNSTORABLE.search(value):
+                raise missing("such thing")
+        if wrong := [name for name, value in request.args.items(multi=True) if _UNSTORABLE.search(name + value)]:
+            raise invalid(*(FieldProblem(name, "must not hold control characters") for name in wrong))
+        if route.body is not None:
+            _check_body()
+        request.environ["bellhop.token"] = token
+        return inner(**path)
+
+    return view
+
+
+def _authenticated(parts: Parts) -> ApiToken:
+    """Raises Problem 401; LedgerUnavailable."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    token = parts.ledger.people.token(hashed(given)) if scheme.lower() == "bearer" and well_formed(given) else None
+    if token is None:
+        parts.observe("api.refused", status=401)
+        detail = "This needs an API token: Authorization: Bearer bh_… (`bellhop tokens add`)."
+        raise Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="bellhop"'})
+    return token
+
+
+def _check_body() -> None:
+    """What the parser would read without a word, or fail at. Raises Problem; RequestEntityTooLarge."""
+    if request.mimetype != "application/json":
+        raise Problem(415, "media-type", "The body must be JSON: Content-Type: application/json.")
+    try:
+        value = json.loads(request.get_data().decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Problem(400, "malformed", "The body is not JSON.") from None
+    if not isinstance(value, dict):
+        raise invalid(FieldProblem("body", "must be a JSON object"))
+    if wrong := list(unfit(value, "body", 0)):
+        raise invalid(*wrong)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
