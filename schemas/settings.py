@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -87,6 +88,42 @@ class WorkSettings:
 class ArchiveSettings:
     host: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """A provider that people sign in at (OpenID Connect); none where `issuer` is "". role_claim: where a person's role
+    stands in the ID token (dotted), as one of our roles or a list that has it."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    role_claim: str = "bellhop_role"
+    name_claim: str = "email"
+
+    def __bool__(self) -> bool:
+        return bool(self.issuer)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """session_seconds: after so long people sign in again. second_approver: an edited letter is replayed only once
+    another has approved it. public_url: as browsers reach it. sentry_url: a template, see the example."""
+
+    host: str
+    port: int
+    session_seconds: float
+    second_approver: bool
+    public_url: str
+    sentry_url: str
+    oidc: OidcSettings
+
+    @property
+    def loopback(self) -> bool:
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +245,7 @@ class Settings:
     ingest: IngestSettings
     work: WorkSettings
     archive: ArchiveSettings
+    console: ConsoleSettings
     sentry: SentrySettings
     log_level: str
     sources: Mapping[str, SourceSettings]
@@ -227,6 +265,7 @@ class Settings:
                 found.update((account.api_key, account.secret_key))
         passwords = [urlsplit(url).password or "" for url in (*self.broker.urls, self.ledger.url)]
         found.update(passwords, map(unquote, passwords))  # drivers and their errors know the decoded one
+        found.add(self.console.oidc.client_secret)
         return frozenset(secret for secret in found if secret)
 
 
@@ -360,6 +399,31 @@ class _Archive(_Section):
     made = ArchiveSettings
     host = fields.String(load_default="127.0.0.1")
     port = fields.Integer(load_default=0, validate=_PORT)
+
+
+class _Console(_Section):
+    host = fields.String(load_default="127.0.0.1", validate=validate.Length(min=1))
+    port = fields.Integer(load_default=8070, validate=_PORT)
+    session_seconds = Duration(data_key="session", minimum=60, load_default=12 * 3600.0)
+    second_approver = fields.Boolean(load_default=False)
+    public_url = fields.String(load_default="", validate=lambda value: _HTTP(value) if value else None)
+    sentry_url = fields.String(load_default="", validate=lambda value: _HTTP(value) if value else None)
+    oidc_issuer = fields.String(load_default="", validate=lambda value: _HTTP(value) if value else None)
+    oidc_client_id = fields.String(load_default="")
+    oidc_client_secret = fields.String(load_default="")
+    oidc_role_claim = fields.String(load_default="bellhop_role", validate=_SECRET)
+    oidc_name_claim = fields.String(load_default="email", validate=_SECRET)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _whole_provider(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        for key in ("oidc_client_id", "oidc_client_secret", "public_url"):
+            if data["oidc_issuer"] and not data[key]:
+                raise ValidationError({key: ["is required where oidc_issuer is set"]})
+
+    @post_load
+    def _make(self, data: dict[str, Any], **kwargs: Any) -> Any:
+        provider = {key.removeprefix("oidc_"): data.pop(key) for key in list(data) if key.startswith("oidc_")}
+        return ConsoleSettings(**data, oidc=OidcSettings(**provider))
 
 
 class _Sentry(_Section):
@@ -537,6 +601,7 @@ _SECTIONS: Final[Mapping[str, Schema]] = {
     "ingest": _Ingest(),
     "work": _Work(),
     "archive": _Archive(),
+    "console": _Console(),
     "sentry": _Sentry(),
     "log": _Log(),
 }

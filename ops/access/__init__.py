@@ -1,0 +1,1 @@
+"""Who may what: passwords, sessions, roles, and how often somebody may try."""
