@@ -10,7 +10,7 @@ from broker.amqp_consumer import AmqpConsumer, connection
 from broker.amqp_publisher import AmqpPublisher
 from broker.amqp_topology import declare
 from broker.port import QueueStats
-from broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry_queue, work_queue
+from broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, WORK_EXCHANGE, Topology, retry_queue, work_queue
 from schemas.errors import BrokerError, BrokerUnavailable
 from schemas.observe import Observe, silent
 
@@ -70,6 +70,16 @@ class AmqpBroker:
 
         return self._on_a_channel(count)
 
+    def hasten(self, route: str) -> int:
+        """Takes what waits in each step, puts the route's back to work, confirmed before it is acked, and gives the
+        others back. Dying in between leaves a message twice, which the ledger knows."""
+
+        def move(channel: Any) -> int:
+            channel.confirm_select()
+            return sum(_moved(channel, retry_queue(delay), route) for delay in self._topology.ladder)
+
+        return self._on_a_channel(move)
+
     def close(self) -> None:
         while self._open:
             self._open.pop().close()
@@ -97,6 +107,24 @@ class AmqpBroker:
         raise BrokerUnavailable(
             f"RabbitMQ could not be reached at any of {len(self._urls)} URLs: {type(last).__name__}"
         )
+
+
+def _moved(channel: Any, queue: str, route: str) -> int:
+    """How many of the queue's messages, as many as are in it now, went back to the route's work queue."""
+    moved, others = 0, []
+    for _ in range(int(channel.queue_declare(queue, passive=True).message_count)):
+        message = channel.basic_get(queue)
+        if message is None:
+            break
+        if message.delivery_info["routing_key"] != route:
+            others.append(message.delivery_tag)
+            continue
+        channel.basic_publish_confirm(message, exchange=WORK_EXCHANGE, routing_key=route)
+        channel.basic_ack(message.delivery_tag)
+        moved += 1
+    for tag in others:  # last, or they would come again at once
+        channel.basic_reject(tag, requeue=True)
+    return moved
 
 
 def _advice(error: BaseException) -> str:

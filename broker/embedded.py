@@ -18,6 +18,7 @@ from broker.embedded_store import Store
 from broker.port import QueueStats
 from broker.sqlite_library import VERSION, sqlite, wal_is_safe
 from broker.topology import DEAD, DEAD_QUEUE, Topology, retry, work, work_queue
+from broker.wake import Ringer
 from schemas.errors import BrokerError
 from schemas.observe import Observe, silent
 
@@ -100,6 +101,21 @@ class EmbeddedBroker:
             "unroutable": QueueStats(0, 0, None),  # what no queue takes is refused at once
             "retry": QueueStats(delayed, 0, None),
         }
+
+    def hasten(self, route: str) -> int:
+        if route not in self._topology.routes:
+            raise BrokerError(f"no route {route} is in the topology")
+        queue = work_queue(route)
+        store = Store(self._path, synced=True)
+        try:
+            with store.writing():
+                count = store.hasten(queue)
+        finally:
+            store.close()
+        ringer = Ringer(self._path)
+        ringer.ring([queue])
+        ringer.close()
+        return count
 
     def close(self) -> None:
         """Closes every publisher and consumer made here that is still open. No thread may be in a `take` any more."""

@@ -120,4 +120,11 @@ class Broker(Protocol):
         """
         ...
 
+    def hasten(self, route: str) -> int:
+        """Ends the delays of all that waits in the retry ladder for `route`: how many. Those of other routes wait on.
+
+        Raises BrokerError; what was moved by then is moved.
+        """
+        ...
+
     def close(self) -> None: ...

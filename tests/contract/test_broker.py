@@ -314,3 +314,27 @@ def test_publisher_and_consumer_go_on_after_the_broker_returns_and_nothing_confi
         consumer.ack(batch)
         found.update(ids(batch))
     assert consumer.connected
+
+
+# --- hastening --------------------------------------------------------------------------------------------------
+
+
+def test_what_waits_for_a_route_can_be_hastened_and_the_others_wait_on(
+    broker: Broker, publisher: Publisher, consumer: Consumer
+) -> None:
+    put(publisher, retry(ROUTE, LONG), "a", "b")
+    put(publisher, retry(OTHER, LONG), "other")
+    assert broker.hasten(ROUTE) == 2
+    assert sorted(ids(collect(consumer, 2))) == ["a", "b"]
+    eventually(lambda: broker.stats()["retry"].ready == 1)
+    assert broker.hasten(ROUTE) == 0
+    assert broker.hasten(OTHER) == 1
+    eventually(lambda: broker.stats()[OTHER].ready == 1)
+
+
+def test_what_was_hastened_keeps_its_body_and_headers(broker: Broker, publisher: Publisher, consumer: Consumer) -> None:
+    sent = Message("kept", b"\x00body", {"text": "Zo\u00eb", "number": 1.5})
+    publisher.publish(sent, retry(ROUTE, LONG)).result(PATIENCE_SECONDS)
+    broker.hasten(ROUTE)
+    (delivery,) = collect(consumer, 1)
+    assert delivery.message == sent
