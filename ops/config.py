@@ -19,7 +19,7 @@ from schemas.settings import Settings, build
 
 DEFAULT: Final = Path("bellhop.toml")
 PREFIX: Final = "BELLHOP_"
-RESERVED: Final = ("BELLHOP_CONFIG", "BELLHOP_SERVER")
+RESERVED: Final = ("BELLHOP_CONFIG", "BELLHOP_SERVER", "BELLHOP_TOKEN")
 """Read by the command itself; not settings."""
 
 _TABLES: Final = ("accounts", "sources", "venues")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ledger.records import LetterFilter, LetterState
 from ops.api import answers, requests
-from ops.api.problems import missing
+from ops.api.problems import Problem
 from ops.api.routes import Call, Parts, Route, Section
 from ops.seen import Seen, event_line, event_seen
 
@@ -39,7 +39,7 @@ class Events:
     def one(self, call: Call, source: str, id_: str) -> Any:
         view = self._ledger.event(source, id_)
         if view is None:
-            raise missing(f"event {id_} of {source}, or no worker has taken it yet")
+            raise Problem(404, "not-found", f"No worker has taken event {id_} of {source} yet, or there is none.")
         which = LetterFilter(source=source, event_id=id_, states=tuple(LetterState))
         return self._parts.redactor.value(event_seen(view, self._ledger.letters.find(which, _MOST_LETTERS)))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import getpass
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +22,7 @@ import click
 if TYPE_CHECKING:
     from broker.port import Broker
     from ledger.store import Ledger
+    from ops.cli.remote import Remote
     from ops.config import Config
     from schemas.settings import Settings
 
@@ -31,13 +34,27 @@ as_json: Final = click.option("--json", "json_", is_flag=True, help="As JSON, wi
 
 @dataclass
 class App:
-    """One run of the command. file: what `--config` names."""
+    """One run of the command. file: what `--config` names. server: the console of a Bellhop far away, "" for this
+    host's; token_file: where the API token for it is."""
 
     file: Path | None
+    server: str = ""
+    token_file: Path | None = None
+
+    @cached_property
+    def remote(self) -> Remote | None:
+        """The Bellhop far away; None where the command is about this host's. Raises Misused."""
+        if not self.server:
+            return None
+        from ops.cli.remote import Remote, token_of
+
+        return Remote(self.server, token_of(os.environ.get("BELLHOP_TOKEN"), self.token_file))
 
     @cached_property
     def config(self) -> Config:
         """Raises SettingsError. Read when first needed: `bellhop up` and `bellhop sandbox` need none."""
+        if self.server:
+            raise Misused("this works on Bellhop's own host only: leave --server out")
         from ops.config import read
 
         return read(self.file, os.environ)
@@ -85,6 +102,25 @@ class Failed(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         click.echo(f"bellhop: {self.format_message()}", err=True, file=file)
+
+
+class Misused(Failed):
+    """Wrong usage, as one line."""
+
+    exit_code = 2
+
+
+def asked(why: str | None) -> str:
+    """The reason a person gives for an act. Raises UsageError where there is none."""
+    why = why or (click.prompt("Why", err=True) if sys.stdin.isatty() else "")
+    if not why.strip():
+        raise click.UsageError("--why is needed: the audit keeps it")
+    return why.strip()
+
+
+def acting_as(who: str | None) -> str:
+    """The name the audit keeps."""
+    return who or f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def echo_json(value: object) -> None:

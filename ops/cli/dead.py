@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import getpass
 import re
-import socket
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import Any, Final
 
 import click
 
-from ops.cli.common import App, Failed, as_json, counted, echo, echo_json, iso, pass_app, plain, table, when
+from ops.cli.common import App, Failed, as_json, asked, counted, echo, echo_json, pass_app, plain, table, when
+from ops.cli.desks import Desk, Rows, desk
 from ops.cli.letters import echo_letter, letters_table
-from ops.cli.selection import Selection, pages, selecting
-from ops.shown import listed, shown
-
-if TYPE_CHECKING:
-    from ledger.records import Letter, LetterState
-    from ledger.store import Ledger
+from ops.cli.selection import Selection, selecting
 
 _STATES: Final = ("open", "replaying", "replayed", "discarded")
-_DISCARD_CHUNK: Final = 500
+_WAITING: Final = ("open", "replaying")
 
 
 @click.group()
@@ -54,12 +48,8 @@ def acting(command: Any) -> Any:
 @pass_app
 def list_(app: App, selection: Selection, states: tuple[str, ...], limit: int, json_: bool) -> None:
     """Lists dead letters in the order of their numbers, which is that of their archiving."""
-    from ledger.records import LetterState
-
-    which = selection.filter([LetterState(state) for state in states or ("open", "replaying")])
-    with app.ledger() as ledger:
-        rows = app.redacted([listed(letter) for letter in islice(pages(ledger.letters, which), limit)])
-        count = ledger.letters.count(which)
+    with desk(app) as at:
+        rows, count = at.rows(selection, states or _WAITING, limit)
     if json_:
         echo_json(rows)
         return
@@ -72,16 +62,13 @@ def list_(app: App, selection: Selection, states: tuple[str, ...], limit: int, j
 
 @dead.command()
 @click.argument("number", type=click.IntRange(1))
-@click.option("--reveal", is_flag=True, help="Shows what is masked: guests' data and the vendor's answers.")
+@click.option("--reveal", is_flag=True, help="Shows what is masked: guests' data and the vendor's answers. Audited.")
 @as_json
 @pass_app
 def show(app: App, number: int, reveal: bool, json_: bool) -> None:
     """Shows one dead letter with its data and evidence. What may name a guest is masked."""
-    with app.ledger() as ledger:
-        letter = ledger.letters.get(number)
-    if letter is None:
-        raise Failed(f"there is no dead letter {number}")
-    told = app.redacted(shown(letter, reveal=reveal))
+    with desk(app) as at:
+        told = at.one(number, reveal=reveal)
     echo_json(told) if json_ else echo_letter(told)
 
 
@@ -104,31 +91,22 @@ class Rate(click.ParamType[float]):
 @pass_app
 def replay_(app: App, /, selection: Selection, rate: float | None, **act: Any) -> None:
     """Puts dead letters back to work. Safe to repeat: one that was cut off is completed, and what is done already is
-    not called again. The exception is `in_doubt`: look at the vendor first.
+    not called again. The exception is `in_doubt`: look at the vendor first. With --server it is a job: a canary first,
+    then growing waves.
 
     Exit code 1 where not all of them were replayed.
     """
-    from ops.replay import REPLAYABLE, Replayed, replay
-
-    with app.ledger() as ledger, app.broker() as broker:
-        chosen = _choose(app, ledger, selection, REPLAYABLE, "replay", act)
+    with desk(app) as at:
+        chosen = _choose(at, selection, _WAITING, "replay", act)
         if chosen is None:
             return
-        why, who = chosen.why, chosen.who
-        broker.declare()  # a letter may be older than the queues
-        publisher = broker.publisher()
         with _progress(len(chosen.numbers), quiet=act["json_"]) as bar:
-
-            def told(done: Replayed) -> None:
-                bar(done.replayed + done.unreadable + done.closed + done.unconfirmed)
-
-            done = replay(ledger.letters, publisher, chosen.numbers, who=who, why=why, rate=rate, progress=told)
-        publisher.close()
+            done, left = at.replay(chosen.numbers, act["who"], chosen.why, rate, bar)
     if act["json_"]:
         echo_json(asdict(done))
     else:
         click.echo(f"replayed {done.replayed} of {len(chosen.numbers)}")
-    problems = [
+    problems = [*left] or [
         f"{count} {text}"
         for count, text in (
             (done.unreadable, "cannot be read, so they cannot be replayed"),
@@ -146,23 +124,34 @@ def replay_(app: App, /, selection: Selection, rate: float | None, **act: Any) -
 @acting
 @pass_app
 def discard(app: App, /, selection: Selection, **act: Any) -> None:
-    """Closes dead letters that need nothing more, and their events with them. There is no way back."""
-    from ledger.records import LetterState
+    """Closes dead letters that need nothing more, and their events with them. `bellhop dead restore` opens them again,
+    until they are pruned."""
+    with desk(app) as at:
+        chosen = _choose(at, selection, ("open",), "discard", act)
+        if chosen is not None:
+            _told("discarded", at.discard(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"])
 
-    with app.ledger() as ledger:
-        chosen = _choose(app, ledger, selection, (LetterState.OPEN,), "discard", act)
-        if chosen is None:
-            return
-        done = 0
-        for start in range(0, len(chosen.numbers), _DISCARD_CHUNK):
-            chunk = chosen.numbers[start : start + _DISCARD_CHUNK]
-            done += ledger.letters.discard(chunk, chosen.who, chosen.why)
-    if act["json_"]:
-        echo_json({"discarded": done})
+
+@dead.command()
+@selecting
+@acting
+@pass_app
+def restore(app: App, /, selection: Selection, **act: Any) -> None:
+    """Opens discarded dead letters again."""
+    with desk(app) as at:
+        chosen = _choose(at, selection, ("discarded",), "restore", act)
+        if chosen is not None:
+            _told("restored", at.restore(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"])
+
+
+def _told(what: str, done: int, of: int, json_: bool) -> None:
+    if json_:
+        echo_json({what: done})
     else:
-        click.echo(f"discarded {done} of {len(chosen.numbers)}")
-    if done < len(chosen.numbers):
-        raise Failed(f"{len(chosen.numbers) - done} were closed by somebody else meanwhile")
+        click.echo(f"{what} {done} of {of}")
+    if done < of:
+        meanwhile = "closed" if what == "discarded" else "opened"
+        raise Failed(f"{of - done} were {meanwhile} by somebody else meanwhile")
 
 
 @dead.command()
@@ -170,55 +159,52 @@ def discard(app: App, /, selection: Selection, **act: Any) -> None:
 @as_json
 @pass_app
 def audit(app: App, limit: int, json_: bool) -> None:
-    """Lists who replayed or discarded what, when and why; the newest first."""
-    with app.ledger() as ledger:
-        rows = ledger.audit(limit)
+    """Lists who did what, when and why; the newest first."""
+    with desk(app) as at:
+        rows = at.audit(limit)
     if json_:
-        echo_json([{**asdict(row), "at": iso(row.at)} for row in rows])
+        echo_json(rows)
         return
-    cells = [(when(row.at), row.who, row.act, row.letter or "", row.why) for row in rows]
-    echo(table(("when (UTC)", "who", "act", ">letter", "why"), cells))
+    cells = [
+        (when(datetime.fromisoformat(row["at"])), row["who"], row["act"], row["letter"] or row["what"], row["why"])
+        for row in rows
+    ]
+    echo(table(("when (UTC)", "who", "act", "on", "why"), cells))
 
 
 class _Chosen:
-    def __init__(self, numbers: Sequence[int], who: str, why: str) -> None:
+    def __init__(self, numbers: Sequence[int], why: str) -> None:
         self.numbers = numbers
-        self.who = who
         self.why = why
 
 
-def _choose(
-    app: App, ledger: Ledger, selection: Selection, states: Sequence[LetterState], verb: str, act: dict[str, Any]
-) -> _Chosen | None:
+def _choose(at: Desk, selection: Selection, states: Sequence[str], verb: str, act: dict[str, Any]) -> _Chosen | None:
     """The letters a person has confirmed; None after a dry run. Raises UsageError, Failed."""
     if selection.everything and not act["all_"]:
         raise click.UsageError("name letters by number or filter, or say --all")
-    letters = list(pages(ledger.letters, selection.filter(states)))
-    if not letters:
+    rows, _ = at.rows(selection, states, None)
+    if not rows:
         raise Failed(f"no dead letter to {verb} matches")
-    if missing := sorted(set(selection.numbers) - {letter.id for letter in letters}):
-        click.echo(f"not to {verb}: {', '.join(map(str, missing))} (closed, filtered out, or unknown)", err=True)
+    if missing := sorted(set(selection.numbers) - {row["id"] for row in rows}):
+        other = "not discarded" if verb == "restore" else "closed"
+        click.echo(f"not to {verb}: {', '.join(map(str, missing))} ({other}, filtered out, or unknown)", err=True)
     if act["dry_run"]:
-        rows = app.redacted([listed(letter) for letter in letters])
         echo_json(rows) if act["json_"] else echo(letters_table(rows))
-        click.echo(f"would {verb} {counted(len(letters), 'dead letter')}; nothing was done", err=act["json_"])
+        click.echo(f"would {verb} {counted(len(rows), 'dead letter')}; nothing was done", err=act["json_"])
         return None
-    why = act["why"] or (click.prompt("Why", err=True) if sys.stdin.isatty() else "")
-    if not why.strip():
-        raise click.UsageError("--why is needed: the audit keeps it")
+    why = asked(act["why"])
     if not act["yes"]:
-        click.confirm(_question(letters, verb), abort=True, err=True)
-    who = act["who"] or f"{getpass.getuser()}@{socket.gethostname()}"
-    return _Chosen([letter.id for letter in letters], who, why)
+        click.confirm(_question(rows, verb), abort=True, err=True)
+    return _Chosen([row["id"] for row in rows], why)
 
 
-def _question(letters: Sequence[Letter], verb: str) -> str:
-    reasons = Counter(letter.new.reason for letter in letters)
+def _question(rows: Rows, verb: str) -> str:
+    reasons = Counter(row["reason"] for row in rows)
     counts = ", ".join(f"{plain(reason)} {count}" for reason, count in reasons.most_common())
     warning = ""
     if verb == "replay" and reasons["in_doubt"]:
         warning = "What is in doubt may be booked already: replayed unseen, it can be booked twice.\n"
-    return f"{warning}{verb.capitalize()} {counted(len(letters), 'dead letter')} ({counts})?"
+    return f"{warning}{verb.capitalize()} {counted(len(rows), 'dead letter')} ({counts})?"
 
 
 def _progress(total: int, *, quiet: bool) -> Any:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from ops.cli.common import App, Failed, as_json, counted, echo, echo_json, iso, pass_app, plain, table, when
-
-if TYPE_CHECKING:
-    from ledger.records import EventView, Letter
+from ops.cli.common import App, Failed, as_json, counted, echo, echo_json, pass_app, plain, table, when
+from ops.cli.remote import part
 
 
 @click.group()
@@ -29,52 +26,24 @@ def show(app: App, source: str, id_: str, json_: bool) -> None:
 
     Exit code 1 where no worker has taken it yet, or it is unknown.
     """
-    from ledger.records import LetterFilter, LetterState
-
-    with app.ledger() as ledger:
-        view = ledger.event(source, id_)
-        if view is None:
-            raise Failed(f"no worker has taken event {id_} of {source} yet, or there is none")
-        letters = ledger.letters.find(LetterFilter(source=source, event_id=id_, states=tuple(LetterState)), limit=100)
-    told = app.redacted(_as_json(view, letters))
+    told = _here(app, source, id_) if app.remote is None else app.remote.get(f"/events/{part(source)}/{part(id_)}")
     if json_:
         echo_json(told)
     else:
         _show(told)
 
 
-def _as_json(view: EventView, letters: list[Letter]) -> dict[str, Any]:
-    """The vendor's answers are left out: they may hold what is a guest's own. `bellhop dead show` has them."""
-    attempts = [{**asdict(attempt), "started": iso(attempt.started)} for attempt in view.attempts]
-    return {
-        "source": view.source,
-        "id": view.id,
-        "type": view.type,
-        "subject": view.subject,
-        "route": view.route,
-        "account": view.account,
-        "state": view.state.value,
-        "detail": view.detail,
-        "reason": view.reason,
-        "generation": view.generation,
-        "time": iso(view.time),
-        "received": iso(view.received),
-        "updated": iso(view.updated),
-        "next_at": iso(view.next_at),
-        "attempt_count": view.attempt_count,
-        "attempts": [{key: value for key, value in attempt.items() if key != "answer"} for attempt in attempts],
-        "vendor_ids": list(view.vendor_ids),
-        "letters": [
-            {
-                "id": letter.id,
-                "state": letter.state.value,
-                "reason": letter.new.reason,
-                "generation": letter.new.generation,
-                "died": iso(letter.new.died),
-            }
-            for letter in letters
-        ],
-    }
+def _here(app: App, source: str, id_: str) -> dict[str, Any]:
+    from ledger.records import LetterFilter, LetterState
+    from ops.seen import event_seen
+
+    with app.ledger() as ledger:
+        view = ledger.event(source, id_)
+        if view is None:
+            raise Failed(f"no worker has taken event {id_} of {source} yet, or there is none")
+        letters = ledger.letters.find(LetterFilter(source=source, event_id=id_, states=tuple(LetterState)), limit=100)
+    told: dict[str, Any] = app.redacted(event_seen(view, letters))
+    return told
 
 
 def _show(told: dict[str, Any]) -> None:

@@ -9,15 +9,19 @@ from pathlib import Path
 
 import click
 
-from ops.cli.common import App, end_with_parent
+from ops.cli.common import App, Misused, end_with_parent
 from ops.cli.config import config
 from ops.cli.dead import dead
 from ops.cli.events import events
+from ops.cli.jobs import jobs
 from ops.cli.pull import pull
 from ops.cli.queues import queues
+from ops.cli.remote import COMMANDS
+from ops.cli.routes import routes
 from ops.cli.send import send
 from ops.cli.services import archive, ingest, sandbox, work
 from ops.cli.sources import sources
+from ops.cli.tokens import tokens
 from ops.cli.up import up
 from schemas.errors import BellhopError, SettingsError
 
@@ -32,17 +36,43 @@ from schemas.errors import BellhopError, SettingsError
     type=click.Path(path_type=Path),
     help="The settings' file. Default: $BELLHOP_CONFIG, else ./bellhop.toml.",
 )
+@click.option("--server", metavar="URL", default="", help="The console of a Bellhop far away, instead of this host's.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="The file with the API token for --server. Default: the token in $BELLHOP_TOKEN.",
+)
 @click.option("--with-parent", type=int, hidden=True, help="Ends when the process of this id does.")
 @click.version_option(package_name="bellhop-bookings", prog_name="bellhop")
 @click.pass_context
-def cli(context: click.Context, file: Path | None, with_parent: int | None) -> None:
+def cli(
+    context: click.Context, file: Path | None, server: str, token_file: Path | None, with_parent: int | None
+) -> None:
     """Carries member updates and bookings from webhooks to vendors: once, or in front of a person."""
     if with_parent is not None:
         end_with_parent(with_parent)
-    context.obj = App(file)
+    if server and context.invoked_subcommand not in COMMANDS:
+        raise Misused(f"--server is for {', '.join(COMMANDS)}")
+    context.obj = App(file, server, token_file)
 
 
-for command in (up, ingest, work, archive, sandbox, send, queues, dead, events, pull, sources, config):
+for command in (
+    up,
+    ingest,
+    work,
+    archive,
+    sandbox,
+    send,
+    queues,
+    dead,
+    jobs,
+    routes,
+    events,
+    tokens,
+    pull,
+    sources,
+    config,
+):
     cli.add_command(command)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import click
 
 from ops.cli.common import App, age, as_json, counted, echo, echo_json, pass_app, table
-
-if TYPE_CHECKING:
-    from broker.port import Broker, QueueStats
-    from ledger.store import Ledger
 
 _WATCH_SECONDS: Final = 2.0
 _NUMBERS: Final = ("in_flight", "working", "retrying", "in_doubt", "dead")
@@ -26,48 +24,31 @@ def queues(app: App, watch: bool, json_: bool) -> None:
     doubt, and the dead letters that stand in front of a person."""
     from rich.live import Live
 
-    with app.broker() as broker, app.ledger() as ledger:
+    with _looking(app) as look:
         if not watch:
-            seen = _look(broker, ledger)
+            seen = look()
             echo_json(seen) if json_ else echo(_table(seen))
             return
         if json_:
             while True:
-                echo_json(_look(broker, ledger))
+                echo_json(look())
                 time.sleep(_WATCH_SECONDS)
-        with Live(_table(_look(broker, ledger)), auto_refresh=False) as live:
+        with Live(_table(look()), auto_refresh=False) as live:
             while True:
                 time.sleep(_WATCH_SECONDS)
-                live.update(_table(_look(broker, ledger)), refresh=True)
+                live.update(_table(look()), refresh=True)
 
 
-def _look(broker: Broker, ledger: Ledger) -> dict[str, Any]:
-    from ledger.records import LetterFilter, State
-    from ops.archive import WAITING
-    from schemas.settings import ROUTES
+@contextmanager
+def _looking(app: App) -> Iterator[Callable[[], dict[str, Any]]]:
+    if app.remote is not None:
+        remote = app.remote
+        yield lambda: remote.get("/queues")
+        return
+    from ops.seen import queues_seen
 
-    stats, unfinished = broker.stats(), ledger.unfinished()
-    routes = []
-    for route in ROUTES:
-        queue = stats.get(route)
-        counts = {state.value: unfinished.get((route, state), 0) for state in State if state.unfinished}
-        routes.append(
-            {
-                "route": route,
-                "ready": queue.ready if queue else 0,
-                "oldest_seconds": queue.oldest_seconds if queue else None,
-                "in_flight": queue.in_flight if queue else None,
-                **counts,
-                "dead": ledger.letters.count(LetterFilter(route=route, states=WAITING)),
-            }
-        )
-    others = {name: _messages(stats.get(name)) for name in ("retry", "unroutable")}
-    letters = ledger.letters.count(LetterFilter(states=WAITING))
-    return {"routes": routes, **others, "dead": {"queue": _messages(stats.get("dead")), "letters": letters}}
-
-
-def _messages(queue: QueueStats | None) -> int:
-    return queue.ready + (queue.in_flight or 0) if queue else 0
+    with app.broker() as broker, app.ledger() as ledger:
+        yield lambda: queues_seen(broker, ledger)
 
 
 def _table(seen: dict[str, Any]) -> Any:

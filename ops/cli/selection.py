@@ -58,6 +58,17 @@ class Selection:
         """Whether nothing narrows it."""
         return self == Selection((), None, None, None, None, None, None, None)
 
+    @property
+    def query(self) -> dict[str, Any]:
+        """As the API is asked for it."""
+        moments = {name: getattr(self, name) for name in ("since", "until")}
+        words = {name: getattr(self, name) for name in ("reason", "route", "account", "source", "event_id")}
+        return {
+            "id": list(self.numbers),
+            **words,
+            **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
+        }
+
     def filter(self, states: Sequence[LetterState]) -> LetterFilter:
         from ledger.records import LetterFilter
 

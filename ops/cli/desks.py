@@ -1,0 +1,198 @@
+"""Where the commands on dead letters do their work: on this host's ledger, or at a console far away."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import click
+
+from ops.cli.common import App, Failed, Misused, acting_as
+from ops.cli.remote import Remote
+from ops.cli.selection import Selection, pages
+
+if TYPE_CHECKING:
+    from ops.replay import Replayed
+
+Rows = list[dict[str, Any]]
+Progress = Callable[[int], None]
+
+CHUNK: Final = 500
+MOST: Final = 10_000
+"""Letters of one job."""
+
+_LOOK_SECONDS: Final = 0.5
+_PATIENCE: Final = 60
+"""Looks at a job that does not move."""
+
+
+class Desk(Protocol):
+    """Every method may raise Failed, or what the ledger and the broker raise."""
+
+    def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
+        """Letters as lists have them, at most `limit`, in the order of their numbers; and how many match."""
+        ...
+
+    def one(self, number: int, *, reveal: bool) -> dict[str, Any]:
+        """A letter with everything needed to decide. Raises Failed where there is none."""
+        ...
+
+    def audit(self, limit: int) -> Rows: ...
+
+    def replay(
+        self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
+    ) -> tuple[Replayed, Sequence[str]]:
+        """What became of them, and why those were left that are not counted there."""
+        ...
+
+    def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
+
+    def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
+
+
+@contextmanager
+def desk(app: App) -> Iterator[Desk]:
+    if app.remote is not None:
+        yield There(app.remote)
+        return
+    with app.ledger() as ledger:
+        yield Here(app, ledger)
+
+
+class Here:
+    def __init__(self, app: App, ledger: Any) -> None:
+        self._app = app
+        self._ledger = ledger
+
+    def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
+        from ledger.records import LetterState
+        from ops.shown import listed
+
+        letters = self._ledger.letters
+        which = selection.filter([LetterState(state) for state in states])
+        rows: Rows = self._app.redacted([listed(letter) for letter in islice(pages(letters, which), limit)])
+        return rows, len(rows) if limit is None else letters.count(which)
+
+    def one(self, number: int, *, reveal: bool) -> dict[str, Any]:
+        from ops.shown import shown
+
+        letter = self._ledger.letters.get(number)
+        if letter is None:
+            raise Failed(f"there is no dead letter {number}")
+        if reveal:
+            self._ledger.letters.revealed(number, acting_as(None))
+        told: dict[str, Any] = self._app.redacted(shown(letter, reveal=reveal))
+        return told
+
+    def audit(self, limit: int) -> Rows:
+        from ops.seen import audit_seen
+
+        return [audit_seen(row) for row in self._ledger.audit(limit)]
+
+    def replay(
+        self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
+    ) -> tuple[Replayed, Sequence[str]]:
+        from ops.replay import replay
+
+        def told(done: Replayed) -> None:
+            progress(done.replayed + done.unreadable + done.closed + done.unconfirmed)
+
+        with self._app.broker() as broker:
+            broker.declare()  # a letter may be older than the queues
+            publisher = broker.publisher()
+            letters, name = self._ledger.letters, acting_as(who)
+            done = replay(letters, publisher, numbers, who=name, why=why, rate=rate, progress=told)
+            publisher.close()
+        return done, ()
+
+    def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int:
+        return sum(self._ledger.letters.discard(some, acting_as(who), why) for some in _chunks(numbers))
+
+    def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int:
+        return sum(self._ledger.letters.restore(some, acting_as(who), why) for some in _chunks(numbers))
+
+
+class There:
+    """A replay is a job there: a canary first, then growing waves, stopped by itself where the same cause returns."""
+
+    def __init__(self, remote: Remote, pause: Callable[[float], None] = time.sleep) -> None:
+        self._remote = remote
+        self._pause = pause
+
+    def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
+        query = {**selection.query, "state": list(states), "order": "oldest"}
+        count: int = self._remote.get("/letters", **query, limit=1)["count"]
+        wanted = count if limit is None else limit
+        rows = [_plain(row) for row in self._remote.rows("/letters", wanted, **query)]
+        return rows, count
+
+    def one(self, number: int, *, reveal: bool) -> dict[str, Any]:
+        return _plain(self._remote.get(f"/letters/{number}", reveal="true" if reveal else None))
+
+    def audit(self, limit: int) -> Rows:
+        return list(self._remote.rows("/audit", limit))
+
+    def replay(
+        self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
+    ) -> tuple[Replayed, Sequence[str]]:
+        from ops.replay import Replayed
+
+        _nobody_else(who)
+        if len(numbers) > MOST:
+            raise Failed(f"a job takes {MOST} letters at most: narrow the filter")
+        job = self._remote.post("/jobs", {"kind": "replay", "ids": list(numbers), "why": why, "rate": rate})
+        job = self._followed(job, progress)
+        counts = job["counts"]
+        skipped = Counter(
+            item["detail"] for item in self._remote.rows(f"/jobs/{job['id']}/items", len(numbers), state="skipped")
+        )
+        left = [f"{count} were skipped: {detail}" for detail, count in skipped.items()]
+        if job["state"] in ("stopped", "paused"):
+            left.append(f"job {job['id']} is {job['state']} ({job['detail'] or 'by somebody'}); bellhop jobs resume")
+        sent = counts["sent"] + counts["done"] + counts["failed"]
+        return Replayed(replayed=sent, closed=sum(skipped.values())), left
+
+    def _followed(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """The job when nothing of it waits any more, or it does not go on."""
+        looks, updated = 0, job["updated"]
+        try:
+            while job["state"] == "running" and job["counts"]["waiting"]:
+                self._pause(_LOOK_SECONDS)
+                job = self._remote.get(f"/jobs/{job['id']}")
+                progress(job["total"] - job["counts"]["waiting"])
+                looks, updated = (looks + 1, updated) if job["updated"] == updated else (0, job["updated"])
+                if looks == _PATIENCE:
+                    click.echo(f"bellhop: job {job['id']} waits: for its canary's end, or `bellhop archive`", err=True)
+        except KeyboardInterrupt:
+            raise Failed(f"job {job['id']} goes on: bellhop jobs show {job['id']}, or cancel it") from None
+        return job
+
+    def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int:
+        return self._act("discard", "discarded", numbers, who, why)
+
+    def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int:
+        return self._act("restore", "restored", numbers, who, why)
+
+    def _act(self, act: str, done: str, numbers: Sequence[int], who: str | None, why: str) -> int:
+        _nobody_else(who)
+        answers = [self._remote.post(f"/letters/{act}", {"ids": some, "why": why}) for some in _chunks(numbers)]
+        return sum(answer[done] for answer in answers)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """As it is told on the host itself."""
+    return {name: value for name, value in row.items() if name not in ("cause", "assignee")}
+
+
+def _nobody_else(who: str | None) -> None:
+    if who:
+        raise Misused("--who is for this host: far away the audit names the token")
+
+
+def _chunks(numbers: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(numbers), CHUNK):
+        yield list(numbers[start : start + CHUNK])

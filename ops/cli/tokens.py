@@ -1,0 +1,91 @@
+"""`bellhop tokens`: who may use the API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import click
+
+from ops.cli.common import App, acting_as, as_json, echo, echo_json, pass_app, table, when
+
+_ROLES: Final = ("viewer", "operator", "admin")
+
+
+@click.group()
+def tokens() -> None:
+    """API tokens for dashboards, scripts and `bellhop --server`."""
+
+
+@tokens.command()
+@click.argument("name")
+@click.option(
+    "--role", type=click.Choice(_ROLES), default="viewer", show_default=True, help="viewer looks, operator acts."
+)
+@as_json
+@pass_app
+def add(app: App, name: str, role: str, json_: bool) -> None:
+    """Makes a token and prints it, this once: only its hash is kept."""
+    if app.remote is not None:
+        told = app.remote.post("/tokens", {"name": name, "role": role})
+    else:
+        from ledger.records import Role
+        from ops.api.tokens import hashed, new_token
+        from ops.seen import token_seen
+
+        name = name.strip()
+        if not 1 <= len(name) <= 100 or not name.isprintable():
+            raise click.UsageError("a token's name has 1 to 100 characters")
+        token = new_token()
+        with app.ledger() as ledger:
+            made = ledger.people.add_token(name, Role(role), hashed(token), acting_as(None))
+        told = token_seen(made) | {"token": token}
+    if json_:
+        echo_json(told)
+        return
+    click.echo(f"token {told['id']} ({told['role']}) for {told['name']}; it is shown this once:", err=True)
+    click.echo(told["token"])
+
+
+@tokens.command("list")
+@as_json
+@pass_app
+def list_(app: App, json_: bool) -> None:
+    """Lists them, without themselves."""
+    rows: list[dict[str, Any]]
+    if app.remote is not None:
+        rows = app.remote.get("/tokens")["rows"]
+    else:
+        from ops.seen import token_seen
+
+        with app.ledger() as ledger:
+            rows = [token_seen(token) for token in ledger.people.tokens()]
+    if json_:
+        echo_json(rows)
+        return
+    cells = [
+        (row["id"], row["name"], "revoked" if row["revoked"] else row["role"], row["who"], _when(row["created"]),
+         _when(row["last_used"]) or "never")
+        for row in rows
+    ]  # fmt: skip
+    echo(table((">token", "name", "role", "made by", "made (UTC)", "last used (UTC)"), cells))
+
+
+@tokens.command()
+@click.argument("number", type=click.IntRange(1))
+@as_json
+@pass_app
+def revoke(app: App, number: int, json_: bool) -> None:
+    """Ends a token at once."""
+    if app.remote is not None:
+        told = app.remote.post(f"/tokens/{number}/revoke", {})
+    else:
+        from ops.seen import token_seen
+
+        with app.ledger() as ledger:
+            told = token_seen(ledger.people.revoke_token(number, acting_as(None)))
+    echo_json(told) if json_ else click.echo(f"token {told['id']} of {told['name']} is revoked")
+
+
+def _when(text: str | None) -> str:
+    return when(datetime.fromisoformat(text)) if text else ""
