@@ -51,19 +51,14 @@ def create_api_app(
     broker: Broker,
     observe: Observe = silent,
     *,
-    password_hash: Callable[[str], str],
-    second_approver: bool,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Flask:
-    """The API. password_hash: makes the hash that is kept of a user's password. second_approver: whether an edit is
-    replayed only after another person's approval.
+    """The API; `ledger` and `broker` as opened by this process, after any fork.
 
     Tells `api.refused` (status) where there is no valid token, and `api.crashed` (error, where) for what nobody
     foresaw.
     """
-    parts = Parts(
-        settings, ledger, broker, observe, password_hash=password_hash, second_approver=second_approver, now=now
-    )
+    parts = Parts(settings, ledger, broker, observe, now)
     app = Flask("ops.api", static_folder=None)
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it

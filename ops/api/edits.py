@@ -60,7 +60,7 @@ class Edits:
             raise invalid(*error.problems) from None
         except EnvelopeError:
             raise Problem(409, "refused", "The letter cannot be read, so it cannot be edited.") from None
-        needs_approval = self._parts.second_approver
+        needs_approval = self._parts.settings.console.second_approver
         edit = self._edits.propose(number, call.who, call.body["why"], body, needs_approval=needs_approval)
         if edit.state is EditState.APPROVED:
             self._replay(edit, call.who)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ledger.records import ItemState, Job, Role
+from ledger.records import ItemState, Job, Letter, LetterState, Role, Verdict
 from ops.api import answers, requests
 from ops.api.letters import found
 from ops.api.problems import missing
@@ -48,9 +48,14 @@ class Jobs:
     def create(self, call: Call) -> Seen:
         body = call.body
         letters = found(self._parts, list(dict.fromkeys(body["ids"])))
-        judged = verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
+        judged = self._judged(body["kind"], letters)
         items = [(letter.id, verdict) for letter, verdict in zip(letters, judged, strict=True)]
         return job_seen(self._jobs.create(body["kind"], items, call.who, body["why"], body["rate"]))
+
+    def _judged(self, kind: str, letters: Sequence[Letter]) -> list[Verdict]:
+        if kind == "replay":
+            return verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
+        return [Verdict.WOULD_APPLY if one.state is LetterState.OPEN else Verdict.CLOSED for one in letters]
 
     def one(self, call: Call, number: int) -> Seen:
         return job_seen(self._job(number))

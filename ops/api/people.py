@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.records import Role
+from ops.access.passwords import PasswordUnfit
+from ops.access.passwords import hashed as password_hash
 from ops.api import answers, requests
 from ops.api.problems import invalid, missing
 from ops.api.routes import Call, Parts, Route, Section
@@ -51,7 +53,7 @@ class People:
 
     def add_user(self, call: Call) -> Seen:
         body = call.body
-        password_hash = self._parts.password_hash(body["password"]) if "password" in body else ""
+        password_hash = _hashed(body["password"]) if "password" in body else ""
         return user_seen(self._people.add_user(body["name"], Role(body["role"]), password_hash, call.who))
 
     def change_user(self, call: Call, name: str) -> Seen:
@@ -64,7 +66,7 @@ class People:
             name,
             call.who,
             role=Role(body["role"]) if "role" in body else None,
-            password_hash=self._parts.password_hash(body["password"]) if "password" in body else None,
+            password_hash=_hashed(body["password"]) if "password" in body else None,
             disabled=body.get("disabled"),
         )
         return user_seen(changed)
@@ -81,3 +83,10 @@ class People:
         if all(token.id != number for token in self._people.tokens()):
             raise missing(f"token {number}")
         return token_seen(self._people.revoke_token(number, call.who))
+
+
+def _hashed(password: str) -> str:
+    try:
+        return password_hash(password)
+    except PasswordUnfit as error:
+        raise invalid(FieldProblem("password", str(error))) from None

@@ -9,6 +9,7 @@ from typing import Any, Final
 from marshmallow import ValidationError, fields, validate
 
 from ledger.records import ItemState, LetterFilter, LetterState, Order, Role
+from ops.access.passwords import LONGEST, SHORTEST
 from ops.seen import WAITING
 from schemas.contract import Moment, Strict
 from schemas.reasons import Reason
@@ -205,7 +206,7 @@ class NewUser(Strict):
     name = Line(100, required=True)
     role = of(Role, required=True)
     password = fields.String(
-        validate=validate.Length(min=12, max=200),
+        validate=validate.Length(min=SHORTEST, max=LONGEST),
         load_only=True,
         metadata={"description": "None for one who signs in by OpenID Connect."},
     )
@@ -213,7 +214,7 @@ class NewUser(Strict):
 
 class UserChange(Strict):
     role = of(Role)
-    password = fields.String(validate=validate.Length(min=12, max=200), load_only=True)
+    password = fields.String(validate=validate.Length(min=SHORTEST, max=LONGEST), load_only=True)
     disabled = fields.Boolean()
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, NoReturn
 
@@ -24,7 +25,7 @@ from ops.api.requests import Nothing
 from ops.api.tokens import hashed, well_formed
 from schemas.contract import unfit
 from schemas.errors import FieldProblem
-from schemas.observe import Observe, silent
+from schemas.observe import Observe
 from schemas.redact import Redactor
 from schemas.settings import Settings
 
@@ -34,35 +35,28 @@ _UNSTORABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Parts:
-    """What the views work with. `ledger` and `broker` as opened by the process, after any fork.
-
-    password_hash: makes a password's hash. second_approver: whether an edit needs another person's approval.
-    """
+    """What the views work with. `ledger` and `broker` as opened by the process, after any fork."""
 
     def __init__(
-        self,
-        settings: Settings,
-        ledger: Ledger,
-        broker: Broker,
-        observe: Observe = silent,
-        *,
-        password_hash: Callable[[str], str],
-        second_approver: bool,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        self, settings: Settings, ledger: Ledger, broker: Broker, observe: Observe, now: Callable[[], datetime]
     ) -> None:
         self.settings = settings
         self.ledger = ledger
         self.broker = broker
         self.observe = observe
-        self.password_hash = password_hash
-        self.second_approver = second_approver
         self.now = now
         self.redactor = Redactor(settings.secrets)
+        self._publishing = threading.Lock()
+
+    @property
+    def publisher(self) -> Publisher:
+        """Raises BrokerError."""
+        with self._publishing:
+            return self._publisher
 
     @cached_property
-    def publisher(self) -> Publisher:
-        """Raises BrokerError. A letter may be older than the queues, so they are declared."""
-        self.broker.declare()
+    def _publisher(self) -> Publisher:
+        self.broker.declare()  # a letter may be older than the queues
         return self.broker.publisher()
 
 
