@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import EXCLUDE, Schema, fields
 
 from ledger.records import EditState, ItemState, JobState, LetterState, Role, State, Verdict
 from ops.api.requests import of
+
+
+class Answer(Schema):
+    class Meta:
+        unknown = EXCLUDE  # whoever reads an answer is to bear what later versions add to it
 
 
 def _when(**kwargs: Any) -> fields.String:
@@ -22,12 +27,12 @@ def _next() -> fields.String:
     return fields.String(allow_none=True, metadata={"description": "The next page's cursor; null on the last one."})
 
 
-class FieldRule(Schema):
+class FieldRule(Answer):
     field = fields.String()
     rule = fields.String()
 
 
-class ProblemDetails(Schema):
+class ProblemDetails(Answer):
     """RFC 9457."""
 
     type = fields.String(metadata={"format": "uri"})
@@ -38,14 +43,14 @@ class ProblemDetails(Schema):
     errors = fields.List(fields.Nested(FieldRule))
 
 
-class OpenApi(Schema):
+class OpenApi(Answer):
     openapi = fields.String()
 
 
 # --- letters ----------------------------------------------------------------------------------------------------
 
 
-class LetterLine(Schema):
+class LetterLine(Answer):
     id = fields.Integer()
     state = of(LetterState)
     reason = fields.String()
@@ -66,7 +71,7 @@ class LetterLine(Schema):
     assignee = fields.String()
 
 
-class LetterPage(Schema):
+class LetterPage(Answer):
     rows = fields.List(fields.Nested(LetterLine))
     next = _next()
     count = fields.Integer(metadata={"description": "How many match, on all pages."})
@@ -80,7 +85,7 @@ class LetterWhole(LetterLine):
     body = fields.String()
 
 
-class Cause(Schema):
+class Cause(Answer):
     cause = fields.String()
     reason = fields.String()
     route = fields.String()
@@ -93,43 +98,43 @@ class Cause(Schema):
     next_start = _maybe_when()
 
 
-class Causes(Schema):
+class Causes(Answer):
     rows = fields.List(fields.Nested(Cause))
 
 
-class Reasons(Schema):
+class Reasons(Answer):
     reasons = fields.Dict(keys=fields.String(), values=fields.Integer())
 
 
-class NoteLine(Schema):
+class NoteLine(Answer):
     at = _when()
     who = fields.String()
     text = fields.String()
 
 
-class Notes(Schema):
+class Notes(Answer):
     rows = fields.List(fields.Nested(NoteLine))
 
 
-class Assigned(Schema):
+class Assigned(Answer):
     assigned = fields.Integer()
 
 
-class Discarded(Schema):
+class Discarded(Answer):
     discarded = fields.Integer()
 
 
-class Restored(Schema):
+class Restored(Answer):
     restored = fields.Integer()
 
 
-class VerdictLine(Schema):
+class VerdictLine(Answer):
     letter = fields.Integer()
     verdict = of(Verdict)
     words = fields.String()
 
 
-class Preflight(Schema):
+class Preflight(Answer):
     rows = fields.List(fields.Nested(VerdictLine))
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())
     more = fields.Boolean(metadata={"description": "Whether more match than one preflight takes."})
@@ -138,7 +143,7 @@ class Preflight(Schema):
 # --- jobs, edits ------------------------------------------------------------------------------------------------
 
 
-class JobLine(Schema):
+class JobLine(Answer):
     id = fields.Integer()
     kind = fields.String()
     state = of(JobState)
@@ -153,12 +158,12 @@ class JobLine(Schema):
     detail = fields.String()
 
 
-class JobPage(Schema):
+class JobPage(Answer):
     rows = fields.List(fields.Nested(JobLine))
     next = _next()
 
 
-class ItemLine(Schema):
+class ItemLine(Answer):
     letter = fields.Integer()
     place = fields.Integer()
     verdict = of(Verdict)
@@ -166,18 +171,18 @@ class ItemLine(Schema):
     detail = fields.String()
 
 
-class ItemPage(Schema):
+class ItemPage(Answer):
     rows = fields.List(fields.Nested(ItemLine))
     next = _next()
 
 
-class ChangeLine(Schema):
+class ChangeLine(Answer):
     field = fields.String()
     before = fields.Raw(allow_none=True)
     after = fields.Raw(allow_none=True)
 
 
-class EditLine(Schema):
+class EditLine(Answer):
     id = fields.Integer()
     letter = fields.Integer()
     who = fields.String()
@@ -188,14 +193,14 @@ class EditLine(Schema):
     changes = fields.List(fields.Nested(ChangeLine))
 
 
-class Edits(Schema):
+class Edits(Answer):
     rows = fields.List(fields.Nested(EditLine))
 
 
 # --- events -----------------------------------------------------------------------------------------------------
 
 
-class EventLine(Schema):
+class EventLine(Answer):
     source = fields.String()
     id = fields.String()
     type = fields.String()
@@ -213,7 +218,7 @@ class EventLine(Schema):
     attempt_count = fields.Integer()
 
 
-class AttemptLine(Schema):
+class AttemptLine(Answer):
     method = fields.String()
     started = _when()
     seconds = fields.Float()
@@ -221,7 +226,7 @@ class AttemptLine(Schema):
     error = fields.String()
 
 
-class EventLetter(Schema):
+class EventLetter(Answer):
     id = fields.Integer()
     state = of(LetterState)
     reason = fields.String()
@@ -235,14 +240,14 @@ class EventWhole(EventLine):
     letters = fields.List(fields.Nested(EventLetter))
 
 
-class Events(Schema):
+class Events(Answer):
     rows = fields.List(fields.Nested(EventLine))
 
 
 # --- queues, accounts, routes -----------------------------------------------------------------------------------
 
 
-class QueueLine(Schema):
+class QueueLine(Answer):
     route = fields.String()
     ready = fields.Integer()
     oldest_seconds = fields.Float(allow_none=True)
@@ -253,24 +258,24 @@ class QueueLine(Schema):
     dead = fields.Integer()
 
 
-class DeadCount(Schema):
+class DeadCount(Answer):
     queue = fields.Integer(metadata={"description": "On the way to the archive."})
     letters = fields.Integer(metadata={"description": "In front of a person."})
 
 
-class Queues(Schema):
+class Queues(Answer):
     routes = fields.List(fields.Nested(QueueLine))
     retry = fields.Integer()
     unroutable = fields.Integer()
     dead = fields.Nested(DeadCount)
 
 
-class PullLine(Schema):
+class PullLine(Answer):
     reached = _when()
     pulled = _when()
 
 
-class AccountLine(Schema):
+class AccountLine(Answer):
     account = fields.String()
     breaker = fields.String()
     failures = fields.Integer()
@@ -284,34 +289,34 @@ class AccountLine(Schema):
     pulls = fields.Dict(keys=fields.String(), values=fields.Nested(PullLine))
 
 
-class Accounts(Schema):
+class Accounts(Answer):
     rows = fields.List(fields.Nested(AccountLine))
 
 
-class PauseLine(Schema):
+class PauseLine(Answer):
     who = fields.String()
     why = fields.String()
     since = _when()
     until = _maybe_when()
 
 
-class RouteLine(Schema):
+class RouteLine(Answer):
     route = fields.String()
     pause = fields.Nested(PauseLine, allow_none=True)
 
 
-class RouteList(Schema):
+class RouteList(Answer):
     rows = fields.List(fields.Nested(RouteLine))
 
 
-class Moved(Schema):
+class Moved(Answer):
     moved = fields.Integer(metadata={"description": "How many waited for a retry and are tried now."})
 
 
 # --- people -----------------------------------------------------------------------------------------------------
 
 
-class AuditLine(Schema):
+class AuditLine(Answer):
     at = _when()
     who = fields.String()
     act = fields.String()
@@ -320,12 +325,12 @@ class AuditLine(Schema):
     what = fields.String()
 
 
-class AuditPage(Schema):
+class AuditPage(Answer):
     rows = fields.List(fields.Nested(AuditLine))
     next = _next()
 
 
-class UserLine(Schema):
+class UserLine(Answer):
     name = fields.String()
     role = of(Role)
     created = _when()
@@ -333,11 +338,11 @@ class UserLine(Schema):
     has_password = fields.Boolean()
 
 
-class Users(Schema):
+class Users(Answer):
     rows = fields.List(fields.Nested(UserLine))
 
 
-class TokenLine(Schema):
+class TokenLine(Answer):
     id = fields.Integer()
     name = fields.String()
     role = of(Role)
@@ -351,5 +356,5 @@ class TokenMade(TokenLine):
     token = fields.String(metadata={"description": "Shown this once."})
 
 
-class Tokens(Schema):
+class Tokens(Answer):
     rows = fields.List(fields.Nested(TokenLine))

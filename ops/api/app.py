@@ -13,6 +13,7 @@ from flask import Flask, Response
 from flask_smorest import Api
 from marshmallow import Schema
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.routing import BaseConverter
 
 from broker.port import Broker
 from ledger.records import Role
@@ -25,6 +26,15 @@ from schemas.observe import Observe, silent
 from schemas.settings import Settings
 
 PREFIX: Final = "/api/v1"
+
+
+class _Number(BaseConverter):
+    """A record's number. By its form alone: what a converter refuses later, the router takes for a wrong method."""
+
+    regex = r"[1-9][0-9]{0,17}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
 
 
 class _Api(Api):  # type: ignore[misc]  # flask-smorest has no types
@@ -61,6 +71,7 @@ def create_api_app(
     parts = Parts(settings, ledger, broker, observe, now)
     app = Flask("ops.api", static_folder=None)
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
+    app.url_map.converters["number"] = _Number
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["API_SPEC_OPTIONS"] = {
@@ -69,6 +80,7 @@ def create_api_app(
         "security": [{"token": []}],
     }
     api = _Api(app, spec_kwargs={"title": "Bellhop", "version": _version(), "openapi_version": "3.1.0"})
+    api.register_converter(_Number, lambda _: {"type": "integer", "minimum": 1, "maximum": requests.BIGGEST_ID})
     api.register_field(Moment, "string", "date-time")
     api.register_field(requests.Instant, "string", "date-time")
     scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}

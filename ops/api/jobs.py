@@ -12,7 +12,7 @@ from ops.api.routes import Call, Parts, Route, Section
 from ops.preflight import verdicts
 from ops.seen import Seen, item_seen, job_seen
 
-_NUMBER = f"<int(min=1, max={requests.BIGGEST_ID}):number>"
+_NUMBER = "<number:number>"
 
 
 def section(parts: Parts) -> Section:

@@ -15,7 +15,7 @@ from ops.seen import Seen, cause_seen, counts_seen, note_seen
 from ops.shown import listed, shown
 from schemas.errors import FieldProblem
 
-_NUMBER = f"<int(min=1, max={requests.BIGGEST_ID}):number>"
+_NUMBER = "<number:number>"
 _CHUNK = 500
 
 

@@ -20,7 +20,7 @@ MOST_IDS: Final = 10_000
 MOST_AT_ONCE: Final = 500
 """Of what is done while the caller waits."""
 MOST_ROWS: Final = 500
-BIGGEST_ID: Final = 2**63 - 1
+BIGGEST_ID: Final = 10**18 - 1
 
 
 class Instant(Moment):
@@ -32,10 +32,10 @@ class Instant(Moment):
 
 
 class Line(fields.String):
-    """A text of one line that says something."""
+    """A text of one line; that says something, unless `minimum` is 0."""
 
-    def __init__(self, maximum: int, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(min=1, max=maximum), **kwargs)
+    def __init__(self, maximum: int, *, minimum: int = 1, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(min=minimum, max=maximum), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -138,7 +138,7 @@ class NewNote(Strict):
 
 class Assigning(Strict):
     ids = ids(MOST_AT_ONCE, required=True)
-    to = fields.String(required=True, validate=validate.Length(max=100), metadata={"description": '"" for nobody.'})
+    to = Line(100, minimum=0, required=True, metadata={"description": '"" for nobody.'})
 
 
 class ActOnLetters(Strict):
@@ -176,7 +176,10 @@ class NewEdit(Strict):
         keys=fields.String(),
         required=True,
         validate=validate.Length(min=1, max=20),
-        metadata={"description": "Fields of the event's data and their new values; null takes one away."},
+        metadata={
+            "description": "Fields of the event's data and their new values; null takes one away.",
+            "minProperties": 1,
+        },
     )
     why = why()
 

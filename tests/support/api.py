@@ -1,0 +1,124 @@
+"""The API over a real ledger and a real (embedded) broker, with a token of each role."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
+
+from broker.connect import connect
+from ledger.records import ApiToken, LetterFilter, LetterState, Role
+from ledger.store import Ledger
+from ops.api.app import create_api_app, mount
+from ops.api.tokens import hashed, new_token
+from ops.config import read
+from schemas.reasons import Reason
+from tests.support.ledger import Clock, die, event, letter
+
+SETTINGS = """
+[ledger]
+url = "sqlite:///{folder}/ledger.db"
+[broker]
+url = ["sqlite:///{folder}/broker.db"]
+[console]
+second_approver = {second}
+[accounts.sb]
+kind = "simplybook"
+company = "sandbox"
+api_key = "sandbox-api-key"
+secret_key = "sandbox-secret-key"
+[venues.salon]
+account = "sb"
+timezone = "Europe/London"
+"""
+
+ALL = LetterFilter(states=tuple(LetterState))
+
+
+class Api:
+    """clock: the ledger's and the API's. told: what the API told of itself. tokens: by role."""
+
+    def __init__(self, folder: Path, *, second_approver: bool = False) -> None:
+        self.folder = folder
+        self.file = folder / "bellhop.toml"
+        self.file.write_text(SETTINGS.format(folder=folder, second=str(second_approver).lower()))
+        self.settings = read(self.file, {}).settings
+        self.clock = Clock()
+        self.ledger = Ledger.open(self.settings.ledger.url, keep_seconds=90 * 86400, now=self.clock)
+        self.broker = connect(self.settings.broker)
+        self.broker.declare()
+        self.told: list[tuple[str, dict[str, object]]] = []
+        self.app = create_api_app(self.settings, self.ledger, self.broker, self._observe, now=self.clock)
+        self.client = self.app.test_client()
+        self.tokens = {role: self.add_token(role)[0] for role in Role}
+
+    def close(self) -> None:
+        self.broker.close()
+        self.ledger.close()
+
+    def _observe(self, event: str, /, **fields: object) -> None:
+        self.told.append((event, fields))
+
+    def add_token(self, role: Role, who: str = "ann") -> tuple[str, ApiToken]:
+        token = new_token()
+        return token, self.ledger.people.add_token(f"{role.value}s", role, hashed(token), who)
+
+    def ask(self, method: str, path: str, role: Role = Role.ADMIN, **more: Any) -> TestResponse:
+        return self.client.open(path, method=method, headers={"Authorization": f"Bearer {self.tokens[role]}"}, **more)
+
+    def get(self, path: str, role: Role = Role.VIEWER, **query: Any) -> dict[str, Any]:
+        """What a GET that goes well answers."""
+        answer = self.ask("GET", path, role, query_string=query)
+        assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json
+        return told
+
+    def post(self, path: str, body: Mapping[str, Any], role: Role = Role.OPERATOR) -> dict[str, Any]:
+        """What a POST that goes well answers."""
+        answer = self.ask("POST", path, role, json=dict(body))
+        assert answer.status_code in (200, 201), answer.text
+        told: dict[str, Any] = answer.json
+        return told
+
+    def dead(self, count: int, reason: Reason = Reason.REJECTED) -> list[int]:
+        """So many dead bookings of a guest called Ada; their letters' numbers."""
+        start = {"service_id": "1", "provider_id": "2", "start": "2026-12-24T10:00:00+00:00"}
+        data = {"venue": "salon", "client": {"name": "Ada Lee", "email": "ada@example.com"}, "services": [start]}
+        had = self.ledger.letters.ids(ALL)
+        for number in range(len(had) + 1, len(had) + count + 1):
+            gone = event(f"e-{number}", subject=f"R-{number}", data=data)
+            die(self.ledger, gone, reason)
+            self.ledger.letters.archive([letter(gone, reason)])
+        return [number for number in self.ledger.letters.ids(ALL) if number not in had]
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """The API as the console has it, on a port of its own: its address."""
+        outer = Flask("outer")
+        mount(outer, self.app)
+        server = make_server("127.0.0.1", 0, outer, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+def problem(answer: TestResponse) -> dict[str, Any]:
+    """The problem document of an answer, which must be one."""
+    assert answer.content_type == "application/problem+json", (answer.status, answer.content_type, answer.text[:200])
+    told: dict[str, Any] = json.loads(answer.data)
+    assert {"type", "title", "status", "detail", "instance"} <= set(told)
+    assert told["status"] == answer.status_code
+    assert told["type"].startswith("urn:bellhop:problem:")
+    return told
