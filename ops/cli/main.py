@@ -9,9 +9,13 @@ from pathlib import Path
 
 import click
 
+from ops.cli.accounts import accounts
+from ops.cli.call import call
+from ops.cli.catalog import catalog
 from ops.cli.common import App, end_with_parent
 from ops.cli.config import config
 from ops.cli.dead import dead
+from ops.cli.doctor import doctor
 from ops.cli.events import events
 from ops.cli.pull import pull
 from ops.cli.queues import queues
@@ -42,7 +46,8 @@ def cli(context: click.Context, file: Path | None, with_parent: int | None) -> N
     context.obj = App(file)
 
 
-for command in (up, ingest, work, archive, sandbox, send, queues, dead, events, pull, sources, config):
+_VENDORS = (accounts, doctor, catalog, call)
+for command in (up, ingest, work, archive, sandbox, send, queues, dead, events, pull, *_VENDORS, sources, config):
     cli.add_command(command)
 
 
