@@ -307,7 +307,7 @@ def test_a_doubt_that_was_booked_after_all_is_over(ledger: Ledger) -> None:
 
 
 def test_a_call_that_may_be_made_twice_leaves_no_doubt_behind(ledger: Ledger, clock: Clock) -> None:
-    """Its worker was killed in the midst of it, and the next one is refused: a cancel of the booking must go through."""
+    """Its worker was killed in the midst of it, and the next one is refused: a cancel must go through all the same."""
     confirm = Call("sb", "confirmBooking", {"id": "v-1"}, repeatable=True)
     ledger.calling(take(ledger, event()), confirm, booking(BOOKED), LEASE)
     clock.advance(seconds=LEASE + 1)
