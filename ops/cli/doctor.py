@@ -78,14 +78,18 @@ def _subject(settings: Settings, account: Account, ledger: Ledger) -> Subject:
 
 
 def _vendor(app: App, account: Account, ledger: Ledger, subject: Subject) -> SimplybookChecks | PeoplevineChecks:
-    """Through no gate: a breaker that is open is what one wants to look behind."""
+    """Through no gate of the workers: a breaker that is open is what one wants to look behind. But paced: the doctor
+    must not have the vendor refuse the workers' calls."""
     from ops.doctor.peoplevine import PeoplevineChecks, other_region
     from ops.doctor.simplybook import SimplybookChecks
+    from workers.vendors.held import PacedGate
 
+    pace = PacedGate(account.limits.per_second)
     if isinstance(account, PeoplevineAccount):
-        here, elsewhere = spa_client(app, account), spa_client(app, replace(account, region=other_region(account)))
+        elsewhere = spa_client(app, replace(account, region=other_region(account)), pace)
+        here = spa_client(app, account, pace)
         return PeoplevineChecks(account, subject, _call(here), _call(elsewhere))
-    client = salon_client(app, account, ledger)
+    client = salon_client(app, account, ledger, pace)
     url = _call(client, service_url=client.service_url)
     return SimplybookChecks(
         account, subject, _call(client), lambda: ledger.token(account.name), lambda: str(url("service_url"))

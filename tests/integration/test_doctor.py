@@ -52,6 +52,7 @@ base_url = "{url}"
 company = "{company}"
 api_key = "{api_key}"
 secret_key = "sandbox-secret-key"
+limit_per_second = {rate}
 {more}
 [venues.club]
 account = "club"
@@ -82,7 +83,7 @@ class Doctor:
         self._folder = folder
         self._facts = {
             **{"folder": folder, "url": url, "company": "sandbox", "api_key": "sandbox-api-key", "more": ""},
-            **{"password": "sandbox-password", "zone": "Europe/London", "service": "1", "provider": "2"},
+            **{"rate": "0", "password": "sandbox-password", "zone": "Europe/London", "service": "1", "provider": "2"},
         }
 
     def run(self, *words: str, **changed: object) -> Result:
@@ -119,6 +120,12 @@ def only_failure(found: dict[str, Any]) -> dict[str, Any]:
 
 
 # --- as it should be --------------------------------------------------------------------------------------------------
+
+
+def test_a_doctor_at_work_does_not_have_the_vendor_refuse_for_too_many_calls(doctor: Doctor, sandbox: Sandbox) -> None:
+    sandbox.switch(simplybook_per_second=5, simplybook_at_once=2)
+    found = doctor.checks("salon", rate="5")
+    assert [check["name"] for check in found.values() if check["status"] == "fail"] == []
 
 
 def test_accounts_that_are_well_pass_and_nothing_but_reading_methods_was_called(
