@@ -288,4 +288,9 @@ def mark_after(settlement: Settlement, calling: Call | None, *, marked: bool) ->
         return None
     if settlement.state is State.IN_DOUBT or settlement.reason is Reason.IN_DOUBT:
         return settlement.in_doubt or calling
+    if calling is not None and calling.repeatable:
+        return None  # whatever became of it, it does no harm made again
+    doubt = settlement.claimed.in_doubt
+    if settlement.state is State.RETRYING and doubt is not None and not doubt.repeatable:
+        return doubt  # asked about, made again and certainly not done: the first one may still come to be
     return None if marked else calling

@@ -110,5 +110,14 @@ def is_booking(database: Database, account: str) -> bool:
         return connection.execute(calling.limit(1)).one_or_none() is not None
 
 
+def is_at_work(database: Database, source: str, reference: str) -> bool:
+    """See `Ledger.is_at_work`."""
+    unfinished = sa.select(events.c.pk).where(
+        events.c.source == source, events.c.subject == reference, events.c.state.in_(UNFINISHED)
+    )
+    with database.read() as connection:
+        return connection.execute(unfinished.limit(1)).one_or_none() is not None
+
+
 def _attempt(row: Any) -> Attempt:
     return Attempt(row.method, row.started, row.seconds, row.outcome, row.error, row.answer)

@@ -71,9 +71,7 @@ class Settling:
             owned = [s for s in todo if _is_owned(stored.get(s.claimed.event_pk), s.claimed)]
             lost = [s for s in todo if not _is_owned(stored.get(s.claimed.event_pk), s.claimed)]
             _many(connection, _END, [_end(s, stored[s.claimed.event_pk], now) for s in owned])
-            _many(
-                connection, _COUNT, [{"row": s.claimed.event_pk, "made": len(s.attempts)} for s in lost if s.attempts]
-            )
+            _many(connection, _COUNT, [{"row": s.claimed.event_pk, "made": 1} for s in lost if _is_try(s)])
             _many(connection, _ATTEMPT, [_attempt(s.claimed.event_pk, a) for s in todo for a in s.attempts])
             self._store(connection, todo, {s.claimed.event_pk for s in lost}, now)
         return [s.claimed.event_pk for s in lost]
@@ -159,8 +157,15 @@ def _end(settlement: Settlement, row: Any, now: datetime) -> dict[str, Any]:
         "claim_until": now,
         "next_at": settlement.next_at,
         "updated": now,
-        "made": len(settlement.attempts),
+        "made": int(_is_try(settlement)),
     }
+
+
+def _is_try(settlement: Settlement) -> bool:
+    """Whether the delivery counts on the ladder: once, however many calls it made. One that waits for its account's
+    turn after calls that went well is not a try that failed."""
+    going_on = settlement.state in (State.RETRYING, State.IN_DOUBT)
+    return any(attempt.outcome != "ok" or not going_on for attempt in settlement.attempts)
 
 
 def _attempt(event_pk: int, attempt: Attempt) -> dict[str, Any]:

@@ -128,6 +128,10 @@ class Ledger:
         """Whether a call that books may be on its way to the account, or in doubt: its id is not known here yet."""
         return events.is_booking(self._database, account)
 
+    def is_at_work(self, source: str, reference: str) -> bool:
+        """Whether an event of this booking is unfinished."""
+        return events.is_at_work(self._database, source, reference)
+
     def unfinished(self) -> Mapping[tuple[str, State], int]:
         """How many events are working, retrying or in doubt, by route and state; without what there is none of."""
         return events.unfinished(self._database)

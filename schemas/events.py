@@ -266,6 +266,33 @@ def _zoned(booking: Mapping[str, Any], zone: ZoneInfo) -> list[FieldProblem]:
     return problems
 
 
+def _beyond_peoplevine(booking: Mapping[str, Any]) -> list[FieldProblem]:
+    """What its API has no place for: taken and dropped, nobody would ever know."""
+    problems = [
+        FieldProblem(f"data.{name}", "must be left out: Peoplevine's API takes none")
+        for name in ("additional", "promo_code", "recurring")
+        if booking.get(name)
+    ]
+    problems += [
+        FieldProblem(f"data.services.{index}.count", "must be 1: name the service as often as it is booked")
+        for index, service in enumerate(booking["services"])
+        if service["count"] > 1
+    ]
+    return problems
+
+
+def _same_slots(booking: Mapping[str, Any]) -> list[FieldProblem]:
+    """Services that are the same slot would be taken for one."""
+    seen: set[tuple[object, ...]] = set()
+    problems = []
+    for index, service in enumerate(booking["services"]):
+        slot = (service["service_id"], service.get("provider_id"), service["start"].astimezone(UTC))
+        if slot in seen:
+            problems.append(FieldProblem(f"data.services.{index}", "is the same slot as one before it: use count"))
+        seen.add(slot)
+    return problems
+
+
 def _required(type_: str, booking: Mapping[str, Any], kind: str) -> list[FieldProblem]:
     """What an account's kind needs beyond the contract, where the event is to book: what cancels or is only recorded
     needs no more than the reference."""
@@ -286,6 +313,7 @@ def _required(type_: str, booking: Mapping[str, Any], kind: str) -> list[FieldPr
             problems.append(FieldProblem("data.member_id", "must be a whole number: Peoplevine's member id"))
     if kind == "simplybook":
         need(booking.get("client"), "data.client", "SimplyBook.me books for a client")
+    problems += _beyond_peoplevine(booking) if kind == "peoplevine" else _same_slots(booking)
     for index, service in enumerate(booking["services"]):
         at = f"data.services.{index}"
         if kind == "peoplevine":

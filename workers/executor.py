@@ -128,7 +128,7 @@ class Executor:
             job.outcome = Retry("the ledger was away before the call")
         except Exception as error:  # noqa: BLE001  # a delivery must end in an outcome, or it holds its place for ever
             # Nothing was called since the last committed mark: a call's own failures are dealt with in `_call`.
-            job.outcome = Retry(f"unexpected {type(error).__name__} before the call")
+            job.outcome = self._astray(job, f"unexpected {type(error).__name__} before the call")
             self._observe("worker.crashed", error=type(error).__name__, where=where(error))
 
     def _steps(self, job: Job) -> Outcome:
@@ -145,7 +145,10 @@ class Executor:
                 return step
             if not step.repeatable and job.envelope.not_after and self._now() >= job.envelope.not_after:
                 return Dead(Reason.TOO_LATE, "the booking's start has passed")
-            ready = self._prepare(job, step)
+            # What nobody knows the end of is made again as it was: prepared anew it might book another slot, and the
+            # first one may still come to be.
+            again = job.claimed.in_doubt
+            ready = again if again is not None and _is_same(again, step) else self._prepare(job, step)
             if not isinstance(ready, Call):
                 return ready
             try:
@@ -154,7 +157,12 @@ class Executor:
                 self._turns.give_back(ready.account)
             if ended is not None:
                 return ended
-        return Retry(f"more than {MAX_CALLS} calls for one event")
+        return self._astray(job, f"more than {MAX_CALLS} calls for one event")
+
+    def _astray(self, job: Job, text: str) -> Retry:
+        """Another try for what nobody foresaw; counted, or it would go round for ever."""
+        job.attempts.append(Attempt("", self._now(), 0.0, Kind.UNKNOWN.value, text))
+        return Retry(text)
 
     def _prepare(self, job: Job, step: Call) -> Call | Outcome:
         """What must be known before the call. Nothing here books, so a failure leaves no doubt."""
@@ -186,7 +194,7 @@ class Executor:
             result = self._handler.perform(call, job.envelope, job.booking)
         except VendorFailure as error:
             failure = error
-        except Held:
+        except (Held, LedgerUnavailable):  # both come before a request is sent: what comes after swallows its own
             raise
         except Exception as error:  # noqa: BLE001  # whether the vendor was reached is not known
             self._observe("worker.crashed", error=type(error).__name__, where=where(error))
@@ -198,6 +206,9 @@ class Executor:
             return self._outcome(failure, call, job)
         if isinstance(result, Booking):
             job.booking, job.dirty = result, True
+            doubt = job.claimed.in_doubt if job.claimed else None
+            if job.claimed is not None and doubt is not None and _is_same(doubt, call):
+                job.claimed = replace(job.claimed, in_doubt=None)
             return None
         return result
 
@@ -220,15 +231,20 @@ class Executor:
     def _resolve(self, job: Job, call: Call) -> Outcome | None:
         """Asks what became of a call in doubt; None where it made nothing and may be made again."""
         assert job.envelope is not None  # noqa: S101
+        started, clock = self._now(), self._monotonic()
         try:
             return self._handler.resolve(call, job.envelope)
         except VendorFailure as failure:
-            return InDoubt(call, f"the vendor could not be asked: {failure}")
+            self._record(job, call.account, failure.method, started, clock, failure)
+            text = f"the vendor could not be asked: {failure}"
+            if failure.kind in (Kind.REJECTED, Kind.AUTH):  # nor could it be the next time
+                return Dead(Reason.IN_DOUBT, f"nobody knows whether {call.method} happened, and {text}", failure.answer)
+            return InDoubt(call, text)
 
     def _outcome(self, failure: VendorFailure, call: Call, job: Job) -> Outcome:
         in_doubt = job.claimed.in_doubt if job.claimed else None
         match failure.kind:
-            case Kind.REJECTED if in_doubt is not None and in_doubt.method == call.method and not call.repeatable:
+            case Kind.REJECTED | Kind.AUTH if in_doubt is not None and _is_same(in_doubt, call):
                 # Refused the second time, after a first time whose end nobody knows: the first may hold the slot.
                 text = f"an earlier call's outcome is unknown, and now: {failure}"
                 return Dead(Reason.IN_DOUBT, text, failure.answer)
@@ -265,13 +281,13 @@ class Executor:
             return delay
         if isinstance(job.outcome, InDoubt):
             job.outcome = Dead(Reason.IN_DOUBT, f"nobody knows whether the call happened: {job.outcome.error}")
-        elif isinstance(job.outcome, Wait):
-            doubt = job.claimed.in_doubt if job.claimed else None
-            reason = Reason.TOO_LATE if doubt is None else Reason.IN_DOUBT
-            job.outcome = Dead(reason, f"no call fits in before the start; last: {job.outcome.detail}")
         else:
+            doubt = job.claimed.in_doubt if job.claimed else None
+            is_known = doubt is None or doubt.repeatable
+            last = job.outcome.detail if isinstance(job.outcome, Wait) else job.outcome.error
             why = "every retry was tried" if delay is Reason.EXHAUSTED else "no retry fits in before the start"
-            job.outcome = Dead(delay, f"{why}; last: {job.outcome.error}")
+            why = why if is_known else f"an earlier call's outcome is unknown, and {why}"
+            job.outcome = Dead(delay if is_known else Reason.IN_DOUBT, f"{why}; last: {last}")
         return None
 
     def settlement(self, job: Job, delay: float | None) -> Settlement | None:
@@ -331,6 +347,11 @@ _WORDS: Final[Mapping[type, str]] = {
     Dead: "dead",
     Wait: "busy",
 }
+
+
+def _is_same(doubt: Call, call: Call) -> bool:
+    """Whether a call is the one in doubt, about to be made again."""
+    return not call.repeatable and (doubt.method, doubt.line) == (call.method, call.line)
 
 
 def _text(outcome: Outcome | None) -> str:

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import click
 
+from ops.cli.accounts import accounts
+from ops.cli.call import call
+from ops.cli.catalog import catalog
 from ops.cli.common import App, Misused, end_with_parent
 from ops.cli.config import config
 from ops.cli.dead import dead
+from ops.cli.doctor import doctor
 from ops.cli.events import events
 from ops.cli.jobs import jobs
 from ops.cli.pull import pull
@@ -56,23 +60,10 @@ def cli(
     context.obj = App(file, server, token_file)
 
 
-for command in (
-    up,
-    ingest,
-    work,
-    archive,
-    sandbox,
-    send,
-    queues,
-    dead,
-    jobs,
-    routes,
-    events,
-    tokens,
-    pull,
-    sources,
-    config,
-):
+_SERVICES = (up, ingest, work, archive, sandbox, send)
+_PEOPLE = (queues, dead, jobs, routes, events, tokens)
+_VENDORS = (accounts, doctor, catalog, call, pull)
+for command in (*_SERVICES, *_PEOPLE, *_VENDORS, sources, config):
     cli.add_command(command)
 
 

@@ -139,6 +139,12 @@ def service(tmp_path: Path) -> Iterator[Service]:
         yield made
 
 
+def told_of(service: Service, account: str) -> dict[str, Any]:
+    """What `bellhop accounts` tells of one."""
+    told = json.loads(service.run("accounts", "--json").stdout)
+    return next(one for one in told if one["account"] == account)
+
+
 def offers_of(service: Service) -> list[dict[str, Any]]:
     (created,) = service.calls("create_service_reservation")
     found: list[dict[str, Any]] = created["body"]["offers"]
@@ -235,9 +241,7 @@ def test_when_the_days_calls_run_short_members_wait_and_bookings_do_not(service:
     assert service.post("small-1", "booking.requested", spa) == 202
     service.wait_for_state("small-1", "done")
     assert len(service.calls("sync_member")) == 8
-    told = json.loads(service.run("accounts", "--json").stdout)
-    small = next(account for account in told if account["account"] == "small")
-    assert "9" in json.dumps(small)
+    assert told_of(service, "small")["used"] == 9
 
 
 # --- SimplyBook.me ----------------------------------------------------------------------------------------------
@@ -343,9 +347,8 @@ def test_limits_are_kept_by_all_workers_together_and_nothing_is_refused_for_bein
         calls = [call for call in service.sandbox("GET", "calls")["calls"] if call["vendor"] == "simplybook"]
         assert [call["refusal"] for call in calls if call["refusal"]] == []
         assert len(service.calls("book")) == 30
-        told = json.loads(service.run("accounts", "--json").stdout)
-        (account,) = [account for account in told if account["account"] == "sb"]
-        assert str(len(calls)) in json.dumps(account)
+        account = told_of(service, "sb")
+        assert (account["used"], account["on_their_way"]) == (len(calls), 0)
 
 
 def test_while_a_vendor_is_away_its_breaker_spares_the_attempts_and_everything_is_done_when_it_is_back(
@@ -357,19 +360,14 @@ def test_while_a_vendor_is_away_its_breaker_spares_the_attempts_and_everything_i
     service.kill("sandbox")
     for number in range(20):
         assert service.post(f"away-{number + 1}", "member.updated", {"member_id": 1000 + number}) == 202
-    wait_for(lambda: "its breaker is open" in service.run("accounts").stdout or _is_open(service), "the breaker opens")
+    wait_for(lambda: told_of(service, "pv")["breaker"] != "closed", "the breaker opens")
     service.start("sandbox")
     for number in range(20):
         service.wait_for_state(f"away-{number + 1}", "done", 60)
     # One of those the breaker held was tried a few times at most: the ladder has six steps.
-    tries = [service.event(f"away-{number + 1}")["attempts"] for number in range(20)]
+    tries = [service.shown(SOURCE, f"away-{number + 1}")["attempt_count"] for number in range(20)]
     assert max(tries) <= 4
     assert service.run("dead", "list", "--json").stdout.strip() == "[]"
-
-
-def _is_open(service: Service) -> bool:
-    told = json.loads(service.run("accounts", "--json").stdout)
-    return any(account["account"] == "pv" and "open" in json.dumps(account) for account in told)
 
 
 # --- upstreams of other kinds -----------------------------------------------------------------------------------

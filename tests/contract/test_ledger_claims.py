@@ -103,13 +103,6 @@ def test_a_doubt_survives_a_worker_that_could_not_resolve_it(ledger: Ledger) -> 
     assert take(ledger, event()).in_doubt == BOOK
 
 
-def test_a_doubt_ends_with_a_call_made_again_that_failed_for_certain(ledger: Ledger) -> None:
-    end(ledger, event(), State.IN_DOUBT, in_doubt=BOOK)
-    again = ledger.calling(take(ledger, event()), BOOK, None, LEASE)
-    ledger.settle([Settlement(again, event(), State.RETRYING)])
-    assert take(ledger, event()).in_doubt is None
-
-
 def test_a_dead_event_is_refused_again_as_its_dead_letter_may_be_unconfirmed(ledger: Ledger) -> None:
     die(ledger, event())
     assert claim(ledger, event()) == Refused(Reason.REJECTED, "the vendor said no")

@@ -268,3 +268,48 @@ def test_two_ledgers_that_store_one_booking_at_once_lose_neither_entry(open_ledg
         kept = take(one, event(f"look-{number}", "booking.cancelled", subject=envelope.subject, at=9)).booking
         assert kept is not None
         assert {e.vendor_id for e in kept.entries} == {"v-1", "v-2"}
+
+
+FAILED = replace(TRIED, outcome="transient", answer=None)
+
+
+def attempts_of(ledger: Ledger) -> int:
+    return take(ledger, event()).attempts
+
+
+def test_a_delivery_counts_once_on_the_ladder_however_many_calls_it_made(ledger: Ledger) -> None:
+    """Eight services booked and the ninth call failing must not leave one retry where there are six."""
+    end(ledger, event(), State.RETRYING, attempts=(TRIED,) * 8 + (FAILED,))
+    assert attempts_of(ledger) == 1
+
+
+def test_a_delivery_whose_calls_went_well_and_that_waits_for_its_turn_counts_nothing(ledger: Ledger) -> None:
+    end(ledger, event(), State.RETRYING, attempts=(TRIED, TRIED))
+    assert attempts_of(ledger) == 0
+
+
+def test_what_is_asked_about_and_made_again_in_vain_stays_in_doubt(ledger: Ledger) -> None:
+    """The first call may still come to be, after the vendor has said that the slot is free."""
+    end(ledger, event(), State.IN_DOUBT, in_doubt=BOOK)
+    claimed = take(ledger, event())
+    assert claimed.in_doubt == BOOK
+    claimed = ledger.calling(claimed, BOOK, None, LEASE)
+    assert ledger.settle([Settlement(claimed, event(), State.RETRYING)]) == []
+    assert take(ledger, event()).in_doubt == BOOK
+
+
+def test_a_doubt_that_was_booked_after_all_is_over(ledger: Ledger) -> None:
+    end(ledger, event(), State.IN_DOUBT, in_doubt=BOOK)
+    claimed = ledger.calling(take(ledger, event()), BOOK, None, LEASE)
+    settled = Settlement(replace(claimed, in_doubt=None), event(), State.RETRYING, booking=booking(BOOKED))
+    assert ledger.settle([settled]) == []
+    assert take(ledger, event()).in_doubt is None
+
+
+def test_a_call_that_may_be_made_twice_leaves_no_doubt_behind(ledger: Ledger, clock: Clock) -> None:
+    """Its worker was killed in the midst of it, and the next one is refused: a cancel must go through all the same."""
+    confirm = Call("sb", "confirmBooking", {"id": "v-1"}, repeatable=True)
+    ledger.calling(take(ledger, event()), confirm, booking(BOOKED), LEASE)
+    clock.advance(seconds=LEASE + 1)
+    end(ledger, event(), State.DEAD, reason=Reason.REJECTED)
+    assert isinstance(claim(ledger, event("e-2", "booking.cancelled", at=5)), Claimed)

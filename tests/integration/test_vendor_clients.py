@@ -174,3 +174,21 @@ def test_peoplevines_wrong_password_is_a_matter_of_credentials(sandbox: Sandbox)
         spa(sandbox, password="wrong-password").sync_member("3125141")
     assert caught.value.kind is Kind.AUTH
     assert "wrong-password" not in f"{caught.value}{caught.value.answer}"
+
+
+def test_a_login_that_ends_unknown_leaves_no_doubt_about_the_call_it_was_for(sandbox: Sandbox) -> None:
+    sandbox.fault(method="getToken", kind="http", status=502, times=None)
+    with pytest.raises(VendorFailure) as caught:
+        book(salon(sandbox, Tokens("expired")))
+    assert caught.value.kind is Kind.TRANSIENT
+    assert len(sandbox.state.simplybook.bookings.all) == 0
+
+
+def test_a_service_url_of_another_house_gets_no_token(sandbox: Sandbox) -> None:
+    sandbox.switch(simplybook_service_url="https://simplybook.me.evil.test")
+    account = SimplybookAccount(
+        "sb", sandbox.url, "sandbox", "sandbox-api-key", "sandbox-secret-key", True, 1.0, 2.0, discover=True
+    )
+    with pytest.raises(VendorFailure, match=r"not SimplyBook\.me's") as caught:
+        book(SimplybookClient(account, http(), Tokens()))
+    assert caught.value.kind is Kind.AUTH

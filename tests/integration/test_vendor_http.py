@@ -194,3 +194,26 @@ def test_a_server_that_does_not_speak_tls_was_not_asked_anything() -> None:
 def test_a_failure_that_may_have_come_after_the_booking_leaves_a_doubt(status: str, reason: str, kind: Kind) -> None:
     with vendor(send(answer(json.dumps({"success": False, "reason": reason}).encode(), status))) as url:
         assert failing(url).kind is kind
+
+
+@pytest.mark.parametrize("value", ["1893456000", "Fri, 01 Jan 2100 00:00:00 GMT"])
+def test_a_pause_beyond_an_hour_is_taken_for_an_hour(value: str) -> None:
+    with vendor(send(answer(b"", "429 Too Many Requests", f"Retry-After: {value}"))) as url:
+        assert failing(url).retry_after == 3600.0
+
+
+def test_a_retry_after_that_only_looks_like_a_number_is_none() -> None:
+    with vendor(send(answer(b"", "429 Too Many Requests", "Retry-After: \xb2"))) as url:
+        assert failing(url).retry_after is None
+
+
+def test_what_nothing_can_store_is_taken_out_of_an_answer() -> None:
+    body = b'{"success": false, "reason": "half \\ud800 and \\u0000", "n": NaN, "i": 1e999, "k\\udfff": [1.5]}'
+    with vendor(send(answer(body))) as url:
+        failure = failing(url)
+    kept = json.dumps(failure.answer, ensure_ascii=False, allow_nan=False).encode()
+    assert b"\x00" not in kept
+    assert str(failure).encode()
+    assert failure.answer is not None
+    assert failure.answer["body"]["n"] is None
+    assert failure.answer["body"]["i"] is None

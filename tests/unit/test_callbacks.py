@@ -47,13 +47,21 @@ class Salon:
 class Ledger:
     ours: Booking | None = None
     booking: bool = False
+    at_work: bool = False
+    asked: list[str] = field(default_factory=list)
 
     def booking_of(self, account: str, vendor_id: str) -> Booking | None:
         assert (account, vendor_id) == ("sb", "434")
+        self.asked.append("booking_of")
         return self.ours
 
     def is_booking(self, account: str) -> bool:
+        self.asked.append("is_booking")
         return self.booking
+
+    def is_at_work(self, source: str, reference: str) -> bool:
+        assert (source, reference) == ("crm", "R-1")
+        return self.at_work
 
 
 def fill(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,6 +191,26 @@ def test_what_someone_did_to_a_booking_of_ours_is_news(kind: str, salon: Salon) 
 def test_an_unknown_booking_waits_while_a_call_of_ours_may_be_making_it() -> None:
     outcome = tell("create", ledger=Ledger(booking=True))
     assert isinstance(outcome, Wait)
+
+
+def test_calls_on_their_way_are_asked_for_before_their_bookings_as_one_may_come_back_in_between() -> None:
+    ledger = Ledger()
+    tell("create", ledger=ledger)
+    assert ledger.asked == ["is_booking", "booking_of"]
+
+
+def test_a_callback_about_a_booking_that_is_being_worked_waits_to_see_whether_it_is_that() -> None:
+    ledger = ours()
+    ledger.at_work = True
+    assert isinstance(tell("cancel", ledger=ledger), Wait)
+    assert isinstance(tell("cancel", ledger=ledger, now=NOON + timedelta(minutes=11)), Done)
+
+
+@pytest.mark.parametrize("flag", ["1", True])
+def test_the_making_of_what_is_cancelled_since_is_told_as_its_cancel(flag: object) -> None:
+    outcome = tell("create", salon=Salon({**DETAILS, "is_cancelled": flag}), feed=Feed(venue=OTHER, fill=fill))
+    assert isinstance(outcome, Done)
+    assert outcome.forward[0].type == "booking.cancelled"
 
 
 def test_but_not_for_ever_as_a_busy_account_always_has_one_on_its_way() -> None:

@@ -331,6 +331,104 @@ def test_what_cannot_be_read_is_dead_at_once_and_goes_on_byte_for_byte(body: byt
     assert message.headers[headers.REASON] == "poison"
 
 
+# --- doubts --------------------------------------------------------------------------------------------------------
+
+
+class Free(Vendor):
+    """Asked about a call in doubt, its vendor says that the slot is free."""
+
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        self.acts.append(f"prepared {call.method}")
+        return replace(call, arguments={"slot": "another"})
+
+    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+        return None
+
+
+def in_doubt(vendor: Vendor, ledger: Ledger) -> tuple[Job, Executor]:
+    at_work = executor(vendor, ledger)
+    job = at_work.receive(delivered())
+    at_work.claim([job])
+    at_work.work(job)
+    return job, at_work
+
+
+def test_a_call_whose_end_nobody_knows_is_made_again_as_it_was_and_not_prepared_for_another_slot() -> None:
+    ledger = Ledger(claimed(in_doubt=BOOK))
+    calls: list[Call] = []
+
+    class Watched(Free):
+        def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+            calls.append(call)
+            return super().perform(call, event, booking)
+
+    in_doubt(Watched([BOOK, Done("booked")], ledger.acts), ledger)
+    assert calls == [BOOK]
+    assert "prepared book" not in ledger.acts
+
+
+@pytest.mark.parametrize("kind", [Kind.REJECTED, Kind.AUTH])
+def test_a_vendor_that_will_never_be_able_to_say_leaves_the_doubt_to_a_person_at_once(kind: Kind) -> None:
+    ledger = Ledger(claimed(in_doubt=BOOK))
+    job, _ = in_doubt(Vendor([BOOK], ledger.acts, failed(kind)), ledger)
+    assert isinstance(job.outcome, Dead)
+    assert job.outcome.reason is Reason.IN_DOUBT
+    assert [attempt.outcome for attempt in job.attempts] == [kind.value]
+
+
+def test_asking_in_vain_counts_so_that_it_comes_to_an_end() -> None:
+    ledger = Ledger(claimed(in_doubt=BOOK))
+    job, _ = in_doubt(Vendor([BOOK], ledger.acts, failed(Kind.TRANSIENT)), ledger)
+    assert isinstance(job.outcome, InDoubt)
+    assert len(job.attempts) == 1
+
+
+def test_a_doubt_that_was_booked_after_all_does_not_turn_another_services_refusal_into_one() -> None:
+    class SecondRefused(Free):
+        def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+            if call.line == 1:
+                raise failed(Kind.REJECTED)
+            return super().perform(call, event, booking)
+
+    ledger = Ledger(claimed(in_doubt=BOOK))
+    job, _ = in_doubt(SecondRefused([BOOK, replace(BOOK, line=1)], ledger.acts), ledger)
+    assert isinstance(job.outcome, Dead)
+    assert job.outcome.reason is Reason.REJECTED
+    assert job.claimed is not None
+    assert job.claimed.in_doubt is None
+
+
+def test_a_doubt_that_outlasts_the_retries_of_its_repeated_call_keeps_its_reason() -> None:
+    ledger = Ledger(claimed(in_doubt=BOOK, attempts=9))
+
+    class Throttled(Free):
+        def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+            raise failed(Kind.THROTTLED)
+
+    job, at_work = in_doubt(Throttled([BOOK], ledger.acts), ledger)
+    assert isinstance(job.outcome, Retry)
+    at_work.plan(job)
+    assert isinstance(job.outcome, Dead)
+    assert job.outcome.reason is Reason.IN_DOUBT
+
+
+def test_a_ledger_that_is_away_inside_a_call_came_before_anything_was_sent() -> None:
+    job, _ = worked([BOOK], failure=LedgerUnavailable("away"))
+    assert isinstance(job.outcome, Retry)
+
+
+def test_what_nobody_foresaw_counts_as_a_try() -> None:
+    class Crashes(Vendor):
+        def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+            raise KeyError("a guest's name")
+
+    ledger = Ledger()
+    job, _ = in_doubt(Crashes([], ledger.acts), ledger)
+    assert isinstance(job.outcome, Retry)
+    assert len(job.attempts) == 1
+    assert "guest" not in str(job.attempts)
+
+
 # --- whose turn it is, and what must be known before a call -------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -263,6 +263,45 @@ def test_a_recurring_booking_in_doubt_is_a_persons_for_it_holds_several_slots() 
     assert isinstance(handler.resolve(step, asked), Dead)
 
 
+def test_two_services_that_are_one_slot_are_never_taken_for_one() -> None:
+    salon = Salon()
+    outcome, _ = finish(salon_handler(salon), event("booking.requested", NINE, NINE), EMPTY)
+    assert isinstance(outcome, Dead)
+    assert salon.calls == []
+
+
+def test_a_group_of_which_some_were_cancelled_is_not_called_whole() -> None:
+    asked = event("booking.requested", NINE)
+    asked.data["services"][0]["count"] = 3
+    _, booking = finish(salon_handler(Salon(per_call=3)), asked, EMPTY)
+    entries = tuple(replace(e, state=EntryState.CANCELLED) if e.vendor_id == "2" else e for e in booking.entries)
+    outcome, _ = finish(salon_handler(Salon()), asked, replace(booking, entries=entries))
+    assert isinstance(outcome, Dead)
+    assert "only 2 of 3 places stand" in outcome.error
+
+
+def test_an_answer_without_a_batchs_id_is_of_the_batch_that_was_named() -> None:
+    class Silent(Salon):
+        def book(self, *arguments: Any) -> BookAnswer:
+            return replace(super().book(*arguments), batch_id="", batch_type="")
+
+    salon = Silent(require_confirm=True)
+    outcome, _ = finish(salon_handler(salon, batch=True), event("booking.requested", NINE, TEN), EMPTY)
+    assert isinstance(outcome, Done)
+    assert salon.batches == 1
+    assert salon.calls[-1] == ("confirm batch", "1", "batch_booking", "batch-hash-1")
+
+
+def test_a_batch_hash_without_any_id_signs_nothing_and_each_booking_is_confirmed_by_itself() -> None:
+    class Nameless(Salon):
+        def book(self, *arguments: Any) -> BookAnswer:
+            return replace(super().book(*arguments), batch_hash="a-hash")
+
+    salon = Nameless(require_confirm=True)
+    finish(salon_handler(salon), event("booking.requested", NINE), EMPTY)
+    assert [call[0] for call in salon.calls] == ["book", "confirm"]
+
+
 def test_a_cancel_of_what_is_gone_at_the_vendor_is_done() -> None:
     salon = Salon()
     _, booking = finish(salon_handler(salon), event("booking.requested", NINE), EMPTY)
@@ -404,6 +443,14 @@ def test_what_the_api_cannot_do_tells_a_person_which_reservation(type_: str) -> 
     assert step.reason is Reason.UNSUPPORTED
     assert "30396436" in step.error
     assert step.tombstone is (type_ == "booking.cancelled")
+
+
+def test_a_reservation_that_was_to_be_cancelled_by_hand_and_is_wanted_again_is_a_persons_to_look_at() -> None:
+    _, booking = finish(spa_handler(Spa()), spa_event(), Booking("crm", "R-1", "pv"))
+    outcome, _ = finish(spa_handler(Spa()), spa_event("booking.changed"), replace(booking, cancelled=True))
+    assert isinstance(outcome, Dead)
+    assert outcome.reason is Reason.UNSUPPORTED
+    assert "30396436" in outcome.error
 
 
 def offered(start: str = "2022-05-10T09:15:00+03:00", technician: str = "17138931") -> dict[str, Any]:

@@ -139,6 +139,19 @@ def test_a_question_the_account_may_not_ask_is_no_rule_and_is_not_asked_again() 
     assert company.calls == 2
 
 
+@pytest.mark.parametrize(("kind", "status"), [(Kind.AUTH, 200), (Kind.UNKNOWN, 200), (Kind.REJECTED, 200)])
+def test_a_rule_that_cannot_be_read_does_not_keep_every_booking_from_being_made(kind: Kind, status: int) -> None:
+    failure = VendorFailure(kind, vendor="v", method="m", message="no", status=status)
+    assert CompanyRules(Asked(failure=failure)).timeframe() is None
+
+
+@pytest.mark.parametrize(("kind", "status"), [(Kind.UNKNOWN, None), (Kind.UNKNOWN, 502), (Kind.THROTTLED, 429)])
+def test_a_vendor_that_may_answer_later_is_asked_later(kind: Kind, status: int | None) -> None:
+    failure = VendorFailure(kind, vendor="v", method="m", message="no", status=status)
+    with pytest.raises(VendorFailure):
+        CompanyRules(Asked(failure=failure)).timeframe()
+
+
 def test_a_vendor_that_is_away_is_not_taken_for_one_without_rules() -> None:
     company = Asked(failure=VendorFailure(Kind.TRANSIENT, vendor="v", method="m", message="away"))
     for _ in range(2):

@@ -55,6 +55,8 @@ class CallbackLedger(Protocol):
 
     def is_booking(self, account: str) -> bool: ...
 
+    def is_at_work(self, source: str, reference: str) -> bool: ...
+
 
 class SimplybookCallbacks:
     """`clients` by account, `feeds` by source."""
@@ -81,10 +83,14 @@ class SimplybookCallbacks:
 
     def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
         id_, kind = event.data["booking_id"], event.data["notification_type"]
-        ours = self._ledger.booking_of(event.account, id_)
         is_young = self._now() - event.received < _UNKNOWN_ID_WAIT
-        if ours is None and kind == "create" and is_young and self._ledger.is_booking(event.account):
+        # In this order: a call that comes back in between is then seen as one, or as its booking.
+        is_booking = is_young and kind == "create" and self._ledger.is_booking(event.account)
+        ours = self._ledger.booking_of(event.account, id_)
+        if ours is None and is_booking:
             return Wait("a call that books is on its way; whether this tells of it is known when it has come back")
+        if ours is not None and is_young and self._ledger.is_at_work(ours.source, ours.reference):
+            return Wait("its booking is being worked; whether this tells of that is known when it has ended")
         details = self._details(call, event)
         kind = kind if details is not None else "cancel"
         if kind not in TYPES:
@@ -100,11 +106,13 @@ class SimplybookCallbacks:
         """None where the booking is gone."""
         client = self._clients[call.account]
         try:
-            return client.get_booking_details(event.data["booking_id"], event.data["booking_hash"])
+            details = client.get_booking_details(event.data["booking_id"], event.data["booking_hash"])
         except VendorFailure as failure:
             if failure.code == _NOT_FOUND:
                 return None
             raise
+        # A callback may come long after what it tells of: one of the making, say, of what is cancelled since.
+        return None if str(details.get("is_cancelled") or "0").lower() in ("1", "true") else details
 
     def _tell(self, event: Envelope, kind: str, details: Mapping[str, Any] | None) -> Outcome:
         feed, following = self._feeds[event.source], []

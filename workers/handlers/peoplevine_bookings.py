@@ -46,6 +46,8 @@ class PeoplevineBookings:
             return Recorded(words)
         if meant is Meaning.CANCEL:
             return _cancel_by_hand(standing)
+        if booking is not None and booking.cancelled and standing:
+            return _cancelled_before(standing)
         wanted = offers.asked(event.data["services"], self._venues[event.data["venue"]].zone)
         slot = offers.slot(wanted)
         if same := next((entry for entry in standing if entry.slot == slot), None):
@@ -124,6 +126,13 @@ def _cancel_by_hand(standing: list[Entry]) -> Dead:
     which = f"reservation {', '.join(e.vendor_id for e in standing)}" if standing else "the booking, if it stands there"
     text = f"Peoplevine's API has no cancel: cancel {which} in Peoplevine by hand, then discard this"
     return Dead(Reason.UNSUPPORTED, text, tombstone=True)
+
+
+def _cancelled_before(standing: list[Entry]) -> Dead:
+    """Whether a person has cancelled it by then, as the dead letter of the cancel asked, the API does not tell."""
+    which = ", ".join(entry.vendor_id for entry in standing)
+    text = f"it was to be cancelled by hand and is wanted again: if reservation {which} stands in Peoplevine"
+    return Dead(Reason.UNSUPPORTED, f"{text}, discard this; if not, book it there by hand, then discard this")
 
 
 def _in_doubt(why: str, evidence: Json) -> Dead:

@@ -6,6 +6,7 @@ So a change never ends with neither slot, and finishes from wherever it was kill
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -58,9 +59,15 @@ class SimplybookBookings:
             return Recorded(words)
         standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED] if booking else []
         wanted = {} if meant is Meaning.CANCEL else self._wanted(event)
-        have = {entry.slot for entry in standing}
+        if meant is Meaning.BOOK and len(wanted) < len(event.data["services"]):
+            return Dead(
+                Reason.REJECTED, "two of its services are the same slot: say so with `count`, and send it again"
+            )
+        have = Counter(entry.slot for entry in standing)
         for slot, (line, arguments) in wanted.items():
-            if slot not in have:
+            if 0 < have[slot] < arguments["count"] and not event.data.get("recurring"):
+                return _too_few(line, have[slot], arguments["count"])
+            if not have[slot]:
                 return Call(event.account, BOOK, arguments, repeatable=False, line=line)
         for entry in standing:
             if entry.slot in wanted and entry.state is EntryState.BOOKED:
@@ -173,6 +180,8 @@ class SimplybookBookings:
     def _booked(self, booking: Booking, answer: BookAnswer, call: Call, event: Envelope) -> Booking:
         """The booking with what `book` made. Where the account leaves confirming to the venue, no more is called."""
         to_confirm = answer.require_confirm and self._accounts[call.account].confirm
+        # An answer may leave out the id of a batch we named. Without any id its hash signs nothing.
+        batch = answer.batch_id or call.arguments.get("batch_id", "")
         made = [
             Entry(
                 vendor_id=row.id,
@@ -182,8 +191,8 @@ class SimplybookBookings:
                 secret_hash=row.hash,
                 slot=_slot(call.arguments),
                 code=row.code,
-                batch=f"{answer.batch_type}:{answer.batch_id}" if answer.batch_id else "",
-                batch_hash=answer.batch_hash,
+                batch=f"{answer.batch_type or BATCH_TYPE}:{batch}" if batch else "",
+                batch_hash=answer.batch_hash if batch else "",
             )
             for row in answer.bookings
         ]
@@ -200,6 +209,12 @@ def client_time_offset(start: datetime, theirs: ZoneInfo) -> int:
     assert ours is not None  # noqa: S101  # aware, as the contract has it
     assert other is not None  # noqa: S101
     return round((other - ours).total_seconds() / 60)
+
+
+def _too_few(line: int, stand: int, wanted: int) -> Dead:
+    """A group of which some were cancelled, and which is wanted whole again: booking it once more would be too many."""
+    text = f"services.{line}: only {stand} of {wanted} places stand, as a cancel was cut off: book the others by hand"
+    return Dead(Reason.UNSUPPORTED, f"{text} in SimplyBook.me, then discard this")
 
 
 def _slot(arguments: Mapping[str, Any]) -> str:

@@ -63,12 +63,20 @@ class CompanyRules:
         try:
             answer = self._client.call(name, *arguments)
         except VendorFailure as failure:
-            if failure.kind is not Kind.REJECTED:
+            if _is_away(failure):
                 raise
             answer = None
         with self._lock:
             self._kept[key] = (self._monotonic(), answer)
         return answer
+
+
+def _is_away(failure: VendorFailure) -> bool:
+    """Whether asking again may help. A refusal, or an answer nobody can read, stays one: the booking goes without the
+    check, and the vendor says itself what it does not like."""
+    if failure.kind is Kind.UNKNOWN:
+        return failure.status is None or failure.status >= 500
+    return failure.kind in (Kind.TRANSIENT, Kind.THROTTLED)
 
 
 def off_timeframe(start: datetime, minutes: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -31,4 +33,27 @@ class OpenGate:
     """The gate that holds nobody: for tools and tests."""
 
     def turn(self, account: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+class PacedGate:
+    """Holds nobody, and spaces its own calls to half an account's rate, whose other half is the workers'. For a single
+    thread. per_second: the account's, 0 for none."""
+
+    def __init__(
+        self,
+        per_second: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._seconds = 2 / per_second if per_second else 0.0
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._next = 0.0
+
+    def turn(self, account: str) -> AbstractContextManager[None]:
+        now = self._monotonic()
+        if self._next > now:
+            self._sleep(self._next - now)
+        self._next = max(self._next, now) + self._seconds
         return nullcontext()

@@ -7,6 +7,8 @@ only an answer tells. Peoplevine's credentials stand in its query strings, so no
 from __future__ import annotations
 
 import json
+import math
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -26,6 +28,10 @@ from workers.vendors.failure import Kind, VendorFailure
 MAX_ANSWER_BYTES: Final = 5 * 1024 * 1024
 ANSWER_KEPT_CHARACTERS: Final = 2000
 WORDS_KEPT_CHARACTERS: Final = 300
+LONGEST_PAUSE_SECONDS: Final = 3600.0
+"""A Retry-After beyond it is a slip (a time instead of a span, say): it would hold the account for years."""
+
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 _NOT_SENT: Final = (errors.NewConnectionError, errors.ConnectTimeoutError, errors.LocationParseError)
 
@@ -128,10 +134,7 @@ class HttpClient:
         return found
 
     def _answer(self, where: Where, response: urllib3.BaseHTTPResponse, raw: bytes) -> Answer:
-        try:
-            decoded = json.loads(raw)
-        except (ValueError, RecursionError):
-            decoded = None
+        decoded = _decoded(raw)
         retry_after = self._retry_after(response.headers.get("retry-after"))
         answer = Answer(response.status, decoded, raw, retry_after, self._redactor)
         if answer.status == 429 or (answer.status == 403 and "too many requests" in answer.text.lower()):
@@ -161,14 +164,38 @@ class HttpClient:
         """Seconds, from seconds or an HTTP date; None where it is neither."""
         if value is None:
             return None
-        if value.strip().isdigit():
-            return float(value)
+        text = value.strip()
+        if text.isascii() and text.isdigit():
+            return min(float(text), LONGEST_PAUSE_SECONDS)
         try:
             at = parsedate_to_datetime(value)
         except (ValueError, TypeError):
             return None
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return max(0.0, (at - self._now()).total_seconds())
+        return min(max(0.0, (at - self._now()).total_seconds()), LONGEST_PAUSE_SECONDS)
+
+
+def _decoded(raw: bytes) -> Any:
+    """The JSON of an answer, None where it is none. What nothing behind can store or send on (NaN, infinity, NUL, half
+    of a surrogate pair) is taken out here: an answer must not end the worker that keeps it."""
+    try:
+        found = json.loads(raw.decode("utf-8", "replace"), parse_constant=lambda _: None, parse_float=_finite)
+        return _storable(found) if b"\\u" in raw or b"\x00" in raw else found
+    except (ValueError, RecursionError):
+        return None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(inner) for key, inner in value.items()}
+    return [_storable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:

@@ -134,14 +134,15 @@ class SimplybookClient:
         return str(self._log_in("getToken", account.company, account.api_key))
 
     def service_url(self) -> str:
-        """Where the company's API is, as getServiceUrl tells it. Raises UNKNOWN where that cannot be trusted with the
+        """Where the company's API is, as getServiceUrl tells it. Raises AUTH where that cannot be trusted with the
         account's token: not HTTPS, or not a host of the vendor's."""
         told = str(self._log_in("getServiceUrl", self._account.company))
         url = told if "://" in told else f"https://{told}"
         ours, theirs = urlsplit(self._account.base_url), urlsplit(url)
         same = (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
         if not same and not (theirs.scheme == "https" and (theirs.hostname or "").endswith(_HOSTS)):
-            raise _unknown("getServiceUrl", "names a host that is not SimplyBook.me's")
+            message = "names a host that is not SimplyBook.me's: set discover = false and base_url"
+            raise VendorFailure(Kind.AUTH, vendor=VENDOR, method="getServiceUrl", message=message)
         return url.rstrip("/") + "/"
 
     def sign(self, id_: str, hash_: str) -> str:
@@ -169,7 +170,21 @@ class SimplybookClient:
 
     def _log_in(self, name: str, *arguments: Any) -> Any:
         method = LOGIN_METHODS[name]
-        result = self._rpc(name, _checked(method, arguments), None)
+        try:
+            result = self._rpc(name, _checked(method, arguments), None)
+        except VendorFailure as failure:
+            if failure.kind is not Kind.UNKNOWN:
+                raise
+            # Whatever became of the login, the call it was for has not been made.
+            raise VendorFailure(
+                Kind.TRANSIENT,
+                vendor=VENDOR,
+                method=name,
+                message=failure.message,
+                code=failure.code,
+                status=failure.status,
+                answer=failure.answer,
+            ) from None
         try:
             return method.parsed(result)
         except ValueError:

@@ -1,0 +1,1 @@
+"""Whether an account works, end to end, without booking anything: `bellhop doctor`."""

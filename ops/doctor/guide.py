@@ -1,0 +1,69 @@
+"""What the vendors' own set-up guides say, for whoever has to put an account right.
+
+Sources: `sevenrooms-setup` and `simplybook-public-service-methods`, quoted; Book4Time publishes no guide, what it asks
+for is known from its integration's form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+API_KEY: Final = (
+    "\"You can copy your API-key at admin interface: go to the 'Custom Features' link and select API Custom Feature "
+    "'Settings'.\""
+)
+API_FEATURE: Final = "in SimplyBook.me's admin interface, under 'Custom Features', activate the Custom Feature API"
+COMPANY: Final = "set company to the company's login: the first part of its address, COMPANY.simplybook.me"
+
+LOGIN: Final[Mapping[str, tuple[str, ...]]] = {
+    "-33001": (COMPANY,),
+    "-33002": (f"set api_key anew: {API_KEY}",),
+    "-33003": (f"set api_key anew: {API_KEY}", COMPANY),
+    "-33004": ("the user is blocked: have the company's administrator unblock it at SimplyBook.me",),
+    "-33005": ("the company's HIPAA Custom Feature forbids this login: settle it with SimplyBook.me",),
+}
+"""By getToken's error code."""
+
+AUDIENCE: Final = (
+    "in the Sevenrooms manager tool: Settings > Access Rules under Availability > click on a rule, click edit > "
+    'Edit all days > Audience, "Who gets access?" > select the Peoplevine App or <company> App at the top of the list '
+    '> Save. "Repeat for all rules": "Make sure Peoplevine is selected in the audience list in access rules."'
+)
+DURATION: Final = (
+    '"If you are still unable to get availability, you will need to uncheck the Client must specify duration feature '
+    "as it's not currently supported by Sevenroom's API.\""
+)
+LABELS: Final = '"make sure that the attribute labels match those in Sevenrooms (this is case sensitive), otherwise the data will not sync"'  # noqa: E501
+_SEVENROOMS: Final = (
+    'Sevenrooms: in Peoplevine\'s company menu select "integrated platforms", click on the Sevenrooms logo, and check '
+    '"your client ID, secret ID, default venue ID and the group ID as sent to you by your Sevenrooms rep"'
+)
+_SCHEDULERS: Final = (
+    "the same page can create the schedulers (dining spaces); if they exist already: DO NOT CHECK THIS BOX"
+)
+_BOOK4TIME: Final = (
+    "Book4Time: in Peoplevine's integration check the API token, account token, location id, guest type id and tender "
+    "type id, all as Book4Time gave them"
+)
+_TRIPLESEAT: Final = "Tripleseat: check in Peoplevine that its integration is connected to the right location"
+
+CONNECTION: Final[Mapping[str, tuple[str, ...]]] = {
+    "sevenrooms": (_SEVENROOMS, _SCHEDULERS),
+    "book4time": (_BOOK4TIME,),
+    "tripleseat": (_TRIPLESEAT,),
+    "": ("say in the settings what stands behind Peoplevine (system), and the advice here will be that system's",),
+}
+"""What to check where a list of Peoplevine's is empty, by the system behind."""
+
+AVAILABILITY: Final[Mapping[str, tuple[str, ...]]] = {
+    "sevenrooms": (AUDIENCE, DURATION),
+    "book4time": (_BOOK4TIME, "and that the treatments have technicians and facilities on these days"),
+    "tripleseat": (_TRIPLESEAT, "and that its rooms are open to booking on these days"),
+    "": (
+        "check in the system behind Peoplevine that these services can be booked on these days",
+        f"if that is Sevenrooms: {AUDIENCE}",
+        DURATION,
+    ),
+}
+CREDENTIALS: Final = "set auth_id (the integration's account id), company (the company's id), user and password anew"
