@@ -14,7 +14,7 @@ from ledger.bookings import lock_key
 from ledger.causes import cause_of, words_of
 from ledger.decide import UNFINISHED
 from ledger.engine import Database
-from ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State
+from ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
 from schemas.envelope import decode
 from schemas.errors import EnvelopeError
@@ -94,6 +94,21 @@ class Letters:
         select = sa.select(sa.func.count()).select_from(dead_letters).where(*conditions(which))
         with self._database.read() as connection:
             return connection.scalar(select) or 0
+
+    def waiting(self) -> list[WaitingLetters]:
+        """What waits for a person, by route and reason."""
+        columns = dead_letters.c
+        still_to_come = columns.not_after > self._now()
+        select = sa.select(
+            columns.route,
+            columns.reason,
+            sa.func.count(),
+            sa.func.min(columns.died),
+            sa.func.min(columns.not_after).filter(still_to_come),
+        ).where(columns.state.in_((LetterState.OPEN.value, LetterState.REPLAYING.value)))
+        with self._database.read() as connection:
+            rows = connection.execute(select.group_by(columns.route, columns.reason))
+            return [WaitingLetters(*row) for row in rows]
 
     def get(self, id_: int) -> Letter | None:
         with self._database.read() as connection:

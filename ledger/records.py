@@ -210,6 +210,18 @@ class EventView:
 # --- dead letters -----------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingLetters:
+    """The letters of one route and reason that wait for a person. oldest: when the first of them died. soonest: the
+    first start of their bookings that is still to come; None where there is none. Times are UTC."""
+
+    route: str
+    reason: str
+    count: int
+    oldest: datetime
+    soonest: datetime | None
+
+
 class LetterState(StrEnum):
     OPEN = "open"
     REPLAYING = "replaying"

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from broker import headers
 from broker.port import Broker, Delivery, Message, QueueStats
 from broker.topology import DEAD_QUEUE
-from ledger.records import LetterFilter, LetterState, NewLetter
+from ledger.records import LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from schemas.envelope import decode
 from schemas.errors import BrokerError, EnvelopeError, LedgerError
 from schemas.observe import Observe, silent
@@ -36,12 +36,16 @@ class ArchiveLetters(Protocol):
 
     def count(self, which: LetterFilter) -> int: ...
 
+    def waiting(self) -> Sequence[WaitingLetters]: ...
+
 
 class ArchiveLedger(Protocol):
     """What the archiver needs of the ledger; every method may raise LedgerError, and has then changed nothing."""
 
     @property
     def letters(self) -> ArchiveLetters: ...
+
+    def unfinished(self) -> Mapping[tuple[str, State], int]: ...
 
     def prune(self) -> int: ...
 
@@ -141,8 +145,9 @@ def keep_house(
         stop.wait(_MEASURE_SECONDS)
 
 
-def measure(broker: Broker, ledger: ArchiveLedger, observe: Observe) -> None:
-    """Tells the queues' and the archive's sizes. From here alone: workers and the ingress are many processes."""
+def measure(broker: Broker, ledger: ArchiveLedger, observe: Observe, now: Callable[[], datetime] = utc_now) -> None:
+    """Tells the queues' and the archive's sizes, and what is unfinished. From here alone: workers and the ingress are
+    many processes."""
     stats: Mapping[str, QueueStats | None]
     try:
         stats = broker.stats()
@@ -158,6 +163,40 @@ def measure(broker: Broker, ledger: ArchiveLedger, observe: Observe) -> None:
         except LedgerError:
             count = None
         observe("letters.counted", state=state.value, count=count)
+    observe("letters.waiting", groups=_waiting(ledger, now()))
+    observe("events.unfinished", groups=_unfinished(ledger))
+
+
+def _waiting(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
+    """What waits for a person by route and reason; nothing where it is not known."""
+    try:
+        groups = ledger.letters.waiting()
+    except LedgerError:
+        return []
+    return [
+        {
+            "route": group.route,
+            "reason": group.reason,
+            "count": group.count,
+            "oldest_seconds": max(0.0, (now - group.oldest).total_seconds()),
+            "start_seconds": None if group.soonest is None else max(0.0, (group.soonest - now).total_seconds()),
+        }
+        for group in groups
+    ]
+
+
+def _unfinished(ledger: ArchiveLedger) -> list[dict[str, object]]:
+    """Every route and state, also those with none; nothing where it is not known."""
+    try:
+        counts = ledger.unfinished()
+    except LedgerError:
+        return []
+    states = [state for state in State if state.unfinished]
+    return [
+        {"route": route, "state": state.value, "count": counts.get((route, state), 0)}
+        for route in ROUTES
+        for state in states
+    ]
 
 
 def letter_of(message: Message, now: datetime) -> NewLetter:

@@ -1,4 +1,4 @@
-"""Prometheus' metrics, made from what is observed. `_UPDATES` is the whole mapping.
+"""Prometheus' metrics, made from what is observed. `_UPDATES` is the whole mapping; `ops.series` has the names.
 
 A registry for each object, none global. In a process that forks (the ingress), prometheus_client's multi-process mode
 adds the children's numbers up: `PROMETHEUS_MULTIPROC_DIR` must name an empty folder before this module is imported.
@@ -7,14 +7,15 @@ adds the children's numbers up: `PROMETHEUS_MULTIPROC_DIR` must name an empty fo
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from ledger.records import State
+from ops.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, OUTCOMES, SERIES, TO, step_of
 from schemas.reasons import Reason
 from schemas.settings import ROUTES, Settings
 
@@ -22,31 +23,38 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 OTHER: Final = "other"
 _MOST: Final = 64
-_WAITS: Final = (0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200, 21600, 86400)
-_CALLS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 Fields = Mapping[str, object]
 Update = Callable[["Metrics", Fields], None]
 
 
 class Metrics:
-    """Call it with what is observed. `account`, `source` and the like are labels only where the settings know them."""
+    """Call it with what is observed. `account`, `source` and the like are labels only where the settings know them.
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    part: `ingest`, `work` or `archive`. What it counts starts at 0 then: of a series that begins at 1 Prometheus does
+    not see the increase.
+    """
+
+    def __init__(self, settings: Settings | None = None, part: str = "") -> None:
         self._registry = CollectorRegistry()
         self._known: dict[str, frozenset[str]] = {
             "route": frozenset(ROUTES),
             "queue": frozenset((*ROUTES, "dead", "unroutable", "retry")),
             "reason": frozenset(reason.value for reason in Reason),
-            "outcome": frozenset(_OUTCOMES),
+            "outcome": frozenset(OUTCOMES),
+            "to": frozenset(TO),
         }
         if settings is not None:
             self._known["source"] = frozenset(settings.sources)
             self._known["account"] = frozenset(settings.accounts)
+            self._known["step"] = frozenset(step_of(seconds) for seconds in settings.broker.ladder)
         self._met: dict[str, set[str]] = {}
-        self._counters = {name: self._counter(name, *rest) for name, *rest in _COUNTERS}
-        self._histograms = {name: self._histogram(name, *rest) for name, *rest in _HISTOGRAMS}
-        self._gauges = {name: self._gauge(name, *rest) for name, *rest in _GAUGES}
+        self._counters = {name: self._counter(name, *rest) for name, *rest in COUNTERS}
+        self._histograms = {name: self._histogram(name, *rest) for name, *rest in HISTOGRAMS}
+        self._gauges = {name: self._gauge(name, *rest) for name, *rest in GAUGES}
+        self._present: dict[str, set[tuple[str, ...]]] = {}
+        for name, given in FROM_ZERO.get(part, ()):
+            self._begin(name, given)
 
     def __call__(self, event: str, fields: Fields) -> None:
         """Enters an event; one that has no row in the table counts nothing."""
@@ -84,7 +92,12 @@ class Metrics:
     def _gauge(self, name: str, text: str, labels: Sequence[str]) -> Gauge:
         return Gauge(name, text, labels, registry=self._registry)
 
-    # --- the three ways a row of the table updates ---------------------------------------------------------------
+    def _begin(self, name: str, given: Mapping[str, Sequence[str]]) -> None:
+        labels = SERIES[name]
+        for values in itertools.product(*(given.get(label) or sorted(self._known.get(label, ())) for label in labels)):
+            self._counters[name].labels(*values)
+
+    # --- the ways a row of the table updates ---------------------------------------------------------------------
 
     def add(self, name: str, labels: Sequence[str], fields: Fields) -> None:
         counter = self._counters[name]
@@ -105,54 +118,45 @@ class Metrics:
             with contextlib.suppress(KeyError):
                 self._gauges[name].remove(*values.values())
 
-
-_OUTCOMES: Final = (
-    *(state.value for state in State),
-    *("retry", "busy", "ok", "rejected", "transient", "throttled", "auth", "unknown"),
-)
-_COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
-    ("bellhop_webhooks_total", "Webhooks answered", ("source", "status")),
-    ("bellhop_events_settled_total", "Deliveries settled by workers", ("route", "account", "outcome")),
-    ("bellhop_dead_letters_total", "Dead letters archived", ("route", "reason")),
-    ("bellhop_stalls_total", "Times a worker stood still", ("route",)),
-    ("bellhop_ledger_unavailable_total", "Times the ledger could not be reached", ()),
-    ("bellhop_publish_failures_total", "Publishes that the broker did not confirm", ()),
-    ("bellhop_crashes_total", "Unexpected errors", ()),
-    ("bellhop_account_held_total", "Times work waited for an account's limits or breaker", ("account",)),
-)
-_HISTOGRAMS: Final[Sequence[tuple[Any, ...]]] = (
-    ("bellhop_webhook_seconds", "From a webhook's arrival to its answer", ("source",), _CALLS),
-    ("bellhop_event_seconds", "From a delivery to its end", ("route",), _CALLS),
-    ("bellhop_event_lag_seconds", "From the queue to the end of the delivery", ("route",), _WAITS),
-    ("bellhop_vendor_call_seconds", "Calls to vendors", ("account", "method", "outcome"), _CALLS),
-)
-_GAUGES: Final[Sequence[tuple[Any, ...]]] = (
-    ("bellhop_queue_ready", "Messages waiting", ("queue",)),
-    ("bellhop_queue_in_flight", "Messages held by consumers", ("queue",)),
-    ("bellhop_queue_oldest_seconds", "Age of the first waiting message", ("queue",)),
-    ("bellhop_account_breaker_open", "1 while the account's vendor counts as away", ("account",)),
-    ("bellhop_account_calls_today", "Calls made this day (UTC), of accounts with limits", ("account",)),
-    ("bellhop_account_calls_limit", "Calls the vendor allows a day", ("account",)),
-    ("bellhop_account_calls_at_once", "Calls on their way, of accounts with limits", ("account",)),
-    ("bellhop_pull_age_seconds", "Since the last pull that succeeded began", ("account", "what")),
-    # With a label, so that a process that does not count them shows nothing rather than 0.
-    ("bellhop_letters", "Dead letters that wait for a person", ("state",)),
-)
+    def set_all(self, name: str, labels: Sequence[str], fields: Fields, field: str) -> None:
+        """Sets the gauge for each of the `groups`, and takes away what is in none of them any more."""
+        groups = fields.get("groups")
+        rows = [row for row in groups if isinstance(row, Mapping)] if isinstance(groups, list | tuple) else []
+        present = set()
+        for row in rows:
+            self.set(name, labels, row, field)
+            present.add(tuple(self.labels(labels, row).values()))
+        for gone in self._present.get(name, set()) - present:
+            with contextlib.suppress(KeyError):
+                self._gauges[name].remove(*gone)
+        self._present[name] = present
 
 
 def _count(name: str) -> Update:
-    labels = next(row[2] for row in _COUNTERS if row[0] == name)
+    labels = SERIES[name]
     return lambda metrics, fields: metrics.add(name, labels, fields)
 
 
 def _time(name: str, field: str = "seconds") -> Update:
-    labels = next(row[2] for row in _HISTOGRAMS if row[0] == name)
+    labels = SERIES[name]
     return lambda metrics, fields: metrics.time(name, labels, fields, field)
 
 
 def _set(name: str, field: str) -> Update:
-    labels = next(row[2] for row in _GAUGES if row[0] == name)
+    labels = SERIES[name]
     return lambda metrics, fields: metrics.set(name, labels, fields, field)
+
+
+def _set_all(name: str, field: str) -> Update:
+    labels = SERIES[name]
+    return lambda metrics, fields: metrics.set_all(name, labels, fields, field)
+
+
+def _retried(metrics: Metrics, fields: Fields) -> None:
+    seconds = fields.get("retry_seconds")
+    if isinstance(seconds, int | float):
+        name = "bellhop_retries_total"
+        metrics.add(name, SERIES[name], {**fields, "step": step_of(seconds)})
 
 
 _WEBHOOK: Final = (_count("bellhop_webhooks_total"), _time("bellhop_webhook_seconds"))
@@ -163,6 +167,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "webhook.crashed": (_count("bellhop_crashes_total"),),
     "event.settled": (
         _count("bellhop_events_settled_total"),
+        _retried,
         _time("bellhop_event_seconds"),
         _time("bellhop_event_lag_seconds", "lag_seconds"),
     ),
@@ -170,7 +175,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "letter.archived": (_count("bellhop_dead_letters_total"),),
     "worker.stalled": (_count("bellhop_stalls_total"),),
     "ledger.unavailable": (_count("bellhop_ledger_unavailable_total"),),
-    "publish.failed": (_count("bellhop_publish_failures_total"),),
+    "publish.settled": (_count("bellhop_publishes_total"), _time("bellhop_publish_seconds")),
     "worker.crashed": (_count("bellhop_crashes_total"),),
     "thread.crashed": (_count("bellhop_crashes_total"),),
     "queue.measured": (
@@ -178,6 +183,14 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
         _set("bellhop_queue_in_flight", "in_flight"),
         _set("bellhop_queue_oldest_seconds", "oldest_seconds"),
     ),
+    "worker.measured": (
+        _set("bellhop_worker_in_flight", "in_flight"),
+        _set("bellhop_worker_capacity", "capacity"),
+        _set("bellhop_worker_oldest_seconds", "oldest_seconds"),
+        _set("bellhop_worker_connected", "connected"),
+        _set("bellhop_worker_stalled", "stalled"),
+    ),
+    "events.unfinished": (_set_all("bellhop_events_unfinished", "count"),),
     "account.held": (_count("bellhop_account_held_total"),),
     "account.measured": (
         _set("bellhop_account_breaker_open", "is_open"),
@@ -185,6 +198,14 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
         _set("bellhop_account_calls_limit", "limit"),
         _set("bellhop_account_calls_at_once", "at_once"),
     ),
-    "pull.measured": (_set("bellhop_pull_age_seconds", "age_seconds"),),
+    "pull.measured": (
+        _set("bellhop_pull_age_seconds", "age_seconds"),
+        _set("bellhop_pull_overdue_seconds", "overdue_seconds"),
+    ),
+    "letters.waiting": (
+        _set_all("bellhop_letters_waiting", "count"),
+        _set_all("bellhop_letters_oldest_seconds", "oldest_seconds"),
+        _set_all("bellhop_letters_start_seconds", "start_seconds"),
+    ),
     "letters.counted": (_set("bellhop_letters", "count"),),
 }

@@ -185,22 +185,35 @@ def _watch(
         except BrokerError:
             stats = {}
         for worker in workers:
-            before = dogs[worker.route].problem
             # Of a route that people hold, messages may wait as long as they like.
             known = worker.route in stats and not worker.paused()
             ready = stats[worker.route].ready if known else None
-            problem = dogs[worker.route].look(
-                Sight(
-                    last_loop=worker.last_loop,
-                    connected=worker.consumer.connected,
-                    taken=worker.taken,
-                    in_flight=worker.in_flight,
-                    capacity=worker.capacity,
-                    oldest_started=worker.oldest_started,
-                    ready=ready,
-                )
-            )
-            if problem and not before:
-                observe("worker.stalled", route=worker.route, problem=problem)
-            if before and not problem:
-                observe("worker.recovered", route=worker.route)
+            _look(worker, dogs[worker.route], ready, observe)
+
+
+def _look(worker: Worker, dog: Watchdog, ready: int | None, observe: Observe) -> None:
+    before = dog.problem
+    sight = Sight(
+        last_loop=worker.last_loop,
+        connected=worker.consumer.connected,
+        taken=worker.taken,
+        in_flight=worker.in_flight,
+        capacity=worker.capacity,
+        oldest_started=worker.oldest_started,
+        ready=ready,
+    )
+    problem = dog.look(sight)
+    if problem and not before:
+        observe("worker.stalled", route=worker.route, problem=problem)
+    if before and not problem:
+        observe("worker.recovered", route=worker.route)
+    oldest = sight.oldest_started
+    observe(
+        "worker.measured",
+        route=worker.route,
+        in_flight=sight.in_flight,
+        capacity=sight.capacity,
+        oldest_seconds=0.0 if oldest is None else max(0.0, time.monotonic() - oldest),
+        connected=int(sight.connected),
+        stalled=int(problem is not None),
+    )

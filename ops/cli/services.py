@@ -49,12 +49,13 @@ def ingest(app: App) -> None:
     def make_app() -> Any:
         from broker.connect import connect
         from ledger.store import Ledger
+        from ops.measured import MeasuredBroker
         from ops.metrics import CONTENT_TYPE, Metrics
         from ops.standby import Declaring, StandbyLedger
 
-        metrics = Metrics(settings)
+        metrics = Metrics(settings, "ingest")
         observe = _telemetry("ingest", settings, metrics)
-        broker = connect(settings.broker, observe)
+        broker = MeasuredBroker(connect(settings.broker, observe), observe)
         declaring = Declaring(broker, observe)
         declaring.start()
         events = StandbyLedger(lambda: Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds))
@@ -109,6 +110,7 @@ def archive(app: App) -> None:
     accounts = app.settings.accounts
 
     def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
+        since = utc_now()
         broker.declare()
         archiver = Archiver(broker, ledger, observe)
         health.check("archive", lambda: archiver.problem)
@@ -116,7 +118,7 @@ def archive(app: App) -> None:
         housekeeping = threading.Thread(
             target=keep_house,
             args=(broker, ledger, observe, stop),
-            kwargs={"more": lambda: measure_accounts(ledger.accounts, ledger.pulls, accounts, observe, utc_now)},
+            kwargs={"more": lambda: measure_accounts(ledger.accounts, ledger.pulls, accounts, observe, utc_now, since)},
             daemon=True,
         )
         housekeeping.start()
@@ -160,14 +162,15 @@ def _serve(
     from broker.connect import connect
     from ledger.store import Ledger
     from ops.health import Health
+    from ops.measured import MeasuredBroker
     from ops.metrics import Metrics
 
     stop = threading.Event()
     on_signals(stop.set)
-    metrics = Metrics(settings)
+    metrics = Metrics(settings, process)
     observe = _telemetry(process, settings, metrics)
     ledger = Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds, observe=observe)
-    broker = connect(settings.broker, observe)
+    broker = MeasuredBroker(connect(settings.broker, observe), observe)
     health = Health(metrics.exposition)
     observe("health.listening", host=host, port=_listen(health, host, port))
     settle_memory()

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.records import Letter, LetterFilter, LetterState, NewLetter, Refused, Settled, State
+from ledger.records import Letter, LetterFilter, LetterState, NewLetter, Refused, Settled, State, WaitingLetters
 from ledger.store import Ledger
 from schemas.reasons import Reason
 from tests.support.ledger import BOOK, LEASE, NOON, Clock, OpenLedger, claim, die, event, finish, letter, take
@@ -59,6 +59,23 @@ def test_archiving_a_closed_letter_again_does_not_open_it(ledger: Ledger) -> Non
     ledger.letters.discard([1], "ann", "known")
     assert ledger.letters.archive([letter(event())]) == 0
     assert ledger.letters.count(LetterFilter()) == 0
+
+
+def test_what_waits_is_told_by_route_and_reason_with_the_soonest_start_to_come(ledger: Ledger, clock: Clock) -> None:
+    soon, later = NOON + timedelta(hours=1), NOON + timedelta(days=1)
+    ledger.letters.archive([replace(letter(event("e-1")), not_after=soon, died=NOON)])
+    ledger.letters.archive([replace(letter(event("e-2")), not_after=later, died=NOON + timedelta(minutes=1))])
+    ledger.letters.archive([letter(event("e-3"), Reason.AUTH)])
+    ledger.letters.archive([POISON])
+    ledger.letters.discard([3], "ann", "known")
+    (route, reason) = (letter(event("e-1")).route, letter(event("e-1")).reason)
+    told = {(group.route, group.reason): group for group in ledger.letters.waiting()}
+    assert told[route, reason] == WaitingLetters(route, reason, 2, NOON, soon)
+    assert told["members", "poison"].soonest is None
+    assert set(told) == {(route, reason), ("members", "poison")}
+    clock.advance(seconds=3600)
+    again = {(group.route, group.reason): group for group in ledger.letters.waiting()}
+    assert again[route, reason].soonest == later
 
 
 def test_letters_are_found_by_all_that_is_given(ledger: Ledger) -> None:

@@ -90,6 +90,20 @@ def test_the_health_checks_ask_the_ports_that_are_set(settings: Settings) -> Non
     assert asked == {settings.ingest.port, settings.work.port, settings.archive.port}
 
 
+def test_prometheus_asks_every_part_at_the_port_that_is_set(settings: Settings) -> None:
+    text = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
+    asked = {}
+    for job, told in re.findall(r"job_name: bellhop-(\w+)\n(.+?)(?=  - job_name|\Z)", text, re.DOTALL):
+        names = re.findall(r"[\[-] ?(work-[\w-]+|ingest|archive)\b", told)
+        asked[job] = (sorted(names), int(re.findall(r"port: (\d+)", told)[0]))
+    parts = re.findall(r"^  ((?:work-[\w-]+)|ingest|archive):$", COMPOSE, re.MULTILINE)
+    assert asked == {
+        "ingest": (["ingest"], settings.ingest.port),
+        "work": (sorted(part for part in parts if part.startswith("work-")), settings.work.port),
+        "archive": (["archive"], settings.archive.port),
+    }
+
+
 def test_every_secret_a_container_is_told_of_is_given_to_it() -> None:
     told = set(re.findall(r"/run/secrets/(\w+)", COMPOSE))
     defined = set(re.findall(r"^  (\w+): \{file: \./secrets/\1\}$", COMPOSE, re.MULTILINE))

@@ -9,7 +9,7 @@ from typing import Any
 from broker import headers
 from broker.port import Consumer, Delivery, Message, Publisher, QueueStats
 from broker.topology import DEAD_QUEUE
-from ledger.records import LetterFilter, NewLetter
+from ledger.records import LetterFilter, NewLetter, State, WaitingLetters
 from ops.archive import BATCH, Archiver, keep_house, letter_of, measure
 from schemas.envelope import Envelope, content_hash, encode
 from schemas.errors import BrokerUnavailable, LedgerUnavailable
@@ -171,6 +171,17 @@ class Archive:
             raise LedgerUnavailable("away")
         return len(self.stored)
 
+    def waiting(self) -> Sequence[WaitingLetters]:
+        if self.away:
+            raise LedgerUnavailable("away")
+        died, start = NOW - timedelta(minutes=5), NOW + timedelta(hours=2)
+        return [WaitingLetters("members", "auth", 2, died, None), WaitingLetters("pulls", "exhausted", 1, NOW, start)]
+
+    def unfinished(self) -> Mapping[tuple[str, State], int]:
+        if self.away:
+            raise LedgerUnavailable("away")
+        return {("members", State.IN_DOUBT): 4}
+
     def prune(self) -> int:
         self.pruned += 1
         return 0
@@ -292,6 +303,33 @@ def test_the_sizes_are_told_and_taken_back_when_the_broker_is_away() -> None:
     assert {fields["queue"] for fields in bench.named("queue.measured")} >= {"dead", "members"}
     assert {fields["ready"] for fields in bench.named("queue.measured")} == {None}
     assert {fields["count"] for fields in bench.named("letters.counted")} == {None}
+
+
+def test_what_waits_for_a_person_is_told_with_its_age_and_the_time_until_the_start() -> None:
+    bench = Bench()
+    measure(bench.queue, bench.archive, bench.observe, lambda: NOW)
+    (told,) = bench.named("letters.waiting")
+    assert told["groups"] == [
+        {"route": "members", "reason": "auth", "count": 2, "oldest_seconds": 300.0, "start_seconds": None},
+        {"route": "pulls", "reason": "exhausted", "count": 1, "oldest_seconds": 0.0, "start_seconds": 7200.0},
+    ]
+    bench.archive.away = True
+    measure(bench.queue, bench.archive, bench.observe, lambda: NOW)
+    assert bench.named("letters.waiting")[-1] == {"groups": []}
+
+
+def test_what_is_unfinished_is_told_of_every_route_and_of_none_while_the_ledger_is_away() -> None:
+    bench = Bench()
+    measure(bench.queue, bench.archive, bench.observe)
+    (told,) = bench.named("events.unfinished")
+    groups = told["groups"]
+    assert isinstance(groups, list)
+    assert len(groups) == 15
+    assert [g["count"] for g in groups if (g["route"], g["state"]) == ("members", "in_doubt")] == [4]
+    assert sum(g["count"] for g in groups) == 4
+    bench.archive.away = True
+    measure(bench.queue, bench.archive, bench.observe)
+    assert bench.named("events.unfinished")[-1] == {"groups": []}
 
 
 class _Turns(threading.Event):

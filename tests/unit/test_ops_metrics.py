@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 
 from ops.metrics import OTHER, Metrics
+from ops.series import SERIES, step_of
 from schemas.settings import build
 
 _SETTINGS = build(
@@ -88,6 +89,73 @@ def test_an_event_without_a_row_counts_nothing() -> None:
 
 def test_two_objects_do_not_share_their_numbers() -> None:
     one, other = Metrics(_SETTINGS), Metrics(_SETTINGS)
-    one("publish.failed", {})
-    assert _value(one, "bellhop_publish_failures_total") == 1
-    assert _value(other, "bellhop_publish_failures_total") == 0
+    one("worker.crashed", {})
+    assert _value(one, "bellhop_crashes_total") == 1
+    assert _value(other, "bellhop_crashes_total") == 0
+
+
+def test_a_retry_is_counted_by_its_step_of_the_ladder_and_an_end_is_none() -> None:
+    metrics = Metrics(_SETTINGS)
+    metrics("event.settled", {"route": "members", "outcome": "retry", "retry_seconds": 120.0})
+    metrics("event.settled", {"route": "members", "outcome": "in_doubt", "retry_seconds": 21600})
+    metrics("event.settled", {"route": "members", "outcome": "retry", "retry_seconds": 7})
+    metrics("event.settled", {"route": "members", "outcome": "done", "retry_seconds": None})
+    assert _value(metrics, 'bellhop_retries_total{outcome="retry",route="members",step="2m"}') == 1
+    assert _value(metrics, 'bellhop_retries_total{outcome="in_doubt",route="members",step="6h"}') == 1
+    assert _value(metrics, f'bellhop_retries_total{{outcome="retry",route="members",step="{OTHER}"}}') == 1
+    assert metrics.exposition().decode().count("bellhop_retries_total{") == 3
+
+
+def test_a_step_of_the_ladder_is_told_in_words() -> None:
+    assert [step_of(s) for s in (0.2, 5, 30.0, 90, 120, 3600, 21600)] == ["200ms", "5s", "30s", "90s", "2m", "1h", "6h"]
+
+
+def test_a_publish_is_counted_by_its_end_and_timed() -> None:
+    metrics = Metrics(_SETTINGS)
+    metrics("publish.settled", {"to": "work", "outcome": "confirmed", "seconds": 0.004})
+    metrics("publish.settled", {"to": "guess", "outcome": "unconfirmed", "seconds": 5})
+    assert _value(metrics, 'bellhop_publishes_total{outcome="confirmed",to="work"}') == 1
+    assert _value(metrics, f'bellhop_publishes_total{{outcome="unconfirmed",to="{OTHER}"}}') == 1
+    assert _value(metrics, 'bellhop_publish_seconds_sum{to="work"}') == 0.004
+
+
+def test_what_a_part_counts_starts_at_zero_and_what_it_does_not_count_is_not_there() -> None:
+    ingest, archive = Metrics(_SETTINGS, "ingest"), Metrics(_SETTINGS, "archive")
+    assert _value(ingest, 'bellhop_webhooks_total{source="crm",status="503"}') == 0
+    assert _value(ingest, 'bellhop_publishes_total{outcome="unconfirmed",to="work"}') == 0
+    assert "bellhop_dead_letters_total{" not in ingest.exposition().decode()
+    assert _value(archive, 'bellhop_dead_letters_total{reason="in_doubt",route="members"}') == 0
+    assert "bellhop_webhooks_total{" not in archive.exposition().decode()
+
+
+def test_a_group_of_letters_that_is_gone_leaves_no_number_behind() -> None:
+    metrics = Metrics(_SETTINGS)
+    group = {"route": "members", "reason": "auth", "count": 2, "oldest_seconds": 60.0, "start_seconds": 600.0}
+    metrics("letters.waiting", {"groups": [group, {**group, "reason": "rejected", "start_seconds": None}]})
+    assert _value(metrics, 'bellhop_letters_waiting{reason="auth",route="members"}') == 2
+    assert _value(metrics, 'bellhop_letters_start_seconds{reason="auth",route="members"}') == 600
+    assert _value(metrics, 'bellhop_letters_start_seconds{reason="rejected",route="members"}') is None
+    metrics("letters.waiting", {"groups": [{**group, "count": 1, "start_seconds": None}]})
+    assert _value(metrics, 'bellhop_letters_waiting{reason="auth",route="members"}') == 1
+    assert _value(metrics, 'bellhop_letters_start_seconds{reason="auth",route="members"}') is None
+    metrics("letters.waiting", {"groups": []})
+    for gone in ("waiting", "oldest_seconds", "start_seconds"):
+        assert f"bellhop_letters_{gone}{{" not in metrics.exposition().decode()
+
+
+def test_a_worker_tells_how_full_and_how_well_it_is() -> None:
+    metrics = Metrics(_SETTINGS)
+    told = {"in_flight": 3, "capacity": 16, "oldest_seconds": 2.5, "connected": 1, "stalled": 0}
+    metrics("worker.measured", {"route": "members", **told})
+    for name, value in told.items():
+        assert _value(metrics, f'bellhop_worker_{name}{{route="members"}}') == value
+
+
+def test_every_name_follows_prometheus_conventions() -> None:
+    for name, labels in SERIES.items():
+        assert re.fullmatch(r"bellhop_[a-z_]+", name), name
+        assert not {"id", "member", "email", "path", "le"} & set(labels), name
+    exposed = Metrics(_SETTINGS).exposition().decode()
+    for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", exposed, re.MULTILINE):
+        assert name.endswith("_created") or (kind == "counter") == name.endswith("_total"), name
+        assert kind != "histogram" or name.endswith("_seconds"), name
