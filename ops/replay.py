@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from broker import headers
 from broker.port import Headers, Message, Publisher
 from broker.topology import work
-from ledger.records import Letter, LetterFilter, LetterState
+from ledger.records import Edit, EditState, Letter, LetterFilter, LetterState
 from schemas.envelope import decode, encode
 from schemas.errors import BrokerError, EnvelopeError
 
@@ -93,6 +93,31 @@ def replay(
     return total
 
 
+def replay_edited(
+    letters: ReplayLetters,
+    publisher: Publisher,
+    edit: Edit,
+    *,
+    who: str,
+    now: Callable[[], datetime] = utc_now,
+) -> Replayed:
+    """Replays a letter with an approved edit's content. Only then is the letter closed: dying in between leaves it open,
+    and whichever content is sent again, the ledger of events works the fact once.
+
+    Raises LedgerUnavailable.
+    """
+    open_ = letters.find(LetterFilter(ids=[edit.letter], states=REPLAYABLE), limit=1)
+    if edit.state is not EditState.APPROVED or not open_:
+        return Replayed(closed=1)
+    try:
+        _publish_body(edit.body, publisher, now()).result()
+    except BrokerError as failure:
+        return Replayed(unconfirmed=1, error=str(failure))
+    letters.begin_replay([edit.letter], who, f"{edit.why} (edit {edit.id})")
+    letters.replayed([edit.letter])
+    return Replayed(replayed=1)
+
+
 def readable(letter: Letter) -> bool:
     """Whether there is an envelope in it that can be replayed."""
     try:
@@ -142,6 +167,10 @@ def _replay_chunk(
 
 
 def _publish(letter: Letter, publisher: Publisher, now: datetime) -> Future[None]:
-    envelope = decode(letter.new.body).replayed()
+    return _publish_body(letter.new.body, publisher, now)
+
+
+def _publish_body(body: bytes, publisher: Publisher, now: datetime) -> Future[None]:
+    envelope = decode(body).replayed()
     carried: Headers = {headers.ATTEMPT: 0, headers.ENQUEUED: now.timestamp(), headers.ROUTE: envelope.route}
     return publisher.publish(Message(envelope.message_id, encode(envelope), carried), work(envelope.route))

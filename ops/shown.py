@@ -76,6 +76,11 @@ def masked(data: Any) -> Any:
     return data
 
 
+def names_no_guest(path: str) -> bool:
+    """Whether the value at a dotted path of an event's data (`data.services.0.start`) is told without being asked."""
+    return all(name in _SHOWN for name in path.removeprefix("data.").split(".") if not name.isdigit())
+
+
 def hidden(value: Any) -> Any:
     """A vendor's answer, or another value, with its shape alone: numbers that name no guest stay."""
     if isinstance(value, Mapping):

@@ -193,6 +193,10 @@ class EditLine(Answer):
     changes = fields.List(fields.Nested(ChangeLine))
 
 
+class EditDone(EditLine):
+    replayed = fields.Boolean(metadata={"description": "False where it waits for approval, or is not open any more."})
+
+
 class Edits(Answer):
     rows = fields.List(fields.Nested(EditLine))
 

@@ -37,6 +37,13 @@ class _Number(BaseConverter):
         return int(value)
 
 
+class _Id(BaseConverter):
+    """An event's id is the sender's own, and may hold anything, a slash too."""
+
+    regex = ".+"
+    part_isolating = False
+
+
 class _Api(Api):  # type: ignore[misc]  # flask-smorest has no types
     """As flask-smorest has it, but all errors are problems, and it leaves answering them to the application."""
 
@@ -71,7 +78,7 @@ def create_api_app(
     parts = Parts(settings, ledger, broker, observe, now)
     app = Flask("ops.api", static_folder=None)
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
-    app.url_map.converters["number"] = _Number
+    app.url_map.converters |= {"number": _Number, "id": _Id}
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["API_SPEC_OPTIONS"] = {
@@ -80,6 +87,7 @@ def create_api_app(
         "security": [{"token": []}],
     }
     api = _Api(app, spec_kwargs={"title": "Bellhop", "version": _version(), "openapi_version": "3.1.0"})
+    api.register_converter(_Id, lambda _: {"type": "string"})
     api.register_converter(_Number, lambda _: {"type": "integer", "minimum": 1, "maximum": requests.BIGGEST_ID})
     api.register_field(Moment, "string", "date-time")
     api.register_field(requests.Instant, "string", "date-time")

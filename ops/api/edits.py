@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.records import Edit, EditState, Letter, Role
+from ledger.records import Edit, EditState, Letter, LetterState, Role
 from ops.api import answers, requests
 from ops.api.problems import Problem, invalid, missing
 from ops.api.routes import Call, Parts, Route, Section, who_of
 from ops.edits import EditInvalid, differences, edited
 from ops.seen import Seen
-from ops.shown import iso, masked
+from ops.shown import iso, names_no_guest
 from schemas.errors import EnvelopeError
+from schemas.redact import MASK
 
 _NUMBER = "<number:number>"
 
@@ -23,11 +24,11 @@ def section(parts: Parts) -> Section:
         Route("GET", f"/letters/{_NUMBER}/edits", api.of_letter, "A letter's edits", answers.Edits,
               query=requests.RevealQuery),
         Route("POST", f"/letters/{_NUMBER}/edits", api.propose,
-              "Change fields of its data, and replay it once it is approved", answers.EditLine, operator,
+              "Change fields of its data, and replay it once it is approved", answers.EditDone, operator,
               body=requests.NewEdit, status=201),
         Route("GET", "/edits", api.waiting, "Edits that wait for approval", answers.Edits),
         Route("POST", f"/edits/{_NUMBER}/approve", api.approve, "Approve somebody else's edit, and replay it",
-              answers.EditLine, operator, body=requests.Nothing),
+              answers.EditDone, operator, body=requests.Nothing),
         Route("POST", f"/edits/{_NUMBER}/refuse", api.refuse, "Refuse an edit", answers.EditLine, operator,
               body=requests.Why),
     )  # fmt: skip
@@ -54,6 +55,8 @@ class Edits:
 
     def propose(self, call: Call, number: int) -> Seen:
         letter = self._letter(number)
+        if letter.state is not LetterState.OPEN:
+            raise Problem(409, "refused", f"Dead letter {number} is {letter.state.value}: only an open one is edited.")
         try:
             body = edited(letter.new.body, call.body["changes"], self._parts.settings.venues.get)
         except EditInvalid as error:
@@ -62,26 +65,29 @@ class Edits:
             raise Problem(409, "refused", "The letter cannot be read, so it cannot be edited.") from None
         needs_approval = self._parts.settings.console.second_approver
         edit = self._edits.propose(number, call.who, call.body["why"], body, needs_approval=needs_approval)
-        if edit.state is EditState.APPROVED:
-            self._replay(edit, call.who)
-        return self._seen(edit)
+        replayed = edit.state is EditState.APPROVED and self._replay(edit, call.who)
+        return self._seen(edit) | {"replayed": replayed}
 
     def approve(self, call: Call, number: int) -> Seen:
         edit = self._edit(number)
         if self._behind(edit.who) & self._behind(call.who):
             raise Problem(409, "refused", "The edit is yours, or of a token of the same person: another must approve.")
         edit = self._edits.approve(number, call.who)
-        self._replay(edit, call.who)
-        return self._seen(edit)
+        return self._seen(edit) | {"replayed": self._replay(edit, call.who)}
 
     def refuse(self, call: Call, number: int) -> Seen:
         self._edit(number)
         return self._seen(self._edits.refuse(number, call.who, call.body["why"]))
 
-    def _replay(self, edit: Edit, who: str) -> None:
+    def _replay(self, edit: Edit, who: str) -> bool:
+        """Whether it was: not where its letter is not open any more. Raises Problem where nobody knows."""
         from ops.replay import replay_edited
 
-        replay_edited(self._letters, self._parts.publisher, edit, who=who)
+        done = replay_edited(self._letters, self._parts.publisher, edit, who=who)
+        if done.error:
+            detail = f"Edit {edit.id} is approved, but the broker did not confirm it: replay letter {edit.letter}."
+            raise Problem(503, "broker-away", detail)
+        return bool(done.replayed)
 
     def _behind(self, who: str) -> set[str]:
         """Who acts: of a token, also whoever made it."""
@@ -101,8 +107,8 @@ class Edits:
             "changes": [
                 {
                     "field": one.field,
-                    "before": one.before if reveal else _masked(one.field, one.before),
-                    "after": one.after if reveal else _masked(one.field, one.after),
+                    "before": one.before if reveal or names_no_guest(one.field) else _masked(one.before),
+                    "after": one.after if reveal or names_no_guest(one.field) else _masked(one.after),
                 }
                 for one in changes
             ],
@@ -123,12 +129,5 @@ class Edits:
         return edit
 
 
-def _masked(path: str, value: Any) -> Any:
-    """The value as the masked data has it: by the names on its way there."""
-    for name in reversed(path.removeprefix("data.").split(".")):
-        value = [value] if name.isdigit() else {name: value}
-    told = masked(value)
-    while isinstance(told, list | dict) and len(told) == 1 and path:
-        name, _, path = path.removeprefix("data.").partition(".")
-        told = told[0] if isinstance(told, list) else told[name]
-    return told
+def _masked(value: Any) -> Any:
+    return value if value in (None, "") else MASK

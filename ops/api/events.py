@@ -18,7 +18,7 @@ def section(parts: Parts) -> Section:
     routes = (
         Route("GET", "/events", api.of_subject, "All events of a booking or member", answers.Events,
               query=requests.SubjectQuery),
-        Route("GET", "/events/<source>/<path:id_>", api.one, "One event's whole way", answers.EventWhole),
+        Route("GET", "/events/<source>/<id:id_>", api.one, "One event's whole way", answers.EventWhole),
         Route("GET", "/search", api.search, "Events by any id, reference, member, vendor id or address",
               answers.Events, query=requests.SearchQuery),
     )  # fmt: skip

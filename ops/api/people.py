@@ -26,7 +26,7 @@ def section(parts: Parts) -> Section:
         Route("GET", "/users", api.users, "List users", answers.Users, admin),
         Route("POST", "/users", api.add_user, "Add a user", answers.UserLine, admin, body=requests.NewUser,
               status=201),
-        Route("PATCH", "/users/<path:name>", api.change_user, "Change a user; their sessions end", answers.UserLine,
+        Route("PATCH", "/users/<id:name>", api.change_user, "Change a user; their sessions end", answers.UserLine,
               admin, body=requests.UserChange),
         Route("GET", "/tokens", api.tokens, "List API tokens", answers.Tokens, admin),
         Route("POST", "/tokens", api.add_token, "Make a token; it is shown this once", answers.TokenMade, admin,

@@ -1,4 +1,4 @@
-"""Bulk acts on a real ledger and a real (embedded) broker: the canary, the waves, the stop, and every place to die at."""
+"""Bulk acts on a real ledger and the embedded broker: the canary, the waves, the stop, and every place to die at."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from broker.topology import Topology, work_queue
 from ledger.records import ItemState, JobState, LetterState, Settlement, State, Verdict
 from ledger.store import Ledger
 from ops.jobs import JobRunner
-from schemas.envelope import Envelope, decode
+from ops.replay import replay_edited
+from schemas.envelope import Envelope, decode, encode
 from schemas.errors import PublishUnconfirmed
 from schemas.reasons import Reason
-from tests.support.ledger import NOON, Clock, die, event, letter, take
+from tests.support.ledger import Clock, die, event, letter, take
 
 ROUTE = "members"
 SETTINGS = SimpleNamespace(accounts={"sb": None}, venues={})
@@ -276,3 +277,28 @@ def test_a_letter_of_another_kind_of_event_may_die_of_something_else_without_sto
     bench.runner.step()
     assert bench.state(job) is JobState.RUNNING
     assert bench.counts(job)[ItemState.FAILED] == 1
+
+
+def test_an_edited_letter_is_replayed_with_its_new_content_and_closed_after_the_confirm(bench: Bench) -> None:
+    bench.dead(1)
+    original = bench.ledger.letters.get(1)
+    assert original is not None
+    changed = replace(decode(original.new.body), data={"member_id": "M-9"}, content_hash="another")
+    edit = bench.ledger.edits.propose(1, "ann", "the wrong member", encode(changed), needs_approval=False)
+    assert replay_edited(bench.ledger.letters, bench.publisher, edit, who="ann").replayed == 1
+    (sent,) = bench.arrived()
+    assert (sent.data, sent.generation, sent.content_hash) == ({"member_id": "M-9"}, 1, "another")
+    closed = bench.ledger.letters.get(1)
+    assert closed is not None
+    assert closed.state is LetterState.REPLAYED
+    assert replay_edited(bench.ledger.letters, bench.publisher, edit, who="ann").closed == 1
+    assert bench.arrived() == []
+
+
+def test_an_edit_that_waits_for_approval_is_not_replayed(bench: Bench) -> None:
+    bench.dead(1)
+    letter_ = bench.ledger.letters.get(1)
+    assert letter_ is not None
+    edit = bench.ledger.edits.propose(1, "ann", "the wrong member", letter_.new.body, needs_approval=True)
+    assert replay_edited(bench.ledger.letters, bench.publisher, edit, who="ann").closed == 1
+    assert bench.arrived() == []

@@ -89,7 +89,7 @@ class Api:
 
     def dead(self, count: int, reason: Reason = Reason.REJECTED) -> list[int]:
         """So many dead bookings of a guest called Ada; their letters' numbers."""
-        start = {"service_id": "1", "provider_id": "2", "start": "2026-12-24T10:00:00+00:00"}
+        start = {"service_id": "1", "provider_id": "2", "start": "2026-12-24T10:00:00+00:00", "count": 1}
         data = {"venue": "salon", "client": {"name": "Ada Lee", "email": "ada@example.com"}, "services": [start]}
         had = self.ledger.letters.ids(ALL)
         for number in range(len(had) + 1, len(had) + count + 1):

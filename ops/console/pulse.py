@@ -1,0 +1,240 @@
+"""What the overview's charts are drawn from: a beat every few seconds, kept in a ring for ten minutes. It lives in this
+process alone and begins anew with it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import quantiles
+from typing import Any, Final, Protocol
+
+from broker.port import QueueStats
+from ledger.records import LetterFilter, LetterState, State
+from schemas.errors import BellhopError, LedgerError
+from schemas.observe import Observe, where
+from schemas.settings import ROUTES
+
+BEAT_SECONDS: Final = 5.0
+BEATS: Final = 120
+
+_ENDED_WELL: Final = (State.DONE, State.RECORDED, State.SUPERSEDED, State.DUPLICATE)
+_NEAR: Final = 12
+"""Beats that rates are told over: a minute."""
+
+
+class StatsBroker(Protocol):
+    def stats(self) -> Mapping[str, QueueStats]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RouteBeat:
+    """One route at one moment. well and dead: events that ended since the beat before, came: those that came. Rates are
+    these over `seconds`. p95: of the way from webhook to end, in seconds, None where nothing ended."""
+
+    ready: int = 0
+    in_flight: int = 0
+    oldest: float | None = None
+    unfinished: int = 0
+    came: int = 0
+    well: int = 0
+    dead: int = 0
+    p95: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    at: datetime
+    seconds: float
+    routes: Mapping[str, RouteBeat]
+    retry: int = 0
+    unroutable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTrend:
+    """A route's ring, the oldest first, and what it comes to. Rates are events a second over the last minute; success
+    is a share of 1, None where nothing has ended."""
+
+    route: str
+    now: RouteBeat
+    depth: Sequence[float]
+    came: Sequence[float]
+    ended: Sequence[float]
+    latency: Sequence[float]
+    in_rate: float
+    out_rate: float
+    success: float | None
+    p95: float | None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """An account's token, as far as it is known here: never the token itself."""
+
+    digest: str
+    since: datetime
+    from_start: bool
+
+
+@dataclass(slots=True)
+class _Told:
+    beats: deque[Beat] = field(default_factory=lambda: deque(maxlen=BEATS))
+    problem: str = ""
+    open_letters: int = 0
+    tokens: dict[str, _Seen] = field(default_factory=dict)
+
+
+class Pulse:
+    """`beat` belongs to one thread; the rest may be called from any."""
+
+    def __init__(
+        self, broker: StatsBroker, ledger: Any, accounts: Sequence[str], observe: Observe, now: Callable[[], datetime]
+    ) -> None:
+        self._broker = broker
+        self._ledger = ledger
+        self._accounts = accounts
+        self._observe = observe
+        self._now = now
+        self._told = _Told()
+        self._lock = threading.Lock()
+        self._last: tuple[datetime, Mapping[str, int]] | None = None
+
+    def start(self, stop: threading.Event) -> None:
+        threading.Thread(target=self._run, args=(stop,), name="pulse", daemon=True).start()
+
+    def _run(self, stop: threading.Event) -> None:
+        while True:
+            try:
+                self.beat()
+            except Exception as error:  # noqa: BLE001  # the charts must not end for one odd answer
+                self._observe("thread.crashed", thread="pulse", error=type(error).__name__, where=where(error))
+            if stop.wait(BEAT_SECONDS):
+                return
+
+    def beat(self) -> None:
+        """Measures once. What is away is told by `problem`, and leaves a gap."""
+        try:
+            beat = self._measured()
+            letters = self._ledger.letters.count(LetterFilter(states=(LetterState.OPEN, LetterState.REPLAYING)))
+            self._look_at_tokens()
+        except BellhopError as error:
+            away = "The ledger cannot be reached" if isinstance(error, LedgerError) else "The broker cannot be reached"
+            with self._lock:
+                self._told.problem = f"{away}: {error}"
+            self._last = None
+            return
+        with self._lock:
+            self._told.beats.append(beat)
+            self._told.problem, self._told.open_letters = "", letters
+
+    def _measured(self) -> Beat:
+        now = self._now()
+        stats = self._broker.stats()
+        unfinished = self._ledger.unfinished()
+        outstanding = {
+            route: _ready(stats, route) + sum(n for (name, _), n in unfinished.items() if name == route)
+            for route in ROUTES
+        }
+        since, before = self._last or (now, outstanding)
+        self._last = (now, outstanding)
+        seconds = (now - since).total_seconds()
+        ends = self._ledger.recent_ends(since) if seconds > 0 else {}
+        took = self._ledger.recent_seconds(since) if seconds > 0 else {}
+        routes = {}
+        for route in ROUTES:
+            well = sum(ends.get((route, state), 0) for state in _ENDED_WELL)
+            dead = ends.get((route, State.DEAD), 0)
+            queue = stats.get(route)
+            routes[route] = RouteBeat(
+                ready=_ready(stats, route),
+                in_flight=(queue.in_flight or 0) if queue else 0,
+                oldest=queue.oldest_seconds if queue else None,
+                unfinished=sum(n for (name, _), n in unfinished.items() if name == route),
+                came=max(0, outstanding[route] - before[route] + well + dead),
+                well=well,
+                dead=dead,
+                p95=_p95(took.get(route, ())),
+            )
+        return Beat(now, seconds, routes, _ready(stats, "retry"), _ready(stats, "unroutable"))
+
+    def _look_at_tokens(self) -> None:
+        now = self._now()
+        for account in self._accounts:
+            token = self._ledger.token(account)
+            known = self._told.tokens.get(account)
+            if token is None:
+                self._told.tokens.pop(account, None)
+                continue
+            digest = hashlib.sha256(token.encode()).hexdigest()
+            if known is None or known.digest != digest:
+                first = known is None and len(self._told.beats) == 0
+                self._told.tokens[account] = _Seen(digest, now, first)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    @property
+    def problem(self) -> str:
+        """What is away, "" where nothing is."""
+        with self._lock:
+            return self._told.problem
+
+    @property
+    def open_letters(self) -> int:
+        with self._lock:
+            return self._told.open_letters
+
+    @property
+    def last(self) -> Beat | None:
+        with self._lock:
+            return self._told.beats[-1] if self._told.beats else None
+
+    def token_age(self, account: str) -> tuple[float, bool] | None:
+        """For how many seconds the account's session token has been the same, and whether it may be older than this
+        process knows. None where it has none."""
+        known = self._told.tokens.get(account)
+        return None if known is None else ((self._now() - known.since).total_seconds(), known.from_start)
+
+    def trends(self) -> list[RouteTrend]:
+        """Every route's; empty before the first beat."""
+        with self._lock:
+            beats = list(self._told.beats)
+        return [_trend(route, beats) for route in ROUTES] if beats else []
+
+
+def _trend(route: str, beats: Sequence[Beat]) -> RouteTrend:
+    of_route = [(beat.routes[route], beat.seconds) for beat in beats]
+    near = of_route[-_NEAR:]
+    seconds = sum(each for _, each in near)
+    well, dead = sum(beat.well for beat, _ in of_route), sum(beat.dead for beat, _ in of_route)
+    slow = [beat.p95 for beat, _ in near if beat.p95 is not None]
+    return RouteTrend(
+        route=route,
+        now=of_route[-1][0],
+        depth=[beat.ready for beat, _ in of_route],
+        came=[_rate(beat.came, each) for beat, each in of_route],
+        ended=[_rate(beat.well + beat.dead, each) for beat, each in of_route],
+        latency=[beat.p95 or 0.0 for beat, _ in of_route],
+        in_rate=_rate(sum(beat.came for beat, _ in near), seconds),
+        out_rate=_rate(sum(beat.well + beat.dead for beat, _ in near), seconds),
+        success=well / (well + dead) if well + dead else None,
+        p95=max(slow) if slow else None,
+    )
+
+
+def _rate(count: int, seconds: float) -> float:
+    return count / seconds if seconds > 0 else 0.0
+
+
+def _ready(stats: Mapping[str, QueueStats], name: str) -> int:
+    queue = stats.get(name)
+    return queue.ready if queue else 0
+
+
+def _p95(values: Sequence[float]) -> float | None:
+    if not values:
+        return None
+    return quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]

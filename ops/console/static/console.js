@@ -1,0 +1,125 @@
+// What the console's pages do beside htmx: keys, ticks, light and dark, and saying so when the connection is lost.
+(() => {
+  "use strict";
+  const $ = (which, from = document) => from.querySelector(which);
+  const all = (which, from = document) => [...from.querySelectorAll(which)];
+  const kept = {
+    get(name) { try { return localStorage.getItem(name); } catch { return null; } },
+    set(name, value) { try { localStorage.setItem(name, value); } catch { /* kept for this page alone */ } },
+  };
+
+  // --- light and dark
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const turn = () => {
+    const root = document.documentElement;
+    const now = root.dataset.theme || (dark.matches ? "dark" : "light");
+    root.dataset.theme = now === "dark" ? "light" : "dark";
+    kept.set("theme", root.dataset.theme);
+  };
+
+  // --- ticks
+  const count = () => {
+    for (const form of all("form[data-bulk]")) {
+      const ticked = all("input[name=ids]:checked", form).length;
+      const every = $("input[name=all]", form);
+      const number = every && every.checked ? Number(every.dataset.count) : ticked;
+      for (const place of all("[data-ticked]", form)) place.textContent = number ? `${number} chosen` : "none chosen";
+      for (const button of all("button[name=act]", form)) button.disabled = number === 0;
+      const page = $("input[data-page]", form);
+      if (page) {
+        const boxes = all("input[name=ids]", form);
+        page.checked = boxes.length > 0 && boxes.every((box) => box.checked);
+        page.indeterminate = ticked > 0 && !page.checked;
+      }
+    }
+  };
+  document.addEventListener("change", (event) => {
+    const box = event.target;
+    if (box.matches("input[data-page]")) for (const one of all("input[name=ids]", box.form)) one.checked = box.checked;
+    if (box.matches("input[name=ids]") && !box.checked) {
+      const every = $("input[name=all]", box.form);
+      if (every) every.checked = false;
+    }
+    count();
+  });
+
+  // --- clicks
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-do]");
+    if (!button) return;
+    if (button.dataset.do === "theme") turn();
+    if (button.dataset.do === "help") $("#help").showModal();
+    if (button.dataset.do === "close") button.closest("dialog").close();
+  });
+  document.addEventListener("submit", (event) => {
+    // An act is sent once, however often it is clicked.
+    const form = event.target;
+    if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+  });
+  addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) delete form.dataset.sent; });
+
+  // --- keys
+  const places = { o: "/", d: "/letters", c: "/causes", j: "/jobs", e: "/edits", r: "/routes", a: "/audit", s: "/search" };
+  const rows = () => all("[data-row]");
+  let before = "";
+  const step = (by) => {
+    const list = rows();
+    if (!list.length) return;
+    const old = list.findIndex((row) => row.classList.contains("at"));
+    const next = Math.min(list.length - 1, Math.max(0, old < 0 ? 0 : old + by));
+    if (old >= 0) list[old].classList.remove("at");
+    list[next].classList.add("at");
+    const link = $("a[data-open]", list[next]);
+    if (link) link.focus({ preventScroll: true });
+    list[next].scrollIntoView({ block: "nearest" });
+  };
+  const here = () => $("[data-row].at");
+  const press = (act) => { const button = $(`form[data-bulk] button[value=${act}]`); if (button && !button.disabled) button.click(); };
+  document.addEventListener("keydown", (event) => {
+    if (kept.get("keys") === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = event.target;
+    if (at.matches("input:not([type=checkbox]), textarea, select") || $("dialog[open]")) return;
+    const key = event.key;
+    const first = before;
+    before = "";
+    if (first === "g" && places[key]) location.href = places[key];
+    else if (key === "g") { before = "g"; setTimeout(() => { before = ""; }, 1500); return; }
+    else if (key === "/") $("#q, #find")?.focus();
+    else if (key === "?") $("#help")?.showModal();
+    else if (key === "j") step(1);
+    else if (key === "k") step(-1);
+    else if (key === "x") { const box = here() && $("input[name=ids]", here()); if (box) box.click(); }
+    else if (key === "r") press("replay");
+    else if (key === "t") turn();
+    else return;
+    event.preventDefault();
+  });
+  const keys = $("#keys");
+  if (keys) {
+    keys.checked = kept.get("keys") !== "off";
+    keys.addEventListener("change", () => kept.set("keys", keys.checked ? "on" : "off"));
+  }
+
+  // --- live parts
+  const lost = $("#lost");
+  const say = (text) => { if (lost) { lost.hidden = !text; $("span", lost).textContent = text; } };
+  let last = new Date();
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const from = event.detail.elt;
+    // What nobody looks at is not asked for again and again.
+    if (document.hidden && (from.getAttribute("hx-trigger") || "").startsWith("every")) event.preventDefault();
+    else if (event.detail.target) event.detail.target.setAttribute("aria-busy", "true");
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.target) event.detail.target.removeAttribute("aria-busy");
+    if (event.detail.successful) { last = new Date(); say(""); }
+  });
+  const stale = (what) => () => say(`${what} What you see is of ${last.toLocaleTimeString()}. It is asked for again by itself.`);
+  document.addEventListener("htmx:sendError", stale("The console cannot be reached."));
+  document.addEventListener("htmx:timeout", stale("The console does not answer."));
+  document.addEventListener("htmx:responseError", (event) => stale(`The console answered ${event.detail.xhr.status}.`)());
+  document.addEventListener("htmx:afterSettle", count);
+  count();
+})();

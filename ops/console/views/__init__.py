@@ -1,0 +1,1 @@
+"""The console's screens, a blueprint each."""

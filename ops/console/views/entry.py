@@ -1,0 +1,140 @@
+"""Coming in and going out."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from ledger.records import Role
+from ops.access.login import LoginRefused, TooManyTries, renewed, sign_in
+from ops.console.guard import address, cookie_name, needs, open_to_all
+from ops.console.parts import Parts, parts
+
+blueprint = Blueprint("entry", __name__)
+
+_ON_THE_WAY = "bellhop_oidc"
+
+
+@blueprint.get("/sign-in", endpoint="sign_in")
+@open_to_all
+def sign_in_page() -> str:
+    return _page("")
+
+
+@blueprint.post("/sign-in")
+@open_to_all
+def sign_in_now() -> AnyResponse | tuple[str, int]:
+    own = parts()
+    name, password = request.form.get("name", ""), request.form.get("password", "")
+    try:
+        user = sign_in(own.ledger.people, name, password, address(own))
+    except LoginRefused as refused:
+        own.observe("console.refused", how="password")
+        return _page(str(refused), name), 429 if isinstance(refused, TooManyTries) else 401
+    if stronger := renewed(user, password):
+        own.ledger.people.change_user(user.name, user.name, password_hash=stronger)
+    return _let_in(own, user.name, user.role, "password")
+
+
+@blueprint.get("/enter/<secret>")
+@open_to_all
+def enter(secret: str) -> AnyResponse | tuple[str, int]:
+    """The one-time link."""
+    own = parts()
+    if request.method == "HEAD" or own.link is None or not own.link.use(secret):
+        own.observe("console.refused", how="link")
+        return _page("That link was used already, or is not one of this console's. A restart prints a new one."), 403
+    return _let_in(own, "", Role.ADMIN, "link")
+
+
+@blueprint.get("/oidc/begin")
+@open_to_all
+def oidc_begin() -> AnyResponse | tuple[str, int]:
+    own = parts()
+    if own.provider is None:
+        abort(404)
+    try:
+        url, browser = own.provider.begin()
+    except LoginRefused as refused:
+        return _page(str(refused)), 503
+    answer = redirect(url)
+    answer.set_cookie(
+        _ON_THE_WAY, browser, max_age=600, path="/oidc", httponly=True, samesite="Lax", secure=own.is_secure
+    )
+    return answer
+
+
+@blueprint.get("/oidc/back")
+@open_to_all
+def oidc_back() -> AnyResponse | tuple[str, int]:
+    own = parts()
+    if own.provider is None:
+        abort(404)
+    given = request.args
+    try:
+        name, role = own.provider.finish(
+            given.get("state", ""), given.get("code", ""), request.cookies.get(_ON_THE_WAY, "")
+        )
+    except LoginRefused as refused:
+        own.observe("console.refused", how="oidc")
+        return _page(str(refused)), 403
+    answer = _let_in(own, name, role, "oidc")
+    answer.delete_cookie(_ON_THE_WAY, path="/oidc")
+    return answer
+
+
+@blueprint.post("/sign-out")
+@needs(Role.VIEWER)
+def sign_out() -> AnyResponse:
+    own = parts()
+    own.sessions.close(request.cookies.get(cookie_name(own), ""))
+    answer = redirect(url_for("entry.sign_in"))
+    answer.delete_cookie(cookie_name(own), path="/", secure=own.is_secure, httponly=True)
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
+
+
+@blueprint.get("/healthz")
+@open_to_all
+def healthz() -> Response:
+    return Response("ok\n", content_type="text/plain")
+
+
+@blueprint.get("/readyz")
+@open_to_all
+def readyz() -> Response:
+    problem = parts().pulse.problem
+    return Response(f"{'away' if problem else 'ready'}\n", 503 if problem else 200, content_type="text/plain")
+
+
+def inside(where: str) -> str:
+    """A path of ours, whatever was given: never another site."""
+    found = urlsplit(where)
+    safe = where.startswith("/") and not where.startswith(("//", "/\\")) and not found.scheme and not found.netloc
+    return where if safe and "\\" not in where and where.isprintable() else "/"
+
+
+def _let_in(own: Parts, user: str, role: Role, how: str) -> AnyResponse:
+    key = own.sessions.open(user, role)
+    own.observe("console.signed_in", role=role.value, how=how)
+    answer = redirect(inside(request.form.get("next", "/")))
+    seconds = int(own.settings.console.session_seconds)
+    answer.set_cookie(
+        cookie_name(own), key, max_age=seconds, path="/", httponly=True, samesite="Lax", secure=own.is_secure
+    )
+    return answer
+
+
+def _page(problem: str, name: str = "") -> str:
+    own = parts()
+    return render_template(
+        "sign_in.html",
+        problem=problem,
+        name=name,
+        next=inside(request.values.get("next", "/")),
+        has_provider=own.provider is not None,
+        has_users=any(user.password_hash and not user.disabled for user in own.ledger.people.users()),
+    )
+

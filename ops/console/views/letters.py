@@ -1,0 +1,155 @@
+"""Dead letters: the list, the causes, and one of them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ledger.records import Edit, Letter, LetterFilter, Role
+from ops.console.choose import AGES, ORDERS, STATES, Choice, chosen
+from ops.console.guard import needs
+from ops.console.parts import Parts, parts, person
+from ops.edits import EDITABLE, differences
+from ops.shown import hidden, names_no_guest, shown
+from schemas.errors import EnvelopeError
+from schemas.reasons import Reason
+from schemas.redact import MASK
+from schemas.settings import ROUTES
+
+blueprint = Blueprint("letters", __name__)
+
+PAGE: Final = 50
+LONGEST_NOTE: Final = 2000
+
+
+@blueprint.get("/letters")
+def listed() -> str:
+    own = parts()
+    choice = chosen(request.args, own.now())
+    page = own.ledger.letters.page(choice.which, choice.order, PAGE, request.args.get("after", "")[:200])
+    told = {"page": page, "count": own.ledger.letters.count(choice.which)}
+    return _listing("_letters.html", "letters.html", own, choice, told)
+
+
+@blueprint.get("/causes")
+def causes() -> str:
+    own = parts()
+    choice = chosen(request.args, own.now())
+    rows = own.ledger.letters.causes(choice.which)
+    told = {"causes": rows, "count": sum(row.count for row in rows)}
+    return _listing("_causes.html", "causes.html", own, choice, told)
+
+
+def _listing(part: str, whole: str, own: Parts, choice: Choice, told: dict[str, Any]) -> str:
+    """The list alone where htmx asks for it, else the page around it."""
+    if request.headers.get("HX-Target") == "results":
+        return render_template(part, choice=choice, **told)
+    return render_template(
+        whole,
+        choice=choice,
+        reasons=[reason.value for reason in Reason],
+        routes=ROUTES,
+        accounts=list(own.settings.accounts),
+        sources=list(own.settings.sources),
+        ages={key: words for key, (words, _, _) in AGES.items()},
+        states=list(STATES),
+        orders={order.value: words for order, words in ORDERS.items()},
+        **told,
+    )
+
+
+@blueprint.get("/letters/<int:number>")
+def one(number: int) -> str:
+    own = parts()
+    letter = found(own, number)
+    letters = own.ledger.letters
+    alike = letters.count(LetterFilter(cause=letter.cause)) if letter.cause else 0
+    return render_template(
+        "letter.html",
+        letter=letter,
+        alike=alike,
+        notes=letters.notes(number),
+        acts=letters.audit_page(30, letter=number).rows,
+        editable=bool(EDITABLE.get(letter.new.type)),
+        **_data(own, letter, reveal=False),
+    )
+
+
+@blueprint.post("/letters/<int:number>/reveal")
+def reveal(number: int) -> str:
+    """What is masked; who has looked is in the audit."""
+    own = parts()
+    letter = found(own, number)
+    own.ledger.letters.revealed(number, person().name)
+    return render_template("_letter_data.html", letter=letter, **_data(own, letter, reveal=True))
+
+
+@blueprint.post("/letters/<int:number>/notes")
+def note(number: int) -> Response:
+    own = parts()
+    found(own, number)
+    text = request.form.get("text", "").replace("\x00", "").strip()
+    if not 0 < len(text) <= LONGEST_NOTE:
+        flash(f"A note has 1 to {LONGEST_NOTE} characters.", "bad")
+    else:
+        own.ledger.letters.note(number, person().name, text)
+    return redirect(url_for("letters.one", number=number, _anchor="notes"))
+
+
+@blueprint.post("/letters/<int:number>/assign")
+@needs(Role.OPERATOR)
+def assign(number: int) -> Response:
+    own = parts()
+    found(own, number)
+    to = request.form.get("to", "").replace("\x00", "").strip()[:200]
+    own.ledger.letters.assign([number], to, person().name)
+    flash(f"Given to {to}." if to else "Given to nobody.", "good")
+    return redirect(url_for("letters.one", number=number))
+
+
+def found(own: Parts, number: int) -> Letter:
+    """Aborts with 404 where there is none."""
+    letter = own.ledger.letters.get(number) if number < 2**63 else None
+    if letter is None:
+        abort(404, f"There is no dead letter {number}: it was never there, or has been pruned.")
+    return letter
+
+
+def _data(own: Parts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
+    told = own.clean(shown(letter, reveal=reveal))
+    evidence = told["evidence"] if isinstance(told["evidence"], dict) else {}
+    return {
+        "told": told,
+        "attempts": [each for each in evidence.get("attempts", []) if isinstance(each, dict)],
+        "evidence": {key: value for key, value in evidence.items() if key != "attempts" and value is not None},
+        "edits": [edit_told(own, letter, edit, reveal=reveal) for edit in own.ledger.edits.of(letter.id)],
+        "reveal": reveal,
+    }
+
+
+def edit_told(own: Parts, letter: Letter, edit: Edit, *, reveal: bool) -> dict[str, Any]:
+    """An edit with its diff."""
+    try:
+        changes = differences(letter.new.body, edit.body)
+    except EnvelopeError:
+        changes = []
+    return {
+        "edit": edit,
+        "changes": [
+            {
+                "field": change.field.removeprefix("data."),
+                "before": own.clean(masked_value(change.field, change.before, reveal=reveal)),
+                "after": own.clean(masked_value(change.field, change.after, reveal=reveal)),
+            }
+            for change in changes
+        ],
+    }
+
+
+def masked_value(field: str, value: Any, *, reveal: bool) -> Any:
+    """A changed value: masked, unless its name says that it is no guest's own."""
+    if reveal or value is None or (names_no_guest(field) and not isinstance(value, dict | list)):
+        return value
+    return hidden(value) if isinstance(value, dict | list) else MASK

@@ -1,0 +1,72 @@
+"""Routes: hold them, let them go, and try at once what waits for a retry."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from ledger.records import State
+from ops.console.parts import Parts, parts, person
+from ops.routes import retry_now
+from schemas.settings import ROUTES
+
+blueprint = Blueprint("routes", __name__)
+
+ENDS: Final = {
+    "": ("until resumed", None),
+    "15m": ("for 15 minutes", timedelta(minutes=15)),
+    "1h": ("for an hour", timedelta(hours=1)),
+    "4h": ("for 4 hours", timedelta(hours=4)),
+    "12h": ("for 12 hours", timedelta(hours=12)),
+}
+
+
+@blueprint.get("/routes")
+def listed() -> str:
+    own = parts()
+    template = "_routes.html" if request.headers.get("HX-Target") == "live" else "routes.html"
+    return render_template(template, rows=_rows(own), routes=ROUTES, ends={key: words for key, (words, _) in ENDS.items()})
+
+
+@blueprint.post("/routes")
+def steer() -> Response:
+    own, who, form = parts(), person().name, request.form
+    route, step = form.get("route", ""), form.get("step", "")
+    if route not in ROUTES or step not in ("pause", "resume", "retry-now"):
+        abort(400, "There is no such route or act.")
+    here = redirect(url_for("routes.listed"))
+    why = form.get("why", "").replace("\x00", "").strip()[:500]
+    if not why:
+        flash("A reason is needed.", "bad")
+        return here
+    if step == "pause":
+        _, lasts = ENDS.get(form.get("for", ""), ENDS[""])
+        own.ledger.pauses.pause(route, who, why, own.now() + lasts if lasts else None)
+        flash(f"{route} is held. Calls that run will end.", "good")
+    elif step == "resume":
+        held = own.ledger.pauses.resume(route, who, why)
+        flash(f"{route} goes on." if held else f"{route} was not held.", "good" if held else "bad")
+    else:
+        moved = retry_now(own.broker, route)
+        own.ledger.letters.acted(who, "retry now", why, f"route {route}")
+        flash(f"{moved} waiting for a retry on {route} are tried now.", "good")
+    return here
+
+
+def _rows(own: Parts) -> list[dict[str, Any]]:
+    stats, unfinished = own.broker.stats(), own.ledger.unfinished()
+    held = {pause.route: pause for pause in own.ledger.pauses.all()}
+    return [
+        {
+            "route": route,
+            "queue": stats.get(route),
+            "retrying": unfinished.get((route, State.RETRYING), 0),
+            "working": unfinished.get((route, State.WORKING), 0),
+            "in_doubt": unfinished.get((route, State.IN_DOUBT), 0),
+            "pause": held.get(route),
+        }
+        for route in ROUTES
+    ]
