@@ -36,6 +36,9 @@ class MeasuredBroker:
     def stats(self) -> Mapping[str, QueueStats]:
         return self._broker.stats()
 
+    def hasten(self, route: str) -> int:
+        return self._broker.hasten(route)
+
     def close(self) -> None:
         self._broker.close()
 
