@@ -11,6 +11,7 @@ import click
 
 from ops.cli.common import App, Misused, end_with_parent
 from ops.cli.config import config
+from ops.cli.console import console
 from ops.cli.dead import dead
 from ops.cli.events import events
 from ops.cli.jobs import jobs
@@ -23,6 +24,7 @@ from ops.cli.services import archive, ingest, sandbox, work
 from ops.cli.sources import sources
 from ops.cli.tokens import tokens
 from ops.cli.up import up
+from ops.cli.users import users
 from schemas.errors import BellhopError, SettingsError
 
 
@@ -61,6 +63,7 @@ for command in (
     ingest,
     work,
     archive,
+    console,
     sandbox,
     send,
     queues,
@@ -68,6 +71,7 @@ for command in (
     jobs,
     routes,
     events,
+    users,
     tokens,
     pull,
     sources,
