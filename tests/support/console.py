@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,6 +20,7 @@ from ops.console.app import create_console
 from ops.console.parts import KEY, Parts
 from schemas.reasons import Reason
 from tests.support.ledger import Clock, die, event, letter
+from tests.support.service import wait_for
 
 SETTINGS = """
 [ledger]
@@ -134,10 +134,9 @@ class Console:
 
     def settle(self, key: str, who: str) -> None:
         """Waits until what a draft does behind the browser's back is over."""
-        deadline = time.monotonic() + 20
-        while True:
+
+        def over() -> bool:
             draft = self.parts.drafts.get(key, who)
-            if draft is None or not draft.running:
-                return
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+            return draft is None or not draft.running
+
+        wait_for(over, "the draft is done with", 20)
