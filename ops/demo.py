@@ -24,13 +24,16 @@ from schemas.errors import BellhopError
 HOST: Final = "127.0.0.1"
 INGEST_PORT: Final = 8080
 SANDBOX_PORT: Final = 8090
-PARTS: Final = ("ingest", "work", "archive", "sandbox")
+CONSOLE_PORT: Final = 8070
+PARTS: Final = ("console", "ingest", "work", "archive", "sandbox")
 """In the order in which they are to stop: first who takes new work, last whom it ends at."""
 
 _LIMITS: Final = ("simplybook_per_second=5", "simplybook_at_once=2", "simplybook_per_day=5000")
 """The sandbox's switches: SimplyBook.me's limits, as they are said to be."""
 
 _TRIES: Final = 50
+_OTHERWISE: Final = (8390, 8390 + _TRIES)
+"""Where the console goes when its port is in use: the next ones are the ingress'."""
 _DATA: Final = "demo-data"  # cleared at every start, so its name is one that nobody else gives a folder
 _PACKAGES: Final = Path(__file__).resolve().parents[1]
 
@@ -45,6 +48,7 @@ class Ports:
     sandbox: int
     work: int
     archive: int
+    console: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,15 @@ class Demo:
     def sandbox_url(self) -> str:
         return f"http://{HOST}:{self.ports.sandbox}"
 
+    @property
+    def console_url(self) -> str:
+        return f"http://{HOST}:{self.ports.console}"
+
+    @property
+    def console_link(self) -> Path:
+        """Where the console writes its one-time link."""
+        return self.folder / _DATA / "console.link"
+
     def ready_urls(self) -> dict[str, str]:
         """What answers 200 once a part is ready."""
         return {
@@ -71,6 +84,7 @@ class Demo:
             "ingest": f"{self.url}/readyz",
             "work": f"http://{HOST}:{self.ports.work}/readyz",
             "archive": f"http://{HOST}:{self.ports.archive}/readyz",
+            "console": f"{self.console_url}/readyz",
         }
 
     def parts(self, environ: Mapping[str, str]) -> list[Part]:
@@ -84,6 +98,7 @@ class Demo:
         clean["PYTHONUNBUFFERED"] = "1"
 
         words = {name: [*configured, name] for name in PARTS}
+        words["console"] += ["--link-file", str(self.console_link)]
         limits = [word for switch in _LIMITS for word in ("--switch", switch)]
         words["sandbox"] = [*bellhop, "sandbox", "--port", str(self.ports.sandbox), *limits]
         return [Part(name, words[name], _log(self.folder, name), clean) for name in PARTS]
@@ -107,11 +122,13 @@ def _prepare(folder: Path, lock: IO[str], broker: str | None, port: int | None) 
     shutil.rmtree(folder / _DATA, ignore_errors=True)
     for name in PARTS:
         _log(folder, name).unlink(missing_ok=True)
+    ingest = _free(port, port) if port else _free(INGEST_PORT, INGEST_PORT + _TRIES)
     ports = Ports(
-        ingest=_free(port, port) if port else _free(INGEST_PORT, INGEST_PORT + _TRIES),
+        ingest=ingest,
         sandbox=_free(SANDBOX_PORT, SANDBOX_PORT + _TRIES),
         work=_free(SANDBOX_PORT + 100, SANDBOX_PORT + 100 + _TRIES),
         archive=_free(SANDBOX_PORT + 200, SANDBOX_PORT + 200 + _TRIES),
+        console=CONSOLE_PORT if ingest != CONSOLE_PORT and _is_free(CONSOLE_PORT) else _free(*_OTHERWISE),
     )
     settings = folder / "demo.toml"  # not bellhop.toml, which may be somebody's real settings
     template = importlib.resources.files("ops").joinpath("bellhop.demo.toml").read_text(encoding="utf-8")
@@ -137,7 +154,7 @@ def rendered(template: str, folder: Path, broker: str | None, ports: Ports) -> s
         if old not in text:
             raise DemoError(f"the demo's settings have no {old.strip()}: they were changed without this program")
         text = text.replace(old, new)
-    return f"{text}\n[archive]\nport = {ports.archive}\n"
+    return f"{text}\n[archive]\nport = {ports.archive}\n\n[console]\nport = {ports.console}\n"
 
 
 def _log(folder: Path, name: str) -> Path:
@@ -169,17 +186,23 @@ def _locked(folder: Path | None) -> tuple[Path, IO[str]]:
 def _free(first: int, last: int) -> int:
     """The first port from `first` to `last` on which nobody listens. Raises DemoError."""
     for port in range(first, last + 1):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError as error:
-                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                    raise DemoError(f"cannot listen on {HOST}: {error.strerror}") from None
-                continue
-        return port
+        if _is_free(port):
+            return port
     which = f"port {first} is" if first == last else f"ports {first} to {last} are all"
     raise DemoError(f"{which} in use; stop what listens there, or give another --port")
+
+
+def _is_free(port: int) -> bool:
+    """Raises DemoError."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise DemoError(f"cannot listen on {HOST}: {error.strerror}") from None
+            return False
+    return True
 
 
 def close(demo: Demo) -> None:

@@ -43,6 +43,8 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "worker.stalled": "error",
     "worker.crashed": "error",
     "webhook.crashed": "error",
+    "api.refused": "warning",
+    "api.crashed": "error",
     "thread.crashed": "error",
 }
 _LEVEL_OF_OUTCOME: Final[Mapping[object, str]] = {"dead": "error", "in_doubt": "warning"}

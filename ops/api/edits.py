@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from broker.port import Publisher
 from ledger.records import Edit, EditState, Letter, LetterState, Role
 from ops.api import answers, requests
 from ops.api.problems import Problem, invalid, missing
 from ops.api.routes import Call, Parts, Route, Section, who_of
 from ops.edits import EditInvalid, differences, edited
+from ops.replay import replay_edited
 from ops.seen import Seen
 from ops.shown import iso, names_no_guest
 from schemas.errors import EnvelopeError
@@ -63,29 +65,29 @@ class Edits:
             raise invalid(*error.problems) from None
         except EnvelopeError:
             raise Problem(409, "refused", "The letter cannot be read, so it cannot be edited.") from None
+        publisher = self._parts.publisher  # before anything is kept, as the broker may be away
         needs_approval = self._parts.settings.console.second_approver
         edit = self._edits.propose(number, call.who, call.body["why"], body, needs_approval=needs_approval)
-        replayed = edit.state is EditState.APPROVED and self._replay(edit, call.who)
+        replayed = edit.state is EditState.APPROVED and self._replay(edit, call.who, publisher)
         return self._seen(edit) | {"replayed": replayed}
 
     def approve(self, call: Call, number: int) -> Seen:
         edit = self._edit(number)
         if self._behind(edit.who) & self._behind(call.who):
             raise Problem(409, "refused", "The edit is yours, or of a token of the same person: another must approve.")
+        publisher = self._parts.publisher  # before anything is kept, as the broker may be away
         edit = self._edits.approve(number, call.who)
-        return self._seen(edit) | {"replayed": self._replay(edit, call.who)}
+        return self._seen(edit) | {"replayed": self._replay(edit, call.who, publisher)}
 
     def refuse(self, call: Call, number: int) -> Seen:
         self._edit(number)
         return self._seen(self._edits.refuse(number, call.who, call.body["why"]))
 
-    def _replay(self, edit: Edit, who: str) -> bool:
+    def _replay(self, edit: Edit, who: str, publisher: Publisher) -> bool:
         """Whether it was: not where its letter is not open any more. Raises Problem where nobody knows."""
-        from ops.replay import replay_edited
-
-        done = replay_edited(self._letters, self._parts.publisher, edit, who=who)
+        done = replay_edited(self._letters, publisher, edit, who=who)
         if done.error:
-            detail = f"Edit {edit.id} is approved, but the broker did not confirm it: replay letter {edit.letter}."
+            detail = "The broker did not confirm it. The letter is still open: propose the same edit again."
             raise Problem(503, "broker-away", detail)
         return bool(done.replayed)
 

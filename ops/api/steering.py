@@ -6,6 +6,7 @@ from ledger.records import Role
 from ops.api import answers, requests
 from ops.api.problems import Problem, invalid, missing
 from ops.api.routes import Call, Parts, Route, Section
+from ops.routes import retry_now
 from ops.seen import Seen, accounts_seen, queues_seen, routes_seen
 from schemas.errors import FieldProblem
 from schemas.settings import ROUTES
@@ -56,8 +57,6 @@ class Steering:
         return self.routes(call)
 
     def retry_now(self, call: Call, route: str) -> Seen:
-        from ops.routes import retry_now
-
         moved = retry_now(self._parts.broker, _known(route))
         self._ledger.letters.acted(call.who, "retry now", call.body["why"], f"route {route}: {moved} moved")
         return {"moved": moved}

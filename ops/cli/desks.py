@@ -25,6 +25,8 @@ CHUNK: Final = 500
 MOST: Final = 10_000
 """Letters of one job."""
 
+_IN_URL: Final = 200
+"""Numbers in one request: servers take no endless address."""
 _LOOK_SECONDS: Final = 0.5
 _PATIENCE: Final = 60
 """Looks at a job that does not move."""
@@ -124,10 +126,16 @@ class There:
         self._pause = pause
 
     def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
-        query = {**selection.query, "state": list(states), "order": "oldest"}
-        count: int = self._remote.get("/letters", **query, limit=1)["count"]
-        wanted = count if limit is None else limit
-        rows = [_plain(row) for row in self._remote.rows("/letters", wanted, **query)]
+        numbers = sorted(set(selection.numbers))
+        asked = [numbers[start : start + _IN_URL] for start in range(0, len(numbers), _IN_URL)] or [[]]
+        rows: Rows = []
+        count = 0
+        for some in asked:
+            query = {**selection.query, "id": some, "state": list(states), "order": "oldest"}
+            found: int = self._remote.get("/letters", **query, limit=1)["count"]
+            wanted = found if limit is None else limit - len(rows)
+            rows += [_plain(row) for row in self._remote.rows("/letters", wanted, **query)]
+            count += found
         return rows, count
 
     def one(self, number: int, *, reveal: bool) -> dict[str, Any]:

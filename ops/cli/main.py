@@ -14,6 +14,7 @@ from ops.cli.call import call
 from ops.cli.catalog import catalog
 from ops.cli.common import App, Misused, end_with_parent
 from ops.cli.config import config
+from ops.cli.console import console
 from ops.cli.dead import dead
 from ops.cli.doctor import doctor
 from ops.cli.events import events
@@ -27,6 +28,7 @@ from ops.cli.services import archive, ingest, sandbox, work
 from ops.cli.sources import sources
 from ops.cli.tokens import tokens
 from ops.cli.up import up
+from ops.cli.users import users
 from schemas.errors import BellhopError, SettingsError
 
 
@@ -60,8 +62,8 @@ def cli(
     context.obj = App(file, server, token_file)
 
 
-_SERVICES = (up, ingest, work, archive, sandbox, send)
-_PEOPLE = (queues, dead, jobs, routes, events, tokens)
+_SERVICES = (up, ingest, work, archive, console, sandbox, send)
+_PEOPLE = (queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
 for command in (*_SERVICES, *_PEOPLE, *_VENDORS, sources, config):
     cli.add_command(command)

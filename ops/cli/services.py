@@ -54,7 +54,7 @@ def ingest(app: App) -> None:
         from ops.standby import Declaring, StandbyLedger
 
         metrics = Metrics(settings, "ingest")
-        observe = _telemetry("ingest", settings, metrics)
+        observe = telemetry("ingest", settings, metrics)
         broker = MeasuredBroker(connect(settings.broker, observe), observe)
         declaring = Declaring(broker, observe)
         declaring.start()
@@ -70,7 +70,7 @@ def ingest(app: App) -> None:
         )
 
     try:
-        serve(settings, make_app, observe=_telemetry("ingest", settings))
+        serve(settings, make_app, observe=telemetry("ingest", settings))
     finally:
         if folder is not None and os.getpid() == parent:  # the server's children pass here too
             shutil.rmtree(folder, ignore_errors=True)
@@ -168,7 +168,7 @@ def _serve(
     stop = threading.Event()
     on_signals(stop.set)
     metrics = Metrics(settings, process)
-    observe = _telemetry(process, settings, metrics)
+    observe = telemetry(process, settings, metrics)
     ledger = Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds, observe=observe)
     broker = MeasuredBroker(connect(settings.broker, observe), observe)
     health = Health(metrics.exposition)
@@ -200,7 +200,8 @@ def _listen(health: Health, host: str, port: int) -> int:
         raise Failed(f"/healthz cannot listen on {host}:{port}: {error.strerror}") from None
 
 
-def _telemetry(process: str, settings: Settings, metrics: Callable[..., None] | None = None) -> Telemetry:
+def telemetry(process: str, settings: Settings, metrics: Callable[..., None] | None = None) -> Telemetry:
+    """What the process tells itself by, installed."""
     from ops import sentry
     from ops.telemetry import Telemetry
     from schemas.redact import Redactor

@@ -252,6 +252,7 @@ def _guide(demo: Demo, samples: _Samples) -> None:
         table(
             ("address", ""),
             [
+                (_link(demo), "the console; this link signs in, once"),
                 (f"{demo.url}/webhooks/{samples.source}", "takes webhooks"),
                 (f"{demo.url}/metrics", "the ingress' metrics"),
                 (f"{demo.url.rpartition(':')[0]}:{demo.ports.work}/metrics", "the worker's, with /readyz beside"),
@@ -275,6 +276,13 @@ def _guide(demo: Demo, samples: _Samples) -> None:
     click.echo(f"\n  # a webhook by hand; its signature holds for 5 minutes (a new one: {bellhop} send --curl)")
     click.echo(f"  {samples.upstream.curl(post)}\n")
     click.echo("Ctrl-C stops everything.")
+
+
+def _link(demo: Demo) -> str:
+    try:
+        return demo.console_link.read_text(encoding="utf-8")
+    except OSError:
+        return demo.console_url
 
 
 def _program() -> str:

@@ -116,8 +116,24 @@ def install(app: Flask, now: Callable[[], datetime]) -> None:
             return escape(NOTHING)
         return _time(moment, moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
 
+    def told(given: Any) -> Markup:
+        """A time as evidence has it, a text."""
+        try:
+            return clock(datetime.fromisoformat(str(given)))
+        except ValueError:
+            return escape(given)
+
     app.jinja_env.filters.update(
-        ago=ago, left=left, clock=clock, lasting=lasting, rate=rate, share=share, pretty=pretty, spark=spark, pill=pill
+        told=told,
+        ago=ago,
+        left=left,
+        clock=clock,
+        lasting=lasting,
+        rate=rate,
+        share=share,
+        pretty=pretty,
+        spark=spark,
+        pill=pill,
     )
     app.jinja_env.globals.update(
         reason_words=REASONS, verdict_words={verdict.value: text for verdict, text in WORDS.items()}

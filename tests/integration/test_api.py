@@ -16,6 +16,7 @@ from ledger.records import ItemState, JobState, LetterState, Role
 from ops.api.app import mount
 from ops.jobs import JobRunner
 from schemas.envelope import decode
+from schemas.errors import BrokerUnavailable
 from schemas.reasons import Reason
 from tests.support.api import Api, problem
 from tests.support.ledger import NOON, event, finish, letter
@@ -331,6 +332,24 @@ def test_an_edit_that_needs_no_approval_is_replayed_at_once(api: Api) -> None:
     found = api.ledger.letters.get(1)
     assert found is not None
     assert found.state is LetterState.REPLAYED
+
+
+def test_an_edit_is_not_kept_while_the_broker_is_away_and_is_of_an_open_letter_alone(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.dead(1)
+    body = {"changes": {"notes": "by the window"}, "why": "asked for"}
+
+    def away() -> None:
+        raise BrokerUnavailable("it is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(api.broker, "declare", away)
+        assert api.ask("POST", "/letters/1/edits", json=body).status_code == 503
+    assert api.get("/letters/1/edits")["rows"] == []
+    api.post("/letters/discard", {"ids": [1], "why": "a test"})
+    answer = api.ask("POST", "/letters/1/edits", json=body)
+    assert (answer.status_code, "discarded" in problem(answer)["detail"]) == (409, True)
 
 
 def _sent(api: Api) -> list[tuple[str, int, str]]:

@@ -24,8 +24,8 @@ _NOT_THERE = {"number": "4711", "source": "crm", "id_": "nowhere", "route": "now
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    one = Api(tmp_path)
+def api(tmp_path: Path, empty_url: str) -> Iterator[Api]:
+    one = Api(tmp_path, ledger_url=empty_url)
     one.dead(1)
     yield one
     one.close()

@@ -74,6 +74,8 @@ def _same(run: Run, far: Run, *words: str) -> tuple[int, str, str]:
         ("dead", "list", "--reason", "in_doubt"),
         ("dead", "list", "3", "1", "--since", "2026-11-21", "--until", "2026-11-22", "--json"),
         ("dead", "list", "--state", "discarded"),
+        ("dead", "list", *map(str, range(1, 450)), "--json"),
+        ("dead", "list", *map(str, range(1, 450)), "--limit", "2"),
         ("dead", "show", "1"),
         ("dead", "show", "1", "--json"),
         ("dead", "show", "4711"),

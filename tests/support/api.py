@@ -24,7 +24,7 @@ from tests.support.ledger import Clock, die, event, letter
 
 SETTINGS = """
 [ledger]
-url = "sqlite:///{folder}/ledger.db"
+url = "{ledger}"
 [broker]
 url = ["sqlite:///{folder}/broker.db"]
 [console]
@@ -45,10 +45,11 @@ ALL = LetterFilter(states=tuple(LetterState))
 class Api:
     """clock: the ledger's and the API's. told: what the API told of itself. tokens: by role."""
 
-    def __init__(self, folder: Path, *, second_approver: bool = False) -> None:
+    def __init__(self, folder: Path, *, ledger_url: str = "", second_approver: bool = False) -> None:
         self.folder = folder
+        url = ledger_url or f"sqlite:///{folder}/ledger.db"
         self.file = folder / "bellhop.toml"
-        self.file.write_text(SETTINGS.format(folder=folder, second=str(second_approver).lower()))
+        self.file.write_text(SETTINGS.format(folder=folder, ledger=url, second=str(second_approver).lower()))
         self.settings = read(self.file, {}).settings
         self.clock = Clock()
         self.ledger = Ledger.open(self.settings.ledger.url, keep_seconds=90 * 86400, now=self.clock)

@@ -18,7 +18,7 @@ from schemas.events import Parsed, parse
 from schemas.settings import Settings, SimplybookAccount
 
 _TEMPLATE = importlib.resources.files("ops").joinpath("bellhop.demo.toml").read_text()
-_PORTS = Ports(1111, 2222, 3333, 4444)
+_PORTS = Ports(1111, 2222, 3333, 4444, 5555)
 
 
 @pytest.fixture
@@ -33,7 +33,8 @@ def test_the_demos_settings_are_valid_as_they_stand_and_as_they_are_written(sett
     file = tmp_path / "other.toml"
     file.write_text(rendered(_TEMPLATE, tmp_path / "it's \\here", None, _PORTS))
     made = load(file, {})
-    assert (made.ingest.port, made.work.port, made.archive.port) == (1111, 3333, 4444)
+    ports = (made.ingest.port, made.work.port, made.archive.port, made.console.port)
+    assert ports == (1111, 3333, 4444, 5555)
     assert {account.base_url for account in made.accounts.values()} == {"http://127.0.0.1:2222"}
     assert made.ledger.url == f"sqlite:///{tmp_path}/it's \\here/demo-data/ledger.db"
     assert made.broker.embedded

@@ -14,7 +14,6 @@ from ops.console.fields import Field, changes_of, fields_of
 from ops.console.parts import Parts, parts, person
 from ops.console.views.letters import edit_told, found
 from ops.edits import EDITABLE, EditInvalid, differences, edited
-from ops.replay import replay_edited
 from schemas.envelope import decode
 from schemas.errors import EnvelopeError, FieldProblem
 
@@ -98,6 +97,8 @@ def decide(number: int, step: str) -> Response:
 
 
 def _replay(own: Parts, approved: Edit) -> None:
+    from ops.replay import replay_edited
+
     done = replay_edited(own.ledger.letters, own.publisher, approved, who=person().name)
     if done.error:
         flash(f"The broker did not confirm it: {done.error}. Replay the letter again.", "bad")

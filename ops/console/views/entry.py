@@ -137,4 +137,3 @@ def _page(problem: str, name: str = "") -> str:
         has_provider=own.provider is not None,
         has_users=any(user.password_hash and not user.disabled for user in own.ledger.people.users()),
     )
-

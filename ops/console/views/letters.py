@@ -103,7 +103,8 @@ def note(number: int) -> Response:
 def assign(number: int) -> Response:
     own = parts()
     found(own, number)
-    to = request.form.get("to", "").replace("\x00", "").strip()[:200]
+    # The last one: "Take it" is a button with a name of its own beside the field.
+    to = (request.form.getlist("to") or [""])[-1].replace("\x00", "").strip()[:200]
     own.ledger.letters.assign([number], to, person().name)
     flash(f"Given to {to}." if to else "Given to nobody.", "good")
     return redirect(url_for("letters.one", number=number))

@@ -28,7 +28,9 @@ ENDS: Final = {
 def listed() -> str:
     own = parts()
     template = "_routes.html" if request.headers.get("HX-Target") == "live" else "routes.html"
-    return render_template(template, rows=_rows(own), routes=ROUTES, ends={key: words for key, (words, _) in ENDS.items()})
+    return render_template(
+        template, rows=_rows(own), routes=ROUTES, ends={key: words for key, (words, _) in ENDS.items()}
+    )
 
 
 @blueprint.post("/routes")
