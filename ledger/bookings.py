@@ -101,6 +101,13 @@ def store(connection: sa.Connection, database: Database, changed: Iterable[Held]
         connection.execute(database.insert(vendor_ids).on_conflict_do_nothing(), named)
 
 
+def by_reference(database: Database, source: str, reference: str) -> Booking | None:
+    """See `Ledger.booking`."""
+    with database.read() as connection:
+        held = read(connection, [(source, reference)]).get((source, reference))
+    return held.booking if held else None
+
+
 def by_vendor_id(database: Database, account: str, vendor_id: str) -> Booking | None:
     """See `Ledger.booking_of`."""
     same = sa.and_(vendor_ids.c.source == bookings.c.source, vendor_ids.c.reference == bookings.c.reference)

@@ -95,6 +95,10 @@ class Ledger:
         of its booking. None where no worker has taken it yet, or it was pruned."""
         return events.event(self._database, source, id_)
 
+    def booking(self, source: str, reference: str) -> Booking | None:
+        """A booking of an upstream's, by its own reference; None where none is held."""
+        return bookings.by_reference(self._database, source, reference)
+
     def booking_of(self, account: str, vendor_id: str) -> Booking | None:
         """The booking to which a vendor's id belongs; None where it is none of ours."""
         return bookings.by_vendor_id(self._database, account, vendor_id)

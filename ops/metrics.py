@@ -16,6 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from ledger.records import State
 from schemas.reasons import Reason
+from schemas.results import ACCOUNT
 from schemas.settings import ROUTES, Settings
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -42,7 +43,7 @@ class Metrics:
         }
         if settings is not None:
             self._known["source"] = frozenset(settings.sources)
-            self._known["account"] = frozenset(settings.accounts)
+            self._known["account"] = frozenset((*settings.accounts, ACCOUNT))
         self._met: dict[str, set[str]] = {}
         self._counters = {name: self._counter(name, *rest) for name, *rest in _COUNTERS}
         self._histograms = {name: self._histogram(name, *rest) for name, *rest in _HISTOGRAMS}
