@@ -17,6 +17,7 @@ from ingest.verify import verifiers
 from ingest.webhooks import Webhooks
 from schemas.observe import Observe, silent
 from schemas.settings import Settings
+from schemas.trace import UNTRACED, Tracer
 
 __all__ = ["EventReader", "create_app"]
 
@@ -34,6 +35,7 @@ def create_app(
     events: EventReader,
     *,
     observe: Observe = silent,
+    tracer: Tracer = UNTRACED,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ready: health.Ready = dict,
     metrics: health.Metrics | None = None,
@@ -48,7 +50,7 @@ def create_app(
     Raises SettingsError where a source's verifier or secrets are wrong; `place` is as in `schemas.settings.build`.
     """
     known = verifiers(settings.sources, place)
-    webhooks = Webhooks(settings, known, publisher, observe=observe, now=now)
+    webhooks = Webhooks(settings, known, publisher, observe=observe, tracer=tracer, now=now)
     status = Status(known, events, now)
     app = Flask("ingest", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would count as a failure for the sender

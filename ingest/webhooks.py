@@ -27,7 +27,7 @@ from flask import Request, Response
 
 from broker.headers import ATTEMPT, ENQUEUED, ROUTE
 from broker.port import Message, Publisher
-from broker.topology import work
+from broker.topology import work, work_queue
 from ingest import body as bodies
 from ingest.formats.parts import Ignored, Receipt
 from ingest.intake import Intake, Read
@@ -36,8 +36,9 @@ from ingest.verify import Address, NotVerified, Verifier
 from schemas import events
 from schemas.envelope import Envelope, encode
 from schemas.errors import BrokerError, EventInvalid
-from schemas.observe import Observe, silent
+from schemas.observe import Observe, silent, where
 from schemas.settings import Settings, SourceSettings
+from schemas.trace import UNTRACED, Span, Tracer
 
 _TRACES: Final = {
     "traceparent": re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
@@ -80,6 +81,7 @@ class Webhooks:
         publisher: Publisher,
         *,
         observe: Observe = silent,
+        tracer: Tracer = UNTRACED,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         randomness: Callable[[], float] = random,
@@ -89,6 +91,7 @@ class Webhooks:
         self._verifiers = verifiers
         self._publisher = publisher
         self._observe = observe
+        self._tracer = tracer
         self._now = now
         self._monotonic = monotonic
         self._randomness = randomness
@@ -106,7 +109,7 @@ class Webhooks:
             told.event, told.reason = "webhook.refused", problem.name
             response = problem.response(instance(request.path))
         except Exception as error:  # noqa: BLE001  # whatever it is, the sender must not take it for an acceptance
-            self._observe("webhook.crashed", error=type(error).__name__)
+            self._observe("webhook.crashed", error=type(error).__name__, where=where(error), **told.fields())
             told.event, told.reason = "webhook.refused", "internal"
             response = crashed().response(instance(request.path))
         self._observe(told.event, status=response.status_code, seconds=self._monotonic() - began, **told.fields())
@@ -170,16 +173,28 @@ class Webhooks:
     def _publish(self, envelopes: Sequence[Envelope]) -> None:
         """Returns when the broker has confirmed all. Raises Problem 503 for all else: the sender must send it again."""
         until = self._monotonic() + self._settings.broker.confirm_seconds + _GRACE_SECONDS
+        handed: list[tuple[Future[None], Span]] = []
         try:
-            for future in [self._hand_over(envelope) for envelope in envelopes]:
+            handed += [self._hand_over(envelope) for envelope in envelopes]
+            for future, span in handed:
+                span.status("unavailable")  # until it is confirmed
                 future.result(max(0.0, until - self._monotonic()))
+                span.status("ok")
         except (BrokerError, TimeoutError, CancelledError):
             detail = "The event was not accepted: the queue did not confirm it. Send it again, with the same id."
             # Spread, so that those who were turned away together do not come back together.
             after = {"Retry-After": str(5 + int(self._randomness() * 6))}
             raise Problem(503, "not-accepted", detail, headers=after) from None
+        finally:
+            for _, span in handed:
+                span.end()
 
-    def _hand_over(self, envelope: Envelope) -> Future[None]:
+    def _hand_over(self, envelope: Envelope) -> tuple[Future[None], Span]:
+        """The confirm that is awaited, and the span that lasts until then."""
+        queue = work_queue(envelope.route)
+        span = self._tracer.publish(queue, envelope.message_id, _tags(envelope))
+        if span.carried:
+            envelope = replace(envelope, trace=span.carried)
         headers: dict[str, str | int | float] = {
             ROUTE: envelope.route,
             ENQUEUED: envelope.received.timestamp(),
@@ -187,7 +202,8 @@ class Webhooks:
             **envelope.trace,
         }
         message = Message(envelope.message_id, encode(envelope), headers)
-        return self._publisher.publish(message, work(envelope.route))
+        span.set("messaging.message.body.size", len(message.body))
+        return self._publisher.publish(message, work(envelope.route)), span
 
     def _answer(self, source: SourceSettings, found: Sequence[Read]) -> Response:
         told = [{"ignored": one.why} if isinstance(one, Ignored) else self._told(one) for one in found]
@@ -206,6 +222,10 @@ def _json(told: Mapping[str, object], status: int) -> Response:
 def unauthorized(error: NotVerified) -> Problem:
     """RFC 9110 asks every 401 to name a scheme."""
     return Problem(401, "not-verified", f"{error.reason}.", headers={"WWW-Authenticate": 'Bearer realm="bellhop"'})
+
+
+def _tags(envelope: Envelope) -> dict[str, str]:
+    return {"route": envelope.route, "account": envelope.account, "source": envelope.source, "id": envelope.id}
 
 
 def _traces(request: Request) -> dict[str, str]:

@@ -77,6 +77,12 @@ class Booking:
     as_of: datetime | None = None
     cancelled: bool = False
 
+    @property
+    def vendor_ids(self) -> list[str]:
+        """Of what stands; where nothing does, of all that ever stood."""
+        standing = [entry.vendor_id for entry in self.entries if entry.state is not EntryState.CANCELLED]
+        return standing or [entry.vendor_id for entry in self.entries]
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -55,7 +55,11 @@ def utc_now() -> datetime:
 
 
 class Archiver:
-    """`run` belongs to one thread. Several processes may archive at once: each letter is stored once."""
+    """`run` belongs to one thread. Several processes may archive at once: each letter is stored once.
+
+    tell: is given what the broker itself buried, whose end no worker could tell to its source; it may raise BrokerError
+    or LedgerError, and is then called again.
+    """
 
     def __init__(
         self,
@@ -63,12 +67,14 @@ class Archiver:
         ledger: ArchiveLedger,
         observe: Observe = silent,
         *,
+        tell: Callable[[Sequence[NewLetter]], None] = lambda _letters: None,
         now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._broker = broker
         self._ledger = ledger
         self._observe = observe
+        self._tell = tell
         self._now = now
         self._monotonic = monotonic
         self._consumer = broker.consumer(DEAD_QUEUE, BATCH)
@@ -99,7 +105,9 @@ class Archiver:
         batch, letters = self._held, [letter_of(d.message, self._now()) for d in self._held]
         try:
             new = self._ledger.letters.archive(letters)
-        except LedgerError as error:
+            if buried := [letter for letter in letters if letter.reason == Reason.DELIVERY_LIMIT]:
+                self._tell(buried)
+        except (BrokerError, LedgerError) as error:
             delay = _BACK_OFF_SECONDS[min(self._failures, len(_BACK_OFF_SECONDS) - 1)]
             self._failures += 1
             self._try_at = self._monotonic() + delay

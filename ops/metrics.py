@@ -17,6 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from ops.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, OUTCOMES, SERIES, TO, step_of
 from schemas.reasons import Reason
+from schemas.results import ACCOUNT
 from schemas.settings import ROUTES, Settings
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -46,7 +47,7 @@ class Metrics:
         }
         if settings is not None:
             self._known["source"] = frozenset(settings.sources)
-            self._known["account"] = frozenset(settings.accounts)
+            self._known["account"] = frozenset((*settings.accounts, ACCOUNT))
             self._known["step"] = frozenset(step_of(seconds) for seconds in settings.broker.ladder)
         self._met: dict[str, set[str]] = {}
         self._counters = {name: self._counter(name, *rest) for name, *rest in COUNTERS}

@@ -101,8 +101,8 @@ def replay_edited(
     who: str,
     now: Callable[[], datetime] = utc_now,
 ) -> Replayed:
-    """Replays a letter with an approved edit's content. Only then is the letter closed: dying in between leaves it open,
-    and whichever content is sent again, the ledger of events works the fact once.
+    """Replays a letter with an approved edit's content. Only then is the letter closed: dying in between leaves it
+    open, and whichever content is sent again, the ledger of events works the fact once.
 
     Raises LedgerUnavailable.
     """

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from schemas.observe import Observe, silent
 from schemas.redact import Redactor
 from schemas.settings import SentrySettings
 
-_TAGS: Final = ("route", "account", "source", "method", "outcome", "reason", "thread")
-_CAUSE: Final = ("error", "where", "reason", "account")
+_PACKAGE: Final = "bellhop-bookings"
+_TAGS: Final = ("route", "account", "source", "method", "outcome", "reason", "code", "thread")
+_CAUSE: Final = ("error", "where", "reason", "route", "account", "method", "code")
 """What errors are grouped by: their cause, not their words."""
+EVENT_ID: Final = "event"
+"""The tag with the event's id; `id` and `event_id` are Sentry's own."""
 _REQUEST_KEYS: Final = ("method", "url")
 _WEBHOOK: Final = re.compile(r"(/webhooks/[^/]+)/.*")
+_SPAN_DATA: Final = (
+    *("messaging.message.id", "messaging.destination.name", "messaging.message.body.size"),
+    *("messaging.message.receive.latency", "messaging.message.retry.count", "outcome"),
+    *("http.request.method", "http.response.status_code", "server.address", "thread.id", "thread.name"),
+)
+"""What is kept of a span's data: neither queries nor addresses."""
 _CRUMB_DATA: Final = ("method", "http.method", "status_code", "reason")
 
 
@@ -22,14 +32,18 @@ def start(settings: SentrySettings, process: str, redactor: Redactor) -> Observe
     if not settings.dsn:
         return silent
     import sentry_sdk
+    from sentry_sdk.integrations.stdlib import StdlibIntegration
 
     sentry_sdk.init(
         dsn=settings.dsn,
+        release=release(),
         environment=settings.environment,
         traces_sample_rate=settings.traces_sample_rate or None,
         send_default_pii=False,
         include_local_variables=False,  # a frame's variables hold guests and credentials
         max_request_body_size="never",
+        disabled_integrations=[StdlibIntegration],  # its spans hold vendors' URLs; `ops.tracing` has ours
+        trace_propagation_targets=[],  # vendors and receivers are told nothing of our traces
         before_send=lambda event, _hint: scrubbed(event, redactor),
         before_send_transaction=lambda event, _hint: scrubbed(event, redactor),
         before_breadcrumb=lambda crumb, _hint: scrubbed_crumb(crumb, redactor),
@@ -41,6 +55,12 @@ def start(settings: SentrySettings, process: str, redactor: Redactor) -> Observe
             for name in _TAGS:
                 if fields.get(name):
                     scope.set_tag(name, str(fields[name]))
+            if fields.get("id"):
+                scope.set_tag(EVENT_ID, str(fields["id"]))
+            if fields.get("trace") and sentry_sdk.get_current_span() is None:
+                # Told by another thread than the one that worked it: it belongs to its event's trace all the same.
+                trace, _, span = str(fields["trace"]).partition("-")
+                scope.set_context("trace", {"trace_id": trace, "span_id": span})
             scope.set_context("fields", {name: str(value) for name, value in fields.items()})
             scope.fingerprint = [event, *(str(fields.get(name, "")) for name in _CAUSE)]
             scope.capture_message(event, level="error")
@@ -48,10 +68,18 @@ def start(settings: SentrySettings, process: str, redactor: Redactor) -> Observe
     return alarm
 
 
+def release() -> str | None:
+    try:
+        return f"{_PACKAGE}@{version(_PACKAGE)}"
+    except PackageNotFoundError:  # run from its sources, never installed
+        return None
+
+
 def scrubbed(event: Any, redactor: Redactor) -> Any:
     """Sentry's event without what it must not know. Of exceptions that are not Bellhop's the text goes: it may quote
     what a guest wrote."""
-    event = redactor.value(event)
+    ours = {key: event[key] for key in ("release",) if key in event}  # a secret may be a word of it
+    event = {**redactor.value(event), **ours}
     request = event.get("request")
     if isinstance(request, dict):
         event["request"] = {key: request[key] for key in _REQUEST_KEYS if key in request}
@@ -63,8 +91,10 @@ def scrubbed(event: Any, redactor: Redactor) -> Any:
         if error.get("module") != "schemas.errors":
             error["value"] = ""
     for span in event.get("spans") or ():
-        span.pop("data", None)
+        _scrub_span(span)
         span["description"] = _without_query(str(span.get("description", "")))
+    if isinstance(root := (event.get("contexts") or {}).get("trace"), dict):
+        _scrub_span(root)
     if isinstance(event.get("breadcrumbs"), dict):
         event["breadcrumbs"]["values"] = [scrubbed_crumb(c, redactor) for c in event["breadcrumbs"].get("values", ())]
     return event
@@ -79,6 +109,12 @@ def scrubbed_crumb(crumb: Any, redactor: Redactor) -> Any:
     if "message" in crumb:
         crumb["message"] = _without_query(str(crumb["message"]))
     return crumb
+
+
+def _scrub_span(span: dict[str, Any]) -> None:
+    data = span.pop("data", None) or {}
+    if kept := {key: data[key] for key in _SPAN_DATA if key in data}:
+        span["data"] = kept
 
 
 def _public(url: str) -> str:

@@ -22,12 +22,13 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 from schemas.errors import SettingsError
 from schemas.events import VenueFacts
 from schemas.mapping import NO_MAP, FieldMap, MapError, compiled
+from schemas.results import RESULTS_ROUTE, signing_key
 
 ROUTE_OF_KIND: Final = {"peoplevine": "bookings.peoplevine", "simplybook": "bookings.simplybook"}
 MEMBERS_ROUTE: Final = "members"
 CALLBACKS_ROUTE: Final = "callbacks.simplybook"
 PULLS_ROUTE: Final = "pulls"
-ROUTES: Final = (MEMBERS_ROUTE, *ROUTE_OF_KIND.values(), CALLBACKS_ROUTE, PULLS_ROUTE)
+ROUTES: Final = (MEMBERS_ROUTE, *ROUTE_OF_KIND.values(), CALLBACKS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE)
 
 PULLS: Final = ("profiles", "reservations", "services")
 """What Peoplevine can be told to pull: `sync_profiles` and so on."""
@@ -148,7 +149,8 @@ class SourceSettings:
     format: one of `FORMATS`. map: where the fields stand in the upstream's own body. venues: its places, by its ids.
     account: a SimplyBook.me account, whose own callbacks these are. feed_venue: told of each booking in them.
     pull_account: a Peoplevine account that is pulled instead of booking anywhere. notification_url: the address as the
-    upstream knows it, where its signature covers that.
+    upstream knows it, where its signature covers that. result_url: where it is told the end of its events, "" for
+    nowhere; what is posted there is signed with result_secret.
     """
 
     name: str
@@ -164,6 +166,8 @@ class SourceSettings:
     feed_venue: str = ""
     pull_account: str = ""
     notification_url: str = ""
+    result_url: str = field(default="", repr=False)  # may hold a token
+    result_secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +257,17 @@ class Settings:
     venues: Mapping[str, VenueFacts]
 
     @property
+    def told(self) -> frozenset[str]:
+        """The sources that are told the end of their events."""
+        return frozenset(source.name for source in self.sources.values() if source.result_url)
+
+    @property
     def secrets(self) -> frozenset[str]:
         """Every secret value, for the redactor."""
         found: set[str] = set()
         for source in self.sources.values():
-            found.update(source.secrets, (secret.removeprefix("whsec_") for secret in source.secrets))
+            secrets = (*source.secrets, source.result_secret)
+            found.update(secrets, (secret.removeprefix("whsec_") for secret in secrets))
         for account in self.accounts.values():
             if isinstance(account, PeoplevineAccount):
                 found.update((account.auth_id, account.user, account.password))
@@ -486,12 +496,28 @@ class _Source(_Section):
     feed_venue = fields.String(load_default="")
     pull_account = fields.String(load_default="")
     notification_url = fields.String(load_default="", validate=lambda value: _HTTP(value) if value else None)
+    result_url = fields.String(load_default="", validate=lambda value: _result_url(value) if value else None)
+    result_secret = fields.String(load_default="", validate=lambda value: _result_secret(value) if value else None)
 
     @post_load
     def _make(self, data: dict[str, Any], **kwargs: Any) -> Any:
         """What the upstream itself asks for, unless the settings say otherwise."""
         usual = {"tolerance_seconds": _TOLERANCES.get(data["verifier"], 300.0)}
         return {**usual, "answer": _ANSWERS.get(data["format"], 202), **data}
+
+
+def _result_url(url: str) -> None:
+    _HTTP(url)
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ValidationError("must have neither a user nor a fragment")
+
+
+def _result_secret(secret: str) -> None:
+    try:
+        signing_key(secret)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
 
 
 class _Labels(fields.Field[tuple[str, ...]]):
@@ -714,6 +740,8 @@ def _check_source(source: SourceSettings, settings: Settings, place: Callable[[s
         ("feed_venue", "needs a map: where the details have what the venue's account needs"): fed and not source.map,
         ("map", "is required: the format mapped reads nothing else"): source.format == "mapped" and not source.map,
         ("map", "is not for the format bellhop"): source.format == "bellhop" and source.map,
+        ("result_secret", "is required: it signs what is posted to result_url"): source.result_url
+        and not source.result_secret,
     }
     wrong += [told for told, is_wrong in checks.items() if is_wrong]
     for key, problem in wrong:

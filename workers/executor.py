@@ -16,11 +16,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from broker.port import Delivery
+from broker.topology import work_queue
 from ledger.records import Attempt, Booking, Busy, Call, Claimed, Refused, Settled, Settlement, State
-from schemas.envelope import decode
+from schemas.envelope import Envelope, decode
 from schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
 from schemas.observe import Observe, silent, where
 from schemas.reasons import Reason
+from schemas.trace import UNTRACED, Received, Tracer, parent_of
 from workers.handlers.port import Handler
 from workers.job import Job
 from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
@@ -70,6 +72,7 @@ class Executor:
         ladder: Sequence[float],
         turns: Turns | None = None,
         observe: Observe = silent,
+        tracer: Tracer = UNTRACED,
         now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
@@ -81,6 +84,7 @@ class Executor:
         self._claim_seconds = claim_seconds
         self._ladder = ladder
         self._observe = observe
+        self._tracer = tracer
         self._now = now
         self._monotonic = monotonic
         self._chance = chance
@@ -117,6 +121,28 @@ class Executor:
 
     def work(self, job: Job) -> None:
         """Works a claimed job to its outcome. Raises nothing: what is unexpected becomes an outcome too."""
+        with self._tracer.process(self._received(job)) as span:
+            self._work(job)
+            if job.outcome is not None:
+                span.set("outcome", _WORDS[type(job.outcome)])
+            if isinstance(job.outcome, Dead | InDoubt | Retry):
+                span.status("internal_error")
+
+    def _received(self, job: Job) -> Received:
+        """The job for its trace."""
+        assert job.envelope is not None  # noqa: S101
+        enqueued, envelope = job.lag_seconds_from, job.envelope
+        return Received(
+            queue=work_queue(envelope.route),
+            id=job.message.id,
+            size=len(job.message.body),
+            latency=None if enqueued is None else max(0.0, self._now().timestamp() - enqueued),
+            retries=job.attempts_so_far,
+            trace=envelope.trace,
+            tags=_tags(envelope),
+        )
+
+    def _work(self, job: Job) -> None:
         try:
             job.outcome = self._steps(job)
         except Held as held:
@@ -129,7 +155,7 @@ class Executor:
         except Exception as error:  # noqa: BLE001  # a delivery must end in an outcome, or it holds its place for ever
             # Nothing was called since the last committed mark: a call's own failures are dealt with in `_call`.
             job.outcome = self._astray(job, f"unexpected {type(error).__name__} before the call")
-            self._observe("worker.crashed", error=type(error).__name__, where=where(error))
+            self._crashed(job, error)
 
     def _steps(self, job: Job) -> Outcome:
         assert job.envelope is not None  # noqa: S101
@@ -197,7 +223,7 @@ class Executor:
         except (Held, LedgerUnavailable):  # both come before a request is sent: what comes after swallows its own
             raise
         except Exception as error:  # noqa: BLE001  # whether the vendor was reached is not known
-            self._observe("worker.crashed", error=type(error).__name__, where=where(error))
+            self._crashed(job, error)
             text = f"unexpected {type(error).__name__} in {call.method}"
             failure = VendorFailure(Kind.UNKNOWN, vendor="", method=call.method, message=text)
         if not isinstance(result, Wait):
@@ -226,7 +252,12 @@ class Executor:
         seconds = self._monotonic() - clock
         self._observe("vendor.called", account=account, method=method, outcome=word, seconds=seconds)
         answer = failure.answer if failure else None
+        job.code = failure.code if failure else ""
         job.attempts.append(Attempt(method, started, seconds, word, str(failure or ""), answer))
+
+    def _crashed(self, job: Job, error: Exception) -> None:
+        tags = _tags(job.envelope) if job.envelope else {}
+        self._observe("worker.crashed", error=type(error).__name__, where=where(error), **tags)
 
     def _resolve(self, job: Job, call: Call) -> Outcome | None:
         """Asks what became of a call in doubt; None where it made nothing and may be made again."""
@@ -257,7 +288,7 @@ class Executor:
             case Kind.TRANSIENT:
                 return Retry(str(failure), failure.retry_after)
             case Kind.UNKNOWN:
-                return Retry(str(failure)) if call.repeatable else InDoubt(call, str(failure))
+                return Retry(str(failure), failure.retry_after) if call.repeatable else InDoubt(call, str(failure))
 
     # --- settle -------------------------------------------------------------------------------------------------
 
@@ -332,6 +363,9 @@ class Executor:
             generation=envelope.generation if envelope else 0,
             reason=outcome.reason.value if isinstance(outcome, Dead) else "",
             detail=_text(outcome),
+            method=job.attempts[-1].method if job.attempts else "",
+            code=job.code,
+            trace=parent_of(envelope.trace) if envelope else "",
             attempt=job.attempts_so_far + 1,
             retry_seconds=delay,
             seconds=self._monotonic() - job.started,
@@ -352,6 +386,11 @@ _WORDS: Final[Mapping[type, str]] = {
 def _is_same(doubt: Call, call: Call) -> bool:
     """Whether a call is the one in doubt, about to be made again."""
     return not call.repeatable and (doubt.method, doubt.line) == (call.method, call.line)
+
+
+def _tags(envelope: Envelope) -> dict[str, str]:
+    """By which errors and traces are found."""
+    return {"route": envelope.route, "account": envelope.account, "source": envelope.source, "id": envelope.id}
 
 
 def _text(outcome: Outcome | None) -> str:

@@ -16,7 +16,8 @@ class Job:
     """`envelope` is None where the body cannot be read, `claimed` None where there is no claim.
 
     outcome None: still to be worked. settled: nothing is left but the ack (`outcome` is then what the ledger already
-    knew). dirty: `booking` has progress the ledger does not hold yet. started: monotonic seconds.
+    knew). code: the vendor's own, of the last failure. dirty: `booking` has progress the ledger does not hold yet.
+    started: monotonic seconds.
     """
 
     delivery: Delivery
@@ -26,6 +27,7 @@ class Job:
     booking: Booking | None = None
     outcome: Outcome | None = None
     known: str = ""
+    code: str = ""
     dirty: bool = False
     attempts: list[Attempt] = field(default_factory=list)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -46,7 +46,14 @@ def following(job: Job, now: datetime) -> list[tuple[Message, Address]]:
     outcome = job.outcome
     if not isinstance(outcome, Done):
         return []
-    return [(queued(envelope, now), topology.work(envelope.route)) for envelope in outcome.forward]
+    trace = job.envelope.trace if job.envelope else {}
+    events = [replace(envelope, trace=envelope.trace or trace) for envelope in outcome.forward]
+    return [(queued(envelope, now), topology.work(envelope.route)) for envelope in events]
+
+
+def telling(results: Iterable[Envelope | None], now: datetime) -> list[tuple[Message, Address]]:
+    """The results that tell of ends: to their work queue."""
+    return [(queued(envelope, now), topology.work(envelope.route)) for envelope in results if envelope is not None]
 
 
 def queued(envelope: Envelope, now: datetime) -> Message:
@@ -55,6 +62,7 @@ def queued(envelope: Envelope, now: datetime) -> Message:
         headers.ROUTE: envelope.route,
         headers.ENQUEUED: now.timestamp(),
         headers.ATTEMPT: 0,
+        **envelope.trace,
     }
     return Message(envelope.message_id, encode(envelope), carried)
 

@@ -17,6 +17,7 @@ from ledger.store import Ledger
 from schemas.errors import BrokerError
 from schemas.observe import Observe, silent, where
 from schemas.redact import Redactor
+from schemas.results import RESULTS_ROUTE
 from schemas.settings import (
     CALLBACKS_ROUTE,
     MEMBERS_ROUTE,
@@ -26,15 +27,18 @@ from schemas.settings import (
     Settings,
     SimplybookAccount,
 )
-from workers.executor import Executor, utc_now
+from schemas.trace import UNTRACED, Tracer
+from workers.executor import Executor, NoTurns, Turns, utc_now
 from workers.gate import AccountGate
 from workers.handlers.callbacks import Feed, SimplybookCallbacks
 from workers.handlers.members import Members
 from workers.handlers.peoplevine_bookings import PeoplevineBookings
 from workers.handlers.port import Handler
 from workers.handlers.pulls import Pulls
+from workers.handlers.results import ResultPosts
 from workers.handlers.simplybook_bookings import SimplybookBookings
 from workers.paused import PausedRoutes
+from workers.results import Results
 from workers.scheduler import Scheduler
 from workers.vendors.http import HttpClient
 from workers.vendors.peoplevine import PeoplevineClient
@@ -56,12 +60,14 @@ class Post:
     """Who works a route: its handler, and the gate before its calls."""
 
     handler: Handler
-    gate: AccountGate
+    gate: Turns
 
 
-def posts(settings: Settings, ledger: Ledger, observe: Observe = silent) -> Mapping[str, Post]:
+def posts(
+    settings: Settings, ledger: Ledger, observe: Observe = silent, tracer: Tracer = UNTRACED
+) -> Mapping[str, Post]:
     """One for each route. Bookings may use all of an account's calls of the day; the others leave some to them."""
-    http = HttpClient(pool_size=settings.work.threads, redactor=Redactor(settings.secrets))
+    http = HttpClient(pool_size=settings.work.threads, redactor=Redactor(settings.secrets), tracer=tracer)
     first, last = (
         AccountGate(ledger.accounts, settings.accounts, last=is_last, observe=observe) for is_last in (False, True)
     )
@@ -80,6 +86,7 @@ def posts(settings: Settings, ledger: Ledger, observe: Observe = silent) -> Mapp
         ROUTE_OF_KIND["simplybook"]: Post(SimplybookBookings(salons(first), simplybook, settings.venues), first),
         CALLBACKS_ROUTE: Post(SimplybookCallbacks(salons(last), _feeds(settings), ledger, utc_now), last),
         PULLS_ROUTE: Post(Pulls(spas(last), peoplevine, ledger.pulls, utc_now), last),
+        RESULTS_ROUTE: Post(ResultPosts(settings.sources, http, utc_now), NoTurns()),
     }
 
 
@@ -101,6 +108,7 @@ def run(
     observe: Observe,
     health: Health,
     stop: threading.Event,
+    tracer: Tracer = UNTRACED,
 ) -> None:
     """Works `routes` until `stop` is set, then drains. Raises BrokerError where the queues cannot be declared.
 
@@ -110,7 +118,8 @@ def run(
     broker.declare()
     publisher = broker.publisher()
     pauses = PausedRoutes(ledger.pauses, observe)
-    by_route = posts(settings, ledger, observe)
+    by_route = posts(settings, ledger, observe, tracer)
+    results = Results(settings.told, ledger, utc_now)
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     workers = [
         Worker(
@@ -123,6 +132,7 @@ def run(
                 ladder=settings.broker.ladder,
                 turns=by_route[route].gate,
                 observe=observe,
+                tracer=tracer,
             ),
             broker.consumer(work_queue(route), capacity_of(settings.work.threads)),
             publisher,
@@ -130,6 +140,7 @@ def run(
             threads=settings.work.threads,
             drain_seconds=settings.work.drain_seconds,
             paused=lambda route=route: route in pauses.routes(),  # type: ignore[misc]
+            results=results,
             observe=observe,
         )
         for route in routes

@@ -19,8 +19,9 @@ from schemas.errors import BellhopError, BrokerError, LedgerUnavailable
 from schemas.observe import Observe, silent
 from workers.executor import Executor, utc_now
 from workers.job import Job
-from workers.onward import following, onward
+from workers.onward import following, onward, telling
 from workers.ports import WorkLedger
+from workers.results import Results
 
 SETTLE_AT_MOST: Final = 256
 _TAKE_SECONDS: Final = 0.5
@@ -47,6 +48,7 @@ class Worker:
         threads: int,
         drain_seconds: float,
         paused: Callable[[], bool] = lambda: False,
+        results: Results | None = None,
         observe: Observe = silent,
         now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -61,6 +63,7 @@ class Worker:
         self._publisher = publisher
         self._ledger = ledger
         self._drain_seconds = drain_seconds
+        self._results = results
         self._observe = observe
         self._now = now
         self._monotonic = monotonic
@@ -194,8 +197,17 @@ class Worker:
         self.consumer.ack([job.delivery for job in jobs])
 
     def _send_on(self, jobs: Sequence[Job], delays: dict[int, float | None]) -> bool:
-        """Publishes retries and dead letters. False: gave up, and nothing may be acked."""
-        return self._publish([s for job in jobs if (s := onward(job, self.route, delays[id(job)], self._now()))])
+        """Publishes retries, dead letters and results. False: gave up, and nothing may be acked."""
+        told = self._until_it_holds(lambda: self._told(jobs), "results")
+        if told is None:
+            return False
+        sent = [s for job in jobs if (s := onward(job, self.route, delays[id(job)], self._now()))]
+        return self._publish([*sent, *told])
+
+    def _told(self, jobs: Sequence[Job]) -> list[tuple[Message, Address]]:
+        if self._results is None:
+            return []
+        return telling(map(self._results.of, jobs), self._now())
 
     def _publish(self, open_: list[tuple[Message, Address]]) -> bool:
         """Until all are confirmed. False: gave up."""

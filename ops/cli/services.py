@@ -38,6 +38,7 @@ def ingest(app: App) -> None:
     from ingest.app import create_app
     from ingest.server import processes, serve
     from ingest.verify import verifiers
+    from ops import tracing
 
     settings, place = app.settings, app.config.place
     verifiers(settings.sources, place)  # here and not in each child: the operator is to see one line
@@ -59,15 +60,18 @@ def ingest(app: App) -> None:
         declaring = Declaring(broker, observe)
         declaring.start()
         events = StandbyLedger(lambda: Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds))
-        return create_app(
+        tracer = tracing.tracer(settings.sentry)
+        app = create_app(
             settings,
             broker.publisher(),
             events,
             observe=observe,
+            tracer=tracer,
             ready=lambda: {"broker": declaring.problem(), "ledger": events.problem()},
             metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
             place=place,
         )
+        return tracing.ingress(app, tracer)
 
     try:
         serve(settings, make_app, observe=telemetry("ingest", settings))
@@ -81,6 +85,7 @@ def ingest(app: App) -> None:
 @pass_app
 def work(app: App, routes: tuple[str, ...]) -> None:
     """Works the queues of these routes (all, unless given): calls the vendors and records the ends."""
+    from ops import tracing
     from ops.standby import problem_of
     from workers.run import run
 
@@ -94,6 +99,7 @@ def work(app: App, routes: tuple[str, ...]) -> None:
             observe=observe,
             health=health,
             stop=stop,
+            tracer=tracing.tracer(app.settings.sentry),
         )
 
     _serve("work", app.settings, app.settings.work.host, app.settings.work.port, act)
@@ -106,13 +112,14 @@ def archive(app: App) -> None:
     from ops.accounts import measure_accounts
     from ops.archive import Archiver, keep_house, utc_now
     from ops.jobs import JobRunner
+    from ops.results import BuriedResults
 
-    accounts = app.settings.accounts
+    accounts, told = app.settings.accounts, app.settings.told
 
     def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
         since = utc_now()
         broker.declare()
-        archiver = Archiver(broker, ledger, observe)
+        archiver = Archiver(broker, ledger, observe, tell=BuriedResults(broker.publisher(), told, ledger, utc_now))
         health.check("archive", lambda: archiver.problem)
         health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
         housekeeping = threading.Thread(

@@ -19,14 +19,16 @@ from schemas.envelope import Envelope
 from schemas.errors import LedgerUnavailable, PublishUnconfirmed
 from tests.support.ledger import event
 from tests.support.service import wait_for
-from workers.executor import Executor
+from workers.executor import Executor, utc_now
 from workers.outcome import Dead, Done, InDoubt, Outcome
+from workers.results import Results
 from workers.vendors.failure import Kind, VendorFailure
 from workers.worker import SettlerEnded, Worker
 
 ROUTE = "members"
 NEXT = "pulls"
-TOPOLOGY = Topology((ROUTE, NEXT), (0.1, 0.2))
+RESULTS = "results"
+TOPOLOGY = Topology((ROUTE, NEXT, RESULTS), (0.1, 0.2))
 SYNC = Call("pv", "sync_member", {}, repeatable=True)
 
 
@@ -105,13 +107,21 @@ class Running:
     """A worker in a thread, with one member event in its queue."""
 
     def __init__(
-        self, broker: EmbeddedBroker, ledger: Troubled, vendor: Vendor, publisher: Publisher | None = None
+        self,
+        broker: EmbeddedBroker,
+        ledger: Troubled,
+        vendor: Vendor,
+        publisher: Publisher | None = None,
+        *,
+        results: Results | None = None,
+        sends: bool = True,
     ) -> None:
         from schemas.envelope import encode
 
         self.event = event("e-1", "member.updated")
         self.publisher = broker.publisher()
-        self.publisher.publish(Message(self.event.message_id, encode(self.event), {}), work(ROUTE)).result(5)
+        if sends:
+            self.publisher.publish(Message(self.event.message_id, encode(self.event), {}), work(ROUTE)).result(5)
         self.stop = threading.Event()
         self.error: Exception | None = None
         executor = Executor(vendor, ledger, worker="w", claim_seconds=60, ladder=TOPOLOGY.ladder, chance=lambda: 1.0)
@@ -123,6 +133,7 @@ class Running:
             ledger,
             threads=2,
             drain_seconds=1,
+            results=results,
         )
         self._thread = threading.Thread(target=self._run)
 
@@ -220,3 +231,39 @@ def test_what_follows_arrives_in_its_own_queue(broker: EmbeddedBroker, ledger: L
     with Running(broker, Troubled(ledger), Vendor(forward=(following,))):
         wait_for(lambda: state(ledger) is State.DONE, "it is done", 10)
     assert broker.stats()[NEXT].ready == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "ended", "told"),
+    [
+        (None, State.DONE, b"member.synchronised"),
+        (VendorFailure(Kind.REJECTED, vendor="pv", method="sync_member", message="no"), State.DEAD, b"member.failed"),
+    ],
+)
+def test_an_end_that_was_recorded_but_not_told_is_told_when_the_delivery_comes_again(
+    broker: EmbeddedBroker, ledger: Ledger, failure: Exception | None, ended: State, told: bytes
+) -> None:
+    """As after a worker's death between the record and the result's confirm; the vendor is not called again."""
+    vendor, results = Vendor(failure), Results(["crm"], ledger, utc_now)
+    with Running(broker, Troubled(ledger), vendor, NeverConfirms(), results=results):
+        wait_for(lambda: state(ledger) is ended, "its end is recorded", 10)
+    assert broker.stats()[RESULTS].ready == 0
+    assert broker.stats()[ROUTE].ready == 1
+
+    with Running(broker, Troubled(ledger), vendor, results=results, sends=False):
+        wait_for(lambda: waiting(broker) == 0, "it is acked", 10)
+    assert vendor.calls == 1
+    consumer = broker.consumer(work_queue(RESULTS), 2)
+    (result,) = consumer.take(2, 5)
+    consumer.close()
+    assert result.message.id == "crm/e-1/0/result"
+    assert told in result.message.body
+
+
+def test_an_end_is_told_only_once_it_is_recorded(broker: EmbeddedBroker, ledger: Ledger) -> None:
+    away: list[Exception] = [LedgerUnavailable("away")] * 1000
+    results = Results(["crm"], ledger, utc_now)
+    with Running(broker, Troubled(ledger, settle=away), Vendor(), results=results) as running:
+        wait_for(lambda: running.worker.in_flight == 1 and len(away) < 1000, "the ledger was asked", 10)
+    assert broker.stats()[RESULTS].ready == 0
+    assert broker.stats()[ROUTE].ready == 1

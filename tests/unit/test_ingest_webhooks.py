@@ -458,7 +458,8 @@ def test_what_nobody_foresaw_is_answered_500_without_its_words(ingress: Ingress)
     refused(answer, 500, "internal")
     assert "Ada" not in answer.text
     crashed, ended = ingress.told.calls
-    assert crashed == ("webhook.crashed", {"error": "RuntimeError"})
+    assert crashed[0] == "webhook.crashed"
+    assert (crashed[1]["error"], crashed[1]["source"], crashed[1]["id"]) == ("RuntimeError", "crm", "msg-1")
     assert (ended[0], ended[1]["status"], ended[1]["reason"]) == ("webhook.refused", 500, "internal")
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ops.sentry import scrubbed, scrubbed_crumb, start
+from ops.sentry import release, scrubbed, scrubbed_crumb, start
 from schemas.observe import silent
 from schemas.redact import Redactor
 from schemas.settings import SentrySettings
@@ -39,6 +39,7 @@ def _event() -> dict[str, Any]:
             ]
         },
         "spans": [{"description": "GET http://v/res/x?member_id=777", "data": {"http.query": "member_id=777"}}],
+        "contexts": {"trace": {"op": "http.server", "data": {"url": "http://v/webhooks/crm?email=ada@example.com"}}},
         "tags": {"route": "members"},
     }
 
@@ -64,3 +65,22 @@ def test_a_breadcrumb_without_data_passes() -> None:
 
 def test_without_a_dsn_nothing_is_started() -> None:
     assert start(SentrySettings("", "production", 0.0), "work", _REDACTOR) is silent
+
+
+def test_of_a_span_only_known_facts_stay() -> None:
+    data = {"messaging.message.id": "crm/e-1", "http.response.status_code": 200, "http.query": "member_id=777"}
+    event = {
+        "spans": [{"description": "POST peoplevine sync_member", "data": data}],
+        "contexts": {"trace": {"data": data}},
+    }
+    told = scrubbed(event, _REDACTOR)
+    kept = {"messaging.message.id": "crm/e-1", "http.response.status_code": 200}
+    assert told["spans"][0]["data"] == kept
+    assert told["contexts"]["trace"]["data"] == kept
+
+
+def test_the_release_is_the_packages_version_also_where_a_secret_is_a_word_of_it() -> None:
+    told = scrubbed({"release": "bellhop-bookings@0.1.0", "tags": {"x": "bellhop"}}, Redactor(["bellhop"]))
+    assert told["release"] == "bellhop-bookings@0.1.0"
+    assert told["tags"]["x"] == "***"
+    assert (release() or "bellhop-bookings@").startswith("bellhop-bookings@")

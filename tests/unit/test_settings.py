@@ -172,3 +172,41 @@ def test_whatever_one_key_holds_the_settings_are_made_or_refused_by_a_settings_e
     except SettingsError:
         return
     assert isinstance(settings.secrets, frozenset)
+
+
+# --- results ----------------------------------------------------------------------------------------------------
+
+_RESULT_SECRET = "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="
+
+
+def _told(url: str, secret: str) -> dict[str, Any]:
+    document = changed("sources.crm.result_url", url)
+    document["sources"]["crm"]["result_secret"] = secret
+    return document
+
+
+def test_a_source_with_a_result_url_is_told_and_its_secret_is_kept_out_of_sight() -> None:
+    settings = build(_told("https://crm.example/hooks?token=abc", _RESULT_SECRET))
+    assert settings.told == {"crm"}
+    assert {_RESULT_SECRET, _RESULT_SECRET.removeprefix("whsec_")} <= settings.secrets
+    assert "token" not in repr(settings)
+    assert _RESULT_SECRET not in repr(settings)
+    assert build(GOOD).told == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("url", "secret", "key"),
+    [
+        ("ftp://crm.example/", _RESULT_SECRET, "result_url"),
+        ("https://", _RESULT_SECRET, "result_url"),
+        ("https://user:word@crm.example/", _RESULT_SECRET, "result_url"),
+        ("https://crm.example/#top", _RESULT_SECRET, "result_url"),
+        ("https://crm.example/", "", "result_secret"),
+        ("https://crm.example/", "whsec_short", "result_secret"),
+        ("https://crm.example/", "a-bearer-of-thirty-two-characters", "result_secret"),
+    ],
+)
+def test_a_wrong_result_url_or_secret_is_named_and_not_quoted(url: str, secret: str, key: str) -> None:
+    error = wrong(_told(url, secret))
+    assert error.key == f"sources.crm.{key}"
+    assert not secret or secret not in str(error)

@@ -23,6 +23,7 @@ from urllib3 import exceptions as errors
 
 from ledger.records import Json
 from schemas.redact import Redactor
+from schemas.trace import UNTRACED, Tracer
 from workers.vendors.failure import Kind, VendorFailure
 
 MAX_ANSWER_BYTES: Final = 5 * 1024 * 1024
@@ -42,6 +43,10 @@ class Where:
 
     vendor: str
     method: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.vendor} {self.method}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,14 @@ class HttpClient:
         pool_size: int,
         redactor: Redactor,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        tracer: Tracer = UNTRACED,
     ) -> None:
         # Neither retries nor redirects: both would send a booking again without the ledger knowing.
         self._pool = urllib3.PoolManager(num_pools=32, maxsize=pool_size, block=False, retries=False)
         self._targets: dict[str, tuple[urllib3.HTTPConnectionPool, str]] = {}
         self._redactor = redactor
         self._now = now
+        self._tracer = tracer
 
     def request(
         self,
@@ -99,38 +106,58 @@ class HttpClient:
         connect_seconds: float,
         read_seconds: float,
     ) -> Answer:
-        """Sends one request, with `body` as JSON, and reads the whole answer, whatever its status below 500 but 429.
+        """Sends one request and reads the whole answer, whatever its status below 500 but 429. body: made JSON of, or
+        JSON already, as bytes.
 
         Raises VendorFailure: TRANSIENT before it was sent, UNKNOWN after, THROTTLED for 429, UNKNOWN for 5xx whose body
         is not JSON (one that is may hold the vendor's own error, which the caller classifies).
         """
-        sent = json.dumps(body, ensure_ascii=False).encode() if body is not None else None
+        sent = body if isinstance(body, bytes) or body is None else json.dumps(body, ensure_ascii=False).encode()
         fields = {"accept": "application/json", **(headers or {})}
         if sent is not None:
             fields["content-type"] = "application/json"
         timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
+        with self._tracer.call(method, where.name, urlsplit(url).hostname or "") as span:
+            response, raw = self._sent(where, method, url, query, sent, fields, timeout)
+            span.set("http.response.status_code", response.status)
+            if response.status >= 400:
+                span.status("internal_error" if response.status >= 500 else "invalid_argument")
+        return self._answer(where, response, raw)
+
+    def _sent(
+        self,
+        where: Where,
+        method: str,
+        url: str,
+        query: Mapping[str, str] | None,
+        sent: bytes | None,
+        fields: Mapping[str, str],
+        timeout: urllib3.Timeout,
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
         try:
             pool, path = self._target(url)
-            target = f"{path}?{urlencode(query)}" if query else path
+            target = f"{path}{'&' if '?' in path else '?'}{urlencode(query)}" if query else path
             response = pool.urlopen(
                 method, target, sent, fields, retries=False, redirect=False, timeout=timeout, preload_content=False
             )
         except errors.HTTPError as error:
             _fail(where, error)
         try:
-            raw = _read(response, time.monotonic() + read_seconds)
+            raw = _read(response, time.monotonic() + float(timeout.read_timeout or 0))
         except (errors.HTTPError, OSError, TimeoutError) as error:
             response.close()
             _unknown(where, f"its answer broke off ({type(error).__name__})", response.status)
-        else:
-            response.release_conn()
-        return self._answer(where, response, raw)
+        response.release_conn()
+        return response, raw
 
     def _target(self, url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
-        """The connections of a URL's host, and its path. Kept: parsing it costs as much as a tenth of a call."""
+        """The connections of a URL's host, and its path and query. Kept: parsing it costs as much as a tenth of a
+        call."""
         found = self._targets.get(url)
         if found is None:
-            found = self._targets[url] = (self._pool.connection_from_url(url), urlsplit(url).path or "/")
+            parts = urlsplit(url)
+            path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+            found = self._targets[url] = (self._pool.connection_from_url(url), path)
         return found
 
     def _answer(self, where: Where, response: urllib3.BaseHTTPResponse, raw: bytes) -> Answer:

@@ -1,0 +1,97 @@
+"""Results: what a source is told of the end of its events, where it names a URL for that.
+
+A result is an event of its own, on the route `results`. Its id is made of the event's, so that however often the end
+is told, the ledger knows it. Its data is the body that is posted.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from schemas.envelope import Envelope, content_hash
+from schemas.events import BOOKING_TYPES, MEMBER_TYPES
+from schemas.reasons import Reason
+from schemas.statuses import Meaning, meaning
+
+RESULTS_ROUTE: Final = "results"
+RESULT_TYPE: Final = "result.due"
+ACCOUNT: Final = "results"
+"""Stands where other events name a vendor's account: a result is called to none."""
+
+_NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MESSAGE_ID_BYTES: Final = 255  # see `Envelope.message_id`
+_DETAIL_CHARACTERS: Final = 2000
+_KEY_BYTES: Final = range(24, 65)
+
+
+def result_type(event: Envelope, reason: str) -> str:
+    """The result's type; "" where the end of such an event is not told. reason: of its dead letter, "" for none."""
+    if event.type in MEMBER_TYPES:
+        return "member.failed" if reason else "member.synchronised"
+    if event.type not in BOOKING_TYPES:
+        return ""
+    if reason:
+        return "booking.failed"
+    status = event.data.get("status")
+    meant, _ = meaning(event.type, status if isinstance(status, str) else None, (None,))
+    return "booking.cancelled" if meant is Meaning.CANCEL else "booking.confirmed"
+
+
+def result(
+    event: Envelope, *, detail: str, reason: str = "", vendor_ids: Sequence[str] = (), now: datetime
+) -> Envelope | None:
+    """The event that tells of another's end; None where that is not told.
+
+    detail: for people, without secrets. vendor_ids: of its booking. now: the end's time.
+    """
+    type_ = result_type(event, reason)
+    if not type_:
+        return None
+    told: dict[str, Any] = {"event_id": event.id, "detail": detail[:_DETAIL_CHARACTERS]}
+    if event.type in MEMBER_TYPES:
+        told["member_id"] = event.subject
+    else:
+        told |= {"booking_id": event.subject, "venue": event.data.get("venue", ""), "vendor_ids": list(vendor_ids)}
+    if reason:
+        told["reason"] = reason
+    id_ = _id(event, reason)
+    return Envelope(
+        id=id_,
+        source=event.source,
+        type=RESULT_TYPE,
+        subject=id_,  # not the booking: two of its events may bear the same time, and each is told of
+        route=RESULTS_ROUTE,
+        account=ACCOUNT,
+        time=event.time,
+        received=now,
+        data={"type": type_, "timestamp": now.astimezone(UTC).isoformat(), "data": told},
+        # Not of the words: told again after a crash they may differ, and the first told stand.
+        content_hash=content_hash(RESULT_TYPE, _NO_TIME, {"id": id_}),
+        trace=event.trace,
+    )
+
+
+def _id(event: Envelope, reason: str) -> str:
+    """`<event id>/<generation>/result`. Another content under the same id ends by itself: its end must not be taken
+    for that of the first."""
+    rest = f"/{event.generation}{'/conflict' if reason == Reason.CONFLICT else ''}/result"
+    if len(f"{event.source}/{event.id}{rest}".encode()) > _MESSAGE_ID_BYTES:
+        return f"sha256-{hashlib.sha256(event.id.encode()).hexdigest()}{rest}"
+    return event.id + rest
+
+
+def signing_key(secret: str) -> bytes:
+    """The key in a Standard Webhooks secret. Raises ValueError, which quotes nothing of it."""
+    text = secret.removeprefix("whsec_")
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not secret.startswith("whsec_") or len(key) not in _KEY_BYTES:
+        raise ValueError('must be "whsec_" and 24 to 64 bytes in base64')
+    return key

@@ -1,0 +1,147 @@
+"""A source is told the end of its events, signed, at least once, and always under the same webhook-id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.support.facts import cancel, salon_booking, spa_booking
+from tests.support.service import SOURCE, Service, free_port, wait_for
+from tests.support.sink import Post, Sink, serving
+
+RESULT_SECRET = "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with serving(Sink()) as made:
+        yield made
+
+
+def tell(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_URL", url)
+    monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_SECRET", RESULT_SECRET)
+
+
+def told_of(sink: Sink, id_: str) -> list[Post]:
+    return [post for post in sink.posts if post.json["data"]["event_id"] == id_]
+
+
+def told_once(sink: Sink, id_: str) -> dict[str, Any]:
+    """The result's body, once it has come; its signature is good."""
+    wait_for(lambda: bool(told_of(sink, id_)), f"the source is told of {id_}")
+    (post,) = told_of(sink, id_)
+    body = Webhook(RESULT_SECRET).verify(post.body, post.headers)
+    assert post.headers["webhook-id"] == f"{SOURCE}/{id_}/0/result"
+    assert post.path == "/hooks?from=bellhop"
+    assert isinstance(body, dict)
+    return body
+
+
+def test_a_booking_is_told_as_confirmed_and_then_as_cancelled_with_the_vendors_ids(
+    service: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(monkeypatch, sink.url)
+    service.start_all()
+    booking = salon_booking("R-1", 1)
+    assert service.post("book-1", "booking.requested", booking) == 202
+    ids = service.wait_for_state("book-1", "done")["vendor_ids"]
+    confirmed = told_once(sink, "book-1")
+    assert confirmed["type"] == "booking.confirmed"
+    assert ids
+    assert {**confirmed["data"], "detail": ""} == {
+        **{"event_id": "book-1", "booking_id": "R-1", "venue": "salon", "vendor_ids": ids},
+        "detail": "",
+    }
+    assert service.post("cancel-1", "booking.cancelled", cancel(booking)) == 202
+    cancelled = told_once(sink, "cancel-1")
+    assert cancelled["type"] == "booking.cancelled"
+    assert cancelled["data"]["vendor_ids"] == ids
+    assert "reason" not in cancelled["data"]
+
+
+def test_a_refused_booking_is_told_as_failed_with_the_reason_and_without_secrets(
+    service: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(monkeypatch, sink.url)
+    service.start_all()
+    words = "Member not found; we were asked with pass=sandbox-password"
+    service.sandbox("POST", "faults", method="create_service_reservation", kind="error", message=words)
+    assert service.post("refused-1", "booking.requested", spa_booking("PV-1", 1)) == 202
+    failed = told_once(sink, "refused-1")
+    assert (failed["type"], failed["data"]["reason"]) == ("booking.failed", "rejected")
+    assert "Member not found" in failed["data"]["detail"]
+    assert "sandbox-password" not in failed["data"]["detail"]
+    assert service.post("m-1", "member.updated", {"member_id": 3125141}) == 202
+    member = told_once(sink, "m-1")
+    assert (member["type"], member["data"]["member_id"]) == ("member.synchronised", "3125141")
+
+
+def test_a_replay_that_succeeds_is_told_under_an_id_of_its_own(
+    service: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(monkeypatch, sink.url)
+    service.start_all()
+    service.sandbox("POST", "faults", method="create_service_reservation", kind="error", message="closed that day")
+    assert service.post("again-1", "booking.requested", spa_booking("PV-1", 1)) == 202
+    assert told_once(sink, "again-1")["type"] == "booking.failed"
+    wait_for(lambda: "again-1" in service.run("dead", "list").stdout, "its letter is archived")
+    assert service.run("dead", "replay", "1", "--why", "they opened", "--yes").returncode == 0
+    wait_for(lambda: len(told_of(sink, "again-1")) == 2, "the source is told again")
+    second = told_of(sink, "again-1")[1]
+    assert second.json["type"] == "booking.confirmed"
+    assert second.headers["webhook-id"] == f"{SOURCE}/again-1/1/result"
+
+
+def test_a_receiver_that_is_away_is_told_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    tell(monkeypatch, f"http://127.0.0.1:{port}/hooks?from=bellhop")
+    with Service(tmp_path) as service:
+        service.start_all()
+        assert service.post("m-1", "member.updated", {"member_id": 3125141}) == 202
+        service.wait_for_state("m-1", "done")
+        wait_for(lambda: service.state_of(SOURCE, "m-1/0/result") == "retrying", "its result is tried again")
+        with serving(Sink(port, 500, 429, 200)) as sink:
+            wait_for(lambda: service.state_of(SOURCE, "m-1/0/result") == "done", "it is told at last")
+    assert {post.headers["webhook-id"] for post in sink.posts} == {f"{SOURCE}/m-1/0/result"}
+    assert len(sink.posts) == 3
+
+
+def test_a_worker_killed_while_it_tells_tells_again_under_the_same_id(
+    service: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(monkeypatch, sink.url)
+    sink.open.clear()
+    service.start_all()
+    assert service.post("book-1", "booking.requested", salon_booking("R-1", 1)) == 202
+    wait_for(lambda: len(sink.posts) == 1, "the first post has come, and is not answered")
+    service.kill("work-1")
+    sink.open.set()
+    service.start("work-1")
+    wait_for(lambda: service.state_of(SOURCE, "book-1/0/result") == "done", "the result is told", 60)
+    first, *again = told_of(sink, "book-1")
+    assert again
+    assert {post.headers["webhook-id"] for post in again} == {first.headers["webhook-id"]}
+    assert {post.body for post in again} == {first.body}
+    assert len(service.calls("book")) == 1
+
+
+@pytest.mark.parametrize(("status", "state"), [(410, "recorded"), (404, "dead"), (302, "dead")])
+def test_a_receiver_that_refuses_is_asked_once_and_no_result_is_told_of_a_result(
+    status: int, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(Sink()) as elsewhere, serving(Sink(0, status, location=elsewhere.url)) as sink:
+        tell(monkeypatch, sink.url)
+        with Service(tmp_path) as service:
+            service.start_all()
+            assert service.post("m-1", "member.updated", {"member_id": 3125141}) == 202
+            wait_for(lambda: service.state_of(SOURCE, "m-1/0/result") == state, f"the result is {state}")
+            assert service.post("m-2", "member.updated", {"member_id": 3125142}) == 202
+            wait_for(lambda: service.state_of(SOURCE, "m-2/0/result") == state, f"the next result is {state}")
+            assert service.state_of(SOURCE, "m-1/0/result/0/result") == ""
+        assert [post.json["data"]["event_id"] for post in sink.posts] == ["m-1", "m-2"]
+        assert elsewhere.posts == []

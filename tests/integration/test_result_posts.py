@@ -1,0 +1,109 @@
+"""The handler of results over a real socket: what each answer becomes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from standardwebhooks import Webhook
+
+from ledger.records import Call
+from schemas.envelope import Envelope
+from schemas.reasons import Reason
+from schemas.redact import Redactor
+from schemas.results import result
+from schemas.settings import SourceSettings, build
+from tests.support.service import free_port
+from tests.support.sink import Sink, serving
+from workers.handlers.results import ResultPosts
+from workers.outcome import Dead, Done, Recorded
+from workers.vendors.failure import Kind, VendorFailure
+from workers.vendors.http import HttpClient
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with serving(Sink()) as made:
+        yield made
+
+
+def due() -> Envelope:
+    of = Envelope("e-1", "crm", "member.updated", "7", "members", "pv", NOW, NOW, {"member_id": "7"}, "hash")
+    made = result(of, detail="gebucht für 7", now=NOW)
+    assert made is not None
+    return made
+
+
+def source(url: str) -> SourceSettings:
+    told = {"verifier": "bearer", "secrets": ["s" * 20], "result_url": url, "result_secret": SECRET}
+    return build({"sources": {"crm": told}}).sources["crm"]
+
+
+def posts(url: str) -> ResultPosts:
+    http = HttpClient(pool_size=1, redactor=Redactor([SECRET]))
+    return ResultPosts({"crm": source(url)}, http, lambda: datetime.now(UTC))
+
+
+def told(url: str) -> object:
+    handler, event = posts(url), due()
+    call = handler.translate(event, None)
+    assert isinstance(call, Call)
+    assert call.repeatable
+    assert SECRET not in json.dumps(dict(call.arguments))
+    return handler.perform(call, event, None)
+
+
+def test_the_body_is_posted_as_it_was_signed(sink: Sink) -> None:
+    assert isinstance(told(sink.url), Done)
+    (post,) = sink.posts
+    assert Webhook(SECRET).verify(post.body, post.headers) == due().data
+    assert post.headers["content-type"] == "application/json"
+    assert post.path == "/hooks?from=bellhop"
+
+
+def test_gone_is_recorded(sink: Sink) -> None:
+    sink.statuses = [410]
+    assert isinstance(told(sink.url), Recorded)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        *((status, Kind.REJECTED) for status in (301, 302, 307, 400, 404, 405, 422)),
+        *((status, Kind.AUTH) for status in (401, 403)),
+        *((status, Kind.UNKNOWN) for status in (408, 500, 502, 503)),
+        (429, Kind.THROTTLED),
+    ],
+)
+def test_every_other_answer_is_classified(sink: Sink, status: int, kind: Kind) -> None:
+    sink.statuses = [status]
+    with pytest.raises(VendorFailure) as caught:
+        told(sink.url)
+    assert caught.value.kind is kind
+    assert "from=bellhop" not in str(caught.value)
+    assert len(sink.posts) == 1
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with serving(Sink()) as elsewhere, serving(Sink(0, 307, location=elsewhere.url)) as sink:
+        with pytest.raises(VendorFailure, match="not followed"):
+            told(sink.url)
+        assert elsewhere.posts == []
+
+
+def test_a_receiver_that_is_away_was_certainly_not_told() -> None:
+    with pytest.raises(VendorFailure) as caught:
+        told(f"http://127.0.0.1:{free_port()}/hooks")
+    assert caught.value.kind is Kind.TRANSIENT
+
+
+def test_a_source_that_lost_its_url_stands_in_front_of_a_person() -> None:
+    handler = ResultPosts({}, HttpClient(pool_size=1, redactor=Redactor()), lambda: NOW)
+    outcome = handler.translate(due(), None)
+    assert isinstance(outcome, Dead)
+    assert outcome.reason is Reason.MISCONFIGURED
