@@ -12,11 +12,11 @@ LOCK := pip compile --quiet --upgrade --universal --generate-hashes --no-emit-in
 export BROKER
 ARGS ?=
 
-.PHONY: help up test lint drill bench docs lock
+.PHONY: help up test lint drill bench bench-letters screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 8
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 up: .venv/.runtime ## start everything against pretended vendors (BROKER=amqp://… on a RabbitMQ of yours)
 	@$(BIN)/bellhop up $${BROKER:+--broker "$$BROKER"}
@@ -39,13 +39,21 @@ bench: .venv-bench/.bench ## measure beside Celery, FastStream and Dramatiq on a
 	@tests/support/install_parts.sh
 	@$(BENCH)/python -m bench.run $(ARGS)
 
+bench-letters: .venv/.dev ## a hundred thousand dead letters: list, group, search, on SQLite and PostgreSQL
+	@tests/support/install_parts.sh
+	$(BIN)/pytest --timeout 1200 -s bench/test_letters.py $(ARGS)
+
+screenshots: .venv/.dev ## take the README's pictures anew
+	@tests/support/install_parts.sh
+	SCREENSHOTS=docs/img $(BIN)/pytest -q tests/acceptance/test_console.py
+
 docs: .venv/.runtime ## write docs/vendors.md anew from the vendors' tables
 	$(BIN)/python -m workers.vendors.described > docs/vendors.md
 
 lock: .venv/.dev ## write the three lock files anew, with the newest versions that pyproject.toml allows
 	$(BIN)/python $(PIP) uv
 	$(BIN)/uv $(LOCK) --output-file requirements.lock pyproject.toml
-	$(BIN)/uv $(LOCK) --output-file requirements-dev.lock --extra dev --constraint requirements.lock pyproject.toml
+	$(BIN)/uv $(LOCK) --output-file requirements-dev.lock --extra dev --extra oidc --constraint requirements.lock pyproject.toml
 	$(BIN)/uv $(LOCK) --output-file bench/requirements.lock --constraint requirements.lock pyproject.toml bench/requirements.in
 	@if grep -n '://' requirements.lock requirements-dev.lock bench/requirements.lock; then \
 		echo 'a lock file names an index: that must not be published' >&2; exit 1; fi

@@ -225,7 +225,8 @@ dead_letters: Final = sa.Table(
     sa.Index(None, "event_id", "source"),
     sa.Index(None, "subject", "source"),
     sa.Index("ix_dead_letters_causes", "state", "cause", "died", "not_after"),
-    sa.Index(None, "state", "not_after"),
+    sa.Index(None, "state", "not_after", "id"),
+    sa.Index(None, "state", "id"),
     sqlite_autoincrement=True,  # people write letters' numbers down
 )
 

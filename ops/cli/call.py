@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops.cli.common import App, Failed, as_json, echo, echo_json, pass_app, table
+from ops.cli.common import App, Failed, acting_as, as_json, echo, echo_json, pass_app, table
 from ops.cli.vendors import account_named, client_of, counted_gate, one_line
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def call(app: App, name: str, method: str | None, words: tuple[str, ...], yes: b
         ready = _ready(client, method, words)
         if changes and not yes:
             raise _Refused(_refusal(account, method))
+        if changes:  # before it: a call whose answer never comes must be in the audit, too
+            ledger.letters.acted(acting_as(None), "call", "", f"account {account.name}: {method}")
         with one_line():
             answer = _plain(ready())
     echo_json(_without_secrets(answer, app.settings.secrets) if reveal else app.redacted(answer))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,15 @@ def test_a_booking_is_made_with_yes_and_its_hash_shown_only_when_asked_for(run: 
     (booking,) = run.json("call", "salon", *BOOK[:4], "10:00:00", CLIENT, "--yes", "--reveal")["bookings"]
     assert re.fullmatch(r"[0-9a-f]{32}", booking["hash"])
     assert [call["effect"] for call in sandbox.calls() if call["method"] == "book"] == ["booked", "booked"]
+
+
+def test_a_call_that_changes_something_is_in_the_audit_before_it_is_made(run: Commands, sandbox: Sandbox) -> None:
+    sandbox.fault(method="book", kind="http", status=502, times=None)
+    assert run("call", "salon", *BOOK, "--yes").exit_code == 1
+    assert run.json("call", "salon", "getTimeframe") == 15
+    with closing(run.ledger()) as ledger:
+        rows = ledger.letters.audit(10)
+    assert [(row.act, row.what) for row in rows] == [("call", "account salon: book")]
 
 
 def test_a_hash_is_signed_with_the_accounts_secret_key(run: Commands) -> None:

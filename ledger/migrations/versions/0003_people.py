@@ -55,7 +55,8 @@ def upgrade() -> None:
     op.drop_column("dead_letters", "evidence")
     op.create_index("ix_dead_letters_subject_source", "dead_letters", ["subject", "source"])
     op.create_index("ix_dead_letters_causes", "dead_letters", ["state", "cause", "died", "not_after"])
-    op.create_index("ix_dead_letters_state_not_after", "dead_letters", ["state", "not_after"])
+    op.create_index("ix_dead_letters_state_not_after_id", "dead_letters", ["state", "not_after", "id"])
+    op.create_index("ix_dead_letters_state_id", "dead_letters", ["state", "id"])
     _create_people()
     _create_jobs()
 
@@ -210,7 +211,7 @@ def downgrade() -> None:
         op.drop_table(table)
     for table in ("letter_edits", "letter_notes", "letter_words", "letter_bodies"):
         op.drop_table(table)
-    for index in ("subject_source", "causes", "state_not_after"):
+    for index in ("subject_source", "causes", "state_not_after_id", "state_id"):
         op.drop_index(f"ix_dead_letters_{index}", "dead_letters")
     op.drop_column("dead_letters", "cause")
     op.drop_column("dead_letters", "assignee")
