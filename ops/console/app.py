@@ -72,6 +72,7 @@ def create_console(
     parts = Parts(settings, ledger, broker, observe, now, provider=provider, link=link)
     app.extensions[KEY] = parts
     words.install(app, now)
+    app.jinja_env.filters["clean"] = parts.redactor.text
     for module in (entry, overview, letters, bulk, jobs, edits, events, routes, audit):
         app.register_blueprint(module.blueprint)
     app.context_processor(_context(app, parts))

@@ -17,6 +17,12 @@
     kept.set("theme", root.dataset.theme);
   };
 
+  // --- on a phone the filter is folded away, unless it filters
+  const folded = $("[data-narrow]");
+  if (folded && innerWidth < 768 && !all("select, input", folded).some((field) => field.value && !["open", "urgent"].includes(field.value))) {
+    folded.open = false;
+  }
+
   // --- ticks
   const count = () => {
     for (const form of all("form[data-bulk]")) {
