@@ -24,11 +24,15 @@ _SPACE: Final = re.compile(r"\s+")
 def cause_of(letter: NewLetter) -> str:
     """The same for letters that one mending may help: reason, account, the vendor's code, and its message without what
     differs from letter to letter. Not for reading alone: people are shown an example's error beside it."""
-    code = next(iter(_CODE.findall(letter.error)), "")
-    shape = _QUOTED.sub("…", _CODE.sub("", letter.error))
+    return "/".join((letter.reason, letter.account or "-", shape_of(letter.error)))
+
+
+def shape_of(error: str) -> str:
+    """An error's code and its message without what differs from case to case."""
+    code = next(iter(_CODE.findall(error)), "")
+    shape = _QUOTED.sub("…", _CODE.sub("", error))
     shape = _VARYING.sub("#", _MAIL.sub("#", shape))
-    shape = _SPACE.sub(" ", shape).strip()[:SHAPE_CHARACTERS]
-    return "/".join((letter.reason, letter.account or "-", code or "-", shape))
+    return f"{code or '-'}/{_SPACE.sub(' ', shape).strip()[:SHAPE_CHARACTERS]}"
 
 
 def words_of(letter: NewLetter) -> str:

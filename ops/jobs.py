@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from broker.port import Publisher
+from ledger.causes import shape_of
 from ledger.records import (
     EventView,
     ItemState,
@@ -142,9 +143,14 @@ class JobRunner:
             if view.state is not State.DEAD:
                 self._ledger.jobs.mark(job.id, [item.place], ItemState.DONE, f"{view.state.value}: {view.detail}")
                 continue
-            self._ledger.jobs.mark(job.id, [item.place], ItemState.FAILED, f"{view.reason}: {view.detail}")
-            if self._same_cause(letter, view):
-                why = f"letter {letter.id} died again of the same cause: {view.detail}"
+            told = f"{view.reason}: {view.detail}"
+            before = self._items(job, ItemState.FAILED, MOST_AT_ONCE)
+            self._ledger.jobs.mark(job.id, [item.place], ItemState.FAILED, told)
+            back = self._same_cause(letter, view)
+            # A new cause, too, once it has come twice: the mending has broken something else.
+            if back or any(shape_of(one.detail) == shape_of(told) for one in before):
+                again = "again of the same cause" if back else "of what another of this job died of"
+                why = f"letter {letter.id} died {again}: {view.detail}"
                 self._ledger.jobs.finish(job.id, JobState.STOPPED, why)
                 self._observe("job.stopped", job=job.id, letter=letter.id)
                 return

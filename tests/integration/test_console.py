@@ -22,6 +22,7 @@ from schemas.envelope import decode
 from schemas.errors import LedgerUnavailable
 from schemas.reasons import Reason
 from schemas.redact import MASK
+from schemas.settings import ROUTES
 from tests.support.console import ALL, Console, Page
 from tests.support.ledger import NOON, event, finish, letter
 
@@ -554,7 +555,7 @@ def test_the_charts_and_accounts_stand_on_the_overview(console: Console) -> None
     console.parts.pulse.beat()
     page = console.viewer.get("/live")
     assert "<html" not in page
-    assert page.count("<svg") == 4 * 5
+    assert page.count("<svg") == 4 * len(ROUTES)
     assert "of 5,000" in page
     assert "sandbox-api-key" not in page
 

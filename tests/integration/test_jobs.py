@@ -302,3 +302,23 @@ def test_an_edit_that_waits_for_approval_is_not_replayed(bench: Bench) -> None:
     edit = bench.ledger.edits.propose(1, "ann", "the wrong member", letter_.new.body, needs_approval=True)
     assert replay_edited(bench.ledger.letters, bench.publisher, edit, who="ann").closed == 1
     assert bench.arrived() == []
+
+
+def test_a_new_cause_that_comes_twice_stops_the_job_too(bench: Bench) -> None:
+    bench.dead(40)
+    job = bench.job("replay", *range(1, 41))
+
+    def die_of_a_wrong_key() -> None:
+        bench.runner.step()
+        for envelope in bench.arrived():
+            claimed = take(bench.ledger, envelope)
+            other = Settlement(claimed, envelope, State.DEAD, detail="wrong key", reason=Reason.AUTH)
+            bench.ledger.settle([other])
+            bench.ledger.letters.archive([replace(letter(envelope), reason=Reason.AUTH.value, error="wrong key")])
+        bench.runner.step()
+
+    die_of_a_wrong_key()
+    assert bench.state(job) is JobState.RUNNING
+    die_of_a_wrong_key()
+    assert bench.state(job) is JobState.STOPPED
+    assert bench.counts(job)[ItemState.WAITING] == 34

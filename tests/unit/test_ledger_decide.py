@@ -75,7 +75,11 @@ class Claiming(RuleBasedStateMachine):
         elif isinstance(answer, Busy):
             assert changed == []
         else:
-            assert decide(envelope, self.known, self.now) == answer, "delivered again, it is answered the same"
+            again = decide(envelope, self.known, self.now)
+            # A stale copy of what a later replay is in the ladder for may be refused; the replay's own copy tells it
+            # then, and the stale one, delivered again, only learns that it is dead.
+            stale = isinstance(answer, Refused) and again == Settled(State.DEAD, "a later replay of it died")
+            assert again == answer or stale, "delivered again, it is answered the same"
 
     @precondition(lambda self: self.delivered)
     @rule(data=st.data(), replay=st.booleans())
