@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ledger.records import NewLetter
+from ledger.words import values_of
 from schemas.envelope import decode
 from schemas.errors import EnvelopeError
 
@@ -45,10 +46,8 @@ def words_of(letter: NewLetter) -> str:
 
 
 def _of_people(data: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("booking_id", "member_id", "venue"):
+    for key in ("booking_id", "venue"):
         if isinstance(data.get(key), str | int):
             yield str(data[key])
-    for holder in (data.get("client"), data.get("profile")):
-        for value in holder.values() if isinstance(holder, Mapping) else ():
-            if isinstance(value, str | int):
-                yield str(value)
+    for _, value in values_of(data):
+        yield value

@@ -14,7 +14,8 @@ from ledger.codec import call_from_json, call_to_json
 from ledger.decide import RANKS, UNFINISHED, Answer, Known, Row, Take, apply, decide
 from ledger.engine import Database
 from ledger.records import Claim, Claimed, State
-from ledger.tables import events
+from ledger.tables import event_words, events
+from ledger.words import numbers_of
 from schemas.envelope import Envelope
 
 _NAMES: Final = tuple(f.name for f in fields(Row))
@@ -34,6 +35,7 @@ _SAME_BOOKING: Final = _ROWS.where(
     events.c.state.in_([*UNFINISHED, State.DEAD]),
 )
 _INSERT: Final = sa.insert(events)
+_WORDS: Final = sa.insert(event_words)
 _PKS: Final = sa.select(events.c.pk, events.c.source, events.c.event_id, events.c.content_hash).where(
     _SOURCE, events.c.event_id.in_(sa.bindparam("ids", expanding=True))
 )
@@ -64,7 +66,8 @@ class Claims:
                 answer = decide(envelope, known, now)
                 changed |= dict.fromkeys(apply(envelope, answer, known, worker=worker, now=now, until=until))
                 answers.append(answer)
-            _write(connection, changed)
+            new = _write(connection, changed)
+            _describe(connection, envelopes, new)
             return [_claim(answer, envelope, known) for envelope, answer in zip(envelopes, answers, strict=True)]
 
 
@@ -99,7 +102,8 @@ def _row(stored: Any) -> Row:
     return Row(**values)
 
 
-def _write(connection: sa.Connection, changed: Collection[Row]) -> None:
+def _write(connection: sa.Connection, changed: Collection[Row]) -> list[Row]:
+    """The rows that are new."""
     new = [row for row in changed if not row.pk]
     old = sorted((row for row in changed if row.pk), key=lambda row: row.pk)
     if new:
@@ -111,6 +115,19 @@ def _write(connection: sa.Connection, changed: Collection[Row]) -> None:
             row.pk = pks[row.source, row.event_id, row.content_hash]
     if old:
         connection.execute(_UPDATE, [{"row": row.pk, **_values(row, _CHANGED)} for row in old])
+    return new
+
+
+def _describe(connection: sa.Connection, envelopes: Sequence[Envelope], new: Sequence[Row]) -> None:
+    """Enters the words by which the new events are found."""
+    content = {(e.source, e.id, e.content_hash): e.data for e in envelopes}
+    words = [
+        {"word": number, "event_pk": row.pk}
+        for row in new
+        for number in numbers_of(content.get((row.source, row.event_id, row.content_hash), {}))
+    ]
+    if words:
+        connection.execute(_WORDS, words)
 
 
 def _values(row: Row, names: Sequence[str]) -> dict[str, Any]:

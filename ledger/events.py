@@ -12,7 +12,8 @@ from ledger import bookings
 from ledger.decide import RANKS, UNFINISHED
 from ledger.engine import Database
 from ledger.records import Attempt, EventView, State
-from ledger.tables import attempts, dead_letters, events, letter_words, vendor_ids
+from ledger.tables import attempts, dead_letters, event_words, events, letter_words, vendor_ids
+from ledger.words import numbers
 
 _MOST: Final = 200
 _NEWEST: Final = (
@@ -46,20 +47,36 @@ def of_subject(database: Database, source: str, subject: str) -> list[EventView]
 
 def find(database: Database, text: str, limit: int) -> list[EventView]:
     """See `Ledger.find_events`."""
-    word = text.strip()
+    # What no database can hold is in no row, but would make the question an error.
+    word = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
+    if not word:
+        return []
     known = sa.select(vendor_ids.c.reference).where(vendor_ids.c.vendor_id == word)
     same = sa.or_(events.c.event_id == word, events.c.subject == word, events.c.subject.in_(known))
-    by_words = sa.select(dead_letters.c.event_id).join(letter_words, letter_words.c.letter == dead_letters.c.id)
-    by_words = by_words.where(letter_words.c.words.contains(word.lower(), autoescape=True)).limit(limit)
     with database.read() as connection:
-        exact = sa.select(events).where(same).order_by(events.c.pk.desc()).limit(limit)
-        rows = {row.pk: row for row in connection.execute(exact)}
-        if len(rows) < limit and word:
-            named = list(connection.scalars(by_words))
-            more = sa.select(events).where(events.c.event_id.in_(named)).order_by(events.c.pk.desc()).limit(limit)
-            rows |= {row.pk: row for row in connection.execute(more)}
-        newest = sorted(rows.values(), key=lambda row: row.pk, reverse=True)[:limit]
-        return [_view(connection, row) for row in newest]
+        found = set(connection.scalars(sa.select(events.c.pk).where(same).order_by(events.c.pk.desc()).limit(limit)))
+        found |= set(_of_people(connection, word, limit))
+        if len(found) < limit:
+            found |= set(_of_letters(connection, word, limit))
+        rows = connection.execute(sa.select(events).where(events.c.pk.in_(found)).order_by(events.c.pk.desc()))
+        return [_view(connection, row) for row in rows.all()[:limit]]
+
+
+def _of_people(connection: sa.Connection, text: str, limit: int) -> list[int]:
+    """The events whose people have the most of a text's words: all of "Mei Lee", or the last of "Ms Lee"."""
+    named = event_words.c.word.in_(numbers(text))
+    count = sa.func.count()
+    query = sa.select(event_words.c.event_pk, count).where(named).group_by(event_words.c.event_pk)
+    rows = connection.execute(query.order_by(count.desc(), event_words.c.event_pk.desc()).limit(limit)).all()
+    return [row[0] for row in rows if row[1] == rows[0][1]]
+
+
+def _of_letters(connection: sa.Connection, text: str, limit: int) -> list[int]:
+    """The events whose dead letters hold a text anywhere in their words."""
+    named = sa.select(dead_letters.c.event_id).join(letter_words, letter_words.c.letter == dead_letters.c.id)
+    named = named.where(letter_words.c.words.contains(text.lower(), autoescape=True)).limit(limit)
+    ids = list(connection.scalars(named))
+    return list(connection.scalars(sa.select(events.c.pk).where(events.c.event_id.in_(ids))))
 
 
 def recent_ends(database: Database, since: datetime) -> Mapping[tuple[str, State], int]:
@@ -120,4 +137,4 @@ def is_at_work(database: Database, source: str, reference: str) -> bool:
 
 
 def _attempt(row: Any) -> Attempt:
-    return Attempt(row.method, row.started, row.seconds, row.outcome, row.error, row.answer)
+    return Attempt(row.method, row.started, row.seconds, row.outcome, row.error, row.answer, row.request)

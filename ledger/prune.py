@@ -15,6 +15,7 @@ from ledger.tables import (
     attempts,
     bookings,
     dead_letters,
+    event_words,
     events,
     letter_bodies,
     letter_edits,
@@ -78,6 +79,7 @@ def _events(database: Database, before: datetime, _now: datetime) -> int:
         pks = connection.scalars(old.limit(_BATCH).with_for_update(skip_locked=True)).all()
         if not pks:
             return 0
+        connection.execute(sa.delete(event_words).where(event_words.c.event_pk.in_(pks)))
         tries = connection.execute(sa.delete(attempts).where(attempts.c.event_pk.in_(pks))).rowcount
         return tries + connection.execute(sa.delete(events).where(events.c.pk.in_(pks))).rowcount
 

@@ -101,9 +101,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a vendor call, for the record. Times are UTC; `error` and `answer` hold no secrets.
+    """One try at a vendor call, for the record. Times are UTC; `error`, `request` and `answer` hold no secrets.
 
-    outcome: `ok`, `rejected`, `transient`, `throttled`, `auth` or `unknown`.
+    outcome: `ok`, `rejected`, `transient`, `throttled`, `auth` or `unknown`. request: what was asked; it may name the
+    guest. answer: what the vendor said where it refused, else what came of it.
     """
 
     method: str
@@ -112,6 +113,7 @@ class Attempt:
     outcome: str
     error: str = ""
     answer: Json | None = None
+    request: Json | None = None
 
 
 # --- claiming ---------------------------------------------------------------------------------------------------

@@ -176,6 +176,7 @@ def _attempt(event_pk: int, attempt: Attempt) -> dict[str, Any]:
         "seconds": attempt.seconds,
         "outcome": attempt.outcome,
         "error": attempt.error,
+        "request": None if attempt.request is None else dict(attempt.request),
         "answer": None if attempt.answer is None else dict(attempt.answer),
     }
 

@@ -115,8 +115,19 @@ attempts: Final = sa.Table(
     sa.Column("seconds", sa.Double, nullable=False),
     _text("outcome"),
     _prose("error"),
+    sa.Column("request", _JSON, nullable=True),
     sa.Column("answer", _JSON, nullable=True),
     sa.Index(None, "event_pk"),
+)
+
+# What people are found by, see `ledger.words`.
+event_words: Final = sa.Table(
+    "event_words",
+    metadata,
+    sa.Column("word", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("event_pk", _BIG, primary_key=True, autoincrement=False),
+    sa.Index(None, "event_pk"),
+    sqlite_with_rowid=False,
 )
 
 # as_of and as_of_rank are the place, in its order, of the newest event applied. last_start is the latest start known.

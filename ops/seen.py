@@ -22,7 +22,7 @@ from ledger.records import (
     State,
     User,
 )
-from ops.shown import iso
+from ops.shown import exchange, iso
 from schemas.settings import ROUTES, Settings
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def event_line(view: EventView) -> Seen:
     }
 
 
-def event_seen(view: EventView, letters: Sequence[Letter]) -> Seen:
-    """An event's whole way. The vendor's answers are left out: they may hold what is a guest's own."""
+def event_seen(view: EventView, letters: Sequence[Letter], *, reveal: bool = False) -> Seen:
+    """An event's whole way. reveal: without masking what is a guest's own in requests and answers."""
     return event_line(view) | {
         "attempts": [
             {
@@ -67,7 +67,10 @@ def event_seen(view: EventView, letters: Sequence[Letter]) -> Seen:
                 "seconds": attempt.seconds,
                 "outcome": attempt.outcome,
                 "error": attempt.error,
+                "request": None,
+                "answer": None,
             }
+            | exchange(attempt, reveal=reveal)
             for attempt in view.attempts
         ],
         "vendor_ids": list(view.vendor_ids),

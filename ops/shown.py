@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ledger.records import Letter
+from ledger.records import Attempt, Letter
 from schemas.envelope import decode
 from schemas.errors import EnvelopeError
 from schemas.redact import MASK
@@ -19,6 +19,17 @@ _SHOWN: Final = frozenset(
     )
 )
 """The keys of an event's data that name no guest. All others are masked: a list of what to hide would miss some."""
+
+_ASKED: Final = _SHOWN | frozenset(
+    (
+        *("id", "event_id", "unit_id", "date", "time", "client_time_offset", "batch", "batch_id", "offers"),
+        *("technician_id", "took", "what", "from", "webhook-id", "type", "host"),
+    )
+)
+"""The keys of a vendor call's arguments that name no guest."""
+
+_CAME: Final = frozenset(("status", "code", "bookings", "id", "state", "batch", "took", "detail", "advice"))
+"""The keys of what came of a call that are our own words, or the vendor's ids."""
 
 _CODES: Final = ("status", "code")
 """Of a vendor's answer: numbers that name no guest."""
@@ -67,13 +78,23 @@ def shown(letter: Letter, *, reveal: bool) -> dict[str, Any]:
     return told
 
 
-def masked(data: Any) -> Any:
-    """An event's data with its shape, but only the values that name no guest."""
+def masked(data: Any, named: frozenset[str] = _SHOWN) -> Any:
+    """An event's data with its shape, but only the values that name no guest: those of the keys in `named`."""
     if isinstance(data, Mapping):
-        return {key: masked(value) if key in _SHOWN else hidden(value) for key, value in data.items()}
+        return {key: masked(value, named) if key in named else hidden(value) for key, value in data.items()}
     if isinstance(data, list):
-        return [masked(item) for item in data]
+        return [masked(item, named) for item in data]
     return data
+
+
+def exchange(attempt: Attempt, *, reveal: bool) -> dict[str, Any]:
+    """What a call asked, and what came of it. reveal: without masking what is a guest's own."""
+    told: dict[str, Any] = {}
+    if attempt.request is not None:
+        told["request"] = dict(attempt.request) if reveal else masked(attempt.request, _ASKED)
+    if attempt.answer is not None:
+        told["answer"] = dict(attempt.answer) if reveal else masked(attempt.answer, _CAME)
+    return told
 
 
 def names_no_guest(path: str) -> bool:

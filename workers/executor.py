@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from broker.port import Delivery
 from broker.topology import work_queue
-from ledger.records import Attempt, Booking, Busy, Call, Claimed, Refused, Settled, Settlement, State
-from schemas.envelope import Envelope, decode
+from ledger.records import Attempt, Booking, Busy, Call, Claimed, Json, Refused, Settled, Settlement
+from schemas.envelope import decode
 from schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
 from schemas.observe import Observe, silent, where
 from schemas.reasons import Reason
@@ -28,6 +28,7 @@ from workers.job import Job
 from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from workers.ports import WorkLedger
 from workers.retry import next_delay
+from workers.told import WORDS, asked, came_of_it, recorded, tags_of, text_of
 from workers.vendors.failure import Kind, VendorFailure
 from workers.vendors.held import Held
 
@@ -124,7 +125,7 @@ class Executor:
         with self._tracer.process(self._received(job)) as span:
             self._work(job)
             if job.outcome is not None:
-                span.set("outcome", _WORDS[type(job.outcome)])
+                span.set("outcome", WORDS[type(job.outcome)])
             if isinstance(job.outcome, Dead | InDoubt | Retry):
                 span.status("internal_error")
 
@@ -139,7 +140,7 @@ class Executor:
             latency=None if enqueued is None else max(0.0, self._now().timestamp() - enqueued),
             retries=job.attempts_so_far,
             trace=envelope.trace,
-            tags=_tags(envelope),
+            tags=tags_of(envelope),
         )
 
     def _work(self, job: Job) -> None:
@@ -197,7 +198,7 @@ class Executor:
         try:
             return self._handler.prepare(step, job.envelope, job.booking)
         except VendorFailure as failure:
-            self._record(job, step.account, failure.method, started, clock, failure)
+            self._record(job, step.account, failure.method, started, clock, failure, asked(step, job.envelope))
             return self._outcome(failure, replace(step, repeatable=True), job)
 
     def _mark_and_call(self, job: Job, call: Call) -> Outcome | None:
@@ -227,7 +228,8 @@ class Executor:
             text = f"unexpected {type(error).__name__} in {call.method}"
             failure = VendorFailure(Kind.UNKNOWN, vendor="", method=call.method, message=text)
         if not isinstance(result, Wait):
-            self._record(job, call.account, call.method, started, clock, failure)
+            told = None if result is None else came_of_it(job.booking, result)
+            self._record(job, call.account, call.method, started, clock, failure, asked(call, job.envelope), told)
         if failure is not None:
             return self._outcome(failure, call, job)
         if isinstance(result, Booking):
@@ -246,17 +248,19 @@ class Executor:
         started: datetime,
         clock: float,
         failure: VendorFailure | None,
+        request: Json | None = None,
+        told: Json | None = None,
     ) -> None:
-        """One try for the record. clock: monotonic seconds when it began."""
+        """One try for the record. clock: monotonic seconds when it began. told: what came of it."""
         word = failure.kind.value if failure else "ok"
         seconds = self._monotonic() - clock
         self._observe("vendor.called", account=account, method=method, outcome=word, seconds=seconds)
-        answer = failure.answer if failure else None
         job.code = failure.code if failure else ""
-        job.attempts.append(Attempt(method, started, seconds, word, str(failure or ""), answer))
+        answer = failure.answer if failure else told
+        job.attempts.append(Attempt(method, started, seconds, word, str(failure or ""), answer, request))
 
     def _crashed(self, job: Job, error: Exception) -> None:
-        tags = _tags(job.envelope) if job.envelope else {}
+        tags = tags_of(job.envelope) if job.envelope else {}
         self._observe("worker.crashed", error=type(error).__name__, where=where(error), **tags)
 
     def _resolve(self, job: Job, call: Call) -> Outcome | None:
@@ -266,7 +270,7 @@ class Executor:
         try:
             return self._handler.resolve(call, job.envelope)
         except VendorFailure as failure:
-            self._record(job, call.account, failure.method, started, clock, failure)
+            self._record(job, call.account, failure.method, started, clock, failure, asked(call, job.envelope))
             text = f"the vendor could not be asked: {failure}"
             if failure.kind in (Kind.REJECTED, Kind.AUTH):  # nor could it be the next time
                 return Dead(Reason.IN_DOUBT, f"nobody knows whether {call.method} happened, and {text}", failure.answer)
@@ -326,7 +330,7 @@ class Executor:
         claimed, envelope, outcome = job.claimed, job.envelope, job.outcome
         if claimed is None or envelope is None or outcome is None:
             return None
-        state, text, reason, tombstone, in_doubt = _recorded(outcome)
+        state, text, reason, tombstone, in_doubt = recorded(outcome)
         text = "; ".join((text, *envelope.warnings))
         booking = job.booking
         if booking is not None and tombstone:
@@ -355,14 +359,14 @@ class Executor:
         enqueued = job.lag_seconds_from
         self._observe(
             "event.settled",
-            outcome=job.known or _WORDS[type(outcome)],
+            outcome=job.known or WORDS[type(outcome)],
             route=envelope.route if envelope else "",
             account=envelope.account if envelope else "",
             source=envelope.source if envelope else "",
             id=envelope.id if envelope else job.message.id,
             generation=envelope.generation if envelope else 0,
             reason=outcome.reason.value if isinstance(outcome, Dead) else "",
-            detail=_text(outcome),
+            detail=text_of(outcome),
             method=job.attempts[-1].method if job.attempts else "",
             code=job.code,
             trace=parent_of(envelope.trace) if envelope else "",
@@ -373,47 +377,6 @@ class Executor:
         )
 
 
-_WORDS: Final[Mapping[type, str]] = {
-    Done: "done",
-    Recorded: "recorded",
-    Retry: "retry",
-    InDoubt: "in_doubt",
-    Dead: "dead",
-    Wait: "busy",
-}
-
-
 def _is_same(doubt: Call, call: Call) -> bool:
     """Whether a call is the one in doubt, about to be made again."""
     return not call.repeatable and (doubt.method, doubt.line) == (call.method, call.line)
-
-
-def _tags(envelope: Envelope) -> dict[str, str]:
-    """By which errors and traces are found."""
-    return {"route": envelope.route, "account": envelope.account, "source": envelope.source, "id": envelope.id}
-
-
-def _text(outcome: Outcome | None) -> str:
-    match outcome:
-        case Done(detail) | Recorded(detail) | Wait(detail):
-            return detail
-        case Retry(error) | InDoubt(_, error) | Dead(_, error):
-            return error
-    return ""
-
-
-def _recorded(outcome: Outcome) -> tuple[State, str, Reason | None, bool, Call | None]:
-    """State, text, reason, tombstone and call in doubt."""
-    match outcome:
-        case Done(detail, tombstone, _):
-            return State.DONE, detail, None, tombstone, None
-        case Recorded(detail):
-            return State.RECORDED, detail, None, False, None
-        case InDoubt(call, error):
-            return State.IN_DOUBT, error, None, False, call
-        case Dead(reason, error, _, tombstone):
-            return State.DEAD, error, reason, tombstone, None
-        case Retry(error):
-            return State.RETRYING, error, None, False, None
-        case Wait(detail):
-            return State.RETRYING, detail, None, False, None

@@ -228,6 +228,8 @@ class AttemptLine(Answer):
     seconds = fields.Float()
     outcome = fields.String()
     error = fields.String()
+    request = fields.Raw(allow_none=True, metadata={"description": "What was asked; guests masked."})
+    answer = fields.Raw(allow_none=True, metadata={"description": "What came of it; guests masked."})
 
 
 class EventLetter(Answer):

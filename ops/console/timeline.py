@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from ledger.records import Attempt, AuditRow, EventView, Letter, Note, State
-from ops.shown import hidden, masked
+from ledger.records import AuditRow, EventView, Letter, Note, State
+from ops.shown import exchange, masked
 from schemas.envelope import Envelope
 
 
@@ -92,14 +92,8 @@ def _tried(view: EventView | None, reveal: bool) -> Iterator[Moment]:
             f"Call {number}: {attempt.method}: {attempt.outcome}",
             f"{attempt.seconds:.2f} s" + (f"; {attempt.error}" if attempt.error else ""),
             "good" if attempt.outcome == "ok" else "wait" if attempt.outcome in ("transient", "throttled") else "bad",
-            _answer(attempt, reveal),
+            exchange(attempt, reveal=reveal) or None,
         )
-
-
-def _answer(attempt: Attempt, reveal: bool) -> Any:
-    if attempt.answer is None:
-        return None
-    return {"answer": attempt.answer if reveal else hidden(attempt.answer)}
 
 
 def _died(letters: Sequence[Letter]) -> Iterator[Moment]:

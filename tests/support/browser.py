@@ -19,8 +19,9 @@ def executable() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed with its module: its event loop runs in this thread, and no test after it could run one."""
     path = executable()
     if path is None:
         missing("Chromium", "apt-get install chromium")

@@ -177,6 +177,16 @@ def test_a_vendors_answer_is_masked_until_it_is_revealed() -> None:
     assert _told(_view(), reveal=True)[2].detail == {"answer": {"status": 200, "name": "Ada"}}
 
 
+def test_what_a_call_asked_is_shown_without_its_guest_until_it_is_revealed() -> None:
+    asked = {"unit_id": "2", "date": "2026-12-01", "client": {"name": "Ada"}, "offers": [{"start": "10:00"}]}
+    came = {"bookings": [{"id": "77", "state": "confirmed", "code": "c0de"}]}
+    view = _view(attempts=[Attempt("book", NOON, 0.5, "ok", "", came, asked)])
+    told = next(one for one in _told(view) if one.title.startswith("Call"))
+    assert told.detail == {"request": {**asked, "client": {"name": MASK}}, "answer": came}
+    told = next(one for one in _told(view, reveal=True) if one.title.startswith("Call"))
+    assert told.detail == {"request": asked, "answer": came}
+
+
 def test_a_planned_retry_stands_at_its_time() -> None:
     told = _told(_view(state=State.RETRYING, next_at=NOON + timedelta(minutes=5)))
     assert (told[-1].title, told[-1].at) == ("Next try planned", NOON + timedelta(minutes=5))

@@ -618,3 +618,33 @@ def test_evidence_that_grows_too_large_loses_its_earliest_attempts_first() -> No
     evidence = str(sent[0].headers[headers.EVIDENCE])
     assert len(evidence.encode()) <= 16_384
     assert [attempt["error"][:2] for attempt in json.loads(evidence)["attempts"]][-1] == "8-"
+
+
+# --- what is told of each call -------------------------------------------------------------------------------------
+
+
+def test_a_call_that_went_well_keeps_what_was_asked_and_what_came_of_it() -> None:
+    guest = {"client": {"name": "Mei Lee"}, "notes": "window"}
+    job, _ = worked([BOOK, Done("booked")], event=replace(envelope(), data={**guest, "venue": "spa"}))
+    (attempt,) = job.attempts
+    assert attempt.request == {"slot": "a", **guest}
+    assert attempt.answer == {"bookings": [{"id": "1", "state": "confirmed"}]}
+    assert "h" not in json.dumps(attempt.answer).split('"')  # the hash signs later calls
+
+
+def test_a_call_that_changes_nothing_that_stands_says_so() -> None:
+    standing = Booking("crm", "R-1", "sb", (ENTRY,))
+    ledger = Ledger(claimed(booking=standing))
+    job, _ = worked([Call("sb", "getBookingDetails", {"id": "1"}, repeatable=True), Done("seen")], ledger=ledger)
+    assert job.attempts[0].request == {"id": "1"}
+
+
+def test_a_call_that_failed_keeps_what_was_asked_and_the_vendors_own_answer() -> None:
+    job, _ = worked([BOOK], failure=failed(Kind.REJECTED, answer={"status": 200, "body": "no"}))
+    assert (job.attempts[0].request, job.attempts[0].answer) == ({"slot": "a"}, {"status": 200, "body": "no"})
+
+
+def test_a_vendor_that_could_not_be_asked_about_a_doubt_keeps_which_call_it_was_asked_about() -> None:
+    ledger = Ledger(claimed(in_doubt=BOOK))
+    job, _ = worked([], failure=failed(Kind.TRANSIENT), ledger=ledger)
+    assert job.attempts[0].request == {"slot": "a"}
