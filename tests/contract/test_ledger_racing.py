@@ -83,10 +83,10 @@ time.sleep(600)
 
 
 def test_a_process_killed_in_its_call_leaves_the_event_in_doubt(
-    empty_url: str, open_ledger: OpenLedger, clock: Clock
+    ledger_url: str, open_ledger: OpenLedger, clock: Clock
 ) -> None:
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, empty_url], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-c", CHILD, ledger_url], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ
     )
     try:
         assert child.stdout is not None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 import pytest
 
 from ledger.records import Booking, Call, Claim, Claimed, Entry, EntryState, NewLetter, Settlement, State
 from ledger.store import Ledger
+from ledger.tables import metadata
 from schemas.envelope import Envelope, content_hash, encode
 from schemas.reasons import Reason
 
@@ -38,7 +40,10 @@ class Clock:
 OpenLedger = Callable[[], Ledger]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+BACKENDS: Final = ("sqlite", "postgresql")
+
+
+@pytest.fixture(params=BACKENDS)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of its own without any tables."""
     if request.param == "sqlite":
@@ -52,18 +57,50 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger without a row, to be copied: every test that ran the migrations anew would wait for them."""
+    path = tmp_path_factory.mktemp("template") / "ledger.db"
+    Ledger.open(f"sqlite:///{path}", keep_seconds=1).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_ledger(postgres_url: str) -> str:
+    """A ledger to be emptied for each test, as making a database takes longer than most of them."""
+    Ledger.open(postgres_url, keep_seconds=1).close()
+    return postgres_url
+
+
+@pytest.fixture(params=BACKENDS)
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of the test's own with the ledger's tables and not a row in them."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path)
+        return f"sqlite:///{tmp_path}/ledger.db"
+    url: str = request.getfixturevalue("postgres_ledger")
+    with psycopg.connect(url, autocommit=True) as connection:
+        # A child that a test killed may still hold locks here.
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY")
+    return url
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def open_ledger(empty_url: str, clock: Clock) -> Iterator[OpenLedger]:
+def open_ledger(ledger_url: str, clock: Clock) -> Iterator[OpenLedger]:
     """Opens ledgers on one database, as several processes would."""
     with ExitStack() as opened:
 
         def open_one() -> Ledger:
-            ledger = Ledger.open(empty_url, keep_seconds=90 * 86400, now=clock)
+            ledger = Ledger.open(ledger_url, keep_seconds=90 * 86400, now=clock)
             opened.callback(ledger.close)
             return ledger
 
