@@ -8,6 +8,7 @@ and exits with 1 where a median is over the limit.
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import sys
 import tempfile
@@ -19,9 +20,10 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from ledger.records import LetterFilter, LetterState, NewLetter, Order
+from ledger.records import Claimed, LetterFilter, LetterState, NewLetter, Order, Settlement, State
 from ledger.store import Ledger
 from schemas.envelope import Envelope, content_hash, encode
+from schemas.reasons import Reason
 
 LIMIT_MS = 200.0
 ASKS = 9
@@ -38,8 +40,8 @@ ERRORS = (
 NAMES = ("Ada Lee", "Zoë Brown", "Mohammed Ali", "Li Xiaolong", "Ines Costa")
 
 
-def letters(count: int, now: datetime) -> Iterator[NewLetter]:
-    """As a club's worst month would leave them."""
+def letters(count: int, now: datetime) -> Iterator[tuple[Envelope, NewLetter]]:
+    """As a club's worst month would leave them, each with its event."""
     for n in range(count):
         start = now + timedelta(minutes=n % 20_000 - 5_000)
         data = {
@@ -61,7 +63,7 @@ def letters(count: int, now: datetime) -> Iterator[NewLetter]:
             content_hash=content_hash("booking.requested", now, data),
             not_after=start,
         )
-        yield NewLetter(
+        letter = NewLetter(
             message_id=event.message_id,
             body=encode(event),
             route=event.route,
@@ -77,17 +79,22 @@ def letters(count: int, now: datetime) -> Iterator[NewLetter]:
             account=event.account,
             not_after=event.not_after,
         )
+        yield event, letter
 
 
 def fill(ledger: Ledger, count: int) -> None:
-    batch: list[NewLetter] = []
-    for letter in letters(count, datetime.now(UTC)):
-        batch.append(letter)
-        if len(batch) == CHUNK:
-            ledger.letters.archive(batch)
-            batch = []
-    if batch:
-        ledger.letters.archive(batch)
+    everything = letters(count, datetime.now(UTC))
+    while batch := list(itertools.islice(everything, CHUNK)):
+        claims = ledger.claim([event for event, _ in batch], "bench", 600)
+        ends = [
+            Settlement(claim, event, State.DEAD, detail=letter.error, reason=Reason(letter.reason))
+            for claim, (event, letter) in zip(claims, batch, strict=True)
+            if isinstance(claim, Claimed)
+        ]
+        if len(ends) < len(batch):
+            sys.exit(f"{len(batch) - len(ends)} of the bench's own events could not be claimed")
+        ledger.settle(ends)
+        ledger.letters.archive([letter for _, letter in batch])
 
 
 def asks(ledger: Ledger, count: int) -> dict[str, Callable[[], object]]:
@@ -110,6 +117,9 @@ def asks(ledger: Ledger, count: int) -> dict[str, Callable[[], object]]:
         ),
         "search what is nowhere": lambda: desk.page(LetterFilter(states=waiting, text="nobody"), Order.NEWEST, 50),
         "find a reference": lambda: ledger.find_events(f"R-{count // 2}", 50),
+        "find a guest by an address": lambda: ledger.find_events(one, 50),
+        "find a guest by a name many have": lambda: ledger.find_events("Zoe Brown", 50),
+        "find who is nowhere": lambda: ledger.find_events("Nobody Whoever", 50),
     }
 
 
