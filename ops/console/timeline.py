@@ -90,10 +90,14 @@ def _tried(view: EventView | None, reveal: bool) -> Iterator[Moment]:
         yield Moment(
             attempt.started,
             f"Call {number}: {attempt.method}: {attempt.outcome}",
-            f"{attempt.seconds:.2f} s" + (f"; {attempt.error}" if attempt.error else ""),
+            _took(attempt.seconds) + (f"; {attempt.error}" if attempt.error else ""),
             "good" if attempt.outcome == "ok" else "wait" if attempt.outcome in ("transient", "throttled") else "bad",
             exchange(attempt, reveal=reveal) or None,
         )
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 def _died(letters: Sequence[Letter]) -> Iterator[Moment]:
