@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError
 
 from ledger.records import Role
-from ops.api import answers, requests
+from ops.api import answers, requests, sights
 from ops.api.problems import MAX_ERRORS, handle_errors, invalid
 from ops.api.tokens import hashed, new_token, well_formed
 from ops.cli import remote
@@ -60,7 +60,7 @@ def test_every_text_of_a_request_has_a_limit() -> None:
 
 
 def test_no_answer_has_a_place_for_a_secret() -> None:
-    for schema in _schemas(answers, Schema):
+    for schema in {*_schemas(answers, Schema), *_schemas(sights, Schema)}:
         names = {name for name in schema().fields if any(word in name for word in ("hash", "secret", "csrf", "sha"))}
         assert names == set()
     assert [one.__name__ for one in _schemas(answers, Schema) if "token" in one().fields] == ["TokenMade"]
