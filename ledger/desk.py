@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ledger.bookings import lock_key
 from ledger.letters import Letters, conditions, letter_of, record
-from ledger.pages import Page, cursor, read
+from ledger.pages import CursorInvalid, Page, cursor, read
 from ledger.records import AuditRow, CauseRow, Letter, LetterFilter, LetterState, Note, Order, State
 from ledger.tables import EPOCH, audit, dead_letters, events, letter_bodies, letter_notes
 from schemas.envelope import decode
@@ -52,22 +52,21 @@ class Desk(Letters):
         return Page(rows[:limit], cursor(order.value, rows[limit - 1].id) if len(rows) > limit else "")
 
     def _urgent(self, which: LetterFilter, limit: int, after: str) -> Page[Letter]:
-        """First those whose booking is to come, the next first; then the others, the newest first."""
-        now = self._now()
-        part, (at, last) = read([_URGENT, _REST], after, 2) if after else (_URGENT, (0, 0))
+        """First those whose booking is to come, the next first; then the others, the newest first. What is to come is
+        so when the first page is made: a start that goes by between two pages would else be on both."""
+        part, (at, last, since) = read([_URGENT, _REST], after, 3) if after else (_URGENT, (0, 0, 0))
+        now = _moment(since) if after else self._now()
         rows: list[Letter] = []
         if part == _URGENT:
             place = sa.tuple_(_C.not_after, _C.id)
-            moment = EPOCH + (datetime.resolution * at)
             coming: list[sa.ColumnElement[bool]] = [_C.not_after >= now]
             if after:
-                coming.append(place > sa.tuple_(sa.literal(moment, _C.not_after.type), last))
+                coming.append(place > sa.tuple_(sa.literal(_moment(at), _C.not_after.type), last))
             rows = self._ordered(which, coming, [_C.not_after, _C.id], limit + 1)
             if len(rows) > limit:
                 final = rows[limit - 1]
                 assert final.new.not_after is not None  # noqa: S101
-                micros = (final.new.not_after - EPOCH) // datetime.resolution
-                return Page(rows[:limit], cursor(_URGENT, micros, final.id))
+                return Page(rows[:limit], cursor(_URGENT, _micros(final.new.not_after), final.id, _micros(now)))
             last = 0
         others: list[sa.ColumnElement[bool]] = [sa.or_(_C.not_after.is_(None), _C.not_after < now)]
         if last:
@@ -81,7 +80,7 @@ class Desk(Letters):
     def _after_rest(final: Letter, following: Letter, now: datetime) -> str:
         """The cursor where a page ends among the others, or just before the first of them."""
         is_coming = final.new.not_after is not None and final.new.not_after >= now
-        return cursor(_REST, 0, following.id + 1 if is_coming else final.id)
+        return cursor(_REST, 0, following.id + 1 if is_coming else final.id, _micros(now))
 
     def causes(self, which: LetterFilter, limit: int = 200) -> list[CauseRow]:
         """The letters grouped by what they died of, the largest group first."""
@@ -224,6 +223,18 @@ class Desk(Letters):
             rows = connection.execute(_WHOLE.where(_C.id.in_(numbers))).all() if numbers else []
         by_number = {row.id: letter_of(row) for row in rows}
         return [by_number[number] for number in numbers if number in by_number]
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - EPOCH) // datetime.resolution
+
+
+def _moment(micros: int) -> datetime:
+    """Raises CursorInvalid for what is outside the calendar."""
+    try:
+        return EPOCH + datetime.resolution * micros
+    except OverflowError:
+        raise CursorInvalid("the cursor is not one of this list's") from None
 
 
 def _in(together: sa.Subquery, key: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

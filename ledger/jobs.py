@@ -33,14 +33,26 @@ class Jobs:
         self._now = now
 
     def create(
-        self, kind: str, items: Sequence[tuple[int, Verdict]], who: str, why: str, rate: float | None = None
+        self,
+        kind: str,
+        items: Sequence[tuple[int, Verdict]],
+        who: str,
+        why: str,
+        rate: float | None = None,
+        asked_as: str | None = None,
     ) -> Job:
-        """Approves a bulk act on exactly these letters, in this order. kind: "replay" or "discard"."""
-        with self._database.write() as connection:
+        """Approves a bulk act on exactly these letters, in this order. kind: "replay" or "discard".
+
+        asked_as: the same again is the same job, whose answer was lost. Raises JobRefused where it names another.
+        """
+        with self._database.write([f"asked:{asked_as}"] if asked_as else ()) as connection:
+            if asked_as and (known := _asked(connection, asked_as, kind, items, why, rate)) is not None:
+                return known
             now = self._now()
             values = {
                 **{"kind": kind, "state": JobState.RUNNING.value, "who": who, "why": why, "created": now},
                 **{"updated": now, "rate": rate, "wave": FIRST_WAVE, "detail": "", "run_by": "", "run_until": None},
+                "asked_as": asked_as,
             }
             number: int = connection.execute(sa.insert(jobs).returning(jobs.c.id), values).scalar_one()
             rows = [
@@ -161,6 +173,25 @@ class Jobs:
             running = (jobs.c.id == id_, jobs.c.state == JobState.RUNNING.value)
             values = {"state": state.value, "detail": detail, "updated": self._now(), "run_by": "", "run_until": None}
             connection.execute(sa.update(jobs).where(*running).values(values))
+
+
+def _asked(
+    connection: sa.Connection,
+    asked_as: str,
+    kind: str,
+    items: Sequence[tuple[int, Verdict]],
+    why: str,
+    rate: float | None,
+) -> Job | None:
+    """The job that was made when the same was asked before. Raises JobRefused where that was something else."""
+    row = connection.execute(sa.select(jobs).where(jobs.c.asked_as == asked_as)).one_or_none()
+    if row is None:
+        return None
+    letters = sa.select(job_items.c.letter).where(job_items.c.job == row.id).order_by(job_items.c.place)
+    asked = (kind, why, rate, [letter for letter, _ in items])
+    if (row.kind, row.why, row.rate, list(connection.scalars(letters))) != asked:
+        raise JobRefused(f"that key was given with another request, which made job {row.id}")
+    return _job(row, _counts(connection, [row.id]).get(row.id, {}))
 
 
 def _counts(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Mapping[ItemState, int]]:

@@ -82,23 +82,30 @@ class People:
 
     # --- tokens for programs ------------------------------------------------------------------------------------
 
-    def add_token(self, name: str, role: Role, token_sha256: str, who: str) -> ApiToken:
+    def add_token(
+        self, name: str, role: Role, token_sha256: str, who: str, expires: datetime | None = None
+    ) -> ApiToken:
+        """expires: UTC; None for until it is revoked."""
         with self._database.write() as connection:
             now = self._now()
             values: dict[str, Any] = {"name": name, "role": role.value, "sha256": token_sha256, "who": who}
-            values |= {"created": now, "last_used": None, "revoked": False}
+            values |= {"created": now, "last_used": None, "expires": expires, "revoked": False}
             row = connection.execute(sa.insert(api_tokens).returning(api_tokens), values).one()
-            record(connection, [AuditRow(now, who, "add token", None, f"as {role.value}", f"token {row.id} {name}")])
+            ends = "" if expires is None else f" (until {expires.isoformat(timespec='seconds')})"
+            told = f"token {row.id} {name}"
+            record(connection, [AuditRow(now, who, "add token", None, f"as {role.value}{ends}", told)])
         return _token(row)
 
     def token(self, sha256: str) -> ApiToken | None:
-        """The token with this hash, unless it was revoked. Notes that it was used, once a minute at most."""
+        """The token with this hash, unless it was revoked or has expired. Notes that it was used, once a minute at
+        most."""
+        now = self._now()
+        lasts = sa.or_(api_tokens.c.expires.is_(None), api_tokens.c.expires > now)
+        good = sa.select(api_tokens).where(api_tokens.c.sha256 == sha256, api_tokens.c.revoked.is_(False), lasts)
         with self._database.read() as connection:
-            good = sa.select(api_tokens).where(api_tokens.c.sha256 == sha256, api_tokens.c.revoked.is_(False))
             row = connection.execute(good).one_or_none()
         if row is None:
             return None
-        now = self._now()
         if row.last_used is None or now - row.last_used > _TOUCHED:
             with self._database.write() as connection:
                 connection.execute(sa.update(api_tokens).where(api_tokens.c.id == row.id).values(last_used=now))
@@ -168,4 +175,6 @@ def _user(row: Any) -> User:
 
 
 def _token(row: Any) -> ApiToken:
-    return ApiToken(row.id, row.name, Role(row.role), row.who, row.created, row.last_used, bool(row.revoked))
+    return ApiToken(
+        row.id, row.name, Role(row.role), row.who, row.created, row.last_used, bool(row.revoked), row.expires
+    )

@@ -484,6 +484,7 @@ class ApiToken:
     created: datetime
     last_used: datetime | None
     revoked: bool
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,7 +293,8 @@ pauses: Final = sa.Table(
     _moment("until", nullable=True),
 )
 
-# run_by, run_until: the process that works it.
+# run_by, run_until: the process that works it. asked_as: what the one who asked for it calls it, so that asking again
+# makes no second.
 jobs: Final = sa.Table(
     "jobs",
     metadata,
@@ -309,6 +310,7 @@ jobs: Final = sa.Table(
     _prose("detail"),
     _text("run_by"),
     _moment("run_until", nullable=True),
+    sa.Column("asked_as", sa.Text, nullable=True, unique=True),
     sa.Index(None, "state"),
     sqlite_autoincrement=True,
 )
@@ -345,6 +347,7 @@ api_tokens: Final = sa.Table(
     _prose("who"),
     _moment("created"),
     _moment("last_used", nullable=True),
+    _moment("expires", nullable=True),
     sa.Column("revoked", sa.Boolean, nullable=False),
 )
 

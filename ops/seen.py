@@ -23,9 +23,13 @@ from ledger.records import (
     User,
 )
 from ops.shown import exchange, iso
-from schemas.settings import ROUTES, Settings
+from schemas.settings import ROUTES, Account, PeoplevineAccount, Settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ledger.accounts import AccountView
+    from ledger.pulls import Watermark
     from ledger.store import Ledger
 
 Seen = dict[str, Any]
@@ -128,34 +132,51 @@ def pause_seen(pause: Pause | None) -> Seen | None:
     return {"who": pause.who, "why": pause.why, "since": iso(pause.since), "until": iso(pause.until)}
 
 
-def accounts_seen(settings: Settings, ledger: Ledger) -> list[Seen]:
+def accounts_seen(settings: Settings, ledger: Ledger, now: datetime) -> list[Seen]:
     """Every account of the settings, with what all workers know of it, and how far it has been pulled."""
     known = {view.account: view for view in ledger.accounts.views()}
     marks = list(ledger.pulls.watermarks())
-    seen = []
-    for name, account in settings.accounts.items():
-        view = known.get(name)
-        pulls = {
-            mark.what: {"reached": iso(mark.reached), "pulled": iso(mark.pulled)}
-            for mark in marks
-            if mark.account == name
+    return [
+        _account_seen(account, known.get(name), ledger)
+        | {"pulls": _pulls_seen(account, [mark for mark in marks if mark.account == name], now)}
+        for name, account in settings.accounts.items()
+    ]
+
+
+def _account_seen(account: Account, view: AccountView | None, ledger: Ledger) -> Seen:
+    """A limit of 0 is none. token: whether workers share one; None where the vendor has none."""
+    limits = account.limits
+    is_peoplevine = isinstance(account, PeoplevineAccount)
+    return {
+        "account": account.name,
+        "kind": account.kind,
+        "system": account.system if isinstance(account, PeoplevineAccount) else "",
+        "breaker": view.breaker if view else "closed",
+        "open_until": iso(view.open_until) if view else None,
+        "failures": view.failures if view else 0,
+        "error": view.error if view else "",
+        "day": view.day if view else "",
+        "used": view.used if view else 0,
+        "on_their_way": view.at_once if view else 0,
+        "limits": {"per_second": limits.per_second, "at_once": limits.at_once, "per_day": limits.per_day},
+        "token": None if is_peoplevine else ledger.token(account.name) is not None,
+    }
+
+
+def _pulls_seen(account: Account, marks: Sequence[Watermark], now: datetime) -> list[Seen]:
+    """Those with a schedule, and those made by hand."""
+    crons = account.pulls if isinstance(account, PeoplevineAccount) else {}
+    made = {mark.what: mark for mark in marks}
+    return [
+        {
+            "what": what,
+            "schedule": crons.get(what),
+            "reached": iso(made[what].reached) if what in made else None,
+            "pulled": iso(made[what].pulled) if what in made else None,
+            "age_seconds": round((now - made[what].pulled).total_seconds()) if what in made else None,
         }
-        seen.append(
-            {
-                "account": name,
-                "breaker": view.breaker if view else "closed",
-                "failures": view.failures if view else 0,
-                "open_until": iso(view.open_until) if view else None,
-                "error": view.error if view else "",
-                "day": view.day if view else "",
-                "used": view.used if view else 0,
-                "per_day": account.limits.per_day or None,
-                "per_second": account.limits.per_second or None,
-                "at_once": view.at_once if view else 0,
-                "pulls": pulls,
-            }
-        )
-    return seen
+        for what in dict.fromkeys((*crons, *made))
+    ]
 
 
 # --- people and their acts --------------------------------------------------------------------------------------
@@ -236,6 +257,7 @@ def token_seen(token: ApiToken) -> Seen:
         "who": token.who,
         "created": iso(token.created),
         "last_used": iso(token.last_used),
+        "expires": iso(token.expires),
         "revoked": token.revoked,
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields
 
-from ledger.records import EditState, ItemState, JobState, LetterState, Role, State, Verdict
+from ledger.records import EditState, ItemState, JobState, LetterState, Role, Verdict
 from ops.api.requests import of
 
 
@@ -15,12 +15,12 @@ class Answer(Schema):
         unknown = EXCLUDE  # whoever reads an answer is to bear what later versions add to it
 
 
-def _when(**kwargs: Any) -> fields.String:
+def when(**kwargs: Any) -> fields.String:
     return fields.String(metadata={"format": "date-time"}, **kwargs)
 
 
-def _maybe_when() -> fields.String:
-    return _when(allow_none=True)
+def maybe_when() -> fields.String:
+    return when(allow_none=True)
 
 
 def _next() -> fields.String:
@@ -63,9 +63,9 @@ class LetterLine(Answer):
     subject = fields.String()
     generation = fields.Integer()
     attempts = fields.Integer()
-    died = _when()
-    archived = _when()
-    not_after = _maybe_when()
+    died = when()
+    archived = when()
+    not_after = maybe_when()
     message_id = fields.String()
     cause = fields.String()
     assignee = fields.String()
@@ -92,10 +92,10 @@ class Cause(Answer):
     account = fields.String()
     error = fields.String(metadata={"description": "The example's."})
     count = fields.Integer()
-    first = _when()
-    last = _when()
+    first = when()
+    last = when()
     example = fields.Integer(metadata={"description": "One of their letters."})
-    next_start = _maybe_when()
+    next_start = maybe_when()
 
 
 class Causes(Answer):
@@ -107,7 +107,7 @@ class Reasons(Answer):
 
 
 class NoteLine(Answer):
-    at = _when()
+    at = when()
     who = fields.String()
     text = fields.String()
 
@@ -149,8 +149,8 @@ class JobLine(Answer):
     state = of(JobState)
     who = fields.String()
     why = fields.String()
-    created = _when()
-    updated = _when()
+    created = when()
+    updated = when()
     rate = fields.Float(allow_none=True)
     wave = fields.Integer()
     total = fields.Integer()
@@ -187,7 +187,7 @@ class EditLine(Answer):
     letter = fields.Integer()
     who = fields.String()
     why = fields.String()
-    at = _when()
+    at = when()
     state = of(EditState)
     approver = fields.String()
     changes = fields.List(fields.Nested(ChangeLine))
@@ -201,129 +201,11 @@ class Edits(Answer):
     rows = fields.List(fields.Nested(EditLine))
 
 
-# --- events -----------------------------------------------------------------------------------------------------
-
-
-class EventLine(Answer):
-    source = fields.String()
-    id = fields.String()
-    type = fields.String()
-    subject = fields.String()
-    route = fields.String()
-    account = fields.String()
-    state = of(State)
-    detail = fields.String()
-    reason = fields.String()
-    generation = fields.Integer()
-    time = _when()
-    received = _when()
-    updated = _when()
-    next_at = _maybe_when()
-    attempt_count = fields.Integer()
-
-
-class AttemptLine(Answer):
-    method = fields.String()
-    started = _when()
-    seconds = fields.Float()
-    outcome = fields.String()
-    error = fields.String()
-    request = fields.Raw(allow_none=True, metadata={"description": "What was asked; guests masked."})
-    answer = fields.Raw(allow_none=True, metadata={"description": "What came of it; guests masked."})
-
-
-class EventLetter(Answer):
-    id = fields.Integer()
-    state = of(LetterState)
-    reason = fields.String()
-    generation = fields.Integer()
-    died = _when()
-
-
-class EventWhole(EventLine):
-    attempts = fields.List(fields.Nested(AttemptLine))
-    vendor_ids = fields.List(fields.String())
-    letters = fields.List(fields.Nested(EventLetter))
-
-
-class Events(Answer):
-    rows = fields.List(fields.Nested(EventLine))
-
-
-# --- queues, accounts, routes -----------------------------------------------------------------------------------
-
-
-class QueueLine(Answer):
-    route = fields.String()
-    ready = fields.Integer()
-    oldest_seconds = fields.Float(allow_none=True)
-    in_flight = fields.Integer(allow_none=True)
-    working = fields.Integer()
-    retrying = fields.Integer()
-    in_doubt = fields.Integer()
-    dead = fields.Integer()
-
-
-class DeadCount(Answer):
-    queue = fields.Integer(metadata={"description": "On the way to the archive."})
-    letters = fields.Integer(metadata={"description": "In front of a person."})
-
-
-class Queues(Answer):
-    routes = fields.List(fields.Nested(QueueLine))
-    retry = fields.Integer()
-    unroutable = fields.Integer()
-    dead = fields.Nested(DeadCount)
-
-
-class PullLine(Answer):
-    reached = _when()
-    pulled = _when()
-
-
-class AccountLine(Answer):
-    account = fields.String()
-    breaker = fields.String()
-    failures = fields.Integer()
-    open_until = _maybe_when()
-    error = fields.String()
-    day = fields.String()
-    used = fields.Integer()
-    per_day = fields.Integer(allow_none=True)
-    per_second = fields.Float(allow_none=True)
-    at_once = fields.Integer()
-    pulls = fields.Dict(keys=fields.String(), values=fields.Nested(PullLine))
-
-
-class Accounts(Answer):
-    rows = fields.List(fields.Nested(AccountLine))
-
-
-class PauseLine(Answer):
-    who = fields.String()
-    why = fields.String()
-    since = _when()
-    until = _maybe_when()
-
-
-class RouteLine(Answer):
-    route = fields.String()
-    pause = fields.Nested(PauseLine, allow_none=True)
-
-
-class RouteList(Answer):
-    rows = fields.List(fields.Nested(RouteLine))
-
-
-class Moved(Answer):
-    moved = fields.Integer(metadata={"description": "How many waited for a retry and are tried now."})
-
-
 # --- people -----------------------------------------------------------------------------------------------------
 
 
 class AuditLine(Answer):
-    at = _when()
+    at = when()
     who = fields.String()
     act = fields.String()
     letter = fields.Integer(allow_none=True)
@@ -339,7 +221,7 @@ class AuditPage(Answer):
 class UserLine(Answer):
     name = fields.String()
     role = of(Role)
-    created = _when()
+    created = when()
     disabled = fields.Boolean()
     has_password = fields.Boolean()
 
@@ -353,8 +235,9 @@ class TokenLine(Answer):
     name = fields.String()
     role = of(Role)
     who = fields.String()
-    created = _when()
-    last_used = _maybe_when()
+    created = when()
+    last_used = maybe_when()
+    expires = maybe_when()
     revoked = fields.Boolean()
 
 

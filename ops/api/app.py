@@ -18,9 +18,10 @@ from werkzeug.routing import BaseConverter
 from broker.port import Broker
 from ledger.records import Role
 from ledger.store import Ledger
-from ops.api import answers, edits, events, jobs, letters, people, requests, steering
+from ops.api import answers, edits, events, jobs, letters, overview, people, requests, steering
 from ops.api.problems import CONTENT_TYPE, handle_errors
 from ops.api.routes import MAX_BODY, Call, Parts, Route, Section, blueprint
+from ops.console.pulse import Pulse
 from schemas.contract import Moment
 from schemas.observe import Observe, silent
 from schemas.settings import Settings
@@ -69,13 +70,14 @@ def create_api_app(
     observe: Observe = silent,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    pulse: Pulse | None = None,
 ) -> Flask:
-    """The API; `ledger` and `broker` as opened by this process, after any fork.
+    """The API; `ledger` and `broker` as opened by this process, after any fork. pulse: the console's.
 
     Tells `api.refused` (status) where there is no valid token, and `api.crashed` (error, where) for what nobody
     foresaw.
     """
-    parts = Parts(settings, ledger, broker, observe, now)
+    parts = Parts(settings, ledger, broker, observe, now, pulse)
     app = Flask("ops.api", static_folder=None)
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
     app.url_map.converters |= {"number": _Number, "id": _Id}
@@ -93,7 +95,7 @@ def create_api_app(
     api.register_field(requests.Instant, "string", "date-time")
     scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
     api.spec.components.security_scheme("token", scheme)
-    sections = [module.section(parts) for module in (letters, jobs, edits, events, steering, people)]
+    sections = [module.section(parts) for module in (overview, letters, jobs, edits, events, steering, people)]
     for section in (*sections, _document(api)):
         api.register_blueprint(blueprint(section, parts))
     handle_errors(app, observe)

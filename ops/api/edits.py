@@ -7,14 +7,13 @@ from typing import Any
 from broker.port import Publisher
 from ledger.records import Edit, EditState, Letter, LetterState, Role
 from ops.api import answers, requests
-from ops.api.problems import Problem, invalid, missing
-from ops.api.routes import Call, Parts, Route, Section, who_of
+from ops.api.problems import RETRY_AFTER, Problem, invalid, missing
+from ops.api.routes import Call, Parts, Route, Section, people_behind
 from ops.edits import EditInvalid, differences, edited
 from ops.replay import replay_edited
 from ops.seen import Seen
-from ops.shown import iso, names_no_guest
+from ops.shown import hidden, iso, masked, names_no_guest
 from schemas.errors import EnvelopeError
-from schemas.redact import MASK
 
 _NUMBER = "<number:number>"
 
@@ -27,12 +26,12 @@ def section(parts: Parts) -> Section:
               query=requests.RevealQuery),
         Route("POST", f"/letters/{_NUMBER}/edits", api.propose,
               "Change fields of its data, and replay it once it is approved", answers.EditDone, operator,
-              body=requests.NewEdit, status=201),
+              body=requests.NewEdit, status=201, refuses=True),
         Route("GET", "/edits", api.waiting, "Edits that wait for approval", answers.Edits),
         Route("POST", f"/edits/{_NUMBER}/approve", api.approve, "Approve somebody else's edit, and replay it",
-              answers.EditDone, operator, body=requests.Nothing),
+              answers.EditDone, operator, body=requests.Nothing, refuses=True),
         Route("POST", f"/edits/{_NUMBER}/refuse", api.refuse, "Refuse an edit", answers.EditLine, operator,
-              body=requests.Why),
+              body=requests.Why, refuses=True),
     )  # fmt: skip
     return Section("edits", "Letters' contents changed by people.", routes)
 
@@ -73,7 +72,8 @@ class Edits:
 
     def approve(self, call: Call, number: int) -> Seen:
         edit = self._edit(number)
-        if self._behind(edit.who) & self._behind(call.who):
+        tokens = self._parts.ledger.people.tokens()
+        if people_behind(edit.who, tokens) & people_behind(call.who, tokens):
             raise Problem(409, "refused", "The edit is yours, or of a token of the same person: another must approve.")
         publisher = self._parts.publisher  # before anything is kept, as the broker may be away
         edit = self._edits.approve(number, call.who)
@@ -88,12 +88,8 @@ class Edits:
         done = replay_edited(self._letters, publisher, edit, who=who)
         if done.error:
             detail = "The broker did not confirm it. The letter is still open: propose the same edit again."
-            raise Problem(503, "broker-away", detail)
+            raise Problem(503, "broker-away", detail, headers=RETRY_AFTER)
         return bool(done.replayed)
-
-    def _behind(self, who: str) -> set[str]:
-        """Who acts: of a token, also whoever made it."""
-        return {who} | {token.who for token in self._parts.ledger.people.tokens() if who_of(token) == who}
 
     def _seen(self, edit: Edit, *, reveal: bool = False) -> Seen:
         letter = self._letters.get(edit.letter)
@@ -109,8 +105,8 @@ class Edits:
             "changes": [
                 {
                     "field": one.field,
-                    "before": one.before if reveal or names_no_guest(one.field) else _masked(one.before),
-                    "after": one.after if reveal or names_no_guest(one.field) else _masked(one.after),
+                    "before": one.before if reveal else _masked(one.field, one.before),
+                    "after": one.after if reveal else _masked(one.field, one.after),
                 }
                 for one in changes
             ],
@@ -131,5 +127,6 @@ class Edits:
         return edit
 
 
-def _masked(value: Any) -> Any:
-    return value if value in (None, "") else MASK
+def _masked(field: str, value: Any) -> Any:
+    """A changed value; of a whole one that came or went (a service), what names no guest."""
+    return masked(value) if names_no_guest(field) else hidden(value)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from ledger.records import ItemState, Job, Letter, LetterState, Role, Verdict
 from ops.api import answers, requests
 from ops.api.letters import found
-from ops.api.problems import missing
+from ops.api.problems import Problem, missing
 from ops.api.routes import Call, Parts, Route, Section
 from ops.preflight import verdicts
 from ops.seen import Seen, item_seen, job_seen
 
 _NUMBER = "<number:number>"
+_TOLD = 10
 
 
 def section(parts: Parts) -> Section:
@@ -23,13 +24,13 @@ def section(parts: Parts) -> Section:
     routes = (
         Route("GET", "/jobs", api.page, "List jobs, the newest first", answers.JobPage, query=requests.Paged),
         Route("POST", "/jobs", api.create, "Approve a bulk act on exactly these letters", answers.JobLine,
-              Role.OPERATOR, body=requests.NewJob, status=201),
+              Role.OPERATOR, headers=requests.OnceHeaders, body=requests.NewJob, status=201, refuses=True),
         Route("GET", f"/jobs/{_NUMBER}", api.one, "One job", answers.JobLine),
         Route("GET", f"/jobs/{_NUMBER}/items", api.items, "How each of its letters ended", answers.ItemPage,
               query=requests.ItemQuery),
         *(
             Route("POST", f"/jobs/{_NUMBER}/{name}", api.steered(act), summary, answers.JobLine, Role.OPERATOR,
-                  body=requests.Why)
+                  body=requests.Why, refuses=True)
             for name, act, summary in steer
         ),
     )  # fmt: skip
@@ -43,14 +44,19 @@ class Jobs:
 
     def page(self, call: Call) -> Seen:
         page = self._jobs.page(call.query["limit"], call.after)
-        return {"rows": [job_seen(job) for job in page.rows], "next": page.next or None}
+        return {"rows": [job_seen(job) for job in page.rows], "next": call.next(page.next)}
 
     def create(self, call: Call) -> Seen:
         body = call.body
         letters = found(self._parts, list(dict.fromkeys(body["ids"])))
         judged = self._judged(body["kind"], letters)
+        doubtful = [letter.id for letter, verdict in zip(letters, judged, strict=True) if verdict is Verdict.IN_DOUBT]
+        if doubtful and not body["in_doubt"]:
+            raise _doubted(doubtful)
         items = [(letter.id, verdict) for letter, verdict in zip(letters, judged, strict=True)]
-        return job_seen(self._jobs.create(body["kind"], items, call.who, body["why"], body["rate"]))
+        key = call.headers.get("key")
+        asked_as = f"{call.token.id} {key}" if key else None  # one token's keys are nothing to another
+        return job_seen(self._jobs.create(body["kind"], items, call.who, body["why"], body["rate"], asked_as))
 
     def _judged(self, kind: str, letters: Sequence[Letter]) -> list[Verdict]:
         if kind == "replay":
@@ -65,7 +71,7 @@ class Jobs:
         state = ItemState(call.query["state"]) if "state" in call.query else None
         page = self._jobs.items(number, call.query["limit"], call.after, state)
         rows = self._parts.redactor.value([item_seen(item) for item in page.rows])
-        return {"rows": rows, "next": page.next or None}
+        return {"rows": rows, "next": call.next(page.next)}
 
     def steered(self, act: Callable[[int, str, str], Job]) -> Callable[..., Seen]:
         def view(call: Call, number: int) -> Seen:
@@ -79,3 +85,12 @@ class Jobs:
         if job is None:
             raise missing(f"job {number}")
         return job
+
+
+def _doubted(letters: Sequence[int]) -> Problem:
+    some = ", ".join(map(str, letters[:_TOLD])) + (" …" if len(letters) > _TOLD else "")
+    detail = (
+        f"{len(letters)} of them may be at the vendor already, and would be booked twice: {some}. "
+        "Look there first; then leave them out, or say in_doubt: true."
+    )
+    return Problem(409, "in-doubt", detail)

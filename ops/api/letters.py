@@ -24,6 +24,8 @@ def section(parts: Parts) -> Section:
     operator = Role.OPERATOR
     routes = (
         Route("GET", "/letters", api.page, "List dead letters", answers.LetterPage, query=requests.LetterQuery),
+        Route("POST", "/letters/search", api.page, "The same, where what is searched for names a guest",
+              answers.LetterPage, body=requests.LetterQuery),
         Route("GET", "/letters/causes", api.causes, "What they died of", answers.Causes, query=requests.CauseQuery),
         Route("GET", "/letters/reasons", api.reasons, "How many, by reason", answers.Reasons,
               query=requests.LetterChoice),
@@ -50,10 +52,10 @@ class Letters:
         self._letters = parts.ledger.letters
 
     def page(self, call: Call) -> Seen:
-        which = requests.letter_filter(dict(call.query))
-        page = self._letters.page(which, Order(call.query["order"]), call.query["limit"], call.after)
-        rows = self._parts.redactor.value([_line(letter) for letter in page.rows])
-        return {"rows": rows, "next": page.next or None, "count": self._letters.count(which)}
+        which = requests.letter_filter(dict(call.asked))
+        page = self._letters.page(which, Order(call.asked["order"]), call.asked["limit"], call.after)
+        rows = self._parts.redactor.value([line(letter) for letter in page.rows])
+        return {"rows": rows, "next": call.next(page.next), "count": self._letters.count(which)}
 
     def causes(self, call: Call) -> Seen:
         rows = self._letters.causes(requests.letter_filter(dict(call.query)), call.query["limit"])
@@ -126,5 +128,5 @@ def found(parts: Parts, numbers: Sequence[int]) -> list[Letter]:
     return [letters[number] for number in numbers]
 
 
-def _line(letter: Letter) -> Seen:
+def line(letter: Letter) -> Seen:
     return listed(letter) | {"cause": letter.cause, "assignee": letter.assignee}

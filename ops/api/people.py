@@ -25,9 +25,9 @@ def section(parts: Parts) -> Section:
               query=requests.AuditQuery),
         Route("GET", "/users", api.users, "List users", answers.Users, admin),
         Route("POST", "/users", api.add_user, "Add a user", answers.UserLine, admin, body=requests.NewUser,
-              status=201),
+              status=201, refuses=True),
         Route("PATCH", "/users/<id:name>", api.change_user, "Change a user; their sessions end", answers.UserLine,
-              admin, body=requests.UserChange),
+              admin, body=requests.UserChange, refuses=True),
         Route("GET", "/tokens", api.tokens, "List API tokens", answers.Tokens, admin),
         Route("POST", "/tokens", api.add_token, "Make a token; it is shown this once", answers.TokenMade, admin,
               body=requests.NewToken, status=201),
@@ -46,7 +46,7 @@ class People:
         chosen: dict[str, Any] = {name: call.query.get(name) for name in ("who", "act", "letter")}
         page = self._parts.ledger.letters.audit_page(call.query["limit"], call.after, **chosen)
         rows = [{**audit_seen(row), "why": self._parts.redactor.text(row.why)} for row in page.rows]
-        return {"rows": rows, "next": page.next or None}
+        return {"rows": rows, "next": call.next(page.next)}
 
     def users(self, call: Call) -> Seen:
         return {"rows": [user_seen(user) for user in self._people.users()]}
@@ -75,8 +75,11 @@ class People:
         return {"rows": [token_seen(token) for token in self._people.tokens()]}
 
     def add_token(self, call: Call) -> Seen:
+        expires = call.body.get("expires")
+        if expires is not None and expires <= self._parts.now():
+            raise invalid(FieldProblem("expires", "must be in the future"))
         token = new_token()
-        made = self._people.add_token(call.body["name"], Role(call.body["role"]), hashed(token), call.who)
+        made = self._people.add_token(call.body["name"], Role(call.body["role"]), hashed(token), call.who, expires)
         return token_seen(made) | {"token": token}
 
     def revoke(self, call: Call, number: int) -> Seen:

@@ -18,8 +18,9 @@ from schemas.observe import Observe, where
 CONTENT_TYPE: Final = "application/problem+json"
 MAX_ERRORS: Final = 100
 
+RETRY_AFTER: Final[Mapping[str, str]] = {"Retry-After": "5"}
+
 _MAX_FIELD: Final = 200
-_RETRY_SECONDS: Final = "5"
 _NAMES: Final[Mapping[int, tuple[str, str]]] = {
     400: ("bad-request", "The request is not understood."),
     404: ("not-found", "There is nothing at this address."),
@@ -90,8 +91,7 @@ def _problem(error: Exception) -> Problem | None:
         return _of_http(error)
     if isinstance(error, LedgerUnavailable | BrokerError):
         part = "ledger" if isinstance(error, LedgerUnavailable) else "broker"
-        headers = {"Retry-After": _RETRY_SECONDS}
-        return Problem(503, f"{part}-away", f"The {part} is away. Try again soon.", headers=headers)
+        return Problem(503, f"{part}-away", f"The {part} is away. Try again soon.", headers=RETRY_AFTER)
     if isinstance(error, CursorInvalid):
         return invalid(FieldProblem("cursor", "must be the `next` of a page of this very list"))
     if isinstance(error, LedgerError):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from ledger.records import ItemState, LetterFilter, LetterState, Order, Role
 from ops.access.passwords import LONGEST, SHORTEST
@@ -54,6 +54,15 @@ class Lines(fields.String):
         return text.strip()
 
 
+class Whole(fields.Integer):
+    """A whole number, in an address as digits. marshmallow alone takes 1.5 for 1, and true for it, too."""
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, bool | float):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
 def one_of(*values: str, **kwargs: Any) -> fields.String:
     return fields.String(validate=validate.OneOf(values), **kwargs)
 
@@ -67,12 +76,12 @@ def ids(maximum: int, **kwargs: Any) -> fields.List[Any]:
     return fields.List(number, validate=validate.Length(min=1, max=maximum), **kwargs)
 
 
-def limit(default: int = 100) -> fields.Integer:
-    return fields.Integer(load_default=default, validate=validate.Range(min=1, max=MOST_ROWS))
+def limit(default: int = 100) -> Whole:
+    return Whole(load_default=default, validate=validate.Range(min=1, max=MOST_ROWS))
 
 
 def cursor() -> fields.String:
-    return Line(200, metadata={"description": "The `next` of the page before."})
+    return Line(300, metadata={"description": "The `next` of the page before, with the same filter."})
 
 
 def why(**kwargs: Any) -> fields.String:
@@ -99,12 +108,18 @@ class _Which(Strict):
     text = Line(200, metadata={"description": "Words that all stand in it."})
     since = Instant(metadata={"description": "Died at this time or later."})
     until = Instant(metadata={"description": "Died at this time or before."})
-    state = fields.List(of(LetterState), metadata={"description": "Default: open and replaying."})
+    state = fields.List(
+        of(LetterState),
+        validate=validate.Length(min=1, max=len(LetterState)),
+        metadata={"description": "Default: open and replaying."},
+    )
 
 
 class LetterChoice(_Which):
+    # At least one: an empty list would not be "none of them" but a filter that narrows nothing.
     id = fields.List(
-        fields.Integer(validate=validate.Range(min=1, max=BIGGEST_ID)), validate=validate.Length(max=MOST_AT_ONCE)
+        Whole(validate=validate.Range(min=1, max=BIGGEST_ID)),
+        validate=validate.Length(min=1, max=MOST_AT_ONCE),
     )
 
 
@@ -155,11 +170,30 @@ class NewJob(Strict):
     kind = one_of("replay", "discard", load_default="replay")
     ids = ids(MOST_IDS, required=True)
     why = why()
+    in_doubt = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Also those in doubt: somebody has looked at the vendor, and nothing is booked there."
+        },
+    )
     rate = fields.Float(
         load_default=None,
         allow_none=True,
         validate=validate.Range(min=0.001, max=1000),
         metadata={"description": "Letters a second; as fast as the waves allow, where there is none."},
+    )
+
+
+class OnceHeaders(Schema):
+    """What makes an act that is sent again, as its answer was lost, the same act."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    key = Line(
+        200,
+        data_key="Idempotency-Key",
+        metadata={"description": "Your own name for this request: given again, it makes no second job."},
     )
 
 
@@ -187,6 +221,11 @@ class NewEdit(Strict):
 class SubjectQuery(Strict):
     source = Line(100, required=True)
     subject = Line(200, required=True)
+
+
+class TimelineQuery(RevealQuery):
+    source = Line(100, required=True)
+    id = Line(200, required=True)
 
 
 class SearchQuery(Strict):
@@ -224,3 +263,4 @@ class UserChange(Strict):
 class NewToken(Strict):
     name = Line(100, required=True)
     role = of(Role, required=True)
+    expires = Instant(allow_none=True, metadata={"description": "When it ends by itself."})

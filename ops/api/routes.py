@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
 from flask import request
@@ -18,11 +21,13 @@ from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
 
 from broker.port import Broker, Publisher
+from ledger.pages import CursorInvalid
 from ledger.records import ApiToken, Role
 from ledger.store import Ledger
 from ops.api.problems import Problem, invalid, missing
 from ops.api.requests import Nothing
 from ops.api.tokens import hashed, well_formed
+from ops.console.pulse import Pulse
 from schemas.contract import unfit
 from schemas.errors import FieldProblem
 from schemas.observe import Observe
@@ -31,20 +36,31 @@ from schemas.settings import Settings
 
 MAX_BODY: Final = 1024 * 1024
 
+_CONVERTER: Final = re.compile(r"<\w+:")
+_NOT_OF_THE_LIST: Final = ("cursor", "limit")
+_MAX_NAME: Final = 100
 _UNSTORABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Parts:
-    """What the views work with. `ledger` and `broker` as opened by the process, after any fork."""
+    """What the views work with. `ledger` and `broker` as opened by the process, after any fork. pulse: the console's,
+    which measures; without one nothing is measured."""
 
     def __init__(
-        self, settings: Settings, ledger: Ledger, broker: Broker, observe: Observe, now: Callable[[], datetime]
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        broker: Broker,
+        observe: Observe,
+        now: Callable[[], datetime],
+        pulse: Pulse | None = None,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
         self.broker = broker
         self.observe = observe
         self.now = now
+        self.pulse = pulse or Pulse(broker, ledger, tuple(settings.accounts), observe, now)
         self.redactor = Redactor(settings.secrets)
         self._publishing = threading.Lock()
 
@@ -62,10 +78,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that may be answered. who: for the audit. query and body: as their schemas have loaded them."""
+    """One request that may be answered. who: for the audit. query, headers and body: as their schemas have loaded
+    them."""
 
     token: ApiToken
     query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -74,8 +92,27 @@ class Call:
 
     @property
     def after(self) -> str:
-        """The cursor, "" for the first page."""
-        return str(self.query.get("cursor", ""))
+        """The ledger's cursor, "" for the first page. Raises CursorInvalid for one of another list or filter."""
+        given = str(self.asked.get("cursor", ""))
+        cursor, _, list_ = given.rpartition(".")
+        if given and list_ != self._list:
+            raise CursorInvalid("the cursor is not one of this list's")
+        return cursor
+
+    def next(self, cursor: str) -> str | None:
+        """The ledger's cursor as it leaves: bound to this list with this filter, whose place it is."""
+        return f"{cursor}.{self._list}" if cursor else None
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """Wherever it stood: in the address, or, what names a guest, in the body."""
+        return {**self.query, **self.body}
+
+    @property
+    def _list(self) -> str:
+        chosen = {name: value for name, value in self.asked.items() if name not in _NOT_OF_THE_LIST}
+        text = json.dumps([request.path, chosen], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def needs(self, role: Role) -> None:
         """Raises Problem."""
@@ -87,12 +124,23 @@ def who_of(token: ApiToken) -> str:
     return f"token {token.id} {token.name}"
 
 
+def people_behind(who: str, tokens: Sequence[ApiToken]) -> set[str]:
+    """Who acts; of a token, also whoever made it, and if that was a token, whoever made that."""
+    makers = {who_of(token): token.who for token in tokens}
+    behind = {who}
+    while (maker := makers.get(who)) is not None and maker not in behind:
+        behind.add(maker)
+        who = maker
+    return behind
+
+
 View = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """view: called with a Call and the path's values by name; what it returns, `answer` makes JSON of."""
+    """view: called with a Call and the path's values by name; what it returns, `answer` makes JSON of. refuses: whether
+    it may be 409."""
 
     method: str
     rule: str
@@ -101,8 +149,32 @@ class Route:
     answer: type[Schema]
     role: Role = Role.VIEWER
     query: type[Schema] = Nothing
+    headers: type[Schema] | None = None
     body: type[Schema] | None = None
     status: int = 200
+    refuses: bool = False
+
+    @property
+    def name(self) -> str:
+        """The operation's, for whoever generates a client: of its method and address alone."""
+        return re.sub(r"\W+", "_", f"{self.method} {_CONVERTER.sub('<', self.rule)}".lower()).strip("_")
+
+    @property
+    def failures(self) -> Sequence[HTTPStatus]:
+        """The problems that may be its answer, beside 500."""
+        status = HTTPStatus
+        may = {
+            status.BAD_REQUEST: self.body is not None,
+            status.UNAUTHORIZED: True,
+            status.FORBIDDEN: self.role is not Role.VIEWER or "reveal" in self.query().fields,
+            status.NOT_FOUND: "<" in self.rule,
+            status.CONFLICT: self.refuses,
+            status.REQUEST_ENTITY_TOO_LARGE: self.body is not None,
+            status.UNSUPPORTED_MEDIA_TYPE: self.body is not None,
+            status.UNPROCESSABLE_ENTITY: True,
+            status.SERVICE_UNAVAILABLE: True,
+        }
+        return [one for one, is_ in may.items() if is_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +196,28 @@ def blueprint(section: Section, parts: Parts) -> Any:
     """A section's routes, with their documentation."""
     made = _Blueprint(section.name, __name__, description=section.description)
     for route in section.routes:
-        endpoint = re.sub(r"\W+", "_", f"{route.method} {route.rule}".lower()).strip("_")
         view = made.response(route.status, route.answer)(_working(route))
+        for failure in route.failures:
+            view = made.alt_response(failure, failure.name)(view)
         if route.body is not None:
             view = made.arguments(route.body)(view)
+        if route.headers is not None:
+            view = made.arguments(route.headers, location="headers")(view)
         view = made.arguments(route.query, location="query")(view)
-        told = {"summary": route.summary, "operationId": endpoint, "x-role": route.role.value}
+        told = {"summary": route.summary, "operationId": route.name, "x-role": route.role.value}
         view = _guarded(made.doc(**told)(view), route, parts)
         # Not Flask's own answer to OPTIONS: it would come without a token.
         view.provide_automatic_options = False
-        made.add_url_rule(route.rule, endpoint, view, methods=[route.method])
+        made.add_url_rule(route.rule, route.name, view, methods=[route.method])
     return made
 
 
 def _working(route: Route) -> View:
+    named = [name for name, is_ in (("query", True), ("headers", route.headers), ("body", route.body)) if is_]
+
     def view(*loaded: Mapping[str, Any], **path: Any) -> Any:
-        """Beginning with the query: its decorator is the outer one."""
-        call = Call(request.environ["bellhop.token"], *loaded)
+        """loaded: from the outermost decorator to the innermost."""
+        call = Call(request.environ["bellhop.token"], **dict(zip(named, loaded, strict=True)))
         return route.view(call, **path)
 
     return view
@@ -180,13 +257,26 @@ def _check_body() -> None:
     if request.mimetype != "application/json":
         raise Problem(415, "media-type", "The body must be JSON: Content-Type: application/json.")
     try:
-        value = json.loads(request.get_data().decode("utf-8"), parse_constant=_no_constant)
+        value = json.loads(request.get_data().decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once)
+    except _Twice as twice:
+        raise Problem(400, "malformed", f"The body names {str(twice)[:_MAX_NAME]!r} twice.") from None
     except (ValueError, RecursionError):
         raise Problem(400, "malformed", "The body is not JSON.") from None
     if not isinstance(value, dict):
         raise invalid(FieldProblem("body", "must be a JSON object"))
     if wrong := list(unfit(value, "body", 0)):
         raise invalid(*wrong)
+
+
+class _Twice(ValueError):
+    """A name that stands twice in one object: one reader takes the first, another the last."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise _Twice(Counter(name for name, _ in pairs).most_common(1)[0][0])
+    return made
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ledger.records import Role
-from ops.api import answers, requests
+from ops.api import requests, sights
 from ops.api.problems import Problem, invalid, missing
 from ops.api.routes import Call, Parts, Route, Section
 from ops.routes import retry_now
@@ -16,14 +16,14 @@ def section(parts: Parts) -> Section:
     api = Steering(parts)
     operator = Role.OPERATOR
     routes = (
-        Route("GET", "/queues", api.queues, "What waits, and where", answers.Queues),
-        Route("GET", "/accounts", api.accounts, "Breakers, calls of the day, pulls", answers.Accounts),
-        Route("GET", "/routes", api.routes, "Every route, and who holds it", answers.RouteList),
+        Route("GET", "/queues", api.queues, "What waits, and where", sights.Queues),
+        Route("GET", "/accounts", api.accounts, "Breakers, calls of the day, pulls", sights.Accounts),
+        Route("GET", "/routes", api.routes, "Every route, and who holds it", sights.RouteList),
         Route("POST", "/routes/<route>/pause", api.pause, "Hold a route: nothing of it is worked",
-              answers.RouteList, operator, body=requests.Pausing),
-        Route("POST", "/routes/<route>/resume", api.resume, "Let it go on", answers.RouteList, operator,
-              body=requests.Why),
-        Route("POST", "/routes/<route>/retry-now", api.retry_now, "Try now what waits for a retry", answers.Moved,
+              sights.RouteList, operator, body=requests.Pausing),
+        Route("POST", "/routes/<route>/resume", api.resume, "Let it go on", sights.RouteList, operator,
+              body=requests.Why, refuses=True),
+        Route("POST", "/routes/<route>/retry-now", api.retry_now, "Try now what waits for a retry", sights.Moved,
               operator, body=requests.Why),
     )  # fmt: skip
     return Section("routes", "Queues, accounts and routes.", routes)
@@ -38,7 +38,7 @@ class Steering:
         return queues_seen(self._parts.broker, self._ledger)
 
     def accounts(self, call: Call) -> Seen:
-        rows = accounts_seen(self._parts.settings, self._ledger)
+        rows = accounts_seen(self._parts.settings, self._ledger, self._parts.now())
         return {"rows": [row | {"error": self._parts.redactor.text(row["error"])} for row in rows]}
 
     def routes(self, call: Call) -> Seen:

@@ -59,8 +59,9 @@ def console(app: App, link: bool, link_file: Path | None) -> None:
         ledger = Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds)
         once = OneTimeLink() if with_link else None
         made = create_console(settings, ledger, broker, observe, provider=provider, link=once)
-        mount(made, create_api_app(settings, ledger, broker, observe))
-        made.extensions[KEY].pulse.start(threading.Event())
+        pulse = made.extensions[KEY].pulse
+        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse))
+        pulse.start(threading.Event())
         if once is not None:
             _hand_out(settings, once.secret, link_file)
         return made

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import click
 
 from ops.cli.common import App, Failed, Misused, acting_as
-from ops.cli.remote import Remote
+from ops.cli.remote import Away, Remote
 from ops.cli.selection import Selection, pages
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ MOST: Final = 10_000
 _IN_URL: Final = 200
 """Numbers in one request: servers take no endless address."""
 _LOOK_SECONDS: Final = 0.5
+_MISSES: Final = 10
 _PATIENCE: Final = 60
 """Looks at a job that does not move."""
 
@@ -152,7 +153,9 @@ class There:
         _nobody_else(who)
         if len(numbers) > MOST:
             raise Failed(f"a job takes {MOST} letters at most: narrow the filter")
-        job = self._remote.post("/jobs", {"kind": "replay", "ids": list(numbers), "why": why, "rate": rate})
+        asked = {"kind": "replay", "ids": list(numbers), "why": why, "rate": rate}
+        # The person has been told what is in doubt, and named these letters.
+        job = self._remote.post_once("/jobs", asked | {"in_doubt": True})
         job = self._followed(job, progress)
         counts = job["counts"]
         skipped = Counter(
@@ -170,7 +173,7 @@ class There:
         try:
             while job["state"] == "running" and job["counts"]["waiting"]:
                 self._pause(_LOOK_SECONDS)
-                job = self._remote.get(f"/jobs/{job['id']}")
+                job = self._look(job["id"])
                 progress(job["total"] - job["counts"]["waiting"])
                 looks, updated = (looks + 1, updated) if job["updated"] == updated else (0, job["updated"])
                 if looks == _PATIENCE:
@@ -178,6 +181,16 @@ class There:
         except KeyboardInterrupt:
             raise Failed(f"job {job['id']} goes on: bellhop jobs show {job['id']}, or cancel it") from None
         return job
+
+    def _look(self, number: int) -> dict[str, Any]:
+        """The job as it stands. Raises Failed, saying that it goes on, where nobody answers for long."""
+        for _ in range(_MISSES):
+            try:
+                return self._remote.get(f"/jobs/{number}")
+            except Away as away:
+                problem = away
+                self._pause(_LOOK_SECONDS * 4)
+        raise Failed(f"job {number} goes on, but is out of sight ({problem.message}): bellhop jobs show {number}")
 
     def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int:
         return self._act("discard", "discarded", numbers, who, why)

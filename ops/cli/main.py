@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from ops.cli.accounts import accounts
 from ops.cli.call import call
@@ -42,7 +43,13 @@ from schemas.errors import BellhopError, SettingsError
     type=click.Path(path_type=Path),
     help="The settings' file. Default: $BELLHOP_CONFIG, else ./bellhop.toml.",
 )
-@click.option("--server", metavar="URL", default="", help="The console of a Bellhop far away, instead of this host's.")
+@click.option(
+    "--server",
+    metavar="URL",
+    default="",
+    envvar="BELLHOP_SERVER",
+    help="The console of a Bellhop far away, instead of this host's. Default: $BELLHOP_SERVER.",
+)
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path),
@@ -57,15 +64,25 @@ def cli(
     """Carries member updates and bookings from webhooks to vendors: once, or in front of a person."""
     if with_parent is not None:
         end_with_parent(with_parent)
-    if server and context.invoked_subcommand not in COMMANDS:
+    context.obj = App(file, _server_of(context, server), token_file)
+
+
+def _server_of(context: click.Context, server: str) -> str:
+    """Where the command is to work. Raises Misused where it cannot be there."""
+    name = str(context.invoked_subcommand)
+    if not server or name in COMMANDS:
+        return server
+    if context.get_parameter_source("server") is not ParameterSource.ENVIRONMENT:
         raise Misused(f"--server is for {', '.join(COMMANDS)}")
-    context.obj = App(file, server, token_file)
+    if name in {command.name for command in _SERVICES}:
+        return ""  # what is started is started here
+    raise Misused(f"`bellhop {name}` works on Bellhop's own host only, and BELLHOP_SERVER names another: unset it")
 
 
-_SERVICES = (up, ingest, work, archive, console, sandbox, send)
+_SERVICES = (up, ingest, work, archive, console, sandbox)
 _PEOPLE = (queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
-for command in (*_SERVICES, *_PEOPLE, *_VENDORS, sources, config):
+for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, config):
     cli.add_command(command)
 
 

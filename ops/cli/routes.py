@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ops.cli.common import App, Failed, acting_as, as_json, asked, counted, echo, echo_json, iso, pass_app, table, when
-from ops.cli.selection import Moment
+from ops.cli.selection import Ahead
 from schemas.settings import ROUTES
 
 _route = click.argument("route", type=click.Choice(ROUTES))
@@ -42,7 +42,7 @@ def list_(app: App, json_: bool) -> None:
 @routes.command()
 @_route
 @_why
-@click.option("--until", type=Moment(), help="When it ends by itself: an ISO 8601 time. Default: until resumed.")
+@click.option("--until", type=Ahead(), help="When it ends by itself: ISO 8601, or 30m, 2h, 3d from now.")
 @pass_app
 def pause(app: App, route: str, why: str | None, until: datetime | None) -> None:
     """Holds a route: webhooks are still taken, nothing of it is worked. What is being worked is finished."""

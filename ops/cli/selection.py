@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import click
 
@@ -26,6 +26,7 @@ class Moment(click.ParamType[datetime]):
     """A time: ISO 8601 (UTC where it has no zone), or how long ago, such as 30m, 2h, 3d."""
 
     name = "time"
+    away: ClassVar[tuple[int, str]] = (-1, "ago")
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
@@ -33,13 +34,26 @@ class Moment(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         if isinstance(value, datetime):
             return value
-        if found := _AGO.fullmatch(value):
-            return self._now() - timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+        sign, words = self.away
         try:
+            if found := _AGO.fullmatch(value):
+                return self._now() + sign * timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
             moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail("must be an ISO 8601 time, or how long ago: 30m, 2h, 3d", param, ctx)
+        except (ValueError, OverflowError):
+            self.fail(f"must be an ISO 8601 time, or how long {words}: 30m, 2h, 3d", param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Ahead(Moment):
+    """A time to come: ISO 8601 (UTC where it has no zone), or how long from now, such as 30m, 2h, 3d."""
+
+    away: ClassVar[tuple[int, str]] = (1, "from now")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        moment = super().convert(value, param, ctx)
+        if moment <= self._now():
+            self.fail("must be in the future", param, ctx)
+        return moment
 
 
 @dataclass(frozen=True, slots=True)

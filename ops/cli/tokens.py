@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import click
 
-from ops.cli.common import App, acting_as, as_json, echo, echo_json, pass_app, table, when
+from ops.cli.common import App, acting_as, as_json, echo, echo_json, iso, pass_app, table, when
+from ops.cli.selection import Ahead
 
 _ROLES: Final = ("viewer", "operator", "admin")
 
@@ -22,12 +23,13 @@ def tokens() -> None:
 @click.option(
     "--role", type=click.Choice(_ROLES), default="viewer", show_default=True, help="viewer looks, operator acts."
 )
+@click.option("--until", type=Ahead(), help="When it ends by itself: ISO 8601, or 12h, 90d from now.")
 @as_json
 @pass_app
-def add(app: App, name: str, role: str, json_: bool) -> None:
+def add(app: App, name: str, role: str, until: datetime | None, json_: bool) -> None:
     """Makes a token and prints it, this once: only its hash is kept."""
     if app.remote is not None:
-        told = app.remote.post("/tokens", {"name": name, "role": role})
+        told = app.remote.post("/tokens", {"name": name, "role": role, "expires": iso(until)})
     else:
         from ledger.records import Role
         from ops.api.tokens import hashed, new_token
@@ -38,12 +40,13 @@ def add(app: App, name: str, role: str, json_: bool) -> None:
             raise click.UsageError("a token's name has 1 to 100 characters")
         token = new_token()
         with app.ledger() as ledger:
-            made = ledger.people.add_token(name, Role(role), hashed(token), acting_as(None))
+            made = ledger.people.add_token(name, Role(role), hashed(token), acting_as(None), until)
         told = token_seen(made) | {"token": token}
     if json_:
         echo_json(told)
         return
-    click.echo(f"token {told['id']} ({told['role']}) for {told['name']}; it is shown this once:", err=True)
+    ends = f" until {_when(told['expires'])} UTC" if told["expires"] else ""
+    click.echo(f"token {told['id']} ({told['role']}) for {told['name']}{ends}; it is shown this once:", err=True)
     click.echo(told["token"])
 
 
@@ -65,10 +68,10 @@ def list_(app: App, json_: bool) -> None:
         return
     cells = [
         (row["id"], row["name"], "revoked" if row["revoked"] else row["role"], row["who"], _when(row["created"]),
-         _when(row["last_used"]) or "never")
+         _when(row["last_used"]) or "never", _when(row["expires"]))
         for row in rows
     ]  # fmt: skip
-    echo(table((">token", "name", "role", "made by", "made (UTC)", "last used (UTC)"), cells))
+    echo(table((">token", "name", "role", "made by", "made (UTC)", "last used (UTC)", "ends (UTC)"), cells))
 
 
 @tokens.command()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import Any, Final
 
 import click
 
 from ops.cli.common import App, Failed, acting_as, as_json, echo, echo_json, pass_app, table, when
-
-if TYPE_CHECKING:
-    from ledger.records import User
+from ops.cli.remote import part
 
 _ROLES: Final = ("viewer", "operator", "admin")
 _LONGEST_NAME: Final = 100
@@ -35,18 +34,23 @@ def users() -> None:
 @pass_app
 def add(app: App, name: str, role: str | None, password_stdin: bool) -> None:
     """Makes a user and asks for the password."""
-    from ledger.records import Role
-    from ops.access.passwords import hashed
-
     name = name.strip()
     if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
         raise click.UsageError(f"a name has 1 to {_LONGEST_NAME} characters")
-    with app.ledger() as ledger:
-        if ledger.people.user(name) is not None:
-            raise Failed(f"there is a user {name} already; bellhop users change {name}")
-        password = _password(name, from_stdin=password_stdin)
-        made = ledger.people.add_user(name, Role(role or "viewer"), hashed(password), acting_as(None))
-    click.echo(f"user {made.name}, {made.role.value}")
+    if any(row["name"] == name for row in _rows(app)):
+        raise Failed(f"there is a user {name} already; bellhop users change {name}")
+    password = _password(name, from_stdin=password_stdin)
+    if app.remote is not None:
+        told = app.remote.post("/users", {"name": name, "role": role or "viewer", "password": password})
+    else:
+        from ledger.records import Role
+        from ops.access.passwords import hashed
+        from ops.seen import user_seen
+
+        with app.ledger() as ledger:
+            made = ledger.people.add_user(name, Role(role or "viewer"), hashed(password), acting_as(None))
+        told = user_seen(made)
+    click.echo(f"user {told['name']}, {told['role']}")
 
 
 @users.command("list")
@@ -54,14 +58,11 @@ def add(app: App, name: str, role: str | None, password_stdin: bool) -> None:
 @pass_app
 def list_(app: App, json_: bool) -> None:
     """Lists them."""
-    with app.ledger() as ledger:
-        rows = ledger.people.users()
+    rows = _rows(app)
     if json_:
-        from ops.seen import user_seen
-
-        echo_json([user_seen(user) for user in rows])
+        echo_json(rows)
         return
-    echo(table(("name", "role", "made (UTC)", ""), [_line(user) for user in rows]))
+    echo(table(("name", "role", "made (UTC)", ""), [_line(row) for row in rows]))
 
 
 @users.command()
@@ -75,27 +76,50 @@ def change(
     app: App, name: str, role: str | None, disabled: bool | None, new_password: bool, password_stdin: bool
 ) -> None:
     """Changes a user's role or password, or shuts them out; ends their sessions."""
-    from ledger.records import Role
-    from ops.access.passwords import hashed
-
     changed: dict[str, Any] = {}
     if role is not None:
-        changed["role"] = Role(role)
+        changed["role"] = role
     if disabled is not None:
         changed["disabled"] = disabled
     if not changed and not (new_password or password_stdin):
         raise click.UsageError("nothing to change: --role, --disable, --enable or --password")
+    if all(row["name"] != name for row in _rows(app)):
+        raise Failed(f"there is no user {name}")
+    if new_password or password_stdin:
+        changed["password"] = _password(name, from_stdin=password_stdin)
+    told = app.remote.patch(f"/users/{part(name)}", changed) if app.remote is not None else _changed(app, name, changed)
+    click.echo(
+        f"user {told['name']}, {told['role']}{', shut out' if told['disabled'] else ''}; their sessions have ended"
+    )
+
+
+def _changed(app: App, name: str, changed: dict[str, Any]) -> dict[str, Any]:
+    from ledger.records import Role
+    from ops.access.passwords import hashed
+    from ops.seen import user_seen
+
+    kept = {key: value for key, value in changed.items() if key == "disabled"}
+    if "role" in changed:
+        kept["role"] = Role(changed["role"])
+    if "password" in changed:
+        kept["password_hash"] = hashed(changed["password"])
     with app.ledger() as ledger:
-        if ledger.people.user(name) is None:
-            raise Failed(f"there is no user {name}")
-        if new_password or password_stdin:
-            changed["password_hash"] = hashed(_password(name, from_stdin=password_stdin))
-        made = ledger.people.change_user(name, acting_as(None), **changed)
-    click.echo(f"user {made.name}, {made.role.value}{', shut out' if made.disabled else ''}; their sessions have ended")
+        return user_seen(ledger.people.change_user(name, acting_as(None), **kept))
 
 
-def _line(user: User) -> tuple[object, ...]:
-    return (user.name, user.role.value, when(user.created), "shut out" if user.disabled else "")
+def _rows(app: App) -> list[dict[str, Any]]:
+    if app.remote is not None:
+        rows: list[dict[str, Any]] = app.remote.get("/users")["rows"]
+        return rows
+    from ops.seen import user_seen
+
+    with app.ledger() as ledger:
+        return [user_seen(user) for user in ledger.people.users()]
+
+
+def _line(row: dict[str, Any]) -> tuple[object, ...]:
+    made = when(datetime.fromisoformat(row["created"]))
+    return (row["name"], row["role"], made, "shut out" if row["disabled"] else "")
 
 
 def _password(name: str, *, from_stdin: bool) -> str:

@@ -254,7 +254,7 @@ def test_queues_and_accounts_are_told(api: Api) -> None:
     assert queues["dead"]["letters"] == 1
     assert {row["route"]: row["dead"] for row in queues["routes"]}["bookings.simplybook"] == 1
     (account,) = api.get("/accounts")["rows"]
-    assert (account["account"], account["breaker"], account["per_day"]) == ("sb", "closed", 5000)
+    assert (account["account"], account["breaker"], account["limits"]["per_day"]) == ("sb", "closed", 5000)
 
 
 # --- edits ------------------------------------------------------------------------------------------------------

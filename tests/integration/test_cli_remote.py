@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from flask import Response, request
+from werkzeug.serving import make_server, make_ssl_devcert
 
 from ledger.records import LetterFilter, Role
-from ops.cli import desks
+from ops.access.passwords import matches
+from ops.cli import desks, remote
 from ops.cli.main import main
 from ops.jobs import JobRunner
 from schemas.reasons import Reason
@@ -101,6 +107,13 @@ def _same(run: Run, far: Run, *words: str) -> tuple[int, str, str]:
         ("tokens", "list"),
         ("tokens", "revoke", "4711"),
         ("dead", "replay", "--yes"),
+        ("accounts",),
+        ("accounts", "--json"),
+        ("users", "list"),
+        ("users", "list", "--json"),
+        ("users", "change", "nobody", "--role", "viewer"),
+        ("tokens", "list", "--json"),
+        ("routes", "pause", "members", "--why", "x", "--until", "2020-01-01"),
     ],
 )
 def test_what_is_asked_far_away_is_answered_as_here(api: Api, run: Run, far: Run, words: tuple[str, ...]) -> None:
@@ -108,6 +121,7 @@ def test_what_is_asked_far_away_is_answered_as_here(api: Api, run: Run, far: Run
     api.dead(1, Reason.IN_DOUBT)
     finish(api.ledger, event("e-9", "member.updated"))
     api.post("/jobs", {"ids": [1], "why": "mended"})
+    api.post("/users", {"name": "ann", "role": "operator"}, Role.ADMIN)
     api.ledger.pauses.pause("pulls", "ann", "it is ill")
     api.get("/queues", Role.ADMIN)  # notes the token's use, which the list of tokens tells
     _same(run, far, *words)
@@ -187,6 +201,145 @@ def test_what_goes_wrong_far_away_is_one_line(api: Api, run: Run, url: str, monk
     ended, out, err = run("--server", url, "queues")
     assert (ended, out, err.count("\n"), "needs an API token" in err) == (1, "", 1, True)
     assert "xxx" not in err
+
+
+def test_the_server_may_be_named_by_the_environment(
+    api: Api, far: Run, run: Run, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.dead(1)
+    monkeypatch.setenv("BELLHOP_SERVER", url)
+    assert run("dead", "list", "--json") == far("dead", "list", "--json")
+    assert "dead letter 4711" in run("dead", "show", "4711")[2]
+    for words in (
+        ("doctor",),
+        ("call", "sb", "getEventList"),
+        ("pull", "sb"),
+        ("sources", "try", "a", "b"),
+        ("send", "x"),
+    ):
+        code, _, err = run(*words)
+        assert (code, err) == (2, f"bellhop: `bellhop {words[0]}` works on Bellhop's own host only, and BELLHOP_SERVER "
+                                  "names another: unset it\n")  # fmt: skip
+    assert run("ingest", "--help")[0] == 0
+
+
+def test_users_are_made_and_changed_far_away(api: Api, far: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
+    assert far("users", "add", "bob/ann", "--role", "operator", "--password-stdin") == (
+        0,
+        "user bob/ann, operator\n",
+        "",
+    )
+    kept = api.ledger.people.user("bob/ann")
+    assert kept is not None
+    assert matches("correct horse battery", kept.password_hash)
+    code, out, _ = far("users", "change", "bob/ann", "--role", "viewer", "--disable")
+    assert (code, out) == (0, "user bob/ann, viewer, shut out; their sessions have ended\n")
+    assert far("users", "add", "bob/ann")[::2] == (
+        1, "bellhop: there is a user bob/ann already; bellhop users change bob/ann\n"
+    )  # fmt: skip
+
+
+def test_tokens_that_end_and_routes_held_for_a_while_are_told_from_now(api: Api, run: Run, far: Run) -> None:
+    before = datetime.now(UTC)
+    for at in (run, far):
+        code, out, _ = at("tokens", "add", "x", "--until", "90d", "--json")
+        made = json.loads(out)
+        assert code == 0
+        assert before + timedelta(days=89) < datetime.fromisoformat(made["expires"]) < before + timedelta(days=91)
+    assert run("routes", "pause", "members", "--why", "x", "--until", "2h")[0] == 0
+    (pause,) = api.ledger.pauses.all()
+    assert pause.until is not None
+    assert pause.until > before
+
+
+def test_a_replay_whose_answer_is_lost_is_one_job_and_is_followed_through_an_outage(
+    api: Api, far: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(remote, "_AGAIN_SECONDS", (0.0, 0.0))
+    api.dead(1)
+    lost, looked = [False], [0]
+
+    @api.app.after_request
+    def lose(response: Response) -> Response:
+        if request.method == "POST" and not lost[0]:
+            lost[0] = True
+            return Response("<html>gateway</html>", 502)
+        if request.path.startswith("/jobs/"):
+            looked[0] += 1
+            return Response("away", 503) if looked[0] in (1, 2) else response
+        return response
+
+    with _worked(api):
+        assert far("dead", "replay", "1", "--why", "mended", "--yes") == (0, "replayed 1 of 1\n", "")
+    assert (lost, len(api.get("/jobs")["rows"])) == ([True], 1)
+    assert looked[0] >= 3
+
+
+def test_a_job_that_goes_out_of_sight_is_said_to_go_on(api: Api, far: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desks, "_LOOK_SECONDS", 0.0)
+    api.dead(1)
+
+    @api.app.after_request
+    def away(response: Response) -> Response:
+        return Response("away", 503) if request.path.startswith("/jobs/") else response
+
+    code, out, err = far("dead", "replay", "1", "--why", "mended", "--yes")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "job 1 goes on" in err
+
+
+def test_what_is_in_doubt_is_replayed_far_away_as_here_once_it_was_confirmed(
+    api: Api, far: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "_LOOK_SECONDS", 0.01)
+    api.dead(1, Reason.IN_DOUBT)
+    with _worked(api):
+        assert far("dead", "replay", "1", "--why", "nothing is booked", "--yes")[:2] == (0, "replayed 1 of 1\n")
+
+
+@contextmanager
+def _answering(body: bytes, context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that answers everything so; its address."""
+
+    def app(_environ: object, start: Callable[..., object]) -> list[bytes]:
+        start("200 OK", [("Content-Type", "application/json")])
+        return [body]
+
+    server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context=context)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http{'s' if context else ''}://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("body", [b'{"ok": true}', b"[]", b"<html>", b"[" * 100_000, b"\xff"])
+def test_another_server_is_said_to_be_none_of_ours(run: Run, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    monkeypatch.setenv("BELLHOP_TOKEN", "bh_" + "x" * 43)
+    with _answering(body) as address:
+        code, out, err = run("--server", address, "dead", "list")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "console's address" in err or "is the server a Bellhop" in err
+
+
+def test_a_certificate_that_nobody_vouches_for_is_said_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BELLHOP_TOKEN", "bh_" + "x" * 43)
+    certificate, key = make_ssl_devcert(str(tmp_path / "own"), cn="127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with _answering(b"{}", context) as address:
+        code, out, err = run("--server", address, "queues")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "its certificate is not trusted (self" in err
+    assert "SSL_CERT_FILE" in err
+    with _answering(b"{}") as address:
+        code, _, err = run("--server", address.replace("http", "https"), "queues")
+    assert (code, "is it https at all" in err) == (1, True)
 
 
 @contextmanager

@@ -113,6 +113,7 @@ def _create_people() -> None:
         _text("who"),
         _moment("created"),
         _moment("last_used", nullable=True),
+        _moment("expires", nullable=True),
         sa.Column("revoked", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_api_tokens"),
         sa.UniqueConstraint("sha256", name="uq_api_tokens_sha256"),
@@ -151,7 +152,9 @@ def _create_jobs() -> None:
         _text("detail"),
         _text("run_by"),
         _moment("run_until", nullable=True),
+        sa.Column("asked_as", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
+        sa.UniqueConstraint("asked_as", name="uq_jobs_asked_as"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_jobs_state", "jobs", ["state"])

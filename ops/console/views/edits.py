@@ -9,7 +9,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from ledger.records import Edit, EditState, Letter, LetterState
-from ops.api.routes import who_of
+from ops.api.routes import people_behind
 from ops.console.fields import Field, changes_of, fields_of
 from ops.console.parts import Parts, parts, person
 from ops.console.views.letters import edit_told, found
@@ -89,7 +89,7 @@ def decide(number: int, step: str) -> Response:
         own.ledger.edits.refuse(number, who, why)
         flash("Refused.", "good")
         return here
-    if who in _behind(own, found_.who):
+    if who in people_behind(found_.who, own.ledger.people.tokens()):
         flash("The edit is yours: somebody else must approve it.", "bad")
         return here
     _replay(own, own.ledger.edits.approve(number, who))
@@ -106,11 +106,6 @@ def _replay(own: Parts, approved: Edit) -> None:
         flash("Replayed with its new content.", "good")
     else:
         flash("Nothing was replayed: the letter is not open any more.", "bad")
-
-
-def _behind(own: Parts, who: str) -> set[str]:
-    """Who acts: of a token, also whoever made it."""
-    return {who} | {token.who for token in own.ledger.people.tokens() if who_of(token) == who}
 
 
 def _second(own: Parts) -> bool:
