@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 ATTEMPT: Final = "bellhop-attempt"
@@ -26,3 +27,8 @@ DIED: Final = "bellhop-died"
 """float: seconds since the epoch when it died."""
 
 TRACES: Final = ("traceparent", "sentry-trace", "baggage")
+
+
+def traced(headers: Mapping[str, str | int | float]) -> dict[str, str]:
+    """Of a message's headers those of its trace."""
+    return {name: str(headers[name]) for name in TRACES if name in headers}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
+from ledger.causes import shape_of
 from schemas.observe import Observe, silent
 from schemas.redact import Redactor
 from schemas.settings import SentrySettings
@@ -13,7 +16,14 @@ from schemas.settings import SentrySettings
 _PACKAGE: Final = "bellhop-bookings"
 _TAGS: Final = ("route", "account", "source", "method", "outcome", "reason", "code", "thread")
 _CAUSE: Final = ("error", "where", "reason", "route", "account", "method", "code")
-"""What errors are grouped by: their cause, not their words."""
+"""What errors are grouped by: their cause, not their words. Of a vendor's words only the shape counts, as in the list
+of dead letters."""
+_TITLE: Final = ("reason", "method", "code", "error", "where")
+_FIELDS: Final = (
+    *_TAGS,
+    *("id", "error", "errno", "where", "problem", "type", "generation", "attempt", "seconds", "lag_seconds"),
+)
+"""What is told of an event's fields. Not its `detail`: a vendor's words may name the guest."""
 EVENT_ID: Final = "event"
 """The tag with the event's id; `id` and `event_id` are Sentry's own."""
 _REQUEST_KEYS: Final = ("method", "url")
@@ -61,11 +71,22 @@ def start(settings: SentrySettings, process: str, redactor: Redactor) -> Observe
                 # Told by another thread than the one that worked it: it belongs to its event's trace all the same.
                 trace, _, span = str(fields["trace"]).partition("-")
                 scope.set_context("trace", {"trace_id": trace, "span_id": span})
-            scope.set_context("fields", {name: str(value) for name, value in fields.items()})
-            scope.fingerprint = [event, *(str(fields.get(name, "")) for name in _CAUSE)]
-            scope.capture_message(event, level="error")
+            scope.set_context("fields", {name: str(fields[name]) for name in _FIELDS if name in fields})
+            scope.fingerprint = fingerprint(event, fields)
+            scope.capture_message(titled(event, fields), level="error")
 
     return alarm
+
+
+def fingerprint(event: str, fields: Mapping[str, object]) -> list[str]:
+    """The same for events of one cause. The shape of the words goes as a digest: what is left of them may be a name."""
+    shape = hashlib.sha256(shape_of(str(fields.get("detail") or "")).encode()).hexdigest()[:16]
+    return [event, *(str(fields.get(name, "")) for name in _CAUSE), shape]
+
+
+def titled(event: str, fields: Mapping[str, object]) -> str:
+    """What a list of errors shows of it: `event.settled: rejected book -32080`."""
+    return f"{event}: {' '.join(str(fields[name]) for name in _TITLE if fields.get(name))}".rstrip(": ")
 
 
 def release() -> str | None:
@@ -87,6 +108,8 @@ def scrubbed(event: Any, redactor: Redactor) -> Any:
             event["request"]["url"] = _public(str(event["request"]["url"]))
     for key in ("user", "extra", "modules"):
         event.pop(key, None)
+    if "logentry" in event:  # a library's line: it may quote an address, or what a guest wrote
+        event["logentry"] = {"message": f"{event.get('logger', 'a library')} logged an error"}
     for error in (event.get("exception") or {}).get("values", ()):
         if error.get("module") != "schemas.errors":
             error["value"] = ""
@@ -101,8 +124,10 @@ def scrubbed(event: Any, redactor: Redactor) -> Any:
 
 
 def scrubbed_crumb(crumb: Any, redactor: Redactor) -> Any:
-    """A breadcrumb without URLs: their queries name members."""
+    """A breadcrumb without URLs, whose queries name members, and without what libraries log."""
     crumb = redactor.value(crumb)
+    if crumb.get("type") == "log":
+        crumb.pop("message", None)
     data = crumb.get("data")
     if isinstance(data, dict):
         crumb["data"] = {key: value for key, value in data.items() if key in _CRUMB_DATA}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sentry_sdk.tracing import Span as TheirSpan
 
 TRANSACTION: Final = "queue.task"
+PUBLISH: Final = "queue.publish"
 _OK: Final = "ok"
 
 
@@ -53,11 +54,20 @@ class SentrySpan:
 class SentryTracer:
     """See `schemas.trace.Tracer`."""
 
-    def publish(self, queue: str, id_: str, tags: Mapping[str, str]) -> Span:
+    def publish(self, queue: str, id_: str, tags: Mapping[str, str], trace: Mapping[str, str] | None = None) -> Span:
         import sentry_sdk
 
-        sentry_sdk.set_tags(_named(tags))  # of the whole request
-        span = sentry_sdk.start_span(op="queue.publish", name=queue)
+        if trace is None:
+            sentry_sdk.set_tags(_named(tags))  # of the whole request
+            span = sentry_sdk.start_span(op=PUBLISH, name=queue)
+        else:
+            with (
+                sentry_sdk.isolation_scope()
+            ):  # the thread that settles sends on many events, each of a trace of its own
+                begun = sentry_sdk.continue_trace(_followed(trace), op=PUBLISH, name=queue, source="task")
+                span = sentry_sdk.start_transaction(begun)
+            for name, value in _named(tags).items():
+                span.set_tag(name, value)
         span.set_data("messaging.message.id", id_)
         span.set_data("messaging.destination.name", queue)
         return SentrySpan(span)
@@ -66,12 +76,10 @@ class SentryTracer:
     def process(self, received: Received) -> Iterator[Span]:
         import sentry_sdk
 
-        headers = dict(received.trace)
-        if "sentry-trace" not in headers and (parent := parent_of(headers)):
-            headers["sentry-trace"] = parent
         with sentry_sdk.isolation_scope() as scope:
             scope.set_tags(_named(received.tags))
-            begun = sentry_sdk.continue_trace(headers, op=TRANSACTION, name=received.queue, source="task")
+            trace = _followed(received.trace)
+            begun = sentry_sdk.continue_trace(trace, op=TRANSACTION, name=received.queue, source="task")
             with (
                 sentry_sdk.start_transaction(begun) as transaction,
                 sentry_sdk.start_span(op="queue.process", name=received.queue) as span,
@@ -107,6 +115,12 @@ class _Both(SentrySpan):
     def status(self, word: str) -> None:
         super().status(word)
         self._transaction.set_status(word)
+
+
+def _followed(trace: Mapping[str, str]) -> dict[str, str]:
+    """The headers with Sentry's own, also where the trace came with W3C's alone."""
+    parent = "" if "sentry-trace" in trace else parent_of(trace)
+    return {**trace, "sentry-trace": parent} if parent else dict(trace)
 
 
 def _named(tags: Mapping[str, str]) -> dict[str, str]:

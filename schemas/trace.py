@@ -51,8 +51,9 @@ class Span(Protocol):
 
 
 class Tracer(Protocol):
-    def publish(self, queue: str, id_: str, tags: Mapping[str, str]) -> Span:
-        """A message on its way to a queue, until the span's `end`."""
+    def publish(self, queue: str, id_: str, tags: Mapping[str, str], trace: Mapping[str, str] | None = None) -> Span:
+        """A message on its way to a queue, until the span's `end`. trace: the headers from which it goes on, None where
+        it is part of what this thread does anyway."""
         ...
 
     def process(self, received: Received) -> AbstractContextManager[Span]:
@@ -82,7 +83,7 @@ _NO_SPAN: Final = NoSpan()
 class NoTracer:
     """Traces nothing."""
 
-    def publish(self, queue: str, id_: str, tags: Mapping[str, str]) -> Span:
+    def publish(self, queue: str, id_: str, tags: Mapping[str, str], trace: Mapping[str, str] | None = None) -> Span:
         return _NO_SPAN
 
     @contextmanager

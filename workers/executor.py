@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
+from broker.headers import traced
 from broker.port import Delivery
 from broker.topology import work_queue
 from ledger.records import Attempt, Booking, Busy, Call, Claimed, Json, Refused, Settled, Settlement
@@ -124,6 +125,7 @@ class Executor:
         """Works a claimed job to its outcome. Raises nothing: what is unexpected becomes an outcome too."""
         with self._tracer.process(self._received(job)) as span:
             self._work(job)
+            job.trace = span.carried
             if job.outcome is not None:
                 span.set("outcome", WORDS[type(job.outcome)])
             if isinstance(job.outcome, Dead | InDoubt | Retry):
@@ -139,7 +141,7 @@ class Executor:
             size=len(job.message.body),
             latency=None if enqueued is None else max(0.0, self._now().timestamp() - enqueued),
             retries=job.attempts_so_far,
-            trace=envelope.trace,
+            trace=traced(job.message.headers) or envelope.trace,
             tags=tags_of(envelope),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from broker import headers
@@ -17,7 +18,7 @@ class Job:
 
     outcome None: still to be worked. settled: nothing is left but the ack (`outcome` is then what the ledger already
     knew). code: the vendor's own, of the last failure. dirty: `booking` has progress the ledger does not hold yet.
-    started: monotonic seconds.
+    started: monotonic seconds. trace: the headers with which what follows from it goes on in its trace.
     """
 
     delivery: Delivery
@@ -29,6 +30,7 @@ class Job:
     known: str = ""
     code: str = ""
     dirty: bool = False
+    trace: Mapping[str, str] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
 
     @property

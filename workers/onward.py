@@ -26,6 +26,7 @@ def onward(job: Job, route: str, delay: float | None, now: datetime) -> tuple[Me
     counted = isinstance(job.outcome, Retry | InDoubt | Dead) and job.claimed is not None
     carried: dict[str, str | int | float] = {
         **job.message.headers,
+        **job.trace,
         headers.ROUTE: route,
         headers.ATTEMPT: job.attempts_so_far + counted,
     }
@@ -46,7 +47,7 @@ def following(job: Job, now: datetime) -> list[tuple[Message, Address]]:
     outcome = job.outcome
     if not isinstance(outcome, Done):
         return []
-    trace = job.envelope.trace if job.envelope else {}
+    trace = job.trace or (job.envelope.trace if job.envelope else {})
     events = [replace(envelope, trace=envelope.trace or trace) for envelope in outcome.forward]
     return [(queued(envelope, now), topology.work(envelope.route)) for envelope in events]
 

@@ -9,6 +9,7 @@ whose worker then died, and which ends in doubt.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -50,7 +51,8 @@ class Results:
                 return None
         booking = self._booking(job)
         ids = booking.vendor_ids if booking else ()
-        return result(event, detail=detail, reason=reason, vendor_ids=ids, now=self._now())
+        told = replace(event, trace=job.trace) if job.trace else event
+        return result(told, detail=detail, reason=reason, vendor_ids=ids, now=self._now())
 
     def _booking(self, job: Job) -> Booking | None:
         assert job.envelope is not None  # noqa: S101

@@ -141,6 +141,7 @@ def run(
             drain_seconds=settings.work.drain_seconds,
             paused=lambda route=route: route in pauses.routes(),  # type: ignore[misc]
             results=results,
+            tracer=tracer,
             observe=observe,
         )
         for route in routes

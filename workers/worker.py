@@ -11,12 +11,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
 
+from broker.headers import ROUTE, traced
 from broker.port import Address, Consumer, Delivery, Message, Publisher
+from broker.topology import WORK_EXCHANGE, work_queue
 from schemas.errors import BellhopError, BrokerError, LedgerUnavailable
 from schemas.observe import Observe, silent
+from schemas.trace import UNTRACED, Span, Tracer
 from workers.executor import Executor, utc_now
 from workers.job import Job
 from workers.onward import following, onward, telling
@@ -49,6 +53,7 @@ class Worker:
         drain_seconds: float,
         paused: Callable[[], bool] = lambda: False,
         results: Results | None = None,
+        tracer: Tracer = UNTRACED,
         observe: Observe = silent,
         now: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -64,6 +69,7 @@ class Worker:
         self._ledger = ledger
         self._drain_seconds = drain_seconds
         self._results = results
+        self._tracer = tracer
         self._observe = observe
         self._now = now
         self._monotonic = monotonic
@@ -212,18 +218,31 @@ class Worker:
     def _publish(self, open_: list[tuple[Message, Address]]) -> bool:
         """Until all are confirmed. False: gave up."""
         while open_:
-            futures: list[Future[None]] = [self._publisher.publish(message, to) for message, to in open_]
+            handed = [self._hand_over(message, to) for message, to in open_]
             failed = []
-            for sent, future in zip(open_, futures, strict=True):
+            for sent, (future, span) in zip(open_, handed, strict=True):
                 try:
                     future.result()
                 except BrokerError as error:
                     failed.append(sent)
+                    span.status("unavailable")
                     self._observe("publish.failed", route=self.route, to=sent[1].exchange, error=str(error))
+                span.end()
             open_ = failed
             if open_ and self._give_up.wait(_PAUSE_SECONDS):
                 return False
         return True
+
+    def _hand_over(self, message: Message, to: Address) -> tuple[Future[None], Span]:
+        """The confirm that is awaited, and the span that lasts until then."""
+        source, _, id_ = message.id.partition("/")
+        tags = {"route": str(message.headers.get(ROUTE, "")), "source": source, "id": id_}
+        queue_ = work_queue(to.routing_key) if to.exchange == WORK_EXCHANGE else to.exchange
+        span = self._tracer.publish(queue_, message.id, tags, traced(message.headers))
+        span.set("messaging.message.body.size", len(message.body))
+        if span.carried:
+            message = replace(message, headers={**message.headers, **span.carried})
+        return self._publisher.publish(message, to), span
 
     def _until_it_holds(self, act: Callable[[], Result], where: str) -> Result | None:
         """`act`'s result, tried until the ledger is there; None where the drain time ran out first."""

@@ -67,11 +67,14 @@ def test_errors_are_grouped_by_their_cause_and_not_by_their_words(tmp_path: Path
             service.wait_for_state(f"no-{number}", "dead")
         service.sandbox("POST", "faults", method="book", kind="error", code=-32080, message="gone")
         assert service.post("no-2", "booking.requested", salon_booking("R-2", 2)) == 202
-        service.wait_for_state("no-2", "dead")
-        wait_for(lambda: len(errors(sentry, "rejected")) == 3, "Sentry was told of all")
+        service.sandbox("POST", "faults", method="create_service_reservation", kind="error", message="no such member")
+        assert service.post("no-3", "booking.requested", spa_booking("PV-3", 3)) == 202
+        for id_ in ("no-2", "no-3"):
+            service.wait_for_state(id_, "dead")
+        wait_for(lambda: len(errors(sentry, "rejected")) == 4, "Sentry was told of all")
     by_event = {event["tags"]["event"]: event["fingerprint"] for event in errors(sentry, "rejected")}
     assert by_event["no-0"] == by_event["no-1"]
-    assert by_event["no-2"] != by_event["no-0"]
+    assert len({tuple(by_event[id_]) for id_ in ("no-0", "no-2", "no-3")}) == 3
     assert "-32080" in by_event["no-2"]
 
 
@@ -119,8 +122,47 @@ def test_one_trace_leads_from_the_webhook_through_the_queue_to_the_vendors_call(
 
     told = json.dumps([sentry.events, sentry.transactions])
     assert [private for private in (*PRIVATE, "member_id", "auth_id", "?") if private in told] == []
+    assert [private for private in PRIVATE if private.encode() in sentry.raw] == []
     assert calls  # and the vendor is told nothing of the trace
     assert "sentry-trace" not in json.dumps(calls)
+
+
+def test_what_a_worker_sends_on_is_in_the_trace_too_retries_dead_letters_and_results(
+    tmp_path: Path, sentry: SentrySink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BELLHOP_SENTRY__TRACES_SAMPLE_RATE", "1.0")
+    with serving(Sink()) as receiver, Service(tmp_path) as service:
+        monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_URL", receiver.url)
+        monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_SECRET", "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU=")
+        service.start_all()
+        service.sandbox("POST", "faults", method="sync_member", kind="http", status=503, times=1)
+        words = "Ada Lee of ada@example.test is not welcome"
+        service.sandbox("POST", "faults", method="sync_member", kind="error", message=words)
+        assert service.post("m-1", "member.updated", {"member_id": 3125141}) == 202
+        service.wait_for_state("m-1", "dead")
+        wait_for(lambda: len(transactions(sentry, "queue.publish", "m-1")) == 2, "both publishes came")
+        wait_for(lambda: len(transactions(sentry, "queue.task", "m-1")) == 2, "both tries came")
+        wait_for(lambda: bool(transactions(sentry, "queue.publish", "m-1/0/result")), "the result's publish came")
+        wait_for(lambda: bool(transactions(sentry, "queue.task", "m-1/0/result")), "the result's transaction came")
+        wait_for(lambda: bool(errors(sentry, "rejected")), "Sentry was told of the refusal")
+    first, second = sorted(transactions(sentry, "queue.task", "m-1"), key=lambda one: one["start_timestamp"])
+    retry, dead = sorted(transactions(sentry, "queue.publish", "m-1"), key=lambda one: one["start_timestamp"])
+    (publish,), (told,) = (transactions(sentry, op, "m-1/0/result") for op in ("queue.publish", "queue.task"))
+
+    def parent(transaction: dict[str, Any]) -> str:
+        return str(transaction["contexts"]["trace"]["parent_span_id"])
+
+    assert parent(retry) == only(first["spans"], "queue.process")["span_id"]
+    assert parent(second) == retry["contexts"]["trace"]["span_id"]
+    assert parent(dead) == parent(publish) == only(second["spans"], "queue.process")["span_id"]
+    assert parent(told) == publish["contexts"]["trace"]["span_id"]
+    assert len({one["contexts"]["trace"]["trace_id"] for one in (first, second, retry, dead, publish, told)}) == 1
+    assert [one["transaction"].partition(".")[2] for one in (dead, publish)] == ["dead", "work.results"]
+    assert retry["transaction"].startswith("***.retry.")
+    assert retry["contexts"]["trace"]["data"]["messaging.message.id"] == "crm/m-1"
+    assert retry["contexts"]["trace"]["data"]["messaging.message.body.size"] > 100
+    assert only(second["spans"], "queue.process")["data"]["messaging.message.retry.count"] == 1
+    assert [private for private in (*PRIVATE, "welcome", "ada@") if private.encode() in sentry.raw] == []
 
 
 def test_a_senders_trace_goes_on_but_whether_it_is_sampled_is_ours_to_say(

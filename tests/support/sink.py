@@ -54,11 +54,12 @@ class Sink(ThreadingHTTPServer):
 
 
 class SentrySink(Sink):
-    """Takes Sentry's envelopes: `events` are errors, `transactions` finished traces."""
+    """Takes Sentry's envelopes: `events` are errors, `transactions` finished traces; `raw` is every byte of all."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.transactions: list[dict[str, Any]] = []
+        self.raw = b""
         super().__init__()
 
     @property
@@ -67,6 +68,7 @@ class SentrySink(Sink):
 
     def take(self, post: Post) -> int:
         body = gzip.decompress(post.body) if post.headers.get("content-encoding") == "gzip" else post.body
+        self.raw += body
         for line in (json.loads(line) for line in body.splitlines() if line.startswith(b"{")):
             if line.get("type") == "transaction" and "spans" in line:
                 self.transactions.append(line)

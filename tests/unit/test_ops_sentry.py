@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ops.sentry import release, scrubbed, scrubbed_crumb, start
+from ops.sentry import fingerprint, release, scrubbed, scrubbed_crumb, start, titled
 from schemas.observe import silent
 from schemas.redact import Redactor
 from schemas.settings import SentrySettings
@@ -84,3 +84,49 @@ def test_the_release_is_the_packages_version_also_where_a_secret_is_a_word_of_it
     assert told["release"] == "bellhop-bookings@0.1.0"
     assert told["tags"]["x"] == "***"
     assert (release() or "bellhop-bookings@").startswith("bellhop-bookings@")
+
+
+def _died(detail: str, **more: object) -> dict[str, object]:
+    return {
+        "reason": "rejected",
+        "route": "members",
+        "account": "pv",
+        "method": "sync_member",
+        "detail": detail,
+        **more,
+    }
+
+
+def test_two_messages_of_one_cause_are_one_error_and_two_causes_are_two() -> None:
+    one, same = _died("member 77 is unknown"), _died("member 78 is unknown")
+    other = _died("the club is closed")
+    assert fingerprint("event.settled", one) == fingerprint("event.settled", same)
+    assert fingerprint("event.settled", one) != fingerprint("event.settled", other)
+    assert fingerprint("event.settled", one) != fingerprint("event.settled", {**one, "code": "-32080"})
+
+
+def test_neither_what_errors_are_grouped_by_nor_their_title_quotes_the_vendors_words() -> None:
+    told = _died("Ada Lee is unknown", code="-1", id="e-1")
+    assert "Ada" not in json.dumps([fingerprint("event.settled", told), titled("event.settled", told)])
+    assert titled("event.settled", told) == "event.settled: rejected sync_member -1"
+    assert titled("worker.stalled", {"problem": "its loop has not turned"}) == "worker.stalled"
+
+
+def test_of_what_libraries_log_neither_the_text_nor_its_values_leave() -> None:
+    told = scrubbed(
+        {
+            "logger": "gunicorn.error",
+            "logentry": {
+                "message": "Error handling request %s",
+                "formatted": "Error handling request /webhooks/crm?email=ada@example.com",
+                "params": ["/webhooks/crm?email=ada@example.com"],
+            },
+            "breadcrumbs": {
+                "values": [{"type": "log", "category": "sqlalchemy", "level": "warning", "message": "row ('Ada Lee',)"}]
+            },
+        },
+        _REDACTOR,
+    )
+    assert "ada" not in json.dumps(told).lower()
+    assert told["logentry"] == {"message": "gunicorn.error logged an error"}
+    assert told["breadcrumbs"]["values"] == [{"type": "log", "category": "sqlalchemy", "level": "warning"}]

@@ -79,7 +79,7 @@ class OneTrace(NoTracer):
         self.span = Spans()
         self.published: list[tuple[str, str, Mapping[str, str]]] = []
 
-    def publish(self, queue: str, id_: str, tags: Mapping[str, str]) -> Spans:
+    def publish(self, queue: str, id_: str, tags: Mapping[str, str], trace: Mapping[str, str] | None = None) -> Spans:
         self.published.append((queue, id_, tags))
         return self.span
 
