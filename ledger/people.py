@@ -152,8 +152,14 @@ class People:
         with self._database.read() as connection:
             return int(connection.scalar(_failures(key, self._now())) or 0)
 
+    def forgive_login(self, key: str) -> None:
+        """Takes the newest failure back: it was none."""
+        newest = sa.select(sa.func.max(login_failures.c.id)).where(login_failures.c.key == key)
+        with self._database.write([f"login:{key}"]) as connection:
+            connection.execute(sa.delete(login_failures).where(login_failures.c.id == newest.scalar_subquery()))
+
     def clear_logins(self, key: str) -> None:
-        """After a login that succeeded."""
+        """Takes them all back, after a login that succeeded."""
         with self._database.write() as connection:
             connection.execute(sa.delete(login_failures).where(login_failures.c.key == key))
 

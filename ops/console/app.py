@@ -135,5 +135,5 @@ def _handle_errors(app: Flask, parts: Parts) -> None:
 
 
 def back() -> str:
-    """The page of ours that the form says it stood on."""
-    return entry.inside(request.form.get("back", ""))
+    """The page of ours that the form, or the browser, says it stood on."""
+    return guard.inside(request.form.get("back", "") or guard.came_from(request.referrer or ""))

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from ledger.records import Verdict
 from ops.console import choose
 from ops.console.drafts import ACTS, MOST, Draft
+from ops.console.guard import inside
 from ops.console.parts import Parts, parts, person
-from ops.console.views.entry import inside
 
 blueprint = Blueprint("bulk", __name__)
 
