@@ -19,6 +19,7 @@ from tests.support.console import Console
 
 PASSWORD = "correct horse battery"
 KEPT = hashed(PASSWORD)
+OTHER = hashed("another battery")
 FORM = {"name": "cat", "password": PASSWORD}
 
 
@@ -83,7 +84,7 @@ def test_who_is_no_proxy_cannot_say_where_the_request_came_from(tmp_path: Path) 
     console.close()
 
 
-@pytest.mark.parametrize("change", [{"disabled": True}, {"role": Role.VIEWER}, {"password_hash": hashed("another one 1")}])
+@pytest.mark.parametrize("change", [{"disabled": True}, {"role": Role.VIEWER}, {"password_hash": OTHER}])
 def test_what_is_changed_while_somebody_signs_in_holds_for_them(
     console: Console, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:

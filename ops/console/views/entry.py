@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+from urllib.parse import quote, unquote
+
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -13,7 +16,8 @@ from schemas.errors import LedgerUnavailable
 
 blueprint = Blueprint("entry", __name__)
 
-_ON_THE_WAY = "bellhop_oidc"
+_ON_THE_WAY: Final = "bellhop_oidc"
+_WHERE_TO: Final = "bellhop_next"
 
 
 @blueprint.get("/sign-in", endpoint="sign_in")
@@ -34,7 +38,7 @@ def sign_in_now() -> AnyResponse | tuple[str, int]:
         return _page(str(refused), name), 429 if isinstance(refused, TooManyTries) else 401
     if stronger := renewed(user, password):
         user = own.ledger.people.change_user(user.name, user.name, password_hash=stronger)
-    answer, key = _let_in(own, user.name, user.role, "password")
+    answer, key = _let_in(own, user.name, user.role, "password", request.form.get("next", "/"))
     if own.ledger.people.user(user.name) != user:
         # Changed while the password was looked at, and before there was a session to end.
         own.sessions.close(key)
@@ -72,9 +76,8 @@ def oidc_begin() -> AnyResponse | tuple[str, int]:
     except LoginRefused as refused:
         return _page(str(refused)), 503
     answer = redirect(url)
-    answer.set_cookie(
-        _ON_THE_WAY, browser, max_age=600, path="/oidc", httponly=True, samesite="Lax", secure=own.is_secure
-    )
+    for name, value in ((_ON_THE_WAY, browser), (_WHERE_TO, quote(inside(request.args.get("next", "/"))))):
+        answer.set_cookie(name, value, max_age=600, path="/oidc", httponly=True, samesite="Lax", secure=own.is_secure)
     return answer
 
 
@@ -92,8 +95,14 @@ def oidc_back() -> AnyResponse | tuple[str, int]:
     except LoginRefused as refused:
         own.observe("console.refused", how="oidc")
         return _page(str(refused)), 403
-    answer, _ = _let_in(own, name, role, "oidc")
-    answer.delete_cookie(_ON_THE_WAY, path="/oidc")
+    answer, key = _let_in(own, name, role, "oidc", unquote(request.cookies.get(_WHERE_TO, "/")))
+    known = own.ledger.people.user(name)
+    if known is not None and known.disabled:
+        own.sessions.close(key)
+        own.observe("console.refused", how="oidc")
+        return _page("You have been shut out here. Ask an admin."), 403
+    for cookie in (_ON_THE_WAY, _WHERE_TO):
+        answer.delete_cookie(cookie, path="/oidc")
     return answer
 
 
@@ -121,13 +130,13 @@ def readyz() -> Response:
     return Response(f"{'away' if problem else 'ready'}\n", 503 if problem else 200, content_type="text/plain")
 
 
-def _let_in(own: Parts, user: str, role: Role, how: str) -> tuple[AnyResponse, str]:
+def _let_in(own: Parts, user: str, role: Role, how: str, where_to: str = "/") -> tuple[AnyResponse, str]:
     """The answer, and the new session's key. The session that the browser had ends."""
     if old := request.cookies.get(cookie_name(own), ""):
         own.sessions.close(old)
     key = own.sessions.open(user, role)
     own.observe("console.signed_in", role=role.value, how=how)
-    answer = redirect(inside(request.form.get("next", "/")))
+    answer = redirect(inside(where_to))
     seconds = int(own.settings.console.session_seconds)
     answer.set_cookie(
         cookie_name(own), key, max_age=seconds, path="/", httponly=True, samesite="Lax", secure=own.is_secure
