@@ -19,6 +19,7 @@ from ledger.records import Role
 from ledger.store import Ledger
 from ops.access.sessions import OneTimeLink
 from ops.console import guard, words
+from ops.console.asked import SearchForgotten
 from ops.console.parts import KEY, Parts
 from ops.console.views import audit, bulk, edits, entry, events, jobs, letters, overview, routes
 from schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
@@ -37,6 +38,7 @@ _TITLES: Final = {
     404: "Nothing here",
     405: "Not that way",
     409: "Not as it stands",
+    410: "Forgotten",
     413: "Too large",
     429: "Too many tries",
     503: "Away at the moment",
@@ -127,6 +129,7 @@ def _handle_errors(app: Flask, parts: Parts) -> None:
         return failed(500, "This was not foreseen. It is in the log, with where it happened.")
 
     app.register_error_handler(HTTPException, http)
+    app.register_error_handler(SearchForgotten, lambda error: failed(410, f"{error} Search again: nothing was done."))
     app.register_error_handler(CursorInvalid, lambda error: failed(400, str(error)))
     app.register_error_handler(LedgerUnavailable, lambda error: failed(503, f"The ledger cannot be reached: {error}"))
     app.register_error_handler(BrokerError, lambda error: failed(503, f"The broker cannot be reached: {error}"))

@@ -119,7 +119,7 @@ def install(app: Flask, now: Callable[[], datetime]) -> None:
     def told(given: Any) -> Markup:
         """A time as evidence has it, a text."""
         try:
-            return clock(datetime.fromisoformat(str(given)))
+            return clock(datetime.fromisoformat(str(given))) + " UTC"
         except ValueError:
             return escape(given)
 
