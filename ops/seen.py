@@ -128,7 +128,7 @@ def pause_seen(pause: Pause | None) -> Seen | None:
 def accounts_seen(settings: Settings, ledger: Ledger) -> list[Seen]:
     """Every account of the settings, with what all workers know of it, and how far it has been pulled."""
     known = {view.account: view for view in ledger.accounts.views()}
-    marks = list(ledger.pulls.watermarks())
+    marks, tokens = list(ledger.pulls.watermarks()), ledger.tokens_made()
     seen = []
     for name, account in settings.accounts.items():
         view = known.get(name)
@@ -149,6 +149,7 @@ def accounts_seen(settings: Settings, ledger: Ledger) -> list[Seen]:
                 "per_day": account.limits.per_day or None,
                 "per_second": account.limits.per_second or None,
                 "at_once": view.at_once if view else 0,
+                "token_made": iso(tokens.get(name)),
                 "pulls": pulls,
             }
         )

@@ -290,6 +290,7 @@ class AccountLine(Answer):
     per_day = fields.Integer(allow_none=True)
     per_second = fields.Float(allow_none=True)
     at_once = fields.Integer()
+    token_made = _maybe_when()
     pulls = fields.Dict(keys=fields.String(), values=fields.Nested(PullLine))
 
 

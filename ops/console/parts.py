@@ -49,7 +49,7 @@ class Parts:
         self.provider = provider
         self.link = link
         self.sessions = Sessions(ledger.people, settings.console.session_seconds, now)
-        self.pulse = Pulse(broker, ledger, tuple(settings.accounts), observe, now)
+        self.pulse = Pulse(broker, ledger, observe, now)
         self.drafts = Drafts(ledger, settings, observe, now)
         self.asked = Asked()
         self.redactor = Redactor(settings.secrets)

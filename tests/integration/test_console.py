@@ -655,6 +655,15 @@ def test_the_charts_and_accounts_stand_on_the_overview(console: Console) -> None
     assert "sandbox-api-key" not in page
 
 
+def test_a_login_tokens_age_is_told_from_when_it_was_got(console: Console) -> None:
+    assert "none yet" in console.viewer.get("/live")
+    console.ledger.replace_token("sb", None, lambda: "t-1")
+    console.clock.advance(minutes=40)
+    page = console.viewer.get("/live")
+    assert re.search(r"got <time [^>]+>40 min ago", page)
+    assert "t-1" not in page
+
+
 def test_the_api_answers_beside_the_console(console: Console) -> None:
     mount(console.app, create_api_app(console.settings, console.ledger, console.broker, now=console.clock))
     answer = console.ann.client.get("/api/v1/letters")

@@ -231,7 +231,6 @@ class _Ledger:
         self.letters = self
         self.ends: dict[tuple[str, State], int] = {}
         self.took: dict[str, list[float]] = {}
-        self.session: str | None = None
 
     def count(self, which: LetterFilter) -> int:
         return 7
@@ -245,9 +244,6 @@ class _Ledger:
     def recent_seconds(self, since: object) -> Mapping[str, list[float]]:
         return self.took
 
-    def token(self, account: str) -> str | None:
-        return self.session
-
 
 @pytest.fixture
 def clock() -> Clock:
@@ -255,7 +251,7 @@ def clock() -> Clock:
 
 
 def _pulse(broker: _Broker, ledger: _Ledger, clock: Clock) -> Pulse:
-    return Pulse(broker, ledger, ("sb",), silent, clock)
+    return Pulse(broker, ledger, silent, clock)
 
 
 def test_what_came_is_what_ended_and_what_is_waiting_more(clock: Clock) -> None:
@@ -300,19 +296,3 @@ def test_the_ring_holds_ten_minutes(clock: Clock) -> None:
         clock.advance(seconds=5)
         pulse.beat()
     assert {len(trend.depth) for trend in pulse.trends()} == {BEATS}
-
-
-def test_a_tokens_age_is_known_from_its_change_on(clock: Clock) -> None:
-    ledger = _Ledger()
-    pulse = _pulse(_Broker(), ledger, clock)
-    ledger.session = "one"
-    pulse.beat()
-    clock.advance(seconds=60)
-    assert pulse.token_age("sb") == (60.0, True)
-    ledger.session = "two"
-    pulse.beat()
-    clock.advance(seconds=5)
-    assert pulse.token_age("sb") == (5.0, False)
-    ledger.session = None
-    pulse.beat()
-    assert pulse.token_age("sb") is None
