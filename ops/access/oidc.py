@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ledger.records import Role
 from ops.access.login import LoginRefused
+from ops.access.people import NameUnfit, fit_name
 from ops.access.sessions import same
 from schemas.settings import OidcSettings
 
@@ -126,8 +127,10 @@ class Provider:
 def person_of(claims: Mapping[str, Any], settings: OidcSettings) -> tuple[str, Role]:
     """Name and role as the ID token's claims say. Raises OidcFailed where they say none."""
     name = _claim(claims, settings.name_claim)
-    if not isinstance(name, str) or not name.strip() or not name.isprintable():
-        raise OidcFailed("The provider did not say who you are (console.oidc_name_claim).")
+    try:
+        name = fit_name(name if isinstance(name, str) else "")
+    except NameUnfit:
+        raise OidcFailed("The provider did not say who you are (console.oidc_name_claim).") from None
     if settings.name_claim == "email" and claims.get("email_verified") in (False, "false"):
         raise OidcFailed("The provider has not verified your address.")
     given = _claim(claims, settings.role_claim)
@@ -135,7 +138,7 @@ def person_of(claims: Mapping[str, Any], settings: OidcSettings) -> tuple[str, R
     roles = [role for role in Role if role.value in named]
     if not roles:
         raise OidcFailed("You have no role here. Ask an admin for one (console.oidc_role_claim).")
-    return name.strip()[:200], roles[-1]
+    return name, roles[-1]
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ledger.records import User
 
 _ROLES: Final = ("viewer", "operator", "admin")
-_LONGEST_NAME: Final = 100
 
 _role: Final = click.option(
     "--role", type=click.Choice(_ROLES), help="viewer looks, operator acts, admin manages users and tokens."
@@ -37,10 +36,12 @@ def add(app: App, name: str, role: str | None, password_stdin: bool) -> None:
     """Makes a user and asks for the password."""
     from ledger.records import Role
     from ops.access.passwords import hashed
+    from ops.access.people import NameUnfit, fit_name
 
-    name = name.strip()
-    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
-        raise click.UsageError(f"a name has 1 to {_LONGEST_NAME} characters")
+    try:
+        name = fit_name(name)
+    except NameUnfit as error:
+        raise click.UsageError(str(error)) from None
     with app.ledger() as ledger:
         if ledger.people.user(name) is not None:
             raise Failed(f"there is a user {name} already; bellhop users change {name}")
@@ -92,6 +93,26 @@ def change(
             changed["password_hash"] = hashed(_password(name, from_stdin=password_stdin))
         made = ledger.people.change_user(name, acting_as(None), **changed)
     click.echo(f"user {made.name}, {made.role.value}{', shut out' if made.disabled else ''}; their sessions have ended")
+
+
+@users.command("sign-out")
+@click.argument("name")
+@pass_app
+def sign_out(app: App, name: str) -> None:
+    """Ends somebody's sessions: of a user, or of one whom the provider signed in."""
+    with app.ledger() as ledger:
+        ended = ledger.people.end_sessions(name, acting_as(None))
+    click.echo(f"{ended} session{'s' if ended != 1 else ''} of {name} ended")
+
+
+@users.command()
+@click.argument("name")
+@pass_app
+def remove(app: App, name: str) -> None:
+    """Removes a user. What they did stays in the audit, and the API tokens they made stay."""
+    with app.ledger() as ledger:
+        ledger.people.remove_user(name, acting_as(None))
+    click.echo(f"user {name} is removed; their sessions have ended")
 
 
 def _line(user: User) -> tuple[object, ...]:

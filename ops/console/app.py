@@ -21,7 +21,7 @@ from ops.access.sessions import OneTimeLink
 from ops.console import guard, words
 from ops.console.asked import SearchForgotten
 from ops.console.parts import KEY, Parts
-from ops.console.views import audit, bulk, edits, entry, events, jobs, letters, overview, routes
+from ops.console.views import audit, bulk, edits, entry, events, jobs, letters, overview, people, routes
 from schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
 from schemas.observe import Observe, silent, where
 from schemas.settings import Settings
@@ -75,7 +75,7 @@ def create_console(
     app.extensions[KEY] = parts
     words.install(app, now)
     app.jinja_env.filters["clean"] = parts.redactor.text
-    for module in (entry, overview, letters, bulk, jobs, edits, events, routes, audit):
+    for module in (entry, overview, letters, bulk, jobs, edits, events, routes, audit, people):
         app.register_blueprint(module.blueprint)
     app.context_processor(_context(app, parts))
     guard.install(app, parts)
@@ -98,6 +98,7 @@ def _context(app: Flask, parts: Parts) -> Callable[[], dict[str, Any]]:
         return {
             "person": person,
             "may_act": person is not None and person.may(Role.OPERATOR),
+            "is_admin": person is not None and person.may(Role.ADMIN),
             "csrf": person.csrf if person else "",
             "static": static,
             "open_letters": parts.pulse.open_letters,
