@@ -113,6 +113,9 @@ def _handle_errors(app: Flask, parts: Parts) -> None:
         title = _TITLES.get(status, "Something went wrong")
         return render_template("error.html", title=title, text=parts.redactor.text(text), status=status), status
 
+    def away(part: str, error: BellhopError, hint: str) -> tuple[str, int]:
+        return failed(503, f"The {part} cannot be reached: {error}. {hint}")
+
     def http(error: HTTPException) -> Response | tuple[str, int]:
         if error.code is not None and error.code < 400:
             return error.get_response()
@@ -132,8 +135,8 @@ def _handle_errors(app: Flask, parts: Parts) -> None:
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(SearchForgotten, lambda error: failed(410, f"{error} Search again: nothing was done."))
     app.register_error_handler(CursorInvalid, lambda error: failed(400, str(error)))
-    app.register_error_handler(LedgerUnavailable, lambda error: failed(503, f"The ledger cannot be reached: {error}"))
-    app.register_error_handler(BrokerError, lambda error: failed(503, f"The broker cannot be reached: {error}"))
+    app.register_error_handler(LedgerUnavailable, lambda error: away("ledger", error, words.AWAY_LEDGER))
+    app.register_error_handler(BrokerError, lambda error: away("broker", error, words.AWAY_BROKER))
     app.register_error_handler(BellhopError, refused)
     app.register_error_handler(Exception, crashed)
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from broker.port import QueueStats
 from ledger.records import LetterFilter, LetterState, State
+from ops.console.words import AWAY_BROKER, AWAY_LEDGER
 from schemas.errors import BellhopError, LedgerError
 from schemas.observe import Observe, where
 from schemas.settings import ROUTES
@@ -107,9 +108,10 @@ class Pulse:
             beat = self._measured()
             letters = self._ledger.letters.count(LetterFilter(states=(LetterState.OPEN, LetterState.REPLAYING)))
         except BellhopError as error:
-            away = "The ledger cannot be reached" if isinstance(error, LedgerError) else "The broker cannot be reached"
+            is_ledger = isinstance(error, LedgerError)
+            away, hint = ("ledger", AWAY_LEDGER) if is_ledger else ("broker", AWAY_BROKER)
             with self._lock:
-                self._told.problem = f"{away}: {error}"
+                self._told.problem = f"The {away} cannot be reached: {error}. {hint}"
             self._last = None
             return
         with self._lock:

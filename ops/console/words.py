@@ -35,6 +35,10 @@ TONES: Final = {
     **dict.fromkeys(("rejected", "auth", "refused"), "bad"),
     **{Verdict.WOULD_APPLY.value: "good", "approved": "good", "cancelled": "quiet", "waiting": "quiet"},
 }
+AWAY_LEDGER: Final = "Look whether the database that ledger.url names is up. Webhooks are accepted meanwhile, and wait."
+AWAY_BROKER: Final = (
+    "Look whether the broker that broker.url names is up. Webhooks are refused meanwhile: their senders try again."
+)
 NOTHING: Final = "\N{EN DASH}"
 
 _UNITS: Final = (("d", 86400), ("h", 3600), ("min", 60))

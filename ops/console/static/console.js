@@ -161,7 +161,8 @@
     const from = event.detail.elt;
     // What nobody looks at is not asked for again and again, nor what somebody is copying from.
     const byItself = (from.getAttribute("hx-trigger") || "").startsWith("every");
-    if (byItself && (document.hidden || marks(event.detail.target))) event.preventDefault();
+    const fresh = new Date() - last < 30_000;
+    if (byItself && (document.hidden || (fresh && marks(event.detail.target)))) event.preventDefault();
     else if (event.detail.target) event.detail.target.setAttribute("aria-busy", "true");
   });
   document.addEventListener("htmx:afterRequest", (event) => {
