@@ -135,15 +135,15 @@ def pause_seen(pause: Pause | None) -> Seen | None:
 def accounts_seen(settings: Settings, ledger: Ledger, now: datetime) -> list[Seen]:
     """Every account of the settings, with what all workers know of it, and how far it has been pulled."""
     known = {view.account: view for view in ledger.accounts.views()}
-    marks = list(ledger.pulls.watermarks())
+    marks, tokens = list(ledger.pulls.watermarks()), ledger.tokens_made()
     return [
-        _account_seen(account, known.get(name), ledger)
+        _account_seen(account, known.get(name), tokens)
         | {"pulls": _pulls_seen(account, [mark for mark in marks if mark.account == name], now)}
         for name, account in settings.accounts.items()
     ]
 
 
-def _account_seen(account: Account, view: AccountView | None, ledger: Ledger) -> Seen:
+def _account_seen(account: Account, view: AccountView | None, tokens: Mapping[str, datetime | None]) -> Seen:
     """A limit of 0 is none. token: whether workers share one; None where the vendor has none."""
     limits = account.limits
     is_peoplevine = isinstance(account, PeoplevineAccount)
@@ -159,7 +159,8 @@ def _account_seen(account: Account, view: AccountView | None, ledger: Ledger) ->
         "used": view.used if view else 0,
         "on_their_way": view.at_once if view else 0,
         "limits": {"per_second": limits.per_second, "at_once": limits.at_once, "per_day": limits.per_day},
-        "token": None if is_peoplevine else ledger.token(account.name) is not None,
+        "token": None if is_peoplevine else account.name in tokens,
+        "token_made": iso(tokens.get(account.name)),
     }
 
 

@@ -230,6 +230,11 @@ class Users(Answer):
     rows = fields.List(fields.Nested(UserLine))
 
 
+class SessionsEnded(Answer):
+    name = fields.String()
+    ended = fields.Integer(metadata={"description": "How many sessions there were."})
+
+
 class TokenLine(Answer):
     id = fields.Integer()
     name = fields.String()

@@ -7,6 +7,7 @@ from typing import Any
 from ledger.records import Role
 from ops.access.passwords import PasswordUnfit
 from ops.access.passwords import hashed as password_hash
+from ops.access.people import NameUnfit, fit_name
 from ops.api import answers, requests
 from ops.api.problems import invalid, missing
 from ops.api.routes import Call, Parts, Route, Section
@@ -28,6 +29,10 @@ def section(parts: Parts) -> Section:
               status=201, refuses=True),
         Route("PATCH", "/users/<id:name>", api.change_user, "Change a user; their sessions end", answers.UserLine,
               admin, body=requests.UserChange, refuses=True),
+        Route("POST", "/users/<id:name>/sign-out", api.sign_out, "End somebody's sessions", answers.SessionsEnded,
+              admin, body=requests.Nothing),
+        Route("POST", "/users/<id:name>/remove", api.remove_user, "Remove a user; their sessions end",
+              answers.SessionsEnded, admin, body=requests.Nothing),
         Route("GET", "/tokens", api.tokens, "List API tokens", answers.Tokens, admin),
         Route("POST", "/tokens", api.add_token, "Make a token; it is shown this once", answers.TokenMade, admin,
               body=requests.NewToken, status=201),
@@ -54,7 +59,11 @@ class People:
     def add_user(self, call: Call) -> Seen:
         body = call.body
         password_hash = _hashed(body["password"]) if "password" in body else ""
-        return user_seen(self._people.add_user(body["name"], Role(body["role"]), password_hash, call.who))
+        try:
+            name = fit_name(body["name"])
+        except NameUnfit as error:
+            raise invalid(FieldProblem("name", str(error))) from None
+        return user_seen(self._people.add_user(name, Role(body["role"]), password_hash, call.who))
 
     def change_user(self, call: Call, name: str) -> Seen:
         body = call.body
@@ -70,6 +79,17 @@ class People:
             disabled=body.get("disabled"),
         )
         return user_seen(changed)
+
+    def sign_out(self, call: Call, name: str) -> Seen:
+        """Also somebody whom the provider signed in, who is no user here."""
+        return {"name": name, "ended": self._people.end_sessions(name, call.who)}
+
+    def remove_user(self, call: Call, name: str) -> Seen:
+        if self._people.user(name) is None:
+            raise missing("user of that name")
+        ended = self._people.signed_in().get(name, 0)
+        self._people.remove_user(name, call.who)
+        return {"name": name, "ended": ended}
 
     def tokens(self, call: Call) -> Seen:
         return {"rows": [token_seen(token) for token in self._people.tokens()]}
