@@ -150,8 +150,9 @@ def _is_here(host: str) -> bool:
 
 
 def part(text: object) -> str:
-    """A part of a path."""
-    return quote(str(text), safe="")
+    """A part of a path. One that is dots alone is no step up."""
+    quoted = quote(str(text), safe="")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
 
 
 def _reason(error: Exception, *, acts: bool) -> str:

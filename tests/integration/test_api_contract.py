@@ -3,6 +3,7 @@ document, so that no route is forgotten."""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -198,6 +199,16 @@ def test_a_body_that_is_none_is_400_413_415_or_422(api: Api) -> None:
         answer = api.ask(one.method, one.url(), data=b"why=x", content_type="application/x-www-form-urlencoded")
         wrong += refused(answer, 415, f"{one.name} with a form", one)
     assert wrong == []
+
+
+def test_a_body_in_chunks_is_held_to_the_same_size(api: Api) -> None:
+    for size, status in ((MAX_BODY, 413), (100, 201)):
+        data = b'{"text": "rang the guest"}' + b" " * size
+        more = {"environ_overrides": {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}}
+        answer = api.ask(
+            "POST", "/letters/1/notes", input_stream=io.BytesIO(data), content_type="application/json", **more
+        )
+        assert answer.status_code == status, answer.text
 
 
 def test_an_unknown_field_is_422_and_named(api: Api) -> None:

@@ -92,6 +92,8 @@ def _same(run: Run, far: Run, *words: str) -> tuple[int, str, str]:
         ("events", "show", "crm", "e-1"),
         ("events", "show", "crm", "e-1", "--json"),
         ("events", "show", "crm", "no/where"),
+        ("events", "show", "crm", ".."),
+        ("events", "show", "crm", "\N{GRINNING FACE} 100%/../x?y#z"),
         ("queues",),
         ("queues", "--json"),
         ("routes", "list"),
