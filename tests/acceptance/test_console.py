@@ -209,7 +209,7 @@ def test_a_letter_is_edited_checked_by_its_contract_and_replayed(console: Consol
     expect(row.locator("del")).to_have_text("999")
     expect(row.locator("ins")).to_have_text("21")
     page.get_by_label("Reason").fill("the provider's number was wrong")
-    page.get_by_role("button", name="Replay so").click()
+    page.get_by_role("button", name="Replay with this").click()
     console.service.wait_for_state("event-R-EDIT", "done")
 
 
