@@ -80,6 +80,29 @@ class People:
             record(connection, [AuditRow(self._now(), who, "change user", None, what, f"user {name}")])
         return _user(row)
 
+    def remove_user(self, name: str, who: str) -> None:
+        """Ends their sessions, too. What they did stays in the audit, and the tokens they made stay. Raises
+        PersonRefused."""
+        with self._database.write([f"user:{name}"]) as connection:
+            if not connection.execute(sa.delete(users).where(users.c.name == name)).rowcount:
+                raise PersonRefused(f"there is no user {name}")
+            connection.execute(sa.delete(sessions).where(sessions.c.user_name == name))
+            record(connection, [AuditRow(self._now(), who, "remove user", None, "", f"user {name}")])
+
+    def end_sessions(self, name: str, who: str) -> int:
+        """Of a user, or of somebody whom the provider signed in: how many there were."""
+        with self._database.write([f"user:{name}"]) as connection:
+            lasting = sessions.c.expires > self._now()
+            ended = connection.execute(sa.delete(sessions).where(sessions.c.user_name == name, lasting)).rowcount
+            record(connection, [AuditRow(self._now(), who, "end sessions", None, "", f"user {name}")])
+        return ended
+
+    def signed_in(self) -> dict[str, int]:
+        """How many sessions everybody has, of those who have any; "" is the guest of a one-time link."""
+        query = sa.select(sessions.c.user_name, sa.func.count().label("n")).group_by(sessions.c.user_name)
+        with self._database.read() as connection:
+            return {row.user_name: row.n for row in connection.execute(query.where(sessions.c.expires > self._now()))}
+
     # --- tokens for programs ------------------------------------------------------------------------------------
 
     def add_token(
@@ -159,8 +182,14 @@ class People:
         with self._database.read() as connection:
             return int(connection.scalar(_failures(key, self._now())) or 0)
 
+    def forgive_login(self, key: str) -> None:
+        """Takes the newest failure back: it was none."""
+        newest = sa.select(sa.func.max(login_failures.c.id)).where(login_failures.c.key == key)
+        with self._database.write([f"login:{key}"]) as connection:
+            connection.execute(sa.delete(login_failures).where(login_failures.c.id == newest.scalar_subquery()))
+
     def clear_logins(self, key: str) -> None:
-        """After a login that succeeded."""
+        """Takes them all back, after a login that succeeded."""
         with self._database.write() as connection:
             connection.execute(sa.delete(login_failures).where(login_failures.c.key == key))
 

@@ -145,6 +145,10 @@ class Ledger:
         """The account's session token, None before any login. It may have run out at the vendor."""
         return self._tokens.token(account)
 
+    def tokens_made(self) -> Mapping[str, datetime | None]:
+        """When each account's session token was got, of those that have one; None where nobody noted it."""
+        return self._tokens.made()
+
     def replace_token(self, account: str, stale: str | None, login: Callable[[], str]) -> str:
         """A token other than `stale`: one that another process has got meanwhile, else by `login`, which only one of
         all processes is in at a time.

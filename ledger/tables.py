@@ -135,6 +135,7 @@ bookings: Final = sa.Table(
     sa.Index(None, "updated"),
 )
 
+# made: when the token was got; none of one that is older than the column.
 tokens: Final = sa.Table(
     "tokens",
     metadata,
@@ -142,6 +143,7 @@ tokens: Final = sa.Table(
     sa.Column("token", sa.Text, nullable=True),
     sa.Column("login_by", sa.Text, nullable=True),
     _moment("login_until", nullable=True),
+    _moment("made", nullable=True),
 )
 
 # One row for each account that was ever called with limits, failed or pulled. next_at: before it no call starts, as

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,6 +29,12 @@ class Tokens:
         """See `Ledger.token`."""
         with self._database.read() as connection:
             return connection.scalar(sa.select(tokens.c.token).where(tokens.c.account == account))
+
+    def made(self) -> Mapping[str, datetime | None]:
+        """See `Ledger.tokens_made`."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(tokens.c.account, tokens.c.made).where(tokens.c.token.is_not(None)))
+            return {row.account: row.made for row in rows}
 
     def replace(
         self,
@@ -75,5 +81,6 @@ class Tokens:
             ended = sa.update(tokens).where(tokens.c.account == account, tokens.c.login_by == mine)
             with self._database.write() as connection:
                 if got is not None:
-                    connection.execute(sa.update(tokens).where(tokens.c.account == account).values(token=got))
+                    new = {"token": got, "made": self._now()}
+                    connection.execute(sa.update(tokens).where(tokens.c.account == account).values(new))
                 connection.execute(ended.values(login_by=None, login_until=None))

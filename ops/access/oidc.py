@@ -16,12 +16,13 @@ from typing import Any, Final
 
 from ledger.records import Role
 from ops.access.login import LoginRefused
+from ops.access.people import NameUnfit, fit_name
 from ops.access.sessions import same
 from schemas.settings import OidcSettings
 
 _SCOPE: Final = "openid profile email"
 _MINUTES: Final = 10
-_MOST_ON_THEIR_WAY: Final = 1000
+_MOST_ON_THEIR_WAY: Final = 10_000
 _TIMEOUT_SECONDS: Final = 10
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
@@ -60,7 +61,8 @@ class Provider:
             now = self._monotonic()
             self._on_their_way = {s: way for s, way in self._on_their_way.items() if way.until > now}
             if len(self._on_their_way) >= _MOST_ON_THEIR_WAY:
-                raise OidcFailed("Too many people are signing in at the moment. Try again in a few minutes.")
+                # Anybody can begin. To refuse the next one would let a stranger shut everybody out.
+                del self._on_their_way[next(iter(self._on_their_way))]
             self._on_their_way[state] = _Way(verifier, nonce, _sha256(browser), now + _MINUTES * 60)
         return url, browser
 
@@ -125,16 +127,18 @@ class Provider:
 def person_of(claims: Mapping[str, Any], settings: OidcSettings) -> tuple[str, Role]:
     """Name and role as the ID token's claims say. Raises OidcFailed where they say none."""
     name = _claim(claims, settings.name_claim)
-    if not isinstance(name, str) or not name.strip():
-        raise OidcFailed("The provider did not say who you are (console.oidc_name_claim).")
-    if settings.name_claim == "email" and claims.get("email_verified") is False:
+    try:
+        name = fit_name(name if isinstance(name, str) else "")
+    except NameUnfit:
+        raise OidcFailed("The provider did not say who you are (console.oidc_name_claim).") from None
+    if settings.name_claim == "email" and claims.get("email_verified") in (False, "false"):
         raise OidcFailed("The provider has not verified your address.")
     given = _claim(claims, settings.role_claim)
     named = given if isinstance(given, list) else [given]
     roles = [role for role in Role if role.value in named]
     if not roles:
         raise OidcFailed("You have no role here. Ask an admin for one (console.oidc_role_claim).")
-    return name.strip()[:200], roles[-1]
+    return name, roles[-1]
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:

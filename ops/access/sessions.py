@@ -7,10 +7,11 @@ import hashlib
 import hmac
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from ledger.records import Role, Session
 
@@ -69,25 +70,41 @@ def same(given: str, known: str) -> bool:
     return hmac.compare_digest(given.encode(), known.encode())
 
 
-class OneTimeLink:
-    """A secret that lets in once. It lives in this process alone."""
+LINK_LASTS: Final = timedelta(hours=12)
+"""A shift: who starts the demo in the morning may come to it in the evening."""
 
-    def __init__(self) -> None:
+
+class OneTimeLink:
+    """A secret that lets in once, and not for ever. It lives in this process alone."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._secret = secrets.token_urlsafe(32)
         self._lock = threading.Lock()
         self._used = False
+        self._monotonic = monotonic
+        self._until = monotonic() + LINK_LASTS.total_seconds()
 
     @property
     def secret(self) -> str:
         return self._secret
 
+    @property
+    def good(self) -> bool:
+        """Whether it may still be used."""
+        return not self._used and self._monotonic() < self._until
+
     def use(self, given: str) -> bool:
         """Whether it was right, and the first time."""
         with self._lock:
-            if self._used or not same(given, self._secret):
+            if not self.good or not same(given, self._secret):
                 return False
             self._used = True
             return True
+
+    def give_back(self) -> None:
+        """It let nobody in after all."""
+        with self._lock:
+            self._used = False
 
 
 def _sha256(key: str) -> str:

@@ -61,7 +61,7 @@ class Parts:
         self.broker = broker
         self.observe = observe
         self.now = now
-        self.pulse = pulse or Pulse(broker, ledger, tuple(settings.accounts), observe, now)
+        self.pulse = pulse or Pulse(broker, ledger, observe, now)
         self.redactor = Redactor(settings.secrets)
         self._publishing = threading.Lock()
 

@@ -181,6 +181,7 @@ class AccountLine(Answer):
     token = fields.Boolean(
         allow_none=True, metadata={"description": "Whether workers share one; null where the vendor has none."}
     )
+    token_made = maybe_when()
     pulls = fields.List(fields.Nested(PullLine))
 
 

@@ -32,12 +32,14 @@ def add(app: App, name: str, role: str, until: datetime | None, json_: bool) -> 
         told = app.remote.post("/tokens", {"name": name, "role": role, "expires": iso(until)})
     else:
         from ledger.records import Role
+        from ops.access.people import NameUnfit, fit_name
         from ops.api.tokens import hashed, new_token
         from ops.seen import token_seen
 
-        name = name.strip()
-        if not 1 <= len(name) <= 100 or not name.isprintable():
-            raise click.UsageError("a token's name has 1 to 100 characters")
+        try:
+            name = fit_name(name)
+        except NameUnfit as error:
+            raise click.UsageError(str(error)) from None
         token = new_token()
         with app.ledger() as ledger:
             made = ledger.people.add_token(name, Role(role), hashed(token), acting_as(None), until)

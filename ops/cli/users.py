@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import click
 
-from ops.cli.common import App, Failed, acting_as, as_json, echo, echo_json, pass_app, table, when
+from ops.cli.common import App, Failed, acting_as, as_json, counted, echo, echo_json, pass_app, table, when
 from ops.cli.remote import part
 
 _ROLES: Final = ("viewer", "operator", "admin")
-_LONGEST_NAME: Final = 100
 
 _role: Final = click.option(
     "--role", type=click.Choice(_ROLES), help="viewer looks, operator acts, admin manages users and tokens."
@@ -34,9 +33,12 @@ def users() -> None:
 @pass_app
 def add(app: App, name: str, role: str | None, password_stdin: bool) -> None:
     """Makes a user and asks for the password."""
-    name = name.strip()
-    if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
-        raise click.UsageError(f"a name has 1 to {_LONGEST_NAME} characters")
+    from ops.access.people import NameUnfit, fit_name
+
+    try:
+        name = fit_name(name)
+    except NameUnfit as error:
+        raise click.UsageError(str(error)) from None
     if any(row["name"] == name for row in _rows(app)):
         raise Failed(f"there is a user {name} already; bellhop users change {name}")
     password = _password(name, from_stdin=password_stdin)
@@ -91,6 +93,32 @@ def change(
     click.echo(
         f"user {told['name']}, {told['role']}{', shut out' if told['disabled'] else ''}; their sessions have ended"
     )
+
+
+@users.command("sign-out")
+@click.argument("name")
+@pass_app
+def sign_out(app: App, name: str) -> None:
+    """Ends somebody's sessions: of a user, or of one whom the provider signed in."""
+    if app.remote is not None:
+        ended: int = app.remote.post("/sessions/end", {"name": name})["ended"]
+    else:
+        with app.ledger() as ledger:
+            ended = ledger.people.end_sessions(name, acting_as(None))
+    click.echo(f"{counted(ended, 'session')} of {name} ended")
+
+
+@users.command()
+@click.argument("name")
+@pass_app
+def remove(app: App, name: str) -> None:
+    """Removes a user. What they did stays in the audit, and the API tokens they made stay."""
+    if app.remote is not None:
+        app.remote.delete(f"/users/{part(name)}")
+    else:
+        with app.ledger() as ledger:
+            ledger.people.remove_user(name, acting_as(None))
+    click.echo(f"user {name} is removed; their sessions have ended")
 
 
 def _changed(app: App, name: str, changed: dict[str, Any]) -> dict[str, Any]:

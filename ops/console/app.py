@@ -19,8 +19,9 @@ from ledger.records import Role
 from ledger.store import Ledger
 from ops.access.sessions import OneTimeLink
 from ops.console import guard, words
+from ops.console.asked import SearchForgotten
 from ops.console.parts import KEY, Parts
-from ops.console.views import audit, bulk, edits, entry, events, jobs, letters, overview, routes
+from ops.console.views import audit, bulk, edits, entry, events, jobs, letters, overview, people, routes
 from schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
 from schemas.observe import Observe, silent, where
 from schemas.settings import Settings
@@ -37,6 +38,7 @@ _TITLES: Final = {
     404: "Nothing here",
     405: "Not that way",
     409: "Not as it stands",
+    410: "Forgotten",
     413: "Too large",
     429: "Too many tries",
     503: "Away at the moment",
@@ -73,7 +75,7 @@ def create_console(
     app.extensions[KEY] = parts
     words.install(app, now)
     app.jinja_env.filters["clean"] = parts.redactor.text
-    for module in (entry, overview, letters, bulk, jobs, edits, events, routes, audit):
+    for module in (entry, overview, letters, bulk, jobs, edits, events, routes, audit, people):
         app.register_blueprint(module.blueprint)
     app.context_processor(_context(app, parts))
     guard.install(app, parts)
@@ -96,6 +98,7 @@ def _context(app: Flask, parts: Parts) -> Callable[[], dict[str, Any]]:
         return {
             "person": person,
             "may_act": person is not None and person.may(Role.OPERATOR),
+            "is_admin": person is not None and person.may(Role.ADMIN),
             "csrf": person.csrf if person else "",
             "static": static,
             "open_letters": parts.pulse.open_letters,
@@ -109,6 +112,9 @@ def _handle_errors(app: Flask, parts: Parts) -> None:
     def failed(status: int, text: str) -> tuple[str, int]:
         title = _TITLES.get(status, "Something went wrong")
         return render_template("error.html", title=title, text=parts.redactor.text(text), status=status), status
+
+    def away(part: str, error: BellhopError, hint: str) -> tuple[str, int]:
+        return failed(503, f"The {part} cannot be reached: {error}. {hint}")
 
     def http(error: HTTPException) -> Response | tuple[str, int]:
         if error.code is not None and error.code < 400:
@@ -127,13 +133,14 @@ def _handle_errors(app: Flask, parts: Parts) -> None:
         return failed(500, "This was not foreseen. It is in the log, with where it happened.")
 
     app.register_error_handler(HTTPException, http)
+    app.register_error_handler(SearchForgotten, lambda error: failed(410, f"{error} Search again: nothing was done."))
     app.register_error_handler(CursorInvalid, lambda error: failed(400, str(error)))
-    app.register_error_handler(LedgerUnavailable, lambda error: failed(503, f"The ledger cannot be reached: {error}"))
-    app.register_error_handler(BrokerError, lambda error: failed(503, f"The broker cannot be reached: {error}"))
+    app.register_error_handler(LedgerUnavailable, lambda error: away("ledger", error, words.AWAY_LEDGER))
+    app.register_error_handler(BrokerError, lambda error: away("broker", error, words.AWAY_BROKER))
     app.register_error_handler(BellhopError, refused)
     app.register_error_handler(Exception, crashed)
 
 
 def back() -> str:
-    """The page of ours that the form says it stood on."""
-    return entry.inside(request.form.get("back", ""))
+    """The page of ours that the form, or the browser, says it stood on."""
+    return guard.inside(request.form.get("back", "") or guard.came_from(request.referrer or ""))

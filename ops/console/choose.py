@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from ledger.records import LetterFilter, LetterState, Order
+from ops.console.asked import Asked
 
 AGES: Final[Mapping[str, tuple[str, timedelta | None, timedelta | None]]] = {
     "1h": ("the last hour", timedelta(hours=1), None),
@@ -27,13 +28,13 @@ STATES: Final[Mapping[str, tuple[LetterState, ...]]] = {
 }
 ORDERS: Final = {Order.URGENT: "soonest start first", Order.NEWEST: "newest first", Order.OLDEST: "oldest first"}
 
-_NAMES: Final = ("q", "reason", "route", "account", "source", "age", "state", "assignee", "cause", "order")
+_NAMES: Final = ("k", "reason", "route", "account", "source", "age", "state", "assignee", "cause", "order")
 _LONGEST: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """args: what the address said, without what it need not say."""
+    """args: what the address said, without what it need not say, and the words searched for as their key."""
 
     which: LetterFilter
     order: Order
@@ -45,16 +46,25 @@ class Choice:
 
     @property
     def narrowed(self) -> bool:
-        return bool(set(self.args) - {"order", "state"})
+        return bool(set(self.args) - {"order", "state"}) or self.which.states != STATES["open"]
+
+    def of_cause(self, cause: str) -> Mapping[str, str]:
+        """The address of those of one cause among these."""
+        return {**self.args, "cause": cause}
 
     def open_only(self) -> LetterFilter:
         """The same of letters that wait for a person."""
         return replace(self.which, states=(LetterState.OPEN,))
 
 
-def chosen(args: Mapping[str, str], now: datetime) -> Choice:
-    """What is unknown in the address counts as not said."""
-    said = {name: args.get(name, "").replace("\x00", "").strip()[:_LONGEST] for name in _NAMES}
+def chosen(args: Mapping[str, str], now: datetime, asked: Asked) -> Choice:
+    """What is unknown in the address counts as not said; but for a search that is forgotten: raises SearchForgotten.
+
+    The words stand in `q` where somebody wrote the address, or sends the form; else under their key in `k`.
+    """
+    said = {name: plain(args.get(name, "")) for name in _NAMES}
+    words = plain(args["q"]) if "q" in args else asked.words(said["k"]) if said["k"] else ""
+    said["k"] = asked.keep(words) if words else ""
     order = Order(said["order"]) if said["order"] in list(Order) else Order.URGENT
     _, newer, older = AGES.get(said["age"], ("", None, None))
     which = LetterFilter(
@@ -67,11 +77,16 @@ def chosen(args: Mapping[str, str], now: datetime) -> Choice:
         since=now - newer if newer else None,
         until=now - older if older else None,
         states=STATES.get(said["state"], STATES["open"]),
-        text=said["q"],
+        text=words,
     )
     return Choice(which, order, {name: value for name, value in said.items() if value})
 
 
-def read(query: str, now: datetime) -> Choice:
-    """The same of an address' query alone, as forms carry it."""
-    return chosen(dict(parse_qsl(query[: 10 * _LONGEST])), now)
+def read(query: str, now: datetime, asked: Asked) -> Choice:
+    """The same of an address' query alone, as forms carry it. Read whole: a filter cut short would mean more letters.
+    Raises SearchForgotten."""
+    return chosen(dict(parse_qsl(query)), now, asked)
+
+
+def plain(text: str) -> str:
+    return text.replace("\x00", "").strip()[:_LONGEST]

@@ -86,8 +86,10 @@ class Drafts:
                 del self._drafts[next(iter(self._drafts))]
             self._drafts[draft.key] = draft
         if len(draft.ids) <= JUDGED_AT_ONCE:
-            self._judge(draft)
-            draft.running = False
+            try:
+                self._judge(draft)
+            finally:
+                draft.running = False
         else:
             self._behind(draft, self._judge)
         return draft
@@ -96,7 +98,10 @@ class Drafts:
         """None where it is somebody else's, or too old."""
         with self._lock:
             draft = self._drafts.get(key)
-        return draft if draft is not None and draft.who == who else None
+        if draft is None or draft.who != who:
+            return None
+        # What was judged long ago is not approved today; what was approved may be watched to its end.
+        return draft if draft.taken or draft.running or draft.made >= self._now() - _KEPT else None
 
     def take(self, draft: Draft) -> bool:
         """Whether it may be approved: each is, once."""

@@ -7,6 +7,7 @@ A view needs a session and, to be read, the role viewer; to be posted to, operat
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,11 +17,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from ledger.records import Role
 from ops.access.sessions import same
 from ops.console.parts import Parts
+from ops.console.parts import parts as current_parts
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 HEADER: Final = "X-CSRF"
 FIELD: Final = "csrf"
+PROBES: Final = ("entry.healthz", "entry.readyz")
+"""Asked by what knows this process by another name, and telling nothing."""
 
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _CONTENT: Final = (
@@ -62,13 +66,38 @@ def cookie_name(parts: Parts) -> str:
 
 
 def address(parts: Parts) -> str:
-    """Whom a try to sign in is counted to. Behind a proxy (public_url) it is whom the proxy saw, its last word."""
-    seen = request.headers.get("X-Forwarded-For", "") if parts.settings.console.public_url else ""
-    return seen.rpartition(",")[2].strip()[:64] or request.remote_addr or "unknown"
+    """Whom a try to sign in is counted to. Behind a proxy (public_url) it is whom the proxy saw, its last word. A proxy
+    is on this host or in its network: who comes from elsewhere could say anything."""
+    peer = request.remote_addr or "unknown"
+    seen = request.headers.get("X-Forwarded-For", "") if parts.settings.console.public_url and _near(peer) else ""
+    return seen.rpartition(",")[2].strip()[:64] or peer
+
+
+def _near(peer: str) -> bool:
+    try:
+        found = ip_address(peer)
+    except ValueError:
+        return False
+    return found.is_private or found.is_loopback
+
+
+def _is_ours(parts: Parts) -> bool:
+    """Whether the name that the request asks for is one of this console's. On loopback another one is a site whose name
+    was made to lead here (DNS rebinding); elsewhere the proxy or the firewall knows."""
+    own = parts.settings.console
+    name = _host(f"//{request.host}")
+    if not own.loopback or name in ("localhost", own.host.lower(), _host(own.public_url)):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _admit(app: Flask, parts: Parts) -> AnyResponse | None:
     g.person = None
+    if request.endpoint not in PROBES and not _is_ours(parts):
+        abort(403, "On this machine the console answers to localhost, 127.0.0.1 and the name in public_url.")
     if request.method not in _SAFE and not _from_here(parts):
         abort(403, "The request came from another site.")
     if request.endpoint is None or request.endpoint == "static":
@@ -100,16 +129,45 @@ def _from_here(parts: Parts) -> bool:
 
 
 def _origin(url: str) -> str:
-    found = urlsplit(url)
+    try:
+        found = urlsplit(url)
+    except ValueError:
+        return ""
     return f"{found.scheme}://{found.netloc}" if found.netloc else ""
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def inside(where: str) -> str:
+    """A path of ours, whatever was given: never another site."""
+    try:
+        found = urlsplit(where)
+    except ValueError:
+        return "/"
+    safe = where.startswith("/") and not where.startswith(("//", "/\\")) and not found.scheme and not found.netloc
+    return where if safe and "\\" not in where and where.isprintable() else "/"
+
+
+def came_from(url: str) -> str:
+    """The path of ours that a browser's header names as where it is; "/" for another site's."""
+    if _origin(url) not in {_origin(request.host_url), _origin(current_parts().settings.console.public_url)} - {""}:
+        return "/"
+    found = urlsplit(url)
+    return inside(found.path + (f"?{found.query}" if found.query else ""))
 
 
 def _to_sign_in() -> AnyResponse:
     if request.headers.get("HX-Request"):
         answer = Response(status=401)  # htmx goes there with the whole page
-        answer.headers["HX-Redirect"] = url_for("entry.sign_in")
+        back = came_from(request.headers.get("HX-Current-URL", ""))
+        answer.headers["HX-Redirect"] = url_for("entry.sign_in", next=back if back != "/" else None)
         return answer
-    back = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    back = request.full_path.rstrip("?") if request.method == "GET" else came_from(request.referrer or "")
     return redirect(url_for("entry.sign_in", next=back if back != "/" else None))
 
 

@@ -13,6 +13,7 @@ from flask import current_app, g
 from broker.port import Broker, Publisher
 from ledger.store import Ledger
 from ops.access.sessions import OneTimeLink, Person, Sessions
+from ops.console.asked import Asked
 from ops.console.drafts import Drafts
 from ops.console.pulse import Pulse
 from schemas.observe import Observe
@@ -48,8 +49,9 @@ class Parts:
         self.provider = provider
         self.link = link
         self.sessions = Sessions(ledger.people, settings.console.session_seconds, now)
-        self.pulse = Pulse(broker, ledger, tuple(settings.accounts), observe, now)
+        self.pulse = Pulse(broker, ledger, observe, now)
         self.drafts = Drafts(ledger, settings, observe, now)
+        self.asked = Asked()
         self.redactor = Redactor(settings.secrets)
         self._publishing = threading.Lock()
 

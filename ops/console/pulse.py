@@ -3,7 +3,6 @@ process alone and begins anew with it."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from broker.port import QueueStats
 from ledger.records import LetterFilter, LetterState, State
+from ops.console.words import AWAY_BROKER, AWAY_LEDGER
 from schemas.errors import BellhopError, LedgerError
 from schemas.observe import Observe, where
 from schemas.settings import ROUTES
@@ -72,31 +72,18 @@ class RouteTrend:
 
 
 @dataclass(slots=True)
-class _Seen:
-    """An account's token, as far as it is known here: never the token itself."""
-
-    digest: str
-    since: datetime
-    from_start: bool
-
-
-@dataclass(slots=True)
 class _Told:
     beats: deque[Beat] = field(default_factory=lambda: deque(maxlen=BEATS))
     problem: str = ""
     open_letters: int = 0
-    tokens: dict[str, _Seen] = field(default_factory=dict)
 
 
 class Pulse:
     """`beat` belongs to one thread; the rest may be called from any."""
 
-    def __init__(
-        self, broker: StatsBroker, ledger: Any, accounts: Sequence[str], observe: Observe, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, broker: StatsBroker, ledger: Any, observe: Observe, now: Callable[[], datetime]) -> None:
         self._broker = broker
         self._ledger = ledger
-        self._accounts = accounts
         self._observe = observe
         self._now = now
         self._told = _Told()
@@ -120,11 +107,11 @@ class Pulse:
         try:
             beat = self._measured()
             letters = self._ledger.letters.count(LetterFilter(states=(LetterState.OPEN, LetterState.REPLAYING)))
-            self._look_at_tokens()
         except BellhopError as error:
-            away = "The ledger cannot be reached" if isinstance(error, LedgerError) else "The broker cannot be reached"
+            is_ledger = isinstance(error, LedgerError)
+            away, hint = ("ledger", AWAY_LEDGER) if is_ledger else ("broker", AWAY_BROKER)
             with self._lock:
-                self._told.problem = f"{away}: {error}"
+                self._told.problem = f"The {away} cannot be reached: {error}. {hint}"
             self._last = None
             return
         with self._lock:
@@ -161,19 +148,6 @@ class Pulse:
             )
         return Beat(now, seconds, routes, _ready(stats, "retry"), _ready(stats, "unroutable"))
 
-    def _look_at_tokens(self) -> None:
-        now = self._now()
-        for account in self._accounts:
-            token = self._ledger.token(account)
-            known = self._told.tokens.get(account)
-            if token is None:
-                self._told.tokens.pop(account, None)
-                continue
-            digest = hashlib.sha256(token.encode()).hexdigest()
-            if known is None or known.digest != digest:
-                first = known is None and len(self._told.beats) == 0
-                self._told.tokens[account] = _Seen(digest, now, first)
-
     # --- reading ------------------------------------------------------------------------------------------------
 
     @property
@@ -191,12 +165,6 @@ class Pulse:
     def last(self) -> Beat | None:
         with self._lock:
             return self._told.beats[-1] if self._told.beats else None
-
-    def token_age(self, account: str) -> tuple[float, bool] | None:
-        """For how many seconds the account's session token has been the same, and whether it may be older than this
-        process knows. None where it has none."""
-        known = self._told.tokens.get(account)
-        return None if known is None else ((self._now() - known.since).total_seconds(), known.from_start)
 
     def trends(self) -> list[RouteTrend]:
         """Every route's; empty before the first beat."""

@@ -35,6 +35,10 @@ TONES: Final = {
     **dict.fromkeys(("rejected", "auth", "refused"), "bad"),
     **{Verdict.WOULD_APPLY.value: "good", "approved": "good", "cancelled": "quiet", "waiting": "quiet"},
 }
+AWAY_LEDGER: Final = "Look whether the database that ledger.url names is up. Webhooks are accepted meanwhile, and wait."
+AWAY_BROKER: Final = (
+    "Look whether the broker that broker.url names is up. Webhooks are refused meanwhile: their senders try again."
+)
 NOTHING: Final = "\N{EN DASH}"
 
 _UNITS: Final = (("d", 86400), ("h", 3600), ("min", 60))
@@ -119,7 +123,7 @@ def install(app: Flask, now: Callable[[], datetime]) -> None:
     def told(given: Any) -> Markup:
         """A time as evidence has it, a text."""
         try:
-            return clock(datetime.fromisoformat(str(given)))
+            return clock(datetime.fromisoformat(str(given))) + " UTC"
         except ValueError:
             return escape(given)
 

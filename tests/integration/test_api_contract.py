@@ -128,7 +128,7 @@ def test_every_route_is_described(api: Api) -> None:
 
 def test_an_act_needs_more_than_a_viewer_and_people_an_admin(api: Api) -> None:
     for one in operations(api):
-        least = Role.ADMIN if one.path.startswith(("/users", "/tokens")) else Role.VIEWER
+        least = Role.ADMIN if one.path.startswith(("/users", "/tokens", "/sessions")) else Role.VIEWER
         if one.method != "GET" and least is Role.VIEWER and not one.path.endswith("/search"):
             least = Role.OPERATOR
         assert one.role is least, one.name
@@ -140,7 +140,7 @@ def test_every_description_tells_what_is_asked_what_is_answered_and_how_it_fails
         good = [status for status in one.told["responses"] if status.startswith("2")]
         assert len(good) == 1, one.name
         assert {"401", "422", "503", "default"} <= set(one.told["responses"]), one.name
-        assert (one.method == "GET") == (one.body is None), one.name
+        assert (one.method in ("GET", "DELETE")) == (one.body is None), one.name
 
 
 def test_an_operation_keeps_its_name(api: Api) -> None:
@@ -402,6 +402,8 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
         ("POST", "/routes/{route}/retry-now", why, 0),
         ("POST", "/users", {"name": "ann", "role": "viewer"}, 0),
         ("PATCH", "/users/{name}", {"role": "operator"}, 0),
+        ("POST", "/sessions/end", {"name": "ann"}, 0),
+        ("DELETE", "/users/{name}", None, 0),
         ("POST", "/tokens", {"name": "x", "role": "viewer", "expires": "2030-01-01T00:00:00Z"}, 0),
         ("POST", "/tokens/{number}/revoke", {}, 4),
     ):
@@ -433,6 +435,7 @@ def _names(answer: TestResponse, field: str, what: str) -> list[str]:
 
 
 _NAMES = [
+    "delete_users_name",
     "get_accounts",
     "get_audit",
     "get_edits",
@@ -453,6 +456,7 @@ _NAMES = [
     "get_routes",
     "get_search",
     "get_series",
+    "get_sessions",
     "get_timeline",
     "get_tokens",
     "get_users",
@@ -474,6 +478,7 @@ _NAMES = [
     "post_routes_route_resume",
     "post_routes_route_retry_now",
     "post_search",
+    "post_sessions_end",
     "post_tokens",
     "post_tokens_number_revoke",
     "post_users",

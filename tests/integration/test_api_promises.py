@@ -167,7 +167,7 @@ def test_the_overview_tells_what_needs_a_person_and_how_routes_go(api: Api) -> N
     stopped = api.post("/jobs", {"ids": [1], "why": "mended"})["id"]
     api.ledger.jobs.finish(stopped, api.ledger.jobs.get(stopped).state.STOPPED, "the same cause came back")
     assert api.get("/overview")["measured"] is None
-    pulse = Pulse(api.broker, api.ledger, tuple(api.settings.accounts), lambda *_, **__: None, api.clock)
+    pulse = Pulse(api.broker, api.ledger, lambda *_, **__: None, api.clock)
     pulse.beat()
     app = create_api_app(api.settings, api.ledger, api.broker, now=api.clock, pulse=pulse)
     api.client = app.test_client()

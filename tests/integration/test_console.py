@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from ops.access.sessions import OneTimeLink
 from ops.api.app import create_api_app, mount
 from ops.jobs import JobRunner
 from schemas.envelope import decode
-from schemas.errors import LedgerUnavailable
+from schemas.errors import BrokerUnavailable, LedgerUnavailable
 from schemas.reasons import Reason
 from schemas.redact import MASK
 from schemas.settings import ROUTES
@@ -90,7 +91,7 @@ def test_a_viewer_sees_everything_and_does_nothing(console: Console) -> None:
         assert "Replay \N{HORIZONTAL ELLIPSIS}" not in page
         assert "Reveal" not in page
     for path in _acts(console):
-        if path != "/sign-out":
+        if path not in ("/sign-out", "/letters", "/causes", "/search"):  # to search is to read
             assert console.viewer.send(path).status_code == 403, path
     assert console.acts() == []
 
@@ -278,6 +279,53 @@ def test_letters_are_found_by_what_people_know_of_them(console: Console) -> None
         assert set(re.findall(r">(R-\d)<", page)) == shown, query
 
 
+@pytest.mark.parametrize("path", ["/letters", "/causes", "/search"])
+def test_what_is_searched_for_stands_in_no_address(console: Console, path: str) -> None:
+    console.dead(2)
+    answer = console.viewer.send(path, {"q": "ada@example.com", "reason": "rejected"})
+    assert answer.status_code == 303
+    there = answer.headers["Location"]
+    assert "ada" not in there
+    page = console.viewer.get(there)
+    assert "ada@example.com" in page  # in the field, and its letters below
+    assert not re.findall(r'(?:href|action|hx-get)="[^"]*ada', page)
+    assert "R-1<" in page or "2</strong>" in page
+    if path != "/search":
+        part = console.viewer.send(path, {"q": "ada@example.com"}, **{"HX-Target": "results"})
+        assert "<html" not in part.text
+        assert "ada" not in part.headers["HX-Push-Url"]
+    console.parts.asked.__init__()  # type: ignore[misc]  # as after a restart
+    assert "Search again: nothing was done" in console.viewer.get(there, 410)
+
+
+def test_a_search_that_is_forgotten_chooses_nothing_to_act_on(console: Console) -> None:
+    console.dead(2)
+    form = {"act": "discard", "all": "1", "filter": "k=unknown"}
+    assert console.ann.send("/drafts", form).status_code == 410
+
+
+def test_what_a_cause_leads_to_is_as_narrow_as_the_causes_were(console: Console) -> None:
+    console.dead(2)
+    page = console.viewer.get("/causes?q=R-2&account=sb")
+    (there,) = re.findall(r'href="(/letters\?[^"]*cause=[^"]+)"', page)
+    assert set(re.findall(r">(R-\d)<", console.viewer.get(unescape(there)))) == {"R-2"}
+
+
+def test_a_list_that_is_empty_for_its_state_does_not_say_that_all_is_well(console: Console) -> None:
+    console.dead(1)
+    page = console.viewer.get("/letters?state=discarded")
+    assert "None match" in page
+    assert "Nothing stands in front of a person" not in page
+
+
+def test_all_that_match_never_promises_more_than_one_act_takes(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ops.console.views.letters.MOST", 2)
+    console.dead(3)
+    assert re.search(r'data-count="2"> The first 2 of 3 that match', console.ann.get("/letters"))
+
+
 def test_a_cause_leads_to_its_letters(console: Console) -> None:
     console.dead(2)
     console.dead(1, Reason.TOO_LATE)
@@ -344,6 +392,15 @@ def test_somebody_elses_draft_is_not_theirs_to_approve(console: Console) -> None
     path = _draft(console.ann.post("/drafts", {"act": "replay", "ids": "1"}))
     console.bob.get(path, 404)
     assert console.bob.send(path, {"why": "w", "verdict": "would_apply"}).status_code == 404
+
+
+def test_what_was_judged_long_ago_is_not_approved_today(console: Console) -> None:
+    console.dead(1)
+    path = _draft(console.ann.post("/drafts", {"act": "assign", "ids": "1"}))
+    console.clock.advance(minutes=59)
+    console.ann.get(path)
+    console.clock.advance(minutes=2)
+    assert console.parts.drafts.get(path.rpartition("/")[2], "ann") is None
 
 
 @pytest.mark.parametrize("rate", ["-1", "0", "nan", "inf", "many", "1e9"])
@@ -452,6 +509,15 @@ def test_an_edit_is_checked_shown_as_a_diff_and_replayed(console: Console) -> No
     assert ("ann", "reveal", 1, "") in console.acts()
 
 
+def test_what_an_edit_shows_is_audited_however_it_is_come_by(console: Console) -> None:
+    console.dead(1)
+    form = _form(console.bob.post("/letters/1/edit", {"step": "open"})) | {"data.client.email": "new@example.com"}
+    for _ in range(2):  # the second is the same look
+        diff = console.ann.post("/letters/1/edit", {**form, "step": "check"})
+        assert "<del>ada@example.com</del>" in diff
+        assert console.acts() == [("bob", "reveal", 1, ""), ("ann", "reveal", 1, "")]
+
+
 def test_an_edit_changes_nothing_but_what_may_be_edited(console: Console) -> None:
     console.dead(1)
     form = _form(console.ann.post("/letters/1/edit", {"step": "open"}))
@@ -531,6 +597,35 @@ def test_a_route_is_held_for_a_while_and_let_go(console: Console) -> None:
     assert [act for _, act, _, _ in console.acts()] == ["pause", "resume", "retry now"]
 
 
+def test_routes_are_held_while_the_broker_is_away(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise BrokerUnavailable("connection refused")
+
+    monkeypatch.setattr(console.broker, "stats", away)
+    page = console.ann.get("/routes")
+    assert "The broker cannot be reached: connection refused" in page
+    assert "is held" in console.ann.post("/routes", {"route": "members", "step": "pause", "why": "it is away"})
+
+
+def test_an_export_from_a_ledger_that_is_away_says_so(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise LedgerUnavailable("the database is locked")
+
+    monkeypatch.setattr(console.ledger.letters, "audit_page", away)
+    assert "The ledger cannot be reached" in console.viewer.get("/audit.csv", 503)
+
+
+def test_an_act_that_cannot_be_done_leaves_the_person_where_they_were(console: Console) -> None:
+    console.dead(1)
+    path = _draft(console.ann.post("/drafts", {"act": "replay", "ids": "1"}))
+    console.ann.post(path, {"why": "w", "verdict": "would_apply"})
+    console.ann.post("/jobs/1/cancel", {"why": "enough"})
+    answer = console.ann.send("/jobs/1/pause", {"why": "again"}, Referer="http://localhost/jobs/1?state=skipped")
+    assert answer.headers["Location"] == "/jobs/1?state=skipped"
+    elsewhere = console.ann.send("/jobs/1/pause", {"why": "again"}, Referer="https://evil.test/jobs/1")
+    assert elsewhere.headers["Location"] == "/"
+
+
 def test_the_audit_is_filtered_and_taken_away(console: Console) -> None:
     console.dead(2)
     console.ledger.letters.discard([1], "ann", '=HYPERLINK("x")')
@@ -558,6 +653,15 @@ def test_the_charts_and_accounts_stand_on_the_overview(console: Console) -> None
     assert page.count("<svg") == 4 * len(ROUTES)
     assert "of 5,000" in page
     assert "sandbox-api-key" not in page
+
+
+def test_a_login_tokens_age_is_told_from_when_it_was_got(console: Console) -> None:
+    assert "none yet" in console.viewer.get("/live")
+    console.ledger.replace_token("sb", None, lambda: "t-1")
+    console.clock.advance(minutes=40)
+    page = console.viewer.get("/live")
+    assert re.search(r"got <time [^>]+>40 min ago", page)
+    assert "t-1" not in page
 
 
 def test_the_api_answers_beside_the_console(console: Console) -> None:

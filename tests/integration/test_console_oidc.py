@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
+from ledger.records import Role
+from ops.access import oidc
 from ops.access.oidc import Provider
 from ops.console.parts import KEY
 from schemas.settings import OidcSettings
@@ -99,9 +102,9 @@ def console(tmp_path: Path, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> 
     made.close()
 
 
-def _sent_off(client: FlaskClient, issuer: Issuer) -> dict[str, str]:
+def _sent_off(client: FlaskClient, issuer: Issuer, begin: str = "/oidc/begin") -> dict[str, str]:
     """What the provider is told when the browser comes to it."""
-    answer = client.get("/oidc/begin")
+    answer = client.get(begin)
     assert answer.status_code == 302, answer.text
     told = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
     issuer.nonce, issuer.challenge = told["nonce"], told["code_challenge"]
@@ -128,6 +131,38 @@ def test_who_has_a_role_at_the_provider_is_let_in_with_it(console: Console, issu
     assert again.status_code == 403
 
 
+def test_one_comes_back_to_where_one_wanted_to_be(console: Console, issuer: Issuer) -> None:
+    somebody = console.nobody().client
+    page = somebody.get("/jobs/1?state=failed", follow_redirects=True).text
+    begin = unescape(page.partition('href="/oidc/begin')[2].partition('"')[0])
+    told = _sent_off(somebody, issuer, "/oidc/begin" + begin)
+    answer = somebody.get("/oidc/back", query_string={"state": told["state"], "code": "c"})
+    assert answer.headers["Location"] == "/jobs/1?state=failed"
+    told = _sent_off(somebody, issuer, "/oidc/begin?next=//evil.test")
+    answer = somebody.get("/oidc/back", query_string={"state": told["state"], "code": "c"})
+    assert answer.headers["Location"] == "/"
+
+
+def test_who_is_shut_out_here_is_not_let_in_by_the_provider(console: Console, issuer: Issuer) -> None:
+    console.ledger.people.add_user("ann@example.test", Role.OPERATOR, "", "root")
+    somebody = console.nobody().client
+    assert _sign_in(somebody, issuer).status_code == 302
+    console.ledger.people.change_user("ann@example.test", "root", disabled=True)
+    assert somebody.get("/").headers["Location"].startswith("/sign-in")
+    assert _sign_in(somebody, issuer).status_code == 403
+    assert somebody.get("/").status_code == 302
+
+
+def test_a_stranger_who_begins_ten_thousand_times_shuts_nobody_out(
+    console: Console, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc, "_MOST_ON_THEIR_WAY", 20)
+    stranger = console.nobody().client
+    for _ in range(25):
+        assert stranger.get("/oidc/begin").status_code == 302
+    assert _sign_in(console.nobody().client, issuer).status_code == 302
+
+
 def test_an_answer_belongs_to_the_browser_that_was_sent_off(console: Console, issuer: Issuer) -> None:
     told = _sent_off(console.nobody().client, issuer)
     other = console.nobody().client.get("/oidc/back", query_string={"state": told["state"], "code": "c"})
@@ -146,6 +181,8 @@ def test_an_answer_belongs_to_the_browser_that_was_sent_off(console: Console, is
         {"nonce": None},
         {"bellhop_role": "guest"},
         {"email": None},
+        {"email": "ann@example.test\nroot"},
+        {"email_verified": "false"},
     ],
 )
 def test_an_id_token_that_is_not_as_it_should_be_lets_nobody_in(

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.records import Role, Session, User
 from ops.access import passwords
-from ops.access.login import TRIES_OF_A_NAME, TRIES_OF_AN_ADDRESS, LoginRefused, TooManyTries, sign_in
+from ops.access.login import TRIES_OF_AN_ADDRESS, TRIES_OF_BOTH, LoginRefused, TooManyTries, sign_in
 from ops.access.oidc import OidcFailed, Provider, person_of
 from ops.access.passwords import PasswordUnfit
 from ops.access.sessions import GUEST, OneTimeLink, Sessions
@@ -36,6 +36,9 @@ class People:
 
     def failed_logins(self, key: str) -> int:
         return self.failures.get(key, 0)
+
+    def forgive_login(self, key: str) -> None:
+        self.failures[key] -= 1
 
     def clear_logins(self, key: str) -> None:
         self.failures.pop(key, None)
@@ -76,11 +79,12 @@ def test_a_password_that_others_try_first_is_not_taken(password: str) -> None:
 # --- login --------------------------------------------------------------------------------------------------------
 
 
-def test_the_right_password_lets_in_and_forgets_the_failures_of_that_name(people: People) -> None:
-    with pytest.raises(LoginRefused):
-        sign_in(people, "ann", "wrong", "10.0.0.1")
-    assert sign_in(people, " ann ", GOOD, "10.0.0.1").role is Role.OPERATOR
-    assert people.failed_logins("user:ann") == 0
+def test_the_right_password_lets_in_and_forgets_the_failures_of_that_name_and_address(people: People) -> None:
+    for _ in range(3):
+        for _ in range(TRIES_OF_BOTH - 1):
+            with pytest.raises(LoginRefused):
+                sign_in(people, "ann", "wrong", "10.0.0.1")
+        assert sign_in(people, " ann ", GOOD, "10.0.0.1").role is Role.OPERATOR
 
 
 def test_a_wrong_name_is_told_the_same_as_a_wrong_password_or_one_shut_out(people: People) -> None:
@@ -94,11 +98,11 @@ def test_a_wrong_name_is_told_the_same_as_a_wrong_password_or_one_shut_out(peopl
 
 
 def test_after_so_many_tries_even_the_right_password_waits(people: People) -> None:
-    for _ in range(TRIES_OF_A_NAME):
+    for _ in range(TRIES_OF_BOTH):
         with pytest.raises(LoginRefused):
             sign_in(people, "ann", "wrong", "10.0.0.1")
     with pytest.raises(TooManyTries):
-        sign_in(people, "ann", GOOD, "10.0.0.2")
+        sign_in(people, "ann", GOOD, "10.0.0.1")
 
 
 def test_an_address_that_tries_many_names_is_stopped(people: People) -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from broker.port import QueueStats
 from ledger.records import Attempt, EventView, LetterFilter, LetterState, Order, State
+from ops.console.asked import Asked, SearchForgotten
 from ops.console.choose import chosen, read
 from ops.console.fields import changes_of, fields_of
+from ops.console.guard import inside
 from ops.console.pulse import BEATS, Pulse
 from ops.console.timeline import sentry_link, timeline
-from ops.console.views.entry import inside
 from ops.console.words import lasting, pill, share, spark
 from ops.edits import EditInvalid
 from schemas.errors import BrokerUnavailable
@@ -66,19 +67,42 @@ def test_a_state_is_a_word_and_never_markup() -> None:
 
 
 def test_an_address_says_which_letters_are_meant_and_the_same_comes_back_from_a_form() -> None:
+    asked = Asked()
     choice = chosen(
-        {"q": " ada ", "reason": "rejected", "age": "1h", "state": "all", "order": "oldest", "x": "y"}, NOON
+        {"q": " ada ", "reason": "rejected", "age": "1h", "state": "all", "order": "oldest", "x": "y"}, NOON, asked
     )
     assert choice.which == LetterFilter(
         reason="rejected", since=NOON - timedelta(hours=1), states=tuple(LetterState), text="ada"
     )
     assert choice.order is Order.OLDEST
     assert choice.narrowed
-    assert read(choice.query, NOON) == choice
+    assert "ada" not in choice.query
+    assert read(choice.query, NOON, asked) == choice
+    with pytest.raises(SearchForgotten):  # never: all letters
+        read(choice.query, NOON, Asked())
+
+
+def test_a_filter_is_read_whole_however_long_it_is() -> None:
+    long = {"account": "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 500, "source": "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 500}
+    choice = chosen({**long, "state": "discarded", "assignee": "ann", "cause": "c"}, NOON, Asked())
+    assert read(choice.query, NOON, Asked()) == choice
+
+
+def test_what_was_searched_for_long_ago_is_forgotten_and_the_same_words_have_one_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ops.console.asked._KEPT", 2)
+    asked = Asked()
+    one, two = asked.keep("one"), asked.keep("two")
+    assert asked.keep("one") == one
+    asked.keep("three")
+    assert asked.words(one) == "one"
+    with pytest.raises(SearchForgotten):
+        asked.words(two)
 
 
 def test_what_an_address_says_wrongly_counts_as_not_said() -> None:
-    choice = chosen({"age": "never", "state": "lost", "order": "best", "q": "\x00"}, NOON)
+    choice = chosen({"age": "never", "state": "lost", "order": "best", "q": "\x00"}, NOON, Asked())
     assert choice.which == LetterFilter(states=(LetterState.OPEN,))
     assert choice.order is Order.URGENT
 
@@ -207,7 +231,6 @@ class _Ledger:
         self.letters = self
         self.ends: dict[tuple[str, State], int] = {}
         self.took: dict[str, list[float]] = {}
-        self.session: str | None = None
 
     def count(self, which: LetterFilter) -> int:
         return 7
@@ -221,9 +244,6 @@ class _Ledger:
     def recent_seconds(self, since: object) -> Mapping[str, list[float]]:
         return self.took
 
-    def token(self, account: str) -> str | None:
-        return self.session
-
 
 @pytest.fixture
 def clock() -> Clock:
@@ -231,7 +251,7 @@ def clock() -> Clock:
 
 
 def _pulse(broker: _Broker, ledger: _Ledger, clock: Clock) -> Pulse:
-    return Pulse(broker, ledger, ("sb",), silent, clock)
+    return Pulse(broker, ledger, silent, clock)
 
 
 def test_what_came_is_what_ended_and_what_is_waiting_more(clock: Clock) -> None:
@@ -276,19 +296,3 @@ def test_the_ring_holds_ten_minutes(clock: Clock) -> None:
         clock.advance(seconds=5)
         pulse.beat()
     assert {len(trend.depth) for trend in pulse.trends()} == {BEATS}
-
-
-def test_a_tokens_age_is_known_from_its_change_on(clock: Clock) -> None:
-    ledger = _Ledger()
-    pulse = _pulse(_Broker(), ledger, clock)
-    ledger.session = "one"
-    pulse.beat()
-    clock.advance(seconds=60)
-    assert pulse.token_age("sb") == (60.0, True)
-    ledger.session = "two"
-    pulse.beat()
-    clock.advance(seconds=5)
-    assert pulse.token_age("sb") == (5.0, False)
-    ledger.session = None
-    pulse.beat()
-    assert pulse.token_age("sb") is None

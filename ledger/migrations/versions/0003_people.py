@@ -34,6 +34,7 @@ def _moment(name: str, *, nullable: bool = False) -> sa.Column[int]:
 
 def upgrade() -> None:
     op.add_column("audit", sa.Column("what", sa.Text(), nullable=False, server_default=""))
+    op.add_column("tokens", _moment("made", nullable=True))
     op.add_column("dead_letters", sa.Column("cause", sa.Text(), nullable=False, server_default=""))
     op.add_column("dead_letters", sa.Column("assignee", sa.Text(), nullable=False, server_default=""))
     op.create_table(
@@ -218,4 +219,5 @@ def downgrade() -> None:
         op.drop_index(f"ix_dead_letters_{index}", "dead_letters")
     op.drop_column("dead_letters", "cause")
     op.drop_column("dead_letters", "assignee")
+    op.drop_column("tokens", "made")
     op.drop_column("audit", "what")

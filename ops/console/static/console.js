@@ -67,7 +67,7 @@
   addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) delete form.dataset.sent; });
 
   // --- keys
-  const places = { o: "/", d: "/letters", c: "/causes", j: "/jobs", e: "/edits", r: "/routes", a: "/audit", s: "/search" };
+  const place = (key) => key === "c" ? "/causes" : all(".side nav a").find((link) => link.dataset.key === key)?.href;
   const rows = () => all("[data-row]");
   let before = "";
   const step = (by) => {
@@ -90,7 +90,7 @@
     const key = event.key;
     const first = before;
     before = "";
-    if (first === "g" && places[key]) location.href = places[key];
+    if (first === "g" && place(key)) location.href = place(key);
     else if (key === "g") { before = "g"; setTimeout(() => { before = ""; }, 1500); return; }
     else if (key === "/") $("#q, #find")?.focus();
     else if (key === "?") $("#help")?.showModal();
@@ -112,10 +112,57 @@
   const lost = $("#lost");
   const say = (text) => { if (lost) { lost.hidden = !text; $("span", lost).textContent = text; } };
   let last = new Date();
+  // What somebody is at must outlive the part's being made anew: the row, the link, the marked text, the scrolling.
+  const marks = (part) => {
+    const chosen = getSelection();
+    return !chosen.isCollapsed && part.contains(chosen.anchorNode);
+  };
+  const name = (link) => link && (link.id || link.getAttribute("href"));
+  const named = (part, which) => which && all("a", part).find((link) => name(link) === which);
+  let stood = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const part = event.detail.target;
+    if (!part || part.id === "results") { stood = null; return; }
+    const at = $("[data-row].at a[data-open]", part);
+    const focused = part.contains(document.activeElement) ? document.activeElement.closest("a") : null;
+    stood = {
+      part: part.id, at: name(at), focused: name(focused),
+      open: all("details", part).map((one) => one.open), scrolled: all(".scroll", part).map((one) => one.scrollLeft),
+    };
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    const part = stood && document.getElementById(stood.part);
+    if (!part) return;
+    named(part, stood.at)?.closest("[data-row]")?.classList.add("at");
+    if (stood.focused && document.activeElement === document.body) named(part, stood.focused)?.focus({ preventScroll: true });
+    all("details", part).forEach((one, index) => { one.open = stood.open[index] || one.open; });
+    all(".scroll", part).forEach((one, index) => { one.scrollLeft = stood.scrolled[index] || 0; });
+  });
+
+  // A page that is loaded anew by itself (a job ended, a session did) keeps what was being typed.
+  const typed = () => all("input:not([type]), input[type=text], input[type=search], textarea").filter((field) => field.id && field.value && field.value !== field.defaultValue);
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const answer = event.detail.xhr;
+    if (!answer.getResponseHeader("HX-Refresh") && !answer.getResponseHeader("HX-Redirect")) return;
+    const fields = typed().map((field) => [field.id, field.value]);
+    const focused = document.activeElement.id;
+    try { sessionStorage.setItem("typed", JSON.stringify({ where: location.pathname, fields, focused })); } catch { /* then it is lost */ }
+  });
+  try {
+    const hadTyped = JSON.parse(sessionStorage.getItem("typed") || "null");
+    if (hadTyped && hadTyped.where === location.pathname) {
+      sessionStorage.removeItem("typed");
+      for (const [id, value] of hadTyped.fields) { const field = document.getElementById(id); if (field) field.value = value; }
+      if (hadTyped.focused) document.getElementById(hadTyped.focused)?.focus();
+    }
+  } catch { /* nothing was kept */ }
+
   document.addEventListener("htmx:beforeRequest", (event) => {
     const from = event.detail.elt;
-    // What nobody looks at is not asked for again and again.
-    if (document.hidden && (from.getAttribute("hx-trigger") || "").startsWith("every")) event.preventDefault();
+    // What nobody looks at is not asked for again and again, nor what somebody is copying from.
+    const byItself = (from.getAttribute("hx-trigger") || "").startsWith("every");
+    const fresh = new Date() - last < 30_000;
+    if (byItself && (document.hidden || (fresh && marks(event.detail.target)))) event.preventDefault();
     else if (event.detail.target) event.detail.target.setAttribute("aria-busy", "true");
   });
   document.addEventListener("htmx:afterRequest", (event) => {

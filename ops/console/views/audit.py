@@ -6,6 +6,8 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain, islice
 from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request
@@ -19,7 +21,7 @@ blueprint = Blueprint("audit", __name__)
 PAGE: Final = 100
 _CHUNK: Final = 1000
 _COLUMNS: Final = ("at", "who", "act", "letter", "what", "why")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH COMMERCIAL AT}")
 
 
 @blueprint.get("/audit")
@@ -42,7 +44,9 @@ def as_json_lines() -> Response:
 
 def _exported(own: Parts, write: Callable[[Iterator[AuditRow]], Iterator[str]], kind: str, ending: str) -> Response:
     name = f"bellhop-audit-{own.now():%Y%m%d-%H%M%S}.{ending}"
-    answer = Response(write(_all(own, _wanted())), content_type=kind)
+    rows = _all(own, _wanted())
+    first = list(islice(rows, 1))  # a ledger that is away is told before the answer begins
+    answer = Response(write(chain(first, rows)), content_type=kind)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
@@ -52,7 +56,7 @@ def _all(own: Parts, wanted: dict[str, Any]) -> Iterator[AuditRow]:
     after = ""
     while True:
         page = own.ledger.letters.audit_page(_CHUNK, after, **wanted)
-        yield from page.rows
+        yield from (replace(row, why=own.redactor.text(row.why)) for row in page.rows)
         after = page.next
         if not after:
             return

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from ledger.records import Verdict
 from ops.console import choose
 from ops.console.drafts import ACTS, MOST, Draft
+from ops.console.guard import inside
 from ops.console.parts import Parts, parts, person
-from ops.console.views.entry import inside
 
 blueprint = Blueprint("bulk", __name__)
 
@@ -43,7 +43,7 @@ def make() -> Response:
 def _ids(own: Parts) -> list[int]:
     form = request.form
     if form.get("all"):
-        which = choose.read(form.get("filter", ""), own.now()).which
+        which = choose.read(form.get("filter", ""), own.now(), own.asked).which
         return own.ledger.letters.ids(which, MOST)
     return [int(text) for text in form.getlist("ids") if text.isdecimal() and len(text) < 19][:MOST]
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from typing import Final
+from urllib.parse import quote, unquote
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from ledger.records import Role
 from ops.access.login import LoginRefused, TooManyTries, renewed, sign_in
-from ops.console.guard import address, cookie_name, needs, open_to_all
+from ops.console.guard import address, cookie_name, inside, needs, open_to_all
 from ops.console.parts import Parts, parts
+from schemas.errors import LedgerUnavailable
 
 blueprint = Blueprint("entry", __name__)
 
-_ON_THE_WAY = "bellhop_oidc"
+_ON_THE_WAY: Final = "bellhop_oidc"
+_WHERE_TO: Final = "bellhop_next"
 
 
 @blueprint.get("/sign-in", endpoint="sign_in")
@@ -34,8 +37,14 @@ def sign_in_now() -> AnyResponse | tuple[str, int]:
         own.observe("console.refused", how="password")
         return _page(str(refused), name), 429 if isinstance(refused, TooManyTries) else 401
     if stronger := renewed(user, password):
-        own.ledger.people.change_user(user.name, user.name, password_hash=stronger)
-    return _let_in(own, user.name, user.role, "password")
+        user = own.ledger.people.change_user(user.name, user.name, password_hash=stronger)
+    answer, key = _let_in(own, user.name, user.role, "password", request.form.get("next", "/"))
+    if own.ledger.people.user(user.name) != user:
+        # Changed while the password was looked at, and before there was a session to end.
+        own.sessions.close(key)
+        own.observe("console.refused", how="password")
+        return _page("Something about you was changed just now. Sign in again.", name), 401
+    return answer
 
 
 @blueprint.get("/enter/<secret>")
@@ -43,10 +52,17 @@ def sign_in_now() -> AnyResponse | tuple[str, int]:
 def enter(secret: str) -> AnyResponse | tuple[str, int]:
     """The one-time link."""
     own = parts()
+    if own.sessions.person(request.cookies.get(cookie_name(own), "")) is not None:
+        return redirect("/")
     if request.method == "HEAD" or own.link is None or not own.link.use(secret):
         own.observe("console.refused", how="link")
-        return _page("That link was used already, or is not one of this console's. A restart prints a new one."), 403
-    return _let_in(own, "", Role.ADMIN, "link")
+        told = "That link was used already, has ended, or is not one of this console's. A restart prints a new one."
+        return _page(told), 403
+    try:
+        return _let_in(own, "", Role.ADMIN, "link")[0]
+    except LedgerUnavailable:
+        own.link.give_back()
+        raise
 
 
 @blueprint.get("/oidc/begin")
@@ -60,9 +76,8 @@ def oidc_begin() -> AnyResponse | tuple[str, int]:
     except LoginRefused as refused:
         return _page(str(refused)), 503
     answer = redirect(url)
-    answer.set_cookie(
-        _ON_THE_WAY, browser, max_age=600, path="/oidc", httponly=True, samesite="Lax", secure=own.is_secure
-    )
+    for name, value in ((_ON_THE_WAY, browser), (_WHERE_TO, quote(inside(request.args.get("next", "/"))))):
+        answer.set_cookie(name, value, max_age=600, path="/oidc", httponly=True, samesite="Lax", secure=own.is_secure)
     return answer
 
 
@@ -80,8 +95,14 @@ def oidc_back() -> AnyResponse | tuple[str, int]:
     except LoginRefused as refused:
         own.observe("console.refused", how="oidc")
         return _page(str(refused)), 403
-    answer = _let_in(own, name, role, "oidc")
-    answer.delete_cookie(_ON_THE_WAY, path="/oidc")
+    answer, key = _let_in(own, name, role, "oidc", unquote(request.cookies.get(_WHERE_TO, "/")))
+    known = own.ledger.people.user(name)
+    if known is not None and known.disabled:
+        own.sessions.close(key)
+        own.observe("console.refused", how="oidc")
+        return _page("You have been shut out here. Ask an admin."), 403
+    for cookie in (_ON_THE_WAY, _WHERE_TO):
+        answer.delete_cookie(cookie, path="/oidc")
     return answer
 
 
@@ -109,22 +130,18 @@ def readyz() -> Response:
     return Response(f"{'away' if problem else 'ready'}\n", 503 if problem else 200, content_type="text/plain")
 
 
-def inside(where: str) -> str:
-    """A path of ours, whatever was given: never another site."""
-    found = urlsplit(where)
-    safe = where.startswith("/") and not where.startswith(("//", "/\\")) and not found.scheme and not found.netloc
-    return where if safe and "\\" not in where and where.isprintable() else "/"
-
-
-def _let_in(own: Parts, user: str, role: Role, how: str) -> AnyResponse:
+def _let_in(own: Parts, user: str, role: Role, how: str, where_to: str = "/") -> tuple[AnyResponse, str]:
+    """The answer, and the new session's key. The session that the browser had ends."""
+    if old := request.cookies.get(cookie_name(own), ""):
+        own.sessions.close(old)
     key = own.sessions.open(user, role)
     own.observe("console.signed_in", role=role.value, how=how)
-    answer = redirect(inside(request.form.get("next", "/")))
+    answer = redirect(inside(where_to))
     seconds = int(own.settings.console.session_seconds)
     answer.set_cookie(
         cookie_name(own), key, max_age=seconds, path="/", httponly=True, samesite="Lax", secure=own.is_secure
     )
-    return answer
+    return answer, key
 
 
 def _page(problem: str, name: str = "") -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
-from ledger.records import LetterFilter, LetterState, Order
+from ledger.records import LetterFilter, LetterState, Order, Role
+from ops.console.choose import plain
+from ops.console.guard import needs
 from ops.console.parts import Parts, parts, person
 from ops.console.timeline import sentry_link, timeline
 from schemas.envelope import Envelope, decode
@@ -16,6 +19,7 @@ blueprint = Blueprint("events", __name__)
 
 _FOUND: Final = 50
 _LETTERS: Final = 50
+_LONGEST: Final = 200
 
 
 @blueprint.get("/event")
@@ -68,10 +72,16 @@ def _envelope(letters: list[Any]) -> Envelope | None:
     return None
 
 
-@blueprint.get("/search")
-def search() -> str:
+@blueprint.route("/search", methods=["GET", "POST"])
+@needs(Role.VIEWER)
+def search() -> str | Response:
+    """The words are posted, and stand in no address: see `ops.console.asked`."""
     own = parts()
-    words = request.args.get("q", "").replace("\x00", "").strip()[:200]
+    if request.method == "POST":
+        words = plain(request.form.get("q", ""))[:_LONGEST]
+        return redirect(url_for("events.search", k=own.asked.keep(words) if words else None), 303)
+    key = request.args.get("k", "")
+    words = plain(request.args.get("q", ""))[:_LONGEST] or (own.asked.words(key) if key else "")
     found = own.ledger.find_events(words, _FOUND) if words else []
     which = LetterFilter(text=words, states=tuple(LetterState))
     letters = own.ledger.letters.page(which, Order.NEWEST, _FOUND).rows if words else []

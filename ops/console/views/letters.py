@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ledger.records import Edit, Letter, LetterFilter, Role
 from ops.console.choose import AGES, ORDERS, STATES, Choice, chosen
+from ops.console.drafts import MOST
 from ops.console.guard import needs
 from ops.console.parts import Parts, parts, person
 from ops.edits import EDITABLE, differences
@@ -24,28 +26,41 @@ PAGE: Final = 50
 LONGEST_NOTE: Final = 2000
 
 
-@blueprint.get("/letters")
-def listed() -> str:
-    own = parts()
-    choice = chosen(request.args, own.now())
+@blueprint.route("/letters", methods=["GET", "POST"])
+@needs(Role.VIEWER)
+def listed() -> str | Response:
+    return _listing(_page, "_letters.html", "letters.html")
+
+
+@blueprint.route("/causes", methods=["GET", "POST"])
+@needs(Role.VIEWER)
+def causes() -> str | Response:
+    return _listing(_causes, "_causes.html", "causes.html")
+
+
+def _page(own: Parts, choice: Choice) -> dict[str, Any]:
     page = own.ledger.letters.page(choice.which, choice.order, PAGE, request.args.get("after", "")[:200])
-    told = {"page": page, "count": own.ledger.letters.count(choice.which)}
-    return _listing("_letters.html", "letters.html", own, choice, told)
+    return {"page": page, "count": own.ledger.letters.count(choice.which), "most": MOST}
 
 
-@blueprint.get("/causes")
-def causes() -> str:
-    own = parts()
-    choice = chosen(request.args, own.now())
+def _causes(own: Parts, choice: Choice) -> dict[str, Any]:
     rows = own.ledger.letters.causes(choice.which)
-    told = {"causes": rows, "count": sum(row.count for row in rows)}
-    return _listing("_causes.html", "causes.html", own, choice, told)
+    return {"causes": rows, "count": sum(row.count for row in rows)}
 
 
-def _listing(part: str, whole: str, own: Parts, choice: Choice, told: dict[str, Any]) -> str:
-    """The list alone where htmx asks for it, else the page around it."""
+def _listing(look: Callable[[Parts, Choice], dict[str, Any]], part: str, whole: str) -> str | Response:
+    """The list alone where htmx asks for it, else the page around it. The filter is posted, so that no address holds
+    what somebody searches for, and leads to an address that holds the rest."""
+    own = parts()
+    choice = chosen(request.form if request.method == "POST" else request.args, own.now(), own.asked)
+    here = request.path + (f"?{choice.query}" if choice.args else "")
     if request.headers.get("HX-Target") == "results":
-        return render_template(part, choice=choice, **told)
+        answer = make_response(render_template(part, choice=choice, **look(own, choice)))
+        answer.headers["HX-Push-Url"] = here
+        return answer
+    if request.method == "POST":
+        return redirect(here, 303)
+    told = look(own, choice)
     return render_template(
         whole,
         choice=choice,

@@ -76,14 +76,15 @@ def _needs(own: Parts) -> list[Need]:
 
 def _accounts(own: Parts) -> list[dict[str, Any]]:
     known = {view.account: view for view in own.ledger.accounts.views()}
-    marks = own.ledger.pulls.watermarks()
+    marks, tokens = own.ledger.pulls.watermarks(), own.ledger.tokens_made()
     return [
         {
             "name": name,
             "kind": account.kind,
             "view": known.get(name),
             "limits": account.limits,
-            "token": own.pulse.token_age(name),
+            "has_token": name in tokens,
+            "token_made": tokens.get(name),
             "pulls": [mark for mark in marks if mark.account == name],
         }
         for name, account in own.settings.accounts.items()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from broker.port import QueueStats
 from ledger.records import State
 from ops.console.parts import Parts, parts, person
 from ops.routes import retry_now
+from schemas.errors import BrokerError
 from schemas.settings import ROUTES
 
 blueprint = Blueprint("routes", __name__)
@@ -28,9 +31,13 @@ ENDS: Final = {
 def listed() -> str:
     own = parts()
     template = "_routes.html" if request.headers.get("HX-Target") == "live" else "routes.html"
-    return render_template(
-        template, rows=_rows(own), routes=ROUTES, ends={key: words for key, (words, _) in ENDS.items()}
-    )
+    problem, stats = "", None
+    try:
+        stats = own.broker.stats()
+    except BrokerError as error:  # to hold a route needs the ledger alone
+        problem = f"The broker cannot be reached: {own.redactor.text(str(error))}"
+    ends = {key: words for key, (words, _) in ENDS.items()}
+    return render_template(template, rows=_rows(own, stats or {}), problem=problem, routes=ROUTES, ends=ends)
 
 
 @blueprint.post("/routes")
@@ -58,8 +65,8 @@ def steer() -> Response:
     return here
 
 
-def _rows(own: Parts) -> list[dict[str, Any]]:
-    stats, unfinished = own.broker.stats(), own.ledger.unfinished()
+def _rows(own: Parts, stats: Mapping[str, QueueStats]) -> list[dict[str, Any]]:
+    unfinished = own.ledger.unfinished()
     held = {pause.route: pause for pause in own.ledger.pauses.all()}
     return [
         {
