@@ -137,16 +137,22 @@ def accounts_seen(settings: Settings, ledger: Ledger, now: datetime) -> list[See
     known = {view.account: view for view in ledger.accounts.views()}
     marks, tokens = list(ledger.pulls.watermarks()), ledger.tokens_made()
     return [
-        _account_seen(account, known.get(name), tokens)
+        _account_seen(account, known.get(name))
+        | _token_seen(account, tokens)
         | {"pulls": _pulls_seen(account, [mark for mark in marks if mark.account == name], now)}
         for name, account in settings.accounts.items()
     ]
 
 
-def _account_seen(account: Account, view: AccountView | None, tokens: Mapping[str, datetime | None]) -> Seen:
-    """A limit of 0 is none. token: whether workers share one; None where the vendor has none."""
+def _token_seen(account: Account, made: Mapping[str, datetime | None]) -> Seen:
+    """token: whether workers share one; None where the vendor has none."""
+    has = None if isinstance(account, PeoplevineAccount) else account.name in made
+    return {"token": has, "token_made": iso(made.get(account.name))}
+
+
+def _account_seen(account: Account, view: AccountView | None) -> Seen:
+    """A limit of 0 is none."""
     limits = account.limits
-    is_peoplevine = isinstance(account, PeoplevineAccount)
     return {
         "account": account.name,
         "kind": account.kind,
@@ -159,8 +165,6 @@ def _account_seen(account: Account, view: AccountView | None, tokens: Mapping[st
         "used": view.used if view else 0,
         "on_their_way": view.at_once if view else 0,
         "limits": {"per_second": limits.per_second, "at_once": limits.at_once, "per_day": limits.per_day},
-        "token": None if is_peoplevine else account.name in tokens,
-        "token_made": iso(tokens.get(account.name)),
     }
 
 

@@ -230,9 +230,17 @@ class Users(Answer):
     rows = fields.List(fields.Nested(UserLine))
 
 
-class SessionsEnded(Answer):
-    name = fields.String()
+class SignedOut(Answer):
     ended = fields.Integer(metadata={"description": "How many sessions there were."})
+
+
+class SessionLine(Answer):
+    name = fields.String(metadata={"description": "Of a user, or of somebody whom the provider signed in."})
+    sessions = fields.Integer()
+
+
+class Sessions(Answer):
+    rows = fields.List(fields.Nested(SessionLine))
 
 
 class TokenLine(Answer):

@@ -8,6 +8,7 @@ from ledger.records import Role
 from ops.access.passwords import PasswordUnfit
 from ops.access.passwords import hashed as password_hash
 from ops.access.people import NameUnfit, fit_name
+from ops.access.sessions import GUEST
 from ops.api import answers, requests
 from ops.api.problems import invalid, missing
 from ops.api.routes import Call, Parts, Route, Section
@@ -29,10 +30,11 @@ def section(parts: Parts) -> Section:
               status=201, refuses=True),
         Route("PATCH", "/users/<id:name>", api.change_user, "Change a user; their sessions end", answers.UserLine,
               admin, body=requests.UserChange, refuses=True),
-        Route("POST", "/users/<id:name>/sign-out", api.sign_out, "End somebody's sessions", answers.SessionsEnded,
-              admin, body=requests.Nothing),
-        Route("POST", "/users/<id:name>/remove", api.remove_user, "Remove a user; their sessions end",
-              answers.SessionsEnded, admin, body=requests.Nothing),
+        Route("DELETE", "/users/<id:name>", api.remove_user, "Remove a user; the tokens they made stay",
+              answers.UserLine, admin),
+        Route("GET", "/sessions", api.sessions, "Who is signed in", answers.Sessions, admin),
+        Route("POST", "/sessions/end", api.sign_out, "End somebody's sessions: a user's, or one's of the provider",
+              answers.SignedOut, admin, body=requests.SomebodysName),
         Route("GET", "/tokens", api.tokens, "List API tokens", answers.Tokens, admin),
         Route("POST", "/tokens", api.add_token, "Make a token; it is shown this once", answers.TokenMade, admin,
               body=requests.NewToken, status=201),
@@ -59,11 +61,7 @@ class People:
     def add_user(self, call: Call) -> Seen:
         body = call.body
         password_hash = _hashed(body["password"]) if "password" in body else ""
-        try:
-            name = fit_name(body["name"])
-        except NameUnfit as error:
-            raise invalid(FieldProblem("name", str(error))) from None
-        return user_seen(self._people.add_user(name, Role(body["role"]), password_hash, call.who))
+        return user_seen(self._people.add_user(_fit(body["name"]), Role(body["role"]), password_hash, call.who))
 
     def change_user(self, call: Call, name: str) -> Seen:
         body = call.body
@@ -80,16 +78,19 @@ class People:
         )
         return user_seen(changed)
 
-    def sign_out(self, call: Call, name: str) -> Seen:
-        """Also somebody whom the provider signed in, who is no user here."""
-        return {"name": name, "ended": self._people.end_sessions(name, call.who)}
-
     def remove_user(self, call: Call, name: str) -> Seen:
-        if self._people.user(name) is None:
+        user = self._people.user(name)
+        if user is None:
             raise missing("user of that name")
-        ended = self._people.signed_in().get(name, 0)
         self._people.remove_user(name, call.who)
-        return {"name": name, "ended": ended}
+        return user_seen(user)
+
+    def sign_out(self, call: Call) -> Seen:
+        return {"ended": self._people.end_sessions(call.body["name"], call.who)}
+
+    def sessions(self, call: Call) -> Seen:
+        signed_in = self._people.signed_in()
+        return {"rows": [{"name": name or GUEST, "sessions": count} for name, count in sorted(signed_in.items())]}
 
     def tokens(self, call: Call) -> Seen:
         return {"rows": [token_seen(token) for token in self._people.tokens()]}
@@ -99,13 +100,21 @@ class People:
         if expires is not None and expires <= self._parts.now():
             raise invalid(FieldProblem("expires", "must be in the future"))
         token = new_token()
-        made = self._people.add_token(call.body["name"], Role(call.body["role"]), hashed(token), call.who, expires)
+        name, role = _fit(call.body["name"]), Role(call.body["role"])
+        made = self._people.add_token(name, role, hashed(token), call.who, expires)
         return token_seen(made) | {"token": token}
 
     def revoke(self, call: Call, number: int) -> Seen:
         if all(token.id != number for token in self._people.tokens()):
             raise missing(f"token {number}")
         return token_seen(self._people.revoke_token(number, call.who))
+
+
+def _fit(name: str) -> str:
+    try:
+        return fit_name(name)
+    except NameUnfit as error:
+        raise invalid(FieldProblem("name", str(error))) from None
 
 
 def _hashed(password: str) -> str:

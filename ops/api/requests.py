@@ -260,6 +260,10 @@ class UserChange(Strict):
     disabled = fields.Boolean()
 
 
+class SomebodysName(Strict):
+    name = Line(200, required=True)
+
+
 class NewToken(Strict):
     name = Line(100, required=True)
     role = of(Role, required=True)

@@ -19,6 +19,7 @@ from flask import request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from broker.port import Broker, Publisher
 from ledger.pages import CursorInvalid
@@ -256,8 +257,11 @@ def _check_body() -> None:
     """What the parser would read without a word, or fail at. Raises Problem; RequestEntityTooLarge."""
     if request.mimetype != "application/json":
         raise Problem(415, "media-type", "The body must be JSON: Content-Type: application/json.")
+    data = request.get_data()
+    if request.content_length is None and len(data) >= MAX_BODY:  # of one sent in chunks the rest was left unread
+        raise RequestEntityTooLarge
     try:
-        value = json.loads(request.get_data().decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once)
+        value = json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once)
     except _Twice as twice:
         raise Problem(400, "malformed", f"The body names {str(twice)[:_MAX_NAME]!r} twice.") from None
     except (ValueError, RecursionError):

@@ -76,6 +76,9 @@ class Remote:
     def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self._ask("PATCH", path, dict(body))
 
+    def delete(self, path: str) -> dict[str, Any]:
+        return self._ask("DELETE", path)
+
     def post_once(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Where nobody answers it is sent again, by a key that makes the two one act."""
         key = {"Idempotency-Key": secrets.token_urlsafe(24)}
@@ -150,8 +153,9 @@ def _is_here(host: str) -> bool:
 
 
 def part(text: object) -> str:
-    """A part of a path."""
-    return quote(str(text), safe="")
+    """A part of a path. One that is dots alone is no step up."""
+    quoted = quote(str(text), safe="")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
 
 
 def _reason(error: Exception, *, acts: bool) -> str:

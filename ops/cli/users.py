@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from ops.cli.common import App, Failed, acting_as, as_json, echo, echo_json, pass_app, table, when
+from ops.cli.common import App, Failed, acting_as, as_json, counted, echo, echo_json, pass_app, table, when
 from ops.cli.remote import part
 
 _ROLES: Final = ("viewer", "operator", "admin")
@@ -95,6 +95,32 @@ def change(
     )
 
 
+@users.command("sign-out")
+@click.argument("name")
+@pass_app
+def sign_out(app: App, name: str) -> None:
+    """Ends somebody's sessions: of a user, or of one whom the provider signed in."""
+    if app.remote is not None:
+        ended: int = app.remote.post("/sessions/end", {"name": name})["ended"]
+    else:
+        with app.ledger() as ledger:
+            ended = ledger.people.end_sessions(name, acting_as(None))
+    click.echo(f"{counted(ended, 'session')} of {name} ended")
+
+
+@users.command()
+@click.argument("name")
+@pass_app
+def remove(app: App, name: str) -> None:
+    """Removes a user. What they did stays in the audit, and the API tokens they made stay."""
+    if app.remote is not None:
+        app.remote.delete(f"/users/{part(name)}")
+    else:
+        with app.ledger() as ledger:
+            ledger.people.remove_user(name, acting_as(None))
+    click.echo(f"user {name} is removed; their sessions have ended")
+
+
 def _changed(app: App, name: str, changed: dict[str, Any]) -> dict[str, Any]:
     from ledger.records import Role
     from ops.access.passwords import hashed
@@ -107,32 +133,6 @@ def _changed(app: App, name: str, changed: dict[str, Any]) -> dict[str, Any]:
         kept["password_hash"] = hashed(changed["password"])
     with app.ledger() as ledger:
         return user_seen(ledger.people.change_user(name, acting_as(None), **kept))
-
-
-@users.command("sign-out")
-@click.argument("name")
-@pass_app
-def sign_out(app: App, name: str) -> None:
-    """Ends somebody's sessions: of a user, or of one whom the provider signed in."""
-    if app.remote is not None:
-        ended = app.remote.post(f"/users/{part(name)}/sign-out", {})["ended"]
-    else:
-        with app.ledger() as ledger:
-            ended = ledger.people.end_sessions(name, acting_as(None))
-    click.echo(f"{ended} session{'s' if ended != 1 else ''} of {name} ended")
-
-
-@users.command()
-@click.argument("name")
-@pass_app
-def remove(app: App, name: str) -> None:
-    """Removes a user. What they did stays in the audit, and the API tokens they made stay."""
-    if app.remote is not None:
-        app.remote.post(f"/users/{part(name)}/remove", {})
-    else:
-        with app.ledger() as ledger:
-            ledger.people.remove_user(name, acting_as(None))
-    click.echo(f"user {name} is removed; their sessions have ended")
 
 
 def _rows(app: App) -> list[dict[str, Any]]:

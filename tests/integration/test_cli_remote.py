@@ -92,6 +92,8 @@ def _same(run: Run, far: Run, *words: str) -> tuple[int, str, str]:
         ("events", "show", "crm", "e-1"),
         ("events", "show", "crm", "e-1", "--json"),
         ("events", "show", "crm", "no/where"),
+        ("events", "show", "crm", ".."),
+        ("events", "show", "crm", "\N{GRINNING FACE} 100%/../x?y#z"),
         ("queues",),
         ("queues", "--json"),
         ("routes", "list"),
@@ -112,6 +114,7 @@ def _same(run: Run, far: Run, *words: str) -> tuple[int, str, str]:
         ("users", "list"),
         ("users", "list", "--json"),
         ("users", "change", "nobody", "--role", "viewer"),
+        ("users", "add", "token 5", "--password-stdin"),
         ("tokens", "list", "--json"),
         ("routes", "pause", "members", "--why", "x", "--until", "2020-01-01"),
     ],
@@ -235,9 +238,12 @@ def test_users_are_made_and_changed_far_away(api: Api, far: Run, monkeypatch: py
     assert matches("correct horse battery", kept.password_hash)
     code, out, _ = far("users", "change", "bob/ann", "--role", "viewer", "--disable")
     assert (code, out) == (0, "user bob/ann, viewer, shut out; their sessions have ended\n")
+    assert far("users", "sign-out", "bob/ann") == (0, "0 sessions of bob/ann ended\n", "")
     assert far("users", "add", "bob/ann")[::2] == (
         1, "bellhop: there is a user bob/ann already; bellhop users change bob/ann\n"
     )  # fmt: skip
+    assert far("users", "remove", "bob/ann")[:2] == (0, "user bob/ann is removed; their sessions have ended\n")
+    assert api.ledger.people.users() == []
 
 
 def test_tokens_that_end_and_routes_held_for_a_while_are_told_from_now(api: Api, run: Run, far: Run) -> None:

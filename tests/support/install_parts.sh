@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs RabbitMQ, PostgreSQL, Prometheus and Chromium for the tests where they are missing and may be installed; says
-# so where not.
+# Installs RabbitMQ, PostgreSQL, Prometheus, Chromium, curl and jq for the tests where they are missing and may be
+# installed; says so where not.
 # The tests start private nodes of their own: no service is started here, and none is left enabled.
 set -euo pipefail
 
@@ -14,6 +14,8 @@ have_rabbitmq || missing+=(rabbitmq-server)
 have_postgresql || missing+=(postgresql)
 have_prometheus || missing+=(prometheus)
 have_chromium || missing+=(chromium)
+command -v curl >/dev/null || missing+=(curl)
+command -v jq >/dev/null || missing+=(jq)
 ((${#missing[@]})) || exit 0
 
 give_up() {
