@@ -42,7 +42,7 @@ class Places:
 
     @contextmanager
     def one(self, source: str) -> Iterator[None]:
-        """Around a post. Raises Held, where the receiver has all it may have: nothing was sent, and no attempt counts."""
+        """Around a post. Raises Held where the receiver has all it may have: nothing is sent, no attempt counts."""
         self._enter(source)
         away = False
         try:

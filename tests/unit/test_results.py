@@ -217,7 +217,7 @@ def test_while_a_secret_is_rotated_the_old_and_the_new_one_both_find_their_signa
 
 
 def test_an_end_told_late_bears_the_time_at_which_it_was_recorded() -> None:
-    """Or a booking's `confirmed`, told after its worker's death, would look newer than the `cancelled` that followed."""
+    """Or `confirmed`, told after its worker's death, would look newer than the `cancelled` that came meanwhile."""
     late = NOW - timedelta(minutes=5)
     for outcome, known in ((Recorded("booked"), "done"), (Dead(Reason.REJECTED, "closed"), "")):
         again = body(told(outcome, claimed=False, known=known, ended=late))

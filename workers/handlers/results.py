@@ -35,7 +35,8 @@ _GONE: Final = 410
 
 
 class ResultPosts:
-    """`sources` by name. http: made with `ENOUGH_BYTES` and `workers.receivers.outward`. Nothing but a source's `result_url` is ever called, and redirects are not followed."""
+    """`sources` by name. Nothing but a source's `result_url` is ever called, and redirects are not followed. http: made
+    with `ENOUGH_BYTES` and the connections of `workers.receivers.outward`."""
 
     def __init__(
         self, sources: Mapping[str, SourceSettings], http: HttpClient, places: Places, now: Callable[[], datetime]
