@@ -135,14 +135,14 @@ def decide(envelope: Envelope, known: Known, now: datetime) -> Answer:
         if envelope.generation < own.generation:
             return Settled(State.DEAD, "a later replay of it died")
         if envelope.generation == own.generation:
-            return Refused(Reason(own.reason), own.detail)
+            return Refused(Reason(own.reason), own.detail, own.updated)
         answer = _fact(envelope, known, own)
         if isinstance(answer, Take) and own.reason == Reason.DELIVERY_LIMIT:
             # Workers died over it, perhaps in the midst of a call, and nobody has asked the vendor yet.
             return Take(own.calling)
         return answer
     if not own.state.unfinished:
-        return Settled(own.state, own.detail)
+        return Settled(own.state, own.detail, own.updated)
     if own.state is State.WORKING and own.claim_until > now:
         return Busy(f"{own.claimed_by} is working it")
     if own.calling is not None:
@@ -228,9 +228,9 @@ def apply(
             own.claimed_by, own.claim_until, own.calling = worker, until, in_doubt
             own.claim_token += 1
             return [own, *_answered(envelope, own, known)]
-        case Settled(state, detail):
+        case Settled(state, detail, _):
             own.state, own.detail, own.reason, own.calling = state, detail, "", None
-        case Refused(reason, error):
+        case Refused(reason, error, _):
             own.state, own.detail, own.reason = State.DEAD, error, reason.value
     return [own]
 

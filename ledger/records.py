@@ -137,10 +137,12 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Nothing to do: the event's end is already recorded (also just now, as superseded or duplicate). Ack it."""
+    """Nothing to do: the event's end is already recorded (also just now, as superseded or duplicate). Ack it. at: when
+    it was recorded, None for just now."""
 
     state: State
     detail: str
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +155,11 @@ class Busy:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """It is dead: publish the dead letter, then ack. It died now, or in an earlier delivery whose worker was killed
-    before the dead letter was confirmed."""
+    before the dead letter was confirmed. at: when it did, None for just now."""
 
     reason: Reason
     error: str
+    at: datetime | None = field(default=None, compare=False)
 
 
 Claim = Claimed | Settled | Busy | Refused

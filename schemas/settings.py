@@ -150,7 +150,7 @@ class SourceSettings:
     account: a SimplyBook.me account, whose own callbacks these are. feed_venue: told of each booking in them.
     pull_account: a Peoplevine account that is pulled instead of booking anywhere. notification_url: the address as the
     upstream knows it, where its signature covers that. result_url: where it is told the end of its events, "" for
-    nowhere; what is posted there is signed with result_secret.
+    nowhere; what is posted there is signed with each of result_secrets.
     """
 
     name: str
@@ -167,7 +167,7 @@ class SourceSettings:
     pull_account: str = ""
     notification_url: str = ""
     result_url: str = field(default="", repr=False)  # may hold a token
-    result_secret: str = field(default="", repr=False)
+    result_secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +266,7 @@ class Settings:
         """Every secret value, for the redactor."""
         found: set[str] = set()
         for source in self.sources.values():
-            secrets = (*source.secrets, source.result_secret)
+            secrets = (*source.secrets, *source.result_secrets)
             found.update(secrets, (secret.removeprefix("whsec_") for secret in secrets))
         for account in self.accounts.values():
             if isinstance(account, PeoplevineAccount):
@@ -306,6 +306,21 @@ class TextList(fields.Field[tuple[str, ...]]):
         if not isinstance(items, list) or not items or not all(isinstance(item, str) and item for item in items):
             raise ValidationError("must be a text or a list of texts, and not empty")
         return tuple(items)
+
+
+class _ResultSecrets(TextList):
+    """Secrets that sign results; "" for none."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:
+        if value == "":
+            return ()
+        secrets = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            for secret in secrets:
+                signing_key(secret)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return secrets
 
 
 class _Zone(fields.Field[ZoneInfo]):
@@ -497,7 +512,7 @@ class _Source(_Section):
     pull_account = fields.String(load_default="")
     notification_url = fields.String(load_default="", validate=lambda value: _HTTP(value) if value else None)
     result_url = fields.String(load_default="", validate=lambda value: _result_url(value) if value else None)
-    result_secret = fields.String(load_default="", validate=lambda value: _result_secret(value) if value else None)
+    result_secrets = _ResultSecrets(data_key="result_secret", load_default=())
 
     @post_load
     def _make(self, data: dict[str, Any], **kwargs: Any) -> Any:
@@ -511,13 +526,12 @@ def _result_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise ValidationError("must have neither a user nor a fragment")
-
-
-def _result_secret(secret: str) -> None:
     try:
-        signing_key(secret)
-    except ValueError as error:
-        raise ValidationError(str(error)) from None
+        address = ip_address(parts.hostname or "")
+    except ValueError:
+        return  # a name: where it leads is looked at before each post
+    if address.is_link_local or address.is_unspecified or address.is_multicast:
+        raise ValidationError("must not be a link-local address: a cloud's own services answer there")
 
 
 class _Labels(fields.Field[tuple[str, ...]]):
@@ -741,7 +755,7 @@ def _check_source(source: SourceSettings, settings: Settings, place: Callable[[s
         ("map", "is required: the format mapped reads nothing else"): source.format == "mapped" and not source.map,
         ("map", "is not for the format bellhop"): source.format == "bellhop" and source.map,
         ("result_secret", "is required: it signs what is posted to result_url"): source.result_url
-        and not source.result_secret,
+        and not source.result_secrets,
     }
     wrong += [told for told, is_wrong in checks.items() if is_wrong]
     for key, problem in wrong:

@@ -112,12 +112,12 @@ class Executor:
             match claim:
                 case Claimed():
                     job.claimed, job.booking = claim, claim.booking
-                case Settled(state, detail):
-                    job.outcome, job.known = Recorded(detail), state.value
+                case Settled(state, detail, at):
+                    job.outcome, job.known, job.ended = Recorded(detail), state.value, at
                 case Busy(detail):
                     job.outcome = Wait(detail)
-                case Refused(reason, error):
-                    job.outcome = Dead(reason, error)
+                case Refused(reason, error, at):
+                    job.outcome, job.ended = Dead(reason, error), at
 
     # --- work: translate, call ----------------------------------------------------------------------------------
 

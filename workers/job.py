@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from broker import headers
 from broker.port import Delivery, Message
@@ -19,6 +20,7 @@ class Job:
     outcome None: still to be worked. settled: nothing is left but the ack (`outcome` is then what the ledger already
     knew). code: the vendor's own, of the last failure. dirty: `booking` has progress the ledger does not hold yet.
     started: monotonic seconds. trace: the headers with which what follows from it goes on in its trace.
+    ended: when its end was recorded, by an earlier delivery.
     """
 
     delivery: Delivery
@@ -30,6 +32,7 @@ class Job:
     known: str = ""
     code: str = ""
     dirty: bool = False
+    ended: datetime | None = None
     trace: Mapping[str, str] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
 

@@ -51,8 +51,9 @@ class Results:
                 return None
         booking = self._booking(job)
         ids = booking.vendor_ids if booking else ()
+        # Told late, after a worker's death, it must not look newer than what ended meanwhile.
         told = replace(event, trace=job.trace) if job.trace else event
-        return result(told, detail=detail, reason=reason, vendor_ids=ids, now=self._now())
+        return result(told, detail=detail, reason=reason, vendor_ids=ids, now=job.ended or self._now())
 
     def _booking(self, job: Job) -> Booking | None:
         assert job.envelope is not None  # noqa: S101

@@ -35,9 +35,10 @@ from workers.handlers.members import Members
 from workers.handlers.peoplevine_bookings import PeoplevineBookings
 from workers.handlers.port import Handler
 from workers.handlers.pulls import Pulls
-from workers.handlers.results import ResultPosts
+from workers.handlers.results import ENOUGH_BYTES, ResultPosts
 from workers.handlers.simplybook_bookings import SimplybookBookings
 from workers.paused import PausedRoutes
+from workers.receivers import Places, outward
 from workers.results import Results
 from workers.scheduler import Scheduler
 from workers.vendors.http import HttpClient
@@ -86,8 +87,20 @@ def posts(
         ROUTE_OF_KIND["simplybook"]: Post(SimplybookBookings(salons(first), simplybook, settings.venues), first),
         CALLBACKS_ROUTE: Post(SimplybookCallbacks(salons(last), _feeds(settings), ledger, utc_now), last),
         PULLS_ROUTE: Post(Pulls(spas(last), peoplevine, ledger.pulls, utc_now), last),
-        RESULTS_ROUTE: Post(ResultPosts(settings.sources, http, utc_now), NoTurns()),
+        RESULTS_ROUTE: Post(_result_posts(settings, observe, tracer), NoTurns()),
     }
+
+
+def _result_posts(settings: Settings, observe: Observe, tracer: Tracer) -> ResultPosts:
+    threads = settings.work.threads
+    http = HttpClient(
+        pool_size=threads,
+        redactor=Redactor(settings.secrets),
+        tracer=tracer,
+        pools=outward(threads),
+        enough_bytes=ENOUGH_BYTES,
+    )
+    return ResultPosts(settings.sources, http, Places(threads, len(settings.told), observe), utc_now)
 
 
 def _feeds(settings: Settings) -> Mapping[str, Feed]:

@@ -208,7 +208,8 @@ class Worker:
         if told is None:
             return False
         sent = [s for job in jobs if (s := onward(job, self.route, delays[id(job)], self._now()))]
-        return self._publish([*sent, *told])
+        # Results first: once its letter is out, a person may close it, and what is closed is told no more.
+        return self._publish(told) and self._publish(sent)
 
     def _told(self, jobs: Sequence[Job]) -> list[tuple[Message, Address]]:
         if self._results is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,35 @@ def test_a_receiver_that_refuses_is_asked_once_and_no_result_is_told_of_a_result
             assert service.state_of(SOURCE, "m-1/0/result/0/result") == ""
         assert [post.json["data"]["event_id"] for post in sink.posts] == ["m-1", "m-2"]
         assert elsewhere.posts == []
+
+
+_OTHER = """
+[sources.other]
+verifier = "bearer"
+secrets = ["a-token-of-thirty-two-characters"]
+member_account = "pv"
+result_url = "{url}"
+result_secret = "{secret}"
+"""
+
+
+def test_a_receiver_that_does_not_answer_does_not_hold_up_the_results_of_others(
+    sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(monkeypatch, sink.url)
+    sink.open.clear()
+    with (
+        serving(Sink()) as quick,
+        Service(tmp_path, more=_OTHER.format(url=quick.url, secret=RESULT_SECRET)) as service,
+    ):
+        service.start_all()
+        for number in range(24):
+            assert service.post(f"m-{number}", "member.updated", {"member_id": 3125141}) == 202
+        wait_for(lambda: len(sink.posts) >= 4, "half of the threads wait for an answer")
+        at = "2026-11-20T11:59:58Z"
+        body = json.dumps({"id": "o-1", "type": "member.updated", "timestamp": at, "data": {"member_id": 3125141}})
+        status, _ = service.post_to("other", body, authorization="Bearer a-token-of-thirty-two-characters")
+        assert status == 202
+        wait_for(lambda: bool(told_of(quick, "o-1")), "the other source is told")
+        sink.open.set()
+        wait_for(lambda: len({post.headers["webhook-id"] for post in sink.posts}) == 24, "and then all of the first")

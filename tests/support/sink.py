@@ -29,7 +29,8 @@ class Post:
 
 class Sink(ThreadingHTTPServer):
     """statuses: what the next posts are answered, the last of them from then on. While `open` is not set, posts are
-    kept and answered only once it is. location: where the answers redirect to."""
+    kept and answered only once it is. location: where the answers redirect to. body: of the answers; promised: how
+    long they say it is, None for the truth."""
 
     daemon_threads = True
     block_on_close = False
@@ -38,6 +39,8 @@ class Sink(ThreadingHTTPServer):
         self.posts: list[Post] = []
         self.statuses = list(statuses) or [200]
         self.location = location
+        self.body = b""
+        self.promised: int | None = None
         self.open = threading.Event()
         self.open.set()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -88,8 +91,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(status)
             if self.server.location:
                 self.send_header("Location", self.server.location)
-            self.send_header("Content-Length", "0")
+            told = self.server.body
+            self.send_header("Content-Length", str(len(told) if self.server.promised is None else self.server.promised))
             self.end_headers()
+            self.wfile.write(told)
         except OSError:
             pass  # who posted it was killed meanwhile
 

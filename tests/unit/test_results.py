@@ -72,9 +72,12 @@ def told(
     held: Booking | None = None,
     known: str = "",
     ledger: Ledger | None = None,
+    ended: datetime | None = None,
 ) -> Envelope | None:
     of = of or event()
-    job = Job(Delivery(Message("crm/e-1", encode(of), {}), 0), 0.0, envelope=of, outcome=outcome, known=known)
+    job = Job(
+        Delivery(Message("crm/e-1", encode(of), {}), 0), 0.0, envelope=of, outcome=outcome, known=known, ended=ended
+    )
     if claimed:
         job.claimed = Claimed(1, 1, NOW, held, None, 0)
         job.booking = held
@@ -202,8 +205,23 @@ def test_the_webhook_id_is_one_a_header_can_hold() -> None:
 
 def test_the_signature_is_good_by_the_library() -> None:
     now = datetime.now(UTC)
-    headers = signed("crm/e-1/0/result", '{"a":"ß"}', SECRET, now)
+    headers = signed("crm/e-1/0/result", '{"a":"ß"}', [SECRET], now)
     assert Webhook(SECRET).verify('{"a":"ß"}', headers) == {"a": "ß"}
+
+
+def test_while_a_secret_is_rotated_the_old_and_the_new_one_both_find_their_signature() -> None:
+    now, old = datetime.now(UTC), "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="
+    headers = signed("crm/e-1/0/result", "{}", [SECRET, old], now)
+    for secret in (SECRET, old):
+        assert Webhook(secret).verify("{}", headers) == {}
+
+
+def test_an_end_told_late_bears_the_time_at_which_it_was_recorded() -> None:
+    """Or `confirmed`, told after its worker's death, would look newer than the `cancelled` that came meanwhile."""
+    late = NOW - timedelta(minutes=5)
+    for outcome, known in ((Recorded("booked"), "done"), (Dead(Reason.REJECTED, "closed"), "")):
+        again = body(told(outcome, claimed=False, known=known, ended=late))
+        assert again["timestamp"] == late.isoformat()
 
 
 @pytest.mark.parametrize(

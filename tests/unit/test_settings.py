@@ -194,6 +194,14 @@ def test_a_source_with_a_result_url_is_told_and_its_secret_is_kept_out_of_sight(
     assert build(GOOD).told == frozenset()
 
 
+def test_several_secrets_may_sign_results_and_all_are_kept_out_of_sight() -> None:
+    other = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    settings = build(_told("https://crm.example/", f"{_RESULT_SECRET}, {other}"))
+    assert settings.sources["crm"].result_secrets == (_RESULT_SECRET, other)
+    assert {_RESULT_SECRET, other} <= settings.secrets
+    assert other not in repr(settings)
+
+
 @pytest.mark.parametrize(
     ("url", "secret", "key"),
     [
@@ -201,6 +209,9 @@ def test_a_source_with_a_result_url_is_told_and_its_secret_is_kept_out_of_sight(
         ("https://", _RESULT_SECRET, "result_url"),
         ("https://user:word@crm.example/", _RESULT_SECRET, "result_url"),
         ("https://crm.example/#top", _RESULT_SECRET, "result_url"),
+        ("http://169.254.169.254/latest", _RESULT_SECRET, "result_url"),
+        ("http://[fe80::1]/", _RESULT_SECRET, "result_url"),
+        ("https://crm.example/", f"{_RESULT_SECRET},whsec_short", "result_secret"),
         ("https://crm.example/", "", "result_secret"),
         ("https://crm.example/", "whsec_short", "result_secret"),
         ("https://crm.example/", "a-bearer-of-thirty-two-characters", "result_secret"),

@@ -7,7 +7,7 @@ least once, always under the same webhook-id, by which the receiver knows it aga
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -20,6 +20,7 @@ from schemas.reasons import Reason
 from schemas.results import signing_key
 from schemas.settings import SourceSettings
 from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded
+from workers.receivers import Places
 from workers.vendors.failure import Kind, VendorFailure
 from workers.vendors.http import Answer, HttpClient, Where, refused
 
@@ -27,15 +28,22 @@ METHOD: Final = "POST result"
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 15.0
 
+ENOUGH_BYTES: Final = 16_384
+"""Of a receiver's answer: its status counts, and the rest is for people."""
+
 _GONE: Final = 410
 
 
 class ResultPosts:
-    """`sources` by name. Nothing but a source's `result_url` is ever called, and redirects are not followed."""
+    """`sources` by name. Nothing but a source's `result_url` is ever called, and redirects are not followed. http: made
+    with `ENOUGH_BYTES` and the connections of `workers.receivers.outward`."""
 
-    def __init__(self, sources: Mapping[str, SourceSettings], http: HttpClient, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, sources: Mapping[str, SourceSettings], http: HttpClient, places: Places, now: Callable[[], datetime]
+    ) -> None:
         self._sources = sources
         self._http = http
+        self._places = places
         self._now = now
 
     def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
@@ -55,16 +63,17 @@ class ResultPosts:
     def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
         source = self._sources[event.source]
         body = json.dumps(event.data, ensure_ascii=False, separators=(",", ":"))
-        answer = self._http.request(
-            Where("", METHOD),
-            "POST",
-            source.result_url,
-            body=body.encode(),
-            headers=signed(webhook_id(event), body, source.result_secret, self._now()),
-            connect_seconds=CONNECT_SECONDS,
-            read_seconds=READ_SECONDS,
-        )
-        return _outcome(answer)
+        with self._places.one(event.source):
+            answer = self._http.request(
+                Where("", METHOD),
+                "POST",
+                source.result_url,
+                body=body.encode(),
+                headers=signed(webhook_id(event), body, source.result_secrets, self._now()),
+                connect_seconds=CONNECT_SECONDS,
+                read_seconds=READ_SECONDS,
+            )
+            return _outcome(answer)
 
     def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
         return None
@@ -75,12 +84,12 @@ def webhook_id(event: Envelope) -> str:
     return quote(event.message_id, safe="/:@+=,;!$&'()*")
 
 
-def signed(id_: str, body: str, secret: str, now: datetime) -> dict[str, str]:
-    """The headers of a post. now: of this try, as receivers refuse what is old."""
+def signed(id_: str, body: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
+    """The headers of a post, signed with each secret. now: of this try, as receivers refuse what is old."""
     return {
         "webhook-id": id_,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(signing_key(secret)).sign(id_, now, body),
+        "webhook-signature": " ".join(Webhook(signing_key(secret)).sign(id_, now, body) for secret in secrets),
         "user-agent": "bellhop",
     }
 

@@ -77,7 +77,11 @@ class Answer:
 
 
 class HttpClient:
-    """`pool_size`: connections kept for each host; more are opened when needed, and closed after use."""
+    """`pool_size`: connections kept for each host; more are opened when needed, and closed after use.
+
+    pools: other connections than the usual. enough_bytes: where the status is the answer, no more of a body is read,
+    and a body that breaks off is what came of it; None: a body counts, and counts whole.
+    """
 
     def __init__(
         self,
@@ -86,9 +90,12 @@ class HttpClient:
         redactor: Redactor,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         tracer: Tracer = UNTRACED,
+        pools: urllib3.PoolManager | None = None,
+        enough_bytes: int | None = None,
     ) -> None:
         # Neither retries nor redirects: both would send a booking again without the ledger knowing.
-        self._pool = urllib3.PoolManager(num_pools=32, maxsize=pool_size, block=False, retries=False)
+        self._pool = pools or urllib3.PoolManager(num_pools=32, maxsize=pool_size, block=False, retries=False)
+        self._enough = enough_bytes
         self._targets: dict[str, tuple[urllib3.HTTPConnectionPool, str]] = {}
         self._redactor = redactor
         self._now = now
@@ -142,8 +149,11 @@ class HttpClient:
             )
         except errors.HTTPError as error:
             _fail(where, error)
+        deadline = time.monotonic() + float(timeout.read_timeout or 0)
+        if self._enough is not None:
+            return response, _beginning(response, self._enough, deadline)
         try:
-            raw = _read(response, time.monotonic() + float(timeout.read_timeout or 0))
+            raw = _read(response, deadline)
         except (errors.HTTPError, OSError, TimeoutError) as error:
             response.close()
             _unknown(where, f"its answer broke off ({type(error).__name__})", response.status)
@@ -236,6 +246,24 @@ def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
             raise TimeoutError
         parts.append(part)
     return b"".join(parts)
+
+
+def _beginning(response: urllib3.BaseHTTPResponse, enough: int, deadline: float) -> bytes:
+    """What comes of the body: at most so many bytes, until the deadline, or until it breaks off."""
+    raw, is_whole = b"", False
+    try:
+        while len(raw) < enough and time.monotonic() < deadline:
+            part = response.read1(enough - len(raw))
+            if is_whole := not part:
+                break
+            raw += part
+    except (errors.HTTPError, OSError):
+        pass
+    if is_whole:
+        response.release_conn()
+    else:
+        response.close()
+    return raw
 
 
 def _fail(where: Where, error: errors.HTTPError) -> NoReturn:

@@ -1,0 +1,124 @@
+"""The receivers of results: strangers' servers, of which one that is slow or away must not keep the others waiting, and
+none may lead back inside.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError
+
+from schemas.observe import Observe, silent
+from schemas.results import ACCOUNT
+from workers.vendors.failure import Kind, VendorFailure
+from workers.vendors.held import Held
+
+ILL_AFTER: Final = 5
+"""So many posts in a row that found a receiver away, and it gets one at a time."""
+
+_SOON_SECONDS: Final = 1.0
+_LATER_SECONDS: Final = 60.0
+_AWAY: Final = (Kind.TRANSIENT, Kind.UNKNOWN)
+
+
+class Places:
+    """How many posts a source's receiver may have at once: half of the threads, where there are others to be told; one
+    while it is away. Of this process alone. Safe from any thread."""
+
+    def __init__(self, threads: int, receivers: int, observe: Observe = silent) -> None:
+        self._most = threads if receivers < 2 else max(1, threads // 2)
+        self._observe = observe
+        self._lock = threading.Lock()
+        self._taken: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, source: str) -> Iterator[None]:
+        """Around a post. Raises Held where the receiver has all it may have: nothing is sent, no attempt counts."""
+        self._enter(source)
+        away = False
+        try:
+            yield
+        except VendorFailure as failure:
+            away = failure.kind in _AWAY
+            raise
+        finally:
+            with self._lock:
+                self._taken[source] -= 1
+                self._failed[source] = self._failed[source] + 1 if away else 0
+
+    def _enter(self, source: str) -> None:
+        with self._lock:
+            is_ill = self._failed[source] >= ILL_AFTER
+            if self._taken[source] < (1 if is_ill else self._most):
+                self._taken[source] += 1
+                return
+        why = f"the receiver of {source} {'is away' if is_ill else 'has all the posts it may have at once'}"
+        after = _LATER_SECONDS if is_ill else _SOON_SECONDS
+        self._observe("account.held", account=ACCOUNT, why=why, after=after)
+        raise Held(ACCOUNT, why, after)
+
+
+# --- where a name leads -----------------------------------------------------------------------------------------
+
+
+class NameLeadsInside(NewConnectionError):
+    """Raised instead of sending, where a receiver's name leads to this host or to a link-local address: whoever owns
+    the name would have Bellhop post to what is meant for nobody outside. An address in the settings is the operator's
+    own word, and a private network's may be a receiver's."""
+
+
+class _Http(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _outside(super()._new_conn(), self)
+
+
+class _Https(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _outside(super()._new_conn(), self)
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+def outward(connections: int) -> urllib3.PoolManager:
+    """The pool for receivers. connections: kept for each host."""
+    pools = urllib3.PoolManager(num_pools=32, maxsize=connections, block=False, retries=False)
+    pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+    return pools
+
+
+def _outside(connected: socket.socket, connection: HTTPConnection) -> socket.socket:
+    """The peer is looked at once it is connected to: asked before, the name might lead elsewhere the next moment."""
+    if _is_named(connection.host) and _is_inside(connected.getpeername()[0]):
+        connected.close()
+        raise NameLeadsInside(connection, "its name leads inside")
+    return connected
+
+
+def _is_named(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host != "localhost"
+    return False
+
+
+def _is_inside(peer: str) -> bool:
+    address = ipaddress.ip_address(peer.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback or address.is_link_local or address.is_unspecified
