@@ -57,7 +57,7 @@ def create_console(
 ) -> Flask:
     """The console. Its pulse is to be started by the caller: `app.extensions["bellhop"].pulse.start(stop)`.
 
-    Tells `console.signed_in` (who, how), `console.refused` (how) and `console.crashed` (error, where).
+    Tells `console.signed_in` (role, how), `console.refused` (how) and `console.crashed` (error, where).
     """
     app = Flask("ops.console", static_url_path="/static")
     app.config.update(

@@ -126,6 +126,25 @@ def test_a_changed_user_must_sign_in_again(ledger: Ledger) -> None:
     assert ledger.people.session("sha") is None
 
 
+def test_a_user_is_signed_out_or_removed_with_all_sessions_and_nobody_else_is(ledger: Ledger, clock: Clock) -> None:
+    people = ledger.people
+    people.add_user("ann", Role.ADMIN, "hash", "setup")
+    for key, user, hours in (("one", "ann", 8), ("two", "ann", 8), ("old", "ann", 1), ("ben", "ben", 8), ("g", "", 8)):
+        people.open_session(user, Role.VIEWER, key, "csrf", NOON + timedelta(hours=hours))
+    clock.advance(hours=2)
+    assert people.signed_in() == {"ann": 2, "ben": 1, "": 1}
+    assert people.end_sessions("ann", "setup") == 2
+    assert people.signed_in() == {"ben": 1, "": 1}
+    people.open_session("ann", Role.VIEWER, "three", "csrf", NOON + timedelta(hours=8))
+    people.remove_user("ann", "setup")
+    assert people.user("ann") is None
+    assert people.signed_in() == {"ben": 1, "": 1}
+    with pytest.raises(PersonRefused):
+        people.remove_user("ann", "setup")
+    acts = [(row.act, row.what) for row in ledger.letters.audit_page(9).rows]
+    assert acts == [("remove user", "user ann"), ("end sessions", "user ann"), ("add user", "user ann")]
+
+
 def test_a_session_ends_with_its_time_or_by_leaving(ledger: Ledger, clock: Clock) -> None:
     ledger.people.open_session("", Role.OPERATOR, "one", "csrf", NOON + timedelta(hours=8))
     ledger.people.open_session("", Role.OPERATOR, "two", "csrf", NOON + timedelta(hours=8))
@@ -151,7 +170,11 @@ def test_failed_logins_are_forgotten_after_a_quarter_of_an_hour(ledger: Ledger, 
     assert ledger.people.failed_logins("ben") == 0
     clock.advance(minutes=15)
     assert ledger.people.failed_logins("ann") == 0
-    ledger.people.failed_login("ann")
+    for _ in range(3):
+        ledger.people.failed_login("ann")
+    ledger.people.forgive_login("ann")
+    ledger.people.forgive_login("ben")
+    assert ledger.people.failed_logins("ann") == 2
     ledger.people.clear_logins("ann")
     assert ledger.people.failed_logins("ann") == 0
 

@@ -69,7 +69,21 @@ def test_a_user_is_changed_and_listed(file: Path) -> None:
     ledger.close()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "bellhop.example.test", "::"])
+def test_a_user_is_signed_out_and_removed(file: Path) -> None:
+    _run(file, "users", "add", "ann", "--password-stdin", given=f"{PASSWORD}\n")
+    assert "0 sessions of ann ended" in _run(file, "users", "sign-out", "ann").output
+    assert "ann is removed" in _run(file, "users", "remove", "ann").output
+    assert isinstance(_run(file, "users", "remove", "ann").exception, BellhopError)
+    assert "ann" not in _run(file, "users", "list").output
+
+
+@pytest.mark.parametrize("name", ["guest", "token 1 dash", " ", "a\nb"])
+def test_a_name_that_would_deceive_the_audit_is_not_taken(file: Path, name: str) -> None:
+    assert _run(file, "users", "add", name, "--password-stdin", given=f"{PASSWORD}\n").exit_code == 2
+    assert _run(file, "tokens", "add", name).exit_code == 2
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.7", "bellhop.example.test", "::", "127.1", "::ffff:0.0.0.0"])
 def test_the_console_does_not_start_for_others_without_somebody_to_sign_in(file: Path, host: str) -> None:
     file.write_text(f'{file.read_text()}[console]\nhost = "{host}"\n')
     done = _run(file, "console")
