@@ -64,11 +64,18 @@ class Edits:
             raise invalid(*error.problems) from None
         except EnvelopeError:
             raise Problem(409, "refused", "The letter cannot be read, so it cannot be edited.") from None
+        if (known := self._proposed(number, call.who, body)) is not None:
+            return self._seen(known) | {"replayed": False}
         publisher = self._parts.publisher  # before anything is kept, as the broker may be away
         needs_approval = self._parts.settings.console.second_approver
         edit = self._edits.propose(number, call.who, call.body["why"], body, needs_approval=needs_approval)
         replayed = edit.state is EditState.APPROVED and self._replay(edit, call.who, publisher)
         return self._seen(edit) | {"replayed": replayed}
+
+    def _proposed(self, number: int, who: str, body: bytes) -> Edit | None:
+        """The same, where they have proposed it already and it waits: the answer was lost."""
+        same = (edit for edit in self._edits.of(number) if (edit.who, edit.body) == (who, body))
+        return next((edit for edit in same if edit.state is EditState.PROPOSED), None)
 
     def approve(self, call: Call, number: int) -> Seen:
         edit = self._edit(number)

@@ -23,7 +23,7 @@ _MOST_ACTS = 50
 def section(parts: Parts) -> Section:
     api = Events(parts)
     routes = (
-        Route("GET", "/events", api.of_subject, "All events of a booking or member", sights.Events,
+        Route("GET", "/events", api.of_subject, "The events of a booking or member, the newest 200", sights.Events,
               query=requests.SubjectQuery),
         Route("GET", "/events/<source>/<id:id_>", api.one, "One event's whole way", sights.EventWhole),
         Route("GET", "/timeline", api.timeline, "Everything known of one event, in the order of time",

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from ledger.records import Role
-from ops.api.app import create_api_app
+from ops.api.app import create_api_app, mount
 from ops.api.tokens import hashed, new_token
 from ops.console.pulse import Pulse
 from schemas.errors import BrokerUnavailable
 from schemas.reasons import Reason
 from tests.support.api import Api, problem
+from tests.support.console import Console
 from tests.support.ledger import NOON, event, finish, letter
 
 
@@ -88,6 +89,18 @@ def test_what_is_in_doubt_is_in_a_job_only_where_somebody_says_so(api: Api) -> N
     assert api.get("/jobs")["rows"] == []
     assert api.post("/jobs", {"ids": [1, 2], "why": "looked: nothing is booked", "in_doubt": True})["total"] == 2
     assert api.post("/jobs", {"ids": [2], "why": "is booked", "kind": "discard"})["total"] == 1
+
+
+def test_an_edit_that_is_proposed_again_is_the_same_edit(tmp_path: Path) -> None:
+    api = Api(tmp_path, second_approver=True)
+    api.dead(1)
+    body = {"changes": {"notes": "by the window"}, "why": "asked for"}
+    first, again = api.post("/letters/1/edits", body), api.post("/letters/1/edits", body)
+    other = api.post("/letters/1/edits", {**body, "changes": {"notes": "by the door"}})
+    assert (first["id"], again["id"], other["id"]) == (1, 1, 2)
+    api.post("/edits/1/refuse", {"why": "no"})
+    assert api.post("/letters/1/edits", body)["id"] == 3
+    api.close()
 
 
 # --- pages ------------------------------------------------------------------------------------------------------
@@ -231,6 +244,19 @@ def test_nobody_approves_their_own_edit_by_a_token_that_their_token_made(tmp_pat
     answer = api.client.post(f"/edits/{edit['id']}/approve", headers={"Authorization": f"Bearer {other}"}, json={})
     assert answer.json["replayed"] is True
     api.close()
+
+
+def test_a_session_of_the_console_opens_nothing_here(tmp_path: Path) -> None:
+    console = Console(tmp_path)
+    mount(console.app, create_api_app(console.settings, console.ledger, console.broker, now=console.clock))
+    browser = console.bob.client
+    assert browser.get("/letters").status_code == 200
+    pause = {"why": "x"}
+    for answer in (browser.get("/api/v1/queues"), browser.post("/api/v1/routes/members/pause", json=pause)):
+        assert answer.status_code == 401
+        problem(answer)
+    assert console.ledger.pauses.all() == []
+    console.close()
 
 
 def test_every_503_says_when_to_try_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
