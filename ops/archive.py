@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from broker import headers
 from broker.port import Broker, Delivery, Message, QueueStats
 from broker.topology import DEAD_QUEUE
-from ledger.records import LetterFilter, LetterState, NewLetter, State, WaitingLetters
+from ledger.records import LetterFilter, LetterState, NewLetter, Pause, State, WaitingLetters
 from schemas.envelope import decode
 from schemas.errors import BrokerError, EnvelopeError, LedgerError
 from schemas.observe import Observe, silent
@@ -39,11 +39,18 @@ class ArchiveLetters(Protocol):
     def waiting(self) -> Sequence[WaitingLetters]: ...
 
 
+class ArchivePauses(Protocol):
+    def all(self) -> Sequence[Pause]: ...
+
+
 class ArchiveLedger(Protocol):
     """What the archiver needs of the ledger; every method may raise LedgerError, and has then changed nothing."""
 
     @property
     def letters(self) -> ArchiveLetters: ...
+
+    @property
+    def pauses(self) -> ArchivePauses: ...
 
     def unfinished(self) -> Mapping[tuple[str, State], int]: ...
 
@@ -173,6 +180,7 @@ def measure(broker: Broker, ledger: ArchiveLedger, observe: Observe, now: Callab
         observe("letters.counted", state=state.value, count=count)
     observe("letters.waiting", groups=_waiting(ledger, now()))
     observe("events.unfinished", groups=_unfinished(ledger))
+    observe("routes.paused", groups=_paused(ledger, now()))
 
 
 def _waiting(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
@@ -190,6 +198,18 @@ def _waiting(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
             "start_seconds": None if group.soonest is None else max(0.0, (group.soonest - now).total_seconds()),
         }
         for group in groups
+    ]
+
+
+def _paused(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
+    """Every route, and for how long people have held it; nothing where it is not known."""
+    try:
+        since = {pause.route: pause.since for pause in ledger.pauses.all()}
+    except LedgerError:
+        return []
+    return [
+        {"route": route, "seconds": max(0.0, (now - since[route]).total_seconds()) if route in since else 0}
+        for route in ROUTES
     ]
 
 

@@ -160,6 +160,12 @@ def _retried(metrics: Metrics, fields: Fields) -> None:
         metrics.add(name, SERIES[name], {**fields, "step": step_of(seconds)})
 
 
+def _settled(metrics: Metrics, fields: Fields) -> None:
+    """What comes again is no second end: an upstream that sends everything twice would double what was done."""
+    name = "bellhop_events_settled_total"
+    metrics.add(name, SERIES[name], {**fields, "outcome": "known"} if fields.get("again") else fields)
+
+
 _WEBHOOK: Final = (_count("bellhop_webhooks_total"), _time("bellhop_webhook_seconds"))
 _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "webhook.accepted": _WEBHOOK,
@@ -167,7 +173,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "webhook.ignored": _WEBHOOK,
     "webhook.crashed": (_count("bellhop_crashes_total"),),
     "event.settled": (
-        _count("bellhop_events_settled_total"),
+        _settled,
         _retried,
         _time("bellhop_event_seconds"),
         _time("bellhop_event_lag_seconds", "lag_seconds"),
@@ -192,6 +198,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
         _set("bellhop_worker_stalled", "stalled"),
     ),
     "events.unfinished": (_set_all("bellhop_events_unfinished", "count"),),
+    "routes.paused": (_set_all("bellhop_route_paused_seconds", "seconds"),),
     "account.held": (_count("bellhop_account_held_total"),),
     "account.measured": (
         _set("bellhop_account_breaker_open", "is_open"),

@@ -18,13 +18,17 @@ _WAITS: Final = (0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200, 21600, 86400)
 
 OUTCOMES: Final = (
     *(state.value for state in State),
-    *("retry", "busy", "ok", "rejected", "transient", "throttled", "auth", "unknown"),
+    *("known", "retry", "busy", "ok", "rejected", "transient", "throttled", "auth", "unknown"),
     *ENDS,
 )
 TO: Final = ("work", "retry", "dead")
 COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_webhooks_total", "Webhooks answered", ("source", "status")),
-    ("bellhop_events_settled_total", "Deliveries settled by workers", ("route", "account", "outcome")),
+    (
+        "bellhop_events_settled_total",
+        "Deliveries settled by workers; known: ended before",
+        ("route", "account", "outcome"),
+    ),
     ("bellhop_retries_total", "Deliveries sent to the retry ladder", ("route", "step", "outcome")),
     ("bellhop_dead_letters_total", "Dead letters archived", ("route", "reason")),
     ("bellhop_stalls_total", "Times a worker stood still", ("route",)),
@@ -58,6 +62,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_account_calls_today", "Calls made this day (UTC), of accounts with limits", ("account",)),
     ("bellhop_account_calls_limit", "Calls the vendor allows a day", ("account",)),
     ("bellhop_account_calls_at_once", "Calls on their way, of accounts with limits", ("account",)),
+    ("bellhop_route_paused_seconds", "Since people hold the route; 0: they do not", ("route",)),
     ("bellhop_pull_age_seconds", "Since the last pull that succeeded began", ("account", "what")),
     (
         "bellhop_pull_overdue_seconds",
@@ -83,7 +88,7 @@ FROM_ZERO: Final[Mapping[str, Sequence[tuple[str, Mapping[str, Sequence[str]]]]]
         ("bellhop_publishes_total", {"to": ("work",), "outcome": ENDS}),
     ),
     "work": (("bellhop_publishes_total", {"outcome": ENDS}),),
-    "archive": (("bellhop_dead_letters_total", {}),),
+    "archive": (("bellhop_dead_letters_total", {}), ("bellhop_publishes_total", {"to": ("work",), "outcome": ENDS})),
 }
 
 

@@ -28,6 +28,7 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "letters.counted": "debug",
     "letters.waiting": "debug",
     "events.unfinished": "debug",
+    "routes.paused": "debug",
     "worker.measured": "debug",
     "publish.settled": "debug",
     "account.measured": "debug",

@@ -362,6 +362,7 @@ class Executor:
         self._observe(
             "event.settled",
             outcome=job.known or WORDS[type(outcome)],
+            again=job.ended is not None,
             route=envelope.route if envelope else "",
             account=envelope.account if envelope else "",
             source=envelope.source if envelope else "",

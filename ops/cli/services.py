@@ -9,11 +9,13 @@ import socket
 import sys
 import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ops.cli.common import App, Failed, on_signals, pass_app
+from ops.shared_folder import shared_folder
 from schemas.settings import ROUTES
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def ingest(app: App) -> None:
     folder, parent = None, os.getpid()
     if processes(settings) > 1:
         # Before prometheus_client is imported, which reads it then; and empty, or dead processes' numbers would count.
-        folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="bellhop-metrics-")
+        folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_folder(Path(tempfile.gettempdir()))
 
     def make_app() -> Any:
         from broker.connect import connect

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,16 @@ def test_every_query_of_the_dashboard_is_answered_and_what_happened_is_shown(
     assert prometheus.value('sum(bellhop_retries_total{route="bookings.simplybook",outcome="in_doubt"})') == 1
     assert (prometheus.value('bellhop_publishes_total{job="bellhop-ingest",outcome="confirmed"}') or 0) >= 5
     assert prometheus.value('sum(bellhop_publishes_total{outcome!="confirmed"})') == 0
+
+    at = datetime.now(UTC)
+    for _ in range(2):
+        assert service.post("twice", "member.updated", {"member_id": "3125141"}, at=at) == 202
+    ended = 'bellhop_events_settled_total{route="members",outcome="%s"}'
+    wait_for(lambda: prometheus.value(ended % "known") == 1, "what came twice is known the second time")
+    assert prometheus.value(ended % "done") == 2
+    assert service.run("routes", "pause", "pulls", "--why", "the club moves").returncode == 0
+    wait_for(lambda: shown("Routes held by people")["pulls"] > 0, "the pause is measured")
+    assert shown("Routes held by people")["members"] == 0
 
     service.kill("work-1")
     assert service.post("waits", "member.updated", {"member_id": "3125141"}) == 202

@@ -11,6 +11,7 @@ import urllib3
 
 from ops.health import Health
 from ops.metrics import Metrics
+from ops.shared_folder import shared_folder
 
 _ROOT = Path(__file__).resolve().parents[2]
 _FORKS = """
@@ -39,6 +40,34 @@ def test_the_numbers_of_all_processes_of_the_ingress_are_added_up(tmp_path: Path
     ).stdout
     assert 'bellhop_webhooks_total{source="crm",status="202"} 6.0' in told
     assert 'bellhop_webhook_seconds_count{source="crm"} 6.0' in told
+
+
+_HOLDS = """
+import sys
+from pathlib import Path
+from ops.shared_folder import shared_folder
+
+print(shared_folder(Path(sys.argv[1])), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_start_removes_the_folders_of_the_killed_and_none_that_is_in_use(tmp_path: Path) -> None:
+    def held() -> tuple[subprocess.Popen[str], Path]:
+        command, environment = [sys.executable, "-c", _HOLDS, str(tmp_path)], {**os.environ, "PYTHONPATH": str(_ROOT)}
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        return process, Path(process.stdout.readline().strip())
+
+    killed, left = held()
+    living, used = held()
+    assert left.is_dir()
+    killed.kill()
+    killed.communicate(timeout=30)
+    (left / "counter_1.db").write_bytes(b"an old number")
+    mine = Path(shared_folder(tmp_path))
+    assert (left.exists(), used.is_dir(), list(mine.iterdir())) == (False, True, [])
+    living.communicate("", timeout=30)
 
 
 def test_health_readiness_and_metrics_are_served() -> None:

@@ -50,15 +50,15 @@ def settings(tmp_path: Path) -> Settings:
     return load(DEPLOY / "bellhop.production.toml", environ)
 
 
-def test_compose_has_one_worker_for_every_route_and_the_two_other_parts() -> None:
+def test_compose_has_one_worker_for_every_route_and_the_other_parts() -> None:
     workers = [["work", route] for route in ROUTES]
-    assert sorted(compose_commands()) == sorted([["archive"], ["ingest"], *workers])
+    assert sorted(compose_commands()) == sorted([["archive"], ["console"], ["ingest"], *workers])
 
 
-def test_the_units_are_the_three_parts() -> None:
+def test_the_units_are_the_four_parts() -> None:
     commands = [unit_command(unit) for unit in UNITS]
-    assert [command[0] for command in commands] == ["/opt/bellhop/bin/bellhop"] * 3
-    assert sorted(command[1:] for command in commands) == [["archive"], ["ingest"], ["work", "%i"]]
+    assert [command[0] for command in commands] == ["/opt/bellhop/bin/bellhop"] * 4
+    assert sorted(command[1:] for command in commands) == [["archive"], ["console"], ["ingest"], ["work", "%i"]]
 
 
 def test_every_command_is_one_of_the_cli() -> None:
@@ -87,7 +87,7 @@ def test_the_production_file_holds_no_secret() -> None:
 
 def test_the_health_checks_ask_the_ports_that_are_set(settings: Settings) -> None:
     asked = {int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)/readyz", COMPOSE)}
-    assert asked == {settings.ingest.port, settings.work.port, settings.archive.port}
+    assert asked == {settings.ingest.port, settings.work.port, settings.archive.port, settings.console.port}
 
 
 def test_prometheus_asks_every_part_at_the_port_that_is_set(settings: Settings) -> None:
@@ -104,12 +104,35 @@ def test_prometheus_asks_every_part_at_the_port_that_is_set(settings: Settings) 
     }
 
 
+def mounted(service: str) -> dict[str, Path]:
+    """The files of deploy/ that a service of compose.yaml sees, by where it sees them."""
+    block = re.search(rf"^  {service}:\n(.+?)(?=^  \w|^\w)", COMPOSE, re.MULTILINE | re.DOTALL)
+    assert block
+    return {there: DEPLOY / here for here, there in re.findall(r"- \./(\S+?):(\S+):ro$", block[1], re.MULTILINE)}
+
+
+def test_prometheus_has_the_alert_rules_and_grafana_the_dashboard_and_that_prometheus() -> None:
+    rules = mounted("prometheus")["/etc/prometheus"]
+    (named,) = re.findall(r"^rule_files: \[(.+)\]$", (rules / "prometheus.yml").read_text(), re.MULTILINE)
+    assert (rules / named).is_file()
+    grafana = mounted("grafana")
+    provisioning = grafana["/etc/grafana/provisioning"]
+    (url,) = re.findall(r"url: (\S+)", (provisioning / "datasources" / "prometheus.yml").read_text())
+    assert url == "http://prometheus:9090"
+    (folder,) = re.findall(r"path: ([^}\s]+)", (provisioning / "dashboards" / "bellhop.yml").read_text())
+    assert json.loads(grafana[f"{folder}/bellhop.json"].read_text())["uid"] == "bellhop"
+
+
+def test_nothing_but_what_a_proxy_ends_tls_for_is_reached_from_outside_and_that_through_it() -> None:
+    assert set(re.findall(r'"([\d.]+):\d+:\d+"', COMPOSE)) == {"127.0.0.1"}
+
+
 def test_every_secret_a_container_is_told_of_is_given_to_it() -> None:
     told = set(re.findall(r"/run/secrets/(\w+)", COMPOSE))
     defined = set(re.findall(r"^  (\w+): \{file: \./secrets/\1\}$", COMPOSE, re.MULTILINE))
     assert defined == told | {"rabbitmq_user"}
     shared = COMPOSE.partition("x-secrets: &secrets\n")[2].partition("\n\n")[0]
-    assert set(re.findall(r"- (\w+)", shared)) == told - {"postgres_password"}
+    assert set(re.findall(r"- (\w+)", shared)) == told - {"postgres_password", "grafana_password"}
 
 
 def test_nothing_is_killed_while_it_drains(settings: Settings) -> None:

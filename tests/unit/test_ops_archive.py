@@ -9,7 +9,7 @@ from typing import Any
 from broker import headers
 from broker.port import Consumer, Delivery, Message, Publisher, QueueStats
 from broker.topology import DEAD_QUEUE
-from ledger.records import LetterFilter, NewLetter, State, WaitingLetters
+from ledger.records import LetterFilter, NewLetter, Pause, State, WaitingLetters
 from ops.archive import BATCH, Archiver, keep_house, letter_of, measure
 from schemas.envelope import Envelope, content_hash, encode
 from schemas.errors import BrokerUnavailable, LedgerUnavailable
@@ -178,6 +178,15 @@ class Archive:
         died, start = NOW - timedelta(minutes=5), NOW + timedelta(hours=2)
         return [WaitingLetters("members", "auth", 2, died, None), WaitingLetters("pulls", "exhausted", 1, NOW, start)]
 
+    @property
+    def pauses(self) -> Archive:
+        return self
+
+    def all(self) -> list[Pause]:
+        if self.away:
+            raise LedgerUnavailable("away")
+        return [Pause("members", "eve", "the vendor moves", NOW - timedelta(hours=1), None)]
+
     def unfinished(self) -> Mapping[tuple[str, State], int]:
         if self.away:
             raise LedgerUnavailable("away")
@@ -331,6 +340,18 @@ def test_what_is_unfinished_is_told_of_every_route_and_of_none_while_the_ledger_
     bench.archive.away = True
     measure(bench.queue, bench.archive, bench.observe)
     assert bench.named("events.unfinished")[-1] == {"groups": []}
+
+
+def test_how_long_each_route_has_been_held_is_told_and_nothing_while_the_ledger_is_away() -> None:
+    bench = Bench()
+    measure(bench.queue, bench.archive, bench.observe, lambda: NOW)
+    (told,) = bench.named("routes.paused")
+    groups = told["groups"]
+    assert isinstance(groups, list)
+    assert {group["route"]: group["seconds"] for group in groups} == {**dict.fromkeys(ROUTES, 0), "members": 3600}
+    bench.archive.away = True
+    measure(bench.queue, bench.archive, bench.observe)
+    assert bench.named("routes.paused")[-1] == {"groups": []}
 
 
 class _Turns(threading.Event):

@@ -106,6 +106,14 @@ def test_a_retry_is_counted_by_its_step_of_the_ladder_and_an_end_is_none() -> No
     assert metrics.exposition().decode().count("bellhop_retries_total{") == 3
 
 
+def test_what_had_ended_before_is_not_counted_as_an_end_again() -> None:
+    metrics = Metrics(_SETTINGS)
+    metrics("event.settled", {"route": "members", "account": "", "outcome": "done", "again": False})
+    metrics("event.settled", {"route": "members", "account": "", "outcome": "done", "again": True})
+    assert _value(metrics, 'bellhop_events_settled_total{account="",outcome="done",route="members"}') == 1
+    assert _value(metrics, 'bellhop_events_settled_total{account="",outcome="known",route="members"}') == 1
+
+
 def test_a_step_of_the_ladder_is_told_in_words() -> None:
     assert [step_of(s) for s in (0.2, 5, 30.0, 90, 120, 3600, 21600)] == ["200ms", "5s", "30s", "90s", "2m", "1h", "6h"]
 
