@@ -43,6 +43,9 @@ _UPDATE: Final = (
     sa.update(events).where(events.c.pk == sa.bindparam("row")).values({name: sa.bindparam(name) for name in _CHANGED})
 )
 
+_FORESEEN_AT_ONCE: Final = 500
+"""A statement takes only so many values."""
+
 
 class Claims:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
@@ -69,6 +72,16 @@ class Claims:
             new = _write(connection, changed)
             _describe(connection, envelopes, new)
             return [_claim(answer, envelope, known) for envelope, answer in zip(envelopes, answers, strict=True)]
+
+    def foresee(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+        """See `Ledger.foresee`."""
+        answers: list[Answer] = []
+        for start in range(0, len(envelopes), _FORESEEN_AT_ONCE):
+            some = envelopes[start : start + _FORESEEN_AT_ONCE]
+            with self._database.read() as connection:
+                known = _read(connection, some)
+            answers += [decide(envelope, known, self._now()) for envelope in some]
+        return answers
 
 
 def _claim(answer: Answer, envelope: Envelope, known: Known) -> Claim:

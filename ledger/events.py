@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from ledger import bookings
 from ledger.decide import RANKS, UNFINISHED
 from ledger.engine import Database
-from ledger.records import Attempt, EventView, State
+from ledger.records import Attempt, EventView, Standing, State
 from ledger.tables import attempts, dead_letters, event_words, events, letter_words, vendor_ids
 from ledger.words import numbers
 
 _MOST: Final = 200
+_CHUNK: Final = 500
 _NEWEST: Final = (
     sa.select(events)
     .where(events.c.source == sa.bindparam("source"), events.c.event_id == sa.bindparam("id"))
@@ -35,6 +36,18 @@ def event(database: Database, source: str, id_: str) -> EventView | None:
     with database.read() as connection:
         row = connection.execute(_NEWEST, {"source": source, "id": id_}).one_or_none()
         return None if row is None else _view(connection, row)
+
+
+def standings(database: Database, source: str, ids: Sequence[str]) -> Mapping[str, Sequence[Standing]]:
+    """See `Ledger.standings`."""
+    columns = (events.c.content_hash, events.c.state, events.c.reason, events.c.detail, events.c.generation)
+    found: dict[str, list[Standing]] = {}
+    with database.read() as connection:
+        for start in range(0, len(ids), _CHUNK):
+            same = (events.c.source == source, events.c.event_id.in_(ids[start : start + _CHUNK]))
+            for id_, hash_, state, *rest in connection.execute(sa.select(events.c.event_id, *columns).where(*same)):
+                found.setdefault(id_, []).append(Standing(hash_, State(state), *rest))
+    return found
 
 
 def of_subject(database: Database, source: str, subject: str) -> list[EventView]:

@@ -19,6 +19,21 @@ FIRST_WAVE: Final = 1
 """The canary."""
 
 _CHUNK: Final = 1000
+_SKIPPED: Final = ItemState.SKIPPED.value
+_CANCELLED: Final = "the job was cancelled"
+
+_SENT: Final = sa.exists().where(job_items.c.job == jobs.c.id, job_items.c.state == ItemState.SENT.value)
+_HELD_UP: Final = (JobState.PAUSED.value, JobState.STOPPED.value, JobState.CANCELLED.value)
+_TO_DO: Final = sa.or_(jobs.c.state == JobState.RUNNING.value, sa.and_(jobs.c.state.in_(_HELD_UP), _SENT))
+_MARK: Final = (
+    sa.update(job_items)
+    .where(
+        job_items.c.job == sa.bindparam("number"),
+        job_items.c.place == sa.bindparam("at"),
+        sa.or_(job_items.c.state == ItemState.WAITING.value, job_items.c.state == ItemState.SENT.value),
+    )
+    .values(state=sa.bindparam("to"), detail=sa.bindparam("words"))
+)
 
 
 class JobRefused(LedgerError):
@@ -132,7 +147,7 @@ class Jobs:
             connection.execute(sa.update(jobs).where(jobs.c.id == id_).values(changed))
             if to is JobState.CANCELLED:
                 waiting = (job_items.c.job == id_, job_items.c.state == ItemState.WAITING.value)
-                skipped = {"state": ItemState.SKIPPED.value, "detail": "the job was cancelled"}
+                skipped = {"state": _SKIPPED, "detail": _CANCELLED}
                 connection.execute(sa.update(job_items).where(*waiting).values(skipped))
             record(connection, [AuditRow(now, who, f"{act} job", None, why, f"job {id_}")])
         job = self.get(id_)
@@ -141,26 +156,56 @@ class Jobs:
 
     # --- the runner's side --------------------------------------------------------------------------------------
 
-    def lease(self, by: str, seconds: float) -> Job | None:
-        """The oldest running job, for `by` alone during so many seconds; None where there is none to take. Taken again
-        by the same it is prolonged."""
+    def lease(self, by: str, seconds: float, after: int = 0) -> Job | None:
+        """The first job above number `after` with something to do, for `by` alone during so many seconds; None where
+        there is none to take. Taken again by the same it is prolonged.
+
+        Also one that is paused, has stopped or was cancelled, as long as it is not known how what it sent has ended.
+        """
+        query = sa.select(jobs.c.id).where(jobs.c.id > after, _TO_DO).order_by(jobs.c.id).limit(1)
+        with self._database.read() as connection:  # most looks find nothing, and need not wait for writers
+            if connection.scalar(query.where(_free(by, self._now()))) is None:
+                return None
         with self._database.write(["jobs"]) as connection:
             now = self._now()
-            free = sa.or_(jobs.c.run_until.is_(None), jobs.c.run_until <= now, jobs.c.run_by == by)
-            running = sa.select(jobs.c.id).where(jobs.c.state == JobState.RUNNING.value, free).order_by(jobs.c.id)
-            id_ = connection.scalar(running.limit(1))
+            id_ = connection.scalar(query.where(_free(by, now)))
             if id_ is None:
                 return None
-            until = now + timedelta(seconds=seconds)
-            connection.execute(sa.update(jobs).where(jobs.c.id == id_).values(run_by=by, run_until=until))
+            held = sa.update(jobs).where(jobs.c.id == id_, _free(by, now))
+            if not connection.execute(held.values(run_by=by, run_until=now + timedelta(seconds=seconds))).rowcount:
+                return None
         return self.get(id_)
 
-    def mark(self, id_: int, places: Sequence[int], state: ItemState, detail: str = "") -> None:
-        """Notes where items stand."""
+    def take(self, id_: int, by: str, places: Sequence[int], seconds: float) -> list[int]:
+        """Marks items as sent, just before they are, and prolongs the lease: the places of those that may be sent now,
+        in their order. None of them where the job was paused, cancelled, or taken by another meanwhile."""
         with self._database.write([f"job:{id_}"]) as connection:
+            now = self._now()
+            own = (jobs.c.id == id_, jobs.c.state == JobState.RUNNING.value, jobs.c.run_by == by)
+            held = sa.update(jobs).where(*own, jobs.c.run_until > now)
+            until = now + timedelta(seconds=seconds)
+            if not connection.execute(held.values(run_until=until, updated=now)).rowcount:
+                return []
             these = (job_items.c.job == id_, job_items.c.place.in_(list(places)))
-            connection.execute(sa.update(job_items).where(*these).values(state=state.value, detail=detail))
-            connection.execute(sa.update(jobs).where(jobs.c.id == id_).values(updated=self._now()))
+            sent = sa.update(job_items).where(*these, job_items.c.state == ItemState.WAITING.value)
+            found = connection.execute(sent.values(state=ItemState.SENT.value).returning(job_items.c.place))
+            return sorted(found.scalars())
+
+    def mark(self, id_: int, ends: Sequence[tuple[int, ItemState, str]]) -> None:
+        """Notes where items stand, each as place, state and detail. What has ended stays as it is; what was sent and
+        is to wait again is skipped where the job was cancelled."""
+        if not ends:
+            return
+        with self._database.write([f"job:{id_}"]) as connection:
+            touched = sa.update(jobs).where(jobs.c.id == id_).values(updated=self._now()).returning(jobs.c.state)
+            cancelled = connection.execute(touched).scalar() == JobState.CANCELLED.value
+            rows = [
+                {"at": place, "to": _SKIPPED, "words": _CANCELLED}
+                if cancelled and state is ItemState.WAITING
+                else {"at": place, "to": state.value, "words": detail}
+                for place, state, detail in ends
+            ]
+            connection.execute(_MARK, [{"number": id_, **row} for row in rows])
 
     def grow(self, id_: int, wave: int) -> None:
         """The next wave's size."""
@@ -192,6 +237,11 @@ def _asked(
     if (row.kind, row.why, row.rate, list(connection.scalars(letters))) != asked:
         raise JobRefused(f"that key was given with another request, which made job {row.id}")
     return _job(row, _counts(connection, [row.id]).get(row.id, {}))
+
+
+def _free(by: str, now: datetime) -> sa.ColumnElement[bool]:
+    """Whether nobody else holds a job."""
+    return sa.or_(jobs.c.run_until.is_(None), jobs.c.run_until <= now, jobs.c.run_by == by)
 
 
 def _counts(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Mapping[ItemState, int]]:

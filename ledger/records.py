@@ -218,6 +218,17 @@ class EventView:
     vendor_ids: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one content of an event stands; generation: of its latest replay."""
+
+    content_hash: str
+    state: State
+    reason: str
+    detail: str
+    generation: int
+
+
 # --- dead letters -----------------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from ledger import bookings, events, flow
 from ledger.accounts import Accounts
 from ledger.claims import Claims
+from ledger.decide import Answer
 from ledger.desk import Desk
 from ledger.edits import Edits
 from ledger.engine import Database
@@ -16,7 +17,7 @@ from ledger.pauses import Pauses
 from ledger.people import People
 from ledger.prune import prune
 from ledger.pulls import Pulls
-from ledger.records import AuditRow, Booking, Call, Claim, Claimed, EventView, Settlement, State
+from ledger.records import AuditRow, Booking, Call, Claim, Claimed, EventView, Settlement, Standing, State
 from ledger.settle import Settling
 from ledger.tokens import Tokens
 from schemas.envelope import Envelope
@@ -83,6 +84,10 @@ class Ledger:
         """
         return self._claims.claim(envelopes, worker, lease_seconds)
 
+    def foresee(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+        """What `claim` would answer for each by itself, as things stand. Nothing is written or locked."""
+        return self._claims.foresee(envelopes)
+
     def calling(self, claimed: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
         """Commits the mark that `call` is about to be made, with the booking as far as it has come, together with what
         other threads mark at the moment. The claim then holds `lease_seconds` from now.
@@ -102,6 +107,10 @@ class Ledger:
         """The newest row of an event: its latest replay or, of contents in conflict, the last. `vendor_ids` are those
         of its booking. None where no worker has taken it yet, or it was pruned."""
         return events.event(self._database, source, id_)
+
+    def standings(self, source: str, ids: Sequence[str]) -> Mapping[str, Sequence[Standing]]:
+        """By event id, where each of its contents stands; without those that no worker has taken yet."""
+        return events.standings(self._database, source, ids)
 
     def booking(self, source: str, reference: str) -> Booking | None:
         """What is held of an upstream's booking."""

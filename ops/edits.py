@@ -10,7 +10,7 @@ from typing import Any, Final
 from schemas.contract import unfit
 from schemas.envelope import Envelope, content_hash, decode, encode
 from schemas.errors import BellhopError, EventInvalid, FieldProblem
-from schemas.events import BOOKING_TYPES, MEMBER_TYPES, VenueFacts, parse
+from schemas.events import BOOKING_TYPES, MEMBER_TYPES, Parsed, VenueFacts, parse
 
 EDITABLE: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(BOOKING_TYPES, ("client", "services", "member_id", "notes", "additional", "promo_code")),
@@ -50,9 +50,8 @@ def edited(body: bytes, changes: Mapping[str, Any], venue: Callable[[str], Venue
         raise EditInvalid(*refused)
     kept = {name: value for name, value in envelope.data.items() if name not in changes}
     data = kept | {name: value for name, value in changes.items() if value is not None}
-    event = {"type": envelope.type, "timestamp": envelope.time.isoformat(), "data": data}
     try:
-        parsed = parse(json.loads(json.dumps(event)), venue)
+        parsed = contract(envelope, data, venue)
     except EventInvalid as invalid:
         raise EditInvalid(*invalid.problems) from None
     made = replace(
@@ -64,6 +63,12 @@ def edited(body: bytes, changes: Mapping[str, Any], venue: Callable[[str], Venue
     if made.content_hash == _hash(envelope):
         raise EditInvalid(FieldProblem("data", "must change something"))
     return encode(made)
+
+
+def contract(envelope: Envelope, data: Mapping[str, Any], venue: Callable[[str], VenueFacts | None]) -> Parsed:
+    """The event with this data, held to its contract once more. Raises EventInvalid."""
+    event = {"type": envelope.type, "timestamp": envelope.time.isoformat(), "data": data}
+    return parse(json.loads(json.dumps(event)), venue)
 
 
 def differences(before: bytes, after: bytes) -> list[Change]:

@@ -1,29 +1,42 @@
-"""What a replay of a letter would come to, judged from the ledger and the settings alone: no vendor is asked."""
+"""What a replay of a letter would come to, judged from the ledger and the settings alone: no vendor is asked, nothing
+is written. Whether the event may be worked is asked of the very rules by which a worker would be told."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 from ledger.accounts import AccountView
-from ledger.records import Booking, EventView, Letter, LetterState, State, Verdict
+from ledger.decide import Answer
+from ledger.records import Letter, LetterState, Refused, Settled, State, Verdict
+from ops.edits import contract
 from schemas.envelope import Envelope, decode
-from schemas.errors import EnvelopeError
-from schemas.events import BOOKING_TYPES
+from schemas.errors import EnvelopeError, EventInvalid
+from schemas.events import BOOKING_TYPES, TYPES
 from schemas.reasons import Reason
+from schemas.results import RESULT_TYPE
+from schemas.statuses import Meaning, meaning
 
 WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.WOULD_APPLY: "would be tried again",
     Verdict.ALREADY_APPLIED: "is done already: nothing would be called",
-    Verdict.SUPERSEDED: "a newer event of its booking was worked: nothing would be called",
+    Verdict.SUPERSEDED: "a newer event of its booking, or a later replay of it, was worked: nothing would be called",
     Verdict.SLOT_PASSED: "its start has passed",
-    Verdict.INVALID: "cannot be worked: unreadable, or the settings lack its account or venue",
+    Verdict.INVALID: "cannot be worked: unreadable, against its contract, in conflict with another content of it, or "
+    "the settings lack its account or venue, or name another account for it",
     Verdict.BREAKER_OPEN: "its vendor is away: it would wait",
-    Verdict.IN_DOUBT: "may be at the vendor already: look there first",
+    Verdict.IN_DOUBT: "it, or another event of its booking, may be at the vendor already: look there first",
     Verdict.CLOSED: "is not open any more",
 }
-_ENDED_WELL: Final = (State.DONE, State.RECORDED, State.DUPLICATE)
+_ENDED: Final[Mapping[State, Verdict]] = {
+    State.DONE: Verdict.ALREADY_APPLIED,
+    State.RECORDED: Verdict.ALREADY_APPLIED,
+    State.DUPLICATE: Verdict.ALREADY_APPLIED,
+    State.SUPERSEDED: Verdict.SUPERSEDED,
+    State.DEAD: Verdict.SUPERSEDED,
+    State.DISCARDED: Verdict.CLOSED,
+}
 
 
 class PreflightLedger(Protocol):
@@ -32,9 +45,7 @@ class PreflightLedger(Protocol):
     @property
     def accounts(self) -> Any: ...
 
-    def event(self, source: str, id_: str) -> EventView | None: ...
-
-    def booking(self, source: str, reference: str) -> Booking | None: ...
+    def foresee(self, envelopes: Sequence[Envelope]) -> Sequence[Answer]: ...
 
 
 class Known(Protocol):
@@ -46,36 +57,57 @@ class Known(Protocol):
     @property
     def venues(self) -> Mapping[str, Any]: ...
 
+    @property
+    def told(self) -> Collection[str]: ...
+
 
 def verdicts(letters: Sequence[Letter], ledger: PreflightLedger, settings: Known, now: datetime) -> list[Verdict]:
     """One for each letter, in their order."""
     views: Sequence[AccountView] = ledger.accounts.views()
     away = frozenset(view.account for view in views if view.breaker == "open")
-    return [_verdict(letter, ledger, settings, away, now) for letter in letters]
+    found = [_readable(letter, settings) for letter in letters]
+    answers = iter(ledger.foresee([one.replayed() for one in found if isinstance(one, Envelope)]))
+    return [
+        one if isinstance(one, Verdict) else _judged(letter, one, next(answers), away, now)
+        for letter, one in zip(letters, found, strict=True)
+    ]
 
 
-def _verdict(letter: Letter, ledger: PreflightLedger, settings: Known, away: frozenset[str], now: datetime) -> Verdict:
+def _readable(letter: Letter, settings: Known) -> Envelope | Verdict:
+    """Its envelope, where it is open and a worker could work it by the settings of today."""
     if letter.state not in (LetterState.OPEN, LetterState.REPLAYING):
         return Verdict.CLOSED
     try:
         envelope = decode(letter.new.body)
-    except EnvelopeError:
+        if envelope.type in TYPES:
+            parsed = contract(envelope, envelope.data, settings.venues.get)
+            if parsed.account not in ("", envelope.account):  # its venue has moved: this would book where it was
+                return Verdict.INVALID
+    except (EnvelopeError, EventInvalid):
         return Verdict.INVALID
-    if envelope.account not in settings.accounts or not _knows_venue(envelope, settings):
+    is_result = envelope.type == RESULT_TYPE  # which is called to its source, not to an account
+    known = envelope.source in settings.told if is_result else envelope.account in settings.accounts
+    return envelope if known else Verdict.INVALID
+
+
+def _judged(letter: Letter, envelope: Envelope, answer: Answer, away: Collection[str], now: datetime) -> Verdict:
+    """answer: the ledger's, to its replay."""
+    if isinstance(answer, Settled):
+        return _ENDED.get(answer.state, Verdict.ALREADY_APPLIED)
+    if isinstance(answer, Refused) and answer.reason is Reason.CONFLICT:
         return Verdict.INVALID
-    view = ledger.event(envelope.source, envelope.id)
-    if view is not None and view.generation > envelope.generation and view.state in _ENDED_WELL:
-        return Verdict.ALREADY_APPLIED
-    if letter.new.reason == Reason.IN_DOUBT:
+    if isinstance(answer, Refused) and answer.reason is not Reason.IN_DOUBT:
+        return Verdict.SUPERSEDED  # a replay of the same generation has died, and has a letter of its own
+    if isinstance(answer, Refused) or letter.new.reason == Reason.IN_DOUBT:
         return Verdict.IN_DOUBT
-    if envelope.type in BOOKING_TYPES:
-        booking = ledger.booking(envelope.source, envelope.subject)
-        if booking is not None and booking.as_of is not None and booking.as_of > envelope.time:
-            return Verdict.SUPERSEDED
-        if envelope.not_after is not None and envelope.not_after <= now:
-            return Verdict.SLOT_PASSED
+    if _books(envelope) and envelope.not_after is not None and envelope.not_after <= now:
+        return Verdict.SLOT_PASSED
     return Verdict.BREAKER_OPEN if envelope.account in away else Verdict.WOULD_APPLY
 
 
-def _knows_venue(envelope: Envelope, settings: Known) -> bool:
-    return envelope.type not in BOOKING_TYPES or envelope.data.get("venue") in settings.venues
+def _books(envelope: Envelope) -> bool:
+    """Whether it is to book: what cancels, or is only recorded, may be worked after its start, too."""
+    if envelope.type not in BOOKING_TYPES:
+        return False
+    status, services = envelope.data.get("status"), envelope.data.get("services", ())
+    return meaning(envelope.type, status if isinstance(status, str) else None, services)[0] is Meaning.BOOK

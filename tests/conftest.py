@@ -2,7 +2,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.rabbitmq", "tests.support.postgres", "tests.support.ledger"]
+pytest_plugins = ["tests.support.rabbitmq", "tests.support.postgres", "tests.support.ledger", "tests.support.bulk"]
 
 # No deadline: a duration is no law of the code, and machines are busy. CI tries the same examples each time, so that
 # what fails there fails for the change; laptops go on looking for new ones.

@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 import threading
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -132,7 +133,9 @@ def archive(app: App) -> None:
         )
         housekeeping.start()
         publisher = broker.publisher()
-        runner = JobRunner(ledger, publisher, app.settings, by=f"{socket.gethostname()}:{os.getpid()}", observe=observe)
+        # Containers of one host name all have the same process id: it alone would let two of them be one.
+        name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        runner = JobRunner(ledger, publisher, app.settings, by=name, observe=observe)
         jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
         jobs.start()
         archiver.run(stop)

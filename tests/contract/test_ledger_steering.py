@@ -47,13 +47,62 @@ def test_a_job_is_paused_resumed_with_a_canary_and_cancelled(ledger: Ledger) -> 
     with pytest.raises(JobRefused):
         ledger.jobs.pause(job.id, "ben", "again")
     assert ledger.jobs.resume(job.id, "ben", "go on").wave == 1
-    ledger.jobs.mark(job.id, [0], ItemState.SENT)
+    ledger.jobs.lease("w-1", 60)
+    assert ledger.jobs.take(job.id, "w-1", [0], 60) == [0]
     cancelled = ledger.jobs.cancel(job.id, "ben", "enough")
     assert cancelled.counts == {ItemState.SENT: 1, ItemState.SKIPPED: 3}
     with pytest.raises(JobRefused):
         ledger.jobs.resume(job.id, "ben", "no")
     with pytest.raises(JobRefused):
         ledger.jobs.cancel(99, "ben", "no")
+
+
+def test_only_who_holds_a_running_job_may_take_its_items_and_each_once(open_ledger: OpenLedger, clock: Clock) -> None:
+    one, other = open_ledger().jobs, open_ledger().jobs
+    job = one.create("replay", FOUR, "ann", "a test")
+    assert one.take(job.id, "w-1", [0], 60) == []
+    one.lease("w-1", 60)
+    assert other.take(job.id, "w-2", [0], 60) == []
+    assert one.take(job.id, "w-1", [1, 0], 60) == [0, 1]
+    assert one.take(job.id, "w-1", [1, 2], 60) == [2]
+    other.pause(job.id, "ben", "wait")
+    assert one.take(job.id, "w-1", [3], 60) == []
+    other.resume(job.id, "ben", "go on")
+    clock.advance(seconds=61)
+    assert one.take(job.id, "w-1", [3], 60) == []
+    other.lease("w-2", 60)
+    assert one.take(job.id, "w-1", [3], 60) == []
+    assert other.take(job.id, "w-2", [3], 60) == [3]
+
+
+def test_what_has_ended_is_not_noted_anew(ledger: Ledger) -> None:
+    job = ledger.jobs.create("replay", FOUR, "ann", "a test")
+    ledger.jobs.mark(job.id, [(0, ItemState.DONE, "done"), (1, ItemState.FAILED, "died")])
+    ledger.jobs.mark(job.id, [(0, ItemState.SENT, ""), (1, ItemState.WAITING, ""), (2, ItemState.SKIPPED, "closed")])
+    ledger.jobs.mark(job.id, [])
+    items = ledger.jobs.items(job.id, 9).rows
+    assert [(item.state, item.detail) for item in items] == [
+        (ItemState.DONE, "done"), (ItemState.FAILED, "died"), (ItemState.SKIPPED, "closed"), (ItemState.WAITING, ""),
+    ]  # fmt: skip
+
+
+def test_jobs_are_leased_in_turn_and_those_that_were_ended_until_all_ends_are_known(ledger: Ledger) -> None:
+    first, second, third = (ledger.jobs.create("replay", FOUR, "ann", "a test").id for _ in range(3))
+
+    def leased() -> list[int]:
+        found: list[int] = []
+        while (job := ledger.jobs.lease("w-1", 60, after=found[-1] if found else 0)) is not None:
+            found.append(job.id)
+        return found
+
+    assert leased() == [first, second, third]
+    ledger.jobs.take(first, "w-1", [0], 60)
+    ledger.jobs.cancel(first, "ben", "enough")
+    ledger.jobs.pause(second, "ben", "wait")
+    assert leased() == [first, third]
+    ledger.jobs.mark(first, [(0, ItemState.WAITING, "")])
+    assert ledger.jobs.items(first, 1).rows[0].detail == "the job was cancelled"
+    assert leased() == [third]
 
 
 def test_the_end_of_a_job_does_not_overrule_a_person(ledger: Ledger) -> None:

@@ -16,11 +16,12 @@ import pytest
 from flask import Response, request
 from werkzeug.serving import make_server, make_ssl_devcert
 
-from ledger.records import LetterFilter, Role
+from ledger.records import LetterFilter, Role, Verdict
 from ops.access.passwords import matches
 from ops.cli import desks, remote
 from ops.cli.main import main
 from ops.jobs import JobRunner
+from ops.preflight import WORDS
 from schemas.reasons import Reason
 from tests.support.api import Api
 from tests.support.ledger import event, finish
@@ -160,7 +161,7 @@ def test_a_replay_that_a_job_leaves_out_is_told_and_exit_code_1(
     with _worked(api):
         code, out, err = far("dead", "replay", "1", "--why", "mended", "--yes")
     assert (code, out) == (1, "replayed 0 of 1\n")
-    assert err == ("bellhop: 1 were skipped: a newer event of its booking was worked: nothing would be called\n")
+    assert err == f"bellhop: 1 were skipped: {WORDS[Verdict.SUPERSEDED]}\n"
 
 
 def test_routes_are_held_and_resumed_far_away(api: Api, far: Run) -> None:

@@ -414,9 +414,7 @@ def test_a_job_is_watched_paused_resumed_and_cancelled(console: Console) -> None
     console.dead(8)
     path = _draft(console.ann.post("/drafts", {"act": "replay", "all": "1", "filter": ""}))
     console.ann.post(path, {"why": "w", "verdict": "would_apply"})
-    runner = JobRunner(
-        console.ledger, console.broker.publisher(), console.settings, by="here", now=console.clock, pause=lambda _: None
-    )
+    runner = JobRunner(console.ledger, console.broker.publisher(), console.settings, by="here", now=console.clock)
     runner.step()
     page = console.viewer.get("/jobs/1")
     assert 'hx-trigger="every 2s"' in page

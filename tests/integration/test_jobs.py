@@ -1,106 +1,18 @@
-"""Bulk acts on a real ledger and the embedded broker: the canary, the waves, the stop, and every place to die at."""
+"""Bulk acts on a real ledger and the embedded broker: the canary, the waves, the stop."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import pytest
-
-from broker.embedded import EmbeddedBroker
 from broker.port import Address, Message
-from broker.topology import Topology, work_queue
-from ledger.records import ItemState, JobState, LetterState, Settlement, State, Verdict
-from ledger.store import Ledger
-from ops.jobs import JobRunner
+from ledger.records import ItemState, JobState, LetterState, Settlement, State
 from ops.replay import replay_edited
-from schemas.envelope import Envelope, decode, encode
+from schemas.envelope import decode, encode
 from schemas.errors import PublishUnconfirmed
 from schemas.reasons import Reason
-from tests.support.ledger import Clock, die, event, letter, take
-
-ROUTE = "members"
-SETTINGS = SimpleNamespace(accounts={"sb": None}, venues={})
-
-
-class Bench:
-    """Dead member events in the archive, a runner, and a worker that ends what was replayed as a test says."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
-        self.broker = EmbeddedBroker(
-            f"sqlite:///{folder}/broker.db", Topology((ROUTE,), (1.0,)), lease_seconds=5, confirm_seconds=5
-        )
-        self.broker.declare()
-        self.ledger = Ledger.open(f"sqlite:///{folder}/ledger.db", keep_seconds=90 * 86400, now=self.clock)
-        self.publisher = self.broker.publisher()
-        self.consumer = self.broker.consumer(work_queue(ROUTE), 1000)
-        self.paused: list[float] = []
-        self.runner = self.make_runner("w-1")
-
-    def make_runner(self, by: str, publisher: Any = None) -> JobRunner:
-        return JobRunner(
-            self.ledger, publisher or self.publisher, SETTINGS, by=by, now=self.clock, pause=self.paused.append
-        )
-
-    def close(self) -> None:
-        self.consumer.close()
-        self.publisher.close()
-        self.broker.close()
-        self.ledger.close()
-
-    def dead(self, count: int) -> None:
-        for number in range(1, count + 1):
-            gone = event(f"e-{number}", "member.updated", subject=f"M-{number}")
-            die(self.ledger, gone)
-            self.ledger.letters.archive([letter(gone)])
-
-    def job(self, kind: str, *letters: int) -> int:
-        return self.ledger.jobs.create(kind, [(n, Verdict.WOULD_APPLY) for n in letters], "ann", "mended", None).id
-
-    def arrived(self) -> list[Envelope]:
-        """What was put on the work queue since the last look."""
-        found = self.consumer.take(1000, 0.2)
-        self.consumer.ack(found)
-        self.consumer.take(0, 0)
-        return [decode(delivery.message.body) for delivery in found]
-
-    def end(self, envelopes: list[Envelope], state: State = State.DONE) -> None:
-        for envelope in envelopes:
-            claimed = take(self.ledger, envelope)
-            reason = Reason.REJECTED if state is State.DEAD else None
-            self.ledger.settle([Settlement(claimed, envelope, state, detail="the vendor said no", reason=reason)])
-            if state is State.DEAD:
-                self.ledger.letters.archive([letter(envelope)])
-
-    def wave(self, state: State = State.DONE) -> int:
-        """One wave from its sending to its ends: how many it was."""
-        self.runner.step()
-        sent = self.arrived()
-        self.end(sent, state)
-        self.runner.step()
-        return len(sent)
-
-    def counts(self, job: int) -> dict[ItemState, int]:
-        found = self.ledger.jobs.get(job)
-        assert found is not None
-        return dict(found.counts)
-
-    def state(self, job: int) -> JobState:
-        found = self.ledger.jobs.get(job)
-        assert found is not None
-        return found.state
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    yield made
-    made.close()
+from tests.support.bulk import Bench
+from tests.support.ledger import die, event, letter, take
 
 
 def test_a_canary_goes_first_and_the_waves_grow_while_all_goes_well(bench: Bench) -> None:
@@ -176,8 +88,6 @@ def test_what_somebody_closed_meanwhile_is_skipped_and_said(bench: Bench) -> Non
     bench.dead(2)
     job = bench.job("replay", 1, 2)
     bench.ledger.letters.discard([1], "ben", "by hand")
-    bench.runner.step()
-    assert bench.arrived() == []
     assert bench.wave() == 1
     items = bench.ledger.jobs.items(job, 9).rows
     assert [(item.state, item.detail) for item in items] == [
@@ -228,14 +138,35 @@ def test_a_process_that_dies_after_the_confirm_does_not_send_again(bench: Bench)
     assert bench.arrived() == []
 
 
-def test_a_rate_is_kept(bench: Bench) -> None:
+def test_a_rate_is_kept_within_a_wave_and_over_waves(bench: Bench) -> None:
     bench.dead(6)
-    job = bench.ledger.jobs.create("replay", [(n, Verdict.WOULD_APPLY) for n in range(1, 7)], "ann", "slowly", 2.0)
+    bench.job("replay", *range(1, 7), rate=0.5)
+    sent = []
+    for _ in range(14):
+        bench.runner.step()
+        arrived = bench.arrived()
+        sent.append(len(arrived))
+        bench.end(arrived)
+        bench.clock.advance(seconds=1)
+    assert sum(sent) == 6
+    assert max(sent[at] + sent[at + 1] for at in range(13)) == 1
+
+
+def test_a_rate_of_many_a_second_is_kept_too(bench: Bench) -> None:
+    bench.dead(40)
+    bench.job("replay", *range(1, 41), rate=10.0)
     bench.wave()
+    bench.clock.advance(seconds=1)
     bench.runner.step()
-    assert len(bench.arrived()) == 5
-    assert sum(bench.paused) > 1.0
-    assert job.rate == 2.0
+    bench.wave()
+    bench.clock.advance(seconds=1)
+    bench.runner.step()
+    sent = []
+    for _ in range(4):
+        sent.append(len(bench.arrived()))
+        bench.clock.advance(seconds=0.5)
+        bench.runner.step()
+    assert sent == [5, 5, 5, 5]
 
 
 def test_a_discard_closes_its_letters_with_the_persons_reason(bench: Bench) -> None:
