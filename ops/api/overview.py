@@ -56,8 +56,10 @@ class Overview:
             {
                 "route": trend.route,
                 "waiting": list(trend.depth),
+                "oldest_seconds": list(trend.oldest),
                 "came_per_second": list(trend.came),
                 "ended_per_second": list(trend.ended),
+                "success": list(trend.shares),
                 "p95_seconds": list(trend.latency),
             }
             for trend in self._parts.pulse.trends()

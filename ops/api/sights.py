@@ -115,8 +115,13 @@ class SeriesLine(Answer):
 
     route = fields.String()
     waiting = fields.List(fields.Float())
+    oldest_seconds = fields.List(fields.Float())
     came_per_second = fields.List(fields.Float())
     ended_per_second = fields.List(fields.Float())
+    success = fields.List(
+        fields.Float(),
+        metadata={"description": "A share of 1 over a minute; without beats before which nothing ended."},
+    )
     p95_seconds = fields.List(fields.Float())
 
 

@@ -57,13 +57,16 @@ class Beat:
 @dataclass(frozen=True, slots=True)
 class RouteTrend:
     """A route's ring, the oldest first, and what it comes to. Rates are events a second over the last minute; success
-    is a share of 1, None where nothing has ended."""
+    is a share of 1, None where nothing has ended; shares are its course over a minute, without beats before which
+    nothing ended."""
 
     route: str
     now: RouteBeat
     depth: Sequence[float]
+    oldest: Sequence[float]
     came: Sequence[float]
     ended: Sequence[float]
+    shares: Sequence[float]
     latency: Sequence[float]
     in_rate: float
     out_rate: float
@@ -177,20 +180,27 @@ def _trend(route: str, beats: Sequence[Beat]) -> RouteTrend:
     of_route = [(beat.routes[route], beat.seconds) for beat in beats]
     near = of_route[-_NEAR:]
     seconds = sum(each for _, each in near)
-    well, dead = sum(beat.well for beat, _ in of_route), sum(beat.dead for beat, _ in of_route)
     slow = [beat.p95 for beat, _ in near if beat.p95 is not None]
     return RouteTrend(
         route=route,
         now=of_route[-1][0],
         depth=[beat.ready for beat, _ in of_route],
+        oldest=[beat.oldest or 0.0 for beat, _ in of_route],
         came=[_rate(beat.came, each) for beat, each in of_route],
         ended=[_rate(beat.well + beat.dead, each) for beat, each in of_route],
+        shares=[share for end in range(1, len(of_route) + 1) if (share := _share(of_route[:end][-_NEAR:])) is not None],
         latency=[beat.p95 or 0.0 for beat, _ in of_route],
         in_rate=_rate(sum(beat.came for beat, _ in near), seconds),
         out_rate=_rate(sum(beat.well + beat.dead for beat, _ in near), seconds),
-        success=well / (well + dead) if well + dead else None,
+        success=_share(of_route),
         p95=max(slow) if slow else None,
     )
+
+
+def _share(beats: Sequence[tuple[RouteBeat, float]]) -> float | None:
+    """Of what ended, how much ended well."""
+    well, dead = sum(beat.well for beat, _ in beats), sum(beat.dead for beat, _ in beats)
+    return well / (well + dead) if well + dead else None
 
 
 def _rate(count: int, seconds: float) -> float:

@@ -80,10 +80,11 @@ def pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
-def spark(values: Sequence[float], label: str) -> Markup:
-    """A line of the values, the oldest first, as an inline SVG. label: what they are, for who does not see it."""
+def spark(values: Sequence[float], label: str, most: float = 0.0) -> Markup:
+    """A line of the values, the oldest first, as an inline SVG. label: what they are, for who does not see it. most:
+    what the chart is as high as, if no value is higher."""
     width, height = _CHART
-    top = max([*values, 1e-9])
+    top = max([*values, most, 1e-9])
     step = width / max(1, len(values) - 1)
     points = " ".join(f"{i * step:.1f},{height - 1 - value / top * (height - 3):.1f}" for i, value in enumerate(values))
     now = rate(values[-1]) if values else "0"

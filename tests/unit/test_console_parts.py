@@ -306,3 +306,17 @@ def test_the_ring_holds_ten_minutes(clock: Clock) -> None:
         clock.advance(seconds=5)
         pulse.beat()
     assert {len(trend.depth) for trend in pulse.trends()} == {BEATS}
+
+
+def test_the_course_of_success_is_told_over_a_minute_and_says_nothing_of_when_nothing_ended(clock: Clock) -> None:
+    broker, ledger = _Broker(), _Ledger()
+    pulse = _pulse(broker, ledger, clock)
+    pulse.beat()
+    for well, dead in ((4, 0), (0, 4), *((0, 0),) * 13, (1, 0)):
+        ledger.ends = {("members", State.DONE): well, ("members", State.DEAD): dead}
+        clock.advance(seconds=5)
+        pulse.beat()
+    (members,) = [trend for trend in pulse.trends() if trend.route == "members"]
+    # All well; then half; then half no longer, as the good ones are over a minute old; then nothing; then all well.
+    assert members.shares == [1.0, *[0.5] * 11, 0.0, 1.0]
+    assert members.success == 5 / 9
