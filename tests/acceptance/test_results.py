@@ -178,3 +178,21 @@ def test_a_receiver_that_does_not_answer_does_not_hold_up_the_results_of_others(
         wait_for(lambda: bool(told_of(quick, "o-1")), "the other source is told")
         sink.open.set()
         wait_for(lambda: len({post.headers["webhook-id"] for post in sink.posts}) == 24, "and then all of the first")
+
+
+def test_a_result_that_died_is_listed_and_replayed_under_the_same_webhook_id(
+    service: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(monkeypatch, sink.url)
+    sink.statuses = [404, 200]
+    service.start_all()
+    assert service.post("m-1", "member.updated", {"member_id": 3125141}) == 202
+    wait_for(lambda: "m-1/0/result" in service.run("dead", "list", "--route", "results").stdout, "its letter is listed")
+    shown = service.run("dead", "show", "1").stdout
+    assert "404" in shown
+    assert RESULT_SECRET not in shown
+    replayed = service.run("dead", "replay", "--route", "results", "--why", "the address is mended", "--yes")
+    assert replayed.returncode == 0, replayed.stderr
+    wait_for(lambda: service.state_of(SOURCE, "m-1/0/result") == "done", "it is told")
+    assert [post.headers["webhook-id"] for post in sink.posts] == [f"{SOURCE}/m-1/0/result"] * 2
+    assert sink.posts[0].body == sink.posts[1].body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from ops.sentry import release
 from tests.support.facts import salon_booking, spa_booking
-from tests.support.service import Service, wait_for
+from tests.support.service import Service, free_port, wait_for
 from tests.support.sink import SentrySink, Sink, serving
 
 PRIVATE = ("sandbox-password", "sandbox-api-key", "sandbox-secret-key", "Ada Lee", "example.test", "whsec_", "+4420712")
@@ -198,6 +199,22 @@ def test_the_trace_goes_on_with_the_result_and_names_nothing_of_its_address(
     assert "/hooks" not in json.dumps(sentry.transactions)
     assert receiver.posts
     assert "sentry-trace" not in receiver.posts[0].headers
+
+
+def test_a_sentry_that_is_away_keeps_nothing_from_being_worked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BELLHOP_SENTRY__DSN", f"http://publickey@127.0.0.1:{free_port()}/1")
+    monkeypatch.setenv("BELLHOP_SENTRY__TRACES_SAMPLE_RATE", "1.0")
+    with Service(tmp_path) as service:
+        service.start_all()
+        service.sandbox("POST", "faults", method="create_service_reservation", kind="error", message="closed", times=1)
+        assert service.post("refused", "booking.requested", spa_booking("PV-1", 1)) == 202
+        service.wait_for_state("refused", "dead")
+        for number in range(20):
+            assert service.post(f"m-{number}", "member.updated", {"member_id": 3125141}) == 202
+        for number in range(20):
+            service.wait_for_state(f"m-{number}", "done")
+        assert service.kill("work-1", signal.SIGTERM) == 0
+        assert service.kill("ingest", signal.SIGTERM) == 0
 
 
 _TOKEN = "a-token-of-thirty-two-characters"

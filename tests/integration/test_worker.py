@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from broker.port import Address, Message, Publisher
 from broker.topology import Topology, work, work_queue
 from ledger.records import Booking, Call, Claim, Claimed, Settlement, State
 from ledger.store import Ledger
-from schemas.envelope import Envelope
+from schemas.envelope import Envelope, decode
 from schemas.errors import LedgerUnavailable, PublishUnconfirmed
 from tests.support.ledger import event
 from tests.support.service import wait_for
@@ -249,6 +250,7 @@ def test_an_end_that_was_recorded_but_not_told_is_told_when_the_delivery_comes_a
         wait_for(lambda: state(ledger) is ended, "its end is recorded", 10)
     assert broker.stats()[RESULTS].ready == 0
     assert broker.stats()[ROUTE].ready == 1
+    later = utc_now()
 
     with Running(broker, Troubled(ledger), vendor, results=results, sends=False):
         wait_for(lambda: waiting(broker) == 0, "it is acked", 10)
@@ -258,6 +260,25 @@ def test_an_end_that_was_recorded_but_not_told_is_told_when_the_delivery_comes_a
     consumer.close()
     assert result.message.id == "crm/e-1/0/result"
     assert told in result.message.body
+    # Not newer than what ended meanwhile: the later time is what counts.
+    assert datetime.fromisoformat(decode(result.message.body).data["timestamp"]) < later
+
+
+def test_a_death_is_told_before_its_letter_is_out(broker: EmbeddedBroker, ledger: Ledger) -> None:
+    """A person might close the letter at once, and what is closed is not told any more."""
+    sent: list[str] = []
+
+    class Noted(NeverConfirms):
+        def publish(self, message: Message, to: Address) -> Future[None]:
+            sent.append(to.exchange)
+            confirmed: Future[None] = Future()
+            confirmed.set_result(None)
+            return confirmed
+
+    vendor = Vendor(VendorFailure(Kind.REJECTED, vendor="pv", method="sync_member", message="no"))
+    with Running(broker, Troubled(ledger), vendor, Noted(), results=Results(["crm"], ledger, utc_now)):
+        wait_for(lambda: waiting(broker) == 0, "it is acked", 10)
+    assert sent == ["bellhop.work", "bellhop.dead"]
 
 
 def test_an_end_is_told_only_once_it_is_recorded(broker: EmbeddedBroker, ledger: Ledger) -> None:
