@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from broker.amqp_consumer import AmqpConsumer, connection
+from broker.amqp_consumer import AmqpConsumer, connection, own_headers
 from broker.amqp_publisher import AmqpPublisher
 from broker.amqp_topology import declare
-from broker.port import QueueStats
-from broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, WORK_EXCHANGE, Topology, retry_queue, work_queue
+from broker.port import Message, Publisher, QueueStats
+from broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry_queue, work, work_queue
 from schemas.errors import BrokerError, BrokerUnavailable
 from schemas.observe import Observe, silent
 
 Result = TypeVar("Result")
+
+_MOVED_AT_ONCE: Final = 25
+"""Below the 32 acks that RabbitMQ keeps on their way to a quorum queue: those beyond are lost where the channel closes
+before they are sent, and their messages come again."""
 
 
 class AmqpBroker:
@@ -73,12 +77,18 @@ class AmqpBroker:
     def hasten(self, route: str) -> int:
         """Takes what waits in each step, puts the route's back to work, confirmed before it is acked, and gives the
         others back. Dying in between leaves a message twice, which the ledger knows."""
+        if route not in self._topology.routes:
+            raise BrokerError(f"no route {route} is in the topology")
+        publisher = self.publisher()
 
         def move(channel: Any) -> int:
-            channel.confirm_select()
-            return sum(_moved(channel, retry_queue(delay), route) for delay in self._topology.ladder)
+            return sum(_moved(channel, publisher, retry_queue(delay), route) for delay in self._topology.ladder)
 
-        return self._on_a_channel(move)
+        try:
+            return self._on_a_channel(move)
+        finally:
+            publisher.close()
+            self._open.remove(publisher)
 
     def close(self) -> None:
         while self._open:
@@ -109,22 +119,43 @@ class AmqpBroker:
         )
 
 
-def _moved(channel: Any, queue: str, route: str) -> int:
-    """How many of the queue's messages, as many as are in it now, went back to the route's work queue."""
-    moved, others = 0, []
+def _moved(channel: Any, publisher: Publisher, queue: str, route: str) -> int:
+    """How many of the queue's messages, as many as are in it now, went back to the route's work queue. Those of other
+    routes are given back when the channel closes, not before, or they would come again at once; they keep their
+    time."""
+    moved = 0
+    own: list[Any] = []
     for _ in range(int(channel.queue_declare(queue, passive=True).message_count)):
-        message = channel.basic_get(queue)
-        if message is None:
+        got = channel.basic_get(queue)
+        if got is None:
             break
-        if message.delivery_info["routing_key"] != route:
-            others.append(message.delivery_tag)
-            continue
-        channel.basic_publish_confirm(message, exchange=WORK_EXCHANGE, routing_key=route)
-        channel.basic_ack(message.delivery_tag)
-        moved += 1
-    for tag in others:  # last, or they would come again at once
-        channel.basic_reject(tag, requeue=True)
-    return moved
+        if got.delivery_info["routing_key"] == route:
+            own.append(got)
+        if len(own) == _MOVED_AT_ONCE:
+            moved += _sent_on(channel, publisher, own, route)
+            own = []
+    return moved + _sent_on(channel, publisher, own, route)
+
+
+def _sent_on(channel: Any, publisher: Publisher, messages: Sequence[Any], route: str) -> int:
+    """Acks those that were confirmed. Raises BrokerError where one was not; it stays."""
+    futures = [publisher.publish(_message(got), work(route)) for got in messages]
+    failure: BrokerError | None = None
+    for got, future in zip(messages, futures, strict=True):
+        try:
+            future.result()
+            channel.basic_ack(got.delivery_tag)
+        except BrokerError as error:
+            failure = error
+    if failure is not None:
+        raise failure
+    return len(messages)
+
+
+def _message(got: Any) -> Message:
+    body = got.body if isinstance(got.body, bytes) else str(got.body).encode()
+    headers = got.properties.get("application_headers") or {}
+    return Message(str(got.properties.get("message_id") or ""), body, own_headers(headers))
 
 
 def _advice(error: BaseException) -> str:

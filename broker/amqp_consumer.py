@@ -60,6 +60,8 @@ class AmqpConsumer:
         self._observe = observe
         self._monotonic = monotonic
         self._connection: Any = None
+        self._consumer: Any = None
+        self._resting = False
         self._channel: Any = None
         self._link = 0
         self._arrived: deque[Delivery] = deque()
@@ -85,8 +87,26 @@ class AmqpConsumer:
             with contextlib.suppress(OSError):  # full or closed: it is awake, or has no more to wake for
                 self._ringer.send(b"!")
 
+    def rest(self) -> None:
+        if self._resting or self._closed:
+            return
+        self._resting = True
+        if self._channel is None:
+            return
+        try:
+            self._consumer.cancel()  # what arrives before its answer is among what is given back
+            for delivery in self._arrived:
+                tag = _number(delivery)
+                self._channel.basic_reject(tag, requeue=True)
+                del self._unacked[tag]
+            self._arrived.clear()
+        except self._errors() as error:
+            self._lose(error)
+
     def take(self, limit: int, timeout: float) -> Sequence[Delivery]:
         deadline = self._monotonic() + timeout
+        if limit:
+            self._wake_up()
         while not self._closed:
             if not self._open():
                 self._wait([], min(deadline, self._next_try))
@@ -116,6 +136,16 @@ class AmqpConsumer:
         self._bell.close()
         self._ringer.close()
 
+    def _wake_up(self) -> None:
+        if not self._resting:
+            return
+        self._resting = False
+        if self._channel is not None:
+            try:
+                self._consumer.consume()
+            except self._errors() as error:
+                self._lose(error)
+
     # --- connection ---------------------------------------------------------------------------------------------
 
     def _open(self) -> bool:
@@ -129,7 +159,9 @@ class AmqpConsumer:
         try:
             channel = self._connection.channel()
             channel.basic_qos(0, self._prefetch, False)
-            Consumer(channel, [Queue(self._queue, no_declare=True)], on_message=self._on_message).consume()
+            self._consumer = Consumer(channel, [Queue(self._queue, no_declare=True)], on_message=self._on_message)
+            if not self._resting:
+                self._consumer.consume()
         except self._errors() as error:
             self._lose(error)
             return False
@@ -169,7 +201,7 @@ class AmqpConsumer:
         self._unacked[message.delivery_tag] = None
         self._arrived.append(
             Delivery(
-                Message(id_, body, _own(headers)),
+                Message(id_, body, own_headers(headers)),
                 _Tag(self._link, message.delivery_tag),
                 int(count) if isinstance(count, int) else 0,
             )
@@ -236,7 +268,12 @@ def connection(url: str, heartbeat_seconds: float) -> Any:
     )
 
 
-def _own(headers: Mapping[str, Any]) -> Headers:
+def _number(delivery: Delivery) -> int:
+    assert isinstance(delivery.tag, _Tag)  # noqa: S101
+    return delivery.tag.number
+
+
+def own_headers(headers: Mapping[str, Any]) -> Headers:
     """The headers as published; none where somebody else published."""
     try:
         own = json.loads(headers.get(HEADERS, "{}"))

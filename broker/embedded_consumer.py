@@ -73,6 +73,9 @@ class EmbeddedConsumer:
         if (link := self._link) is not None:
             link.bell.nudge()
 
+    def rest(self) -> None:
+        """Nothing is fetched ahead here."""
+
     def take(self, limit: int, timeout: float) -> Sequence[Delivery]:
         deadline = self._monotonic() + timeout
         while not self._closed:

@@ -9,7 +9,7 @@ Delivery. At least once. A delivery whose consumer dies, or closes before acking
 Ack. Says that the message's work is settled elsewhere. An ack that the broker never got (connection lost,
     lease gone) is not an error: the message comes again, and the ledger knows it.
 Order. First in, first out within a queue, as far as redelivery and delays allow. No more is promised.
-Threads. A Publisher is safe from any thread. A Consumer's `take` and `close` belong to one thread; `ack` may be
+Threads. A Publisher is safe from any thread. A Consumer's `take`, `rest` and `close` belong to one thread; `ack` may be
     called from any. Both start their threads and connections lazily, so that they may be made before a fork.
 Poison. A message delivered more often than the topology's delivery limit goes to the dead queue by itself.
 """
@@ -90,6 +90,12 @@ class Consumer(Protocol):
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Queues the acks; they are sent by `take` or `close`. Safe from any thread."""
+        ...
+
+    def rest(self) -> None:
+        """Gives back what was fetched ahead and not taken, and fetches no more until `take` has a limit again. For
+        long pauses: RabbitMQ takes what is held for half an hour away, which counts towards its delivery limit.
+        Belongs to the thread of `take`."""
         ...
 
     @property

@@ -158,9 +158,11 @@ class Desk(Letters):
         return len(numbers)
 
     def note(self, id_: int, who: str, text: str) -> None:
+        """Its text may tell of a guest, so the audit has only that it was written."""
         with self._database.write() as connection:
-            row = {"letter": id_, "at": self._now(), "who": who, "text": text}
-            connection.execute(sa.insert(letter_notes), row)
+            now = self._now()
+            connection.execute(sa.insert(letter_notes), {"letter": id_, "at": now, "who": who, "text": text})
+            record(connection, [AuditRow(now, who, "note", id_, "")])
 
     def notes(self, id_: int) -> list[Note]:
         """In the order they were written."""

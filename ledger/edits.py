@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from ledger.engine import Database
 from ledger.letters import record
-from ledger.records import AuditRow, Edit, EditState
-from ledger.tables import letter_edits
+from ledger.records import AuditRow, Edit, EditState, LetterState
+from ledger.tables import dead_letters, letter_edits
 from schemas.errors import LedgerError
 
 
@@ -27,9 +27,11 @@ class Edits:
         self._now = now
 
     def propose(self, letter: int, who: str, why: str, body: bytes, *, needs_approval: bool) -> Edit:
-        """An edit; approved at once where nobody else must. body: the whole envelope, JSON."""
+        """An edit; approved at once where nobody else must. body: the whole envelope, JSON. Raises EditRefused where
+        the letter is not open."""
         with self._database.write() as connection:
             now = self._now()
+            _must_be_open(connection, letter)
             state = EditState.PROPOSED if needs_approval else EditState.APPROVED
             values = {"letter": letter, "who": who, "why": why, "at": now, "body": body, "state": state.value}
             values["approver"] = "" if needs_approval else who
@@ -38,7 +40,7 @@ class Edits:
             return _edit(row)
 
     def approve(self, id_: int, who: str) -> Edit:
-        """By another than who proposed it. Raises EditRefused."""
+        """By another than who proposed it. Raises EditRefused, also where the letter is not open any more."""
         return self._decide(id_, who, "", EditState.APPROVED)
 
     def refuse(self, id_: int, who: str, why: str) -> Edit:
@@ -71,11 +73,20 @@ class Edits:
                 raise EditRefused(f"edit {id_} is {row.state} already")
             if state is EditState.APPROVED and row.who == who:
                 raise EditRefused(f"edit {id_} is yours: somebody else must approve it")
+            if state is EditState.APPROVED:
+                _must_be_open(connection, row.letter)
             changed = {"state": state.value, "approver": who}
             connection.execute(sa.update(letter_edits).where(letter_edits.c.id == id_).values(changed))
             act = "approve edit" if state is EditState.APPROVED else "refuse edit"
             record(connection, [AuditRow(self._now(), who, act, row.letter, why)])
             return _edit(connection.execute(query).one())
+
+
+def _must_be_open(connection: sa.Connection, number: int) -> None:
+    query = sa.select(dead_letters.c.state).where(dead_letters.c.id == number).with_for_update()
+    state = connection.scalar(query)
+    if state != LetterState.OPEN.value:
+        raise EditRefused(f"dead letter {number} is {state or 'not there'}: only an open one is edited")
 
 
 def _edit(row: Any) -> Edit:

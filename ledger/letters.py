@@ -135,6 +135,15 @@ class Letters:
             found = [letter.id for letter in _locked(connection, ids, (LetterState.REPLAYING,))]
             _mark(connection, found, LetterState.REPLAYED, self._now())
 
+    def replayed_edited(self, id_: int, who: str, why: str) -> bool:
+        """Closes a letter that was replayed with another content, with its row of audit; whether it was still open."""
+        with self._database.write() as connection:
+            now = self._now()
+            found = [letter.id for letter in _locked(connection, [id_], (LetterState.OPEN, LetterState.REPLAYING))]
+            _mark(connection, found, LetterState.REPLAYED, now)
+            record(connection, [AuditRow(now, who, "replay", number, why) for number in found])
+        return bool(found)
+
     def discard(self, ids: Sequence[int], who: str, why: str) -> int:
         """Closes the open ones of `ids` and their events, which are then done with; how many that were."""
         keys = {lock_key(letter.new.source, letter.new.subject) for letter in self._open(ids)}

@@ -11,6 +11,11 @@ from ledger.engine import Database
 from ledger.letters import record
 from ledger.records import AuditRow, Pause
 from ledger.tables import pauses
+from schemas.errors import LedgerError
+
+
+class PauseRefused(LedgerError):
+    """Raised for a pause that would hold nothing."""
 
 
 class Pauses:
@@ -21,9 +26,12 @@ class Pauses:
         self._now = now
 
     def pause(self, route: str, who: str, why: str, until: datetime | None = None) -> None:
-        """Holds a route. until: UTC; None until somebody resumes it. Holding it again takes the newer words."""
+        """Holds a route. until: UTC; None until somebody resumes it. Holding it again takes the newer words. Raises
+        PauseRefused for an end that is over."""
         with self._database.write([f"route:{route}"]) as connection:
             now = self._now()
+            if until is not None and until <= now:
+                raise PauseRefused(f"route {route} cannot be held until a time that is over")
             row = {"route": route, "who": who, "why": why, "since": now, "until": until}
             insert = self._database.insert(pauses)
             newer = {name: insert.excluded[name] for name in row if name != "route"}
@@ -32,11 +40,13 @@ class Pauses:
             record(connection, [AuditRow(now, who, "pause", None, why + ends, f"route {route}")])
 
     def resume(self, route: str, who: str, why: str) -> bool:
-        """Whether it was held."""
+        """Whether it was held. One whose time was over was not."""
         with self._database.write([f"route:{route}"]) as connection:
-            held = connection.execute(sa.delete(pauses).where(pauses.c.route == route)).rowcount > 0
+            gone = sa.delete(pauses).where(pauses.c.route == route).returning(pauses.c.until)
+            now = self._now()
+            held = any(row.until is None or row.until > now for row in connection.execute(gone))
             if held:
-                record(connection, [AuditRow(self._now(), who, "resume", None, why, f"route {route}")])
+                record(connection, [AuditRow(now, who, "resume", None, why, f"route {route}")])
         return held
 
     def all(self) -> list[Pause]:

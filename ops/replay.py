@@ -33,6 +33,8 @@ class ReplayLetters(Protocol):
 
     def replayed(self, ids: Sequence[int]) -> None: ...
 
+    def replayed_edited(self, id_: int, who: str, why: str) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
@@ -102,19 +104,19 @@ def replay_edited(
     now: Callable[[], datetime] = utc_now,
 ) -> Replayed:
     """Replays a letter with an approved edit's content. Only then is the letter closed: dying in between leaves it
-    open, and whichever content is sent again, the ledger of events works the fact once.
+    open, and whichever content is sent again, the ledger of events works the fact once. One that is being replayed as
+    it was is left alone.
 
     Raises LedgerUnavailable.
     """
-    open_ = letters.find(LetterFilter(ids=[edit.letter], states=REPLAYABLE), limit=1)
+    open_ = letters.find(LetterFilter(ids=[edit.letter]), limit=1)
     if edit.state is not EditState.APPROVED or not open_:
         return Replayed(closed=1)
     try:
         _publish_body(edit.body, publisher, now()).result()
     except BrokerError as failure:
         return Replayed(unconfirmed=1, error=str(failure))
-    letters.begin_replay([edit.letter], who, f"{edit.why} (edit {edit.id})")
-    letters.replayed([edit.letter])
+    letters.replayed_edited(edit.letter, who, f"{edit.why} (edit {edit.id})")
     return Replayed(replayed=1)
 
 

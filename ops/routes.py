@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from broker.port import Broker
 from schemas.errors import LedgerError
 from schemas.settings import ROUTES
@@ -18,7 +20,14 @@ def checked(route: str) -> str:
     return route
 
 
-def retry_now(broker: Broker, route: str) -> int:
-    """What waits in the retry ladder for the route is tried at once: how many events. Raises RouteUnknown,
-    BrokerError."""
-    return broker.hasten(checked(route))
+class Acts(Protocol):
+    """What is needed of `ledger.letters`."""
+
+    def acted(self, who: str, act: str, why: str, what: str) -> None: ...
+
+
+def retry_now(broker: Broker, acts: Acts, route: str, *, who: str, why: str) -> int:
+    """What waits in the retry ladder for the route is tried at once: how many events. In the audit first: what was
+    moved before a broker went away is moved. Raises RouteUnknown, BrokerError, LedgerUnavailable."""
+    acts.acted(who, "retry now", why, f"route {checked(route)}")
+    return broker.hasten(route)

@@ -106,7 +106,10 @@ class Worker:
         while not stop.is_set():
             if not settler.is_alive():
                 raise SettlerEnded(f"the settling thread of {self.route} ended; its log line says why")
-            room = 0 if self.paused() else self.capacity - self.in_flight
+            is_held = self.paused()
+            if is_held:
+                self.consumer.rest()
+            room = 0 if is_held else self.capacity - self.in_flight
             deliveries = self.consumer.take(room, _TAKE_SECONDS)
             self.taken += len(deliveries)
             self.last_loop = self._monotonic()

@@ -57,9 +57,8 @@ class Steering:
         return self.routes(call)
 
     def retry_now(self, call: Call, route: str) -> Seen:
-        moved = retry_now(self._parts.broker, _known(route))
-        self._ledger.letters.acted(call.who, "retry now", call.body["why"], f"route {route}: {moved} moved")
-        return {"moved": moved}
+        acts, why = self._ledger.letters, call.body["why"]
+        return {"moved": retry_now(self._parts.broker, acts, _known(route), who=call.who, why=why)}
 
 
 def _known(route: str) -> str:

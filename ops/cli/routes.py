@@ -84,8 +84,7 @@ def retry_now(app: App, route: str, why: str | None) -> None:
         from ops.routes import retry_now as move
 
         with app.broker() as broker, app.ledger() as ledger:
-            moved = move(broker, route)
-            ledger.letters.acted(acting_as(None), "retry now", why, f"route {route}: {moved} moved")
+            moved = move(broker, ledger.letters, route, who=acting_as(None), why=why)
     click.echo(f"{counted(moved, 'message')} of {route} {'is' if moved == 1 else 'are'} tried now")
 
 

@@ -338,3 +338,66 @@ def test_what_was_hastened_keeps_its_body_and_headers(broker: Broker, publisher:
     broker.hasten(ROUTE)
     (delivery,) = collect(consumer, 1)
     assert delivery.message == sent
+
+
+def test_thousands_are_hastened_and_each_comes_once(broker: Broker, publisher: Publisher, consumer: Consumer) -> None:
+    names = [f"m-{number}" for number in range(2500)]
+    put(publisher, retry(ROUTE, LONG), *names[:2000])
+    put(publisher, retry(OTHER, LONG), "other")
+    put(publisher, retry(ROUTE, LONG), *names[2000:])
+    assert broker.hasten(ROUTE) == 2500
+    found: list[str] = []
+    while len(found) < 2500:
+        some = collect(consumer, 1)
+        found += ids(some)
+        settle(consumer, some)
+    assert sorted(found) == sorted(names)
+    assert list(consumer.take(10, 0.2)) == []
+    eventually(lambda: broker.stats()["retry"].ready == 1)
+
+
+def test_a_route_that_is_unknown_is_not_hastened(broker: Broker) -> None:
+    with pytest.raises(BrokerError, match="no route"):
+        broker.hasten("nowhere")
+
+
+def test_what_was_hastened_counts_its_deliveries_anew(broker: Broker, publisher: Publisher, consumer: Consumer) -> None:
+    put(publisher, retry(OTHER, LONG), "other")
+    broker.hasten(ROUTE)
+    broker.hasten(ROUTE)
+    assert broker.hasten(OTHER) == 1
+    (delivery,) = collect(broker.consumer(work_queue(OTHER), 10), 1)
+    assert delivery.deliveries == 0
+    assert set(delivery.message.headers) == set()
+
+
+# --- resting ----------------------------------------------------------------------------------------------------
+
+
+def test_a_consumer_at_rest_holds_nothing_that_it_has_not_taken(
+    broker: Broker, publisher: Publisher, consumer: Consumer
+) -> None:
+    put(publisher, work(ROUTE), "a", "b", "c")
+    (taken,) = collect(consumer, 1, limit=1)
+    consumer.rest()
+    consumer.take(0, 0.1)
+    others = broker.consumer(QUEUE, 10)
+    found = collect(others, 2)
+    assert sorted([*ids([taken]), *ids(found)]) == ["a", "b", "c"]
+    settle(others, found)
+    settle(consumer, [taken])
+    assert consumer.connected
+    others.close()
+    consumer.rest()
+    put(publisher, work(ROUTE), "d")
+    assert list(consumer.take(0, 0.3)) == []
+    eventually(lambda: broker.stats()[ROUTE].ready == 1)
+    assert ids(collect(consumer, 1)) == ["d"]
+
+
+def test_a_consumer_may_rest_before_it_has_ever_taken(broker: Broker, publisher: Publisher, consumer: Consumer) -> None:
+    consumer.rest()
+    consumer.take(0, 0.1)
+    put(publisher, work(ROUTE), "a")
+    assert broker.stats()[ROUTE].ready == 1
+    assert ids(collect(consumer, 1)) == ["a"]

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ledger.pages import CursorInvalid
-from ledger.records import LetterFilter, LetterState, NewLetter, Order, State
+from ledger.records import AuditRow, LetterFilter, LetterState, NewLetter, Order, State
 from ledger.store import Ledger
 from schemas.reasons import Reason
 from tests.support.ledger import NOON, Clock, die, event, letter
@@ -132,15 +132,17 @@ def test_every_act_has_its_row_of_audit_and_they_come_in_pages(ledger: Ledger) -
     archive(ledger, 3)
     ledger.letters.assign([1, 2], "ben", "ann")
     ledger.letters.revealed(1, "ben")
+    ledger.letters.note(1, "ben", "called Ada Lee")
+    assert ledger.letters.audit_page(1).rows == [AuditRow(NOON, "ben", "note", 1, "")]
     ledger.letters.acted("ann", "call", "to see", "account sb: getEventList")
     ledger.letters.discard([3], "ann", "a test")
-    page = ledger.letters.audit_page(3)
-    assert [row.act for row in page.rows] == ["discard", "call", "reveal"]
+    page = ledger.letters.audit_page(4)
+    assert [row.act for row in page.rows] == ["discard", "call", "note", "reveal"]
     rest = ledger.letters.audit_page(3, page.next)
     assert [(row.act, row.letter) for row in rest.rows] == [("assign", 2), ("assign", 1)]
     assert rest.next == ""
-    assert [row.letter for row in ledger.letters.audit_page(9, who="ben").rows] == [1]
-    assert [row.act for row in ledger.letters.audit_page(9, letter=1).rows] == ["reveal", "assign"]
+    assert [row.letter for row in ledger.letters.audit_page(9, who="ben").rows] == [1, 1]
+    assert [row.act for row in ledger.letters.audit_page(9, letter=1).rows] == ["note", "reveal", "assign"]
 
 
 def test_pruned_letters_take_all_that_hangs_on_them_along(ledger: Ledger, clock: Clock) -> None:

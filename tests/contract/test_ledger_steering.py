@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
 from ledger.edits import EditRefused
 from ledger.jobs import JobRefused
+from ledger.pauses import PauseRefused
 from ledger.people import PersonRefused
 from ledger.records import EditState, ItemState, JobState, Role, Verdict
 from ledger.store import Ledger
-from tests.support.ledger import NOON, Clock, OpenLedger
+from ops.routes import RouteUnknown, retry_now
+from schemas.errors import BrokerUnavailable
+from tests.support.ledger import NOON, Clock, OpenLedger, event, letter
 
 FOUR = [(7, Verdict.WOULD_APPLY), (3, Verdict.IN_DOUBT), (9, Verdict.WOULD_APPLY), (1, Verdict.CLOSED)]
 
@@ -123,7 +128,8 @@ def test_a_stopped_job_says_why_and_can_be_resumed(ledger: Ledger) -> None:
 
 
 def test_an_edit_that_needs_approval_is_approved_by_somebody_else(ledger: Ledger) -> None:
-    edit = ledger.edits.propose(4, "ann", "wrong provider", b"{}", needs_approval=True)
+    ledger.letters.archive([letter(event())])
+    edit = ledger.edits.propose(1, "ann", "wrong provider", b"{}", needs_approval=True)
     assert edit.state is EditState.PROPOSED
     with pytest.raises(EditRefused, match="yours"):
         ledger.edits.approve(edit.id, "ann")
@@ -136,8 +142,51 @@ def test_an_edit_that_needs_approval_is_approved_by_somebody_else(ledger: Ledger
 
 
 def test_an_edit_that_needs_none_is_approved_at_once(ledger: Ledger) -> None:
-    assert ledger.edits.propose(4, "ann", "a slip", b"{}", needs_approval=False).state is EditState.APPROVED
+    ledger.letters.archive([letter(event())])
+    assert ledger.edits.propose(1, "ann", "a slip", b"{}", needs_approval=False).state is EditState.APPROVED
     assert [row.act for row in ledger.letters.audit_page(9).rows] == ["edit"]
+
+
+@pytest.mark.parametrize("closed", ["replayed", "discarded"])
+def test_an_edit_of_a_letter_that_was_closed_meanwhile_is_neither_proposed_nor_approved(
+    ledger: Ledger, closed: str
+) -> None:
+    ledger.letters.archive([letter(event())])
+    edit = ledger.edits.propose(1, "ann", "wrong provider", b"{}", needs_approval=True)
+    if closed == "discarded":
+        ledger.letters.discard([1], "cy", "by hand")
+    else:
+        ledger.letters.begin_replay([1], "cy", "by hand")
+        ledger.letters.replayed([1])
+    acts = len(ledger.letters.audit_page(99).rows)
+    with pytest.raises(EditRefused, match=f"dead letter 1 is {closed}"):
+        ledger.edits.approve(edit.id, "ben")
+    with pytest.raises(EditRefused, match=f"dead letter 1 is {closed}"):
+        ledger.edits.propose(1, "ann", "once more", b"{}", needs_approval=False)
+    with pytest.raises(EditRefused, match="dead letter 9 is not there"):
+        ledger.edits.propose(9, "ann", "no such", b"{}", needs_approval=False)
+    assert len(ledger.letters.audit_page(99).rows) == acts
+    assert ledger.edits.refuse(edit.id, "ben", "too late").state is EditState.REFUSED
+
+
+def test_of_two_approvals_at_once_one_holds(open_ledger: OpenLedger) -> None:
+    first = open_ledger()
+    first.letters.archive([letter(event())])
+    edit = first.edits.propose(1, "ann", "wrong provider", b"{}", needs_approval=True)
+    at_once = Barrier(4)
+
+    def approve(ledger: Ledger, who: str) -> bool:
+        at_once.wait()
+        try:
+            ledger.edits.approve(edit.id, who)
+        except EditRefused:
+            return False
+        return True
+
+    ledgers = [open_ledger() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(approve, ledgers, ["ben", "cy", "dee", "eve"])) == 1
+    assert [row.act for row in first.letters.audit_page(9).rows] == ["approve edit", "edit"]
 
 
 def test_a_route_is_held_until_it_is_resumed_or_its_time_is_over(ledger: Ledger, clock: Clock) -> None:
@@ -152,6 +201,29 @@ def test_a_route_is_held_until_it_is_resumed_or_its_time_is_over(ledger: Ledger,
     assert [(row.act, row.what) for row in ledger.letters.audit_page(9).rows] == [
         ("resume", "route members"), ("pause", "route pulls"), ("pause", "route members"),
     ]  # fmt: skip
+
+
+def test_a_pause_whose_time_is_over_is_no_longer_there_to_resume_and_none_is_made(ledger: Ledger, clock: Clock) -> None:
+    ledger.pauses.pause("pulls", "ann", "for an hour", NOON + timedelta(hours=1))
+    clock.advance(hours=1)
+    assert not ledger.pauses.resume("pulls", "ben", "it is back")
+    with pytest.raises(PauseRefused):
+        ledger.pauses.pause("pulls", "ann", "a slip of the year", NOON)
+    assert [row.act for row in ledger.letters.audit_page(9).rows] == ["pause"]
+
+
+def test_retrying_now_is_in_the_audit_even_where_the_broker_fails_halfway(ledger: Ledger) -> None:
+    class Failing:
+        def hasten(self, route: str) -> int:
+            raise BrokerUnavailable("lost after 300")
+
+    with pytest.raises(BrokerUnavailable):
+        retry_now(Failing(), ledger.letters, "members", who="ann", why="it is back")  # type: ignore[arg-type]
+    (row,) = ledger.letters.audit_page(9).rows
+    assert (row.who, row.act, row.why, row.what) == ("ann", "retry now", "it is back", "route members")
+    with pytest.raises(RouteUnknown):
+        retry_now(Failing(), ledger.letters, "nowhere", who="ann", why="a slip")  # type: ignore[arg-type]
+    assert len(ledger.letters.audit_page(9).rows) == 1
 
 
 def test_users_are_made_once_changed_and_disabled(ledger: Ledger) -> None:

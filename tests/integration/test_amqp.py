@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from kombu import Connection
 
 from broker.amqp import AmqpBroker
+from broker.amqp_consumer import AmqpConsumer
 from broker.port import Message
-from broker.topology import Topology, retry, work, work_queue
+from broker.topology import Topology, retry, retry_queue, work, work_queue
 from schemas.errors import BrokerError, BrokerUnavailable, PublishUnconfirmed, Unroutable
 from schemas.observe import silent
 from tests.support.rabbitmq import RabbitNode
@@ -15,6 +19,7 @@ from tests.support.service import free_port, wait_for
 
 ROUTE = "members"
 TOPOLOGY = Topology((ROUTE,), (60.0,))
+TWO = Topology((ROUTE, "pulls"), (3600.0,))
 
 
 def broker_at(*urls: str, topology: Topology = TOPOLOGY, confirm_seconds: float = 5.0) -> AmqpBroker:
@@ -87,4 +92,65 @@ def test_a_message_that_somebody_else_published_is_delivered_without_headers(rab
         10,
     )
     assert found == [(b"not ours", {})]
+    broker.close()
+
+
+HASTENS = """
+import sys
+from tests.integration.test_amqp import ROUTE, broker_at, TWO
+broker = broker_at(sys.argv[1], topology=TWO)
+print("begins", flush=True)
+broker.hasten(ROUTE)
+"""
+
+
+def test_a_hastening_that_is_killed_loses_nothing_and_may_be_done_again(rabbitmq_node: RabbitNode) -> None:
+    url = rabbitmq_node.vhost()
+    broker = broker_at(url, topology=TWO)
+    broker.declare()
+    publisher = broker.publisher()
+    names = {f"m-{number}" for number in range(1200)}
+    sent = [publisher.publish(Message(name, b"{}", {}), retry(ROUTE, 3600.0)) for name in names]
+    sent.append(publisher.publish(Message("other", b"{}", {}), retry("pulls", 3600.0)))
+    for future in sent:
+        future.result(30)
+    for moved in (1, 300, 700):
+        child = subprocess.Popen([sys.executable, "-c", HASTENS, url], stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        child.stdout.readline()
+        wait_for(lambda moved=moved: broker.stats()[ROUTE].ready >= moved, "it is under way", 30)
+        child.kill()
+        child.wait()
+        child.stdout.close()
+    wait_for(lambda: broker.stats()["retry"].ready + broker.stats()[ROUTE].ready >= 1201, "what it held is back", 30)
+    broker.hasten(ROUTE)
+    consumer = broker.consumer(work_queue(ROUTE), 2000)
+    found: list[str] = []
+    wait_for(lambda: len(set(_taken(consumer, found))) == 1200, "each comes", 30)
+    assert set(found) == names
+    assert broker.stats()["pulls"].ready == 0
+    wait_for(lambda: broker.stats()["retry"].ready == 1, "the other route's waits on", 30)
+    broker.close()
+
+
+def _taken(consumer: AmqpConsumer, found: list[str]) -> list[str]:
+    deliveries = consumer.take(2000, 0.2)
+    consumer.ack(deliveries)
+    found += [delivery.message.id for delivery in deliveries]
+    return found
+
+
+def test_what_is_hastened_to_a_queue_that_is_gone_stays_in_the_ladder(rabbitmq_node: RabbitNode) -> None:
+    url = rabbitmq_node.vhost()
+    broker = broker_at(url)
+    broker.declare()
+    broker.publisher().publish(Message("m", b"{}", {}), retry(ROUTE, 60.0)).result(10)
+    with Connection(url) as connection:
+        connection.channel().queue_delete(work_queue(ROUTE))
+    with pytest.raises(Unroutable):
+        broker.hasten(ROUTE)
+    with Connection(url) as connection:
+        channel = connection.channel()
+        ladder = retry_queue(60.0)
+        wait_for(lambda: channel.queue_declare(ladder, passive=True).message_count == 1, "it is back", 10)
     broker.close()

@@ -11,9 +11,11 @@ from unittest.mock import ANY
 import pytest
 
 from broker.port import Address, Message
-from ledger.records import Claimed, ItemState, JobState, LetterState, Refused, Settlement, State
+from ledger.records import Claimed, ItemState, JobState, LetterState, Refused, Settlement, State, Verdict
 from ops.ends import SET_ASIDE
-from ops.replay import replay
+from ops.preflight import WORDS
+from ops.replay import replay, replay_edited
+from schemas.envelope import encode
 from schemas.errors import PublishUnconfirmed
 from schemas.reasons import Reason
 from tests.support.bulk import Bench
@@ -27,7 +29,9 @@ class Killed(BaseException):
 class Dying:
     """Another object, whose process dies just before, or just after, the so-manieth call of a writing method."""
 
-    WRITES = frozenset({"lease", "take", "mark", "grow", "finish", "begin_replay", "replayed", "discard", "publish"})
+    WRITES = frozenset(
+        {"lease", "take", "mark", "grow", "finish", "begin_replay", "replayed", "replayed_edited", "discard", "publish"}
+    )
 
     def __init__(self, other: Any, tick: Callable[[], None]) -> None:
         self._other = other
@@ -368,3 +372,31 @@ def test_a_job_whose_broker_is_away_sends_nothing_of_the_rest_before_it_is_back(
     for _ in range(2):
         runner.step()
     assert len(bench.arrived()) == 100
+
+
+def test_an_edited_letter_whose_replay_died_before_it_was_closed_is_worked_once_whatever_is_sent_then(
+    bench: Bench,
+) -> None:
+    bench.dead(1)
+    changed = event("e-1", "member.updated", subject="M-1", data={"profile": {"name": "Ada"}})
+    edit = bench.ledger.edits.propose(1, "ann", "the wrong name", encode(changed), needs_approval=False)
+    letters = Dying(bench.ledger.letters, Fuse(0))
+    with pytest.raises(Killed):
+        replay_edited(letters, bench.publisher, edit, who="ann")
+    assert bench.letter(1).state is LetterState.OPEN
+    (sent,) = bench.arrived()
+    job = bench.job("replay", 1)
+    bench.end([sent])
+    for _ in range(3):
+        bench.runner.step()
+    assert bench.arrived() == []
+    assert bench.items(job) == [(ItemState.SKIPPED, WORDS[Verdict.INVALID])]
+
+
+def test_an_edit_is_not_sent_beside_a_replay_of_what_was_there_before(bench: Bench) -> None:
+    bench.dead(1)
+    changed = event("e-1", "member.updated", subject="M-1", data={"profile": {"name": "Ada"}})
+    edit = bench.ledger.edits.propose(1, "ann", "the wrong name", encode(changed), needs_approval=False)
+    bench.ledger.letters.begin_replay([1], "ben", "a job that was cut off")
+    assert replay_edited(bench.ledger.letters, bench.publisher, edit, who="ann").closed == 1
+    assert bench.arrived() == []

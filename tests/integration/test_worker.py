@@ -288,3 +288,20 @@ def test_an_end_is_told_only_once_it_is_recorded(broker: EmbeddedBroker, ledger:
         wait_for(lambda: running.worker.in_flight == 1 and len(away) < 1000, "the ledger was asked", 10)
     assert broker.stats()[RESULTS].ready == 0
     assert broker.stats()[ROUTE].ready == 1
+
+
+def test_a_worker_of_a_route_that_is_held_takes_nothing_and_gives_back_what_was_fetched_ahead(
+    broker: EmbeddedBroker, ledger: Ledger
+) -> None:
+    held, rested, vendor = threading.Event(), threading.Event(), Vendor()
+    held.set()
+    running = Running(broker, Troubled(ledger), vendor)
+    running.worker.paused = held.is_set
+    rest = running.worker.consumer.rest
+    running.worker.consumer.rest = lambda: (rest(), rested.set())  # type: ignore[method-assign,assign]
+    with running:
+        wait_for(rested.is_set, "it rests", 10)
+        assert (vendor.calls, running.worker.taken) == (0, 0)
+        assert broker.stats()[ROUTE].ready == 1
+        held.clear()
+        wait_for(lambda: state(ledger) is State.DONE, "it is worked", 10)

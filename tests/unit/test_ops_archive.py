@@ -132,6 +132,8 @@ class DeadQueue:
         self.unacked += deliveries
         return deliveries
 
+    def rest(self) -> None: ...
+
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         self.journal.append(f"ack {len(deliveries)}")
         for delivery in deliveries:

@@ -111,7 +111,8 @@ def _replay(own: Parts, approved: Edit) -> None:
 
     done = replay_edited(own.ledger.letters, own.publisher, approved, who=person().name)
     if done.error:
-        flash(f"The broker did not confirm it: {done.error}. Replay the letter again.", "bad")
+        told = "The letter is open as it was: propose the same edit again."
+        flash(f"The broker did not confirm it: {done.error}. {told}", "bad")
     elif done.replayed:
         flash("Replayed with its new content.", "good")
     else:

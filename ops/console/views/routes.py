@@ -59,8 +59,7 @@ def steer() -> Response:
         held = own.ledger.pauses.resume(route, who, why)
         flash(f"{route} goes on." if held else f"{route} was not held.", "good" if held else "bad")
     else:
-        moved = retry_now(own.broker, route)
-        own.ledger.letters.acted(who, "retry now", why, f"route {route}")
+        moved = retry_now(own.broker, own.ledger.letters, route, who=who, why=why)
         flash(f"{moved} waiting for a retry on {route} are tried now.", "good")
     return here
 
