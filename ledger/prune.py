@@ -10,13 +10,15 @@ import sqlalchemy as sa
 
 from ledger.decide import UNFINISHED
 from ledger.engine import Database
-from ledger.records import LetterState, State
+from ledger.records import JobState, LetterState, State
 from ledger.tables import (
     attempts,
     bookings,
     dead_letters,
     event_words,
     events,
+    job_items,
+    jobs,
     letter_bodies,
     letter_edits,
     letter_notes,
@@ -28,6 +30,8 @@ from ledger.tables import (
 Step = Callable[[Database, datetime, datetime], int]
 
 _BATCH: Final = 500
+_JOBS_AT_ONCE: Final = 5
+"""Each may have a hundred thousand items."""
 _WAITING: Final = (LetterState.OPEN.value, LetterState.REPLAYING.value)
 
 _has_waiting_letter: Final = (
@@ -48,7 +52,7 @@ _has_event: Final = (
 
 def prune(database: Database, before: datetime, now: datetime) -> int:
     """See `Ledger.prune`: everything last touched before `before`. How many rows went."""
-    return sum(_repeat(step, database, before, now) for step in (_letters, _events, _bookings, _permits))
+    return sum(_repeat(step, database, before, now) for step in (_letters, _events, _bookings, _permits, _jobs))
 
 
 def _repeat(step: Step, database: Database, before: datetime, now: datetime) -> int:
@@ -106,3 +110,15 @@ def _permits(database: Database, _before: datetime, now: datetime) -> int:
     """Those of processes that died. Another call of the account would end them too, but none may come."""
     with database.write() as connection:
         return connection.execute(sa.delete(permits).where(permits.c.until < now)).rowcount
+
+
+def _jobs(database: Database, before: datetime, _now: datetime) -> int:
+    """Bulk acts that have ended; what they did to each letter stays in the audit."""
+    ended = [state.value for state in JobState if state.ended]
+    old = sa.select(jobs.c.id).where(jobs.c.updated < before, jobs.c.state.in_(ended))
+    with database.write() as connection:
+        ids = connection.scalars(old.limit(_JOBS_AT_ONCE).with_for_update(skip_locked=True)).all()
+        if not ids:
+            return 0
+        items = connection.execute(sa.delete(job_items).where(job_items.c.job.in_(ids))).rowcount
+        return items + connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids))).rowcount

@@ -171,8 +171,8 @@ class Ledger:
         return self.letters.audit(limit)
 
     def prune(self) -> int:
-        """Deletes finished events with their attempts, closed letters and past bookings that are older than the
-        settings keep them, in small commits; how many rows. Never: what is unfinished, a dead event whose letter is
+        """Deletes finished events with their attempts, closed letters, past bookings and ended jobs that are older than
+        the settings keep them, in small commits; how many rows. Never: what is unfinished, a dead event whose letter is
         open, a booking whose start is to come."""
         now = self._now()
         return prune(self._database, now - self._keep, now)

@@ -216,7 +216,8 @@ class JobRunner:
         ready, is_held = [], False
         for item in items:
             verdict = of_letter.get(item.letter, Verdict.CLOSED)
-            if verdict in _NEVER:
+            # Nobody has approved a doubt that came up since.
+            if verdict in _NEVER or (verdict is Verdict.IN_DOUBT and item.verdict is not verdict):
                 useless.append((item.place, ItemState.SKIPPED, WORDS[verdict]))
             elif verdict in _NOT_NOW:
                 is_held = True

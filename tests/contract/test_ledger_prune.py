@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from ledger.records import Attempt, Claimed, LetterFilter, LetterState, Settled, Settlement, State
+from ledger.records import Attempt, Claimed, JobState, LetterFilter, LetterState, Settled, Settlement, State, Verdict
 from ledger.store import Ledger
 from tests.support.ledger import BOOK, NOON, Clock, booking, claim, die, end, entry, event, finish, letter, take
 
@@ -94,3 +94,20 @@ def test_what_is_done_and_young_is_known_after_pruning(ledger: Ledger) -> None:
     finish(ledger, event())
     ledger.prune()
     assert isinstance(claim(ledger, event()), Settled)
+
+
+def test_a_job_goes_with_its_items_once_it_has_ended_and_is_old_and_its_acts_stay_in_the_audit(
+    ledger: Ledger, clock: Clock
+) -> None:
+    items = [(1, Verdict.WOULD_APPLY), (2, Verdict.WOULD_APPLY)]
+    ended, held = (ledger.jobs.create("replay", items, "ann", "mended").id for _ in range(2))
+    ledger.jobs.finish(ended, JobState.DONE, "2 done")
+    ledger.jobs.pause(held, "ann", "wait")
+    clock.advance(days=89)
+    assert ledger.prune() == 0
+    clock.advance(days=2)
+    assert ledger.prune() == 3
+    assert ledger.jobs.get(ended) is None
+    assert ledger.jobs.items(ended, 9).rows == []
+    assert ledger.jobs.get(held) is not None
+    assert [row.act for row in ledger.letters.audit_page(9).rows] == ["pause job", "approve replay", "approve replay"]

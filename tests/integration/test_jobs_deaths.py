@@ -19,7 +19,7 @@ from schemas.envelope import encode
 from schemas.errors import PublishUnconfirmed
 from schemas.reasons import Reason
 from tests.support.bulk import Bench
-from tests.support.ledger import claim, event, letter, take
+from tests.support.ledger import claim, die_in_doubt, event, letter, take
 
 
 class Killed(BaseException):
@@ -400,3 +400,13 @@ def test_an_edit_is_not_sent_beside_a_replay_of_what_was_there_before(bench: Ben
     bench.ledger.letters.begin_replay([1], "ben", "a job that was cut off")
     assert replay_edited(bench.ledger.letters, bench.publisher, edit, who="ann").closed == 1
     assert bench.arrived() == []
+
+
+def test_a_doubt_that_came_up_after_the_approval_is_skipped_and_one_that_was_approved_is_not(bench: Bench) -> None:
+    bench.dead(2)
+    job = bench.ledger.jobs.create("replay", [(1, Verdict.WOULD_APPLY), (2, Verdict.IN_DOUBT)], "ann", "looked").id
+    for number in (1, 2):
+        die_in_doubt(bench.ledger, event(f"x-{number}", "member.updated", subject=f"M-{number}"))
+    bench.runner.step()
+    assert [envelope.id for envelope in bench.arrived()] == ["e-2"]
+    assert bench.items(job)[0] == (ItemState.SKIPPED, WORDS[Verdict.IN_DOUBT])

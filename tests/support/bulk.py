@@ -25,13 +25,13 @@ SETTINGS = SimpleNamespace(accounts={"sb": None}, venues={}, told=frozenset())
 class Bench:
     """Dead member events in the archive, a runner, and a worker that ends what was replayed as a test says."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str) -> None:
         self.clock = Clock()
         self.broker = EmbeddedBroker(
             f"sqlite:///{folder}/broker.db", Topology((ROUTE,), (1.0,)), lease_seconds=5, confirm_seconds=5
         )
         self.broker.declare()
-        self.ledger = Ledger.open(f"sqlite:///{folder}/ledger.db", keep_seconds=90 * 86400, now=self.clock)
+        self.ledger = Ledger.open(url, keep_seconds=90 * 86400, now=self.clock)
         self.publisher = self.broker.publisher()
         self.consumer = self.broker.consumer(work_queue(ROUTE), 1000)
         self.runner = self.make_runner("w-1")
@@ -110,7 +110,7 @@ def _no_crash(event: str, **fields: Any) -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
+def bench(tmp_path: Path, empty_url: str) -> Iterator[Bench]:
+    made = Bench(tmp_path, empty_url)
     yield made
     made.close()
