@@ -6,8 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import click
 
@@ -17,6 +18,8 @@ from ops.cli.selection import Selection, pages
 
 if TYPE_CHECKING:
     from ops.replay import Replayed
+
+_Told = TypeVar("_Told")
 
 Rows = list[dict[str, Any]]
 Progress = Callable[[int], None]
@@ -157,9 +160,10 @@ class There:
         # The person has been told what is in doubt, and named these letters.
         job = self._remote.post_once("/jobs", asked | {"in_doubt": True})
         job = self._followed(job, progress)
-        counts = job["counts"]
-        skipped = Counter(
-            item["detail"] for item in self._remote.rows(f"/jobs/{job['id']}/items", len(numbers), state="skipped")
+        counts, items = job["counts"], f"/jobs/{job['id']}/items"
+        skipped = self._patient(
+            job["id"],
+            lambda: Counter(item["detail"] for item in self._remote.rows(items, len(numbers), state="skipped")),
         )
         left = [f"{count} were skipped: {detail}" for detail, count in skipped.items()]
         if job["state"] in ("stopped", "paused"):
@@ -173,7 +177,7 @@ class There:
         try:
             while job["state"] == "running" and job["counts"]["waiting"]:
                 self._pause(_LOOK_SECONDS)
-                job = self._look(job["id"])
+                job = self._patient(job["id"], partial(self._remote.get, f"/jobs/{job['id']}"))
                 progress(job["total"] - job["counts"]["waiting"])
                 looks, updated = (looks + 1, updated) if job["updated"] == updated else (0, job["updated"])
                 if looks == _PATIENCE:
@@ -182,11 +186,11 @@ class There:
             raise Failed(f"job {job['id']} goes on: bellhop jobs show {job['id']}, or cancel it") from None
         return job
 
-    def _look(self, number: int) -> dict[str, Any]:
-        """The job as it stands. Raises Failed, saying that it goes on, where nobody answers for long."""
+    def _patient(self, number: int, look: Callable[[], _Told]) -> _Told:
+        """What a look at a job tells. Raises Failed, saying that it goes on, where nobody answers for long."""
         for _ in range(_MISSES):
             try:
-                return self._remote.get(f"/jobs/{number}")
+                return look()
             except Away as away:
                 problem = away
                 self._pause(_LOOK_SECONDS * 4)

@@ -16,7 +16,7 @@ import pytest
 from flask import Response, request
 from werkzeug.serving import make_server, make_ssl_devcert
 
-from ledger.records import LetterFilter, Role, Verdict
+from ledger.records import ItemState, LetterFilter, Role, Verdict
 from ops.access.passwords import matches
 from ops.cli import desks, remote
 from ops.cli.main import main
@@ -25,6 +25,7 @@ from ops.preflight import WORDS
 from schemas.reasons import Reason
 from tests.support.api import Api
 from tests.support.ledger import event, finish
+from tests.support.service import wait_for
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -260,8 +261,9 @@ def test_tokens_that_end_and_routes_held_for_a_while_are_told_from_now(api: Api,
     assert pause.until > before
 
 
+@pytest.mark.parametrize("ends_meanwhile", [False, True])
 def test_a_replay_whose_answer_is_lost_is_one_job_and_is_followed_through_an_outage(
-    api: Api, far: Run, monkeypatch: pytest.MonkeyPatch
+    api: Api, far: Run, monkeypatch: pytest.MonkeyPatch, ends_meanwhile: bool
 ) -> None:
     monkeypatch.setattr(desks, "_LOOK_SECONDS", 0.01)
     monkeypatch.setattr(remote, "_AGAIN_SECONDS", (0.0, 0.0))
@@ -272,6 +274,9 @@ def test_a_replay_whose_answer_is_lost_is_one_job_and_is_followed_through_an_out
     def lose(response: Response) -> Response:
         if request.method == "POST" and not lost[0]:
             lost[0] = True
+            if ends_meanwhile:
+                with _worked(api):
+                    wait_for(lambda: api.ledger.jobs.get(1).counts.get(ItemState.WAITING, 0) == 0, "it is sent")
             return Response("<html>gateway</html>", 502)
         if request.path.startswith("/jobs/"):
             looked[0] += 1
