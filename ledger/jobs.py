@@ -94,9 +94,11 @@ class Jobs:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == id_)).one_or_none()
             return None if row is None else _job(row, _counts(connection, [id_]).get(id_, {}))
 
-    def page(self, limit: int, after: str = "") -> Page[Job]:
-        """The newest first. Raises CursorInvalid."""
+    def page(self, limit: int, after: str = "", state: JobState | None = None) -> Page[Job]:
+        """The newest first. state: those alone. Raises CursorInvalid."""
         query = sa.select(jobs).order_by(jobs.c.id.desc())
+        if state is not None:
+            query = query.where(jobs.c.state == state.value)
         if after:
             _, (last,) = read(["jobs"], after, 1)
             query = query.where(jobs.c.id < last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,14 @@ def test_somebody_is_shut_out_let_in_again_and_removed(console: Console, root: P
 def test_no_admin_locks_themselves_out_by_a_slip(console: Console, root: Person, step: str) -> None:
     assert "That is you" in root.post("/people/change", {"name": "root", "step": step, "role": "viewer"})
     assert root.client.get("/people").status_code == 200
+
+
+def test_a_token_may_end_by_itself(console: Console, root: Person) -> None:
+    for lasts in ("90", "", "soon"):
+        root.send("/people/tokens", {"name": f"lasts {lasts}", "role": "viewer", "lasts": lasts})
+    ends = [token.expires for token in sorted(console.ledger.people.tokens(), key=lambda token: token.id)]
+    assert ends == [console.clock() + timedelta(days=90), None, None]
+    assert "ends " in root.get("/people")
 
 
 def test_a_token_is_made_shown_once_and_revoked(console: Console, root: Person) -> None:

@@ -14,6 +14,7 @@ from ops.console.parts import Parts, parts
 blueprint = Blueprint("overview", __name__)
 
 _LETTERS: Final = 8
+_STOPPED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,9 @@ def _told(own: Parts) -> dict[str, Any]:
 
 def _needs(own: Parts) -> list[Need]:
     found = []
-    for job in own.ledger.jobs.page(50).rows:
-        if job.state is JobState.STOPPED:
-            url = url_for("jobs.one", number=job.id)
-            found.append(Need(f"Job {job.id} stopped by itself", job.detail, url, job.updated))
+    for job in own.ledger.jobs.page(_STOPPED, state=JobState.STOPPED).rows:
+        url = url_for("jobs.one", number=job.id)
+        found.append(Need(f"Job {job.id} stopped by itself", job.detail, url, job.updated))
     waiting = own.ledger.edits.waiting()
     if waiting:
         first = waiting[-1]

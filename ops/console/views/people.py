@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -20,6 +21,7 @@ _OWN: Final = "That is you: somebody else must do it, or `bellhop users` on Bell
 _STEPS: Final = ("role", "password", "sessions", "disable", "enable", "remove")
 _NOT_ONESELF: Final = ("role", "disable", "remove")
 """An admin who did this to themselves by a slip would be locked out."""
+_LASTS: Final = {"30": timedelta(days=30), "90": timedelta(days=90), "365": timedelta(days=365)}
 
 
 @blueprint.get("/people")
@@ -80,8 +82,8 @@ def add_token() -> str | Response:
     name, role = _fit(request.form.get("name", "")), _role(request.form.get("role", ""))
     if not name:
         return redirect(url_for("people.listed", _anchor="tokens"))
-    token = new_token()
-    parts().ledger.people.add_token(name, role, hashed(token), person().name)
+    own, token, lasts = parts(), new_token(), _LASTS.get(request.form.get("lasts", ""))
+    own.ledger.people.add_token(name, role, hashed(token), person().name, own.now() + lasts if lasts else None)
     return _page({"of": name, "what": "API token", "secret": token})
 
 
