@@ -31,6 +31,8 @@ _ASKED: Final = _SHOWN | frozenset(
 _CAME: Final = frozenset(("status", "code", "bookings", "id", "state", "batch", "took", "detail", "advice"))
 """The keys of what came of a call that are our own words, or the vendor's ids."""
 
+_TRIED: Final = frozenset(("method", "started", "seconds", "outcome", "error"))
+
 _CODES: Final = ("status", "code")
 """Of a vendor's answer: numbers that name no guest."""
 
@@ -65,7 +67,7 @@ def listed(letter: Letter) -> dict[str, Any]:
 def shown(letter: Letter, *, reveal: bool) -> dict[str, Any]:
     """A letter with everything needed to decide. reveal: without masking what is a guest's own."""
     told = listed(letter)
-    told["evidence"] = letter.new.evidence if reveal else _without_answers(letter.new.evidence)
+    told["evidence"] = letter.new.evidence if reveal else _without_guests(letter.new.evidence)
     told["body_bytes"] = len(letter.new.body)
     try:
         data = decode(letter.new.body).data
@@ -111,17 +113,25 @@ def hidden(value: Any) -> Any:
     return MASK if value not in (None, "") else value
 
 
-def _without_answers(evidence: Mapping[str, Any]) -> Any:
-    """The attempts, and of the vendor's answers only their shape: an answer may repeat the guest it was asked for."""
+def _without_guests(evidence: Mapping[str, Any]) -> Any:
+    """The attempts, and of what was asked and answered no more than names no guest: an answer may repeat the guest it
+    was asked for."""
     return {
-        key: [__hidden_answer(attempt) for attempt in value]
+        key: [_tried(attempt) for attempt in value]
         if key == "attempts" and isinstance(value, list)
+        else masked(value, _CAME)
+        if isinstance(value, Mapping)
         else hidden(value)
         for key, value in evidence.items()
     }
 
 
-def __hidden_answer(attempt: Any) -> Any:
+def _tried(attempt: Any) -> Any:
+    """One attempt of the evidence; what it may say beside the known is masked."""
     if not isinstance(attempt, Mapping):
         return hidden(attempt)
-    return {key: hidden(value) if key == "answer" else value for key, value in attempt.items()}
+    told = {key: value if key in _TRIED else hidden(value) for key, value in attempt.items()}
+    for key, named in (("request", _ASKED), ("answer", _CAME)):
+        if isinstance(attempt.get(key), Mapping):
+            told[key] = masked(attempt[key], named)
+    return told

@@ -31,8 +31,13 @@ def _letter(body: bytes | None = None) -> Letter:
         *("e1", "crm", "booking.requested", "R-1", "bookings.simplybook", "sb"),
         *(NOW, NOW, DATA, content_hash("booking.requested", NOW, DATA), NOW),
     )
-    evidence = {
-        "attempts": [{"method": "book", "error": "no", "answer": {"status": 200, "client": "Ada Lee"}}],
+    evidence: dict[str, Any] = {
+        "attempts": [
+            {
+                **{"method": "book", "error": "no", "answer": {"status": 200, "client": "Ada Lee"}},
+                **{"request": {"unit_id": "77", "client": {"name": "Ada"}, "notes": "nuts"}, "unheard_of": "Ada"},
+            }
+        ],
         "answer": {"code": -32061, "client": "Ada Lee"},
     }
     new = NewLetter(
@@ -46,7 +51,15 @@ def test_a_letter_is_shown_without_its_guest_unless_it_is_revealed() -> None:
     told = json.dumps(shown(_letter(), reveal=False))
     for private in ("Ada", "ada@", "nuts", "12}"):
         assert private not in told
-    for needed in ("R-1", "salon", "2027-01-01T10:00:00", "-32061", '"status": 200', '"method": "book"'):
+    for needed in (
+        "R-1",
+        "salon",
+        "2027-01-01T10:00:00",
+        "-32061",
+        '"status": 200',
+        '"method": "book"',
+        '"unit_id": "77"',
+    ):
         assert needed in told
     revealed = json.dumps(shown(_letter(), reveal=True))
     for private in ("Ada Lee", "ada@example.com", "nuts"):
