@@ -10,9 +10,9 @@ from ops.api import requests, sights
 from ops.api.letters import line
 from ops.api.problems import Problem
 from ops.api.routes import Call, Parts, Route, Section
-from ops.console.timeline import timeline
 from ops.seen import Seen, event_line, event_seen
 from ops.shown import iso
+from ops.timeline import timeline
 from schemas.envelope import Envelope, decode
 from schemas.errors import EnvelopeError
 

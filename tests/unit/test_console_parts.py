@@ -14,9 +14,9 @@ from ops.console.choose import chosen, read
 from ops.console.fields import changes_of, fields_of
 from ops.console.guard import inside
 from ops.console.pulse import BEATS, Pulse
-from ops.console.timeline import sentry_link, timeline
 from ops.console.words import lasting, pill, share, spark
 from ops.edits import EditInvalid
+from ops.timeline import sentry_link, timeline
 from schemas.errors import BrokerUnavailable
 from schemas.observe import silent
 from schemas.redact import MASK

@@ -11,7 +11,7 @@ from ledger.records import LetterFilter, LetterState, Order, Role
 from ops.console.choose import plain
 from ops.console.guard import needs
 from ops.console.parts import Parts, parts, person
-from ops.console.timeline import sentry_link, timeline
+from ops.timeline import sentry_link, timeline
 from schemas.envelope import Envelope, decode
 from schemas.errors import EnvelopeError
 
