@@ -24,7 +24,7 @@ up: .venv/.runtime ## start everything against pretended vendors (BROKER=amqp://
 test: .venv/.dev ## set up what the tests need, then lint and run them all (ARGS=… for pytest)
 	@tests/support/install_parts.sh
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.dev ## ruff and mypy
 	$(BIN)/ruff check .
