@@ -337,13 +337,18 @@ def test_what_is_not_there_and_what_is_not_allowed_say_so(page: Page) -> None:
 @pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="writes pictures: SCREENSHOTS names the folder")
 def test_pictures_of_the_screens(console: Console, browser: Browser) -> None:
     folder = Path(os.environ["SCREENSHOTS"])
-    for scheme, names in (("light", SCREENS), ("dark", ("/", "/letters"))):
-        page = console.open(browser, color_scheme=scheme, viewport={"width": 1280, "height": 800})  # type: ignore[arg-type]
-        for path in (*names, f"/event?source={SOURCE}&id=well-1", "/letters/5", "/jobs/1"):
+    wide = {"width": 1280, "height": 800}
+    light = (*SCREENS, f"/event?source={SOURCE}&id=well-1", "/letters/5", "/jobs/1")
+    dark, people = ("/", "/letters"), ("/people",)
+    for name, scheme, paths in (("ann", "light", light), ("ann", "dark", dark), ("ben", "light", people)):
+        page = console.open(browser, name, color_scheme=scheme, viewport=wide)
+        for path in paths:
             page.goto(path)
             page.wait_for_load_state("networkidle")
-            name = path.partition("?")[0].strip("/").replace("/", "-") or "overview"
-            page.screenshot(path=folder / f"{name}{'' if scheme == 'light' else '-dark'}.png")
+            for fold in page.get_by_text("Request and answer").all():
+                fold.click()
+            called = path.partition("?")[0].strip("/").replace("/", "-") or "overview"
+            page.screenshot(path=folder / f"{called}{'' if scheme == 'light' else '-dark'}.png")
         page.context.close()
     small = console.open(browser, viewport={"width": 390, "height": 844})
     small.goto("/letters")
