@@ -48,7 +48,7 @@ screenshots: .venv/.dev ## take the README's pictures anew
 	SCREENSHOTS=docs/img $(BIN)/pytest -q tests/acceptance/test_console.py
 
 docs: .venv/.runtime ## write docs/vendors.md anew from the vendors' tables
-	$(BIN)/python -m workers.vendors.described > docs/vendors.md
+	$(BIN)/python -m bellhop.vendors.document > docs/vendors.md
 
 lock: .venv/.dev ## write the three lock files anew, with the newest versions that pyproject.toml allows
 	$(BIN)/python $(PIP) uv

@@ -20,10 +20,10 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from ledger.records import Claimed, LetterFilter, LetterState, NewLetter, Order, Settlement, State
-from ledger.store import Ledger
-from schemas.envelope import Envelope, content_hash, encode
-from schemas.reasons import Reason
+from bellhop.ledger.records import Claimed, LetterFilter, LetterState, NewLetter, Order, Settlement, State
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.envelope import Envelope, content_hash, encode
+from bellhop.schemas.reasons import Reason
 
 LIMIT_MS = 200.0
 ASKS = 9

@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from bellhop.broker import headers
+from bellhop.broker.connect import connect
+from bellhop.broker.port import Headers, Message
+from bellhop.broker.topology import work
+from bellhop.schemas.envelope import Envelope, content_hash, encode
+from bellhop.schemas.routes import MEMBERS_ROUTE
+from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.settings import build
 from bench.work import body
-from broker import headers
-from broker.connect import connect
-from broker.port import Headers, Message
-from broker.topology import work
-from schemas.envelope import Envelope, content_hash, encode
-from schemas.settings import MEMBERS_ROUTE, build
 
 WINDOW: Final = 1000
 """Publishes that wait for their confirm at once."""
@@ -43,7 +45,7 @@ def message(number: int) -> Message:
 
 def main() -> None:
     settings, count = build(tomllib.loads(Path(sys.argv[1]).read_text())), int(sys.argv[2])
-    broker = connect(settings.broker)
+    broker = connect(settings.broker, ROUTES)
     broker.declare()
     publisher = broker.publisher()
     waiting: deque[Future[None]] = deque()

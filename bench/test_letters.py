@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bellhop.ledger.store import Ledger
 from bench.letters import measure, postgres
-from ledger.store import Ledger
 from tests.support.postgres import postgres_url
 
 __all__ = ["postgres_url"]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from broker.port import Broker
-from broker.topology import Topology
-from schemas.observe import Observe, silent
-from schemas.settings import ROUTES, BrokerSettings
+from collections.abc import Sequence
+
+from bellhop.broker.port import Broker
+from bellhop.broker.topology import Topology
+from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.settings import BrokerSettings
 
 
-def connect(settings: BrokerSettings, observe: Observe = silent) -> Broker:
-    """Makes the broker without connecting yet; `declare` is the first to."""
-    topology = Topology(ROUTES, settings.ladder, settings.delivery_limit)
+def connect(settings: BrokerSettings, routes: Sequence[str], observe: Observe = silent) -> Broker:
+    """Makes the broker without connecting yet; `declare` is the first to. routes: each has a work queue."""
+    topology = Topology(tuple(routes), settings.ladder, settings.delivery_limit)
     if settings.embedded:
-        from broker.embedded import EmbeddedBroker
+        from bellhop.broker.embedded.broker import EmbeddedBroker
 
         return EmbeddedBroker(
             settings.urls[0],
@@ -21,7 +23,7 @@ def connect(settings: BrokerSettings, observe: Observe = silent) -> Broker:
             confirm_seconds=settings.confirm_seconds,
             observe=observe,
         )
-    from broker.amqp import AmqpBroker
+    from bellhop.broker.rabbitmq.broker import AmqpBroker
 
     return AmqpBroker(
         settings.urls,

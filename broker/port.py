@@ -1,6 +1,6 @@
-"""The broker port: all that Bellhop asks of a queue. `broker.amqp` and `broker.embedded` implement it.
+"""The broker port: all that Bellhop asks of a queue. `broker.rabbitmq` and `broker.embedded` implement it.
 
-The rules, which `tests/contract/test_broker.py` holds every implementation to:
+The rules, which `tests/contract/broker/test_broker.py` holds every implementation to:
 
 Durability. A publish's future resolves only when the message survives the death of every process and of
     the machine (a quorum of nodes has it on disk; a committed, synced transaction). Until then nobody may

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from broker.port import Address
+from bellhop.broker.port import Address
 
 WORK_EXCHANGE: Final = "bellhop.work"
 DEAD_EXCHANGE: Final = "bellhop.dead"

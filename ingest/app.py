@@ -9,15 +9,15 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
-from broker.port import Publisher
-from ingest import health
-from ingest.problems import Problem, crashed, instance
-from ingest.status import EventReader, Status
-from ingest.verify import verifiers
-from ingest.webhooks import Webhooks
-from schemas.observe import Observe, silent
-from schemas.settings import Settings
-from schemas.trace import UNTRACED, Tracer
+from bellhop.broker.port import Publisher
+from bellhop.ingest import health
+from bellhop.ingest.problems import Problem, crashed, instance
+from bellhop.ingest.status import EventReader, Status
+from bellhop.ingest.verify import verifiers
+from bellhop.ingest.webhooks import Webhooks
+from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.settings import Settings
+from bellhop.schemas.trace import UNTRACED, Tracer
 
 __all__ = ["EventReader", "create_app"]
 

@@ -7,23 +7,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ingest.formats.parts import Called, Context, Event, Ignored, Made, Receipt
-from ingest.formats.table import TABLE
-from schemas import events
-from schemas.envelope import Envelope, content_hash
-from schemas.errors import EventInvalid, FieldProblem
-from schemas.labels import label_warnings
-from schemas.settings import (
-    CALLBACKS_ROUTE,
-    MEMBERS_ROUTE,
-    PULLS_ROUTE,
-    ROUTE_OF_KIND,
-    PeoplevineAccount,
-    Settings,
-    SimplybookAccount,
-    SourceSettings,
-)
-from schemas.statuses import Meaning, meaning
+from bellhop.ingest.formats.parts import Called, Context, Event, Ignored, Made, Receipt
+from bellhop.ingest.formats.table import TABLE
+from bellhop.schemas import events
+from bellhop.schemas.envelope import Envelope, content_hash
+from bellhop.schemas.errors import EventInvalid, FieldProblem
+from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route
+from bellhop.schemas.settings import Settings, SourceSettings
+from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.vendors.peoplevine.labels import label_warnings
+from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.vendors.simplybook.callback_body import CALLBACKS_ROUTE
+from bellhop.vendors.simplybook.settings import SimplybookAccount
 
 MAX_EVENTS: Final = 1000
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -101,7 +96,7 @@ class Intake:
             # The id is part of it: two bookings may bear the same second, and each is a reason to pull.
             subject = f"{self._source.pull_account}/reservations/{id_}"
         else:
-            where = ROUTE_OF_KIND[parsed.kind], parsed.account
+            where = bookings_route(parsed.kind), parsed.account
         envelope = self._envelope(
             id_, parsed.type, subject, where, parsed.time, parsed.data, receipt, has_own_time=made.has_own_time
         )

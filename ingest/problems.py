@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from schemas.errors import BellhopError, FieldProblem
+from bellhop.schemas.errors import BellhopError, FieldProblem
 
 MAX_ERRORS: Final = 100
 _MAX_FIELD: Final = 200

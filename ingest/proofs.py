@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from schemas.errors import BellhopError
+from bellhop.schemas.errors import BellhopError
 
 _SECONDS: Final = re.compile(r"[0-9]{1,11}")
 

@@ -13,9 +13,9 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from schemas.errors import BellhopError, SettingsError
-from schemas.observe import Observe, silent
-from schemas.settings import Settings
+from bellhop.schemas.errors import BellhopError, SettingsError
+from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

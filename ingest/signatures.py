@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ingest.proofs import NotVerified, Proof, as_bytes, is_one_of, needed, timely
+from bellhop.ingest.proofs import NotVerified, Proof, as_bytes, is_one_of, needed, timely
 
 # Most are made by the upstream; what is shorter is a slip.
 _SIGNING_SECRET: Final = re.compile(r"[\x21-\x7e]{6,512}")

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from flask import Request, Response
 
-from ingest.problems import Problem
-from ingest.verify import NotVerified, Verifier
-from ingest.webhooks import unauthorized
-from ledger.records import Attempt, EventView
-from schemas.errors import LedgerUnavailable
-from schemas.events import MAX_ID
+from bellhop.ingest.problems import Problem
+from bellhop.ingest.verify import NotVerified, Verifier
+from bellhop.ingest.webhooks import unauthorized
+from bellhop.ledger.records import Attempt, EventView
+from bellhop.schemas.errors import LedgerUnavailable
+from bellhop.schemas.events import MAX_ID
 
 
 class EventReader(Protocol):

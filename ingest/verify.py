@@ -15,10 +15,21 @@ from typing import Final
 
 from standardwebhooks import Webhook
 
-from ingest.proofs import NO_SECRET, Address, Headers, NotVerified, Proof, Row, as_bytes, is_one_of, needed, timely
-from ingest.signatures import calcom, calcom_key, plain, signing_key, timed
-from schemas.errors import SettingsError
-from schemas.settings import SourceSettings
+from bellhop.ingest.proofs import (
+    NO_SECRET,
+    Address,
+    Headers,
+    NotVerified,
+    Proof,
+    Row,
+    as_bytes,
+    is_one_of,
+    needed,
+    timely,
+)
+from bellhop.ingest.signatures import calcom, calcom_key, plain, signing_key, timed
+from bellhop.schemas.errors import SettingsError
+from bellhop.schemas.settings import SourceSettings
 
 __all__ = ["TABLE", "Address", "NotVerified", "Verifier", "verifiers"]
 

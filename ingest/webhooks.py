@@ -25,20 +25,20 @@ from urllib.parse import quote
 
 from flask import Request, Response
 
-from broker.headers import ATTEMPT, ENQUEUED, ROUTE
-from broker.port import Message, Publisher
-from broker.topology import work, work_queue
-from ingest import body as bodies
-from ingest.formats.parts import Ignored, Receipt
-from ingest.intake import Intake, Read
-from ingest.problems import Problem, crashed, instance
-from ingest.verify import Address, NotVerified, Verifier
-from schemas import events
-from schemas.envelope import Envelope, encode
-from schemas.errors import BrokerError, EventInvalid
-from schemas.observe import Observe, silent, where
-from schemas.settings import Settings, SourceSettings
-from schemas.trace import UNTRACED, Span, Tracer
+from bellhop.broker.headers import ATTEMPT, ENQUEUED, ROUTE
+from bellhop.broker.port import Message, Publisher
+from bellhop.broker.topology import work, work_queue
+from bellhop.ingest import body as bodies
+from bellhop.ingest.formats.parts import Ignored, Receipt
+from bellhop.ingest.intake import Intake, Read
+from bellhop.ingest.problems import Problem, crashed, instance
+from bellhop.ingest.verify import Address, NotVerified, Verifier
+from bellhop.schemas import events
+from bellhop.schemas.envelope import Envelope, encode
+from bellhop.schemas.errors import BrokerError, EventInvalid
+from bellhop.schemas.observe import Observe, silent, where
+from bellhop.schemas.settings import Settings, SourceSettings
+from bellhop.schemas.trace import UNTRACED, Span, Tracer
 
 _TRACES: Final = {
     "traceparent": re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ledger.engine import Database
-from ledger.tables import accounts, permits
-from schemas.settings import Limits
+from bellhop.ledger.engine import Database
+from bellhop.ledger.tables import accounts, permits
+from bellhop.schemas.settings import Limits
 
 FAILURES: Final = 5
 FIRST_OPEN_SECONDS: Final = 5.0

@@ -9,12 +9,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from ledger.codec import entries_from_json, entries_to_json
-from ledger.decide import Held
-from ledger.engine import Database
-from ledger.records import Booking, Entry, EntryState
-from ledger.tables import bookings, vendor_ids
-from schemas.envelope import Envelope
+from bellhop.ledger.codec import entries_from_json, entries_to_json
+from bellhop.ledger.decide import Held
+from bellhop.ledger.engine import Database
+from bellhop.ledger.records import Booking, Entry, EntryState
+from bellhop.ledger.tables import bookings, vendor_ids
+from bellhop.schemas.envelope import Envelope
 
 Key = tuple[str, str]
 """A booking's source and reference."""

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ledger.records import NewLetter
-from ledger.words import values_of
-from schemas.envelope import decode
-from schemas.errors import EnvelopeError
+from bellhop.ledger.records import NewLetter
+from bellhop.ledger.search_terms import values_of
+from bellhop.schemas.envelope import decode
+from bellhop.schemas.errors import EnvelopeError
 
 SHAPE_CHARACTERS: Final = 160
 WORDS_CHARACTERS: Final = 2000

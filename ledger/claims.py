@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ledger import bookings
-from ledger.codec import call_from_json, call_to_json
-from ledger.decide import RANKS, UNFINISHED, Answer, Known, Row, Take, apply, decide
-from ledger.engine import Database
-from ledger.records import Claim, Claimed, State
-from ledger.tables import event_words, events
-from ledger.words import numbers_of
-from schemas.envelope import Envelope
+from bellhop.ledger import bookings
+from bellhop.ledger.codec import call_from_json, call_to_json
+from bellhop.ledger.decide import RANKS, UNFINISHED, Answer, Known, Row, Take, apply, decide
+from bellhop.ledger.engine import Database
+from bellhop.ledger.records import Claim, Claimed, State
+from bellhop.ledger.search_terms import numbers_of
+from bellhop.ledger.tables import event_words, events
+from bellhop.schemas.envelope import Envelope
 
 _NAMES: Final = tuple(f.name for f in fields(Row))
 _NEW: Final = tuple(name for name in _NAMES if name != "pk")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from ledger.records import Call, Entry, EntryState
+from bellhop.ledger.records import Call, Entry, EntryState
 
 _CALL: Final = tuple(f.name for f in fields(Call))
 _ENTRY: Final = tuple(f.name for f in fields(Entry))

@@ -1,7 +1,7 @@
 """Who may work an event: the decision alone, over rows already read. No SQL, no I/O.
 
 `decide` answers for one envelope; `apply` enters the answer into what is known, so that the envelopes of a batch see
-each other. What must hold of any run of the two is in `tests/unit/test_ledger_decide.py`.
+each other. What must hold of any run of the two is in `tests/unit/ledger/test_decide.py`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from ledger.records import Booking, Busy, Call, Refused, Settled, Settlement, State
-from schemas.envelope import Envelope
-from schemas.events import BOOKING_TYPES
-from schemas.reasons import Reason
+from bellhop.ledger.records import Booking, Busy, Call, Refused, Settled, Settlement, State
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.events import BOOKING_TYPES
+from bellhop.schemas.reasons import Reason
 
 RANKS: Final[Mapping[str, int]] = {kind: rank for rank, kind in enumerate(BOOKING_TYPES)}
 """The order of a booking's events that bear the same time."""

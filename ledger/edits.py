@@ -8,11 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ledger.engine import Database
-from ledger.letters import record
-from ledger.records import AuditRow, Edit, EditState, LetterState
-from ledger.tables import dead_letters, letter_edits
-from schemas.errors import LedgerError
+from bellhop.ledger.engine import Database
+from bellhop.ledger.letters import record
+from bellhop.ledger.records import AuditRow, Edit, EditState, LetterState
+from bellhop.ledger.tables import dead_letters, letter_edits
+from bellhop.schemas.errors import LedgerError
 
 
 class EditRefused(LedgerError):

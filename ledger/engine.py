@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from schemas.errors import LedgerError, LedgerUnavailable
+from bellhop.schemas.errors import LedgerError, LedgerUnavailable
 
 WAIT_SECONDS: Final = 10.0
 """How long a lock is waited for before the ledger counts as unavailable."""

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ledger import bookings
-from ledger.decide import RANKS, UNFINISHED
-from ledger.engine import Database
-from ledger.records import Attempt, EventView, Standing, State
-from ledger.tables import attempts, dead_letters, event_words, events, letter_words, vendor_ids
-from ledger.words import numbers
+from bellhop.ledger import bookings
+from bellhop.ledger.decide import RANKS, UNFINISHED
+from bellhop.ledger.engine import Database
+from bellhop.ledger.records import Attempt, EventView, Standing, State
+from bellhop.ledger.search_terms import numbers
+from bellhop.ledger.tables import attempts, dead_letters, event_words, events, letter_words, vendor_ids
 
 _MOST: Final = 200
 _CHUNK: Final = 500

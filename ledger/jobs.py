@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ledger.engine import Database
-from ledger.letters import record
-from ledger.pages import Page, cursor, read
-from ledger.records import AuditRow, ItemState, Job, JobItem, JobState, Verdict
-from ledger.tables import job_items, jobs
-from schemas.errors import LedgerError
+from bellhop.ledger.engine import Database
+from bellhop.ledger.letters import record
+from bellhop.ledger.pages import Page, cursor, read
+from bellhop.ledger.records import AuditRow, ItemState, Job, JobItem, JobState, Verdict
+from bellhop.ledger.tables import job_items, jobs
+from bellhop.schemas.errors import LedgerError
 
 FIRST_WAVE: Final = 1
 """The canary."""

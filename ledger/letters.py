@@ -10,15 +10,15 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ledger.bookings import lock_key
-from ledger.causes import cause_of, words_of
-from ledger.decide import UNFINISHED
-from ledger.engine import Database
-from ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
-from ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
-from schemas.envelope import decode
-from schemas.errors import EnvelopeError
-from schemas.reasons import Reason
+from bellhop.ledger.bookings import lock_key
+from bellhop.ledger.causes import cause_of, words_of
+from bellhop.ledger.decide import UNFINISHED
+from bellhop.ledger.engine import Database
+from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
+from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
+from bellhop.schemas.envelope import decode
+from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.reasons import Reason
 
 _NEW: Final = tuple(f.name for f in fields(NewLetter))
 _LISTED: Final = tuple(name for name in _NEW if name not in ("body", "evidence"))

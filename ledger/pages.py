@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from schemas.errors import LedgerError
+from bellhop.schemas.errors import LedgerError
 
 T = TypeVar("T")
 

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from ledger.engine import Database
-from ledger.letters import record
-from ledger.records import AuditRow, Pause
-from ledger.tables import pauses
-from schemas.errors import LedgerError
+from bellhop.ledger.engine import Database
+from bellhop.ledger.letters import record
+from bellhop.ledger.records import AuditRow, Pause
+from bellhop.ledger.tables import pauses
+from bellhop.schemas.errors import LedgerError
 
 
 class PauseRefused(LedgerError):

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ledger.engine import Database
-from ledger.letters import record
-from ledger.records import ApiToken, AuditRow, Role, Session, User
-from ledger.tables import api_tokens, login_failures, sessions, users
-from schemas.errors import LedgerError
+from bellhop.ledger.engine import Database
+from bellhop.ledger.letters import record
+from bellhop.ledger.records import ApiToken, AuditRow, Role, Session, User
+from bellhop.ledger.tables import api_tokens, login_failures, sessions, users
+from bellhop.schemas.errors import LedgerError
 
 FAILURES_KEPT: Final = timedelta(minutes=15)
 _TOUCHED: Final = timedelta(minutes=1)

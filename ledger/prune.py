@@ -8,10 +8,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from ledger.decide import UNFINISHED
-from ledger.engine import Database
-from ledger.records import JobState, LetterState, State
-from ledger.tables import (
+from bellhop.ledger.decide import UNFINISHED
+from bellhop.ledger.engine import Database
+from bellhop.ledger.records import JobState, LetterState, State
+from bellhop.ledger.tables import (
     attempts,
     bookings,
     dead_letters,

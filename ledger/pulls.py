@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from ledger.accounts import blank
-from ledger.engine import Database
-from ledger.tables import accounts, watermarks
+from bellhop.ledger.accounts import blank
+from bellhop.ledger.engine import Database
+from bellhop.ledger.tables import accounts, watermarks
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ledger import bookings
-from ledger.bookings import Key, applied, merged, reaching
-from ledger.codec import call_from_json, call_to_json
-from ledger.decide import RANKS, Held, mark_after
-from ledger.engine import Database
-from ledger.records import Attempt, Booking, Call, Claimed, Settlement, State
-from ledger.tables import attempts, events
-from ledger.writer import GroupWriter
-from schemas.errors import ClaimLost
+from bellhop.ledger import bookings
+from bellhop.ledger.bookings import Key, applied, merged, reaching
+from bellhop.ledger.codec import call_from_json, call_to_json
+from bellhop.ledger.decide import RANKS, Held, mark_after
+from bellhop.ledger.engine import Database
+from bellhop.ledger.records import Attempt, Booking, Call, Claimed, Settlement, State
+from bellhop.ledger.tables import attempts, events
+from bellhop.ledger.writer import GroupWriter
+from bellhop.schemas.errors import ClaimLost
 
 _CLAIMS: Final = (
     sa.select(events.c.pk, events.c.state, events.c.claim_token, events.c.calling, events.c.calling_token)

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ledger import bookings, events, flow
-from ledger.accounts import Accounts
-from ledger.claims import Claims
-from ledger.decide import Answer
-from ledger.desk import Desk
-from ledger.edits import Edits
-from ledger.engine import Database
-from ledger.jobs import Jobs
-from ledger.pauses import Pauses
-from ledger.people import People
-from ledger.prune import prune
-from ledger.pulls import Pulls
-from ledger.records import AuditRow, Booking, Call, Claim, Claimed, EventView, Settlement, Standing, State
-from ledger.settle import Settling
-from ledger.tokens import Tokens
-from schemas.envelope import Envelope
-from schemas.observe import Observe, silent
+from bellhop.ledger import bookings, events, latencies
+from bellhop.ledger.accounts import Accounts
+from bellhop.ledger.claims import Claims
+from bellhop.ledger.decide import Answer
+from bellhop.ledger.edits import Edits
+from bellhop.ledger.engine import Database
+from bellhop.ledger.jobs import Jobs
+from bellhop.ledger.pauses import Pauses
+from bellhop.ledger.people import People
+from bellhop.ledger.prune import prune
+from bellhop.ledger.pulls import Pulls
+from bellhop.ledger.records import AuditRow, Booking, Call, Claim, Claimed, EventView, Settlement, Standing, State
+from bellhop.ledger.settle import Settling
+from bellhop.ledger.triage import Desk
+from bellhop.ledger.vendor_tokens import Tokens
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.observe import Observe, silent
 
 
 def utc_now() -> datetime:
@@ -132,7 +132,7 @@ class Ledger:
     def recent_seconds(self, since: datetime) -> Mapping[str, Sequence[float]]:
         """How many seconds events took from their webhook until they were done, by route, of the last 500 that were
         done since then. Of a replayed one it counts from the webhook, too."""
-        return flow.recent_seconds(self._database, since)
+        return latencies.recent_seconds(self._database, since)
 
     def booking_of(self, account: str, vendor_id: str) -> Booking | None:
         """The booking to which a vendor's id belongs; None where it is none of ours."""

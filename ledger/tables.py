@@ -120,7 +120,7 @@ attempts: Final = sa.Table(
     sa.Index(None, "event_pk"),
 )
 
-# What people are found by, see `ledger.words`.
+# What people are found by, see `ledger.search_terms`.
 event_words: Final = sa.Table(
     "event_words",
     metadata,

@@ -17,15 +17,15 @@ from typing import Any, Final, Protocol
 
 from flask import Flask, Response, request
 
-from sandbox.answers import Answer
-from sandbox.control import blueprint
-from sandbox.faults import Fault
-from sandbox.limits import Refusal
-from sandbox.peoplevine import CREDENTIALS
-from sandbox.seed import Seed
-from sandbox.simplybook import masked
-from sandbox.state import State, utc_now
-from schemas.redact import MASK
+from bellhop.sandbox.answers import Answer
+from bellhop.sandbox.control import blueprint
+from bellhop.sandbox.faults import Fault
+from bellhop.sandbox.limits import Refusal
+from bellhop.sandbox.peoplevine.app import CREDENTIALS
+from bellhop.sandbox.seed import Seed
+from bellhop.sandbox.simplybook.app import masked
+from bellhop.sandbox.state import State, utc_now
+from bellhop.schemas.redact import MASK
 
 CONNECTION: Final = "sandbox.connection"
 """The WSGI environment's key of the `Connection`."""
@@ -54,7 +54,7 @@ class _Vendor:
 
 def create_app(seed: Seed | None = None, now: Callable[[], datetime] = utc_now) -> Flask:
     """now: the clock, aware UTC. The application's State is `app.extensions["sandbox"]`."""
-    app = Flask("sandbox")
+    app = Flask("bellhop.sandbox")
     state = State(seed or Seed(), now)
     app.extensions["sandbox"] = state
     app.register_blueprint(blueprint(state), url_prefix="/_sandbox")

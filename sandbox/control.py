@@ -9,12 +9,12 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from sandbox.faults import parse_fault
-from sandbox.peoplevine import CHANGES, Peoplevine
-from sandbox.peoplevine_answers import id_of
-from sandbox.seed_peoplevine import Change
-from sandbox.state import State
-from sandbox.switches import PLUGINS, ControlError
+from bellhop.sandbox.faults import parse_fault
+from bellhop.sandbox.peoplevine.answers import id_of
+from bellhop.sandbox.peoplevine.app import CHANGES, Peoplevine
+from bellhop.sandbox.peoplevine.seed import Change
+from bellhop.sandbox.state import State
+from bellhop.sandbox.switches import PLUGINS, ControlError
 
 
 def blueprint(state: State) -> Blueprint:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.switches import ControlError
+from bellhop.sandbox.switches import ControlError
 
 VENDORS: Final = ("peoplevine", "simplybook")
 KINDS: Final = ("error", "http", "timeout_before", "timeout_after", "reset", "slow")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sandbox.seed_peoplevine import BOOK4TIME, SEVENROOMS, TRIPLESEAT, PeoplevineSeed
-from sandbox.seed_simplybook import SimplybookSeed
-from sandbox.switches import Switches
+from bellhop.sandbox.peoplevine.seed import BOOK4TIME, SEVENROOMS, TRIPLESEAT, PeoplevineSeed
+from bellhop.sandbox.simplybook.seed import SimplybookSeed
+from bellhop.sandbox.switches import Switches
 
 
 @dataclass(frozen=True, slots=True)

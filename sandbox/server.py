@@ -24,10 +24,10 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Flask
 
-from sandbox.app import CONNECTION, create_app
-from sandbox.faults import parse_fault
-from sandbox.seed import Seed
-from sandbox.state import State, utc_now
+from bellhop.sandbox.app import CONNECTION, create_app
+from bellhop.sandbox.faults import parse_fault
+from bellhop.sandbox.seed import Seed
+from bellhop.sandbox.state import State, utc_now
 
 _LINGER: Final = struct.Struct("ii")
 _MAX_BODY: Final = 16 * 1024 * 1024

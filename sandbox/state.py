@@ -9,11 +9,11 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sandbox.faults import Fault
-from sandbox.limits import Limits
-from sandbox.peoplevine import Accounts, Peoplevine
-from sandbox.seed import Seed
-from sandbox.simplybook import SimplyBook
+from bellhop.sandbox.faults import Fault
+from bellhop.sandbox.limits import Limits
+from bellhop.sandbox.peoplevine.app import Accounts, Peoplevine
+from bellhop.sandbox.seed import Seed
+from bellhop.sandbox.simplybook.app import SimplyBook
 
 CALLS_KEPT: Final = 200_000
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
-from sandbox.limits import Limit
+from bellhop.sandbox.limits import Limit
 
 PLUGINS: Final = (
     *("advanced_notification", "any_unit", "api", "approve_booking", "back_to_site", "contact_widget", "counter"),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from schemas.errors import FieldProblem
+from bellhop.schemas.errors import FieldProblem
 
 MAX_ID: Final = 200
 MAX_DEPTH: Final = 10

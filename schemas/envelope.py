@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
-from schemas.errors import EnvelopeError
+from bellhop.schemas.errors import EnvelopeError
 
 VERSION: Final = 1
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
-from schemas.contract import (
+from bellhop.schemas.contract import (
     MAX_DEPTH,
     MAX_ID,
     MAX_KEY,
@@ -28,8 +28,8 @@ from schemas.contract import (
     short_text,
     unfit,
 )
-from schemas.errors import EventInvalid, FieldProblem
-from schemas.statuses import Meaning, meaning
+from bellhop.schemas.errors import EventInvalid, FieldProblem
+from bellhop.schemas.statuses import Meaning, meaning
 
 __all__ = [
     "BOOKING_TYPES",

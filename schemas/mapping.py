@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from schemas.errors import EventInvalid, FieldProblem
-from schemas.events import DATA_FIELDS, MAX_SERVICES
+from bellhop.schemas.errors import EventInvalid, FieldProblem
+from bellhop.schemas.events import DATA_FIELDS, MAX_SERVICES
 
 IGNORED: Final = "ignored"
 """What a map may say for `type`: an event that means nothing here."""

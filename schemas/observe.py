@@ -1,6 +1,6 @@
 """How the parts tell what they do: one hook, made once by the command and passed in.
 
-`ops.telemetry` turns each call into a structured log line and its metrics; tests collect them.
+`telemetry.logs` turns each call into a structured log line and its metrics; tests collect them.
 Names are `noun.verb` (`webhook.accepted`, `event.settled`); fields are plain values and hold neither
 secrets nor personal data.
 """

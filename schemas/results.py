@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from schemas.envelope import Envelope, content_hash
-from schemas.events import BOOKING_TYPES, MEMBER_TYPES
-from schemas.reasons import Reason
-from schemas.statuses import Meaning, meaning
+from bellhop.schemas.envelope import Envelope, content_hash
+from bellhop.schemas.events import BOOKING_TYPES, MEMBER_TYPES
+from bellhop.schemas.reasons import Reason
+from bellhop.schemas.statuses import Meaning, meaning
 
 RESULTS_ROUTE: Final = "results"
 RESULT_TYPE: Final = "result.due"

@@ -1,7 +1,7 @@
 """How the parts say where a trace goes: through the ingress, the queue and the vendor's call.
 
-`ops.tracing` makes Sentry's spans of it; the silent one costs next to nothing. Facts and tags hold neither secrets nor
-personal data.
+`telemetry.tracing` makes Sentry's spans of it; the silent one costs next to nothing. Facts and tags hold neither
+secrets nor personal data.
 """
 
 from __future__ import annotations

@@ -12,26 +12,27 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from broker.headers import traced
-from broker.port import Delivery
-from broker.topology import work_queue
-from ledger.records import Attempt, Booking, Busy, Call, Claimed, Json, Refused, Settled, Settlement
-from schemas.envelope import decode
-from schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
-from schemas.observe import Observe, silent, where
-from schemas.reasons import Reason
-from schemas.trace import UNTRACED, Received, Tracer, parent_of
-from workers.handlers.port import Handler
-from workers.job import Job
-from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
-from workers.ports import WorkLedger
-from workers.retry import next_delay
-from workers.told import WORDS, asked, came_of_it, recorded, tags_of, text_of
-from workers.vendors.failure import Kind, VendorFailure
-from workers.vendors.held import Held
+from bellhop.broker.headers import traced
+from bellhop.broker.port import Delivery
+from bellhop.broker.topology import work_queue
+from bellhop.ledger.records import Attempt, Booking, Busy, Call, Claimed, Json, Refused, Settled, Settlement
+from bellhop.schemas.clock import utc_now
+from bellhop.schemas.envelope import decode
+from bellhop.schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
+from bellhop.schemas.observe import Observe, silent, where
+from bellhop.schemas.reasons import Reason
+from bellhop.schemas.trace import UNTRACED, Received, Tracer, parent_of
+from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.handler import Handler
+from bellhop.vendors.held import Held
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
+from bellhop.workers.job import Job
+from bellhop.workers.ports import WorkLedger
+from bellhop.workers.retry import next_delay
+from bellhop.workers.told import WORDS, asked, came_of_it, recorded, tags_of, text_of
 
 MAX_CALLS: Final = 200
 """Calls one delivery may make; book, confirm and cancel for each service stay far below. More is a circle."""
@@ -55,10 +56,6 @@ class NoTurns:
     def ahead(self, account: str) -> None: ...
 
     def give_back(self, account: str) -> None: ...
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Executor:

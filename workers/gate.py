@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ledger.accounts import AccountView, Denied, Ended, Permit
-from schemas.observe import Observe, silent
-from schemas.settings import Account, Limits
-from workers.vendors.failure import Kind, VendorFailure
-from workers.vendors.held import Held
+from bellhop.ledger.accounts import AccountView, Denied, Ended, Permit
+from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.settings import Account, Limits
+from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.held import Held
 
 PATIENCE_SECONDS: Final = 5.0
 """How long a thread waits for its turn. Longer would keep other accounts' messages from being worked; shorter would
@@ -93,7 +93,7 @@ class AccountGate:
 
     @contextmanager
     def turn(self, account: str) -> Iterator[None]:
-        """See `workers.vendors.held.Gate`."""
+        """See `vendors.held.Gate`."""
         held = self._held(account)
         permit, held.permit = held.permit or self._permit(account), None
         try:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from broker import headers
-from broker.port import Delivery, Message
-from ledger.records import Attempt, Booking, Claimed
-from schemas.envelope import Envelope
-from workers.outcome import Outcome
+from bellhop.broker import headers
+from bellhop.broker.port import Delivery, Message
+from bellhop.ledger.records import Attempt, Booking, Claimed
+from bellhop.schemas.envelope import Envelope
+from bellhop.vendors.outcome import Outcome
 
 
 @dataclass(slots=True)

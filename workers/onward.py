@@ -8,11 +8,12 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
-from broker import headers, topology
-from broker.port import Address, Message
-from schemas.envelope import Envelope, encode
-from workers.job import Job
-from workers.outcome import Dead, Done, InDoubt, Retry
+from bellhop.broker import headers, topology
+from bellhop.broker.messages import work_message
+from bellhop.broker.port import Address, Message
+from bellhop.schemas.envelope import Envelope
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Retry
+from bellhop.workers.job import Job
 
 ERROR_CHARACTERS: Final = 2000
 EVIDENCE_BYTES: Final = 16_384
@@ -49,23 +50,14 @@ def following(job: Job, now: datetime) -> list[tuple[Message, Address]]:
         return []
     trace = job.trace or (job.envelope.trace if job.envelope else {})
     events = [replace(envelope, trace=envelope.trace or trace) for envelope in outcome.forward]
-    return [(queued(envelope, now), topology.work(envelope.route)) for envelope in events]
+    return [(work_message(envelope, now), topology.work(envelope.route)) for envelope in events]
 
 
 def telling(results: Iterable[Envelope | None], now: datetime) -> list[tuple[Message, Address]]:
     """The results that tell of ends: to their work queue."""
-    return [(queued(envelope, now), topology.work(envelope.route)) for envelope in results if envelope is not None]
-
-
-def queued(envelope: Envelope, now: datetime) -> Message:
-    """A new event as a message for its work queue."""
-    carried: dict[str, str | int | float] = {
-        headers.ROUTE: envelope.route,
-        headers.ENQUEUED: now.timestamp(),
-        headers.ATTEMPT: 0,
-        **envelope.trace,
-    }
-    return Message(envelope.message_id, encode(envelope), carried)
+    return [
+        (work_message(envelope, now), topology.work(envelope.route)) for envelope in results if envelope is not None
+    ]
 
 
 def _evidence(job: Job, outcome: Dead) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ledger.records import Booking, Call, Claim, Claimed, Settlement
-from schemas.envelope import Envelope
+from bellhop.ledger.records import Booking, Call, Claim, Claimed, Settlement
+from bellhop.schemas.envelope import Envelope
 
 
 class WorkLedger(Protocol):

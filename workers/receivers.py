@@ -16,10 +16,10 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-from schemas.observe import Observe, silent
-from schemas.results import ACCOUNT
-from workers.vendors.failure import Kind, VendorFailure
-from workers.vendors.held import Held
+from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.results import ACCOUNT
+from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.held import Held
 
 ILL_AFTER: Final = 5
 """So many posts in a row that found a receiver away, and it gets one at a time."""

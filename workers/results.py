@@ -13,12 +13,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from ledger.records import Booking, State
-from schemas.envelope import Envelope
-from schemas.events import BOOKING_TYPES
-from schemas.results import result
-from workers.job import Job
-from workers.outcome import Dead, Done, Recorded
+from bellhop.ledger.records import Booking, State
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.events import BOOKING_TYPES
+from bellhop.schemas.results import result
+from bellhop.vendors.outcome import Dead, Done, Recorded
+from bellhop.workers.job import Job
 
 
 class BookingLedger(Protocol):

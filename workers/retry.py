@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from schemas.reasons import Reason
+from bellhop.schemas.reasons import Reason
 
 JITTER_SHARE: Final = 0.2
 """The share of retries that take the next step up, so that events that failed together do not return together."""

@@ -11,41 +11,38 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from broker.port import Broker
-from broker.topology import work_queue
-from ledger.store import Ledger
-from schemas.errors import BrokerError
-from schemas.observe import Observe, silent, where
-from schemas.redact import Redactor
-from schemas.results import RESULTS_ROUTE
-from schemas.settings import (
-    CALLBACKS_ROUTE,
-    MEMBERS_ROUTE,
-    PULLS_ROUTE,
-    ROUTE_OF_KIND,
-    PeoplevineAccount,
-    Settings,
-    SimplybookAccount,
-)
-from schemas.trace import UNTRACED, Tracer
-from workers.executor import Executor, NoTurns, Turns, utc_now
-from workers.gate import AccountGate
-from workers.handlers.callbacks import Feed, SimplybookCallbacks
-from workers.handlers.members import Members
-from workers.handlers.peoplevine_bookings import PeoplevineBookings
-from workers.handlers.port import Handler
-from workers.handlers.pulls import Pulls
-from workers.handlers.results import ENOUGH_BYTES, ResultPosts
-from workers.handlers.simplybook_bookings import SimplybookBookings
-from workers.paused import PausedRoutes
-from workers.receivers import Places, outward
-from workers.results import Results
-from workers.scheduler import Scheduler
-from workers.vendors.http import HttpClient
-from workers.vendors.peoplevine import PeoplevineClient
-from workers.vendors.simplybook import SimplybookClient
-from workers.watchdog import Sight, Watchdog
-from workers.worker import Worker, capacity_of
+from bellhop.broker.port import Broker
+from bellhop.broker.topology import work_queue
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.clock import utc_now
+from bellhop.schemas.errors import BrokerError
+from bellhop.schemas.observe import Observe, silent, where
+from bellhop.schemas.redact import Redactor
+from bellhop.schemas.results import RESULTS_ROUTE
+from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route
+from bellhop.schemas.settings import Settings
+from bellhop.schemas.trace import UNTRACED, Tracer
+from bellhop.vendors.handler import Handler
+from bellhop.vendors.http import HttpClient
+from bellhop.vendors.peoplevine.bookings import PeoplevineBookings
+from bellhop.vendors.peoplevine.client import PeoplevineClient
+from bellhop.vendors.peoplevine.members import Members
+from bellhop.vendors.peoplevine.pulls import Pulls
+from bellhop.vendors.peoplevine.scheduler import Scheduler
+from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.vendors.simplybook.bookings import SimplybookBookings
+from bellhop.vendors.simplybook.callback_body import CALLBACKS_ROUTE
+from bellhop.vendors.simplybook.callbacks import Feed, SimplybookCallbacks
+from bellhop.vendors.simplybook.client import SimplybookClient
+from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.workers.executor import Executor, NoTurns, Turns
+from bellhop.workers.gate import AccountGate
+from bellhop.workers.pauses import PausedRoutes
+from bellhop.workers.receivers import Places, outward
+from bellhop.workers.result_posts import ENOUGH_BYTES, ResultPosts
+from bellhop.workers.results import Results
+from bellhop.workers.watchdog import Sight, Watchdog
+from bellhop.workers.worker import Worker, capacity_of
 
 _LOOK_SECONDS: Final = 2.0
 
@@ -83,8 +80,8 @@ def posts(
 
     return {
         MEMBERS_ROUTE: Post(Members(spas(last)), last),
-        ROUTE_OF_KIND["peoplevine"]: Post(PeoplevineBookings(spas(first), peoplevine, settings.venues), first),
-        ROUTE_OF_KIND["simplybook"]: Post(SimplybookBookings(salons(first), simplybook, settings.venues), first),
+        bookings_route("peoplevine"): Post(PeoplevineBookings(spas(first), peoplevine, settings.venues), first),
+        bookings_route("simplybook"): Post(SimplybookBookings(salons(first), simplybook, settings.venues), first),
         CALLBACKS_ROUTE: Post(SimplybookCallbacks(salons(last), _feeds(settings), ledger, utc_now), last),
         PULLS_ROUTE: Post(Pulls(spas(last), peoplevine, ledger.pulls, utc_now), last),
         RESULTS_ROUTE: Post(_result_posts(settings, observe, tracer), NoTurns()),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ledger.records import Booking, Call, Entry, Json, State
-from schemas.envelope import Envelope
-from schemas.reasons import Reason
-from workers.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
+from bellhop.ledger.records import Booking, Call, Entry, Json, State
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 
 WORDS: Final[Mapping[type, str]] = {
     Done: "done",

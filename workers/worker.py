@@ -15,17 +15,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from broker.headers import ROUTE, traced
-from broker.port import Address, Consumer, Delivery, Message, Publisher
-from broker.topology import WORK_EXCHANGE, work_queue
-from schemas.errors import BellhopError, BrokerError, LedgerUnavailable
-from schemas.observe import Observe, silent
-from schemas.trace import UNTRACED, Span, Tracer
-from workers.executor import Executor, utc_now
-from workers.job import Job
-from workers.onward import following, onward, telling
-from workers.ports import WorkLedger
-from workers.results import Results
+from bellhop.broker.headers import ROUTE, traced
+from bellhop.broker.port import Address, Consumer, Delivery, Message, Publisher
+from bellhop.broker.topology import WORK_EXCHANGE, work_queue
+from bellhop.schemas.clock import utc_now
+from bellhop.schemas.errors import BellhopError, BrokerError, LedgerUnavailable
+from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.trace import UNTRACED, Span, Tracer
+from bellhop.workers.executor import Executor
+from bellhop.workers.job import Job
+from bellhop.workers.onward import following, onward, telling
+from bellhop.workers.ports import WorkLedger
+from bellhop.workers.results import Results
 
 SETTLE_AT_MOST: Final = 256
 _TAKE_SECONDS: Final = 0.5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest.formats.parts import Context, Event, Ignored, Made
-from schemas.events import MEMBER_TYPES
-from schemas.mapping import IGNORED
+from bellhop.ingest.formats.parts import Context, Event, Ignored, Made
+from bellhop.schemas.events import MEMBER_TYPES
+from bellhop.schemas.mapping import IGNORED
 
 
 def adapt(item: Any, context: Context) -> Made:

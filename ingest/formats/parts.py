@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError
 
-from schemas.callbacks import Callback
-from schemas.contract import Identifier, Moment
-from schemas.errors import EventInvalid, FieldProblem
-from schemas.events import MAX_ID, VenueFacts
-from schemas.settings import SourceSettings, SourceVenue
+from bellhop.schemas.contract import Identifier, Moment
+from bellhop.schemas.errors import EventInvalid, FieldProblem
+from bellhop.schemas.events import MAX_ID, VenueFacts
+from bellhop.schemas.settings import SourceSettings, SourceVenue
+from bellhop.vendors.simplybook.callback_body import Callback
 
 _HASH_LENGTH: Final = 12
 

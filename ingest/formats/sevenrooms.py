@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ingest.formats.parts import (
+from bellhop.ingest.formats.parts import (
     Context,
     Draft,
     Event,
@@ -25,7 +25,7 @@ from ingest.formats.parts import (
     stable_id,
     their_venue,
 )
-from schemas.settings import SourceVenue
+from bellhop.schemas.settings import SourceVenue
 
 _TYPES: Final = {"created": "booking.requested", "updated": "booking.changed", "deleted": "booking.cancelled"}
 _CLIENTS: Final = ("client", "venue_group_client", "venue_client")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest.formats.parts import Called, Context, Made
-from schemas.callbacks import ONCE, parse
+from bellhop.ingest.formats.parts import Called, Context, Made
+from bellhop.vendors.simplybook.callback_body import ONCE, parse
 
 
 def adapt(item: Any, context: Context) -> Made:

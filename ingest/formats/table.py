@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ingest.formats import mapped, sevenrooms, simplybook, tripleseat
-from ingest.formats.parts import Adapt, Context, Event
+from bellhop.ingest.formats import mapped, sevenrooms, simplybook, tripleseat
+from bellhop.ingest.formats.parts import Adapt, Context, Event
 
 
 @dataclass(frozen=True, slots=True)

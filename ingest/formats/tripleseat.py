@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from ingest.formats.parts import (
+from bellhop.ingest.formats.parts import (
     Context,
     Draft,
     Event,

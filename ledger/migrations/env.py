@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from ledger.tables import metadata
+from bellhop.ledger.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

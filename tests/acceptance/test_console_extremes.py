@@ -16,12 +16,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
-from broker.port import Message
-from broker.topology import retry, work_queue
-from ledger.records import LetterFilter, LetterState, Role
-from ops.access.passwords import hashed
-from ops.access.sessions import Sessions
-from schemas.errors import BrokerUnavailable, LedgerUnavailable
+from bellhop.broker.port import Message
+from bellhop.broker.topology import retry, work_queue
+from bellhop.console.access.passwords import hashed
+from bellhop.console.access.sessions import Sessions
+from bellhop.ledger.records import LetterFilter, LetterState, Role
+from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
 from tests.support.browser import browser
 from tests.support.console import Console
 from tests.support.ledger import NOON, die, event, letter

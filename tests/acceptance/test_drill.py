@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import pytest
 import urllib3
 
-from ledger.records import LetterFilter, State
+from bellhop.ledger.records import LetterFilter, State
 from tests.support.facts import salon_booking, spa_booking
 from tests.support.rabbitmq import RabbitNode
 from tests.support.service import SOURCE, Service, wait_for

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ops.sentry import release
+from bellhop.telemetry.sentry import release
 from tests.support.facts import salon_booking, spa_booking
 from tests.support.service import Service, free_port, wait_for
 from tests.support.sink import SentrySink, Sink, serving

@@ -13,13 +13,14 @@ from flask import Flask
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from broker.connect import connect
-from ledger.records import ApiToken, LetterFilter, LetterState, Role
-from ledger.store import Ledger
-from ops.api.app import create_api_app, mount
-from ops.api.tokens import hashed, new_token
-from ops.config import read
-from schemas.reasons import Reason
+from bellhop.broker.connect import connect
+from bellhop.console.api.app import create_api_app, mount
+from bellhop.console.api.tokens import hashed, new_token
+from bellhop.ledger.records import ApiToken, LetterFilter, LetterState, Role
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.settings import read
 from tests.support.ledger import Clock, die, event, letter
 
 SETTINGS = """
@@ -53,7 +54,7 @@ class Api:
         self.settings = read(self.file, {}).settings
         self.clock = Clock()
         self.ledger = Ledger.open(self.settings.ledger.url, keep_seconds=90 * 86400, now=self.clock)
-        self.broker = connect(self.settings.broker)
+        self.broker = connect(self.settings.broker, ROUTES)
         self.broker.declare()
         self.told: list[tuple[str, dict[str, object]]] = []
         self.app = create_api_app(self.settings, self.ledger, self.broker, self._observe, now=self.clock)

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from broker.connect import connect
-from broker.port import Broker, Message
-from broker.topology import Topology, work
-from schemas.settings import BrokerSettings
+from bellhop.broker.connect import connect
+from bellhop.broker.port import Broker, Message
+from bellhop.broker.topology import Topology, work
+from bellhop.schemas.settings import BrokerSettings
+from bellhop.vendors.registry import ROUTES
 
 _ROOT = Path(__file__).parents[2]
 
@@ -137,7 +138,7 @@ def main() -> None:
         lease_seconds=3600.0,
     )
     deeds = {deed.__name__: deed for deed in (hold, publish, publish_on_word, fork)}
-    deeds[plan["deed"]](connect(settings), *plan["args"])
+    deeds[plan["deed"]](connect(settings, ROUTES), *plan["args"])
 
 
 if __name__ == "__main__":

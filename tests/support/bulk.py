@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from broker.embedded import EmbeddedBroker
-from broker.topology import Topology, work_queue
-from ledger.records import ItemState, Job, JobState, Letter, Settlement, State, Verdict
-from ledger.store import Ledger
-from ops.jobs import JobRunner
-from schemas.envelope import Envelope, decode
-from schemas.reasons import Reason
+from bellhop.broker.embedded.broker import EmbeddedBroker
+from bellhop.broker.topology import Topology, work_queue
+from bellhop.ledger.records import ItemState, Job, JobState, Letter, Settlement, State, Verdict
+from bellhop.ledger.store import Ledger
+from bellhop.letters.bulk import JobRunner
+from bellhop.schemas.envelope import Envelope, decode
+from bellhop.schemas.reasons import Reason
 from tests.support.ledger import Clock, die, event, letter, take
 
 ROUTE = "members"

@@ -11,14 +11,15 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from broker.connect import connect
-from ledger.records import LetterFilter, LetterState, Role
-from ledger.store import Ledger
-from ops.access.sessions import OneTimeLink, Sessions
-from ops.config import read
-from ops.console.app import create_console
-from ops.console.parts import KEY, Parts
-from schemas.reasons import Reason
+from bellhop.broker.connect import connect
+from bellhop.console.access.sessions import OneTimeLink, Sessions
+from bellhop.console.app import create_console
+from bellhop.console.context import KEY, Parts
+from bellhop.ledger.records import LetterFilter, LetterState, Role
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.settings import read
 from tests.support.ledger import Clock, die, event, letter
 from tests.support.service import wait_for
 
@@ -97,7 +98,7 @@ class Console:
         self.settings = read(file, {}).settings
         self.clock = Clock()
         self.ledger = Ledger.open(self.settings.ledger.url, keep_seconds=90 * 86400, now=self.clock)
-        self.broker = connect(self.settings.broker)
+        self.broker = connect(self.settings.broker, ROUTES)
         self.broker.declare()
         self.told: list[tuple[str, dict[str, object]]] = []
         self.app = create_console(self.settings, self.ledger, self.broker, self._observe, link=link, now=self.clock)

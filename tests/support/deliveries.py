@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from broker.port import Address, Consumer, Delivery, Message, Publisher
+from bellhop.broker.port import Address, Consumer, Delivery, Message, Publisher
 
 PATIENCE_SECONDS = 30.0
 

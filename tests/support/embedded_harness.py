@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from broker.embedded import EmbeddedBroker
-from broker.port import Broker
-from broker.sqlite_library import sqlite
-from broker.topology import Topology
+from bellhop.broker.embedded.broker import EmbeddedBroker
+from bellhop.broker.embedded.sqlite_library import sqlite
+from bellhop.broker.port import Broker
+from bellhop.broker.topology import Topology
 
 
 class EmbeddedHarness:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from broker.port import Broker
-from broker.topology import Topology
+from bellhop.broker.port import Broker
+from bellhop.broker.topology import Topology
 
 
 class BrokerHarness(Protocol):

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from broker.port import Address, Message
-from ledger.records import EventView
-from schemas.errors import BrokerError, LedgerUnavailable
-from schemas.settings import Settings, build
+from bellhop.broker.port import Address, Message
+from bellhop.ledger.records import EventView
+from bellhop.schemas.errors import BrokerError, LedgerUnavailable
+from bellhop.schemas.settings import Settings
+from bellhop.vendors.settings import build
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OLD_SECRET = "whsec_" + b64encode(b"the secret before the rotation").decode()

@@ -13,11 +13,11 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from ledger.records import Booking, Call, Claim, Claimed, Entry, EntryState, NewLetter, Settlement, State
-from ledger.store import Ledger
-from ledger.tables import metadata
-from schemas.envelope import Envelope, content_hash, encode
-from schemas.reasons import Reason
+from bellhop.ledger.records import Booking, Call, Claim, Claimed, Entry, EntryState, NewLetter, Settlement, State
+from bellhop.ledger.store import Ledger
+from bellhop.ledger.tables import metadata
+from bellhop.schemas.envelope import Envelope, content_hash, encode
+from bellhop.schemas.reasons import Reason
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LEASE = 60.0

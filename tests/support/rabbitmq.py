@@ -18,8 +18,8 @@ from types import TracebackType
 import pytest
 import urllib3
 
-from broker.amqp import AmqpBroker
-from broker.topology import Topology
+from bellhop.broker.rabbitmq.broker import AmqpBroker
+from bellhop.broker.topology import Topology
 from tests.support.require import missing
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")

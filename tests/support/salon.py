@@ -7,7 +7,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from sandbox.simplybook_batches import signature
+from bellhop.sandbox.simplybook.batches import signature
 
 GUEST = {"name": "Ann Example", "email": "ann@example.com", "phone": "+38099999999"}
 DAY = "2026-03-10"

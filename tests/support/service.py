@@ -19,7 +19,7 @@ from typing import Any
 import urllib3
 from standardwebhooks import Webhook
 
-from ledger.store import Ledger
+from bellhop.ledger.store import Ledger
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SOURCE = "crm"
@@ -124,7 +124,7 @@ class Service:
     # --- processes ----------------------------------------------------------------------------------------------
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-c", "from ops.cli.main import main; main()", "--config", str(self.settings), *words]
+        return [sys.executable, "-m", "bellhop.cli.main", "--config", str(self.settings), *words]
 
     def start(self, name: str, *words: str) -> None:
         """Starts `bellhop NAME WORDS…` under `name` (its first word, where `name` is `work-1` and the like)."""

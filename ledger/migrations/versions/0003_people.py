@@ -8,8 +8,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic import op
 
-from ledger.causes import cause_of, words_of
-from ledger.records import NewLetter
+from bellhop.ledger.causes import cause_of, words_of
+from bellhop.ledger.records import NewLetter
 
 revision = "0003"
 down_revision = "0002"

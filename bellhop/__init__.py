@@ -1,0 +1,5 @@
+"""Bellhop: carries member updates and bookings from webhooks to vendors.
+
+Each folder beside this file is a link to the one of its name at the top of the repository;
+`docs/decisions/0015-one-package.md` says why.
+"""

@@ -1,0 +1,203 @@
+"""Every statement about the messages in the embedded broker's file.
+
+A message is in one of three states. Ready: `due` and `owner` are NULL. Delayed: `due` says from when it may be taken.
+Leased: `owner` holds it until `lease_until`. `token` rises with each lease, so that an ack of an older one matches
+nothing; an ack of the latest one holds even when its time is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bellhop.broker.embedded.file import DatabaseFile
+from bellhop.broker.port import QueueStats
+from bellhop.broker.topology import DEAD_QUEUE
+
+_READY: Final = "queue = :queue AND due IS NULL AND owner IS NULL"
+_LEASED: Final = "queue = :queue AND owner IS NOT NULL"
+
+_LOOK: Final = f"""
+SELECT EXISTS (SELECT 1 FROM messages WHERE {_READY}),
+    (SELECT min(due) FROM messages WHERE queue = :queue AND due IS NOT NULL),
+    (SELECT min(lease_until) FROM messages WHERE {_LEASED} AND owner <> :owner)
+"""  # noqa: S608 - fragments of this module only
+
+# Two bounded searches, so that a long backlog or a long list of delayed messages is never read whole.
+_LEASE: Final = f"""
+UPDATE messages SET owner = :owner, lease_until = :until, due = NULL, token = token + 1, deliveries = deliveries + 1
+WHERE seq IN (
+    SELECT seq FROM (
+        SELECT seq FROM (SELECT seq FROM messages WHERE {_READY} ORDER BY seq LIMIT :limit)
+        UNION ALL
+        SELECT seq FROM (SELECT seq FROM messages WHERE queue = :queue AND due <= :now ORDER BY due LIMIT :limit)
+    ) ORDER BY seq LIMIT :limit
+)
+RETURNING seq, token, id, body, headers, deliveries - 1
+"""  # noqa: S608
+
+_STATS: Final = f"""
+SELECT
+    (SELECT count(*) FROM messages WHERE {_READY}),
+    (SELECT count(*) FROM messages WHERE queue = :queue AND due <= :now),
+    (SELECT count(*) FROM messages WHERE queue = :queue AND due > :now),
+    (SELECT count(*) FROM messages WHERE {_LEASED} AND lease_until <= :now),
+    (SELECT count(*) FROM messages WHERE {_LEASED} AND lease_until > :now),
+    (SELECT enqueued FROM messages WHERE {_READY} ORDER BY seq LIMIT 1),
+    (SELECT enqueued FROM messages WHERE queue = :queue AND due <= :now ORDER BY due LIMIT 1),
+    (SELECT min(enqueued) FROM messages WHERE {_LEASED} AND lease_until <= :now)
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message to be put. Times in seconds since the epoch; `headers` is JSON; `due` is None when it has no delay."""
+
+    queue: str
+    id: str
+    headers: str
+    body: bytes
+    enqueued: float
+    due: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A message taken. `seq` and `token` together name this lease of it; `deliveries` counts the earlier ones."""
+
+    seq: int
+    token: int
+    id: str
+    body: bytes
+    headers: str
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """`ready`: something may be taken now. `lapsed`: another's lease is over. `next_at`: when either will be so."""
+
+    ready: bool
+    lapsed: bool
+    next_at: float | None
+
+
+class Store:
+    """The messages, over one connection, for one thread at a time.
+
+    `synced`: as of DatabaseFile. Consumers alone do without it, for a power cut that undoes a lease or an ack only
+    makes the message come again; and a publish syncs all that was committed before it.
+
+    Every method raises BrokerUnavailable; Busy where trying again is enough. After any other the store is to be
+    closed.
+    """
+
+    def __init__(self, path: Path, *, synced: bool, busy_seconds: float = 1.0) -> None:
+        self._file = DatabaseFile(path, synced=synced, busy_seconds=busy_seconds)
+        self._db = self._file.connection
+
+    def close(self) -> None:
+        self._file.close()
+
+    def writing(self) -> AbstractContextManager[None]:
+        """A transaction. Raises PublishUnconfirmed when it cannot be told whether it was committed."""
+        return self._file.writing()
+
+    # Within `writing`
+
+    def put(self, rows: Iterable[Row]) -> None:
+        self._db.executemany(
+            "INSERT INTO messages (queue, id, headers, body, enqueued, due) VALUES (?, ?, ?, ?, ?, ?)",
+            [(row.queue, row.id, row.headers, row.body, row.enqueued, row.due) for row in rows],
+        )
+
+    def hasten(self, queue: str) -> int:
+        """Ends the delays of the queue's messages; how many."""
+        update = "UPDATE messages SET due = NULL WHERE queue = ? AND due IS NOT NULL"
+        count: int = self._db.execute(update, (queue,)).rowcount
+        return count
+
+    def delete(self, leases: Iterable[tuple[int, int]]) -> None:
+        """Deletes those whose latest lease is this (seq, token)."""
+        self._db.executemany("DELETE FROM messages WHERE seq = ? AND token = ?", leases)
+
+    def renew(self, queue: str, owner: str, until: float) -> None:
+        self._db.execute(
+            "UPDATE messages SET lease_until = ? WHERE queue = ? AND owner = ?",
+            (until, queue, owner),
+        )
+
+    def reclaim(
+        self, queue: str, owner: str, now: float, gone: Collection[str], delivery_limit: int
+    ) -> tuple[int, int]:
+        """Ends others' leases that are over, or whose owner is among `gone`. What was delivered `delivery_limit`
+        times by then moves to the dead queue. Answers how many ended and how many messages died.
+        """
+        marks = ", ".join("?" * len(gone))
+        burying = "0" if queue == DEAD_QUEUE else "deliveries >= ?4"  # a dead letter is never given up
+        rows = self._db.execute(
+            f"""
+            UPDATE messages SET owner = NULL, lease_until = NULL,
+                queue = iif({burying}, ?5, queue),
+                enqueued = iif({burying}, ?3, enqueued),
+                deliveries = iif({burying}, 0, deliveries)
+            WHERE queue = ?1 AND owner IS NOT NULL AND owner <> ?2 AND (lease_until <= ?3 OR owner IN ({marks}))
+            RETURNING queue
+            """,  # noqa: S608 - only placeholders are put in
+            (queue, owner, now, delivery_limit, DEAD_QUEUE, *gone),
+        ).fetchall()
+        return len(rows), sum(row[0] != queue for row in rows)
+
+    def lease(self, queue: str, owner: str, now: float, until: float, limit: int) -> list[Lease]:
+        """Takes at most `limit` messages, in order."""
+        rows = self._db.execute(
+            _LEASE, {"queue": queue, "owner": owner, "now": now, "until": until, "limit": limit}
+        ).fetchall()
+        return sorted((Lease(*row) for row in rows), key=lambda lease: lease.seq)
+
+    def give_back(self, queue: str, owner: str) -> int:
+        """Ends every lease of `owner` as if it had never begun. Answers how many."""
+        return int(
+            self._db.execute(
+                """
+                UPDATE messages SET owner = NULL, lease_until = NULL, deliveries = deliveries - 1
+                WHERE queue = ? AND owner = ?
+                """,
+                (queue, owner),
+            ).rowcount
+        )
+
+    # Reading
+
+    def look(self, queue: str, owner: str, now: float) -> Outlook:
+        """What there is for `owner` to do, without writing."""
+        ((ready, due, lapse),) = self._file.read(_LOOK, {"queue": queue, "owner": owner})
+        times = [at for at in (due, lapse) if at is not None]
+        return Outlook(
+            ready=bool(ready) or (due is not None and due <= now),
+            lapsed=lapse is not None and lapse <= now,
+            next_at=min(times, default=None),
+        )
+
+    def owners(self, queue: str) -> set[str]:
+        rows = self._file.read(f"SELECT DISTINCT owner FROM messages WHERE {_LEASED}", {"queue": queue})  # noqa: S608
+        return {str(row[0]) for row in rows}
+
+    def held(self, queue: str, owner: str) -> set[tuple[int, int]]:
+        """(seq, token) of what `owner` has leased."""
+        sql = "SELECT seq, token FROM messages WHERE queue = :queue AND owner = :owner"
+        return {(seq, token) for seq, token in self._file.read(sql, {"queue": queue, "owner": owner})}
+
+    def stats(self, queues: Sequence[str], now: float) -> dict[str, tuple[QueueStats, int]]:
+        """For each queue, its figures and how many of its messages are delayed. One snapshot."""
+        answer = {}
+        with self._file.reading():
+            for queue in queues:
+                ((ready, due, delayed, lapsed, leased, *first),) = self._file.read(_STATS, {"queue": queue, "now": now})
+                oldest = min((at for at in first if at is not None), default=None)
+                age = None if oldest is None else max(0.0, now - oldest)
+                answer[queue] = QueueStats(ready + due + lapsed, leased, age), int(delayed)
+        return answer

@@ -1,0 +1,1 @@
+"""RabbitMQ: pika publishes, kombu declares and consumes."""

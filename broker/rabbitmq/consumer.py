@@ -1,0 +1,282 @@
+"""Consuming from RabbitMQ: kombu, with the thread that calls `take` as the connection's only one.
+
+Sharing a connection between threads is unsafe (kombu#929, py-amqp#267), so acks from other threads are queued and
+sent by `take`, which is woken for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kombu.connection import Connection
+from kombu.entity import Queue
+from kombu.messaging import Consumer
+
+from bellhop.broker.port import Delivery, Headers, Message
+from bellhop.broker.rabbitmq.topology import HEADERS
+from bellhop.schemas.observe import Observe, silent
+
+FIRST_PAUSE_SECONDS: Final = 0.1
+LONGEST_PAUSE_SECONDS: Final = 5.0
+CONNECT_SECONDS: Final = 3.0
+_STALE_CONNECTION_MS: Final = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """`link` counts connections: an ack of an earlier one's delivery would hit another's."""
+
+    link: int
+    number: int
+
+
+class AmqpConsumer:
+    """See `broker.port.Consumer`. Reconnects to the next URL each time, with back-off and jitter."""
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        queue: str,
+        prefetch: int,
+        *,
+        heartbeat_seconds: float,
+        observe: Observe = silent,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._urls = urls
+        self._queue = queue
+        self._prefetch = prefetch
+        self._heartbeat_seconds = heartbeat_seconds
+        self._observe = observe
+        self._monotonic = monotonic
+        self._connection: Any = None
+        self._consumer: Any = None
+        self._resting = False
+        self._channel: Any = None
+        self._link = 0
+        self._arrived: deque[Delivery] = deque()
+        self._unacked: dict[int, None] = {}  # tags of this connection, rising
+        self._acks: deque[_Tag] = deque()
+        self._bell, self._ringer = socket.socketpair()
+        self._bell.setblocking(False)
+        self._ringer.setblocking(False)
+        self._rung = threading.Event()
+        self._pause = FIRST_PAUSE_SECONDS
+        self._next_try = 0.0
+        self._next_beat = 0.0
+        self._closed = False
+
+    @property
+    def connected(self) -> bool:
+        return self._channel is not None
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        self._acks.extend(delivery.tag for delivery in deliveries if isinstance(delivery.tag, _Tag))
+        if not self._rung.is_set():
+            self._rung.set()
+            with contextlib.suppress(OSError):  # full or closed: it is awake, or has no more to wake for
+                self._ringer.send(b"!")
+
+    def rest(self) -> None:
+        if self._resting or self._closed:
+            return
+        self._resting = True
+        if self._channel is None:
+            return
+        try:
+            self._consumer.cancel()  # what arrives before its answer is among what is given back
+            for delivery in self._arrived:
+                tag = _number(delivery)
+                self._channel.basic_reject(tag, requeue=True)
+                del self._unacked[tag]
+            self._arrived.clear()
+        except self._errors() as error:
+            self._lose(error)
+
+    def take(self, limit: int, timeout: float) -> Sequence[Delivery]:
+        deadline = self._monotonic() + timeout
+        if limit:
+            self._wake_up()
+        while not self._closed:
+            if not self._open():
+                self._wait([], min(deadline, self._next_try))
+                if self._monotonic() >= deadline:
+                    return ()
+                continue
+            try:
+                acked = self._send_acks()
+                self._drain()
+                self._beat()
+                if (limit and self._arrived) or acked or self._monotonic() >= deadline:
+                    return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+                self._wait([self._connection.connection.sock], min(deadline, self._next_beat))
+            except self._errors() as error:
+                self._lose(error)
+                return ()
+        return ()
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._channel is not None:
+            with contextlib.suppress(*self._errors()):
+                self._send_acks()
+        self._drop()
+        self._bell.close()
+        self._ringer.close()
+
+    def _wake_up(self) -> None:
+        if not self._resting:
+            return
+        self._resting = False
+        if self._channel is not None:
+            try:
+                self._consumer.consume()
+            except self._errors() as error:
+                self._lose(error)
+
+    # --- connection ---------------------------------------------------------------------------------------------
+
+    def _open(self) -> bool:
+        if self._channel is not None:
+            return True
+        if self._monotonic() < self._next_try:
+            return False
+        self._link += 1
+        url = self._urls[(self._link - 1) % len(self._urls)]
+        self._connection = connection(url, self._heartbeat_seconds)
+        try:
+            channel = self._connection.channel()
+            channel.basic_qos(0, self._prefetch, False)
+            self._consumer = Consumer(channel, [Queue(self._queue, no_declare=True)], on_message=self._on_message)
+            if not self._resting:
+                self._consumer.consume()
+        except self._errors() as error:
+            self._lose(error)
+            return False
+        self._channel = channel
+        self._pause = FIRST_PAUSE_SECONDS
+        self._next_beat = self._monotonic()
+        self._observe("broker.connected", part="consumer", queue=self._queue)
+        return True
+
+    def _errors(self) -> tuple[type[BaseException], ...]:
+        if self._connection is None:
+            return (OSError,)
+        return (*self._connection.connection_errors, *self._connection.channel_errors, OSError)
+
+    def _lose(self, error: BaseException) -> None:
+        """Forgets the connection with all it held: the broker delivers that again."""
+        self._observe("broker.lost", part="consumer", queue=self._queue, error=type(error).__name__)
+        self._drop()
+        self._next_try = self._monotonic() + self._pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads reconnects
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+
+    def _drop(self) -> None:
+        self._channel = None
+        self._arrived.clear()
+        self._unacked.clear()
+        if self._connection is not None:
+            with contextlib.suppress(*self._errors()):
+                self._connection.release()
+
+    # --- reading and acking -------------------------------------------------------------------------------------
+
+    def _on_message(self, message: Any) -> None:
+        headers = message.headers or {}
+        count = headers.get("x-delivery-count", 0)
+        body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
+        id_ = str(message.properties.get("message_id") or "")
+        self._unacked[message.delivery_tag] = None
+        self._arrived.append(
+            Delivery(
+                Message(id_, body, own_headers(headers)),
+                _Tag(self._link, message.delivery_tag),
+                int(count) if isinstance(count, int) else 0,
+            )
+        )
+
+    def _drain(self) -> None:
+        """Reads what has arrived, to the last byte: what lies in a TLS buffer would not wake a select."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                self._connection.drain_events(timeout=0)
+
+    def _send_acks(self) -> bool:
+        """Whether there were any. Tags without a gap are acked by one frame."""
+        self._rung.clear()
+        with contextlib.suppress(BlockingIOError):
+            self._bell.recv(4096)
+        done: set[int] = set()
+        seen = False
+        while self._acks:
+            seen = True
+            tag = self._acks.popleft()
+            if tag.link == self._link and tag.number in self._unacked:
+                done.add(tag.number)
+        if not done:
+            return seen
+        last = 0
+        for number in self._unacked:  # rising
+            if number not in done:
+                break
+            last = number
+        if last:
+            self._channel.basic_ack(last, multiple=True)
+        for number in sorted(n for n in done if n > last):
+            self._channel.basic_ack(number)
+        for number in done:
+            del self._unacked[number]
+        return True
+
+    def _beat(self) -> None:
+        if self._monotonic() >= self._next_beat:
+            self._connection.heartbeat_check()
+            self._next_beat = self._monotonic() + self._heartbeat_seconds / 4
+
+    def _wait(self, sockets: list[socket.socket], until: float) -> None:
+        seconds = max(0.0, until - self._monotonic())
+        select.select([self._bell, *sockets], [], [], seconds)
+        if not sockets and self._rung.is_set():  # nothing to ack on, and it would wake us for ever
+            self._acks.clear()
+            self._rung.clear()
+            with contextlib.suppress(BlockingIOError):
+                self._bell.recv(4096)
+
+
+def connection(url: str, heartbeat_seconds: float) -> Any:
+    """A kombu connection, not yet connected."""
+    options: Mapping[int, int] = {}
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # py-amqp sets one second, too short for a loaded network
+        options = {socket.TCP_USER_TIMEOUT: _STALE_CONNECTION_MS}
+    return Connection(
+        url,
+        heartbeat=heartbeat_seconds,
+        connect_timeout=CONNECT_SECONDS,
+        transport_options={"socket_settings": options},
+    )
+
+
+def _number(delivery: Delivery) -> int:
+    assert isinstance(delivery.tag, _Tag)  # noqa: S101
+    return delivery.tag.number
+
+
+def own_headers(headers: Mapping[str, Any]) -> Headers:
+    """The headers as published; none where somebody else published."""
+    try:
+        own = json.loads(headers.get(HEADERS, "{}"))
+    except (TypeError, ValueError):
+        return {}
+    return own if isinstance(own, dict) else {}

@@ -1,0 +1,50 @@
+"""`bellhop accounts`: each account's breaker, limits, token and pulls."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from bellhop.cli.common import App, age, as_json, echo, echo_json, pass_app, table, when
+
+
+@click.command()
+@as_json
+@pass_app
+def accounts(app: App, json_: bool) -> None:
+    """The accounts: breaker and its last error, calls used of the day (UTC) and on their way, limits, whether a token
+    is shared, and how long ago each pull was made."""
+    told = _here(app) if app.remote is None else app.remote.get("/accounts")["rows"]
+    if json_:
+        echo_json(told)
+        return
+    headers = ("account", "kind", "breaker", ">used", ">per day", ">on way", ">at once", ">per s", "token", "pulled")
+    echo(table((*headers, "last error"), map(_row, told)))
+
+
+def _here(app: App) -> list[dict[str, Any]]:
+    from bellhop.letters.serializers import accounts_seen
+
+    with app.ledger() as ledger:
+        rows = accounts_seen(app.settings, ledger, datetime.now(UTC))
+    return [row | {"error": app.redacted(row["error"])} for row in rows]
+
+
+def _row(told: dict[str, Any]) -> tuple[object, ...]:
+    limits, until = told["limits"], told["open_until"]
+    pulls = [f"{pull['what']} {age(pull['age_seconds']) or 'never'}" for pull in told["pulls"]]
+    return (
+        told["account"],
+        " ".join(filter(None, (told["kind"], told["system"]))),
+        told["breaker"] + (f" until {when(datetime.fromisoformat(until))}" if until else ""),
+        told["used"],
+        limits["per_day"] or "",
+        told["on_their_way"],
+        limits["at_once"] or "",
+        f"{limits['per_second']:g}" if limits["per_second"] else "",
+        {None: "", True: "shared", False: "none yet"}[told["token"]],
+        ", ".join(pulls),
+        told["error"],
+    )

@@ -1,0 +1,223 @@
+"""Where the commands on dead letters do their work: on this host's ledger, or at a console far away."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import click
+
+from bellhop.cli.common import App, Failed, Misused, acting_as
+from bellhop.cli.remote import Away, Remote
+from bellhop.cli.selection import Selection, pages
+
+if TYPE_CHECKING:
+    from bellhop.letters.replay import Replayed
+
+_Told = TypeVar("_Told")
+
+Rows = list[dict[str, Any]]
+Progress = Callable[[int], None]
+
+CHUNK: Final = 500
+MOST: Final = 10_000
+"""Letters of one job."""
+
+_IN_URL: Final = 200
+"""Numbers in one request: servers take no endless address."""
+_LOOK_SECONDS: Final = 0.5
+_MISSES: Final = 10
+_PATIENCE: Final = 60
+"""Looks at a job that does not move."""
+
+
+class Desk(Protocol):
+    """Every method may raise Failed, or what the ledger and the broker raise."""
+
+    def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
+        """Letters as lists have them, at most `limit`, in the order of their numbers; and how many match."""
+        ...
+
+    def one(self, number: int, *, reveal: bool) -> dict[str, Any]:
+        """A letter with everything needed to decide. Raises Failed where there is none."""
+        ...
+
+    def audit(self, limit: int) -> Rows: ...
+
+    def replay(
+        self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
+    ) -> tuple[Replayed, Sequence[str]]:
+        """What became of them, and why those were left that are not counted there."""
+        ...
+
+    def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
+
+    def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
+
+
+@contextmanager
+def desk(app: App) -> Iterator[Desk]:
+    if app.remote is not None:
+        yield There(app.remote)
+        return
+    with app.ledger() as ledger:
+        yield Here(app, ledger)
+
+
+class Here:
+    def __init__(self, app: App, ledger: Any) -> None:
+        self._app = app
+        self._ledger = ledger
+
+    def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
+        from bellhop.ledger.records import LetterState
+        from bellhop.letters.masking import listed
+
+        letters = self._ledger.letters
+        which = selection.filter([LetterState(state) for state in states])
+        rows: Rows = self._app.redacted([listed(letter) for letter in islice(pages(letters, which), limit)])
+        return rows, len(rows) if limit is None else letters.count(which)
+
+    def one(self, number: int, *, reveal: bool) -> dict[str, Any]:
+        from bellhop.letters.masking import shown
+
+        letter = self._ledger.letters.get(number)
+        if letter is None:
+            raise Failed(f"there is no dead letter {number}")
+        if reveal:
+            self._ledger.letters.revealed(number, acting_as(None))
+        told: dict[str, Any] = self._app.redacted(shown(letter, reveal=reveal))
+        return told
+
+    def audit(self, limit: int) -> Rows:
+        from bellhop.letters.serializers import audit_seen
+
+        return [audit_seen(row) for row in self._ledger.audit(limit)]
+
+    def replay(
+        self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
+    ) -> tuple[Replayed, Sequence[str]]:
+        from bellhop.letters.replay import replay
+
+        def told(done: Replayed) -> None:
+            progress(done.replayed + done.unreadable + done.closed + done.unconfirmed)
+
+        with self._app.broker() as broker:
+            broker.declare()  # a letter may be older than the queues
+            publisher = broker.publisher()
+            letters, name = self._ledger.letters, acting_as(who)
+            done = replay(letters, publisher, numbers, who=name, why=why, rate=rate, progress=told)
+            publisher.close()
+        return done, ()
+
+    def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int:
+        return sum(self._ledger.letters.discard(some, acting_as(who), why) for some in _chunks(numbers))
+
+    def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int:
+        return sum(self._ledger.letters.restore(some, acting_as(who), why) for some in _chunks(numbers))
+
+
+class There:
+    """A replay is a job there: a canary first, then growing waves, stopped by itself where the same cause returns."""
+
+    def __init__(self, remote: Remote, pause: Callable[[float], None] = time.sleep) -> None:
+        self._remote = remote
+        self._pause = pause
+
+    def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
+        numbers = sorted(set(selection.numbers))
+        asked = [numbers[start : start + _IN_URL] for start in range(0, len(numbers), _IN_URL)] or [[]]
+        rows: Rows = []
+        count = 0
+        for some in asked:
+            query = {**selection.query, "id": some, "state": list(states), "order": "oldest"}
+            found: int = self._remote.get("/letters", **query, limit=1)["count"]
+            wanted = found if limit is None else limit - len(rows)
+            rows += [_plain(row) for row in self._remote.rows("/letters", wanted, **query)]
+            count += found
+        return rows, count
+
+    def one(self, number: int, *, reveal: bool) -> dict[str, Any]:
+        return _plain(self._remote.get(f"/letters/{number}", reveal="true" if reveal else None))
+
+    def audit(self, limit: int) -> Rows:
+        return list(self._remote.rows("/audit", limit))
+
+    def replay(
+        self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
+    ) -> tuple[Replayed, Sequence[str]]:
+        from bellhop.letters.replay import Replayed
+
+        _nobody_else(who)
+        if len(numbers) > MOST:
+            raise Failed(f"a job takes {MOST} letters at most: narrow the filter")
+        asked = {"kind": "replay", "ids": list(numbers), "why": why, "rate": rate}
+        # The person has been told what is in doubt, and named these letters.
+        job = self._remote.post_once("/jobs", asked | {"in_doubt": True})
+        job = self._followed(job, progress)
+        counts, items = job["counts"], f"/jobs/{job['id']}/items"
+        skipped = self._patient(
+            job["id"],
+            lambda: Counter(item["detail"] for item in self._remote.rows(items, len(numbers), state="skipped")),
+        )
+        left = [f"{count} were skipped: {detail}" for detail, count in skipped.items()]
+        if job["state"] in ("stopped", "paused"):
+            left.append(f"job {job['id']} is {job['state']} ({job['detail'] or 'by somebody'}); bellhop jobs resume")
+        sent = counts["sent"] + counts["done"] + counts["failed"]
+        return Replayed(replayed=sent, closed=sum(skipped.values())), left
+
+    def _followed(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """The job when nothing of it waits any more, or it does not go on."""
+        looks, updated = 0, job["updated"]
+        try:
+            while job["state"] == "running" and job["counts"]["waiting"]:
+                self._pause(_LOOK_SECONDS)
+                job = self._patient(job["id"], partial(self._remote.get, f"/jobs/{job['id']}"))
+                progress(job["total"] - job["counts"]["waiting"])
+                looks, updated = (looks + 1, updated) if job["updated"] == updated else (0, job["updated"])
+                if looks == _PATIENCE:
+                    click.echo(f"bellhop: job {job['id']} waits: for its canary's end, or `bellhop archive`", err=True)
+        except KeyboardInterrupt:
+            raise Failed(f"job {job['id']} goes on: bellhop jobs show {job['id']}, or cancel it") from None
+        return job
+
+    def _patient(self, number: int, look: Callable[[], _Told]) -> _Told:
+        """What a look at a job tells. Raises Failed, saying that it goes on, where nobody answers for long."""
+        for _ in range(_MISSES):
+            try:
+                return look()
+            except Away as away:
+                problem = away
+                self._pause(_LOOK_SECONDS * 4)
+        raise Failed(f"job {number} goes on, but is out of sight ({problem.message}): bellhop jobs show {number}")
+
+    def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int:
+        return self._act("discard", "discarded", numbers, who, why)
+
+    def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int:
+        return self._act("restore", "restored", numbers, who, why)
+
+    def _act(self, act: str, done: str, numbers: Sequence[int], who: str | None, why: str) -> int:
+        _nobody_else(who)
+        answers = [self._remote.post(f"/letters/{act}", {"ids": some, "why": why}) for some in _chunks(numbers)]
+        return sum(answer[done] for answer in answers)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """As it is told on the host itself."""
+    return {name: value for name, value in row.items() if name not in ("cause", "assignee")}
+
+
+def _nobody_else(who: str | None) -> None:
+    if who:
+        raise Misused("--who is for this host: far away the audit names the token")
+
+
+def _chunks(numbers: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(numbers), CHUNK):
+        yield list(numbers[start : start + CHUNK])

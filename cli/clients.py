@@ -1,0 +1,106 @@
+"""The vendors' clients as the commands use them: by an account's name, with failures told in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bellhop.cli.common import App, Failed
+from bellhop.schemas.settings import Account
+from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.vendors.simplybook.settings import SimplybookAccount
+
+if TYPE_CHECKING:
+    from bellhop.ledger.store import Ledger
+    from bellhop.vendors.failure import VendorFailure
+    from bellhop.vendors.held import Gate
+    from bellhop.vendors.http import HttpClient
+    from bellhop.vendors.peoplevine.client import PeoplevineClient
+    from bellhop.vendors.simplybook.client import SimplybookClient
+
+
+def account_named(app: App, name: str) -> Account:
+    """Raises click.BadParameter, which names those there are."""
+    account = app.settings.accounts.get(name)
+    if account is None:
+        names = ", ".join(app.settings.accounts) or "there are none"
+        raise click.BadParameter(f"is not one of the accounts: {names}", param_hint="ACCOUNT")
+    return account
+
+
+def client_of(
+    app: App, account: Account, ledger: Ledger, gate: Gate | None = None
+) -> SimplybookClient | PeoplevineClient:
+    """gate: None for one that holds nobody and counts nothing."""
+    if isinstance(account, PeoplevineAccount):
+        return spa_client(app, account, gate)
+    assert isinstance(account, SimplybookAccount)  # noqa: S101
+    return salon_client(app, account, ledger, gate)
+
+
+def salon_client(app: App, account: SimplybookAccount, ledger: Ledger, gate: Gate | None = None) -> SimplybookClient:
+    """With the token that the workers share."""
+    from bellhop.vendors.simplybook.client import SimplybookClient
+
+    return SimplybookClient(account, _http(app), ledger, gate)
+
+
+def spa_client(app: App, account: PeoplevineAccount, gate: Gate | None = None) -> PeoplevineClient:
+    from bellhop.vendors.peoplevine.client import PeoplevineClient
+
+    return PeoplevineClient(account, _http(app), gate)
+
+
+def _http(app: App) -> HttpClient:
+    from bellhop.schemas.redact import Redactor
+    from bellhop.vendors.http import HttpClient
+
+    return HttpClient(pool_size=1, redactor=Redactor(app.settings.secrets))
+
+
+def counted_gate(app: App, ledger: Ledger, *, last: bool) -> Gate:
+    """The gate of the workers. last: waits, as members and pulls do, when a day's calls run short."""
+    from bellhop.workers.gate import AccountGate
+
+    return AccountGate(ledger.accounts, app.settings.accounts, last=last)
+
+
+def method_of(client: SimplybookClient | PeoplevineClient) -> Callable[..., Any]:
+    """Calls a method by the vendor's own name, or our client's: `f(name, *arguments)`."""
+    from bellhop.vendors.simplybook.client import SimplybookClient
+
+    if isinstance(client, SimplybookClient):
+        return client.call
+    return lambda name, *arguments: getattr(client, name)(*arguments)
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """A call's failure as Failed: the vendor's words, and what to do."""
+    from bellhop.vendors.failure import VendorFailure
+    from bellhop.vendors.held import Held
+
+    try:
+        yield
+    except VendorFailure as failure:
+        raise Failed("; ".join(filter(None, (str(failure), advice_for(failure))))) from None
+    except Held as held:
+        raise Failed(f"not called: {held}; it may be otherwise in {held.after:.0f} s") from None
+
+
+def advice_for(failure: VendorFailure) -> str:
+    """What a person does, by the code's row, else by the kind."""
+    from bellhop.vendors.failure import Kind
+    from bellhop.vendors.simplybook.codes import SimplybookError
+
+    if isinstance(failure, SimplybookError):
+        return str(failure.row.advice)
+    return {
+        Kind.TRANSIENT: "nothing was done: try again, or see `bellhop doctor`",
+        Kind.THROTTLED: "nothing was done: try again more slowly",
+        Kind.AUTH: "check the account's credentials: see `bellhop doctor`",
+        Kind.UNKNOWN: "nobody knows whether the vendor did it: look there before calling again",
+    }.get(failure.kind, "")

@@ -1,0 +1,200 @@
+"""What the commands share: the settings, what they open, how they show."""
+
+from __future__ import annotations
+
+import ctypes
+import getpass
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from bellhop.broker.port import Broker
+    from bellhop.cli.remote import Remote
+    from bellhop.ledger.store import Ledger
+    from bellhop.schemas.settings import Settings
+    from bellhop.schemas.settings.files import Config
+
+_PR_SET_PDEATHSIG: Final = 1
+_WIDE: Final = 200
+
+as_json: Final = click.option("--json", "json_", is_flag=True, help="As JSON, with stable keys and ISO times.")
+
+
+@dataclass
+class App:
+    """One run of the command. file: what `--config` names. server: the console of a Bellhop far away, "" for this
+    host's; token_file: where the API token for it is."""
+
+    file: Path | None
+    server: str = ""
+    token_file: Path | None = None
+
+    @cached_property
+    def remote(self) -> Remote | None:
+        """The Bellhop far away; None where the command is about this host's. Raises Misused."""
+        if not self.server:
+            return None
+        from bellhop.cli.remote import Remote, token_of
+
+        return Remote(self.server, token_of(os.environ.get("BELLHOP_TOKEN"), self.token_file))
+
+    @cached_property
+    def config(self) -> Config:
+        """Raises SettingsError. Read when first needed: `bellhop up` and `bellhop sandbox` need none."""
+        if self.server:
+            raise Misused("this works on Bellhop's own host only: leave --server out")
+        from bellhop.vendors.settings import read
+
+        return read(self.file, os.environ)
+
+    @property
+    def settings(self) -> Settings:
+        return self.config.settings
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """Raises LedgerError."""
+        from bellhop.ledger.store import Ledger
+
+        ledger = Ledger.open(self.settings.ledger.url, keep_seconds=self.settings.ledger.keep_seconds)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+    @contextmanager
+    def broker(self) -> Iterator[Broker]:
+        """Connects when it is first used."""
+        from bellhop.broker.connect import connect
+        from bellhop.vendors.registry import ROUTES
+
+        broker = connect(self.settings.broker, ROUTES)
+        try:
+            yield broker
+        finally:
+            broker.close()
+
+    def redacted(self, value: Any) -> Any:
+        """A JSON value without the settings' secrets."""
+        from bellhop.schemas.redact import Redactor
+
+        return Redactor(self.settings.secrets).value(value)
+
+
+pass_app: Final = click.make_pass_decorator(App)
+
+
+class Failed(click.ClickException):
+    """Raised to end a command with its text as one line and exit code 1."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"bellhop: {self.format_message()}", err=True, file=file)
+
+
+class Misused(Failed):
+    """Wrong usage, as one line."""
+
+    exit_code = 2
+
+
+def asked(why: str | None) -> str:
+    """The reason a person gives for an act. Raises UsageError where there is none."""
+    why = why or (click.prompt("Why", err=True) if sys.stdin.isatty() else "")
+    if not why.strip():
+        raise click.UsageError("--why is needed: the audit keeps it")
+    return why.strip()
+
+
+def acting_as(who: str | None) -> str:
+    """The name the audit keeps."""
+    return who or f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def echo_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def when(moment: datetime | None) -> str:
+    """A time for people: UTC, to the second."""
+    return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def age(seconds: float | None) -> str:
+    """12s, 5m, 3h, 2d; "" where it is not known."""
+    if seconds is None:
+        return ""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{max(0.0, seconds):.0f}s"
+
+
+def plain(text: object) -> str:
+    """What others wrote, fit for a terminal: without the control characters that could rewrite it."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> Any:
+    """A table of rich. A header that begins with > is aligned to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for header in headers:
+        made.add_column(
+            header.removeprefix(">"), justify="right" if header.startswith(">") else "left", overflow="fold"
+        )
+    for row in rows:
+        made.add_row(*(Text(plain(cell)) for cell in row))  # Text: brackets in it are no markup
+    return made
+
+
+def echo(renderable: Any) -> None:
+    console().print(renderable)
+
+
+def console() -> Any:
+    """stdout; where it is a file or a pipe, wide enough to cut nothing short."""
+    from rich.console import Console
+
+    wide = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _WIDE
+    return Console(highlight=False, width=wide)
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def on_signals(act: Callable[[], None]) -> None:
+    """Calls `act` on SIGTERM and SIGINT."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: act())
+
+
+def end_with_parent(parent: int) -> None:
+    """Lets the kernel stop this process when `parent` is gone, killed without a chance to stop its children itself.
+    Linux alone can; elsewhere nothing is done."""
+    if not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it was gone before the line above
+        sys.exit(1)

@@ -1,0 +1,110 @@
+"""`bellhop console`: what people look at and act in."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from bellhop.cli.common import App, pass_app
+from bellhop.schemas.errors import SettingsError
+from bellhop.vendors.registry import ROUTES
+
+if TYPE_CHECKING:
+    from bellhop.console.access.oidc import Provider
+    from bellhop.schemas.settings import Settings
+
+_THREADS: Final = 8
+
+
+@click.command()
+@click.option("--link", is_flag=True, help="Prints a one-time link although there are users. On loopback alone.")
+@click.option("--link-file", type=click.Path(path_type=Path), hidden=True, help="Where the link goes instead.")
+@pass_app
+def console(app: App, link: bool, link_file: Path | None) -> None:
+    """The console, and the HTTP API under /api/v1.
+
+    On this machine's own address (127.0.0.1) it needs no users: it prints a link that signs in once. On any other it
+    does not start before there is a user (`bellhop users add`) or a provider (oidc_issuer).
+    """
+    from bellhop.cli.services import telemetry
+    from bellhop.ingest.server import serve
+
+    settings, place = app.settings, app.config.place
+    own = settings.console
+    with app.ledger() as ledger:
+        has_users = any(user.password_hash and not user.disabled for user in ledger.people.users())
+    if not own.loopback and not own.oidc and not has_users:
+        problem = "is not this machine's own: first make a user (bellhop users add), or name a provider (oidc_issuer)"
+        raise SettingsError("console.host", problem, place("console.host"))
+    if link and not own.loopback:
+        raise SettingsError("console.host", "is not this machine's own: --link is for loopback", place("console.host"))
+    provider = _provider(app)
+    with_link = own.loopback and (link or link_file is not None or not (own.oidc or has_users))
+
+    def make_app() -> Any:
+        from bellhop.broker.connect import connect
+        from bellhop.console.access.sessions import OneTimeLink
+        from bellhop.console.api.app import create_api_app, mount
+        from bellhop.console.app import create_console
+        from bellhop.console.context import KEY
+        from bellhop.ledger.store import Ledger
+
+        observe = telemetry("console", settings)
+        broker = connect(settings.broker, ROUTES, observe)
+        ledger = Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds)
+        once = OneTimeLink() if with_link else None
+        made = create_console(settings, ledger, broker, observe, provider=provider, link=once)
+        pulse = made.extensions[KEY].pulse
+        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse))
+        pulse.start(threading.Event())
+        if once is not None:
+            _hand_out(settings, once.secret, link_file)
+        return made
+
+    try:
+        serve(_served(settings), make_app, observe=telemetry("console", settings))
+    except SettingsError as error:
+        if error.key != "ingest.port":
+            raise
+        raise SettingsError("console.port", error.problem, place("console.port")) from None
+
+
+def _served(settings: Settings) -> Settings:
+    """As the ingress' server reads them. One process: the pulse, drafts and one-time link live in it alone."""
+    own = settings.console
+    return replace(
+        settings, ingest=replace(settings.ingest, host=own.host, port=own.port, processes=1, threads=_THREADS)
+    )
+
+
+def _provider(app: App) -> Provider | None:
+    from bellhop.console.access.oidc import Provider
+
+    own = app.settings.console
+    if not own.oidc:
+        return None
+    if not all(map(importlib.util.find_spec, ("authlib", "requests"))):
+        problem = "needs Authlib: pip install 'bellhop-bookings[oidc]'"
+        raise SettingsError("console.oidc_issuer", problem, app.config.place("console.oidc_issuer"))
+    return Provider(own.oidc, own.public_url.rstrip("/") + "/oidc/back")
+
+
+def _hand_out(settings: Settings, secret: str, file: Path | None) -> None:
+    """The link, to whoever started the console: it is not for the log."""
+    own = settings.console
+    host = f"[{own.host}]" if ":" in own.host else own.host
+    url = f"{own.public_url.rstrip('/') or f'http://{host}:{own.port}'}/enter/{secret}"
+    if file is None:
+        click.echo(f"The console, once: {url}", err=True)
+        return
+    part = file.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(url)
+    part.replace(file)

@@ -1,0 +1,226 @@
+"""`bellhop dead`: what stands in front of a person."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+import click
+
+from bellhop.cli.backends import Desk, Rows, desk
+from bellhop.cli.common import App, Failed, as_json, asked, counted, echo, echo_json, pass_app, plain, table, when
+from bellhop.cli.letter_tables import echo_letter, letters_table
+from bellhop.cli.selection import Selection, selecting
+
+_STATES: Final = ("open", "replaying", "replayed", "discarded")
+_WAITING: Final = ("open", "replaying")
+
+
+@click.group()
+def dead() -> None:
+    """Dead letters: what stands in front of a person. `docs/runbook.md` says what to do about each reason."""
+
+
+def acting(command: Any) -> Any:
+    """The options of a command that changes something."""
+    for option in (
+        as_json,
+        click.option("--dry-run", is_flag=True, help="Shows which letters it would be, and does nothing."),
+        click.option("--yes", is_flag=True, help="Does not ask."),
+        click.option("--who", help="For the audit. Default: user@host."),
+        click.option("--why", help="For the audit. Asked for unless given."),
+        click.option("--all", "all_", is_flag=True, help="Every open letter, where no number or filter is given."),
+    ):
+        command = option(command)
+    return command
+
+
+@dead.command("list")
+@selecting
+@click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Default: open and replaying.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@as_json
+@pass_app
+def list_(app: App, selection: Selection, states: tuple[str, ...], limit: int, json_: bool) -> None:
+    """Lists dead letters in the order of their numbers, which is that of their archiving."""
+    with desk(app) as at:
+        rows, count = at.rows(selection, states or _WAITING, limit)
+    if json_:
+        echo_json(rows)
+        return
+    if rows:
+        echo(letters_table(rows))
+    click.echo(
+        counted(count, "dead letter") if count <= limit else f"{limit} of {count} dead letters; --limit shows more"
+    )
+
+
+@dead.command()
+@click.argument("number", type=click.IntRange(1))
+@click.option("--reveal", is_flag=True, help="Shows what is masked: guests' data and the vendor's answers. Audited.")
+@as_json
+@pass_app
+def show(app: App, number: int, reveal: bool, json_: bool) -> None:
+    """Shows one dead letter with its data and evidence. What may name a guest is masked."""
+    with desk(app) as at:
+        told = at.one(number, reveal=reveal)
+    echo_json(told) if json_ else echo_letter(told)
+
+
+class Rate(click.ParamType[float]):
+    """Letters a second: 5, 0.5 or 5/s."""
+
+    name = "N/s"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(/s)?", str(value))
+        if not found or float(found[1]) <= 0:
+            self.fail("must be letters a second, such as 5/s", param, ctx)
+        return float(found[1])
+
+
+@dead.command("replay")
+@selecting
+@acting
+@click.option("--rate", type=Rate(), help="At most so many a second, for a vendor that has just come back.")
+@pass_app
+def replay_(app: App, /, selection: Selection, rate: float | None, **act: Any) -> None:
+    """Puts dead letters back to work. Safe to repeat: one that was cut off is completed, and what is done already is
+    not called again. The exception is `in_doubt`: look at the vendor first. With --server it is a job: a canary first,
+    then growing waves.
+
+    Exit code 1 where not all of them were replayed.
+    """
+    with desk(app) as at:
+        chosen = _choose(at, selection, _WAITING, "replay", act)
+        if chosen is None:
+            return
+        with _progress(len(chosen.numbers), quiet=act["json_"]) as bar:
+            done, left = at.replay(chosen.numbers, act["who"], chosen.why, rate, bar)
+    if act["json_"]:
+        echo_json(asdict(done))
+    else:
+        click.echo(f"replayed {done.replayed} of {len(chosen.numbers)}")
+    problems = [*left] or [
+        f"{count} {text}"
+        for count, text in (
+            (done.unreadable, "cannot be read, so they cannot be replayed"),
+            (done.closed, "were closed by somebody else meanwhile"),
+            (done.unconfirmed, f"were not confirmed ({done.error}): the same command again completes them"),
+        )
+        if count
+    ]
+    if problems or done.replayed < len(chosen.numbers):
+        raise Failed("; ".join(problems) or "the rest was not tried")
+
+
+@dead.command()
+@selecting
+@acting
+@pass_app
+def discard(app: App, /, selection: Selection, **act: Any) -> None:
+    """Closes dead letters that need nothing more, and their events with them. `bellhop dead restore` opens them again,
+    until they are pruned."""
+    with desk(app) as at:
+        chosen = _choose(at, selection, ("open",), "discard", act)
+        if chosen is not None:
+            _told("discarded", at.discard(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"])
+
+
+@dead.command()
+@selecting
+@acting
+@pass_app
+def restore(app: App, /, selection: Selection, **act: Any) -> None:
+    """Opens discarded dead letters again."""
+    with desk(app) as at:
+        chosen = _choose(at, selection, ("discarded",), "restore", act)
+        if chosen is not None:
+            _told("restored", at.restore(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"])
+
+
+def _told(what: str, done: int, of: int, json_: bool) -> None:
+    if json_:
+        echo_json({what: done})
+    else:
+        click.echo(f"{what} {done} of {of}")
+    if done < of:
+        meanwhile = "closed" if what == "discarded" else "opened"
+        raise Failed(f"{of - done} were {meanwhile} by somebody else meanwhile")
+
+
+@dead.command()
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@as_json
+@pass_app
+def audit(app: App, limit: int, json_: bool) -> None:
+    """Lists who did what, when and why; the newest first."""
+    with desk(app) as at:
+        rows = at.audit(limit)
+    if json_:
+        echo_json(rows)
+        return
+    cells = [
+        (when(datetime.fromisoformat(row["at"])), row["who"], row["act"], row["letter"] or row["what"], row["why"])
+        for row in rows
+    ]
+    echo(table(("when (UTC)", "who", "act", "on", "why"), cells))
+
+
+class _Chosen:
+    def __init__(self, numbers: Sequence[int], why: str) -> None:
+        self.numbers = numbers
+        self.why = why
+
+
+def _choose(at: Desk, selection: Selection, states: Sequence[str], verb: str, act: dict[str, Any]) -> _Chosen | None:
+    """The letters a person has confirmed; None after a dry run. Raises UsageError, Failed."""
+    if selection.everything and not act["all_"]:
+        raise click.UsageError("name letters by number or filter, or say --all")
+    rows, _ = at.rows(selection, states, None)
+    if not rows:
+        raise Failed(f"no dead letter to {verb} matches")
+    if missing := sorted(set(selection.numbers) - {row["id"] for row in rows}):
+        other = "not discarded" if verb == "restore" else "closed"
+        click.echo(f"not to {verb}: {', '.join(map(str, missing))} ({other}, filtered out, or unknown)", err=True)
+    if act["dry_run"]:
+        echo_json(rows) if act["json_"] else echo(letters_table(rows))
+        click.echo(f"would {verb} {counted(len(rows), 'dead letter')}; nothing was done", err=act["json_"])
+        return None
+    why = asked(act["why"])
+    if not act["yes"]:
+        click.confirm(_question(rows, verb), abort=True, err=True)
+    return _Chosen([row["id"] for row in rows], why)
+
+
+def _question(rows: Rows, verb: str) -> str:
+    reasons = Counter(row["reason"] for row in rows)
+    counts = ", ".join(f"{plain(reason)} {count}" for reason, count in reasons.most_common())
+    warning = ""
+    if verb == "replay" and reasons["in_doubt"]:
+        warning = "What is in doubt may be booked already: replayed unseen, it can be booked twice.\n"
+    return f"{warning}{verb.capitalize()} {counted(len(rows), 'dead letter')} ({counts})?"
+
+
+def _progress(total: int, *, quiet: bool) -> Any:
+    """A context whose value is called with how many are done; a bar where there is a terminal."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def bar() -> Any:
+        if quiet or not sys.stderr.isatty():
+            yield lambda _done: None
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True)) as progress:
+            task = progress.add_task("replaying", total=total)
+            yield lambda done: progress.update(task, completed=done)
+
+    return bar()

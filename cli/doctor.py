@@ -1,0 +1,154 @@
+"""`bellhop doctor`: checks accounts end to end without booking anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from bellhop.cli.clients import account_named, method_of, salon_client, spa_client
+from bellhop.cli.common import App, as_json, counted, echo_json, pass_app, plain
+from bellhop.schemas.errors import SettingsError
+from bellhop.schemas.settings import Account
+from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.vendors.simplybook.settings import SimplybookAccount
+
+if TYPE_CHECKING:
+    from bellhop.ledger.store import Ledger
+    from bellhop.schemas.settings import Settings
+    from bellhop.vendors.doctor.checks import Call, Result, Subject
+    from bellhop.vendors.peoplevine.client import PeoplevineClient
+    from bellhop.vendors.peoplevine.doctor import PeoplevineChecks
+    from bellhop.vendors.simplybook.client import SimplybookClient
+    from bellhop.vendors.simplybook.doctor import SimplybookChecks
+
+_COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skipped": None}
+
+
+@click.command()
+@click.argument("name", metavar="[ACCOUNT]", required=False)
+@as_json
+@pass_app
+def doctor(app: App, name: str | None, json_: bool) -> None:
+    """Checks ACCOUNT (all, unless given) end to end and says what to do where something is wrong.
+
+    Only methods that read are called: nothing is booked or changed. Works also while an account's breaker is open; its
+    calls are not counted. Exit code 1 where a check failed.
+    """
+    accounts = [account_named(app, name)] if name else list(app.settings.accounts.values())
+    if not accounts:
+        raise SettingsError("accounts", "has none to check", "the settings")
+    told = []
+    with app.ledger() as ledger:
+        for account in accounts:
+            told.append(_as_json(app, account, _results(app, account, ledger)))
+            if not json_:
+                _show(told[-1])
+    if json_:
+        echo_json({"accounts": told})
+    if not all(one["ok"] for one in told):
+        raise click.exceptions.Exit(1)
+
+
+def _results(app: App, account: Account, ledger: Ledger) -> Sequence[Result]:
+    from bellhop.vendors.doctor.checks import examine
+    from bellhop.vendors.doctor.probe import Probe
+    from bellhop.vendors.doctor.state import state_checks
+
+    subject = _subject(app.settings, account, ledger)
+    probe = Probe(account.base_url, connect_seconds=account.connect_seconds, read_seconds=account.read_seconds)
+    vendor = _vendor(app, account, ledger, subject)
+    return examine([*probe.checks(), *vendor.checks(), *state_checks(account, subject)], vendor.explain)
+
+
+def _subject(settings: Settings, account: Account, ledger: Ledger) -> Subject:
+    from bellhop.vendors.doctor.checks import Subject
+
+    zones = {venue.name: venue.zone for venue in settings.venues.values() if venue.account == account.name}
+    places = [place for source in settings.sources.values() for place in source.venues.values() if place.venue in zones]
+    return Subject(
+        zones=zones,
+        services=frozenset(place.service_id for place in places if place.service_id),
+        providers=frozenset(place.provider_id for place in places if place.provider_id),
+        view=next((view for view in ledger.accounts.views() if view.account == account.name), None),
+        marks=[mark for mark in ledger.pulls.watermarks() if mark.account == account.name],
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def _vendor(app: App, account: Account, ledger: Ledger, subject: Subject) -> SimplybookChecks | PeoplevineChecks:
+    """Through no gate of the workers: a breaker that is open is what one wants to look behind. But paced: the doctor
+    must not have the vendor refuse the workers' calls."""
+    from bellhop.vendors.held import PacedGate
+    from bellhop.vendors.peoplevine.doctor import PeoplevineChecks, other_region
+    from bellhop.vendors.simplybook.doctor import SimplybookChecks
+
+    pace = PacedGate(account.limits.per_second)
+    if isinstance(account, PeoplevineAccount):
+        elsewhere = spa_client(app, replace(account, region=other_region(account)), pace)
+        here = spa_client(app, account, pace)
+        return PeoplevineChecks(account, subject, _call(here), _call(elsewhere))
+    assert isinstance(account, SimplybookAccount)  # noqa: S101
+    client = salon_client(app, account, ledger, pace)
+    url = _call(client, service_url=client.service_url)
+    return SimplybookChecks(
+        account, subject, _call(client), lambda: ledger.token(account.name), lambda: str(url("service_url"))
+    )
+
+
+def _call(client: SimplybookClient | PeoplevineClient, **others: Any) -> Call:
+    """The client's methods, their failures as the doctor's."""
+    from bellhop.vendors.doctor.checks import Trouble
+    from bellhop.vendors.failure import VendorFailure
+    from bellhop.vendors.simplybook.codes import SimplybookError
+
+    by_name = method_of(client)
+
+    def call(method: str, /, *arguments: Any) -> Any:
+        try:
+            return others[method]() if method in others else by_name(method, *arguments)
+        except VendorFailure as failure:
+            raise Trouble(
+                failure.method,
+                failure.kind.value,
+                failure.message,
+                code=failure.code,
+                status=failure.status,
+                advice=failure.row.advice if isinstance(failure, SimplybookError) else "",
+            ) from None
+
+    return call
+
+
+def _as_json(app: App, account: Account, results: Sequence[Result]) -> dict[str, Any]:
+    checks = [
+        {
+            "name": result.name,
+            "status": result.finding.status.value,
+            # What the vendor says may echo what it was sent.
+            "seen": app.redacted(result.finding.seen),
+            "advice": list(result.finding.advice),
+        }
+        for result in results
+    ]
+    ok = not any(result.failed for result in results)
+    return {"account": account.name, "kind": account.kind, "ok": ok, "checks": checks}
+
+
+def _show(told: dict[str, Any]) -> None:
+    """A line for each check, and below it what to do."""
+    number = {status: sum(check["status"] == status for check in told["checks"]) for status in _COLOURS}
+    summary = ", ".join(
+        filter(
+            None, (number["fail"] and f"{number['fail']} failed", number["warn"] and counted(number["warn"], "warning"))
+        )
+    )
+    click.secho(f"{told['account']} ({told['kind']}): {summary or 'all well'}", bold=True)
+    for check in told["checks"]:
+        status = click.style(f"{check['status']:<7}", fg=_COLOURS[check["status"]])
+        click.echo(f"  {status}  {check['name']:<13}  {plain(check['seen'])}")
+        for line in check["advice"]:
+            click.echo(f"{'':26}-> {plain(line)}")

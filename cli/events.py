@@ -1,0 +1,67 @@
+"""`bellhop events`: where an event stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from bellhop.cli.common import App, Failed, as_json, counted, echo, echo_json, pass_app, plain, table, when
+from bellhop.cli.remote import part
+
+
+@click.group()
+def events() -> None:
+    """Where an event stands."""
+
+
+@events.command()
+@click.argument("source")
+@click.argument("id_", metavar="ID")
+@as_json
+@pass_app
+def show(app: App, source: str, id_: str, json_: bool) -> None:
+    """An event's way: its state, its attempts, the vendor's ids, its dead letters.
+
+    Exit code 1 where no worker has taken it yet, or it is unknown.
+    """
+    told = _here(app, source, id_) if app.remote is None else app.remote.get(f"/events/{part(source)}/{part(id_)}")
+    if json_:
+        echo_json(told)
+    else:
+        _show(told)
+
+
+def _here(app: App, source: str, id_: str) -> dict[str, Any]:
+    from bellhop.ledger.records import LetterFilter, LetterState
+    from bellhop.letters.serializers import event_seen
+
+    with app.ledger() as ledger:
+        view = ledger.event(source, id_)
+        if view is None:
+            raise Failed(f"no worker has taken event {id_} of {source} yet, or there is none")
+        letters = ledger.letters.find(LetterFilter(source=source, event_id=id_, states=tuple(LetterState)), limit=100)
+    told: dict[str, Any] = app.redacted(event_seen(view, letters))
+    return told
+
+
+def _show(told: dict[str, Any]) -> None:
+    click.echo(plain(f"{told['source']}/{told['id']}  {told['type']}  of {told['subject']}"))
+    state = " · ".join(str(part) for part in (told["state"], told["reason"], told["detail"]) if part)
+    click.echo(plain(f"state       {state}"))
+    click.echo(plain(f"route       {told['route']}  account {told['account']}"))
+    if told["vendor_ids"]:
+        click.echo(plain(f"vendor ids  {', '.join(told['vendor_ids'])}"))
+    if told["next_at"]:
+        click.echo(f"next try    {told['next_at']}")
+    if told["generation"]:
+        click.echo(f"replayed    {counted(told['generation'], 'time')}")
+    lines: list[tuple[str, str, str]] = [(told["time"], "announced", ""), (told["received"], "accepted", "")]
+    for attempt in told["attempts"]:
+        took = f"{attempt['outcome']} in {attempt['seconds']:.2f} s"
+        lines.append((attempt["started"], attempt["method"], f"{took}  {attempt['error']}".strip()))
+    lines += [(one["died"], "dead letter", f"{one['id']}: {one['reason']}, {one['state']}") for one in told["letters"]]
+    lines.append((told["updated"], told["state"], ""))
+    timeline = sorted(((datetime.fromisoformat(at), what, more) for at, what, more in lines), key=lambda line: line[0])
+    echo(table(("when (UTC)", "what", ""), [(when(at), what, more) for at, what, more in timeline]))

@@ -1,0 +1,113 @@
+"""`bellhop jobs`: bulk acts that were approved in the console or by the API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import click
+
+from bellhop.cli.common import App, Failed, acting_as, as_json, asked, echo, echo_json, pass_app, plain, table, when
+
+_ITEMS: Final = ("waiting", "sent", "done", "failed", "skipped")
+
+
+@click.group()
+def jobs() -> None:
+    """Bulk acts on dead letters. `bellhop archive` works them."""
+
+
+@jobs.command("list")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@as_json
+@pass_app
+def list_(app: App, limit: int, json_: bool) -> None:
+    """Lists them, the newest first."""
+    if app.remote is not None:
+        rows = list(app.remote.rows("/jobs", limit))
+    else:
+        from bellhop.letters.serializers import job_seen
+
+        with app.ledger() as ledger:
+            rows = [job_seen(job) for job in ledger.jobs.page(limit).rows]
+    if json_:
+        echo_json(rows)
+        return
+    cells = [
+        (row["id"], row["kind"], row["state"], _counts(row), row["who"], _when(row["created"]), row["why"])
+        for row in rows
+    ]
+    echo(table((">job", "act", "state", "letters", "who", "since (UTC)", "why"), cells))
+
+
+@jobs.command()
+@click.argument("number", type=click.IntRange(1))
+@click.option("--items", "state", type=click.Choice(_ITEMS), help="Also lists its letters that stand so.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Of the letters listed.")
+@as_json
+@pass_app
+def show(app: App, number: int, state: str | None, limit: int, json_: bool) -> None:
+    """Shows how far a job has come, and how its letters ended."""
+    job, items = _job(app, number, state, limit)
+    if json_:
+        echo_json(job | ({} if state is None else {"items": items}))
+        return
+    _echo(job)
+    if items:
+        cells = [(item["letter"], item["state"], item["verdict"], item["detail"]) for item in items]
+        echo(table((">letter", "state", "verdict", "how it ended"), cells))
+
+
+def _job(app: App, number: int, state: str | None, limit: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    if app.remote is not None:
+        job = app.remote.get(f"/jobs/{number}")
+        return job, list(app.remote.rows(f"/jobs/{number}/items", limit, state=state)) if state else []
+    from bellhop.ledger.records import ItemState
+    from bellhop.letters.serializers import item_seen, job_seen
+
+    with app.ledger() as ledger:
+        found = ledger.jobs.get(number)
+        if found is None:
+            raise Failed(f"there is no job {number}")
+        rows = ledger.jobs.items(number, limit, state=ItemState(state)).rows if state else ()
+    items: list[dict[str, Any]] = app.redacted([item_seen(item) for item in rows])
+    return job_seen(found), items
+
+
+def _steering(act: str, help_: str) -> None:
+    @jobs.command(act, help=help_)
+    @click.argument("number", type=click.IntRange(1))
+    @click.option("--why", help="For the audit. Asked for unless given.")
+    @as_json
+    @pass_app
+    def command(app: App, number: int, why: str | None, json_: bool) -> None:
+        why = asked(why)
+        if app.remote is not None:
+            job = app.remote.post(f"/jobs/{number}/{act}", {"why": why})
+        else:
+            from bellhop.letters.serializers import job_seen
+
+            with app.ledger() as ledger:
+                job = job_seen(getattr(ledger.jobs, act)(number, acting_as(None), why))
+        echo_json(job) if json_ else _echo(job)
+
+
+_steering("pause", "Holds a job: what was sent is sent, the rest waits.")
+_steering("resume", "Lets a job go on that was paused or has stopped by itself; it begins with a canary again.")
+_steering("cancel", "Ends a job: what was sent is sent, the rest is skipped.")
+
+
+def _echo(job: dict[str, Any]) -> None:
+    click.echo(plain(f"job {job['id']}  {job['kind']}  {job['state']}  {job['detail']}".rstrip()))
+    click.echo(plain(f"  letters    {_counts(job)}"))
+    rate = f", {job['rate']:g}/s" if job["rate"] else ""
+    click.echo(plain(f"  approved   {_when(job['created'])} by {job['who']}: {job['why']}{rate}"))
+
+
+def _counts(job: dict[str, Any]) -> str:
+    told = [f"{count} {name}" for name, count in job["counts"].items() if count]
+    return f"{job['total']}: {', '.join(told)}" if told else "0"
+
+
+def _when(text: str) -> str:
+    return when(datetime.fromisoformat(text))

@@ -1,0 +1,47 @@
+"""How dead letters are shown to people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from bellhop.cli.common import plain, table, when
+
+
+def letters_table(rows: Sequence[Mapping[str, Any]]) -> Any:
+    """The table of a list, of rows as `listed` makes them."""
+    from datetime import datetime
+
+    cells = [
+        (
+            row["id"],
+            row["reason"] if row["state"] == "open" else f"{row['reason']} ({row['state']})",
+            row["type"] or "?",
+            f"{row['source']}/{row['event_id']}" if row["source"] else row["message_id"],
+            row["route"],
+            when(datetime.fromisoformat(row["died"])),
+            row["error"],
+        )
+        for row in rows
+    ]
+    return table((">number", "reason", "type", "event", "route", "died (UTC)", "error"), cells)
+
+
+def echo_letter(told: Mapping[str, Any]) -> None:
+    """One letter for people."""
+    click.echo(plain(f"dead letter {told['id']}  {told['reason']}  {told['state']}"))
+    for label, key in (
+        *(("error", "error"), ("event", "event_id"), ("source", "source"), ("type", "type"), ("subject", "subject")),
+        *(("route", "route"), ("account", "account"), ("attempts", "attempts"), ("replays", "generation")),
+        *(("died", "died"), ("starts", "not_after"), ("unreadable", "unreadable")),
+    ):
+        if told.get(key) not in (None, ""):
+            click.echo(plain(f"  {label:<11}{told[key]}"))
+    for label in ("data", "evidence", "body"):
+        if told.get(label) is not None:
+            click.echo(f"  {label}")
+            for line in json.dumps(told[label], indent=2, ensure_ascii=False).splitlines():
+                click.echo(f"    {plain(line)}")

@@ -1,0 +1,68 @@
+"""`bellhop queues`: what waits, and where."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import click
+
+from bellhop.cli.common import App, age, as_json, counted, echo, echo_json, pass_app, table
+
+_WATCH_SECONDS: Final = 2.0
+_NUMBERS: Final = ("in_flight", "working", "retrying", "in_doubt", "dead")
+
+
+@click.command()
+@click.option("--watch", is_flag=True, help="Again every 2 seconds, until Ctrl-C.")
+@as_json
+@pass_app
+def queues(app: App, watch: bool, json_: bool) -> None:
+    """What waits: for each route the messages ready, their oldest age, those in flight, the events retrying and in
+    doubt, and the dead letters that stand in front of a person."""
+    from rich.live import Live
+
+    with _looking(app) as look:
+        if not watch:
+            seen = look()
+            echo_json(seen) if json_ else echo(_table(seen))
+            return
+        if json_:
+            while True:
+                echo_json(look())
+                time.sleep(_WATCH_SECONDS)
+        with Live(_table(look()), auto_refresh=False) as live:
+            while True:
+                time.sleep(_WATCH_SECONDS)
+                live.update(_table(look()), refresh=True)
+
+
+@contextmanager
+def _looking(app: App) -> Iterator[Callable[[], dict[str, Any]]]:
+    if app.remote is not None:
+        remote = app.remote
+        yield lambda: remote.get("/queues")
+        return
+    from bellhop.letters.serializers import queues_seen
+
+    with app.broker() as broker, app.ledger() as ledger:
+        yield lambda: queues_seen(broker, ledger)
+
+
+def _table(seen: dict[str, Any]) -> Any:
+    from rich.console import Group
+    from rich.text import Text
+
+    rows = [
+        (r["route"], r["ready"], age(r["oldest_seconds"]), *("" if r[n] is None else r[n] for n in _NUMBERS))
+        for r in seen["routes"]
+    ]
+    headers = ("route", ">ready", ">oldest", ">held", ">working", ">retry", ">doubt", ">dead")
+    lines = [f"{counted(seen['dead']['letters'], 'dead letter')} in front of a person (bellhop dead list)"]
+    if seen["dead"]["queue"]:
+        lines.append(f"{seen['dead']['queue']} more on the way to the archive: is `bellhop archive` running?")
+    if seen.get("unroutable"):
+        lines.append(f"{counted(seen['unroutable'], 'message')} without a queue (see the runbook)")
+    return Group(table(headers, rows), *(Text(line) for line in lines))

@@ -1,0 +1,129 @@
+"""Which dead letters a command means: their numbers, or a filter."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import click
+
+from bellhop.schemas.reasons import Reason
+
+if TYPE_CHECKING:
+    from bellhop.ledger.letters import Letters
+    from bellhop.ledger.records import Letter, LetterFilter, LetterState
+
+_PAGE: Final = 500
+_AGO: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Moment(click.ParamType[datetime]):
+    """A time: ISO 8601 (UTC where it has no zone), or how long ago, such as 30m, 2h, 3d."""
+
+    name = "time"
+    away: ClassVar[tuple[int, str]] = (-1, "ago")
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        sign, words = self.away
+        try:
+            if found := _AGO.fullmatch(value):
+                return self._now() + sign * timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+            moment = datetime.fromisoformat(value)
+        except (ValueError, OverflowError):
+            self.fail(f"must be an ISO 8601 time, or how long {words}: 30m, 2h, 3d", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class Ahead(Moment):
+    """A time to come: ISO 8601 (UTC where it has no zone), or how long from now, such as 30m, 2h, 3d."""
+
+    away: ClassVar[tuple[int, str]] = (1, "from now")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        moment = super().convert(value, param, ctx)
+        if moment <= self._now():
+            self.fail("must be in the future", param, ctx)
+        return moment
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    numbers: tuple[int, ...]
+    reason: str | None
+    route: str | None
+    account: str | None
+    source: str | None
+    event_id: str | None
+    since: datetime | None
+    until: datetime | None
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing narrows it."""
+        return self == Selection((), None, None, None, None, None, None, None)
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """As the API is asked for it."""
+        moments = {name: getattr(self, name) for name in ("since", "until")}
+        words = {name: getattr(self, name) for name in ("reason", "route", "account", "source", "event_id")}
+        return {
+            "id": list(self.numbers),
+            **words,
+            **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
+        }
+
+    def filter(self, states: Sequence[LetterState]) -> LetterFilter:
+        from bellhop.ledger.records import LetterFilter
+
+        return LetterFilter(
+            reason=self.reason,
+            route=self.route,
+            account=self.account,
+            source=self.source,
+            event_id=self.event_id,
+            since=self.since,
+            until=self.until,
+            ids=self.numbers,
+            states=tuple(states),
+        )
+
+
+def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the arguments of a selection, as its parameter `selection`."""
+
+    @functools.wraps(command)  # with what click has noted on it: the options below this decorator
+    def selected(*args: Any, **values: Any) -> Any:
+        names = ("numbers", "reason", "route", "account", "source", "event_id", "since", "until")
+        return command(*args, selection=Selection(**{name: values.pop(name) for name in names}), **values)
+
+    for option in (
+        click.option("--until", type=Moment(), help="Died at this time or before."),
+        click.option("--since", type=Moment(), help="Died at this time or later: ISO 8601, or 30m, 2h, 3d ago."),
+        click.option("--id", "event_id", help="The event's id."),
+        click.option("--source"),
+        click.option("--account"),
+        click.option("--route"),
+        click.option("--reason", type=click.Choice([reason.value for reason in Reason])),
+        click.argument("numbers", metavar="[NUMBER]...", nargs=-1, type=click.IntRange(1)),
+    ):
+        selected = option(selected)
+    return selected
+
+
+def pages(letters: Letters, which: LetterFilter) -> Iterator[Letter]:
+    """Every letter of the filter, a page at a time."""
+    after = 0
+    while page := letters.find(which, _PAGE, after):
+        yield from page
+        after = page[-1].id

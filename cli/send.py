@@ -1,0 +1,106 @@
+"""`bellhop send`: sample webhooks, signed as an upstream would."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bellhop.cli.common import App, Failed, as_json, echo_json, pass_app, plain
+from bellhop.schemas.errors import SettingsError
+from bellhop.schemas.events import BOOKING_TYPES, TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bellhop.schemas.events import VenueFacts
+    from bellhop.schemas.settings import Settings, SourceSettings
+
+
+@click.command()
+@click.argument("type_", metavar="[TYPE]", type=click.Choice(TYPES), default="booking.requested")
+@click.option("--source", help="Who sends it. Default: the settings' first source.")
+@click.option("--venue", help="Where the booking is. Default: the settings' first SimplyBook.me venue, else the first.")
+@click.option("--booking-id", help="The booking to change or cancel. Default: one that is requested first.")
+@click.option("--member-id", type=int, help="The member of a member event. Default: one that the sandbox knows.")
+@click.option("--count", type=click.IntRange(1, 100_000), default=1, show_default=True)
+@click.option("--to", "url", help="The ingress. Default: $BELLHOP_SERVER, else the settings' host and port.")
+@click.option("--curl", is_flag=True, help="Prints the command line that would send it, and sends nothing.")
+@as_json
+@pass_app
+def send(
+    app: App, /, type_: str, source: str | None, count: int, url: str | None, curl: bool, json_: bool, **more: Any
+) -> None:
+    """Posts signed sample webhooks, each with an id and a slot of its own, and prints the answers.
+
+    TYPE is booking.requested unless given.
+    """
+    from bellhop.cli.demo.upstream import Upstream
+
+    ingest = app.settings.ingest
+    server = url or os.environ.get("BELLHOP_SERVER") or f"http://{ingest.host}:{ingest.port}"
+    upstream = Upstream(server, _source(app.settings, source))
+    refused, answers = 0, []
+    for type_to_send, data in _events(app.settings, type_, count, **more):
+        post = upstream.sign(type_to_send, data)
+        if curl:
+            click.echo(upstream.curl(post))
+            continue
+        status, body = upstream.send(post)
+        refused += status >= 300
+        answers.append({"id": post.id, "type": post.type, "status": status, "answer": _parsed(body)})
+        if not json_:
+            click.echo(plain(f"{status}  {post.type}  {post.id}  {body.strip()}"))
+    if json_ and not curl:
+        echo_json(answers)
+    if refused:
+        raise Failed(f"{refused} of {len(answers)} were not accepted")
+
+
+def _source(settings: Settings, name: str | None) -> SourceSettings:
+    if not settings.sources:
+        raise SettingsError("sources", "has none to send as", "the settings")
+    if name is None:
+        return next(iter(settings.sources.values()))
+    if name not in settings.sources:
+        raise click.BadParameter(f"is not one of {', '.join(settings.sources)}", param_hint="--source")
+    return settings.sources[name]
+
+
+def _events(
+    settings: Settings, type_: str, count: int, *, venue: str | None, booking_id: str | None, member_id: int | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    from bellhop.cli.demo import samples
+
+    slots = samples.Slots()
+    for _ in range(count):
+        if type_ not in BOOKING_TYPES:
+            yield type_, samples.member(member_id or samples.MEMBER)
+            continue
+        place = _venue(settings, venue)
+        reference = booking_id or f"S-{uuid.uuid4().hex[:10]}"
+        if type_ != "booking.requested" and booking_id is None:
+            yield "booking.requested", samples.booking(reference, place, slots)
+        cancelled = type_ == "booking.cancelled"
+        yield type_, samples.cancellation(reference, place) if cancelled else samples.booking(reference, place, slots)
+
+
+def _venue(settings: Settings, name: str | None) -> VenueFacts:
+    if not settings.venues:
+        raise SettingsError("venues", "has none to book at", "the settings")
+    if name is None:
+        venues = sorted(settings.venues.values(), key=lambda venue: venue.kind != "simplybook")
+        return venues[0]
+    if name not in settings.venues:
+        raise click.BadParameter(f"is not one of {', '.join(settings.venues)}", param_hint="--venue")
+    return settings.venues[name]
+
+
+def _parsed(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body

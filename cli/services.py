@@ -1,0 +1,225 @@
+"""`bellhop ingest`, `work`, `archive`, `sandbox`: one process each, until SIGTERM."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from bellhop.cli.common import App, Failed, on_signals, pass_app
+from bellhop.telemetry.metrics_folder import shared_folder
+from bellhop.vendors.registry import ROUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bellhop.broker.port import Broker
+    from bellhop.ledger.store import Ledger
+    from bellhop.schemas.observe import Observe
+    from bellhop.schemas.settings import Settings
+    from bellhop.telemetry.health import Health
+    from bellhop.telemetry.logs import Telemetry
+
+
+class _WrongUsage(Failed):
+    exit_code = 2
+
+
+@click.command()
+@pass_app
+def ingest(app: App) -> None:
+    """Takes webhooks: verifies, checks, queues, and answers 2xx once the broker has confirmed."""
+    from bellhop.ingest.app import create_app
+    from bellhop.ingest.server import processes, serve
+    from bellhop.ingest.verify import verifiers
+    from bellhop.telemetry import tracing
+
+    settings, place = app.settings, app.config.place
+    verifiers(settings.sources, place)  # here and not in each child: the operator is to see one line
+    folder, parent = None, os.getpid()
+    if processes(settings) > 1:
+        # Before prometheus_client is imported, which reads it then; and empty, or dead processes' numbers would count.
+        folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_folder(Path(tempfile.gettempdir()))
+
+    def make_app() -> Any:
+        from bellhop.broker.connect import connect
+        from bellhop.ingest.standby import Declaring, StandbyLedger
+        from bellhop.ledger.store import Ledger
+        from bellhop.telemetry.measured_broker import MeasuredBroker
+        from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
+
+        metrics = Metrics(settings, "ingest")
+        observe = telemetry("ingest", settings, metrics)
+        broker = MeasuredBroker(connect(settings.broker, ROUTES, observe), observe)
+        declaring = Declaring(broker, observe)
+        declaring.start()
+        events = StandbyLedger(lambda: Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds))
+        tracer = tracing.tracer(settings.sentry)
+        app = create_app(
+            settings,
+            broker.publisher(),
+            events,
+            observe=observe,
+            tracer=tracer,
+            ready=lambda: {"broker": declaring.problem(), "ledger": events.problem()},
+            metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
+            place=place,
+        )
+        return tracing.ingress(app, tracer)
+
+    try:
+        serve(settings, make_app, observe=telemetry("ingest", settings))
+    finally:
+        if folder is not None and os.getpid() == parent:  # the server's children pass here too
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@click.command()
+@click.argument("routes", metavar="[ROUTE]...", nargs=-1, type=click.Choice(ROUTES))
+@pass_app
+def work(app: App, routes: tuple[str, ...]) -> None:
+    """Works the queues of these routes (all, unless given): calls the vendors and records the ends."""
+    from bellhop.ingest.standby import problem_of
+    from bellhop.telemetry import tracing
+    from bellhop.workers.run import run
+
+    def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
+        health.check("ledger", lambda: problem_of(ledger.ping))
+        run(
+            app.settings,
+            tuple(dict.fromkeys(routes)) or ROUTES,
+            broker=broker,
+            ledger=ledger,
+            observe=observe,
+            health=health,
+            stop=stop,
+            tracer=tracing.tracer(app.settings.sentry),
+        )
+
+    _serve("work", app.settings, app.settings.work.host, app.settings.work.port, act)
+
+
+@click.command()
+@pass_app
+def archive(app: App) -> None:
+    """Moves dead letters from their queue into the ledger, works bulk acts, measures queues and accounts, prunes."""
+    from bellhop.letters.archive import Archiver, keep_house, utc_now
+    from bellhop.letters.bulk import JobRunner
+    from bellhop.letters.buried import BuriedResults
+    from bellhop.telemetry.account_metrics import measure_accounts
+
+    accounts, told = app.settings.accounts, app.settings.told
+
+    def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
+        since = utc_now()
+        broker.declare()
+        archiver = Archiver(broker, ledger, observe, tell=BuriedResults(broker.publisher(), told, ledger, utc_now))
+        health.check("archive", lambda: archiver.problem)
+        health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
+        housekeeping = threading.Thread(
+            target=keep_house,
+            args=(broker, ledger, observe, stop),
+            kwargs={"more": lambda: measure_accounts(ledger.accounts, ledger.pulls, accounts, observe, utc_now, since)},
+            daemon=True,
+        )
+        housekeeping.start()
+        publisher = broker.publisher()
+        # Containers of one host name all have the same process id: it alone would let two of them be one.
+        name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        runner = JobRunner(ledger, publisher, app.settings, by=name, observe=observe)
+        jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
+        jobs.start()
+        archiver.run(stop)
+        jobs.join(5)
+        publisher.close()
+
+    _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True)
+@click.option("--switch", "pairs", metavar="NAME=VALUE", multiple=True, help="A switch's value at start. Repeatable.")
+def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
+    """Both vendors, pretended: for the demo, tests and drills. GET /_sandbox/switches tells the switches."""
+    from bellhop.sandbox.seed import Seed
+    from bellhop.sandbox.server import run
+    from bellhop.sandbox.switches import ControlError, Switches
+
+    try:
+        run(host, port, Seed(switches=Switches().told(pairs)))
+    except ControlError as error:
+        raise _WrongUsage(f"--switch {error}") from None
+    except OSError as error:
+        raise Failed(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def _serve(
+    process: str,
+    settings: Settings,
+    host: str,
+    port: int,
+    act: Callable[[Broker, Ledger, Observe, Health, threading.Event], None],
+) -> NoReturn:
+    """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process."""
+    from bellhop.broker.connect import connect
+    from bellhop.ledger.store import Ledger
+    from bellhop.telemetry.health import Health
+    from bellhop.telemetry.measured_broker import MeasuredBroker
+    from bellhop.telemetry.metrics import Metrics
+
+    stop = threading.Event()
+    on_signals(stop.set)
+    metrics = Metrics(settings, process)
+    observe = telemetry(process, settings, metrics)
+    ledger = Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds, observe=observe)
+    broker = MeasuredBroker(connect(settings.broker, ROUTES, observe), observe)
+    health = Health(metrics.exposition)
+    observe("health.listening", host=host, port=_listen(health, host, port))
+    settle_memory()
+    act(broker, ledger, observe, health, stop)
+    health.close()
+    broker.close()
+    ledger.close()
+    observe("process.stopped")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: it would wait for calls that outlived the drain time. They are in the ledger as `calling`.
+    os._exit(0)
+
+
+def settle_memory() -> None:
+    """What is loaded by now stays for good: the garbage collector need not look at it again and again, which takes
+    several percent of a busy worker's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
+def _listen(health: Health, host: str, port: int) -> int:
+    try:
+        return health.serve(host, port)
+    except OSError as error:
+        raise Failed(f"/healthz cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def telemetry(process: str, settings: Settings, metrics: Callable[..., None] | None = None) -> Telemetry:
+    """What the process tells itself by, installed."""
+    from bellhop.schemas.redact import Redactor
+    from bellhop.telemetry import sentry
+    from bellhop.telemetry.logs import Telemetry
+
+    redactor = Redactor(settings.secrets)
+    alarm = sentry.start(settings.sentry, process, redactor)
+    telemetry = Telemetry(process, redactor, level=settings.log_level, count=metrics, alarm=alarm)
+    telemetry.install()
+    return telemetry

@@ -1,0 +1,143 @@
+"""`bellhop sources`: who may post, and what becomes of a body."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from bellhop.cli.common import App, Failed, as_json, echo, echo_json, iso, pass_app, plain, table
+
+if TYPE_CHECKING:
+    from bellhop.ingest.intake import Read
+    from bellhop.schemas.errors import FieldProblem
+    from bellhop.schemas.settings import Settings, SourceSettings
+
+
+@click.group()
+def sources() -> None:
+    """Who may post, and what becomes of a body."""
+
+
+@sources.command("list")
+@as_json
+@pass_app
+def list_(app: App, json_: bool) -> None:
+    """The sources of the settings: how each writes, how it proves itself, where it posts."""
+    from bellhop.ingest.verify import TABLE
+
+    told = []
+    for source in app.settings.sources.values():
+        in_path = source.verifier in TABLE and TABLE[source.verifier].in_path
+        path = f"/webhooks/{source.name}{'/<secret>' if in_path else ''}"
+        path += "?secret=<secret>" if source.verifier == "query-secret" else ""
+        told.append(
+            {
+                "name": source.name,
+                "format": source.format,
+                "verifier": source.verifier,
+                "path": path,
+                "status": source.answer,
+            }
+        )
+    if json_:
+        echo_json(told)
+    else:
+        echo(table(("name", "format", "verifier", "path", ">status"), [list(row.values()) for row in told]))
+
+
+@sources.command("try")
+@click.argument("name", metavar="SOURCE")
+@click.argument("file", type=click.File("rb"))
+@click.option("--content-type", default="", help="The body's. Default: what the source's verifier expects.")
+@as_json
+@pass_app
+def try_(app: App, name: str, file: BinaryIO, content_type: str, json_: bool) -> None:
+    """What would become of FILE's body (- for stdin), posted to SOURCE. Verifies nothing and publishes nothing.
+
+    Exit code 1 where it would be refused.
+    """
+    source = app.settings.sources.get(name)
+    if source is None:
+        raise Failed(f"there is no source {name} in the settings")
+    found, problems = _read(app.settings, source, file.read(), content_type)
+    told = app.redacted(
+        {
+            "source": name,
+            "status": 422 if problems else source.answer,
+            "events": [_as_json(one) for one in found],
+            "problems": [{"field": problem.field, "rule": problem.rule} for problem in problems],
+        }
+    )
+    if json_:
+        echo_json(told)
+    else:
+        _show(told)
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+def _read(
+    settings: Settings, source: SourceSettings, body: bytes, content_type: str
+) -> tuple[Sequence[Read], Sequence[FieldProblem]]:
+    """What the body holds, or every problem."""
+    from bellhop.ingest import body as bodies
+    from bellhop.ingest.formats.parts import Receipt
+    from bellhop.ingest.intake import Intake
+    from bellhop.ingest.problems import Problem
+    from bellhop.ingest.verify import TABLE
+    from bellhop.schemas.errors import EventInvalid, FieldProblem
+
+    forms = source.verifier in TABLE and TABLE[source.verifier].takes_forms
+    media = content_type.partition(";")[0].strip().lower() or (bodies.FORM if forms else bodies.JSON)
+    if media not in ((bodies.JSON, bodies.FORM) if forms else (bodies.JSON,)):
+        return (), (FieldProblem("body", "would be refused for its Content-Type"),)
+    if len(body) > settings.ingest.max_body_bytes:
+        return (), (FieldProblem("body", f"is over {settings.ingest.max_body_bytes} bytes"),)
+    receipt = Receipt(datetime.now(UTC), uuid.uuid4().hex, hashlib.sha256(body).hexdigest())
+    try:
+        decoded = bodies.decode_form(body) if media == bodies.FORM else bodies.decode(body)
+        return Intake(settings, source).read(decoded, receipt), ()
+    except EventInvalid as error:
+        return (), error.problems
+    except Problem as problem:
+        return (), (FieldProblem("body", problem.detail),)
+
+
+def _as_json(one: Read) -> dict[str, Any]:
+    from bellhop.ingest.formats.parts import Ignored
+
+    if isinstance(one, Ignored):
+        return {"ignored": one.why}
+    return {
+        "id": one.id,
+        "type": one.type,
+        "subject": one.subject,
+        "route": one.route,
+        "account": one.account,
+        "time": iso(one.time),
+        "not_after": iso(one.not_after),
+        "warnings": list(one.warnings),
+        "data": dict(one.data),
+    }
+
+
+def _show(told: dict[str, Any]) -> None:
+    for event in told["events"]:
+        if "ignored" in event:
+            click.echo(plain(f"ignored: {event['ignored']}"))
+            continue
+        click.echo(plain(f"{event['type']}  {event['id']}  of {event['subject']}  at {event['time']}"))
+        click.echo(plain(f"  route {event['route']}  account {event['account']}"))
+        for warning in event["warnings"]:
+            click.echo(plain(f"  warning: {warning}"))
+        for line in json.dumps(event["data"], indent=2, ensure_ascii=False).splitlines():
+            click.echo(plain(f"  {line}"))
+    for problem in told["problems"]:
+        click.echo(plain(f"{problem['field']}: {problem['rule']}"))
+    click.echo(f"would be answered {told['status']}")

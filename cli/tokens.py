@@ -1,0 +1,96 @@
+"""`bellhop tokens`: who may use the API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import click
+
+from bellhop.cli.common import App, acting_as, as_json, echo, echo_json, iso, pass_app, table, when
+from bellhop.cli.selection import Ahead
+
+_ROLES: Final = ("viewer", "operator", "admin")
+
+
+@click.group()
+def tokens() -> None:
+    """API tokens for dashboards, scripts and `bellhop --server`."""
+
+
+@tokens.command()
+@click.argument("name")
+@click.option(
+    "--role", type=click.Choice(_ROLES), default="viewer", show_default=True, help="viewer looks, operator acts."
+)
+@click.option("--until", type=Ahead(), help="When it ends by itself: ISO 8601, or 12h, 90d from now.")
+@as_json
+@pass_app
+def add(app: App, name: str, role: str, until: datetime | None, json_: bool) -> None:
+    """Makes a token and prints it, this once: only its hash is kept."""
+    if app.remote is not None:
+        told = app.remote.post("/tokens", {"name": name, "role": role, "expires": iso(until)})
+    else:
+        from bellhop.console.access.people import NameUnfit, fit_name
+        from bellhop.console.api.tokens import hashed, new_token
+        from bellhop.ledger.records import Role
+        from bellhop.letters.serializers import token_seen
+
+        try:
+            name = fit_name(name)
+        except NameUnfit as error:
+            raise click.UsageError(str(error)) from None
+        token = new_token()
+        with app.ledger() as ledger:
+            made = ledger.people.add_token(name, Role(role), hashed(token), acting_as(None), until)
+        told = token_seen(made) | {"token": token}
+    if json_:
+        echo_json(told)
+        return
+    ends = f" until {_when(told['expires'])} UTC" if told["expires"] else ""
+    click.echo(f"token {told['id']} ({told['role']}) for {told['name']}{ends}; it is shown this once:", err=True)
+    click.echo(told["token"])
+
+
+@tokens.command("list")
+@as_json
+@pass_app
+def list_(app: App, json_: bool) -> None:
+    """Lists them, without themselves."""
+    rows: list[dict[str, Any]]
+    if app.remote is not None:
+        rows = app.remote.get("/tokens")["rows"]
+    else:
+        from bellhop.letters.serializers import token_seen
+
+        with app.ledger() as ledger:
+            rows = [token_seen(token) for token in ledger.people.tokens()]
+    if json_:
+        echo_json(rows)
+        return
+    cells = [
+        (row["id"], row["name"], "revoked" if row["revoked"] else row["role"], row["who"], _when(row["created"]),
+         _when(row["last_used"]) or "never", _when(row["expires"]))
+        for row in rows
+    ]  # fmt: skip
+    echo(table((">token", "name", "role", "made by", "made (UTC)", "last used (UTC)", "ends (UTC)"), cells))
+
+
+@tokens.command()
+@click.argument("number", type=click.IntRange(1))
+@as_json
+@pass_app
+def revoke(app: App, number: int, json_: bool) -> None:
+    """Ends a token at once."""
+    if app.remote is not None:
+        told = app.remote.post(f"/tokens/{number}/revoke", {})
+    else:
+        from bellhop.letters.serializers import token_seen
+
+        with app.ledger() as ledger:
+            told = token_seen(ledger.people.revoke_token(number, acting_as(None)))
+    echo_json(told) if json_ else click.echo(f"token {told['id']} of {told['name']} is revoked")
+
+
+def _when(text: str | None) -> str:
+    return when(datetime.fromisoformat(text)) if text else ""

@@ -1,0 +1,157 @@
+"""`bellhop users`: who may sign in at the console."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import Any, Final
+
+import click
+
+from bellhop.cli.common import App, Failed, acting_as, as_json, counted, echo, echo_json, pass_app, table, when
+from bellhop.cli.remote import part
+
+_ROLES: Final = ("viewer", "operator", "admin")
+
+_role: Final = click.option(
+    "--role", type=click.Choice(_ROLES), help="viewer looks, operator acts, admin manages users and tokens."
+)
+_from_stdin: Final = click.option(
+    "--password-stdin", is_flag=True, help="Reads the password from stdin instead of asking."
+)
+
+
+@click.group()
+def users() -> None:
+    """People who sign in at the console with a password."""
+
+
+@users.command()
+@click.argument("name")
+@_role
+@_from_stdin
+@pass_app
+def add(app: App, name: str, role: str | None, password_stdin: bool) -> None:
+    """Makes a user and asks for the password."""
+    from bellhop.console.access.people import NameUnfit, fit_name
+
+    try:
+        name = fit_name(name)
+    except NameUnfit as error:
+        raise click.UsageError(str(error)) from None
+    if any(row["name"] == name for row in _rows(app)):
+        raise Failed(f"there is a user {name} already; bellhop users change {name}")
+    password = _password(name, from_stdin=password_stdin)
+    if app.remote is not None:
+        told = app.remote.post("/users", {"name": name, "role": role or "viewer", "password": password})
+    else:
+        from bellhop.console.access.passwords import hashed
+        from bellhop.ledger.records import Role
+        from bellhop.letters.serializers import user_seen
+
+        with app.ledger() as ledger:
+            made = ledger.people.add_user(name, Role(role or "viewer"), hashed(password), acting_as(None))
+        told = user_seen(made)
+    click.echo(f"user {told['name']}, {told['role']}")
+
+
+@users.command("list")
+@as_json
+@pass_app
+def list_(app: App, json_: bool) -> None:
+    """Lists them."""
+    rows = _rows(app)
+    if json_:
+        echo_json(rows)
+        return
+    echo(table(("name", "role", "made (UTC)", ""), [_line(row) for row in rows]))
+
+
+@users.command()
+@click.argument("name")
+@_role
+@click.option("--disable/--enable", "disabled", default=None, help="Shuts out, or lets in again.")
+@click.option("--password", "new_password", is_flag=True, help="Asks for a new password.")
+@_from_stdin
+@pass_app
+def change(
+    app: App, name: str, role: str | None, disabled: bool | None, new_password: bool, password_stdin: bool
+) -> None:
+    """Changes a user's role or password, or shuts them out; ends their sessions."""
+    changed: dict[str, Any] = {}
+    if role is not None:
+        changed["role"] = role
+    if disabled is not None:
+        changed["disabled"] = disabled
+    if not changed and not (new_password or password_stdin):
+        raise click.UsageError("nothing to change: --role, --disable, --enable or --password")
+    if all(row["name"] != name for row in _rows(app)):
+        raise Failed(f"there is no user {name}")
+    if new_password or password_stdin:
+        changed["password"] = _password(name, from_stdin=password_stdin)
+    told = app.remote.patch(f"/users/{part(name)}", changed) if app.remote is not None else _changed(app, name, changed)
+    click.echo(
+        f"user {told['name']}, {told['role']}{', shut out' if told['disabled'] else ''}; their sessions have ended"
+    )
+
+
+@users.command("sign-out")
+@click.argument("name")
+@pass_app
+def sign_out(app: App, name: str) -> None:
+    """Ends somebody's sessions: of a user, or of one whom the provider signed in."""
+    if app.remote is not None:
+        ended: int = app.remote.post("/sessions/end", {"name": name})["ended"]
+    else:
+        with app.ledger() as ledger:
+            ended = ledger.people.end_sessions(name, acting_as(None))
+    click.echo(f"{counted(ended, 'session')} of {name} ended")
+
+
+@users.command()
+@click.argument("name")
+@pass_app
+def remove(app: App, name: str) -> None:
+    """Removes a user. What they did stays in the audit, and the API tokens they made stay."""
+    if app.remote is not None:
+        app.remote.delete(f"/users/{part(name)}")
+    else:
+        with app.ledger() as ledger:
+            ledger.people.remove_user(name, acting_as(None))
+    click.echo(f"user {name} is removed; their sessions have ended")
+
+
+def _changed(app: App, name: str, changed: dict[str, Any]) -> dict[str, Any]:
+    from bellhop.console.access.passwords import hashed
+    from bellhop.ledger.records import Role
+    from bellhop.letters.serializers import user_seen
+
+    kept = {key: value for key, value in changed.items() if key == "disabled"}
+    if "role" in changed:
+        kept["role"] = Role(changed["role"])
+    if "password" in changed:
+        kept["password_hash"] = hashed(changed["password"])
+    with app.ledger() as ledger:
+        return user_seen(ledger.people.change_user(name, acting_as(None), **kept))
+
+
+def _rows(app: App) -> list[dict[str, Any]]:
+    if app.remote is not None:
+        rows: list[dict[str, Any]] = app.remote.get("/users")["rows"]
+        return rows
+    from bellhop.letters.serializers import user_seen
+
+    with app.ledger() as ledger:
+        return [user_seen(user) for user in ledger.people.users()]
+
+
+def _line(row: dict[str, Any]) -> tuple[object, ...]:
+    made = when(datetime.fromisoformat(row["created"]))
+    return (row["name"], row["role"], made, "shut out" if row["disabled"] else "")
+
+
+def _password(name: str, *, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    told: str = click.prompt(f"Password for {name}", hide_input=True, confirmation_prompt=True, err=True)
+    return told

@@ -1,0 +1,127 @@
+"""Composes the API as a WSGI application of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, Final
+
+from flask import Flask, Response
+from flask_smorest import Api
+from marshmallow import Schema
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.routing import BaseConverter
+
+from bellhop.broker.port import Broker
+from bellhop.console.api import edits, events, jobs, letters, operations, overview, people, requests, responses
+from bellhop.console.api.problems import CONTENT_TYPE, handle_errors
+from bellhop.console.api.routes import MAX_BODY, Call, Parts, Route, Section, blueprint
+from bellhop.console.trends import Pulse
+from bellhop.ledger.records import Role
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.contract import Moment
+from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.settings import Settings
+
+PREFIX: Final = "/api/v1"
+
+
+class _Number(BaseConverter):
+    """A record's number. By its form alone: what a converter refuses later, the router takes for a wrong method."""
+
+    regex = r"[1-9][0-9]{0,17}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+
+class _Id(BaseConverter):
+    """An event's id is the sender's own, and may hold anything, a slash too."""
+
+    regex = ".+"
+    part_isolating = False
+
+
+class _Api(Api):  # type: ignore[misc]  # flask-smorest has no types
+    """As flask-smorest has it, but all errors are problems, and it leaves answering them to the application."""
+
+    ERROR_SCHEMA = responses.ProblemDetails
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            self._problem(status.name, status.phrase)
+        self._problem("DEFAULT_ERROR", "Any other problem")
+
+    def _problem(self, name: str, description: str) -> None:
+        content = {CONTENT_TYPE: {"schema": responses.ProblemDetails}}
+        self.spec.components.response(name, {"description": description, "content": content}, lazy=True)
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
+def create_api_app(
+    settings: Settings,
+    ledger: Ledger,
+    broker: Broker,
+    observe: Observe = silent,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    pulse: Pulse | None = None,
+) -> Flask:
+    """The API; `ledger` and `broker` as opened by this process, after any fork. pulse: the console's.
+
+    Tells `api.refused` (status) where there is no valid token, and `api.crashed` (error, where) for what nobody
+    foresaw.
+    """
+    parts = Parts(settings, ledger, broker, observe, now, pulse)
+    app = Flask("bellhop.console.api", static_folder=None)
+    app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
+    app.url_map.converters |= {"number": _Number, "id": _Id}
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["API_SPEC_OPTIONS"] = {
+        "info": {"description": "All that Bellhop's console does, for programs."},
+        "servers": [{"url": PREFIX}],
+        "security": [{"token": []}],
+    }
+    api = _Api(app, spec_kwargs={"title": "Bellhop", "version": _version(), "openapi_version": "3.1.0"})
+    api.register_converter(_Id, lambda _: {"type": "string"})
+    api.register_converter(_Number, lambda _: {"type": "integer", "minimum": 1, "maximum": requests.BIGGEST_ID})
+    api.register_field(Moment, "string", "date-time")
+    api.register_field(requests.Instant, "string", "date-time")
+    scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
+    api.spec.components.security_scheme("token", scheme)
+    sections = [module.section(parts) for module in (overview, letters, jobs, edits, events, operations, people)]
+    for section in (*sections, _document(api)):
+        api.register_blueprint(blueprint(section, parts))
+    handle_errors(app, observe)
+    app.after_request(_headers)
+    return app
+
+
+def mount(outer: Flask, api: Flask) -> None:
+    """Lets `outer` answer under /api/v1 with the API: for the console, which is one process with it."""
+    outer.wsgi_app = DispatcherMiddleware(outer.wsgi_app, {PREFIX: api})  # type: ignore[method-assign]
+
+
+def _document(api: _Api) -> Section:
+    def view(_call: Call) -> Response:
+        return Response(json.dumps(api.spec.to_dict()), content_type="application/json")
+
+    answer: type[Schema] = responses.OpenApi
+    route = Route("GET", "/openapi.json", view, "This document", answer, Role.VIEWER)
+    return Section("document", "The API's description.", (route,))
+
+
+def _headers(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _version() -> Any:
+    return version("bellhop-bookings")

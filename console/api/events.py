@@ -1,0 +1,100 @@
+"""Where events stand, and the search for everything about somebody or something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bellhop.console.api import requests, state_responses
+from bellhop.console.api.letters import line
+from bellhop.console.api.problems import Problem
+from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
+from bellhop.letters.masking import iso
+from bellhop.letters.serializers import Seen, event_line, event_seen
+from bellhop.letters.timeline import timeline
+from bellhop.schemas.envelope import Envelope, decode
+from bellhop.schemas.errors import EnvelopeError
+
+_MOST_LETTERS = 100
+_MOST_ACTS = 50
+
+
+def section(parts: Parts) -> Section:
+    api = Events(parts)
+    routes = (
+        Route("GET", "/events", api.of_subject, "The events of a booking or member, the newest 200",
+              state_responses.Events, query=requests.SubjectQuery),
+        Route("GET", "/events/<source>/<id:id_>", api.one, "One event's whole way", state_responses.EventWhole),
+        Route("GET", "/timeline", api.timeline, "Everything known of one event, in the order of time",
+              state_responses.Timeline, query=requests.TimelineQuery),
+        Route("GET", "/search", api.search, "Events and dead letters by any id, reference, member or vendor id",
+              state_responses.Found, query=requests.SearchQuery),
+        Route("POST", "/search", api.search, "The same, where what is searched for names a guest: an address, a name",
+              state_responses.Found, body=requests.SearchQuery),
+    )  # fmt: skip
+    return Section("events", "Where an event stands.", routes)
+
+
+class Events:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._ledger = parts.ledger
+
+    def of_subject(self, call: Call) -> Seen:
+        return self._rows(self._ledger.events_of(call.query["source"], call.query["subject"]))
+
+    def search(self, call: Call) -> Seen:
+        words, most = call.asked["q"], call.asked["limit"]
+        which = LetterFilter(text=words, states=tuple(LetterState))
+        letters = self._ledger.letters.page(which, Order.NEWEST, most).rows
+        told = [line(letter) for letter in letters]
+        return self._rows(self._ledger.find_events(words, most)) | {"letters": self._parts.redactor.value(told)}
+
+    def timeline(self, call: Call) -> Seen:
+        source, id_, reveal = call.query["source"], call.query["id"], call.query["reveal"]
+        if reveal:
+            call.needs(Role.OPERATOR)
+        view, desk = self._ledger.event(source, id_), self._ledger.letters
+        letters = self._letters_of(source, id_)
+        if view is None and not letters:
+            raise _unknown(source, id_)
+        acts = [act for letter in letters for act in desk.audit_page(_MOST_ACTS, letter=letter.id).rows]
+        notes = {letter.id: desk.notes(letter.id) for letter in letters}
+        if reveal:
+            desk.acted(call.who, "reveal", "", f"event {source}/{id_}")
+        clean = self._parts.redactor.value
+        moments = timeline(view, letters, acts, notes, _envelope(letters), reveal=reveal, clean=clean)
+        return {
+            "rows": [
+                {"at": iso(one.at), "title": one.title, "text": one.text, "detail": one.detail, "letter": one.letter}
+                for one in moments
+            ]
+        }
+
+    def one(self, call: Call, source: str, id_: str) -> Any:
+        view = self._ledger.event(source, id_)
+        if view is None:
+            raise _unknown(source, id_)
+        return self._parts.redactor.value(event_seen(view, self._letters_of(source, id_)))
+
+    def _letters_of(self, source: str, id_: str) -> list[Letter]:
+        which = LetterFilter(source=source, event_id=id_, states=tuple(LetterState))
+        return self._ledger.letters.find(which, _MOST_LETTERS)
+
+    def _rows(self, views: Any) -> Seen:
+        return {"rows": self._parts.redactor.value([event_line(view) for view in views])}
+
+
+def _unknown(source: str, id_: str) -> Problem:
+    return Problem(404, "not-found", f"No worker has taken event {id_} of {source} yet, or there is none.")
+
+
+def _envelope(letters: Sequence[Letter]) -> Envelope | None:
+    """The event as it came, where a letter still has it."""
+    for letter in letters:
+        try:
+            return decode(letter.new.body)
+        except EnvelopeError:
+            continue
+    return None

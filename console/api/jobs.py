@@ -1,0 +1,96 @@
+"""Bulk acts: approved here, worked by `bellhop archive`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bellhop.console.api import requests, responses
+from bellhop.console.api.letters import found
+from bellhop.console.api.problems import Problem, missing
+from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.ledger.records import ItemState, Job, Letter, LetterState, Role, Verdict
+from bellhop.letters.preflight import verdicts
+from bellhop.letters.serializers import Seen, item_seen, job_seen
+
+_NUMBER = "<number:number>"
+_TOLD = 10
+
+
+def section(parts: Parts) -> Section:
+    api = Jobs(parts)
+    jobs = parts.ledger.jobs
+    steer = (("pause", jobs.pause, "Hold it"), ("resume", jobs.resume, "Let it go on, from a canary again"),
+             ("cancel", jobs.cancel, "End it; what was sent is sent"))  # fmt: skip
+    routes = (
+        Route("GET", "/jobs", api.page, "List jobs, the newest first", responses.JobPage, query=requests.Paged),
+        Route("POST", "/jobs", api.create, "Approve a bulk act on exactly these letters", responses.JobLine,
+              Role.OPERATOR, headers=requests.OnceHeaders, body=requests.NewJob, status=201, refuses=True),
+        Route("GET", f"/jobs/{_NUMBER}", api.one, "One job", responses.JobLine),
+        Route("GET", f"/jobs/{_NUMBER}/items", api.items, "How each of its letters ended", responses.ItemPage,
+              query=requests.ItemQuery),
+        *(
+            Route("POST", f"/jobs/{_NUMBER}/{name}", api.steered(act), summary, responses.JobLine, Role.OPERATOR,
+                  body=requests.Why, refuses=True)
+            for name, act, summary in steer
+        ),
+    )  # fmt: skip
+    return Section("jobs", "Bulk acts: a frozen set of letters, a canary first, then growing waves.", routes)
+
+
+class Jobs:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._jobs = parts.ledger.jobs
+
+    def page(self, call: Call) -> Seen:
+        page = self._jobs.page(call.query["limit"], call.after)
+        return {"rows": [job_seen(job) for job in page.rows], "next": call.next(page.next)}
+
+    def create(self, call: Call) -> Seen:
+        body = call.body
+        letters = found(self._parts, list(dict.fromkeys(body["ids"])))
+        judged = self._judged(body["kind"], letters)
+        doubtful = [letter.id for letter, verdict in zip(letters, judged, strict=True) if verdict is Verdict.IN_DOUBT]
+        if doubtful and not body["in_doubt"]:
+            raise _doubted(doubtful)
+        items = [(letter.id, verdict) for letter, verdict in zip(letters, judged, strict=True)]
+        key = call.headers.get("key")
+        asked_as = f"{call.token.id} {key}" if key else None  # one token's keys are nothing to another
+        return job_seen(self._jobs.create(body["kind"], items, call.who, body["why"], body["rate"], asked_as))
+
+    def _judged(self, kind: str, letters: Sequence[Letter]) -> list[Verdict]:
+        if kind == "replay":
+            return verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
+        return [Verdict.WOULD_APPLY if one.state is LetterState.OPEN else Verdict.CLOSED for one in letters]
+
+    def one(self, call: Call, number: int) -> Seen:
+        return job_seen(self._job(number))
+
+    def items(self, call: Call, number: int) -> Seen:
+        self._job(number)
+        state = ItemState(call.query["state"]) if "state" in call.query else None
+        page = self._jobs.items(number, call.query["limit"], call.after, state)
+        rows = self._parts.redactor.value([item_seen(item) for item in page.rows])
+        return {"rows": rows, "next": call.next(page.next)}
+
+    def steered(self, act: Callable[[int, str, str], Job]) -> Callable[..., Seen]:
+        def view(call: Call, number: int) -> Seen:
+            self._job(number)
+            return job_seen(act(number, call.who, call.body["why"]))
+
+        return view
+
+    def _job(self, number: int) -> Job:
+        job = self._jobs.get(number)
+        if job is None:
+            raise missing(f"job {number}")
+        return job
+
+
+def _doubted(letters: Sequence[int]) -> Problem:
+    some = ", ".join(map(str, letters[:_TOLD])) + (" …" if len(letters) > _TOLD else "")
+    detail = (
+        f"{len(letters)} of them may be at the vendor already, and would be booked twice: {some}. "
+        "Look there first; then leave them out, or say in_doubt: true."
+    )
+    return Problem(409, "in-doubt", detail)

@@ -1,0 +1,132 @@
+"""Dead letters: list, group, look, note, assign, close and open, and what a replay would come to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from bellhop.console.api import requests, responses
+from bellhop.console.api.problems import invalid, missing
+from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
+from bellhop.letters.masking import listed, shown
+from bellhop.letters.preflight import WORDS, verdicts
+from bellhop.letters.serializers import Seen, cause_seen, counts_seen, note_seen
+from bellhop.schemas.errors import FieldProblem
+
+_NUMBER = "<number:number>"
+_CHUNK = 500
+
+
+def section(parts: Parts) -> Section:
+    api = Letters(parts)
+    operator = Role.OPERATOR
+    routes = (
+        Route("GET", "/letters", api.page, "List dead letters", responses.LetterPage, query=requests.LetterQuery),
+        Route("POST", "/letters/search", api.page, "The same, where what is searched for names a guest",
+              responses.LetterPage, body=requests.LetterQuery),
+        Route("GET", "/letters/causes", api.causes, "What they died of", responses.Causes, query=requests.CauseQuery),
+        Route("GET", "/letters/reasons", api.reasons, "How many, by reason", responses.Reasons,
+              query=requests.LetterChoice),
+        Route("POST", "/letters/assign", api.assign, "Give them to somebody", responses.Assigned, operator,
+              body=requests.Assigning),
+        Route("POST", "/letters/discard", api.discard, "Close what needs nothing more", responses.Discarded, operator,
+              body=requests.ActOnLetters),
+        Route("POST", "/letters/restore", api.restore, "Open discarded ones again", responses.Restored, operator,
+              body=requests.ActOnLetters),
+        Route("POST", "/letters/preflight", api.preflight, "What a replay would come to; no vendor is asked",
+              responses.Preflight, operator, body=requests.PreflightRequest),
+        Route("GET", f"/letters/{_NUMBER}", api.one, "One dead letter", responses.LetterWhole,
+              query=requests.RevealQuery),
+        Route("GET", f"/letters/{_NUMBER}/notes", api.notes, "Its notes", responses.Notes),
+        Route("POST", f"/letters/{_NUMBER}/notes", api.note, "Write a note", responses.Notes, operator,
+              body=requests.NewNote, status=201),
+    )  # fmt: skip
+    return Section("letters", "Dead letters: what stands in front of a person.", routes)
+
+
+class Letters:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._letters = parts.ledger.letters
+
+    def page(self, call: Call) -> Seen:
+        which = requests.letter_filter(dict(call.asked))
+        page = self._letters.page(which, Order(call.asked["order"]), call.asked["limit"], call.after)
+        rows = self._parts.redactor.value([line(letter) for letter in page.rows])
+        return {"rows": rows, "next": call.next(page.next), "count": self._letters.count(which)}
+
+    def causes(self, call: Call) -> Seen:
+        rows = self._letters.causes(requests.letter_filter(dict(call.query)), call.query["limit"])
+        return {"rows": self._parts.redactor.value([cause_seen(row) for row in rows])}
+
+    def reasons(self, call: Call) -> Seen:
+        return {"reasons": counts_seen(self._letters.by_reason(requests.letter_filter(dict(call.query))))}
+
+    def one(self, call: Call, number: int) -> Any:
+        reveal = call.query["reveal"]
+        if reveal:
+            call.needs(Role.OPERATOR)
+        letter = self._letter(number)
+        if reveal:
+            self._letters.revealed(number, call.who)
+        told = shown(letter, reveal=reveal) | {"cause": letter.cause, "assignee": letter.assignee}
+        return self._parts.redactor.value(told)
+
+    def notes(self, call: Call, number: int) -> Seen:
+        self._letter(number)
+        return {"rows": [note_seen(note) for note in self._letters.notes(number)]}
+
+    def note(self, call: Call, number: int) -> Seen:
+        self._letter(number)
+        self._letters.note(number, call.who, call.body["text"])
+        return {"rows": [note_seen(note) for note in self._letters.notes(number)]}
+
+    def assign(self, call: Call) -> Seen:
+        return {"assigned": self._letters.assign(call.body["ids"], call.body["to"], call.who)}
+
+    def discard(self, call: Call) -> Seen:
+        return {"discarded": self._letters.discard(call.body["ids"], call.who, call.body["why"])}
+
+    def restore(self, call: Call) -> Seen:
+        return {"restored": self._letters.restore(call.body["ids"], call.who, call.body["why"])}
+
+    def preflight(self, call: Call) -> Seen:
+        numbers, chosen = call.body.get("ids"), call.body.get("filter")
+        if (numbers is None) == (chosen is None):
+            raise invalid(FieldProblem("body", "must have either ids or filter"))
+        if chosen is not None:
+            numbers = self._letters.ids(requests.letter_filter(dict(chosen)), requests.MOST_IDS + 1)
+        numbers = list(dict.fromkeys(numbers or ()))
+        some = numbers[: requests.MOST_IDS]
+        letters = found(self._parts, some)
+        judged = verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
+        rows = [
+            {"letter": letter.id, "verdict": verdict.value, "words": WORDS[verdict]}
+            for letter, verdict in zip(letters, judged, strict=True)
+        ]
+        counts = Counter(verdict.value for verdict in judged)
+        return {"rows": rows, "counts": counts_seen(counts), "more": len(numbers) > len(some)}
+
+    def _letter(self, number: int) -> Letter:
+        letter = self._letters.get(number)
+        if letter is None:
+            raise missing(f"dead letter {number}")
+        return letter
+
+
+def found(parts: Parts, numbers: Sequence[int]) -> list[Letter]:
+    """The letters of these numbers, in their order, whatever their state. Raises Problem for one that is not there."""
+    letters: dict[int, Letter] = {}
+    for start in range(0, len(numbers), _CHUNK):
+        some = numbers[start : start + _CHUNK]
+        which = LetterFilter(ids=some, states=tuple(LetterState))
+        letters |= {letter.id: letter for letter in parts.ledger.letters.find(which, len(some))}
+    if unknown := [number for number in numbers if number not in letters]:
+        raise invalid(*(FieldProblem("ids", f"there is no dead letter {number}") for number in unknown))
+    return [letters[number] for number in numbers]
+
+
+def line(letter: Letter) -> Seen:
+    return listed(letter) | {"cause": letter.cause, "assignee": letter.assignee}

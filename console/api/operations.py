@@ -1,0 +1,67 @@
+"""Queues, accounts and routes: what waits, what ails, and what people hold."""
+
+from __future__ import annotations
+
+from bellhop.console.api import requests, state_responses
+from bellhop.console.api.problems import Problem, invalid, missing
+from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.ledger.records import Role
+from bellhop.letters.retry_now import retry_now
+from bellhop.letters.serializers import Seen, accounts_seen, queues_seen, routes_seen
+from bellhop.schemas.errors import FieldProblem
+from bellhop.vendors.registry import ROUTES
+
+
+def section(parts: Parts) -> Section:
+    api = Steering(parts)
+    operator = Role.OPERATOR
+    routes = (
+        Route("GET", "/queues", api.queues, "What waits, and where", state_responses.Queues),
+        Route("GET", "/accounts", api.accounts, "Breakers, calls of the day, pulls", state_responses.Accounts),
+        Route("GET", "/routes", api.routes, "Every route, and who holds it", state_responses.RouteList),
+        Route("POST", "/routes/<route>/pause", api.pause, "Hold a route: nothing of it is worked",
+              state_responses.RouteList, operator, body=requests.Pausing),
+        Route("POST", "/routes/<route>/resume", api.resume, "Let it go on", state_responses.RouteList, operator,
+              body=requests.Why, refuses=True),
+        Route("POST", "/routes/<route>/retry-now", api.retry_now, "Try now what waits for a retry",
+              state_responses.Moved, operator, body=requests.Why),
+    )  # fmt: skip
+    return Section("routes", "Queues, accounts and routes.", routes)
+
+
+class Steering:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._ledger = parts.ledger
+
+    def queues(self, call: Call) -> Seen:
+        return queues_seen(self._parts.broker, self._ledger)
+
+    def accounts(self, call: Call) -> Seen:
+        rows = accounts_seen(self._parts.settings, self._ledger, self._parts.now())
+        return {"rows": [row | {"error": self._parts.redactor.text(row["error"])} for row in rows]}
+
+    def routes(self, call: Call) -> Seen:
+        return {"rows": routes_seen(self._ledger)}
+
+    def pause(self, call: Call, route: str) -> Seen:
+        until = call.body.get("until")
+        if until is not None and until <= self._parts.now():
+            raise invalid(FieldProblem("until", "must be in the future"))
+        self._ledger.pauses.pause(_known(route), call.who, call.body["why"], until)
+        return self.routes(call)
+
+    def resume(self, call: Call, route: str) -> Seen:
+        if not self._ledger.pauses.resume(_known(route), call.who, call.body["why"]):
+            raise Problem(409, "refused", f"Route {route} is not held.")
+        return self.routes(call)
+
+    def retry_now(self, call: Call, route: str) -> Seen:
+        acts, why = self._ledger.letters, call.body["why"]
+        return {"moved": retry_now(self._parts.broker, acts, _known(route), who=call.who, why=why)}
+
+
+def _known(route: str) -> str:
+    if route not in ROUTES:
+        raise missing("such route; GET /routes lists them")
+    return route

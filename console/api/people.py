@@ -1,0 +1,124 @@
+"""The audit, users and tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bellhop.console.access.passwords import PasswordUnfit
+from bellhop.console.access.passwords import hashed as password_hash
+from bellhop.console.access.people import NameUnfit, fit_name
+from bellhop.console.access.sessions import GUEST
+from bellhop.console.api import requests, responses
+from bellhop.console.api.problems import invalid, missing
+from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.console.api.tokens import hashed, new_token
+from bellhop.ledger.records import Role
+from bellhop.letters.serializers import Seen, audit_seen, token_seen, user_seen
+from bellhop.schemas.errors import FieldProblem
+
+_NUMBER = "<number:number>"
+
+
+def section(parts: Parts) -> Section:
+    api = People(parts)
+    admin = Role.ADMIN
+    routes = (
+        Route("GET", "/audit", api.audit, "Who did what, when and why; the newest first", responses.AuditPage,
+              query=requests.AuditQuery),
+        Route("GET", "/users", api.users, "List users", responses.Users, admin),
+        Route("POST", "/users", api.add_user, "Add a user", responses.UserLine, admin, body=requests.NewUser,
+              status=201, refuses=True),
+        Route("PATCH", "/users/<id:name>", api.change_user, "Change a user; their sessions end", responses.UserLine,
+              admin, body=requests.UserChange, refuses=True),
+        Route("DELETE", "/users/<id:name>", api.remove_user, "Remove a user; the tokens they made stay",
+              responses.UserLine, admin),
+        Route("GET", "/sessions", api.sessions, "Who is signed in", responses.Sessions, admin),
+        Route("POST", "/sessions/end", api.sign_out, "End somebody's sessions: a user's, or one's of the provider",
+              responses.SignedOut, admin, body=requests.SomebodysName),
+        Route("GET", "/tokens", api.tokens, "List API tokens", responses.Tokens, admin),
+        Route("POST", "/tokens", api.add_token, "Make a token; it is shown this once", responses.TokenMade, admin,
+              body=requests.NewToken, status=201),
+        Route("POST", f"/tokens/{_NUMBER}/revoke", api.revoke, "Revoke a token", responses.TokenLine, admin,
+              body=requests.Nothing),
+    )  # fmt: skip
+    return Section("people", "The audit, users and tokens.", routes)
+
+
+class People:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._people = parts.ledger.people
+
+    def audit(self, call: Call) -> Seen:
+        chosen: dict[str, Any] = {name: call.query.get(name) for name in ("who", "act", "letter")}
+        page = self._parts.ledger.letters.audit_page(call.query["limit"], call.after, **chosen)
+        rows = [{**audit_seen(row), "why": self._parts.redactor.text(row.why)} for row in page.rows]
+        return {"rows": rows, "next": call.next(page.next)}
+
+    def users(self, call: Call) -> Seen:
+        return {"rows": [user_seen(user) for user in self._people.users()]}
+
+    def add_user(self, call: Call) -> Seen:
+        body = call.body
+        password_hash = _hashed(body["password"]) if "password" in body else ""
+        return user_seen(self._people.add_user(_fit(body["name"]), Role(body["role"]), password_hash, call.who))
+
+    def change_user(self, call: Call, name: str) -> Seen:
+        body = call.body
+        if not body:
+            raise invalid(FieldProblem("body", "must change something"))
+        if self._people.user(name) is None:
+            raise missing("user of that name")
+        changed = self._people.change_user(
+            name,
+            call.who,
+            role=Role(body["role"]) if "role" in body else None,
+            password_hash=_hashed(body["password"]) if "password" in body else None,
+            disabled=body.get("disabled"),
+        )
+        return user_seen(changed)
+
+    def remove_user(self, call: Call, name: str) -> Seen:
+        user = self._people.user(name)
+        if user is None:
+            raise missing("user of that name")
+        self._people.remove_user(name, call.who)
+        return user_seen(user)
+
+    def sign_out(self, call: Call) -> Seen:
+        return {"ended": self._people.end_sessions(call.body["name"], call.who)}
+
+    def sessions(self, call: Call) -> Seen:
+        signed_in = self._people.signed_in()
+        return {"rows": [{"name": name or GUEST, "sessions": count} for name, count in sorted(signed_in.items())]}
+
+    def tokens(self, call: Call) -> Seen:
+        return {"rows": [token_seen(token) for token in self._people.tokens()]}
+
+    def add_token(self, call: Call) -> Seen:
+        expires = call.body.get("expires")
+        if expires is not None and expires <= self._parts.now():
+            raise invalid(FieldProblem("expires", "must be in the future"))
+        token = new_token()
+        name, role = _fit(call.body["name"]), Role(call.body["role"])
+        made = self._people.add_token(name, role, hashed(token), call.who, expires)
+        return token_seen(made) | {"token": token}
+
+    def revoke(self, call: Call, number: int) -> Seen:
+        if all(token.id != number for token in self._people.tokens()):
+            raise missing(f"token {number}")
+        return token_seen(self._people.revoke_token(number, call.who))
+
+
+def _fit(name: str) -> str:
+    try:
+        return fit_name(name)
+    except NameUnfit as error:
+        raise invalid(FieldProblem("name", str(error))) from None
+
+
+def _hashed(password: str) -> str:
+    try:
+        return password_hash(password)
+    except PasswordUnfit as error:
+        raise invalid(FieldProblem("password", str(error))) from None

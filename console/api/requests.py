@@ -1,0 +1,270 @@
+"""What requests may hold. An unknown field is refused everywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from bellhop.console.access.passwords import LONGEST, SHORTEST
+from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order, Role
+from bellhop.letters.serializers import WAITING
+from bellhop.schemas.contract import Moment, Strict
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.registry import ROUTES
+
+MOST_IDS: Final = 10_000
+"""Of one preflight or job. More is several: a person who approves them reads what they are."""
+MOST_AT_ONCE: Final = 500
+"""Of what is done while the caller waits."""
+MOST_ROWS: Final = 500
+BIGGEST_ID: Final = 10**18 - 1
+
+
+class Instant(Moment):
+    """As `Moment`; UTC where no zone is given."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        moment = super()._deserialize(value, attr, data, **kwargs)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class Line(fields.String):
+    """A text of one line; that says something, unless `minimum` is 0."""
+
+    def __init__(self, maximum: int, *, minimum: int = 1, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(min=minimum, max=maximum), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not text.isprintable():
+            raise ValidationError("must not hold control characters")
+        return text.strip()
+
+
+class Lines(fields.String):
+    """A text of several lines."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not all(char.isprintable() or char in "\n\r\t" for char in text):
+            raise ValidationError("must not hold control characters")
+        return text.strip()
+
+
+class Whole(fields.Integer):
+    """A whole number, in an address as digits. marshmallow alone takes 1.5 for 1, and true for it, too."""
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, bool | float):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+def one_of(*values: str, **kwargs: Any) -> fields.String:
+    return fields.String(validate=validate.OneOf(values), **kwargs)
+
+
+def of(words: type[StrEnum], **kwargs: Any) -> fields.String:
+    return one_of(*(word.value for word in words), **kwargs)
+
+
+def ids(maximum: int, **kwargs: Any) -> fields.List[Any]:
+    number = fields.Integer(strict=True, validate=validate.Range(min=1, max=BIGGEST_ID))
+    return fields.List(number, validate=validate.Length(min=1, max=maximum), **kwargs)
+
+
+def limit(default: int = 100) -> Whole:
+    return Whole(load_default=default, validate=validate.Range(min=1, max=MOST_ROWS))
+
+
+def cursor() -> fields.String:
+    return Line(300, metadata={"description": "The `next` of the page before, with the same filter."})
+
+
+def why(**kwargs: Any) -> fields.String:
+    return Line(500, metadata={"description": "The reason; the audit keeps it."}, **({"required": True} | kwargs))
+
+
+class Nothing(Strict):
+    pass
+
+
+class Paged(Strict):
+    limit = limit()
+    cursor = cursor()
+
+
+class _Which(Strict):
+    reason = of(Reason)
+    route = one_of(*ROUTES)
+    account = Line(100)
+    source = Line(100)
+    event_id = Line(200)
+    cause = Line(400)
+    assignee = Line(100)
+    text = Line(200, metadata={"description": "Words that all stand in it."})
+    since = Instant(metadata={"description": "Died at this time or later."})
+    until = Instant(metadata={"description": "Died at this time or before."})
+    state = fields.List(
+        of(LetterState),
+        validate=validate.Length(min=1, max=len(LetterState)),
+        metadata={"description": "Default: open and replaying."},
+    )
+
+
+class LetterChoice(_Which):
+    # At least one: an empty list would not be "none of them" but a filter that narrows nothing.
+    id = fields.List(
+        Whole(validate=validate.Range(min=1, max=BIGGEST_ID)),
+        validate=validate.Length(min=1, max=MOST_AT_ONCE),
+    )
+
+
+class LetterQuery(LetterChoice):
+    order = of(Order, load_default=Order.NEWEST.value)
+    limit = limit()
+    cursor = cursor()
+
+
+class CauseQuery(_Which):
+    limit = limit(200)
+
+
+def letter_filter(given: dict[str, Any]) -> LetterFilter:
+    """Of what one of the schemas above has loaded."""
+    names = ("reason", "route", "account", "source", "event_id", "cause", "assignee", "since", "until")
+    states = tuple(LetterState(state) for state in given.get("state") or ()) or WAITING
+    chosen = {name: given[name] for name in names if name in given}
+    return LetterFilter(**chosen, text=given.get("text", ""), ids=tuple(given.get("id", ())), states=states)
+
+
+class RevealQuery(Strict):
+    reveal = fields.Boolean(
+        load_default=False, metadata={"description": "With what is a guest's own. For operators; it is audited."}
+    )
+
+
+class NewNote(Strict):
+    text = Lines(required=True, validate=validate.Length(min=1, max=4000))
+
+
+class Assigning(Strict):
+    ids = ids(MOST_AT_ONCE, required=True)
+    to = Line(100, minimum=0, required=True, metadata={"description": '"" for nobody.'})
+
+
+class ActOnLetters(Strict):
+    ids = ids(MOST_AT_ONCE, required=True)
+    why = why()
+
+
+class PreflightRequest(Strict):
+    ids = ids(MOST_IDS)
+    filter = fields.Nested(LetterChoice)
+
+
+class NewJob(Strict):
+    kind = one_of("replay", "discard", load_default="replay")
+    ids = ids(MOST_IDS, required=True)
+    why = why()
+    in_doubt = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Also those in doubt: somebody has looked at the vendor, and nothing is booked there."
+        },
+    )
+    rate = fields.Float(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=0.001, max=1000),
+        metadata={"description": "Letters a second; as fast as the waves allow, where there is none."},
+    )
+
+
+class OnceHeaders(Schema):
+    """What makes an act that is sent again, as its answer was lost, the same act."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    key = Line(
+        200,
+        data_key="Idempotency-Key",
+        metadata={"description": "Your own name for this request: given again, it makes no second job."},
+    )
+
+
+class ItemQuery(Paged):
+    state = of(ItemState)
+
+
+class Why(Strict):
+    why = why()
+
+
+class NewEdit(Strict):
+    changes = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        validate=validate.Length(min=1, max=20),
+        metadata={
+            "description": "Fields of the event's data and their new values; null takes one away.",
+            "minProperties": 1,
+        },
+    )
+    why = why()
+
+
+class SubjectQuery(Strict):
+    source = Line(100, required=True)
+    subject = Line(200, required=True)
+
+
+class TimelineQuery(RevealQuery):
+    source = Line(100, required=True)
+    id = Line(200, required=True)
+
+
+class SearchQuery(Strict):
+    q = Line(200, required=True)
+    limit = limit(50)
+
+
+class Pausing(Strict):
+    why = why()
+    until = Instant(allow_none=True, metadata={"description": "When it ends by itself."})
+
+
+class AuditQuery(Paged):
+    who = Line(200)
+    act = Line(100)
+    letter = fields.Integer(validate=validate.Range(min=1, max=BIGGEST_ID))
+
+
+class NewUser(Strict):
+    name = Line(100, required=True)
+    role = of(Role, required=True)
+    password = fields.String(
+        validate=validate.Length(min=SHORTEST, max=LONGEST),
+        load_only=True,
+        metadata={"description": "None for one who signs in by OpenID Connect."},
+    )
+
+
+class UserChange(Strict):
+    role = of(Role)
+    password = fields.String(validate=validate.Length(min=SHORTEST, max=LONGEST), load_only=True)
+    disabled = fields.Boolean()
+
+
+class SomebodysName(Strict):
+    name = Line(200, required=True)
+
+
+class NewToken(Strict):
+    name = Line(100, required=True)
+    role = of(Role, required=True)
+    expires = Instant(allow_none=True, metadata={"description": "When it ends by itself."})

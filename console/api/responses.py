@@ -1,0 +1,262 @@
+"""What answers hold. Only what is named here leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, fields
+
+from bellhop.console.api.requests import of
+from bellhop.ledger.records import EditState, ItemState, JobState, LetterState, Role, Verdict
+
+
+class Answer(Schema):
+    class Meta:
+        unknown = EXCLUDE  # whoever reads an answer is to bear what later versions add to it
+
+
+def when(**kwargs: Any) -> fields.String:
+    return fields.String(metadata={"format": "date-time"}, **kwargs)
+
+
+def maybe_when() -> fields.String:
+    return when(allow_none=True)
+
+
+def _next() -> fields.String:
+    return fields.String(allow_none=True, metadata={"description": "The next page's cursor; null on the last one."})
+
+
+class FieldRule(Answer):
+    field = fields.String()
+    rule = fields.String()
+
+
+class ProblemDetails(Answer):
+    """RFC 9457."""
+
+    type = fields.String(metadata={"format": "uri"})
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    instance = fields.String()
+    errors = fields.List(fields.Nested(FieldRule))
+
+
+class OpenApi(Answer):
+    openapi = fields.String()
+
+
+# --- letters ----------------------------------------------------------------------------------------------------
+
+
+class LetterLine(Answer):
+    id = fields.Integer()
+    state = of(LetterState)
+    reason = fields.String()
+    error = fields.String()
+    route = fields.String()
+    account = fields.String()
+    source = fields.String()
+    event_id = fields.String()
+    type = fields.String()
+    subject = fields.String()
+    generation = fields.Integer()
+    attempts = fields.Integer()
+    died = when()
+    archived = when()
+    not_after = maybe_when()
+    message_id = fields.String()
+    cause = fields.String()
+    assignee = fields.String()
+
+
+class LetterPage(Answer):
+    rows = fields.List(fields.Nested(LetterLine))
+    next = _next()
+    count = fields.Integer(metadata={"description": "How many match, on all pages."})
+
+
+class LetterWhole(LetterLine):
+    evidence = fields.Raw(allow_none=True)
+    body_bytes = fields.Integer()
+    data = fields.Raw(allow_none=True, metadata={"description": "Masked, unless revealed. Null if unreadable."})
+    unreadable = fields.String()
+    body = fields.String()
+
+
+class Cause(Answer):
+    cause = fields.String()
+    reason = fields.String()
+    route = fields.String()
+    account = fields.String()
+    error = fields.String(metadata={"description": "The example's."})
+    count = fields.Integer()
+    first = when()
+    last = when()
+    example = fields.Integer(metadata={"description": "One of their letters."})
+    next_start = maybe_when()
+
+
+class Causes(Answer):
+    rows = fields.List(fields.Nested(Cause))
+
+
+class Reasons(Answer):
+    reasons = fields.Dict(keys=fields.String(), values=fields.Integer())
+
+
+class NoteLine(Answer):
+    at = when()
+    who = fields.String()
+    text = fields.String()
+
+
+class Notes(Answer):
+    rows = fields.List(fields.Nested(NoteLine))
+
+
+class Assigned(Answer):
+    assigned = fields.Integer()
+
+
+class Discarded(Answer):
+    discarded = fields.Integer()
+
+
+class Restored(Answer):
+    restored = fields.Integer()
+
+
+class VerdictLine(Answer):
+    letter = fields.Integer()
+    verdict = of(Verdict)
+    words = fields.String()
+
+
+class Preflight(Answer):
+    rows = fields.List(fields.Nested(VerdictLine))
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer())
+    more = fields.Boolean(metadata={"description": "Whether more match than one preflight takes."})
+
+
+# --- jobs, edits ------------------------------------------------------------------------------------------------
+
+
+class JobLine(Answer):
+    id = fields.Integer()
+    kind = fields.String()
+    state = of(JobState)
+    who = fields.String()
+    why = fields.String()
+    created = when()
+    updated = when()
+    rate = fields.Float(allow_none=True)
+    wave = fields.Integer()
+    total = fields.Integer()
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer())
+    detail = fields.String()
+
+
+class JobPage(Answer):
+    rows = fields.List(fields.Nested(JobLine))
+    next = _next()
+
+
+class ItemLine(Answer):
+    letter = fields.Integer()
+    place = fields.Integer()
+    verdict = of(Verdict)
+    state = of(ItemState)
+    detail = fields.String()
+
+
+class ItemPage(Answer):
+    rows = fields.List(fields.Nested(ItemLine))
+    next = _next()
+
+
+class ChangeLine(Answer):
+    field = fields.String()
+    before = fields.Raw(allow_none=True)
+    after = fields.Raw(allow_none=True)
+
+
+class EditLine(Answer):
+    id = fields.Integer()
+    letter = fields.Integer()
+    who = fields.String()
+    why = fields.String()
+    at = when()
+    state = of(EditState)
+    approver = fields.String()
+    changes = fields.List(fields.Nested(ChangeLine))
+
+
+class EditDone(EditLine):
+    replayed = fields.Boolean(metadata={"description": "False where it waits for approval, or is not open any more."})
+
+
+class Edits(Answer):
+    rows = fields.List(fields.Nested(EditLine))
+
+
+# --- people -----------------------------------------------------------------------------------------------------
+
+
+class AuditLine(Answer):
+    at = when()
+    who = fields.String()
+    act = fields.String()
+    letter = fields.Integer(allow_none=True)
+    why = fields.String()
+    what = fields.String()
+
+
+class AuditPage(Answer):
+    rows = fields.List(fields.Nested(AuditLine))
+    next = _next()
+
+
+class UserLine(Answer):
+    name = fields.String()
+    role = of(Role)
+    created = when()
+    disabled = fields.Boolean()
+    has_password = fields.Boolean()
+
+
+class Users(Answer):
+    rows = fields.List(fields.Nested(UserLine))
+
+
+class SignedOut(Answer):
+    ended = fields.Integer(metadata={"description": "How many sessions there were."})
+
+
+class SessionLine(Answer):
+    name = fields.String(metadata={"description": "Of a user, or of somebody whom the provider signed in."})
+    sessions = fields.Integer()
+
+
+class Sessions(Answer):
+    rows = fields.List(fields.Nested(SessionLine))
+
+
+class TokenLine(Answer):
+    id = fields.Integer()
+    name = fields.String()
+    role = of(Role)
+    who = fields.String()
+    created = when()
+    last_used = maybe_when()
+    expires = maybe_when()
+    revoked = fields.Boolean()
+
+
+class TokenMade(TokenLine):
+    token = fields.String(metadata={"description": "Shown this once."})
+
+
+class Tokens(Answer):
+    rows = fields.List(fields.Nested(TokenLine))

@@ -1,0 +1,216 @@
+"""What answers hold of how things go: events, queues, accounts, routes, everything at a glance."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from bellhop.console.api.requests import of, one_of
+from bellhop.console.api.responses import Answer, LetterLine, maybe_when, when
+from bellhop.ledger.records import LetterState, State
+
+# --- events -----------------------------------------------------------------------------------------------------
+
+
+class EventLine(Answer):
+    source = fields.String()
+    id = fields.String()
+    type = fields.String()
+    subject = fields.String()
+    route = fields.String()
+    account = fields.String()
+    state = of(State)
+    detail = fields.String()
+    reason = fields.String()
+    generation = fields.Integer()
+    time = when()
+    received = when()
+    updated = when()
+    next_at = maybe_when()
+    attempt_count = fields.Integer()
+
+
+class AttemptLine(Answer):
+    method = fields.String()
+    started = when()
+    seconds = fields.Float()
+    outcome = fields.String()
+    error = fields.String()
+    request = fields.Raw(allow_none=True, metadata={"description": "What was asked; guests masked."})
+    answer = fields.Raw(allow_none=True, metadata={"description": "What came of it; guests masked."})
+
+
+class EventLetter(Answer):
+    id = fields.Integer()
+    state = of(LetterState)
+    reason = fields.String()
+    generation = fields.Integer()
+    died = when()
+
+
+class EventWhole(EventLine):
+    attempts = fields.List(fields.Nested(AttemptLine))
+    vendor_ids = fields.List(fields.String())
+    letters = fields.List(fields.Nested(EventLetter))
+
+
+class Events(Answer):
+    rows = fields.List(fields.Nested(EventLine))
+
+
+class Found(Events):
+    letters = fields.List(fields.Nested(LetterLine))
+
+
+class MomentLine(Answer):
+    at = when()
+    title = fields.String()
+    text = fields.String()
+    detail = fields.Raw(allow_none=True, metadata={"description": "Masked, unless revealed."})
+    letter = fields.Integer(allow_none=True)
+
+
+class Timeline(Answer):
+    rows = fields.List(fields.Nested(MomentLine))
+
+
+# --- at a glance ------------------------------------------------------------------------------------------------
+
+
+class NeedLine(Answer):
+    """What waits for a person, beside the letters."""
+
+    what = one_of("job", "edit", "account", "route")
+    name = fields.String(metadata={"description": "Its number or name."})
+    why = fields.String()
+    since = maybe_when()
+
+
+class TrendLine(Answer):
+    """Rates are of the last minute."""
+
+    route = fields.String()
+    waiting = fields.Integer()
+    oldest_seconds = fields.Float(allow_none=True)
+    unfinished = fields.Integer()
+    in_per_second = fields.Float()
+    out_per_second = fields.Float()
+    success = fields.Float(allow_none=True, metadata={"description": "A share of 1; null where nothing has ended."})
+    p95_seconds = fields.Float(allow_none=True, metadata={"description": "From the webhook to the end."})
+
+
+class Overview(Answer):
+    measured = maybe_when()
+    problem = fields.String(metadata={"description": "What is away; empty where nothing is."})
+    open = fields.Integer()
+    reasons = fields.Dict(keys=fields.String(), values=fields.Integer())
+    urgent = fields.List(fields.Nested(LetterLine), metadata={"description": "The next start first."})
+    needs = fields.List(fields.Nested(NeedLine))
+    routes = fields.List(fields.Nested(TrendLine))
+    retry = fields.Integer(allow_none=True)
+    unroutable = fields.Integer(allow_none=True)
+
+
+class SeriesLine(Answer):
+    """A number for each beat, the oldest first."""
+
+    route = fields.String()
+    waiting = fields.List(fields.Float())
+    oldest_seconds = fields.List(fields.Float())
+    came_per_second = fields.List(fields.Float())
+    ended_per_second = fields.List(fields.Float())
+    success = fields.List(
+        fields.Float(),
+        metadata={"description": "A share of 1 over a minute; without beats before which nothing ended."},
+    )
+    p95_seconds = fields.List(fields.Float())
+
+
+class Series(Answer):
+    measured = maybe_when()
+    beat_seconds = fields.Float()
+    rows = fields.List(fields.Nested(SeriesLine))
+
+
+# --- queues, accounts, routes -----------------------------------------------------------------------------------
+
+
+class QueueLine(Answer):
+    route = fields.String()
+    ready = fields.Integer()
+    oldest_seconds = fields.Float(allow_none=True)
+    in_flight = fields.Integer(allow_none=True)
+    working = fields.Integer()
+    retrying = fields.Integer()
+    in_doubt = fields.Integer()
+    dead = fields.Integer()
+
+
+class DeadCount(Answer):
+    queue = fields.Integer(metadata={"description": "On the way to the archive."})
+    letters = fields.Integer(metadata={"description": "In front of a person."})
+
+
+class Queues(Answer):
+    routes = fields.List(fields.Nested(QueueLine))
+    retry = fields.Integer()
+    unroutable = fields.Integer()
+    dead = fields.Nested(DeadCount)
+
+
+class PullLine(Answer):
+    what = fields.String()
+    schedule = fields.String(allow_none=True, metadata={"description": "Its cron expression; null for none."})
+    reached = maybe_when()
+    pulled = maybe_when()
+    age_seconds = fields.Integer(allow_none=True)
+
+
+class LimitLine(Answer):
+    """A limit of 0 is none."""
+
+    per_second = fields.Float()
+    at_once = fields.Integer()
+    per_day = fields.Integer()
+
+
+class AccountLine(Answer):
+    account = fields.String()
+    kind = fields.String()
+    system = fields.String(metadata={"description": "What stands behind a Peoplevine account."})
+    breaker = fields.String()
+    open_until = maybe_when()
+    failures = fields.Integer()
+    error = fields.String()
+    day = fields.String(metadata={"description": "Of which `used` counts the calls."})
+    used = fields.Integer()
+    on_their_way = fields.Integer()
+    limits = fields.Nested(LimitLine)
+    token = fields.Boolean(
+        allow_none=True, metadata={"description": "Whether workers share one; null where the vendor has none."}
+    )
+    token_made = maybe_when()
+    pulls = fields.List(fields.Nested(PullLine))
+
+
+class Accounts(Answer):
+    rows = fields.List(fields.Nested(AccountLine))
+
+
+class PauseLine(Answer):
+    who = fields.String()
+    why = fields.String()
+    since = when()
+    until = maybe_when()
+
+
+class RouteLine(Answer):
+    route = fields.String()
+    pause = fields.Nested(PauseLine, allow_none=True)
+
+
+class RouteList(Answer):
+    rows = fields.List(fields.Nested(RouteLine))
+
+
+class Moved(Answer):
+    moved = fields.Integer(metadata={"description": "How many waited for a retry and are tried now."})

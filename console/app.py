@@ -1,0 +1,146 @@
+"""Composes the console's application."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, flash, g, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from bellhop.broker.port import Broker
+from bellhop.console import filters, guard
+from bellhop.console.access.sessions import OneTimeLink
+from bellhop.console.context import KEY, Parts
+from bellhop.console.searches import SearchForgotten
+from bellhop.console.views import audit, bulk, edits, entry, events, jobs, letters, overview, people, routes
+from bellhop.ledger.pages import CursorInvalid
+from bellhop.ledger.records import Role
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
+from bellhop.schemas.observe import Observe, silent, where
+from bellhop.schemas.settings import Settings
+
+if TYPE_CHECKING:
+    from bellhop.console.access.oidc import Provider
+
+MAX_BODY: Final = 2 * 1024 * 1024
+"""Bytes of a request: 100,000 ticked letters, and room."""
+
+_TITLES: Final = {
+    400: "That cannot be read",
+    403: "Not allowed",
+    404: "Nothing here",
+    405: "Not that way",
+    409: "Not as it stands",
+    410: "Forgotten",
+    413: "Too large",
+    429: "Too many tries",
+    503: "Away at the moment",
+}
+
+
+def create_console(
+    settings: Settings,
+    ledger: Ledger,
+    broker: Broker,
+    observe: Observe = silent,
+    *,
+    provider: Provider | None = None,
+    link: OneTimeLink | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Flask:
+    """The console. Its pulse is to be started by the caller: `app.extensions["bellhop"].pulse.start(stop)`.
+
+    Tells `console.signed_in` (role, how), `console.refused` (how) and `console.crashed` (error, where).
+    """
+    app = Flask("bellhop.console", static_url_path="/static")
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_PARTS=MAX_BODY // 8,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        SECRET_KEY=secrets.token_bytes(32),  # signs what is said once after an act; a restart may forget it
+        SESSION_COOKIE_NAME="bellhop_said",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.console.public_url.startswith("https:"),
+        SEND_FILE_MAX_AGE_DEFAULT=86_400,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    parts = Parts(settings, ledger, broker, observe, now, provider=provider, link=link)
+    app.extensions[KEY] = parts
+    filters.install(app, now)
+    app.jinja_env.filters["clean"] = parts.redactor.text
+    for module in (entry, overview, letters, bulk, jobs, edits, events, routes, audit, people):
+        app.register_blueprint(module.blueprint)
+    app.context_processor(_context(app, parts))
+    guard.install(app, parts)
+    _handle_errors(app, parts)
+    return app
+
+
+def _context(app: Flask, parts: Parts) -> Callable[[], dict[str, Any]]:
+    digests: dict[str, str] = {}
+
+    def static(name: str) -> str:
+        """A file's address, with what changes when the file does."""
+        if name not in digests:
+            content = Path(str(app.static_folder), name).read_bytes()
+            digests[name] = hashlib.sha256(content).hexdigest()[:12]
+        return url_for("static", filename=name, v=digests[name])
+
+    def context() -> dict[str, Any]:
+        person = g.get("person")
+        return {
+            "person": person,
+            "may_act": person is not None and person.may(Role.OPERATOR),
+            "is_admin": person is not None and person.may(Role.ADMIN),
+            "csrf": person.csrf if person else "",
+            "static": static,
+            "open_letters": parts.pulse.open_letters,
+            "now": parts.now(),
+        }
+
+    return context
+
+
+def _handle_errors(app: Flask, parts: Parts) -> None:
+    def failed(status: int, text: str) -> tuple[str, int]:
+        title = _TITLES.get(status, "Something went wrong")
+        return render_template("error.html", title=title, text=parts.redactor.text(text), status=status), status
+
+    def away(part: str, error: BellhopError, hint: str) -> tuple[str, int]:
+        return failed(503, f"The {part} cannot be reached: {error}. {hint}")
+
+    def http(error: HTTPException) -> Response | tuple[str, int]:
+        if error.code is not None and error.code < 400:
+            return error.get_response()
+        return failed(error.code or 500, error.description or "")
+
+    def refused(error: LedgerError) -> Response | tuple[str, int]:
+        """What cannot be done as it stands is told where the person was."""
+        if request.method != "POST":
+            return failed(409, str(error))
+        flash(parts.redactor.text(str(error)), "bad")
+        return redirect(back())
+
+    def crashed(error: Exception) -> tuple[str, int]:
+        parts.observe("console.crashed", error=type(error).__name__, where=where(error))
+        return failed(500, "This was not foreseen. It is in the log, with where it happened.")
+
+    app.register_error_handler(HTTPException, http)
+    app.register_error_handler(SearchForgotten, lambda error: failed(410, f"{error} Search again: nothing was done."))
+    app.register_error_handler(CursorInvalid, lambda error: failed(400, str(error)))
+    app.register_error_handler(LedgerUnavailable, lambda error: away("ledger", error, filters.AWAY_LEDGER))
+    app.register_error_handler(BrokerError, lambda error: away("broker", error, filters.AWAY_BROKER))
+    app.register_error_handler(BellhopError, refused)
+    app.register_error_handler(Exception, crashed)
+
+
+def back() -> str:
+    """The page of ours that the form, or the browser, says it stood on."""
+    return guard.inside(request.form.get("back", "") or guard.came_from(request.referrer or ""))

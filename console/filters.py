@@ -1,0 +1,156 @@
+"""How the console's pages tell times, numbers and states: the templates' filters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from bellhop.ledger.records import ItemState, JobState, LetterState, State, Verdict
+from bellhop.letters.preflight import WORDS
+
+REASONS: Final = {
+    "rejected": "The vendor said no",
+    "auth": "The vendor refused our credentials",
+    "exhausted": "Every retry was used up",
+    "too_late": "Its start came before it could be done",
+    "in_doubt": "It may have happened: look at the vendor first",
+    "conflict": "The same id came with another content",
+    "poison": "It cannot be read",
+    "unsupported": "The vendor has no call for it",
+    "misconfigured": "The settings lack its account or venue",
+    "delivery_limit": "It stopped its workers again and again",
+}
+TONES: Final = {
+    **dict.fromkeys((State.DONE.value, State.RECORDED.value, LetterState.REPLAYED.value, "closed", "ok"), "good"),
+    **dict.fromkeys((State.SUPERSEDED.value, State.DUPLICATE.value, State.DISCARDED.value, "skipped"), "quiet"),
+    **dict.fromkeys((State.WORKING.value, LetterState.REPLAYING.value, JobState.RUNNING.value, "sent"), "busy"),
+    **dict.fromkeys((State.RETRYING.value, JobState.PAUSED.value, "probing", "transient", "throttled"), "wait"),
+    **dict.fromkeys((State.IN_DOUBT.value, "unknown", "proposed", Verdict.BREAKER_OPEN.value), "wait"),
+    **dict.fromkeys((State.DEAD.value, LetterState.OPEN.value, JobState.STOPPED.value, ItemState.FAILED.value), "bad"),
+    **dict.fromkeys(("rejected", "auth", "refused"), "bad"),
+    **{Verdict.WOULD_APPLY.value: "good", "approved": "good", "cancelled": "quiet", "waiting": "quiet"},
+}
+AWAY_LEDGER: Final = "Look whether the database that ledger.url names is up. Webhooks are accepted meanwhile, and wait."
+AWAY_BROKER: Final = (
+    "Look whether the broker that broker.url names is up. Webhooks are refused meanwhile: their senders try again."
+)
+NOTHING: Final = "\N{EN DASH}"
+
+_UNITS: Final = (("d", 86400), ("h", 3600), ("min", 60))
+_CHART: Final = (120.0, 26.0)
+
+
+def lasting(seconds: float | None) -> str:
+    """4 s, 12 min, 3 h 5 min, 2 d 4 h; a dash where it is not known."""
+    if seconds is None:
+        return NOTHING
+    left = max(0, int(seconds))
+    for index, (unit, size) in enumerate(_UNITS):
+        if left >= size:
+            whole, rest = divmod(left, size)
+            smaller = _UNITS[index + 1] if index + 1 < len(_UNITS) and whole < 10 else None
+            more = rest // smaller[1] if smaller else 0
+            return f"{whole} {unit}" + (f" {more} {smaller[0]}" if smaller and more else "")
+    return f"{left} s"
+
+
+def exact(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def rate(value: float) -> str:
+    """A rate or a short time: three places at most."""
+    if value == 0:
+        return "0"
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def share(value: float | None) -> str:
+    if value is None:
+        return NOTHING
+    return "100 %" if value == 1 else f"{min(value * 100, 99.9):.1f} %"
+
+
+def pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def spark(values: Sequence[float], label: str, most: float = 0.0) -> Markup:
+    """A line of the values, the oldest first, as an inline SVG. label: what they are, for who does not see it. most:
+    what the chart is as high as, if no value is higher."""
+    width, height = _CHART
+    top = max([*values, most, 1e-9])
+    step = width / max(1, len(values) - 1)
+    points = " ".join(f"{i * step:.1f},{height - 1 - value / top * (height - 3):.1f}" for i, value in enumerate(values))
+    now = rate(values[-1]) if values else "0"
+    told = f"{label}: now {now}, highest {rate(max(values, default=0))} in the last ten minutes"
+    shape = Markup('<polygon points="0,{h} {p} {w},{h}"/><polyline points="{p}"/>').format(h=height, w=width, p=points)
+    svg = Markup(
+        '<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
+    )
+    return svg.format(width, height, told, shape if len(values) > 1 else "")
+
+
+def install(app: Flask, now: Callable[[], datetime]) -> None:
+    """Puts the filters into the application's templates."""
+
+    def ago(moment: datetime | None) -> Markup:
+        """How long ago, with the exact time behind it."""
+        if moment is None:
+            return escape(NOTHING)
+        seconds = (now() - moment).total_seconds()
+        told = f"{lasting(seconds)} ago" if seconds >= 0 else f"in {lasting(-seconds)}"
+        return _time(moment, told)
+
+    def left(moment: datetime | None) -> Markup:
+        """How long until a booking starts."""
+        if moment is None:
+            return Markup('<span class="quiet">no start</span>')
+        seconds = (moment - now()).total_seconds()
+        urgency = "passed" if seconds < 0 else "now" if seconds < 7200 else "soon" if seconds < 86400 else "later"
+        told = f"in {lasting(seconds)}" if seconds >= 0 else f"started {lasting(-seconds)} ago"
+        return Markup('<span class="left {}">{}</span>').format(urgency, _time(moment, told))
+
+    def clock(moment: datetime | None) -> Markup:
+        if moment is None:
+            return escape(NOTHING)
+        return _time(moment, moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
+
+    def told(given: Any) -> Markup:
+        """A time as evidence has it, a text."""
+        try:
+            return clock(datetime.fromisoformat(str(given))) + " UTC"
+        except ValueError:
+            return escape(given)
+
+    app.jinja_env.filters.update(
+        told=told,
+        ago=ago,
+        left=left,
+        clock=clock,
+        lasting=lasting,
+        rate=rate,
+        share=share,
+        pretty=pretty,
+        spark=spark,
+        pill=pill,
+    )
+    app.jinja_env.globals.update(
+        reason_words=REASONS, verdict_words={verdict.value: text for verdict, text in WORDS.items()}
+    )
+
+
+def pill(state: Any) -> Markup:
+    """A state's word with its colour."""
+    word = str(getattr(state, "value", state))
+    return Markup('<span class="pill {}">{}</span>').format(TONES.get(word, "quiet"), word.replace("_", " "))
+
+
+def _time(moment: datetime, told: str) -> Markup:
+    iso = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso, exact(moment), told)

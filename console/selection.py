@@ -1,0 +1,92 @@
+"""Which letters a page's address means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from bellhop.console.searches import Asked
+from bellhop.ledger.records import LetterFilter, LetterState, Order
+
+AGES: Final[Mapping[str, tuple[str, timedelta | None, timedelta | None]]] = {
+    "1h": ("the last hour", timedelta(hours=1), None),
+    "6h": ("the last 6 hours", timedelta(hours=6), None),
+    "1d": ("the last day", timedelta(days=1), None),
+    "7d": ("the last week", timedelta(days=7), None),
+    "older-1d": ("more than a day ago", None, timedelta(days=1)),
+    "older-7d": ("more than a week ago", None, timedelta(days=7)),
+}
+STATES: Final[Mapping[str, tuple[LetterState, ...]]] = {
+    "open": (LetterState.OPEN,),
+    "replaying": (LetterState.REPLAYING,),
+    "replayed": (LetterState.REPLAYED,),
+    "discarded": (LetterState.DISCARDED,),
+    "all": tuple(LetterState),
+}
+ORDERS: Final = {Order.URGENT: "soonest start first", Order.NEWEST: "newest first", Order.OLDEST: "oldest first"}
+
+_NAMES: Final = ("k", "reason", "route", "account", "source", "age", "state", "assignee", "cause", "order")
+_LONGEST: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """args: what the address said, without what it need not say, and the words searched for as their key."""
+
+    which: LetterFilter
+    order: Order
+    args: Mapping[str, str]
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.args)
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(set(self.args) - {"order", "state"}) or self.which.states != STATES["open"]
+
+    def of_cause(self, cause: str) -> Mapping[str, str]:
+        """The address of those of one cause among these."""
+        return {**self.args, "cause": cause}
+
+    def open_only(self) -> LetterFilter:
+        """The same of letters that wait for a person."""
+        return replace(self.which, states=(LetterState.OPEN,))
+
+
+def chosen(args: Mapping[str, str], now: datetime, asked: Asked) -> Choice:
+    """What is unknown in the address counts as not said; but for a search that is forgotten: raises SearchForgotten.
+
+    The words stand in `q` where somebody wrote the address, or sends the form; else under their key in `k`.
+    """
+    said = {name: plain(args.get(name, "")) for name in _NAMES}
+    words = plain(args["q"]) if "q" in args else asked.words(said["k"]) if said["k"] else ""
+    said["k"] = asked.keep(words) if words else ""
+    order = Order(said["order"]) if said["order"] in list(Order) else Order.URGENT
+    _, newer, older = AGES.get(said["age"], ("", None, None))
+    which = LetterFilter(
+        reason=said["reason"] or None,
+        route=said["route"] or None,
+        account=said["account"] or None,
+        source=said["source"] or None,
+        cause=said["cause"] or None,
+        assignee=said["assignee"] or None,
+        since=now - newer if newer else None,
+        until=now - older if older else None,
+        states=STATES.get(said["state"], STATES["open"]),
+        text=words,
+    )
+    return Choice(which, order, {name: value for name, value in said.items() if value})
+
+
+def read(query: str, now: datetime, asked: Asked) -> Choice:
+    """The same of an address' query alone, as forms carry it. Read whole: a filter cut short would mean more letters.
+    Raises SearchForgotten."""
+    return chosen(dict(parse_qsl(query)), now, asked)
+
+
+def plain(text: str) -> str:
+    return text.replace("\x00", "").strip()[:_LONGEST]

@@ -1,0 +1,136 @@
+"""Acts on many letters: chosen, judged, approved with a reason, then done as a job or behind the browser's back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from bellhop.console import selection
+from bellhop.console.context import Parts, parts, person
+from bellhop.console.drafts import ACTS, MOST, Draft
+from bellhop.console.guard import inside
+from bellhop.ledger.records import Verdict
+
+blueprint = Blueprint("bulk", __name__)
+
+USUAL: Final = (Verdict.WOULD_APPLY, Verdict.BREAKER_OPEN)
+"""Ticked unless the person says otherwise."""
+ASKED: Final = (*USUAL, Verdict.IN_DOUBT)
+"""What a replay may take; all else it would skip anyway."""
+LONGEST_REASON: Final = 500
+FASTEST: Final = 1000.0
+
+
+@blueprint.post("/drafts")
+def make() -> Response:
+    """From ticked letters, or from all that match."""
+    own, form = parts(), request.form
+    act = form.get("act", "")
+    if act not in ACTS:
+        abort(400, "There is no such act.")
+    ids = _ids(own)
+    if not ids:
+        flash("No letter was chosen.", "bad")
+        return redirect(inside(form.get("back", "/letters")))
+    draft = own.drafts.make(person().name, act, ids)
+    return redirect(url_for("bulk.one", key=draft.key, to=form.get("to") or None))
+
+
+def _ids(own: Parts) -> list[int]:
+    form = request.form
+    if form.get("all"):
+        which = selection.read(form.get("filter", ""), own.now(), own.asked).which
+        return own.ledger.letters.ids(which, MOST)
+    return [int(text) for text in form.getlist("ids") if text.isdecimal() and len(text) < 19][:MOST]
+
+
+@blueprint.get("/drafts/<key>")
+def one(key: str) -> str | Response:
+    draft = _draft(key)
+    part = request.headers.get("HX-Target") == "draft"
+    if part and not draft.running:
+        return Response(headers={"HX-Refresh": "true"})  # now it asks for a reason, or says how it ended
+    wanted = ASKED if draft.act == "replay" else _wanted(draft)
+    template = "_draft.html" if part else "draft.html"
+    return render_template(template, draft=draft, usual=USUAL, asked=wanted, to=request.args.get("to", ""))
+
+
+@blueprint.post("/drafts/<key>")
+def approve(key: str) -> Response:
+    """Freezes exactly these letters, and begins."""
+    own, form, who = parts(), request.form, person().name
+    draft = _draft(key)
+    here = url_for("bulk.one", key=key)
+    if draft.problem or not draft.ready or draft.running:
+        flash("It has not been judged to its end.", "bad")
+        return redirect(here)
+    why = form.get("why", "").replace("\x00", "").strip()
+    if not why and draft.act != "assign":
+        flash("A reason is needed: it is what the audit tells those who ask later.", "bad")
+        return redirect(here)
+    if len(why) > LONGEST_REASON:
+        flash(f"A reason has at most {LONGEST_REASON} characters.", "bad")
+        return redirect(here)
+    rate, wanted = _rate(form.get("rate", "")), _wanted(draft, form.getlist("verdict"))
+    items = draft.items(wanted)
+    if rate is not None and not 0 < rate <= FASTEST:
+        flash(f"A rate is a number above 0, {FASTEST:g} at most.", "bad")
+        return redirect(here)
+    if not items:
+        flash("None of the letters is left to act on.", "bad")
+        return redirect(here)
+    if not own.drafts.take(draft):
+        flash("It was approved already.", "bad")
+        return redirect(url_for("jobs.listed"))
+    if draft.act in ("replay", "discard"):
+        try:
+            job = own.ledger.jobs.create(draft.act, items, who, why, rate)
+        except BaseException:
+            own.drafts.give_back(draft)
+            raise
+        return redirect(url_for("jobs.one", number=job.id))
+    _act(own, draft, who, why, form.get("to", "").replace("\x00", "").strip()[:200])
+    return redirect(here)
+
+
+def _act(own: Parts, draft: Draft, who: str, why: str, to: str) -> None:
+    letters = own.ledger.letters
+
+    def restore(ids: Sequence[int]) -> int:
+        return letters.restore(ids, who, why)
+
+    def assign(ids: Sequence[int]) -> int:
+        return letters.assign(ids, to, who)
+
+    if draft.act == "restore":
+        own.drafts.run(draft, restore, "restored")
+    else:
+        own.drafts.run(draft, assign, f"given to {to}" if to else "given to nobody")
+
+
+def _wanted(draft: Draft, ticked: Sequence[str] = ()) -> Sequence[Verdict]:
+    if draft.act == "replay":
+        return [verdict for verdict in ASKED if verdict.value in ticked]
+    return (Verdict.WOULD_APPLY,)
+
+
+def _rate(text: str) -> float | None:
+    """None for as fast as the waves allow; 0 for what is no number."""
+    if not text.strip():
+        return None
+    try:
+        rate = float(text)
+    except ValueError:
+        return 0.0
+    return rate if math.isfinite(rate) else 0.0
+
+
+def _draft(key: str) -> Draft:
+    draft = parts().drafts.get(key, person().name)
+    if draft is None:
+        abort(404, "This choice has expired, or is somebody else's. Choose the letters again: nothing was done.")
+    return draft

@@ -1,0 +1,150 @@
+"""A letter's content changed by a person: the form, the diff, the approval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from bellhop.console.api.routes import people_behind
+from bellhop.console.context import Parts, parts, person
+from bellhop.console.form_fields import Field, changes_of, fields_of
+from bellhop.console.views.letters import edit_told, found
+from bellhop.ledger.records import Edit, EditState, Letter, LetterState
+from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edited
+from bellhop.schemas.envelope import decode
+from bellhop.schemas.errors import EnvelopeError, FieldProblem
+
+blueprint = Blueprint("edits", __name__)
+
+_LONGEST_REASON: Final = 500
+_LOOKED: Final = timedelta(hours=1)
+"""So long one look, as the audit has it, is the same one."""
+
+
+@blueprint.get("/edits")
+def waiting() -> str:
+    own = parts()
+    rows = []
+    for edit in own.ledger.edits.waiting():
+        letter = own.ledger.letters.get(edit.letter)
+        if letter is not None:
+            rows.append({"letter": letter, **edit_told(own, letter, edit, reveal=False)})
+    return render_template("edits.html", rows=rows, second=own.settings.console.second_approver)
+
+
+@blueprint.post("/letters/<int:number>/edit")
+def edit(number: int) -> str | Response | tuple[str, int]:
+    """step: "open" shows the form (a look at what is masked, so it is audited), "check" the diff or what is wrong,
+    "propose" does it."""
+    own, form = parts(), request.form
+    letter = found(own, number)
+    fields = _fields(letter)
+    step = form.get("step", "open")
+    if step == "open" or not _has_looked(own, number):
+        own.ledger.letters.revealed(number, person().name)
+    if step == "open":
+        return _form(own, letter, fields)
+    given = {field.path: form.get(f"data.{field.path}", "").replace("\r\n", "\n") for field in fields}
+    fields = [field.given(given[field.path]) for field in fields]
+    if step == "back":
+        return _form(own, letter, fields)
+    try:
+        body = edited(letter.new.body, _changes(letter, fields, given), own.settings.venues.get)
+    except EditInvalid as invalid:
+        return _form(own, letter, fields, invalid.problems), 422
+    if step == "check":
+        diff = differences(letter.new.body, body)
+        return render_template("edit_check.html", letter=letter, fields=fields, diff=diff, second=_second(own))
+    why = form.get("why", "").replace("\x00", "").strip()[:_LONGEST_REASON]
+    if not why:
+        diff = differences(letter.new.body, body)
+        return render_template(
+            "edit_check.html",
+            letter=letter,
+            fields=fields,
+            diff=diff,
+            second=_second(own),
+            problem="A reason is needed.",
+        ), 422
+    made = own.ledger.edits.propose(number, person().name, why, body, needs_approval=_second(own))
+    if made.state is EditState.APPROVED:
+        _replay(own, made)
+    else:
+        flash("Proposed. It is replayed once somebody else approves it.", "good")
+    return redirect(url_for("letters.one", number=number))
+
+
+@blueprint.post("/edits/<int:number>/<step>")
+def decide(number: int, step: str) -> Response:
+    own, who = parts(), person().name
+    found_ = own.ledger.edits.get(number) if number < 2**63 else None
+    if found_ is None or step not in ("approve", "refuse"):
+        abort(404, f"There is no edit {number}.")
+    here = redirect(url_for("letters.one", number=found_.letter, _anchor="edits"))
+    if step == "refuse":
+        why = request.form.get("why", "").replace("\x00", "").strip()[:_LONGEST_REASON]
+        if not why:
+            flash("A reason is needed.", "bad")
+            return here
+        own.ledger.edits.refuse(number, who, why)
+        flash("Refused.", "good")
+        return here
+    if who in people_behind(found_.who, own.ledger.people.tokens()):
+        flash("The edit is yours: somebody else must approve it.", "bad")
+        return here
+    _replay(own, own.ledger.edits.approve(number, who))
+    return here
+
+
+def _has_looked(own: Parts, number: int) -> bool:
+    """Whether the audit knows that this person sees the letter: the diff shows what is masked as well as the form."""
+    rows = own.ledger.letters.audit_page(1, who=person().name, act="reveal", letter=number).rows
+    return bool(rows) and own.now() - rows[0].at < _LOOKED
+
+
+def _replay(own: Parts, approved: Edit) -> None:
+    from bellhop.letters.replay import replay_edited
+
+    done = replay_edited(own.ledger.letters, own.publisher, approved, who=person().name)
+    if done.error:
+        told = "The letter is open as it was: propose the same edit again."
+        flash(f"The broker did not confirm it: {done.error}. {told}", "bad")
+    elif done.replayed:
+        flash("Replayed with its new content.", "good")
+    else:
+        flash("Nothing was replayed: the letter is not open any more.", "bad")
+
+
+def _second(own: Parts) -> bool:
+    return own.settings.console.second_approver
+
+
+def _fields(letter: Letter) -> list[Field]:
+    """Aborts where it cannot be edited."""
+    if letter.state is not LetterState.OPEN:
+        abort(409, f"Dead letter {letter.id} is {letter.state.value}: only an open one can be edited.")
+    allowed = EDITABLE.get(letter.new.type, ())
+    try:
+        data = decode(letter.new.body).data
+    except EnvelopeError:
+        abort(409, "It cannot be read, so it cannot be edited.")
+    if not allowed:
+        abort(409, f"Nothing of a {letter.new.type} can be edited.")
+    return fields_of(data, allowed)
+
+
+def _changes(letter: Letter, fields: list[Field], given: Mapping[str, str]) -> dict[str, Any]:
+    """Raises EditInvalid for a number that is none."""
+    data = decode(letter.new.body).data
+    return changes_of(data, EDITABLE[letter.new.type], fields, given)
+
+
+def _form(own: Parts, letter: Letter, fields: list[Field], problems: tuple[FieldProblem, ...] = ()) -> str:
+    wrong = {problem.field.removeprefix("data."): problem.rule for problem in problems}
+    known = {field.path for field in fields}
+    others = {path: rule for path, rule in wrong.items() if path not in known}
+    return render_template("edit.html", letter=letter, fields=fields, wrong=wrong, others=others, second=_second(own))

@@ -1,0 +1,66 @@
+"""Jobs: bulk acts that were approved, and how they go."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from bellhop.console.context import Parts, parts, person
+from bellhop.ledger.records import ItemState, Job, JobState
+
+blueprint = Blueprint("jobs", __name__)
+
+PAGE: Final = 50
+_STEPS: Final = ("pause", "resume", "cancel")
+
+
+@blueprint.get("/jobs")
+def listed() -> str:
+    page = parts().ledger.jobs.page(PAGE, request.args.get("after", "")[:200])
+    template = "_jobs.html" if request.headers.get("HX-Target") == "jobs" else "jobs.html"
+    return render_template(template, page=page)
+
+
+@blueprint.get("/jobs/<int:number>")
+def one(number: int) -> str | Response:
+    own = parts()
+    job = _job(own, number)
+    part = request.headers.get("HX-Target") == "job"
+    if part and job.state is not JobState.RUNNING:
+        return Response(headers={"HX-Refresh": "true"})  # the buttons around it change, too
+    named = request.args.get("state", "")
+    state = ItemState(named) if named in list(ItemState) else None
+    items = own.ledger.jobs.items(number, PAGE, request.args.get("after", "")[:200], state)
+    return render_template(
+        "_job.html" if part else "job.html",
+        job=job,
+        items=items,
+        state=state,
+        states=list(ItemState),
+        moving=job.state is JobState.RUNNING,
+        settled=sum(job.counts.get(each, 0) for each in (ItemState.DONE, ItemState.FAILED, ItemState.SKIPPED)),
+    )
+
+
+@blueprint.post("/jobs/<int:number>/<step>")
+def steer(number: int, step: str) -> Response:
+    own = parts()
+    if step not in _STEPS:
+        abort(404)
+    _job(own, number)
+    why = request.form.get("why", "").replace("\x00", "").strip()[:500]
+    if not why:
+        flash("A reason is needed.", "bad")
+    else:
+        getattr(own.ledger.jobs, step)(number, person().name, why)
+        flash({"pause": "Paused.", "resume": "It goes on, with a canary first.", "cancel": "Cancelled."}[step], "good")
+    return redirect(url_for("jobs.one", number=number))
+
+
+def _job(own: Parts, number: int) -> Job:
+    job = own.ledger.jobs.get(number) if number < 2**63 else None
+    if job is None:
+        abort(404, f"There is no job {number}.")
+    return job

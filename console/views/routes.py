@@ -1,0 +1,80 @@
+"""Routes: hold them, let them go, and try at once what waits for a retry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from bellhop.broker.port import QueueStats
+from bellhop.console.context import Parts, parts, person
+from bellhop.ledger.records import State
+from bellhop.letters.retry_now import retry_now
+from bellhop.schemas.errors import BrokerError
+from bellhop.vendors.registry import ROUTES
+
+blueprint = Blueprint("routes", __name__)
+
+ENDS: Final = {
+    "": ("until resumed", None),
+    "15m": ("for 15 minutes", timedelta(minutes=15)),
+    "1h": ("for an hour", timedelta(hours=1)),
+    "4h": ("for 4 hours", timedelta(hours=4)),
+    "12h": ("for 12 hours", timedelta(hours=12)),
+}
+
+
+@blueprint.get("/routes")
+def listed() -> str:
+    own = parts()
+    template = "_routes.html" if request.headers.get("HX-Target") == "live" else "routes.html"
+    problem, stats = "", None
+    try:
+        stats = own.broker.stats()
+    except BrokerError as error:  # to hold a route needs the ledger alone
+        problem = f"The broker cannot be reached: {own.redactor.text(str(error))}"
+    ends = {key: words for key, (words, _) in ENDS.items()}
+    return render_template(template, rows=_rows(own, stats or {}), problem=problem, routes=ROUTES, ends=ends)
+
+
+@blueprint.post("/routes")
+def steer() -> Response:
+    own, who, form = parts(), person().name, request.form
+    route, step = form.get("route", ""), form.get("step", "")
+    if route not in ROUTES or step not in ("pause", "resume", "retry-now"):
+        abort(400, "There is no such route or act.")
+    here = redirect(url_for("routes.listed"))
+    why = form.get("why", "").replace("\x00", "").strip()[:500]
+    if not why:
+        flash("A reason is needed.", "bad")
+        return here
+    if step == "pause":
+        _, lasts = ENDS.get(form.get("for", ""), ENDS[""])
+        own.ledger.pauses.pause(route, who, why, own.now() + lasts if lasts else None)
+        flash(f"{route} is held. Calls that run will end.", "good")
+    elif step == "resume":
+        held = own.ledger.pauses.resume(route, who, why)
+        flash(f"{route} goes on." if held else f"{route} was not held.", "good" if held else "bad")
+    else:
+        moved = retry_now(own.broker, own.ledger.letters, route, who=who, why=why)
+        flash(f"{moved} waiting for a retry on {route} are tried now.", "good")
+    return here
+
+
+def _rows(own: Parts, stats: Mapping[str, QueueStats]) -> list[dict[str, Any]]:
+    unfinished = own.ledger.unfinished()
+    held = {pause.route: pause for pause in own.ledger.pauses.all()}
+    return [
+        {
+            "route": route,
+            "queue": stats.get(route),
+            "retrying": unfinished.get((route, State.RETRYING), 0),
+            "working": unfinished.get((route, State.WORKING), 0),
+            "in_doubt": unfinished.get((route, State.IN_DOUBT), 0),
+            "pause": held.get(route),
+        }
+        for route in ROUTES
+    ]

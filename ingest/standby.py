@@ -1,0 +1,102 @@
+"""What lets the ingress run, and accept as far as it can, while the broker or the ledger is away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
+
+from bellhop.broker.port import Broker
+from bellhop.ledger.records import EventView
+from bellhop.schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
+from bellhop.schemas.observe import Observe
+
+Result = TypeVar("Result")
+
+_DECLARE_SECONDS: Final = 1.0
+_AWAY_SECONDS: Final = 2.0
+
+
+class ReadLedger(Protocol):
+    def event(self, source: str, id_: str, /) -> EventView | None: ...
+
+    def ping(self) -> None: ...
+
+
+class Declaring:
+    """Declares the queues, in a thread, again and again until it holds: meanwhile webhooks are answered 503."""
+
+    def __init__(self, broker: Broker, observe: Observe, pause: Callable[[float], None] = time.sleep) -> None:
+        self._broker = broker
+        self._observe = observe
+        self._pause = pause
+        self._declared = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self.run, name="declare", daemon=True).start()
+
+    def run(self) -> None:
+        while not self._declared.is_set():
+            try:
+                self._broker.declare()
+                self._declared.set()
+            except BrokerError as error:
+                self._observe("broker.lost", where="declare", error=str(error))
+                self._pause(_DECLARE_SECONDS)
+
+    def problem(self) -> str:
+        """ "" while the broker is there and has the queues."""
+        if not self._declared.is_set():
+            return "the queues are not declared yet"
+        return problem_of(self._broker.stats)
+
+
+class StandbyLedger:
+    """The ledger as the ingress reads it, opened when it is first asked. While it is away, all but one caller at a time
+    are told so at once: waiting for it would use up the threads that take webhooks."""
+
+    def __init__(self, open_: Callable[[], ReadLedger], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._open = open_
+        self._monotonic = monotonic
+        self._ledger: ReadLedger | None = None
+        self._trying = threading.Lock()
+        self._well = False
+        self._away_until = 0.0
+
+    def event(self, source: str, id_: str, /) -> EventView | None:
+        """Raises LedgerUnavailable."""
+        return self._guarded(lambda ledger: ledger.event(source, id_))
+
+    def problem(self) -> str:
+        return problem_of(lambda: self._guarded(lambda ledger: ledger.ping()))
+
+    def _guarded(self, act: Callable[[ReadLedger], Result]) -> Result:
+        if self._well:
+            return self._tried(act)
+        if self._monotonic() < self._away_until or not self._trying.acquire(blocking=False):
+            raise LedgerUnavailable("the ledger is away")
+        try:
+            return self._tried(act)
+        finally:
+            self._trying.release()
+
+    def _tried(self, act: Callable[[ReadLedger], Result]) -> Result:
+        try:
+            if self._ledger is None:
+                self._ledger = self._open()
+            result = act(self._ledger)
+        except LedgerError as error:
+            self._well, self._away_until = False, self._monotonic() + _AWAY_SECONDS
+            raise LedgerUnavailable(str(error)) from error
+        self._well = True
+        return result
+
+
+def problem_of(probe: Callable[[], object]) -> str:
+    """What is wrong, "" where nothing is."""
+    try:
+        probe()
+    except BellhopError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,252 @@
+"""What people do with dead letters: list, group, search, hand to somebody, note, put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from bellhop.ledger.bookings import lock_key
+from bellhop.ledger.letters import Letters, conditions, letter_of, record
+from bellhop.ledger.pages import CursorInvalid, Page, cursor, read
+from bellhop.ledger.records import AuditRow, CauseRow, Letter, LetterFilter, LetterState, Note, Order, State
+from bellhop.ledger.tables import EPOCH, audit, dead_letters, events, letter_bodies, letter_notes
+from bellhop.schemas.envelope import decode
+from bellhop.schemas.errors import EnvelopeError
+
+_C: Final = dead_letters.c
+_WHOLE: Final = sa.select(dead_letters, letter_bodies.c.body, letter_bodies.c.evidence).join(
+    letter_bodies, letter_bodies.c.letter == _C.id
+)
+_URGENT: Final = "u"
+_REST: Final = "r"
+_MOST_CAUSES: Final = 1000
+_REVIVE_EVENT: Final = (
+    sa.update(events)
+    .where(
+        events.c.source == sa.bindparam("in_source"),
+        events.c.event_id == sa.bindparam("id"),
+        events.c.content_hash == sa.bindparam("hash"),
+        events.c.state == State.DISCARDED,
+    )
+    .values(state=State.DEAD.value, updated=sa.bindparam("at"))
+)
+
+
+class Desk(Letters):
+    """`ledger.letters`. Every method raises LedgerUnavailable."""
+
+    def page(self, which: LetterFilter, order: Order, limit: int, after: str = "") -> Page[Letter]:
+        """A page of letters. Raises CursorInvalid for an `after` that is none of this order's."""
+        if order is Order.URGENT:
+            return self._urgent(which, limit, after)
+        newest = order is Order.NEWEST
+        beyond = []
+        if after:
+            _, (last,) = read([order.value], after, 1)
+            beyond.append(_C.id < last if newest else _C.id > last)
+        rows = self._ordered(which, beyond, [_C.id.desc() if newest else _C.id], limit + 1)
+        return Page(rows[:limit], cursor(order.value, rows[limit - 1].id) if len(rows) > limit else "")
+
+    def _urgent(self, which: LetterFilter, limit: int, after: str) -> Page[Letter]:
+        """First those whose booking is to come, the next first; then the others, the newest first. What is to come is
+        so when the first page is made: a start that goes by between two pages would else be on both."""
+        part, (at, last, since) = read([_URGENT, _REST], after, 3) if after else (_URGENT, (0, 0, 0))
+        now = _moment(since) if after else self._now()
+        rows: list[Letter] = []
+        if part == _URGENT:
+            place = sa.tuple_(_C.not_after, _C.id)
+            coming: list[sa.ColumnElement[bool]] = [_C.not_after >= now]
+            if after:
+                coming.append(place > sa.tuple_(sa.literal(_moment(at), _C.not_after.type), last))
+            rows = self._ordered(which, coming, [_C.not_after, _C.id], limit + 1)
+            if len(rows) > limit:
+                final = rows[limit - 1]
+                assert final.new.not_after is not None  # noqa: S101
+                return Page(rows[:limit], cursor(_URGENT, _micros(final.new.not_after), final.id, _micros(now)))
+            last = 0
+        others: list[sa.ColumnElement[bool]] = [sa.or_(_C.not_after.is_(None), _C.not_after < now)]
+        if last:
+            others.append(_C.id < last)
+        rows += self._ordered(which, others, [_C.id.desc()], limit - len(rows) + 1)
+        if len(rows) <= limit:
+            return Page(rows, "")
+        return Page(rows[:limit], self._after_rest(rows[limit - 1], rows[limit], now))
+
+    @staticmethod
+    def _after_rest(final: Letter, following: Letter, now: datetime) -> str:
+        """The cursor where a page ends among the others, or just before the first of them."""
+        is_coming = final.new.not_after is not None and final.new.not_after >= now
+        return cursor(_REST, 0, following.id + 1 if is_coming else final.id, _micros(now))
+
+    def causes(self, which: LetterFilter, limit: int = 200) -> list[CauseRow]:
+        """The letters grouped by what they died of, the largest group first."""
+        coming = sa.case((_C.not_after >= self._now(), _C.not_after))
+        soonest = sa.type_coerce(sa.func.min(coming), _C.not_after.type)
+        groups = (
+            sa.select(
+                _C.cause,
+                sa.func.count().label("count"),
+                sa.type_coerce(sa.func.min(_C.died), _C.died.type).label("first"),
+                sa.type_coerce(sa.func.max(_C.died), _C.died.type).label("last"),
+                sa.func.max(_C.id).label("example"),
+                soonest.label("next_start"),
+            )
+            .where(*conditions(which))
+            .group_by(_C.cause)
+            .order_by(sa.desc("count"), _C.cause)
+            .limit(min(limit, _MOST_CAUSES))
+            .subquery()
+        )
+        query = sa.select(groups, _C.reason, _C.route, _C.account, _C.error).join(
+            dead_letters, _C.id == groups.c.example
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(groups.c.count.desc(), groups.c.cause)).mappings().all()
+        return [CauseRow(**row) for row in rows]
+
+    def by_reason(self, which: LetterFilter) -> Mapping[str, int]:
+        """How many letters there are of each reason."""
+        query = sa.select(_C.reason, sa.func.count()).where(*conditions(which)).group_by(_C.reason)
+        with self._database.read() as connection:
+            return {reason: count for reason, count in connection.execute(query)}
+
+    def ids(self, which: LetterFilter, limit: int = 100_000) -> list[int]:
+        """The numbers of the letters, in their order."""
+        query = sa.select(_C.id).where(*conditions(which)).order_by(_C.id).limit(limit)
+        with self._database.read() as connection:
+            return list(connection.scalars(query))
+
+    def restore(self, ids: Sequence[int], who: str, why: str) -> int:
+        """Opens the discarded ones of `ids` again, and their events are dead again; how many."""
+        discarded = (LetterState.DISCARDED,)
+        found = self.find(LetterFilter(ids=ids, states=discarded), len(ids)) if ids else []
+        with self._database.write({lock_key(one.new.source, one.new.subject) for one in found}) as connection:
+            now = self._now()
+            opened = connection.execute(
+                sa.update(dead_letters)
+                .where(_C.id.in_([one.id for one in found]), _C.state == LetterState.DISCARDED.value)
+                .values(state=LetterState.OPEN.value, updated=now)
+                .returning(_C.id)
+            ).scalars()
+            numbers = set(opened)
+            record(connection, [AuditRow(now, who, "restore", number, why) for number in sorted(numbers)])
+            for one in found:
+                if one.id in numbers:
+                    self._revive(connection, one, now)
+        return len(numbers)
+
+    def _revive(self, connection: sa.Connection, letter: Letter, now: datetime) -> None:
+        try:
+            envelope = decode(letter.new.body)
+        except EnvelopeError:
+            return
+        event = {"in_source": envelope.source, "id": envelope.id, "hash": envelope.content_hash, "at": now}
+        connection.execute(_REVIVE_EVENT, event)
+
+    def assign(self, ids: Sequence[int], to: str, who: str) -> int:
+        """Gives letters to somebody ("" to nobody); how many."""
+        with self._database.write() as connection:
+            now = self._now()
+            given = sa.update(dead_letters).where(_C.id.in_(list(ids))).values(assignee=to).returning(_C.id)
+            numbers = sorted(connection.execute(given).scalars())
+            why = f"to {to}" if to else "to nobody"
+            record(connection, [AuditRow(now, who, "assign", number, why) for number in numbers])
+        return len(numbers)
+
+    def note(self, id_: int, who: str, text: str) -> None:
+        """Its text may tell of a guest, so the audit has only that it was written."""
+        with self._database.write() as connection:
+            now = self._now()
+            connection.execute(sa.insert(letter_notes), {"letter": id_, "at": now, "who": who, "text": text})
+            record(connection, [AuditRow(now, who, "note", id_, "")])
+
+    def notes(self, id_: int) -> list[Note]:
+        """In the order they were written."""
+        query = sa.select(letter_notes).where(letter_notes.c.letter == id_).order_by(letter_notes.c.id)
+        with self._database.read() as connection:
+            return [Note(row.at, row.who, row.text) for row in connection.execute(query)]
+
+    def revealed(self, id_: int, who: str) -> None:
+        """A person has looked at what is masked."""
+        with self._database.write() as connection:
+            record(connection, [AuditRow(self._now(), who, "reveal", id_, "")])
+
+    def acted(self, who: str, act: str, why: str, what: str) -> None:
+        """An act on something else than a letter: a vendor call by hand, say."""
+        with self._database.write() as connection:
+            record(connection, [AuditRow(self._now(), who, act, None, why, what)])
+
+    def audit_page(
+        self,
+        limit: int,
+        after: str = "",
+        *,
+        who: str | None = None,
+        act: str | None = None,
+        letter: int | None = None,
+    ) -> Page[AuditRow]:
+        """Acts of people, the newest first. Raises CursorInvalid."""
+        query = sa.select(audit).where(*_given(who=who, act=act, letter=letter)).order_by(audit.c.id.desc())
+        if after:
+            _, (last,) = read(["audit"], after, 1)
+            query = query.where(audit.c.id < last)
+        with self._database.read() as connection:
+            rows = connection.execute(query.limit(limit + 1)).all()
+        told = [AuditRow(row.at, row.who, row.act, row.letter, row.why, row.what) for row in rows[:limit]]
+        return Page(told, cursor("audit", rows[limit - 1].id) if len(rows) > limit else "")
+
+    def _ordered(
+        self,
+        which: LetterFilter,
+        beyond: Sequence[sa.ColumnElement[bool]],
+        order: Sequence[sa.ColumnElement[Any]],
+        limit: int,
+    ) -> list[Letter]:
+        """The first letters of an order. Their numbers first, of each state by itself: then an index has them in order
+        already, where a hundred thousand would have to be sorted."""
+        one_state = [
+            sa.select(_C.id, _C.not_after)
+            .where(*conditions(replace(which, states=(state,))), *beyond)
+            .order_by(*order)
+            .limit(limit)
+            .subquery()
+            for state in dict.fromkeys(which.states)
+        ]
+        if not one_state:
+            return []
+        together = sa.union_all(*(sa.select(part) for part in one_state)).subquery()
+        first = sa.select(together.c.id).order_by(*(_in(together, key) for key in order)).limit(limit)
+        with self._database.read() as connection:
+            numbers = list(connection.scalars(first))
+            rows = connection.execute(_WHOLE.where(_C.id.in_(numbers))).all() if numbers else []
+        by_number = {row.id: letter_of(row) for row in rows}
+        return [by_number[number] for number in numbers if number in by_number]
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - EPOCH) // datetime.resolution
+
+
+def _moment(micros: int) -> datetime:
+    """Raises CursorInvalid for what is outside the calendar."""
+    try:
+        return EPOCH + datetime.resolution * micros
+    except OverflowError:
+        raise CursorInvalid("the cursor is not one of this list's") from None
+
+
+def _in(together: sa.Subquery, key: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """A key of the order, of the union's own columns."""
+    falls = isinstance(key, sa.UnaryExpression)
+    column: sa.ColumnElement[Any] = together.c[key.element.key if falls else key.key]  # type: ignore[index]
+    return column.desc() if falls else column
+
+
+def _given(**values: Any) -> Iterator[sa.ColumnElement[bool]]:
+    for name, value in values.items():
+        if value is not None:
+            yield audit.c[name] == value

@@ -1,0 +1,86 @@
+"""The vendors' session tokens, shared by all processes, so that one logs in and the others use what it got."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from bellhop.ledger.engine import Database
+from bellhop.ledger.tables import tokens
+from bellhop.schemas.errors import LedgerUnavailable
+
+LOGIN_SECONDS: Final = 30.0
+"""How long one process may take to log in before another tries."""
+
+_POLL_SECONDS: Final = 0.05
+
+
+class Tokens:
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def token(self, account: str) -> str | None:
+        """See `Ledger.token`."""
+        with self._database.read() as connection:
+            return connection.scalar(sa.select(tokens.c.token).where(tokens.c.account == account))
+
+    def made(self) -> Mapping[str, datetime | None]:
+        """See `Ledger.tokens_made`."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(tokens.c.account, tokens.c.made).where(tokens.c.token.is_not(None)))
+            return {row.account: row.made for row in rows}
+
+    def replace(
+        self,
+        account: str,
+        stale: str | None,
+        login: Callable[[], str],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> str:
+        """See `Ledger.replace_token`."""
+        deadline = monotonic() + LOGIN_SECONDS + 10.0
+        while True:
+            current = self.token(account)
+            if current is not None and current != stale:
+                return current
+            if mine := self._lease(account, stale):
+                return self._log_in(account, mine, login)
+            if monotonic() > deadline:
+                raise LedgerUnavailable(f"another process has been logging in to {account} for too long")
+            sleep(_POLL_SECONDS)
+
+    def _lease(self, account: str, stale: str | None) -> str | None:
+        """The name of a lease to log in; None where another holds it or has just logged in."""
+        mine, now = uuid.uuid4().hex, self._now()
+        free = sa.or_(tokens.c.login_until.is_(None), tokens.c.login_until <= now)
+        old = sa.or_(tokens.c.token.is_(None), tokens.c.token == stale)
+        with self._database.write() as connection:
+            connection.execute(self._database.insert(tokens).on_conflict_do_nothing(), {"account": account})
+            taken = connection.execute(
+                sa.update(tokens)
+                .where(tokens.c.account == account, free, old)
+                .values(login_by=mine, login_until=now + timedelta(seconds=LOGIN_SECONDS))
+            )
+            return mine if taken.rowcount else None
+
+    def _log_in(self, account: str, mine: str, login: Callable[[], str]) -> str:
+        got = None
+        try:
+            got = login()
+            return got
+        finally:
+            # Where the lease ran out meanwhile another may be logging in: its lease stays its own.
+            ended = sa.update(tokens).where(tokens.c.account == account, tokens.c.login_by == mine)
+            with self._database.write() as connection:
+                if got is not None:
+                    new = {"token": got, "made": self._now()}
+                    connection.execute(sa.update(tokens).where(tokens.c.account == account).values(new))
+                connection.execute(ended.values(login_by=None, login_until=None))

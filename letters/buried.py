@@ -1,0 +1,59 @@
+"""The end of what the broker itself buried, told to its source: no worker settles it.
+
+What if the process dies here? The dead letter was not acked: it comes again, is in the archive already, and its result
+is queued a second time, under the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from bellhop.broker import headers
+from bellhop.broker.port import Headers, Message, Publisher
+from bellhop.broker.topology import work
+from bellhop.ledger.records import Booking, NewLetter
+from bellhop.schemas.envelope import Envelope, decode, encode
+from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.results import result
+
+BURIED: Final = "Bellhop gave it up: its workers never came to an end with it"
+
+
+class BookingLedger(Protocol):
+    def booking(self, source: str, reference: str) -> Booking | None: ...
+
+
+class BuriedResults:
+    """sources: those that want to be told."""
+
+    def __init__(
+        self, publisher: Publisher, sources: Collection[str], ledger: BookingLedger, now: Callable[[], datetime]
+    ) -> None:
+        self._publisher = publisher
+        self._sources = frozenset(sources)
+        self._ledger = ledger
+        self._now = now
+
+    def __call__(self, letters: Sequence[NewLetter]) -> None:
+        """Returns once all are confirmed. Raises BrokerError, LedgerError."""
+        told = [envelope for letter in letters if (envelope := self._result(letter))]
+        for confirmed in [self._publisher.publish(_message(one, self._now()), work(one.route)) for one in told]:
+            confirmed.result()
+
+    def _result(self, letter: NewLetter) -> Envelope | None:
+        if letter.source not in self._sources:
+            return None
+        try:
+            event = decode(letter.body)
+        except EnvelopeError:
+            return None
+        booking = self._ledger.booking(event.source, event.subject)
+        ids = booking.vendor_ids if booking else ()
+        return result(event, detail=BURIED, reason=letter.reason, vendor_ids=ids, now=self._now())
+
+
+def _message(envelope: Envelope, now: datetime) -> Message:
+    carried: Headers = {headers.ROUTE: envelope.route, headers.ENQUEUED: now.timestamp(), headers.ATTEMPT: 0}
+    return Message(envelope.message_id, encode(envelope), {**carried, **envelope.trace})

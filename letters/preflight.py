@@ -1,0 +1,113 @@
+"""What a replay of a letter would come to, judged from the ledger and the settings alone: no vendor is asked, nothing
+is written. Whether the event may be worked is asked of the very rules by which a worker would be told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from bellhop.ledger.accounts import AccountView
+from bellhop.ledger.decide import Answer
+from bellhop.ledger.records import Letter, LetterState, Refused, Settled, State, Verdict
+from bellhop.letters.edits import contract
+from bellhop.schemas.envelope import Envelope, decode
+from bellhop.schemas.errors import EnvelopeError, EventInvalid
+from bellhop.schemas.events import BOOKING_TYPES, TYPES
+from bellhop.schemas.reasons import Reason
+from bellhop.schemas.results import RESULT_TYPE
+from bellhop.schemas.statuses import Meaning, meaning
+
+WORDS: Final[Mapping[Verdict, str]] = {
+    Verdict.WOULD_APPLY: "would be tried again",
+    Verdict.ALREADY_APPLIED: "is done already: nothing would be called",
+    Verdict.SUPERSEDED: "a newer event of its booking, or a later replay of it, was worked: nothing would be called",
+    Verdict.SLOT_PASSED: "its start has passed",
+    Verdict.INVALID: "cannot be worked: unreadable, against its contract, in conflict with another content of it, or "
+    "the settings lack its account or venue, or name another account for it",
+    Verdict.BREAKER_OPEN: "its vendor is away: it would wait",
+    Verdict.IN_DOUBT: "it, or another event of its booking, may be at the vendor already: look there first",
+    Verdict.CLOSED: "is not open any more",
+}
+_ENDED: Final[Mapping[State, Verdict]] = {
+    State.DONE: Verdict.ALREADY_APPLIED,
+    State.RECORDED: Verdict.ALREADY_APPLIED,
+    State.DUPLICATE: Verdict.ALREADY_APPLIED,
+    State.SUPERSEDED: Verdict.SUPERSEDED,
+    State.DEAD: Verdict.SUPERSEDED,
+    State.DISCARDED: Verdict.CLOSED,
+}
+
+
+class PreflightLedger(Protocol):
+    """What is needed of the ledger; every method may raise LedgerUnavailable."""
+
+    @property
+    def accounts(self) -> Any: ...
+
+    def foresee(self, envelopes: Sequence[Envelope]) -> Sequence[Answer]: ...
+
+
+class Known(Protocol):
+    """What is needed of the settings."""
+
+    @property
+    def accounts(self) -> Mapping[str, Any]: ...
+
+    @property
+    def venues(self) -> Mapping[str, Any]: ...
+
+    @property
+    def told(self) -> Collection[str]: ...
+
+
+def verdicts(letters: Sequence[Letter], ledger: PreflightLedger, settings: Known, now: datetime) -> list[Verdict]:
+    """One for each letter, in their order."""
+    views: Sequence[AccountView] = ledger.accounts.views()
+    away = frozenset(view.account for view in views if view.breaker == "open")
+    found = [_readable(letter, settings) for letter in letters]
+    answers = iter(ledger.foresee([one.replayed() for one in found if isinstance(one, Envelope)]))
+    return [
+        one if isinstance(one, Verdict) else _judged(letter, one, next(answers), away, now)
+        for letter, one in zip(letters, found, strict=True)
+    ]
+
+
+def _readable(letter: Letter, settings: Known) -> Envelope | Verdict:
+    """Its envelope, where it is open and a worker could work it by the settings of today."""
+    if letter.state not in (LetterState.OPEN, LetterState.REPLAYING):
+        return Verdict.CLOSED
+    try:
+        envelope = decode(letter.new.body)
+        if envelope.type in TYPES:
+            parsed = contract(envelope, envelope.data, settings.venues.get)
+            if parsed.account not in ("", envelope.account):  # its venue has moved: this would book where it was
+                return Verdict.INVALID
+    except (EnvelopeError, EventInvalid):
+        return Verdict.INVALID
+    is_result = envelope.type == RESULT_TYPE  # which is called to its source, not to an account
+    known = envelope.source in settings.told if is_result else envelope.account in settings.accounts
+    return envelope if known else Verdict.INVALID
+
+
+def _judged(letter: Letter, envelope: Envelope, answer: Answer, away: Collection[str], now: datetime) -> Verdict:
+    """answer: the ledger's, to its replay."""
+    if isinstance(answer, Settled):
+        return _ENDED.get(answer.state, Verdict.ALREADY_APPLIED)
+    if isinstance(answer, Refused) and answer.reason is Reason.CONFLICT:
+        return Verdict.INVALID
+    if isinstance(answer, Refused) and answer.reason is not Reason.IN_DOUBT:
+        return Verdict.SUPERSEDED  # a replay of the same generation has died, and has a letter of its own
+    if isinstance(answer, Refused) or letter.new.reason == Reason.IN_DOUBT:
+        return Verdict.IN_DOUBT
+    if _books(envelope) and envelope.not_after is not None and envelope.not_after <= now:
+        return Verdict.SLOT_PASSED
+    return Verdict.BREAKER_OPEN if envelope.account in away else Verdict.WOULD_APPLY
+
+
+def _books(envelope: Envelope) -> bool:
+    """Whether it is to book: what cancels, or is only recorded, may be worked after its start, too."""
+    if envelope.type not in BOOKING_TYPES:
+        return False
+    status, services = envelope.data.get("status"), envelope.data.get("services", ())
+    return meaning(envelope.type, status if isinstance(status, str) else None, services)[0] is Meaning.BOOK

@@ -1,0 +1,178 @@
+"""Puts dead letters back to work: mark the rows, publish with confirms, close the rows.
+
+What if the process dies here? After the mark: the letter is `replaying`; the same command again publishes it again, of
+the same generation, and the ledger of events knows it. After the confirm: the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from bellhop.broker import headers
+from bellhop.broker.port import Headers, Message, Publisher
+from bellhop.broker.topology import work
+from bellhop.ledger.records import Edit, EditState, Letter, LetterFilter, LetterState
+from bellhop.schemas.envelope import decode, encode
+from bellhop.schemas.errors import BrokerError, EnvelopeError
+
+CHUNK: Final = 100
+REPLAYABLE: Final = (LetterState.OPEN, LetterState.REPLAYING)
+
+
+class ReplayLetters(Protocol):
+    """What replay needs of the archive; every method may raise LedgerUnavailable."""
+
+    def find(self, which: LetterFilter, limit: int, after: int = 0) -> list[Letter]: ...
+
+    def begin_replay(self, ids: Sequence[int], who: str, why: str) -> list[Letter]: ...
+
+    def replayed(self, ids: Sequence[int]) -> None: ...
+
+    def replayed_edited(self, id_: int, who: str, why: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """replayed: closed. unreadable: cannot be replayed, as no envelope is in them; left as they were. closed: somebody
+    else closed them, or there are none of these numbers. unconfirmed: marked `replaying`; the same command again
+    completes them. error: why the broker did not confirm."""
+
+    replayed: int = 0
+    unreadable: int = 0
+    closed: int = 0
+    unconfirmed: int = 0
+    error: str = ""
+
+    def plus(self, other: Replayed) -> Replayed:
+        return Replayed(
+            self.replayed + other.replayed,
+            self.unreadable + other.unreadable,
+            self.closed + other.closed,
+            self.unconfirmed + other.unconfirmed,
+            self.error or other.error,
+        )
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def replay(
+    letters: ReplayLetters,
+    publisher: Publisher,
+    ids: Sequence[int],
+    *,
+    who: str,
+    why: str,
+    rate: float | None = None,
+    progress: Callable[[Replayed], None] = lambda _: None,
+    now: Callable[[], datetime] = utc_now,
+    monotonic: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> Replayed:
+    """Replays the letters of these numbers, in their order. rate: at most so many a second. progress: is told the sum
+    after each chunk.
+
+    Ends early, with `error` set, where the broker did not confirm. Raises LedgerUnavailable; what was done by then is
+    done, and the same call again does the rest.
+    """
+    total = Replayed()
+    began, sent = monotonic(), 0
+    for chunk in _chunks(ids, rate):
+        if rate and (wait := began + sent / rate - monotonic()) > 0:
+            pause(wait)
+        result = _replay_chunk(letters, publisher, chunk, who=who, why=why, now=now)
+        sent += len(chunk)
+        total = total.plus(result)
+        progress(total)
+        if result.error:
+            break
+    return total
+
+
+def replay_edited(
+    letters: ReplayLetters,
+    publisher: Publisher,
+    edit: Edit,
+    *,
+    who: str,
+    now: Callable[[], datetime] = utc_now,
+) -> Replayed:
+    """Replays a letter with an approved edit's content. Only then is the letter closed: dying in between leaves it
+    open, and whichever content is sent again, the ledger of events works the fact once. One that is being replayed as
+    it was is left alone.
+
+    Raises LedgerUnavailable.
+    """
+    open_ = letters.find(LetterFilter(ids=[edit.letter]), limit=1)
+    if edit.state is not EditState.APPROVED or not open_:
+        return Replayed(closed=1)
+    try:
+        _publish_body(edit.body, publisher, now()).result()
+    except BrokerError as failure:
+        return Replayed(unconfirmed=1, error=str(failure))
+    letters.replayed_edited(edit.letter, who, f"{edit.why} (edit {edit.id})")
+    return Replayed(replayed=1)
+
+
+def readable(letter: Letter) -> bool:
+    """Whether there is an envelope in it that can be replayed."""
+    try:
+        decode(letter.new.body)
+    except EnvelopeError:
+        return False
+    return True
+
+
+def _chunks(ids: Sequence[int], rate: float | None) -> Iterator[Sequence[int]]:
+    """Chunks of at most a second's worth, so that the rate is kept evenly."""
+    size = CHUNK if rate is None else max(1, min(CHUNK, int(rate)))
+    ordered = list(dict.fromkeys(ids))
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def _replay_chunk(
+    letters: ReplayLetters,
+    publisher: Publisher,
+    ids: Sequence[int],
+    *,
+    who: str,
+    why: str,
+    now: Callable[[], datetime],
+) -> Replayed:
+    found = letters.find(LetterFilter(ids=ids, states=REPLAYABLE), limit=len(ids))
+    wanted = [letter.id for letter in found if readable(letter)]
+    begun = letters.begin_replay(wanted, who, why) if wanted else []
+    published = [(letter.id, _publish(letter, publisher, now())) for letter in begun]
+    confirmed, error = [], ""
+    for number, future in published:
+        try:
+            future.result()
+            confirmed.append(number)
+        except BrokerError as failure:
+            error = str(failure)
+    if confirmed:
+        letters.replayed(confirmed)  # only now: the broker has them
+    return Replayed(
+        replayed=len(confirmed),
+        unreadable=len(found) - len(wanted),
+        closed=len(ids) - len(found) + len(wanted) - len(begun),
+        unconfirmed=len(begun) - len(confirmed),
+        error=error,
+    )
+
+
+def _publish(letter: Letter, publisher: Publisher, now: datetime) -> Future[None]:
+    return _publish_body(letter.new.body, publisher, now)
+
+
+def _publish_body(body: bytes, publisher: Publisher, now: datetime) -> Future[None]:
+    envelope = decode(body).replayed()
+    carried: Headers = {headers.ATTEMPT: 0, headers.ENQUEUED: now.timestamp(), headers.ROUTE: envelope.route}
+    return publisher.publish(Message(envelope.message_id, encode(envelope), carried), work(envelope.route))

@@ -1,0 +1,124 @@
+"""An event's way as one row of moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from bellhop.ledger.records import AuditRow, EventView, Letter, Note, State
+from bellhop.letters.masking import exchange, masked
+from bellhop.schemas.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """tone: how its dot is coloured. detail: JSON behind a fold, None for nothing. letter: the number of the letter it
+    is about."""
+
+    at: datetime
+    title: str
+    text: str = ""
+    tone: str = "quiet"
+    detail: Any = None
+    letter: int | None = None
+
+
+def timeline(
+    view: EventView | None,
+    letters: Sequence[Letter],
+    acts: Sequence[AuditRow],
+    notes: Mapping[int, Sequence[Note]],
+    envelope: Envelope | None,
+    *,
+    reveal: bool,
+    clean: Callable[[Any], Any],
+) -> list[Moment]:
+    """Everything that is known of an event, in the order of time. reveal: without masking what is a guest's own. clean:
+    takes secrets out."""
+    found = [
+        *_come(view, envelope, reveal),
+        *_tried(view, reveal),
+        *_died(letters),
+        *(Moment(act.at, f"{act.act} by {act.who}", act.why, "busy", letter=act.letter) for act in acts),
+        *(
+            Moment(note.at, f"note by {note.who}", note.text, "quiet", letter=number)
+            for number, written in notes.items()
+            for note in written
+        ),
+        *_stands(view),
+    ]
+    told = [Moment(one.at, one.title, clean(one.text), one.tone, clean(one.detail), one.letter) for one in found]
+    return sorted(told, key=lambda one: one.at)
+
+
+def sentry_link(template: str, view: EventView | None, source: str, id_: str) -> str:
+    """Where its errors are in Sentry; "" where the settings do not say."""
+    if not template:
+        return ""
+    said = {
+        "id": id_,
+        "source": source,
+        "subject": view.subject if view else "",
+        "route": view.route if view else "",
+    }
+    for name, value in said.items():
+        template = template.replace(f"{{{name}}}", quote(value, safe=""))
+    return template
+
+
+def _come(view: EventView | None, envelope: Envelope | None, reveal: bool) -> Iterator[Moment]:
+    received = view.received if view else envelope.received if envelope else None
+    if received is None:
+        return
+    data = None
+    if envelope is not None:
+        data = dict(envelope.data) if reveal else masked(envelope.data)
+    said = view.time if view else envelope.time if envelope else received
+    text = f"the upstream dates it {said:%Y-%m-%d %H:%M:%S} UTC"
+    yield Moment(received, "Received, its signature verified and its content checked", text, "good", data)
+    for warning in envelope.warnings if envelope else ():
+        yield Moment(received, "Warned the sender", warning, "wait")
+    route = view.route if view else envelope.route if envelope else ""
+    yield Moment(received, "Published", f"to {route}; the broker confirmed, then the webhook was answered", "good")
+
+
+def _tried(view: EventView | None, reveal: bool) -> Iterator[Moment]:
+    for number, attempt in enumerate(view.attempts if view else (), 1):
+        yield Moment(
+            attempt.started,
+            f"Call {number}: {attempt.method}: {attempt.outcome}",
+            _took(attempt.seconds) + (f"; {attempt.error}" if attempt.error else ""),
+            "good" if attempt.outcome == "ok" else "wait" if attempt.outcome in ("transient", "throttled") else "bad",
+            exchange(attempt, reveal=reveal) or None,
+        )
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+def _died(letters: Sequence[Letter]) -> Iterator[Moment]:
+    for letter in letters:
+        title = f"Died: {letter.new.reason}"
+        replays = f"after {letter.new.generation} replays: " if letter.new.generation else ""
+        yield Moment(letter.new.died, title, replays + letter.new.error, "bad", letter=letter.id)
+
+
+def _stands(view: EventView | None) -> Iterator[Moment]:
+    """Where it stands, and what is planned."""
+    if view is None:
+        return
+    if view.state.unfinished:
+        told = "In doubt: the vendor is asked first" if view.state is State.IN_DOUBT else "Being worked"
+        if view.state is State.RETRYING:
+            told = "To be tried again"
+        if view.next_at is not None:
+            yield Moment(view.next_at, "Next try planned", view.detail, "wait")
+        else:
+            yield Moment(view.updated, told, view.detail, "busy")
+    elif view.state is not State.DEAD:
+        vendor = f"; at the vendor as {', '.join(view.vendor_ids)}" if view.vendor_ids else ""
+        yield Moment(view.updated, f"Ended: {view.state.value}", view.detail + vendor, "good")

@@ -1,0 +1,181 @@
+"""Peoplevine Bookings, pretended (document: `peoplevine-bookings`): all nine methods, several accounts.
+
+Every answer is HTTP 200 with `success`, `reason` and `message`; a failure is `success: false` with a reason. Reasons
+the document does not show are inferred: "Invalid credentials", "Time is not available", "Invalid technician ID" and
+their like.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bellhop.sandbox.answers import Answer, ids
+from bellhop.sandbox.peoplevine.answers import Refused, body, id_of
+from bellhop.sandbox.peoplevine.reservations import Reservations
+from bellhop.sandbox.peoplevine.seed import Change, PeoplevineSeed, Place, Treatment
+from bellhop.sandbox.switches import Switches
+
+CREDENTIALS: Final = ("auth_id", "company", "user", "pass")
+CHANGES: Final = ("profiles", "reservations")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EPOCH: Final = re.compile(r"\d{1,12}", re.ASCII)
+
+
+class Peoplevine:
+    """One account's state. Not safe between threads: its owner holds a lock. ids gives reservations theirs."""
+
+    def __init__(
+        self,
+        seed: PeoplevineSeed,
+        switches: Callable[[], Switches],
+        now: Callable[[], datetime],
+        ids: Iterator[str],
+    ) -> None:
+        self.system = seed.system
+        self.members = set(seed.members)
+        self.synced: Counter[str] = Counter()
+        self.changes = list(seed.changes)
+        self.pulled: Counter[str] = Counter()
+        self._seed = seed
+        self._switches = switches
+        self._now = now
+        self._reservations = Reservations(seed, switches, now, ids)
+        self._methods: dict[str, tuple[str, Callable[[Mapping[str, str], Any], Answer]]] = {
+            "sync_member": ("GET", self._sync_member),
+            "sync_profiles": ("GET", lambda query, _: self._pull("profiles", query)),
+            "sync_reservations": ("GET", lambda query, _: self._pull("reservations", query)),
+            "sync_services": ("GET", self._sync_services),
+            "products": ("GET", self._products),
+            "metadata": ("GET", self._metadata),
+            "get_service_availability": ("POST", self._get_service_availability),
+            "create_service_reservation": ("POST", self._create_service_reservation),
+        }
+
+    @property
+    def reservations(self) -> list[dict[str, Any]]:
+        return self._reservations.all
+
+    def call(self, verb: str, method: str, query: Mapping[str, str], asked: Any) -> Answer:
+        """asked: the decoded JSON of the body; None where there is none or it is none."""
+        if method not in self._methods:
+            return self.failure(f"No such method: {method}", 404)
+        wanted, handler = self._methods[method]
+        if verb != wanted:
+            return self.failure(f"Use {wanted}", 405)
+        try:
+            self._check_credentials(query)
+            return handler(query, asked)
+        except Refused as refused:
+            return self.failure(str(refused))
+        except OverflowError:  # a time at the end of the calendar
+            return self.failure("Invalid date")
+
+    def failure(self, reason: str, status: int | None = None) -> Answer:
+        status = self._switches().peoplevine_failure_status if status is None else status
+        return Answer(body(success=False, reason=reason), status, refusal=reason)
+
+    def _check_credentials(self, query: Mapping[str, str]) -> None:
+        seed, region = self._seed, query.get("host", "1")
+        if region not in ("1", "2"):
+            raise Refused("Invalid host")
+        right = (seed.auth_id, seed.company, seed.user, seed.password)
+        if tuple(query.get(name) for name in CREDENTIALS) != right or region != self._switches().peoplevine_region:
+            raise Refused("Invalid credentials")
+
+    def _sync_member(self, query: Mapping[str, str], asked: Any) -> Answer:
+        member = query.get("member_id", "")
+        if member not in self.members:
+            raise Refused("Member not found")
+        self.synced[member] += 1
+        return Answer(body(success=True, success_count=1), effect="synced", id=member)
+
+    def _pull(self, what: str, query: Mapping[str, str]) -> Answer:
+        """Counts what was created or updated since `from`."""
+        since = _since(query.get("from", ""), self._switches().peoplevine_from)
+        changed = {change.id for change in self.changes if change.what == what and change.at >= since}
+        self.pulled[what] += 1
+        return Answer(body(success=True, success_count=len(changed)), effect="pulled")
+
+    def _sync_services(self, query: Mapping[str, str], asked: Any) -> Answer:
+        """Counts nothing, as in the document's example."""
+        self.pulled["services"] += 1
+        return Answer(body(success=True), effect="pulled")
+
+    def _products(self, query: Mapping[str, str], asked: Any) -> Answer:
+        rows = [_product(treatment) for treatment in self._seed.treatments]
+        return Answer({"products": rows, **body(success=self._switches().peoplevine_products_success, counts=False)})
+
+    def _metadata(self, query: Mapping[str, str], asked: Any) -> Answer:
+        kinds = {"location": self._seed.locations, "guest_type": self._seed.guest_types}
+        kind = query.get("type", "")
+        if kind not in kinds:
+            raise Refused("Invalid type")
+        return Answer({"metaData": [_entry(place) for place in kinds[kind]], **body(success=True, counts=False)})
+
+    def _get_service_availability(self, query: Mapping[str, str], asked: Any) -> Answer:
+        return Answer({"offers": self._reservations.available(asked), **body(success=True, counts=False)})
+
+    def _create_service_reservation(self, query: Mapping[str, str], asked: Any) -> Answer:
+        if not isinstance(asked, dict):
+            raise Refused("Invalid request")
+        member = id_of(asked.get("member_id"))
+        if member not in self.members:
+            raise Refused("Invalid member ID")
+        id_ = self._reservations.create(member, asked.get("notes"), asked.get("offers"))
+        self.changes.append(Change("reservations", id_, self._now()))
+        # The document's own example: a reservation made counts as nothing in success_count.
+        return Answer(body(success=True, message=id_), effect="booked", id=id_)
+
+
+class Accounts:
+    """Every account of one Peoplevine. No two give the same id to a reservation."""
+
+    def __init__(
+        self, seeds: tuple[PeoplevineSeed, ...], switches: Callable[[], Switches], now: Callable[[], datetime]
+    ) -> None:
+        shared = ids(now())
+        self.by_auth_id = {seed.auth_id: Peoplevine(seed, switches, now, shared) for seed in seeds}
+        self.first = self.by_auth_id[seeds[0].auth_id]
+
+    def of(self, query: Mapping[str, str]) -> Peoplevine:
+        """The account a call names; the first, which will refuse it, where there is none such."""
+        return self.by_auth_id.get(query.get("auth_id", ""), self.first)
+
+    def named(self, auth_id: object) -> Peoplevine | None:
+        """The account of that auth_id, the first for None."""
+        if auth_id is None:
+            return self.first
+        return self.by_auth_id.get(auth_id) if isinstance(auth_id, str) else None
+
+
+def _since(text: str, form: str) -> datetime:
+    """The moment a `from` stands for; a time without a zone is UTC. Raises Refused."""
+    if not text:
+        raise Refused("Missing from")
+    try:
+        if form == "epoch":
+            return datetime.fromtimestamp(int(text if _EPOCH.fullmatch(text) else "-"), UTC)
+        moment = datetime.fromisoformat(text if form == "iso" or _DATE.fullmatch(text) else "-")
+    except (ValueError, OSError):
+        raise Refused("Invalid from") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _product(treatment: Treatment) -> dict[str, Any]:
+    """As in the document's example."""
+    return {
+        "id": treatment.id,
+        "name": treatment.name,
+        "description": treatment.description,
+        "type": "46312357",
+        "charging": 1,
+        "rate": {"net": 0, "sell": treatment.price, "tax": 0, "currency": None, "taxes": None},
+    }
+
+
+def _entry(place: Place) -> dict[str, Any]:
+    return {"id": place.id, "name": place.name, "description": place.description}

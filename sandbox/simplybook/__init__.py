@@ -1,0 +1,1 @@
+"""SimplyBook.me, pretended."""

@@ -1,0 +1,1 @@
+"""What Bellhop tells of itself: logs, metrics, traces, Sentry, health."""

@@ -1,0 +1,220 @@
+"""Prometheus' metrics, made from what is observed. `_UPDATES` is the whole mapping; `telemetry.series` has the names.
+
+A registry for each object, none global. In a process that forks (the ingress), prometheus_client's multi-process mode
+adds the children's numbers up: `PROMETHEUS_MULTIPROC_DIR` must name an empty folder before this module is imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from bellhop.schemas.reasons import Reason
+from bellhop.schemas.results import ACCOUNT
+from bellhop.schemas.settings import Settings
+from bellhop.telemetry.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, OUTCOMES, SERIES, TO, step_of
+from bellhop.vendors.registry import ROUTES
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
+OTHER: Final = "other"
+_MOST: Final = 64
+
+Fields = Mapping[str, object]
+Update = Callable[["Metrics", Fields], None]
+
+
+class Metrics:
+    """Call it with what is observed. `account`, `source` and the like are labels only where the settings know them.
+
+    part: `ingest`, `work` or `archive`. What it counts starts at 0 then: of a series that begins at 1 Prometheus does
+    not see the increase.
+    """
+
+    def __init__(self, settings: Settings | None = None, part: str = "") -> None:
+        self._registry = CollectorRegistry()
+        self._known: dict[str, frozenset[str]] = {
+            "route": frozenset(ROUTES),
+            "queue": frozenset((*ROUTES, "dead", "unroutable", "retry")),
+            "reason": frozenset(reason.value for reason in Reason),
+            "outcome": frozenset(OUTCOMES),
+            "to": frozenset(TO),
+        }
+        if settings is not None:
+            self._known["source"] = frozenset(settings.sources)
+            self._known["account"] = frozenset((*settings.accounts, ACCOUNT))
+            self._known["step"] = frozenset(step_of(seconds) for seconds in settings.broker.ladder)
+        self._met: dict[str, set[str]] = {}
+        self._counters = {name: self._counter(name, *rest) for name, *rest in COUNTERS}
+        self._histograms = {name: self._histogram(name, *rest) for name, *rest in HISTOGRAMS}
+        self._gauges = {name: self._gauge(name, *rest) for name, *rest in GAUGES}
+        self._present: dict[str, set[tuple[str, ...]]] = {}
+        for name, given in FROM_ZERO.get(part, ()):
+            self._begin(name, given)
+
+    def __call__(self, event: str, fields: Fields) -> None:
+        """Enters an event; one that has no row in the table counts nothing."""
+        for update in _UPDATES.get(event, ()):
+            update(self, fields)
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format: of this process, or of all in multi-process mode."""
+        if MULTIPROCESS not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
+
+    def labels(self, names: Sequence[str], fields: Fields) -> dict[str, str]:
+        """The labels' values. What others choose (a path, a vendor's word) must not make series without end."""
+        return {name: self._bounded(name, str(fields.get(name, "") or "")) for name in names}
+
+    def _bounded(self, name: str, value: str) -> str:
+        known = self._known.get(name)
+        if known is not None:
+            return value if value in known or not value else OTHER
+        met = self._met.setdefault(name, set())
+        if value not in met and len(met) >= _MOST:
+            return OTHER
+        met.add(value)
+        return value
+
+    def _counter(self, name: str, text: str, labels: Sequence[str]) -> Counter:
+        return Counter(name, text, labels, registry=self._registry)
+
+    def _histogram(self, name: str, text: str, labels: Sequence[str], buckets: Sequence[float]) -> Histogram:
+        return Histogram(name, text, labels, buckets=buckets, registry=self._registry)
+
+    def _gauge(self, name: str, text: str, labels: Sequence[str]) -> Gauge:
+        return Gauge(name, text, labels, registry=self._registry)
+
+    def _begin(self, name: str, given: Mapping[str, Sequence[str]]) -> None:
+        labels = SERIES[name]
+        for values in itertools.product(*(given.get(label) or sorted(self._known.get(label, ())) for label in labels)):
+            self._counters[name].labels(*values)
+
+    # --- the ways a row of the table updates ---------------------------------------------------------------------
+
+    def add(self, name: str, labels: Sequence[str], fields: Fields) -> None:
+        counter = self._counters[name]
+        (counter.labels(**self.labels(labels, fields)) if labels else counter).inc()
+
+    def time(self, name: str, labels: Sequence[str], fields: Fields, field: str) -> None:
+        value = fields.get(field)
+        if isinstance(value, int | float):
+            self._histograms[name].labels(**self.labels(labels, fields)).observe(value)
+
+    def set(self, name: str, labels: Sequence[str], fields: Fields, field: str) -> None:
+        """Sets the gauge, or takes it away where the value is not known: an old number would be a lie."""
+        values = self.labels(labels, fields)
+        value = fields.get(field)
+        if isinstance(value, int | float):
+            self._gauges[name].labels(**values).set(value)
+        else:
+            with contextlib.suppress(KeyError):
+                self._gauges[name].remove(*values.values())
+
+    def set_all(self, name: str, labels: Sequence[str], fields: Fields, field: str) -> None:
+        """Sets the gauge for each of the `groups`, and takes away what is in none of them any more."""
+        groups = fields.get("groups")
+        rows = [row for row in groups if isinstance(row, Mapping)] if isinstance(groups, list | tuple) else []
+        present = set()
+        for row in rows:
+            self.set(name, labels, row, field)
+            present.add(tuple(self.labels(labels, row).values()))
+        for gone in self._present.get(name, set()) - present:
+            with contextlib.suppress(KeyError):
+                self._gauges[name].remove(*gone)
+        self._present[name] = present
+
+
+def _count(name: str) -> Update:
+    labels = SERIES[name]
+    return lambda metrics, fields: metrics.add(name, labels, fields)
+
+
+def _time(name: str, field: str = "seconds") -> Update:
+    labels = SERIES[name]
+    return lambda metrics, fields: metrics.time(name, labels, fields, field)
+
+
+def _set(name: str, field: str) -> Update:
+    labels = SERIES[name]
+    return lambda metrics, fields: metrics.set(name, labels, fields, field)
+
+
+def _set_all(name: str, field: str) -> Update:
+    labels = SERIES[name]
+    return lambda metrics, fields: metrics.set_all(name, labels, fields, field)
+
+
+def _retried(metrics: Metrics, fields: Fields) -> None:
+    seconds = fields.get("retry_seconds")
+    if isinstance(seconds, int | float):
+        name = "bellhop_retries_total"
+        metrics.add(name, SERIES[name], {**fields, "step": step_of(seconds)})
+
+
+def _settled(metrics: Metrics, fields: Fields) -> None:
+    """What comes again is no second end: an upstream that sends everything twice would double what was done."""
+    name = "bellhop_events_settled_total"
+    metrics.add(name, SERIES[name], {**fields, "outcome": "known"} if fields.get("again") else fields)
+
+
+_WEBHOOK: Final = (_count("bellhop_webhooks_total"), _time("bellhop_webhook_seconds"))
+_UPDATES: Final[Mapping[str, Sequence[Update]]] = {
+    "webhook.accepted": _WEBHOOK,
+    "webhook.refused": _WEBHOOK,
+    "webhook.ignored": _WEBHOOK,
+    "webhook.crashed": (_count("bellhop_crashes_total"),),
+    "event.settled": (
+        _settled,
+        _retried,
+        _time("bellhop_event_seconds"),
+        _time("bellhop_event_lag_seconds", "lag_seconds"),
+    ),
+    "vendor.called": (_time("bellhop_vendor_call_seconds"),),
+    "letter.archived": (_count("bellhop_dead_letters_total"),),
+    "worker.stalled": (_count("bellhop_stalls_total"),),
+    "ledger.unavailable": (_count("bellhop_ledger_unavailable_total"),),
+    "publish.settled": (_count("bellhop_publishes_total"), _time("bellhop_publish_seconds")),
+    "worker.crashed": (_count("bellhop_crashes_total"),),
+    "thread.crashed": (_count("bellhop_crashes_total"),),
+    "queue.measured": (
+        _set("bellhop_queue_ready", "ready"),
+        _set("bellhop_queue_in_flight", "in_flight"),
+        _set("bellhop_queue_oldest_seconds", "oldest_seconds"),
+    ),
+    "worker.measured": (
+        _set("bellhop_worker_in_flight", "in_flight"),
+        _set("bellhop_worker_capacity", "capacity"),
+        _set("bellhop_worker_oldest_seconds", "oldest_seconds"),
+        _set("bellhop_worker_connected", "connected"),
+        _set("bellhop_worker_stalled", "stalled"),
+    ),
+    "events.unfinished": (_set_all("bellhop_events_unfinished", "count"),),
+    "routes.paused": (_set_all("bellhop_route_paused_seconds", "seconds"),),
+    "account.held": (_count("bellhop_account_held_total"),),
+    "account.measured": (
+        _set("bellhop_account_breaker_open", "is_open"),
+        _set("bellhop_account_calls_today", "used"),
+        _set("bellhop_account_calls_limit", "limit"),
+        _set("bellhop_account_calls_at_once", "at_once"),
+    ),
+    "pull.measured": (
+        _set("bellhop_pull_age_seconds", "age_seconds"),
+        _set("bellhop_pull_overdue_seconds", "overdue_seconds"),
+    ),
+    "letters.waiting": (
+        _set_all("bellhop_letters_waiting", "count"),
+        _set_all("bellhop_letters_oldest_seconds", "oldest_seconds"),
+        _set_all("bellhop_letters_start_seconds", "start_seconds"),
+    ),
+    "letters.counted": (_set("bellhop_letters", "count"),),
+}

@@ -1,0 +1,186 @@
+"""What all workers must know of an account together: its rate, its calls at once, its day, its breaker."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from bellhop.ledger.accounts import FAILURES, FIRST_OPEN_SECONDS, LONGEST_OPEN_SECONDS, Denied, Ended, Permit
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.settings import Limits
+from tests.support.ledger import Clock, OpenLedger
+
+FREE = Limits()
+
+
+def ask(
+    ledger: Ledger, limits: Limits = FREE, *, last: bool = False, patience: float = 5.0, account: str = "sb"
+) -> Permit | Denied:
+    return ledger.accounts.acquire(account, limits, last=last, lease_seconds=30.0, patience_seconds=patience)
+
+
+def get(ledger: Ledger, limits: Limits = FREE, **more: bool | float | str) -> Permit:
+    got = ask(ledger, limits, **more)  # type: ignore[arg-type]
+    assert isinstance(got, Permit), got
+    return got
+
+
+def refusal(ledger: Ledger, limits: Limits = FREE, **more: bool | float | str) -> Denied:
+    got = ask(ledger, limits, **more)  # type: ignore[arg-type]
+    assert isinstance(got, Denied), got
+    return got
+
+
+def call(ledger: Ledger, ended: Ended, limits: Limits = FREE, **more: str | float | None) -> None:
+    ledger.accounts.release(get(ledger, limits), ended, **more)  # type: ignore[arg-type]
+
+
+def fail_until_open(ledger: Ledger) -> None:
+    for _ in range(FAILURES):
+        call(ledger, Ended.AWAY, error="no answer in time")
+
+
+def test_calls_of_all_processes_together_are_spaced_to_the_rate(open_ledger: OpenLedger, clock: Clock) -> None:
+    one, other = open_ledger(), open_ledger()
+    limits = Limits(per_second=5)
+    waits = [get(ledger, limits).wait for ledger in (one, other, one, other, one, other)]
+    assert [round(wait, 6) for wait in waits] == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    clock.advance(seconds=10)
+    assert get(one, limits).wait == 0.0
+
+
+def test_a_wait_beyond_patience_is_denied_and_takes_nothing(ledger: Ledger, clock: Clock) -> None:
+    limits = Limits(per_second=1)
+    get(ledger, limits)
+    get(ledger, limits)
+    assert refusal(ledger, limits, patience=1.5).after == 2.0
+    assert get(ledger, limits, patience=2.0).wait == 2.0
+
+
+def test_no_more_calls_than_allowed_are_on_their_way_at_once(ledger: Ledger) -> None:
+    limits = Limits(at_once=2)
+    first, _ = get(ledger, limits), get(ledger, limits)
+    assert refusal(ledger, limits).crowded
+    ledger.accounts.release(first, Ended.ANSWERED)
+    get(ledger, limits)
+    assert refusal(ledger, limits).crowded
+
+
+def test_a_call_whose_process_died_frees_its_place_when_its_lease_is_over(ledger: Ledger, clock: Clock) -> None:
+    limits = Limits(at_once=1)
+    get(ledger, limits)
+    clock.advance(seconds=29)
+    assert refusal(ledger, limits).crowded
+    clock.advance(seconds=2)
+    get(ledger, limits)
+
+
+def test_many_threads_at_one_moment_never_hold_more_than_the_limit(open_ledger: OpenLedger) -> None:
+    ledgers = [open_ledger(), open_ledger()]
+    limits = Limits(at_once=3)
+    with ThreadPoolExecutor(12) as pool:
+        got = list(pool.map(lambda turn: ask(ledgers[turn % 2], limits), range(24)))
+    assert sum(isinstance(one, Permit) for one in got) == 3
+
+
+def test_the_days_last_fifth_is_kept_for_bookings(ledger: Ledger, clock: Clock) -> None:
+    limits = Limits(per_day=10)
+    for _ in range(8):
+        call(ledger, Ended.ANSWERED, limits)
+    denied = refusal(ledger, limits, last=True)
+    assert "kept for bookings" in denied.why
+    assert denied.after == 12 * 3600  # noon, until midnight UTC
+    get(ledger, limits)
+    get(ledger, limits)
+    assert "all 10 calls of the day are used" in refusal(ledger, limits).why
+    (view,) = ledger.accounts.views()
+    assert (view.used, view.day) == (10, "2026-11-21")
+
+
+def test_a_new_day_begins_with_nothing_used(ledger: Ledger, clock: Clock) -> None:
+    limits = Limits(per_day=1)
+    get(ledger, limits)
+    assert refusal(ledger, limits)
+    clock.advance(hours=12)
+    get(ledger, limits, last=True, patience=0.0)
+    assert ledger.accounts.views()[0].used == 1
+
+
+def test_limits_of_one_account_do_not_hold_another(ledger: Ledger) -> None:
+    limits = Limits(at_once=1, per_second=1)
+    get(ledger, limits)
+    assert get(ledger, limits, account="other").wait == 0.0
+
+
+def test_the_breaker_opens_after_failures_in_a_row_and_says_why(ledger: Ledger, clock: Clock) -> None:
+    for _ in range(FAILURES - 1):
+        call(ledger, Ended.AWAY, error="no answer in time")
+    call(ledger, Ended.ANSWERED)
+    fail_until_open(ledger)
+    denied = refusal(ledger)
+    assert denied.after == FIRST_OPEN_SECONDS
+    assert "no answer in time" in denied.why
+    (view,) = ledger.accounts.views()
+    assert (view.breaker, view.failures, view.ill) == ("open", FAILURES, True)
+    assert view.error == "no answer in time"
+
+
+def test_every_process_sees_the_open_breaker(open_ledger: OpenLedger) -> None:
+    fail_until_open(open_ledger())
+    assert refusal(open_ledger())
+
+
+def test_one_call_alone_tries_whether_the_vendor_is_back_and_closes_the_breaker(ledger: Ledger, clock: Clock) -> None:
+    fail_until_open(ledger)
+    clock.advance(seconds=FIRST_OPEN_SECONDS)
+    probe = get(ledger)
+    assert probe.probe
+    assert ledger.accounts.views()[0].breaker == "probing"
+    assert "one call is trying" in refusal(ledger).why
+    ledger.accounts.release(probe, Ended.ANSWERED)
+    assert not get(ledger).probe
+    (view,) = ledger.accounts.views()
+    assert (view.breaker, view.failures, view.error, view.ill) == ("closed", 0, "", False)
+
+
+def test_a_probe_that_fails_opens_it_for_twice_as_long_up_to_a_limit(ledger: Ledger, clock: Clock) -> None:
+    fail_until_open(ledger)
+    lengths = []
+    for _ in range(9):
+        denied = refusal(ledger)
+        lengths.append(denied.after)
+        clock.advance(seconds=denied.after)
+        ledger.accounts.release(get(ledger), Ended.AWAY, error="still away")
+    assert lengths[:3] == [FIRST_OPEN_SECONDS, 2 * FIRST_OPEN_SECONDS, 4 * FIRST_OPEN_SECONDS]
+    assert lengths[-1] == LONGEST_OPEN_SECONDS
+
+
+def test_a_probe_whose_process_died_does_not_keep_the_breaker_open_for_ever(ledger: Ledger, clock: Clock) -> None:
+    fail_until_open(ledger)
+    clock.advance(seconds=FIRST_OPEN_SECONDS)
+    get(ledger)
+    clock.advance(seconds=31)
+    assert get(ledger).probe
+
+
+def test_a_probe_that_was_not_sent_leaves_the_next_one_its_turn(ledger: Ledger, clock: Clock) -> None:
+    fail_until_open(ledger)
+    clock.advance(seconds=FIRST_OPEN_SECONDS)
+    ledger.accounts.release(get(ledger), Ended.UNUSED)
+    assert get(ledger).probe
+
+
+def test_a_call_from_before_the_breaker_opened_neither_closes_nor_prolongs_it(ledger: Ledger) -> None:
+    slow, slower = get(ledger), get(ledger)
+    fail_until_open(ledger)
+    before = ledger.accounts.views()
+    ledger.accounts.release(slow, Ended.ANSWERED)
+    ledger.accounts.release(slower, Ended.AWAY, error="another")
+    assert ledger.accounts.views() == before
+
+
+def test_a_vendor_that_asks_for_a_pause_gets_it_from_all(open_ledger: OpenLedger, clock: Clock) -> None:
+    call(open_ledger(), Ended.THROTTLED, retry_after=7.0)
+    denied = refusal(open_ledger())
+    assert denied.after == 7.0
+    clock.advance(seconds=7)
+    get(open_ledger())

@@ -1,0 +1,125 @@
+"""Opening a ledger: its tables, its file, and what an operator is told when it cannot be."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from bellhop.ledger.engine import Database
+from bellhop.ledger.records import Settled
+from bellhop.ledger.store import Ledger
+from bellhop.ledger.tables import metadata
+from bellhop.schemas.errors import LedgerError, LedgerUnavailable
+from tests.support.ledger import OpenLedger, claim, event, finish
+
+KEEP = 90 * 86400
+
+
+def test_the_migrations_make_the_tables_the_ledger_uses(empty_url: str) -> None:
+    database = Database(empty_url)
+    try:
+        with database.read() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, metadata) == []
+    finally:
+        database.close()
+
+
+def test_opening_again_keeps_what_is_there(open_ledger: OpenLedger) -> None:
+    finish(open_ledger(), event())
+    assert isinstance(claim(open_ledger(), event()), Settled)
+
+
+def test_opening_tells_the_database(empty_url: str) -> None:
+    told: list[dict[str, object]] = []
+    Ledger.open(empty_url, keep_seconds=KEEP, observe=lambda name, /, **fields: told.append({name: fields})).close()
+    (fields,) = told[0].values()
+    assert str(fields["database"]).startswith(("SQLite 3.", "PostgreSQL "))  # type: ignore[index]
+
+
+def test_a_ledger_of_a_newer_bellhop_is_left_alone(empty_url: str) -> None:
+    database = Database(empty_url)
+    with database.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(LedgerError, match="newer Bellhop"):
+        Ledger.open(empty_url, keep_seconds=KEEP)
+
+
+def test_a_new_sqlite_ledger_makes_its_folder_and_is_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "var" / "deep" / "ledger.db"
+    ledger = Ledger.open(f"sqlite:///{file}", keep_seconds=KEEP)
+    finish(ledger, event())
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
+    ledger.close()
+    assert modes["ledger.db"] == 0o600
+    assert set(modes.values()) == {0o600}
+
+
+def test_sqlite_syncs_every_commit(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/ledger.db")
+    with database.write() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("mysql://u:topsecret@host/db", "must be sqlite or postgresql"),
+        ("postgresql:/topsecret", "cannot be read"),
+    ],
+)
+def test_a_url_that_cannot_be_a_ledger_is_told_without_its_password(url: str, hint: str) -> None:
+    with pytest.raises(LedgerError, match=hint) as raised:
+        Ledger.open(url, keep_seconds=KEEP)
+    assert "topsecret" not in str(raised.value)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerError, match="cannot be made or written"):
+        Ledger.open(f"sqlite:///{tmp_path}/file/ledger.db", keep_seconds=KEEP)
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"not a database, and long enough to be seen not to be one" * 50)
+    with pytest.raises(LedgerError, match="not a database"):
+        Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=KEEP)
+
+
+def test_a_database_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(LedgerUnavailable) as raised:
+        Ledger.open("postgresql://bellhop:topsecret@127.0.0.1:9/ledger", keep_seconds=KEEP)
+    assert "topsecret" not in str(raised.value)
+
+
+def test_a_server_that_drops_its_connections_is_met_again(postgres_url: str) -> None:
+    ledger = Ledger.open(postgres_url, keep_seconds=KEEP)
+    try:
+        ledger.ping()
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            connection.execute(f"{others} AND datname = current_database()")
+        ledger.ping()
+    finally:
+        ledger.close()
+
+
+def test_a_ledger_whose_tables_are_gone_does_not_answer_a_ping(empty_url: str) -> None:
+    ledger = Ledger.open(empty_url, keep_seconds=KEEP)
+    database = Database(empty_url)
+    with database.write() as connection:
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+    database.close()
+    with pytest.raises(LedgerError):
+        ledger.ping()
+    ledger.close()

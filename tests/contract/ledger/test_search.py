@@ -1,0 +1,87 @@
+"""Everything about a person is found by what people know of them, also where nothing went wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bellhop.ledger.records import Attempt
+from bellhop.ledger.store import Ledger
+from tests.support.ledger import NOON, Clock, booking, die, entry, event, finish, letter, take
+
+LEE = {"name": "Mei-Ling Lee", "email": "Mei.Lee@Example.com", "phone": "+49 (0)30 1234567"}
+
+
+def found(ledger: Ledger, text: str, limit: int = 50) -> list[str]:
+    return [view.id for view in ledger.find_events(text, limit)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mei.lee@example.com", " MEI.LEE@EXAMPLE.COM", "+49 030 1234567", "Lee", "Ms Lee", "mei ling lee", "M-17", "R-1"],
+)
+def test_a_booking_that_went_well_is_found_by_its_guest(ledger: Ledger, text: str) -> None:
+    finish(ledger, event(data={"client": LEE, "member_id": "m-17"}))
+    finish(ledger, event("e-2", subject="R-2", data={"client": {"name": "Ada Lovelace"}, "member_id": "18"}))
+    assert found(ledger, text) == ["e-1"]
+
+
+def test_who_has_all_the_words_stands_before_who_has_some(ledger: Ledger) -> None:
+    finish(ledger, event("e-1", subject="R-1", data={"client": {"name": "Zoë Lee"}}))
+    finish(ledger, event("e-2", subject="R-2", data={"client": {"name": "Zoe Ng"}}))
+    assert found(ledger, "zoe lee") == ["e-1"]
+    assert found(ledger, "zoe") == ["e-2", "e-1"]
+    assert found(ledger, "zoe", limit=1) == ["e-2"]
+
+
+def test_a_member_is_found_by_what_its_profile_says(ledger: Ledger) -> None:
+    profile = {"first_name": "Ada", "email": "ada@example.com", "tier": "gold"}
+    finish(ledger, event("m-1", "member.updated", subject="M-9", data={"profile": profile}))
+    assert found(ledger, "ada@example.com") == found(ledger, "Ada") == found(ledger, "M-9") == ["m-1"]
+    assert found(ledger, "gold") == []
+
+
+def test_an_event_is_found_while_it_is_worked_and_by_the_vendors_id_afterwards(ledger: Ledger) -> None:
+    take(ledger, event("e-1", data={"client": LEE}))
+    assert found(ledger, "lee") == ["e-1"]
+    finish(ledger, event("e-2", subject="R-2"), booking=booking(entry("v-77")))
+    assert found(ledger, "v-77") == ["e-1"]  # both are of booking R-1's ledger entry
+
+
+def test_what_is_pruned_is_found_no_more(ledger: Ledger, clock: Clock) -> None:
+    finish(ledger, event(data={"client": LEE}, not_after=NOON))
+    clock.advance(days=91)
+    ledger.prune()
+    assert found(ledger, "lee") == []
+    finish(ledger, event("e-2", subject="R-2", at=clock().timestamp() - NOON.timestamp()))
+    assert found(ledger, "lee") == []
+
+
+@pytest.mark.parametrize("text", ["", "  ", "%", "_", "\ud800", "\x00", "a" * 5000, "'; DROP TABLE events; --"])
+def test_odd_words_find_nothing_and_break_nothing(ledger: Ledger, text: str) -> None:
+    finish(ledger, event(data={"client": LEE}))
+    assert found(ledger, text) == []
+
+
+def test_a_dead_letters_other_words_lead_to_its_event_too(ledger: Ledger) -> None:
+    dead = event(data={"client": LEE})
+    die(ledger, dead)
+    ledger.letters.archive([letter(dead)])
+    assert found(ledger, "example") == ["e-1"]
+
+
+def test_a_long_profile_is_found_by_the_first_of_its_words_alone(ledger: Ledger) -> None:
+    names = {f"name{n}": f"Word{n}" for n in range(40)}
+    finish(ledger, event("m-1", "member.updated", subject="M-9", data={"profile": names}))
+    assert found(ledger, "word0") == ["m-1"]
+    assert found(ledger, "word39") == []
+
+
+def test_what_a_call_asked_and_what_came_of_it_is_kept(ledger: Ledger) -> None:
+    asked = {"unit_id": "2", "client": {"name": "Mei Lee"}}
+    tried = Attempt("book", NOON + timedelta(seconds=1), 0.5, "ok", "", {"bookings": [{"id": "v-1"}]}, asked)
+    finish(ledger, event(), attempts=(tried,))
+    view = ledger.event("crm", "e-1")
+    assert view is not None
+    assert view.attempts == [tried]

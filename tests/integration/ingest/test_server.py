@@ -1,0 +1,283 @@
+"""The ingress behind its real server, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bellhop.ingest.server import processes, serve
+from bellhop.schemas.errors import SettingsError
+from bellhop.vendors.settings import build
+from tests.support.ingress import SECRET, body, settings, signed
+from tests.support.service import free_port, wait_for
+
+ROOT = Path(__file__).resolve().parents[3]
+
+# Confirms after as many seconds as the member's id says; what is observed goes to stdout, a line each.
+PROGRAM = """
+import json, sys, threading
+from ingest.app import create_app
+from ingest.server import serve
+from schemas.envelope import decode
+from schemas.errors import SettingsError
+from tests.support.ingress import MemoryEvents, MemoryPublisher, settings
+
+def observe(event, /, **fields):
+    sys.stdout.write(json.dumps({"event": event, **fields}) + "\\n")
+    sys.stdout.flush()
+
+class Publisher(MemoryPublisher):
+    def publish(self, message, to):
+        self.silent = True
+        future = super().publish(message, to)
+        observe("test.published", id=message.id)
+        threading.Timer(float(decode(message.body).subject), future.set_result, (None,)).start()
+        return future
+
+def make_app():
+    if "--broken" in sys.argv:
+        raise SettingsError("broker.url", "is not there", "bellhop.toml")
+    return create_app(settings(**options), Publisher(), MemoryEvents(), observe=observe)
+
+options = json.loads(sys.argv[1])
+serve(settings(**options), make_app, observe=observe)
+"""
+
+
+class Server:
+    def __init__(self, folder: Path, *words: str, **ingest: Any) -> None:
+        self.port = free_port()
+        self.out, self.err = folder / "out", folder / "err"
+        options = {"port": self.port, "body_timeout": "1s", "threads": 2} | ingest
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, json.dumps(options), *words],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+
+    def told(self, event: str) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self.out.read_text().splitlines() if line.endswith("}")]
+        return [line for line in lines if line["event"] == event]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=15)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path)
+    try:
+        wait_for(lambda: answers(made), "the server answers", 20)
+        yield made
+    finally:
+        if made.process.poll() is None:
+            os.killpg(made.process.pid, signal.SIGKILL)
+            made.process.wait()
+
+
+def answers(server: Server) -> bool:
+    try:
+        with server.connect() as client:
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return status_of(answer_of(client)) == 200
+    except OSError:
+        return False
+
+
+def head(content: bytes, more: dict[str, str] | None = None, id_: str = "msg-1") -> bytes:
+    """A signed webhook's head; `more` changes its headers, and takes those away that are empty."""
+    headers = signed(content, id_, now=datetime.now(UTC)) | {"content-length": str(len(content)), "host": "x"}
+    lines = [f"{name}: {value}" for name, value in (headers | (more or {})).items() if value]
+    return "\r\n".join(["POST /webhooks/crm HTTP/1.1", *lines, "", ""]).encode()
+
+
+def answer_of(client: socket.socket) -> bytes:
+    """One answer, whole: up to its Content-Length, or to the end."""
+    got = b""
+    while True:
+        piece = client.recv(65536)
+        if not piece:
+            return got
+        got += piece
+        top, found, content = got.partition(b"\r\n\r\n")
+        lengths = [line.split(b":")[1] for line in top.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        if found and lengths and len(content) >= int(lengths[0]):
+            return got
+
+
+def status_of(answer: bytes) -> int:
+    return int(answer.split(b" ")[1])
+
+
+def problem_of(answer: bytes) -> str:
+    kind: str = json.loads(answer.partition(b"\r\n\r\n")[2])["type"]
+    return kind.removeprefix("urn:bellhop:problem:")
+
+
+QUICK = body(data={"member_id": 0})
+
+
+def test_webhooks_are_accepted_one_after_another_on_one_connection(server: Server) -> None:
+    with server.connect() as client:
+        for number in range(3):
+            client.sendall(head(QUICK, id_=f"msg-{number}") + QUICK)
+            answer = answer_of(client)
+            assert status_of(answer) == 202
+            assert b"Server: bellhop\r\n" in answer
+    assert [line["id"] for line in server.told("test.published")] == ["crm/msg-0", "crm/msg-1", "crm/msg-2"]
+
+
+def test_a_chunked_webhook_is_accepted(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(head(QUICK, {"content-length": "", "transfer-encoding": "chunked"}))
+        client.sendall(b"5\r\n" + QUICK[:5] + b"\r\n" + f"{len(QUICK) - 5:x}".encode() + b"\r\n" + QUICK[5:])
+        client.sendall(b"\r\n0\r\n\r\n")
+        assert status_of(answer_of(client)) == 202
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent", "status", "name"),
+    [
+        ({"content-length": "5000"}, QUICK, 400, "body-broken"),
+        ({"content-length": "", "transfer-encoding": "chunked"}, b"ff\r\n" + QUICK, 400, "body-broken"),
+        ({"content-length": "", "transfer-encoding": "chunked"}, b"zz\r\n" + QUICK, 400, "body-broken"),
+        ({"content-length": "", "transfer-encoding": "chunked"}, b"20000\r\n" + b"x" * 0x20000, 413, "body-too-large"),
+        ({"content-length": "10000000"}, b"x" * 10_000_000, 413, "body-too-large"),
+        ({"content-type": "application/x-www-form-urlencoded"}, QUICK, 415, "media-type"),
+    ],
+)
+def test_a_body_that_is_cut_off_broken_or_too_large_is_refused_and_nothing_is_queued(
+    server: Server, headers: dict[str, str], sent: bytes, status: int, name: str
+) -> None:
+    with server.connect() as client:
+        client.sendall(head(QUICK, headers) + sent)
+        client.shutdown(socket.SHUT_WR)
+        answer = answer_of(client)
+    assert (status_of(answer), problem_of(answer)) == (status, name)
+    assert server.told("test.published") == []
+    (told,) = server.told("webhook.refused")
+    assert (told["status"], told["reason"], told["source"]) == (status, name, "crm")
+
+
+def test_a_body_that_stops_coming_is_refused_and_its_thread_is_free_again(server: Server) -> None:
+    with server.connect() as one, server.connect() as other:
+        for client in (one, other):  # as many as there are threads
+            client.sendall(head(QUICK) + QUICK[:10])
+        for client in (one, other):
+            answer = answer_of(client)
+            assert (status_of(answer), problem_of(answer)) == (408, "body-too-slow")
+            assert client.recv(1) == b""
+    assert answers(server)
+    assert server.told("test.published") == []
+
+
+def test_a_body_that_trickles_is_held_to_the_same_time(server: Server) -> None:
+    stopped = threading.Event()
+
+    def trickle(client: socket.socket) -> None:
+        for byte in QUICK:
+            if stopped.wait(0.2):
+                return
+            client.sendall(bytes([byte]))
+
+    with server.connect() as client:
+        client.sendall(head(QUICK))
+        sender = threading.Thread(target=trickle, args=(client,))
+        sender.start()
+        try:
+            assert status_of(answer_of(client)) == 408
+        finally:
+            stopped.set()
+            sender.join()
+
+
+def test_a_head_that_stops_coming_holds_no_thread(server: Server) -> None:
+    with server.connect() as one, server.connect() as other:
+        for client in (one, other):
+            client.sendall(b"POST /webhooks/crm HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer hidden-from-logs")
+        wait_for(lambda: len(server.told("connection.slow")) == 2, "both are let go", 15)
+        assert (one.recv(1), other.recv(1)) == (b"", b"")
+    assert answers(server)
+
+
+def test_what_is_not_http_is_answered_400_and_not_logged(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(b"hidden-from-logs\r\n\r\n")
+        assert status_of(answer_of(client)) == 400
+    assert answers(server)
+    assert "hidden-from-logs" not in server.out.read_text() + server.err.read_text()
+
+
+def test_told_to_stop_it_answers_what_it_has_taken_and_leaves(server: Server) -> None:
+    slow = body(data={"member_id": 2})
+    with server.connect() as client:
+        client.sendall(head(slow) + slow)
+        wait_for(lambda: bool(server.told("test.published")), "the request is at the broker")
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert status_of(answer_of(client)) == 202
+    assert server.process.wait(20) == 0
+    assert time.monotonic() - began < 20
+    with pytest.raises(OSError, match="refused"):
+        server.connect()
+    assert server.err.read_text() == ""
+
+
+def test_it_tells_where_it_listens(server: Server) -> None:
+    assert server.told("server.listening") == [{"event": "server.listening", "host": "127.0.0.1", "port": server.port}]
+
+
+def test_it_does_not_go_on_when_its_parts_cannot_be_made(tmp_path: Path) -> None:
+    server = Server(tmp_path, "--broken")
+    assert server.process.wait(30) != 0
+    reasons = [line["error"] for line in server.told("server.problem")]
+    assert "setting broker.url: is not there (in bellhop.toml)" in reasons
+    assert "Traceback" not in server.err.read_text()
+
+
+def test_an_address_in_use_is_one_line_at_the_start() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"ingest\.port: cannot listen on 127\.0\.0\.1:{port}: .*in use"):
+            serve(settings(port=port), pytest.fail)
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "a..b"])
+def test_a_host_that_is_not_here_is_one_line_at_the_start(host: str) -> None:
+    with pytest.raises(SettingsError, match=rf"cannot listen on {host}:"):
+        serve(settings(host=host), pytest.fail)
+
+
+def test_the_number_of_processes_is_the_settings_or_fits_the_broker() -> None:
+    amqp = {"broker": {"url": "amqp://localhost/"}}
+    assert processes(build({})) == 1
+    assert processes(build(amqp)) == 2
+    assert processes(build(amqp | {"ingest": {"processes": 5}})) == 5
+
+
+def test_no_secret_is_in_what_the_server_says(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(head(QUICK, {"authorization": f"Bearer {SECRET}"}) + QUICK)
+        answer_of(client)
+    assert server.stop() == 0
+    assert SECRET not in server.out.read_text() + server.err.read_text()

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bellhop.cli.main import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in a folder of its own; exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("BELLHOP_CONFIG", "BELLHOP_SERVER"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run_(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["bellhop", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, out, err
+
+    return run_
+
+
+SETTINGS = """
+[ledger]
+url = "sqlite:///ledger.db"
+[broker]
+url = ["sqlite:///broker.db"]
+[sources.crm]
+verifier = "standard-webhooks"
+secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
+[accounts.salon]
+kind = "simplybook"
+company = "c"
+api_key = "k"
+secret_key = "s"
+[venues.salon]
+account = "salon"
+timezone = "Europe/London"
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("config", "check"), ("dead", "list"), ("queues",), ("send",), ("work",), ("archive",), ("ingest",)],
+)
+def test_a_wrong_setting_stops_any_command_with_one_line_and_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
+    Path("bellhop.toml").write_text("[ingest]\nport = 'x'")
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert err == "bellhop: setting ingest.port: not a valid integer (in bellhop.toml)\n"
+
+
+def test_a_source_whose_secret_has_not_its_schemes_form_is_told_by_config_check(run: Run) -> None:
+    Path("bellhop.toml").write_text(SETTINGS.replace("whsec_MfK", "whsec_!"))
+    code, _, err = run("config", "check")
+    assert code == 2
+    assert err.startswith("bellhop: setting sources.crm.secrets: must each")
+    assert err.count("\n") == 1
+
+
+def test_settings_that_are_well_are_ok(run: Run) -> None:
+    Path("bellhop.toml").write_text(SETTINGS)
+    assert run("config", "check") == (0, "ok\n", "")
+
+
+def test_wrong_usage_is_exit_code_2(run: Run) -> None:
+    Path("bellhop.toml").write_text(SETTINGS)
+    for words in (("bogus",), ("work", "bogus"), ("dead", "replay", "--yes"), ("dead", "discard", "1", "--rate", "5")):
+        code, _, err = run(*words)
+        assert code == 2
+        assert "Traceback" not in err
+
+
+def test_a_ledger_that_cannot_be_opened_is_one_line_and_exit_code_1(run: Run) -> None:
+    Path("bellhop.toml").write_text(SETTINGS.replace("sqlite:///ledger.db", "sqlite:////proc/none/ledger.db"))
+    code, out, err = run("dead", "list")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("bellhop: ledger.url:")
+
+
+def test_an_ingress_that_is_not_there_is_one_line_and_exit_code_1(run: Run) -> None:
+    Path("bellhop.toml").write_text(SETTINGS)
+    code, _, err = run("send", "--to", "http://127.0.0.1:9")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "is the ingress running?" in err
+
+
+def test_nothing_to_show_is_an_empty_list(run: Run) -> None:
+    Path("bellhop.toml").write_text(SETTINGS)
+    for words in (("dead", "list", "--json"), ("dead", "audit", "--json")):
+        code, out, _ = run(*words)
+        assert (code, json.loads(out)) == (0, [])
+    assert run("dead", "list")[:2] == (0, "0 dead letters\n")
+
+
+@pytest.mark.parametrize(
+    "words", [("dead", "show", "1"), ("events", "show", "crm", "e1"), ("dead", "replay", "1", "--why", "x", "--yes")]
+)
+def test_what_is_not_there_is_one_line_and_exit_code_1(run: Run, words: tuple[str, ...]) -> None:
+    Path("bellhop.toml").write_text(SETTINGS)
+    code, out, err = run(*words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+
+
+def test_the_sandbox_needs_no_settings_and_tells_a_port_that_is_taken(run: Run) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, _, err = run("sandbox", "--port", str(taken.getsockname()[1]))
+    assert (code, err.count("\n")) == (1, 1)
+    assert "in use" in err
+
+
+def test_a_webhook_can_be_printed_as_a_command_line(run: Run) -> None:
+    Path("bellhop.toml").write_text(SETTINGS)
+    code, out, _ = run("send", "booking.cancelled", "--booking-id", "R-1", "--curl", "--to", "http://host/")
+    assert code == 0
+    assert out.startswith("curl -i http://host/webhooks/crm")
+    assert "webhook-signature: v1," in out
+    assert '"booking_id": "R-1"' in out
+    assert "whsec_" not in out

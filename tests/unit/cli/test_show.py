@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import click
+import pytest
+
+from bellhop.cli.common import age, counted, iso, plain
+from bellhop.cli.dead import Rate
+from bellhop.cli.selection import Moment, Selection
+from bellhop.ledger.records import Letter, LetterState, NewLetter
+from bellhop.letters.masking import listed, masked, shown
+from bellhop.schemas.envelope import Envelope, content_hash, encode
+
+NOW = datetime(2026, 11, 1, 10, tzinfo=UTC)
+DATA: dict[str, Any] = {
+    "booking_id": "R-1",
+    "venue": "salon",
+    "client": {"name": "Ada Lee", "email": "ada@example.com", "phone": ""},
+    "notes": "allergic to nuts",
+    "services": [{"service_id": "1", "provider_id": "2", "start": "2027-01-01T10:00:00", "remark": "Ada"}],
+    "additional": {"room": 12},
+    "something_new": ["Ada"],
+}
+
+
+def _letter(body: bytes | None = None) -> Letter:
+    envelope = Envelope(
+        *("e1", "crm", "booking.requested", "R-1", "bookings.simplybook", "sb"),
+        *(NOW, NOW, DATA, content_hash("booking.requested", NOW, DATA), NOW),
+    )
+    evidence: dict[str, Any] = {
+        "attempts": [
+            {
+                **{"method": "book", "error": "no", "answer": {"status": 200, "client": "Ada Lee"}},
+                **{"request": {"unit_id": "77", "client": {"name": "Ada"}, "notes": "nuts"}, "unheard_of": "Ada"},
+            }
+        ],
+        "answer": {"code": -32061, "client": "Ada Lee"},
+    }
+    new = NewLetter(
+        *("crm/e1", body if body is not None else encode(envelope), "bookings.simplybook", "rejected", "no"),
+        *(evidence, 1, NOW, "crm", "e1", "booking.requested", "R-1", "sb"),
+    )
+    return Letter(7, new, LetterState.OPEN, NOW)
+
+
+def test_a_letter_is_shown_without_its_guest_unless_it_is_revealed() -> None:
+    told = json.dumps(shown(_letter(), reveal=False))
+    for private in ("Ada", "ada@", "nuts", "12}"):
+        assert private not in told
+    for needed in (
+        "R-1",
+        "salon",
+        "2027-01-01T10:00:00",
+        "-32061",
+        '"status": 200',
+        '"method": "book"',
+        '"unit_id": "77"',
+    ):
+        assert needed in told
+    revealed = json.dumps(shown(_letter(), reveal=True))
+    for private in ("Ada Lee", "ada@example.com", "nuts"):
+        assert private in revealed
+
+
+def test_a_list_holds_nothing_of_the_data() -> None:
+    told = listed(_letter())
+    assert "Ada" not in json.dumps(told)
+    assert (told["id"], told["event_id"], told["died"]) == (7, "e1", "2026-11-01T10:00:00Z")
+
+
+def test_masking_keeps_the_shape_and_hides_what_it_does_not_know() -> None:
+    assert masked(DATA) == {
+        "booking_id": "R-1",
+        "venue": "salon",
+        "client": {"name": "***", "email": "***", "phone": ""},
+        "notes": "***",
+        "services": [{"service_id": "1", "provider_id": "2", "start": "2027-01-01T10:00:00", "remark": "***"}],
+        "additional": {"room": "***"},
+        "something_new": ["***"],
+    }
+
+
+def test_what_cannot_be_read_is_shown_as_such_and_its_bytes_only_when_revealed() -> None:
+    letter = _letter(b"\xffAda")
+    assert "Ada" not in json.dumps(shown(letter, reveal=False)["data"])
+    assert "body" not in shown(letter, reveal=False)
+    assert shown(letter, reveal=False)["unreadable"].startswith("not JSON")
+    assert shown(letter, reveal=True)["body"] == "\\xffAda"
+
+
+def test_what_others_wrote_cannot_rewrite_the_terminal() -> None:
+    assert plain("a\x1b[2Jb\rc\n\u202e") == "a\ufffd[2Jb\ufffdc\ufffd\ufffd"
+    assert plain("Zoë £5") == "Zoë £5"
+
+
+def test_times_and_ages_for_people_and_machines() -> None:
+    assert iso(datetime(2026, 11, 1, 12, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-01T10:00:00Z"
+    assert [age(seconds) for seconds in (None, -1, 59, 90, 7200, 200_000)] == ["", "0s", "59s", "2m", "2h", "2d"]
+    assert (counted(1, "letter"), counted(0, "letter")) == ("1 letter", "0 letters")
+
+
+def test_a_time_is_given_with_its_zone_without_or_as_how_long_ago() -> None:
+    moment = Moment(lambda: NOW)
+    assert moment.convert("2026-11-01T10:00:00+01:00", None, None) == NOW - timedelta(hours=1)
+    assert moment.convert("2026-11-01", None, None) == datetime(2026, 11, 1, tzinfo=UTC)
+    assert moment.convert("2h", None, None) == NOW - timedelta(hours=2)
+    assert moment.convert("1.5d", None, None) == NOW - timedelta(hours=36)
+    with pytest.raises(click.BadParameter):
+        moment.convert("yesterday", None, None)
+
+
+def test_a_rate_is_letters_a_second() -> None:
+    assert [Rate().convert(text, None, None) for text in ("5", "0.5", "5/s")] == [5, 0.5, 5]
+    for wrong in ("0", "-1", "fast", "5/m"):
+        with pytest.raises(click.BadParameter):
+            Rate().convert(wrong, None, None)
+
+
+def test_only_a_selection_that_nothing_narrows_is_everything() -> None:
+    nothing = Selection((), None, None, None, None, None, None, None)
+    assert nothing.everything
+    assert not Selection((1,), None, None, None, None, None, None, None).everything
+    assert not Selection((), None, None, "sb", None, None, None, None).everything
+    chosen = Selection((1, 2), "auth", "members", "pv", "crm", "e1", NOW, NOW).filter([LetterState.OPEN])
+    assert (chosen.ids, chosen.reason, chosen.event_id, chosen.states) == ((1, 2), "auth", "e1", (LetterState.OPEN,))

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+
+from bellhop.ingest.app import create_app
+from bellhop.ledger.records import Attempt, EventView, State
+from tests.support.ingress import (
+    NOW,
+    SECRET,
+    TOKEN,
+    MemoryEvents,
+    MemoryPublisher,
+    Told,
+    bearing,
+    settings,
+    signed,
+)
+
+SELF = {"authorization": f"Bearer {SECRET}"}
+
+
+def view(id_: str = "msg-1", state: State = State.RETRYING) -> EventView:
+    attempt = Attempt("book", NOW, 0.25, "transient", "the vendor is away", {"client": "Ada Lee"})
+    return EventView(
+        source="crm",
+        id=id_,
+        type="booking.requested",
+        subject="SB-1",
+        route="bookings.simplybook",
+        account="salon",
+        state=state,
+        detail="tried once",
+        reason="",
+        generation=0,
+        time=NOW,
+        received=NOW,
+        updated=NOW,
+        next_at=NOW + timedelta(seconds=30),
+        attempt_count=1,
+        attempts=(attempt,),
+        vendor_ids=("434",),
+    )
+
+
+@pytest.fixture
+def events() -> MemoryEvents:
+    return MemoryEvents({("crm", "msg-1"): view()})
+
+
+@pytest.fixture
+def client(events: MemoryEvents) -> FlaskClient:
+    return create_app(settings(), MemoryPublisher(), events, now=lambda: NOW).test_client()
+
+
+def test_an_event_is_told_with_its_attempts_and_the_vendors_ids_and_nothing_of_a_guest(client: FlaskClient) -> None:
+    answer = client.get("/events/crm/msg-1", headers=SELF)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.get_json() == {
+        "id": "msg-1",
+        "source": "crm",
+        "type": "booking.requested",
+        "state": "retrying",
+        "detail": "tried once",
+        "reason": "",
+        "received": "2026-11-20T12:00:00+00:00",
+        "updated": "2026-11-20T12:00:00+00:00",
+        "next_at": "2026-11-20T12:00:30+00:00",
+        "attempts": [
+            {
+                "method": "book",
+                "started": "2026-11-20T12:00:00+00:00",
+                "seconds": 0.25,
+                "outcome": "transient",
+                "error": "the vendor is away",
+            }
+        ],
+        "vendor_ids": ["434"],
+    }
+
+
+def test_an_event_no_worker_has_taken_is_pending_and_neither_failed_nor_missing(client: FlaskClient) -> None:
+    answer = client.get("/events/crm/msg-2", headers=SELF)
+    assert answer.status_code == 200
+    told = answer.get_json()
+    assert (told["id"], told["source"], told["state"]) == ("msg-2", "crm", "pending")
+    assert "never answered 2xx" in told["detail"]
+
+
+def test_the_source_may_ask_by_a_signature_over_an_empty_body(client: FlaskClient) -> None:
+    assert client.get("/events/crm/msg-1", headers=signed(b"", "msg-1")).get_json()["state"] == "retrying"
+    assert client.get("/events/static/msg-1", headers=bearing()).get_json()["state"] == "pending"
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": f"Bearer {TOKEN}"}, signed(b"", "msg-2")])
+def test_nobody_else_is_told(client: FlaskClient, headers: dict[str, str]) -> None:
+    answer = client.get("/events/crm/msg-1", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize("id_", ["a/b", "/a", "a//b", "a b", "ä", "50%", "a?b", "x" * 200])
+def test_any_id_a_sender_may_use_can_be_asked_for(client: FlaskClient, events: MemoryEvents, id_: str) -> None:
+    events.views["crm", id_] = view(id_)
+    told = client.get(f"/events/crm/{quote(id_, safe='')}", headers=SELF).get_json()
+    assert (told["id"], told["state"]) == (id_, "retrying")
+
+
+@pytest.mark.parametrize("id_", ["x" * 201, "a%00b"])
+def test_what_cannot_be_an_id_is_not_looked_for(client: FlaskClient, id_: str) -> None:
+    assert client.get(f"/events/crm/{id_}", headers=SELF).status_code == 404
+
+
+def test_an_unknown_source_is_404(client: FlaskClient) -> None:
+    assert client.get("/events/nobody/msg-1", headers=SELF).status_code == 404
+
+
+def test_while_the_ledger_is_away_the_sender_is_asked_to_come_again(client: FlaskClient, events: MemoryEvents) -> None:
+    events.away = True
+    answer = client.get("/events/crm/msg-1", headers=SELF)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.get_json(force=True)["type"] == "urn:bellhop:problem:ledger-away"
+
+
+def test_what_nobody_foresaw_is_500_without_its_words() -> None:
+    class Failing:
+        def event(self, source: str, id_: str) -> EventView | None:
+            raise RuntimeError("SELECT secret FROM guests")
+
+    told = Told()
+    client = create_app(settings(), MemoryPublisher(), Failing(), observe=told, now=lambda: NOW).test_client()
+    answer = client.get("/events/crm/msg-1", headers=SELF)
+    assert answer.status_code == 500
+    assert "SELECT" not in answer.text
+    assert told.calls == [("webhook.crashed", {"error": "RuntimeError"})]

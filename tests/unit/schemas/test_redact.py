@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bellhop.schemas.redact import MASK, Redactor
+
+SECRET = 'p@ss w/rd"ä'
+REDACTOR = Redactor([SECRET, "aid-4711", "abc", ""])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECRET,
+        f"logged in with {SECRET}!",
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+        json.dumps({"a": SECRET}),
+        f"amqp://user:{SECRET}@host/",
+        f"https://x.test/?q={quote(SECRET)}",
+        repr(ValueError(f"GET /res/products?auth_id=aid-4711&x={quote_plus(SECRET)}")),
+    ],
+)
+def test_a_known_secret_is_masked_wherever_it_stands_and_however_it_is_written(text: str) -> None:
+    masked = REDACTOR.text(text)
+    for form in (SECRET, "p@ss", "p%40ss", "aid-4711", "rd"):
+        assert form not in masked.replace("x.test", "")
+
+
+@given(st.text(min_size=4), st.text(), st.text())
+def test_no_text_around_it_lets_a_secret_through(secret: str, before: str, after: str) -> None:
+    masked = Redactor([secret]).text(before + secret + after)
+    assert secret not in masked.replace(MASK, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (
+            "GET /res/x?auth_id=1&company=2&user=u&pass=p&member_id=9",
+            "/res/x?auth_id=***&company=***&user=***&pass=***&member_id=9",
+        ),
+        ("access_token=abc&n=1", "access_token=***&n=1"),
+        ("sign=0f3a hash=77", "sign=*** hash=***"),
+        ("amqp://bellhop:secret@rabbit-1/", "amqp://***@rabbit-1/"),
+        ("postgresql+psycopg://u:p@w:x@db/bellhop", "postgresql+psycopg://***@db/bellhop"),
+        ("amqp://a:1@h1/,amqp://b:2@h2/", "amqp://***@h1/,amqp://***@h2/"),
+        ("Authorization: Bearer abcdefgh.123", "Bearer ***"),
+        ('{"token": "abc", "n": 1}', '{"token": "***", "n": 1}'),
+        ('{"api_key":"a\\"b","n":1}', '{"api_key":"***","n":1}'),
+        ("{'password': 'abc', 'n': 1}", "{'password': '***', 'n': 1}"),
+        ('{"token":"cut off in the mid', '{"token":"***"'),
+        ('{"token":"cut off in the mid\\', '{"token":"***"'),
+        ('"X-User-Token" : "abc"', '"X-User-Token" : "***"'),
+    ],
+)
+def test_what_is_secret_by_its_name_is_masked_though_its_value_is_unknown(text: str, masked: str) -> None:
+    assert masked in Redactor().text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no free slot at 10:00 for member_id=9",
+        "see https://example.test/path?email=a@b.test",
+        "the bearer of this letter",
+        '{"content_hash": "abc", "member_id": "9"}',
+        "design=oak",
+    ],
+)
+def test_what_is_no_secret_stays_readable(text: str) -> None:
+    assert REDACTOR.text(text) == text
+
+
+def test_a_json_value_is_masked_at_every_depth_by_name_and_by_value() -> None:
+    value = {
+        "Password": "x",
+        "booking_hash": "y",
+        "bookingHash": "y",
+        "secretKey": "y",
+        "X-Token": {"any": 1},
+        "token": "",
+        "token_count": 2,
+        "list": [{"note": f"with {SECRET}"}, ("aid-4711", 3, None, True)],
+        "content_hash": "kept",
+    }
+    assert REDACTOR.value(value) == {
+        "Password": MASK,
+        "booking_hash": MASK,
+        "bookingHash": MASK,
+        "secretKey": MASK,
+        "X-Token": MASK,
+        "token": "",
+        "token_count": 2,
+        "list": [{"note": f"with {MASK}"}, [MASK, 3, None, True]],
+        "content_hash": "kept",
+    }
+
+
+def test_a_secret_too_short_to_look_for_does_not_mask_everything() -> None:
+    assert REDACTOR.text("abc is the alphabet's beginning") == "abc is the alphabet's beginning"
+
+
+def test_without_secrets_it_changes_nothing() -> None:
+    assert Redactor().text("plain") == "plain"
+
+
+def test_a_long_text_takes_no_long_time() -> None:
+    hostile = '"' * 20_000 + "token" * 20_000 + '"password":"' + "\\" * 20_000
+    assert Redactor(["secret"]).text(hostile)  # the suite's time-out is the limit

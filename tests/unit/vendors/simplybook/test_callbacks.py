@@ -1,0 +1,227 @@
+"""SimplyBook.me's callbacks: told on where they are news, kept where they are the echo of our own calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bellhop.ledger.records import Booking, Call, Entry, EntryState
+from bellhop.schemas.envelope import Envelope, content_hash
+from bellhop.schemas.events import VenueFacts
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Wait
+from bellhop.vendors.simplybook.callbacks import Feed, SimplybookCallbacks
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+OTHER = VenueFacts("studio", "other", "simplybook", ZoneInfo("Europe/London"))
+DETAILS = {
+    "id": "434",
+    "event_id": "7",
+    "unit_id": "3",
+    "start_date_time": "2027-03-01 13:00:00",
+    "end_date_time": "2027-03-01 13:30:00",
+    "client_name": "Ada Lee",
+}
+ENTRY = Entry("434", 0, "e-1", EntryState.CONFIRMED, "hash", "7/3/2027-03-01/13:00:00/1")
+
+
+@dataclass
+class Salon:
+    details: Mapping[str, Any] | VendorFailure = field(default_factory=lambda: DETAILS)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def get_booking_details(self, id_: str, hash_: str) -> Mapping[str, Any]:
+        self.asked.append((id_, hash_))
+        if isinstance(self.details, VendorFailure):
+            raise self.details
+        return self.details
+
+
+@dataclass
+class Ledger:
+    ours: Booking | None = None
+    booking: bool = False
+    at_work: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def booking_of(self, account: str, vendor_id: str) -> Booking | None:
+        assert (account, vendor_id) == ("sb", "434")
+        self.asked.append("booking_of")
+        return self.ours
+
+    def is_booking(self, account: str) -> bool:
+        self.asked.append("is_booking")
+        return self.booking
+
+    def is_at_work(self, source: str, reference: str) -> bool:
+        assert (source, reference) == ("crm", "R-1")
+        return self.at_work
+
+
+def fill(document: Mapping[str, Any]) -> dict[str, Any]:
+    """As a map of the settings would."""
+    if "client_name" not in document:
+        return {}
+    service = {"service_id": "2", "provider_id": "9", "start": document["start_date_time"]}
+    return {"data": {"client": {"name": document["client_name"]}, "services": [service]}}
+
+
+def callback(kind: str) -> Envelope:
+    data = {"booking_id": "434", "booking_hash": "785cb8cce316e64765b94c05a635f4be", "notification_type": kind}
+    return Envelope(
+        id=f"434-{kind}", source="salon-news", type="simplybook.callback", subject="434",
+        route="callbacks.simplybook", account="sb", time=NOON, received=NOON, data=data,
+        content_hash=content_hash("simplybook.callback", NOON, data),
+    )  # fmt: skip
+
+
+def tell(
+    kind: str,
+    *,
+    salon: Salon | None = None,
+    ledger: Ledger | None = None,
+    feed: Feed | None = None,
+    now: datetime = NOON,
+    source: str = "salon-news",
+) -> Outcome:
+    feeds = {source: feed or Feed(pull_account="pv")}
+    handler = SimplybookCallbacks({"sb": salon or Salon()}, feeds, ledger or Ledger(), lambda: now)  # type: ignore[dict-item]
+    event = callback(kind)
+    step = handler.translate(event, None)
+    if not isinstance(step, Call):
+        return step
+    assert step.repeatable
+    outcome = handler.perform(step, event, None)
+    assert not isinstance(outcome, Booking)
+    return outcome
+
+
+def gone() -> Salon:
+    return Salon(
+        VendorFailure(Kind.REJECTED, vendor="simplybook", method="getBookingDetails", code="-32080", message="")
+    )
+
+
+@pytest.mark.parametrize("kind", ["create", "change", "cancel"])
+def test_news_of_a_booking_has_the_peoplevine_account_pulled_after_its_details_were_fetched(kind: str) -> None:
+    salon = Salon()
+    outcome = tell(kind, salon=salon)
+    assert salon.asked == [("434", "785cb8cce316e64765b94c05a635f4be")]
+    assert isinstance(outcome, Done)
+    (pull,) = outcome.forward
+    assert (pull.route, pull.account, pull.type) == ("pulls", "pv", "pull.requested")
+    assert (pull.source, pull.id) == ("salon-news", f"434-{kind}/pull")
+    assert pull.data == {"what": "reservations"}
+
+
+def test_a_reminder_changes_nothing() -> None:
+    assert isinstance(tell("notify"), Recorded)
+
+
+def test_a_booking_that_is_gone_is_told_as_cancelled() -> None:
+    outcome = tell("change", salon=gone(), feed=Feed(venue=OTHER, fill=fill))
+    assert isinstance(outcome, Done)
+    assert outcome.forward[0].type == "booking.cancelled"
+
+
+def test_a_signature_that_is_refused_is_the_vendors_to_say() -> None:
+    wrong = VendorFailure(Kind.REJECTED, vendor="simplybook", method="getBookingDetails", code="-32085", message="")
+    with pytest.raises(VendorFailure):
+        tell("create", salon=Salon(wrong))
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_"),
+    [("create", "booking.requested"), ("change", "booking.changed"), ("cancel", "booking.cancelled")],
+)
+def test_another_venue_is_fed_with_what_its_map_makes_of_the_details(kind: str, type_: str) -> None:
+    outcome = tell(kind, feed=Feed(venue=OTHER, fill=fill))
+    assert isinstance(outcome, Done)
+    (fed,) = outcome.forward
+    assert (fed.type, fed.route, fed.account) == (type_, "bookings.simplybook", "other")
+    assert (fed.subject, fed.id, fed.time) == ("sb-434", f"434-{kind}/feed", NOON)
+    if kind != "cancel":
+        assert fed.data["services"][0]["start"] == "2027-03-01T13:00:00+00:00"
+        assert fed.not_after == datetime(2027, 3, 1, 13, tzinfo=UTC)
+
+
+def test_a_map_that_makes_no_event_is_told_with_its_fields() -> None:
+    outcome = tell("create", feed=Feed(venue=OTHER))
+    assert isinstance(outcome, Dead)
+    assert outcome.reason is Reason.MISCONFIGURED
+    assert "data.services" in outcome.error
+    assert "Ada" not in outcome.error
+
+
+def ours(**entry: Any) -> Ledger:
+    whole = {name: getattr(ENTRY, name) for name in ("vendor_id", "line", "made_by", "state", "secret_hash", "slot")}
+    return Ledger(Booking("crm", "R-1", "sb", (Entry(**{**whole, **entry}),)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "ledger"),
+    [("create", ours()), ("change", ours()), ("cancel", ours(state=EntryState.CANCELLED))],
+)
+def test_the_echo_of_our_own_calls_goes_no_further(kind: str, ledger: Ledger) -> None:
+    outcome = tell(kind, ledger=ledger, feed=Feed(pull_account="pv", venue=OTHER, fill=fill))
+    assert isinstance(outcome, Recorded)
+    assert "our own, of crm's booking R-1" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "salon"),
+    [
+        ("cancel", Salon()),
+        ("change", gone()),
+        ("change", Salon({**DETAILS, "start_date_time": "2027-03-01 14:00:00"})),
+        ("change", Salon({**DETAILS, "unit_id": "4"})),
+    ],
+    ids=["cancelled there", "gone there", "moved there", "another provider"],
+)
+def test_what_someone_did_to_a_booking_of_ours_is_news(kind: str, salon: Salon) -> None:
+    assert isinstance(tell(kind, salon=salon, ledger=ours()), Done)
+
+
+def test_an_unknown_booking_waits_while_a_call_of_ours_may_be_making_it() -> None:
+    outcome = tell("create", ledger=Ledger(booking=True))
+    assert isinstance(outcome, Wait)
+
+
+def test_calls_on_their_way_are_asked_for_before_their_bookings_as_one_may_come_back_in_between() -> None:
+    ledger = Ledger()
+    tell("create", ledger=ledger)
+    assert ledger.asked == ["is_booking", "booking_of"]
+
+
+def test_a_callback_about_a_booking_that_is_being_worked_waits_to_see_whether_it_is_that() -> None:
+    ledger = ours()
+    ledger.at_work = True
+    assert isinstance(tell("cancel", ledger=ledger), Wait)
+    assert isinstance(tell("cancel", ledger=ledger, now=NOON + timedelta(minutes=11)), Done)
+
+
+@pytest.mark.parametrize("flag", ["1", True])
+def test_the_making_of_what_is_cancelled_since_is_told_as_its_cancel(flag: object) -> None:
+    outcome = tell("create", salon=Salon({**DETAILS, "is_cancelled": flag}), feed=Feed(venue=OTHER, fill=fill))
+    assert isinstance(outcome, Done)
+    assert outcome.forward[0].type == "booking.cancelled"
+
+
+def test_but_not_for_ever_as_a_busy_account_always_has_one_on_its_way() -> None:
+    assert isinstance(tell("create", ledger=Ledger(booking=True), now=NOON + timedelta(minutes=11)), Done)
+
+
+def test_a_source_that_feeds_nothing_only_records() -> None:
+    assert isinstance(tell("create", feed=Feed()), Recorded)
+
+
+def test_a_source_that_the_settings_lost_is_a_persons_to_put_back() -> None:
+    outcome = tell("create", source="another")
+    assert isinstance(outcome, Dead)
+    assert outcome.reason is Reason.MISCONFIGURED

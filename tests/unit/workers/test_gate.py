@@ -1,0 +1,202 @@
+"""The gate before an account's calls: when it asks the ledger, what it enters, and what it never swallows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from bellhop.ledger.accounts import AccountView, Denied, Ended, Permit
+from bellhop.schemas.errors import LedgerUnavailable
+from bellhop.schemas.settings import Limits
+from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.held import Held
+from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.workers.gate import PATIENCE_SECONDS, AccountGate
+from tests.support.ingress import Told
+
+LIMITED = SimplybookAccount("sb", "http://x", "c", "k", "s", True, 1.0, 2.0)
+FREE = SimplybookAccount("free", "http://x", "c", "k", "s", True, 1.0, 2.0, limits=Limits())
+PERMIT = Permit("sb", "p-1", 0.0, False)
+
+
+def view(account: str, *, ill: bool) -> AccountView:
+    return AccountView(account, "closed", 1, None, "", "2026-11-21", 0, 0, ill)
+
+
+@dataclass
+class Ledger:
+    """Answers in turn, the last for ever; records what it is told."""
+
+    answers: list[Permit | Denied] = field(default_factory=lambda: [PERMIT])
+    ill: set[str] = field(default_factory=set)
+    asked: list[tuple[str, bool]] = field(default_factory=list)
+    released: list[tuple[Permit, Ended]] = field(default_factory=list)
+    looks: int = 0
+    away: bool = False
+
+    def acquire(
+        self, account: str, limits: Limits, *, last: bool, lease_seconds: float, patience_seconds: float
+    ) -> Permit | Denied:
+        assert lease_seconds > 0
+        assert 0 <= patience_seconds <= PATIENCE_SECONDS
+        self.asked.append((account, last))
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def release(self, permit: Permit, ended: Ended, *, error: str = "", retry_after: float | None = None) -> None:
+        if self.away:
+            raise LedgerUnavailable("away")
+        self.released.append((permit, ended))
+
+    def views(self) -> list[AccountView]:
+        self.looks += 1
+        return [view(account, ill=True) for account in sorted(self.ill)]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+def gate(ledger: Ledger, clock: Clock | None = None, *, last: bool = False, told: Told | None = None) -> AccountGate:
+    clock = clock or Clock()
+    return AccountGate(
+        ledger,
+        {"sb": LIMITED, "free": FREE},
+        last=last,
+        observe=told or Told(),
+        monotonic=clock,
+        sleep=clock.sleep,
+        chance=lambda: 0.5,
+    )
+
+
+def failure(kind: Kind, status: int | None = None, code: str = "") -> VendorFailure:
+    return VendorFailure(kind, vendor="v", method="m", message="words", status=status, code=code)
+
+
+def test_a_healthy_account_without_limits_costs_one_look_a_second_and_no_write() -> None:
+    ledger, clock = Ledger(), Clock()
+    guarded = gate(ledger, clock)
+    for _ in range(50):
+        with guarded.turn("free"):
+            clock.time += 0.01
+    assert (ledger.looks, ledger.asked, ledger.released) == (1, [], [])
+    clock.time += 1
+    with guarded.turn("free"):
+        pass
+    assert ledger.looks == 2
+
+
+def test_an_account_whose_vendor_is_ill_asks_before_each_call_and_enters_its_end() -> None:
+    ledger = Ledger([Permit("free", "", 0.0, True)], ill={"free"})
+    guarded = gate(ledger)
+    with guarded.turn("free"):
+        pass
+    assert ledger.asked == [("free", False)]
+    assert ledger.released == [(Permit("free", "", 0.0, True), Ended.ANSWERED)]
+
+
+def test_a_limited_account_asks_waits_its_turn_and_gives_leave_back() -> None:
+    ledger, clock = Ledger([Permit("sb", "p-1", 0.4, False)]), Clock()
+    with gate(ledger, clock, last=True).turn("sb"):
+        assert clock.slept == [0.4]
+        assert ledger.released == []
+    assert ledger.asked == [("sb", True)]
+    assert ledger.released == [(Permit("sb", "p-1", 0.4, False), Ended.ANSWERED)]
+
+
+def test_a_crowded_account_is_asked_again_until_patience_is_over() -> None:
+    ledger, clock = Ledger([Denied("2 calls are on their way", 1.0, crowded=True)]), Clock()
+    with pytest.raises(Held) as caught, gate(ledger, clock).turn("sb"):
+        raise AssertionError("it must not be called")
+    assert caught.value.account == "sb"
+    assert PATIENCE_SECONDS <= clock.time < PATIENCE_SECONDS + 1
+    assert len(ledger.asked) > 10
+
+
+def test_a_place_that_becomes_free_in_time_is_taken() -> None:
+    ledger = Ledger([Denied("crowded", 1.0, crowded=True), Denied("crowded", 1.0, crowded=True), PERMIT])
+    with gate(ledger).turn("sb"):
+        pass
+    assert len(ledger.asked) == 3
+
+
+def test_what_is_denied_for_long_is_held_at_once_with_the_time_to_wait() -> None:
+    told, ledger = Told(), Ledger([Denied("all 5000 calls of the day are used", 7200.0)])
+    with pytest.raises(Held, match="all 5000 calls") as caught, gate(ledger, told=told).turn("sb"):
+        raise AssertionError("it must not be called")
+    assert caught.value.after == 7200.0
+    assert len(ledger.asked) == 1
+    assert told.names == ["account.held"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "ended"),
+    [
+        (failure(Kind.TRANSIENT), Ended.AWAY),
+        (failure(Kind.UNKNOWN), Ended.AWAY),
+        (failure(Kind.UNKNOWN, 502), Ended.AWAY),
+        (failure(Kind.UNKNOWN, 200), Ended.ANSWERED),
+        (failure(Kind.UNKNOWN, 500, "-32603"), Ended.ANSWERED),
+        (failure(Kind.THROTTLED, 429), Ended.THROTTLED),
+        (failure(Kind.REJECTED, 200), Ended.ANSWERED),
+        (failure(Kind.AUTH, 200), Ended.ANSWERED),
+        (ValueError("ours"), Ended.ANSWERED),
+    ],
+    ids=lambda value: str(getattr(value, "kind", value)),
+)
+def test_how_a_call_ended_is_entered_and_its_failure_goes_on(raised: Exception, ended: Ended) -> None:
+    ledger = Ledger()
+    with pytest.raises(type(raised)), gate(ledger).turn("sb"):
+        raise raised
+    assert ledger.released == [(PERMIT, ended)]
+
+
+def test_an_account_without_limits_whose_vendor_is_away_is_entered_and_asks_from_then_on() -> None:
+    ledger = Ledger()
+    guarded = gate(ledger)
+    with pytest.raises(VendorFailure), guarded.turn("free"):
+        raise failure(Kind.TRANSIENT)
+    assert [ended for _, ended in ledger.released] == [Ended.AWAY]
+    ledger.ill = {"free"}
+    with guarded.turn("free"):
+        pass
+    assert ledger.asked == [("free", False)]
+
+
+def test_leave_got_ahead_is_used_by_the_next_request_and_only_by_that() -> None:
+    ledger = Ledger()
+    guarded = gate(ledger)
+    guarded.ahead("sb")
+    guarded.ahead("sb")
+    with guarded.turn("sb"):
+        assert len(ledger.asked) == 1
+    with guarded.turn("sb"):
+        assert len(ledger.asked) == 2
+    guarded.give_back("sb")
+    assert [ended for _, ended in ledger.released] == [Ended.ANSWERED, Ended.ANSWERED]
+
+
+def test_leave_that_was_not_used_is_given_back() -> None:
+    ledger = Ledger()
+    guarded = gate(ledger)
+    guarded.ahead("sb")
+    guarded.give_back("sb")
+    guarded.give_back("sb")
+    assert ledger.released == [(PERMIT, Ended.UNUSED)]
+
+
+def test_a_ledger_that_is_away_does_not_turn_a_bookings_success_into_a_failure() -> None:
+    told, ledger = Told(), Ledger(away=True)
+    with gate(ledger, told=told).turn("sb"):
+        pass
+    assert told.names == ["account.unrecorded"]

@@ -1,0 +1,41 @@
+"""What the executor asks of a route's handler."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bellhop.ledger.records import Booking, Call
+from bellhop.schemas.envelope import Envelope
+from bellhop.vendors.outcome import Dead, InDoubt, Outcome
+
+
+class Handler(Protocol):
+    """A handler compares what the event wants with what the ledger holds and names the next call until nothing is
+    left to call. So it starts anew from the ledger after every crash, and a call once recorded is not made again.
+    """
+
+    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        """The next vendor call, or the outcome where there is none. Pure: no I/O, the same for the same arguments."""
+        ...
+
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        """Asks the vendor what must be known before the call, and nothing that books: the call as it is to be made,
+        or the outcome where it cannot be. The ledger's mark comes after it, so dying here leaves no doubt.
+
+        Raises VendorFailure, Held.
+        """
+        ...
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        """Makes the call: the booking as it stands after it, or the outcome where the event is no booking's.
+
+        Raises VendorFailure; Held, where nothing that changes anything was sent.
+        """
+        ...
+
+    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+        """Asks the vendor what became of a call in doubt. None: it certainly made nothing, and may be made again.
+
+        Raises VendorFailure where the vendor cannot be asked, Held where it may not be asked now.
+        """
+        ...

@@ -1,0 +1,59 @@
+"""Whose turn it is to call an account: what a client asks before each request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+from bellhop.schemas.errors import BellhopError
+
+
+class Held(BellhopError):
+    """Raised before a call that may not be made now: the account's breaker is open, or its limits are reached.
+    Nothing was sent, and no attempt counts. after: in how many seconds it may be otherwise."""
+
+    def __init__(self, account: str, why: str, after: float) -> None:
+        super().__init__(f"account {account}: {why}")
+        self.account = account
+        self.why = why
+        self.after = after
+
+
+class Gate(Protocol):
+    """What guards an account; `workers.gate.AccountGate` has the shared one."""
+
+    def turn(self, account: str) -> AbstractContextManager[None]:
+        """Around each request. Entering raises Held; leaving learns how it ended, from the exception if any."""
+        ...
+
+
+class OpenGate:
+    """The gate that holds nobody: for tools and tests."""
+
+    def turn(self, account: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+class PacedGate:
+    """Holds nobody, and spaces its own calls to half an account's rate, whose other half is the workers'. For a single
+    thread. per_second: the account's, 0 for none."""
+
+    def __init__(
+        self,
+        per_second: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._seconds = 2 / per_second if per_second else 0.0
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._next = 0.0
+
+    def turn(self, account: str) -> AbstractContextManager[None]:
+        now = self._monotonic()
+        if self._next > now:
+            self._sleep(self._next - now)
+        self._next = max(self._next, now) + self._seconds
+        return nullcontext()

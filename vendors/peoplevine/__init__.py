@@ -1,0 +1,1 @@
+"""Peoplevine Bookings, with SevenRooms, Book4Time and Tripleseat behind it."""

@@ -1,0 +1,142 @@
+"""The route `bookings.peoplevine`: one reservation holds all services of a booking.
+
+The API can create; it can neither change nor cancel (`peoplevine-bookings` has no such method), so these stand in
+front of a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from bellhop.ledger.records import Booking, Call, Entry, EntryState, Json
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.events import VenueFacts
+from bellhop.schemas.reasons import Reason
+from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
+from bellhop.vendors.peoplevine import offers
+from bellhop.vendors.peoplevine.client import PeoplevineClient
+from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+
+CREATE: Final = "create_service_reservation"
+ALTERNATIVES: Final = 5
+
+
+class PeoplevineBookings:
+    """`clients` and `accounts` by account, `venues` by name."""
+
+    def __init__(
+        self,
+        clients: Mapping[str, PeoplevineClient],
+        accounts: Mapping[str, PeoplevineAccount],
+        venues: Mapping[str, VenueFacts],
+    ) -> None:
+        self._clients = clients
+        self._accounts = accounts
+        self._venues = venues
+
+    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        if event.account not in self._clients or event.data["venue"] not in self._venues:
+            return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
+        meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
+        standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED] if booking else []
+        if meant is Meaning.RECORD:
+            return Recorded(words)
+        if meant is Meaning.CANCEL:
+            return _cancel_by_hand(standing)
+        if booking is not None and booking.cancelled and standing:
+            return _cancelled_before(standing)
+        wanted = offers.asked(event.data["services"], self._venues[event.data["venue"]].zone)
+        slot = offers.slot(wanted)
+        if same := next((entry for entry in standing if entry.slot == slot), None):
+            took = f"; took {same.took}" if same.took else ""
+            return Done(f"{words}: reservation {same.vendor_id}{took}")
+        if standing:
+            text = "Peoplevine's API cannot change a reservation: change it in Peoplevine by hand, then discard this"
+            return Dead(Reason.UNSUPPORTED, f"{text}. Reservation: {', '.join(e.vendor_id for e in standing)}")
+        return Call(event.account, CREATE, {"offers": wanted, "slot": slot}, repeatable=False)
+
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        """Chooses the best offer for each service that leaves a choice."""
+        taken: list[Json] = [offer for offer in call.arguments["offers"] if not offers.is_open(offer)]
+        chosen = []
+        for line, wanted in enumerate(call.arguments["offers"]):
+            if not offers.is_open(wanted):
+                chosen.append(wanted)
+                continue
+            found = self._available(call.account, wanted, alternatives=False)
+            offer = offers.best(wanted, found, taken)
+            if offer is None:
+                return self._no_offer(call.account, line, wanted)
+            chosen.append(offer)
+            taken.append(offer)
+        if chosen == list(call.arguments["offers"]):
+            return call
+        return replace(
+            call, arguments={**call.arguments, "offers": chosen, "took": "; ".join(map(offers.told, chosen))}
+        )
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        chosen = call.arguments["offers"]
+        created = self._clients[call.account].create_service_reservation(
+            event.data["member_id"], event.data.get("notes", ""), chosen
+        )
+        assert booking is not None  # noqa: S101  # the ledger gives every booking event its booking
+        entry = Entry(
+            created,
+            0,
+            event.id,
+            EntryState.CONFIRMED,
+            slot=call.arguments["slot"],
+            took=call.arguments.get("took", ""),
+        )
+        return replace(booking, entries=(*booking.entries, entry), cancelled=False)
+
+    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+        chosen = call.arguments["offers"]
+        if not self._accounts[call.account].slots_hold_one:
+            return _in_doubt("a slot may hold several bookings", {"slots": chosen})
+        offered = [self._is_offered(call.account, offer) for offer in chosen]
+        if all(offered):
+            return None
+        return _in_doubt("the slot is taken, perhaps by this very booking", {"slots": chosen, "still_offered": offered})
+
+    def _is_offered(self, account: str, offer: Json) -> bool:
+        found = self._available(account, offer, alternatives=False)
+        return any(offers.same_place_and_time(there, offer) for there in found)
+
+    def _available(self, account: str, offer: Json, *, alternatives: bool) -> list[dict[str, Any]]:
+        date, start, end = offers.window(offer)
+        services = [offer["service_id"]]
+        return self._clients[account].get_service_availability(date, start, end, alternatives, alternatives, services)
+
+    def _no_offer(self, account: str, line: int, wanted: Json) -> Dead:
+        """For a window without an offer: with what the vendor offers instead."""
+        instead = self._available(account, wanted, alternatives=True)[:ALTERNATIVES]
+        text = f"services.{line}: Peoplevine has no offer in its window; agree another time with the guest"
+        starts = ", ".join(str(offer.get("start")) for offer in instead)
+        return Dead(
+            Reason.REJECTED, f"{text}. Offered instead: {starts or 'nothing'}", {"wanted": wanted, "offered": instead}
+        )
+
+
+def _cancel_by_hand(standing: list[Entry]) -> Dead:
+    which = f"reservation {', '.join(e.vendor_id for e in standing)}" if standing else "the booking, if it stands there"
+    text = f"Peoplevine's API has no cancel: cancel {which} in Peoplevine by hand, then discard this"
+    return Dead(Reason.UNSUPPORTED, text, tombstone=True)
+
+
+def _cancelled_before(standing: list[Entry]) -> Dead:
+    """Whether a person has cancelled it by then, as the dead letter of the cancel asked, the API does not tell."""
+    which = ", ".join(entry.vendor_id for entry in standing)
+    text = f"it was to be cancelled by hand and is wanted again: if reservation {which} stands in Peoplevine"
+    return Dead(Reason.UNSUPPORTED, f"{text}, discard this; if not, book it there by hand, then discard this")
+
+
+def _in_doubt(why: str, evidence: Json) -> Dead:
+    text = (
+        f"nobody knows whether {CREATE} made a reservation, and {why}: look in Peoplevine; replay only if none is there"
+    )
+    return Dead(Reason.IN_DOUBT, text, evidence)

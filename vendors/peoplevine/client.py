@@ -1,0 +1,223 @@
+"""Peoplevine Bookings: `https://connect.peoplevine.com/res/…`, credentials in the query string.
+
+Source: `peoplevine-bookings`, all nine of its methods; SevenRooms, Book4Time and Tripleseat stand behind them alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.held import Gate, OpenGate
+from bellhop.vendors.http import Answer, HttpClient, Where, refused
+from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+
+VENDOR: Final = "peoplevine"
+
+REASONS: Final[tuple[tuple[str, Kind], ...]] = (
+    ("credential", Kind.AUTH),
+    ("unauthorized", Kind.AUTH),
+    ("not authorized", Kind.AUTH),
+    ("access denied", Kind.AUTH),
+    ("too many requests", Kind.THROTTLED),
+    ("member not found", Kind.REJECTED),
+    ("invalid member id", Kind.REJECTED),
+    # The system behind did not answer Peoplevine: what it did there nobody says.
+    ("timeout", Kind.UNKNOWN),
+    ("timed out", Kind.UNKNOWN),
+    ("internal error", Kind.UNKNOWN),
+    ("internal server error", Kind.UNKNOWN),
+)
+"""Words of a `reason`, in lower case, and their kind. Only the two about members are documented; a reason in no row
+is a refusal like any other: the vendor says that it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of the document: its title there, its HTTP verb, and its path under /res/.
+
+    changes: it alters something. repeatable: calling it twice does no more than once.
+    """
+
+    name: str
+    title: str
+    verb: str
+    path: str
+    changes: bool = False
+    repeatable: bool = True
+
+
+METHODS: Final[Mapping[str, Method]] = {
+    method.name: method
+    for method in (
+        Method("sync_member", "Sync Member", "GET", "sync_member", changes=True),
+        Method("sync_profiles", "Sync Profiles", "GET", "sync_profiles", changes=True),
+        Method("sync_reservations", "Sync Reservation", "GET", "sync_reservations", changes=True),
+        Method("sync_services", "Sync Service Types", "GET", "sync_services", changes=True),
+        Method("products", "Get Products", "GET", "products"),
+        Method("locations", "Get Locations", "GET", "metadata"),
+        Method("guest_types", "Get Guest Types", "GET", "metadata"),
+        Method("get_service_availability", "Check Availability", "POST", "get_service_availability"),
+        Method(
+            "create_service_reservation",
+            "Create Reservation",
+            "POST",
+            "create_service_reservation",
+            changes=True,
+            repeatable=False,
+        ),
+    )
+}
+
+
+class PeoplevineClient:
+    """Safe from any thread. Every method raises VendorFailure, and Held where it is not the account's turn."""
+
+    def __init__(self, account: PeoplevineAccount, http: HttpClient, gate: Gate | None = None) -> None:
+        self._account = account
+        self._http = http
+        self._gate = gate or OpenGate()
+        self._base = account.base_url.rstrip("/") + "/res/"
+        self._query = {
+            "auth_id": account.auth_id,
+            "company": account.company,
+            "user": account.user,
+            "pass": account.password,
+            **({"host": account.region} if account.region else {}),
+        }
+
+    def sync_member(self, member_id: str) -> None:
+        """Brings a Peoplevine member to Bookings. Harmless to repeat."""
+        self._checked("sync_member", query={"member_id": member_id})
+
+    def sync_profiles(self, since: datetime) -> int:
+        """Brings profiles new or updated since then to Peoplevine: how many. Harmless to repeat."""
+        return self._synchronised("sync_profiles", since)
+
+    def sync_reservations(self, since: datetime) -> int:
+        """Brings reservations created or updated since then to Peoplevine: how many. Harmless to repeat."""
+        return self._synchronised("sync_reservations", since)
+
+    def sync_services(self) -> int:
+        """Brings the service (product) types to Peoplevine: how many. Harmless to repeat."""
+        return self._synchronised("sync_services", None)
+
+    def products(self) -> list[dict[str, Any]]:
+        """The services: `id`, `name`, `description`, `type`, `charging`, `rate`.
+
+        The document's own example answers `success: false` with all of them: data present means success.
+        """
+        answer = self._checked("products", enough=lambda reply: bool(reply.get("products")))
+        return _rows("products", answer, "products", ("id", "name"))
+
+    def locations(self) -> list[dict[str, Any]]:
+        """`id`, `name`, `description` of each."""
+        return _rows("locations", self._checked("locations", query={"type": "location"}), "metaData", ("id", "name"))
+
+    def guest_types(self) -> list[dict[str, Any]]:
+        """`id`, `name`, `description` of each."""
+        answer = self._checked("guest_types", query={"type": "guest_type"})
+        return _rows("guest_types", answer, "metaData", ("id", "name"))
+
+    def get_service_availability(
+        self,
+        date: str,
+        start_time: str,
+        end_time: str,
+        alternate_time: bool,
+        next_available_date: bool,
+        services: Sequence[str],
+    ) -> list[dict[str, Any]]:
+        """The offers for `services` on `date` (YYYY-MM-DD) between two times (HH:MM): as they come, with
+        `start`, `end` (with an offset), `price`, `technician_id`, `service_id`, `facility_id`."""
+        body = {
+            "date": date,
+            "startTime": start_time,
+            "endTime": end_time,
+            "alternateTime": alternate_time,
+            "nextAvailableDate": next_available_date,
+            "services": list(services),
+        }
+        answer = self._checked("get_service_availability", body=body)
+        return _rows("get_service_availability", answer, "offers", ("start", "technician_id", "facility_id"))
+
+    def create_service_reservation(self, member_id: str, notes: str, offers: Sequence[Mapping[str, Any]]) -> str:
+        """Books; the new reservation's id. NOT repeatable.
+
+        offers: `{start, end, price, technician_id, service_id, facility_id}`, times venue-local without an offset.
+        """
+        body = {"member_id": int(member_id), "notes": notes, "offers": list(offers)}
+        answer = self._checked("create_service_reservation", body=body)
+        # "Success response with Bookings reservation ID": as a text in `message`, with a success_count of 0.
+        made = answer.json.get("message")
+        if isinstance(made, bool) or not isinstance(made, str | int) or not str(made).strip():
+            raise _failure("create_service_reservation", Kind.UNKNOWN, "success without a reservation's id", answer)
+        return str(made)
+
+    def _synchronised(self, name: str, since: datetime | None) -> int:
+        query = {} if since is None else {"from": since.astimezone(UTC).strftime(self._account.from_format)}
+        count = self._checked(name, query=query).json.get("success_count")
+        return count if isinstance(count, int) else 0
+
+    def _checked(
+        self,
+        name: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        enough: Callable[[Mapping[str, Any]], bool] = lambda _reply: False,
+    ) -> Answer:
+        """The answer, where it says success, or has data that is `enough` to be one."""
+        with self._gate.turn(self._account.name):
+            answer = self._request(METHODS[name], query, body)
+            reply = answer.json if isinstance(answer.json, dict) else {}
+            success = reply.get("success")
+            if (success is True or enough(reply)) and answer.status < 300:
+                return answer
+            if success is False:
+                reason = str(reply.get("reason") or reply.get("message") or "no reason given")
+                raise _failure(name, _kind(reason, answer.status), reason, answer)
+            if 300 <= answer.status < 500:
+                raise refused(Where(VENDOR, name), answer)
+            raise _failure(name, Kind.UNKNOWN, f"HTTP {answer.status} with an answer of an unknown form", answer)
+
+    def _request(self, method: Method, query: Mapping[str, str] | None, body: object) -> Answer:
+        return self._http.request(
+            Where(VENDOR, method.name),
+            method.verb,
+            self._base + method.path,
+            query={**self._query, **(query or {})},
+            body=body,
+            connect_seconds=self._account.connect_seconds,
+            read_seconds=self._account.read_seconds,
+        )
+
+
+def _rows(name: str, answer: Answer, key: str, needed: Sequence[str]) -> list[dict[str, Any]]:
+    """A list of objects; null stands for none."""
+    rows = answer.json.get(key) or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and all(k in row for k in needed) for row in rows):
+        raise _failure(name, Kind.UNKNOWN, f"{key} of an unknown form", answer)
+    return rows
+
+
+def _kind(reason: str, status: int) -> Kind:
+    said = reason.lower()
+    # A server that failed and says no more than that may have failed after it passed the booking on.
+    other = Kind.UNKNOWN if status >= 500 else Kind.REJECTED
+    return next((kind for words, kind in REASONS if words in said), other)
+
+
+def _failure(method: str, kind: Kind, message: str, answer: Answer) -> VendorFailure:
+    return VendorFailure(
+        kind,
+        vendor=VENDOR,
+        method=method,
+        message=answer.words(message),
+        retry_after=answer.retry_after,
+        status=answer.status,
+        answer=answer.kept,
+    )

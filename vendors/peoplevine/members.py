@@ -1,0 +1,34 @@
+"""The route `members`: every member event is Peoplevine's `sync_member`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bellhop.ledger.records import Booking, Call
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome
+from bellhop.vendors.peoplevine.client import PeoplevineClient
+
+
+class Members:
+    """`clients` by account."""
+
+    def __init__(self, clients: Mapping[str, PeoplevineClient]) -> None:
+        self._clients = clients
+
+    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        if event.account not in self._clients:
+            return Dead(Reason.MISCONFIGURED, f"the settings have no Peoplevine account {event.account}")
+        # Peoplevine reads the member anew at each call, so calling twice, or out of order, does no harm.
+        return Call(event.account, "sync_member", {"member_id": event.subject}, repeatable=True)
+
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        return call
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        self._clients[call.account].sync_member(event.subject)
+        return Done("the member is synchronised")
+
+    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+        return None

@@ -1,0 +1,30 @@
+"""The settings, with every vendor's accounts: what all parts above this floor read them by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from bellhop.schemas.settings import Settings, files
+from bellhop.schemas.settings import build as _build
+from bellhop.schemas.settings.files import Config
+from bellhop.schemas.settings.sections import AccountKind
+from bellhop.vendors.registry import VENDORS
+
+KINDS: Final[Mapping[str, AccountKind]] = {vendor.kind: vendor.account for vendor in VENDORS}
+
+
+def build(document: Mapping[str, Any], place: Callable[[str], str] = lambda _key: "bellhop.toml") -> Settings:
+    """As `schemas.settings.build`."""
+    return _build.build(document, KINDS, place)
+
+
+def read(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """As `schemas.settings.files.read`."""
+    return files.read(path, environ, KINDS)
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """As `read`, the settings alone."""
+    return read(path, environ).settings

@@ -1,0 +1,254 @@
+"""The route `bookings.simplybook`: the slots a booking wants, compared with those it has.
+
+What is wanted and missing is booked first and confirmed; what stands and is no longer wanted is cancelled after.
+So a change never ends with neither slot, and finishes from wherever it was killed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from bellhop.ledger.records import Booking, Call, Entry, EntryState
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.events import VenueFacts
+from bellhop.schemas.reasons import Reason
+from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.vendors.failure import VendorFailure
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
+from bellhop.vendors.simplybook.client import SimplybookClient
+from bellhop.vendors.simplybook.company_rules import CompanyRules, filled, missing, off_timeframe, with_promo
+from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.simplybook.types import BookAnswer
+
+BOOK: Final = "book"
+CONFIRM: Final = "confirmBooking"
+CONFIRM_BATCH: Final = "confirmBookingBatch"
+CANCEL: Final = "cancelBooking"
+BATCH_TYPE: Final = "batch_booking"
+"""The type of a batch made by createBatch, or by a count above 1."""
+
+_NOT_FOUND: Final = "-32080"
+_NO_BATCH_CONFIRM: Final = ("-32090", "-32095")
+_SLOT: Final = ("event_id", "unit_id", "date", "time", "count")
+
+
+class SimplybookBookings:
+    """`clients` and `accounts` by account, `venues` by name."""
+
+    def __init__(
+        self,
+        clients: Mapping[str, SimplybookClient],
+        accounts: Mapping[str, SimplybookAccount],
+        venues: Mapping[str, VenueFacts],
+    ) -> None:
+        self._clients = clients
+        self._accounts = accounts
+        self._venues = venues
+        self._rules = {name: CompanyRules(client) for name, client in clients.items()}
+
+    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        if event.account not in self._clients or event.data["venue"] not in self._venues:
+            return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
+        meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
+        if meant is Meaning.RECORD:
+            return Recorded(words)
+        standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED] if booking else []
+        wanted = {} if meant is Meaning.CANCEL else self._wanted(event)
+        if meant is Meaning.BOOK and len(wanted) < len(event.data["services"]):
+            return Dead(
+                Reason.REJECTED, "two of its services are the same slot: say so with `count`, and send it again"
+            )
+        have = Counter(entry.slot for entry in standing)
+        for slot, (line, arguments) in wanted.items():
+            if 0 < have[slot] < arguments["count"] and not event.data.get("recurring"):
+                return _too_few(line, have[slot], arguments["count"])
+            if not have[slot]:
+                return Call(event.account, BOOK, arguments, repeatable=False, line=line)
+        for entry in standing:
+            if entry.slot in wanted and entry.state is EntryState.BOOKED:
+                if entry.batch_hash:
+                    return Call(event.account, CONFIRM_BATCH, {"batch": entry.batch}, repeatable=True, line=entry.line)
+                return Call(event.account, CONFIRM, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
+        for entry in standing:
+            if entry.slot not in wanted:
+                return Call(event.account, CANCEL, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
+        if meant is Meaning.CANCEL and not (booking and booking.entries):
+            words = "cancelled before it was booked: nothing to call"
+        return Done(words, tombstone=meant is Meaning.CANCEL)
+
+    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        """Of a `book`: holds it against the company's rules, and makes or finds the batch it belongs to."""
+        if call.method != BOOK:
+            return call
+        rules, arguments = self._rules[call.account], dict(call.arguments)
+        event_id = int(arguments["event_id"])
+        start = datetime.fromisoformat(f"{arguments['date']}T{arguments['time']}")
+        timeframe = rules.timeframe()
+        problems = missing(event.data["client"], rules.required())
+        if timeframe and (rule := off_timeframe(start, timeframe)):
+            problems.append(f"services.{call.line}: {rule}")
+        additional, unfit = filled(event.data.get("additional", {}), rules.intake(event_id))
+        if problems or unfit:
+            text = "the company would refuse it: " + "; ".join((*problems, *unfit))
+            return Dead(Reason.REJECTED, text, {"broken": [*problems, *unfit]})
+        arguments["additional"] = with_promo(additional, event.data.get("promo_code"))
+        if self._in_batch(call, event):
+            arguments["batch_id"] = _open_batch(event, booking) or self._clients[call.account].create_batch()
+        return replace(call, arguments=arguments)
+
+    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        assert booking is not None  # noqa: S101  # the ledger gives every booking event its booking
+        client = self._clients[call.account]
+        if call.method == BOOK:
+            return self._book(client, call, event, booking)
+        if call.method == CONFIRM_BATCH:
+            return _confirm_batch(client, booking, call.arguments["batch"])
+        entry = next(e for e in booking.entries if e.vendor_id == call.arguments["id"])
+        if call.method == CONFIRM:
+            client.confirm_booking(entry.vendor_id, entry.secret_hash)
+            return _with(booking, replace(entry, state=EntryState.CONFIRMED))
+        try:
+            client.cancel_booking(entry.vendor_id, entry.secret_hash)
+        except VendorFailure as failure:
+            # "Appointment couldn't be found": it is gone already, which is what was wanted.
+            if failure.code != _NOT_FOUND:
+                raise
+        return _with(booking, replace(entry, state=EntryState.CANCELLED))
+
+    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+        client = self._clients[call.account]
+        wanted = call.arguments
+        day, time = wanted["date"], wanted["time"]
+        unit = next((u for u in client.get_unit_list() if u["id"] == wanted["unit_id"]), None)
+        if wanted["count"] > 1 or event.data.get("recurring") or unit is None or unit.get("qty") != 1:
+            return _in_doubt("the slot may hold several bookings", wanted)
+        starts = client.get_start_time_matrix(day, day, int(wanted["event_id"]), int(wanted["unit_id"]), 1)
+        if time in starts.get(day, ()):
+            return None
+        return _in_doubt("the slot is taken, perhaps by this very booking", wanted)
+
+    def _wanted(self, event: Envelope) -> dict[str, tuple[int, dict[str, Any]]]:
+        """The slots the event wants: line and arguments by slot. Times are the company's own, without a zone."""
+        zone = self._venues[event.data["venue"]].zone
+        theirs = (event.data.get("client") or {}).get("timezone")
+        wanted: dict[str, tuple[int, dict[str, Any]]] = {}
+        for line, service in enumerate(event.data["services"]):
+            start = datetime.fromisoformat(service["start"]).astimezone(zone)
+            arguments: dict[str, Any] = {
+                "event_id": service["service_id"],
+                "unit_id": service["provider_id"],
+                "date": f"{start:%Y-%m-%d}",
+                "time": f"{start:%H:%M:%S}",
+                "count": service["count"],
+            }
+            if theirs:
+                arguments["client_time_offset"] = client_time_offset(start, ZoneInfo(theirs))
+            wanted[_slot(arguments)] = (line, arguments)
+        return wanted
+
+    def _in_batch(self, call: Call, event: Envelope) -> bool:
+        """Whether a slot joins its booking's batch. "count more then 1 or valid batchId (only one parameter can be
+        specified)"; a recurring booking is a batch of its own."""
+        several = len(event.data["services"]) > 1
+        alone = call.arguments["count"] > 1 or event.data.get("recurring")
+        return several and not alone and self._accounts[call.account].batch
+
+    def _book(self, client: SimplybookClient, call: Call, event: Envelope, booking: Booking) -> Booking:
+        arguments = call.arguments
+        person = {key: value for key, value in event.data["client"].items() if key != "timezone"}
+        if "client_time_offset" in arguments:
+            person["client_time_offset"] = arguments["client_time_offset"]
+        batch = arguments.get("batch_id")
+        answer = client.book(
+            int(arguments["event_id"]),
+            int(arguments["unit_id"]),
+            arguments["date"],
+            arguments["time"],
+            person,
+            arguments.get("additional", {}),
+            arguments["count"] if arguments["count"] > 1 else None,
+            int(batch) if batch else None,
+            event.data.get("recurring"),
+        )
+        return self._booked(booking, answer, call, event)
+
+    def _booked(self, booking: Booking, answer: BookAnswer, call: Call, event: Envelope) -> Booking:
+        """The booking with what `book` made. Where the account leaves confirming to the venue, no more is called."""
+        to_confirm = answer.require_confirm and self._accounts[call.account].confirm
+        # An answer may leave out the id of a batch we named. Without any id its hash signs nothing.
+        batch = answer.batch_id or call.arguments.get("batch_id", "")
+        made = [
+            Entry(
+                vendor_id=row.id,
+                line=call.line,
+                made_by=event.id,
+                state=EntryState.BOOKED if to_confirm and not row.confirmed else EntryState.CONFIRMED,
+                secret_hash=row.hash,
+                slot=_slot(call.arguments),
+                code=row.code,
+                batch=f"{answer.batch_type or BATCH_TYPE}:{batch}" if batch else "",
+                batch_hash=answer.batch_hash if batch else "",
+            )
+            for row in answer.bookings
+        ]
+        return replace(booking, entries=(*booking.entries, *made), cancelled=False)
+
+
+def client_time_offset(start: datetime, theirs: ZoneInfo) -> int:
+    """ "difference between client's time zone and company's time zone in minutes. For example if company located in
+    city with time zone GMT+2 and customer located in city with GMT+3 then $clientTimeOffset will be 60 minutes".
+
+    start: in the company's zone; the difference is that of this moment, for clocks change on different days.
+    """
+    ours, other = start.utcoffset(), start.astimezone(theirs).utcoffset()
+    assert ours is not None  # noqa: S101  # aware, as the contract has it
+    assert other is not None  # noqa: S101
+    return round((other - ours).total_seconds() / 60)
+
+
+def _too_few(line: int, stand: int, wanted: int) -> Dead:
+    """A group of which some were cancelled, and which is wanted whole again: booking it once more would be too many."""
+    text = f"services.{line}: only {stand} of {wanted} places stand, as a cancel was cut off: book the others by hand"
+    return Dead(Reason.UNSUPPORTED, f"{text} in SimplyBook.me, then discard this")
+
+
+def _slot(arguments: Mapping[str, Any]) -> str:
+    """What is booked, for comparing."""
+    return "/".join(str(arguments[key]) for key in _SLOT)
+
+
+def _with(booking: Booking, *changed: Entry) -> Booking:
+    by_id = {entry.vendor_id: entry for entry in changed}
+    entries: Sequence[Entry] = tuple(by_id.get(entry.vendor_id, entry) for entry in booking.entries)
+    return replace(booking, entries=entries)
+
+
+def _open_batch(event: Envelope, booking: Booking | None) -> str:
+    """The batch that this event has begun, "" for none. A batch that createBatch made, but no booking joined before
+    its worker died, stays empty, and another is made."""
+    batches = [e.batch for e in (booking.entries if booking else ()) if e.made_by == event.id and e.batch]
+    return next((batch.partition(":")[2] for batch in batches if batch.startswith(f"{BATCH_TYPE}:")), "")
+
+
+def _confirm_batch(client: SimplybookClient, booking: Booking, batch: str) -> Booking:
+    """Confirms all bookings of a batch at once; where the company's batches cannot be confirmed so, what is left is
+    to confirm each by itself."""
+    members = [e for e in booking.entries if e.batch == batch and e.state is EntryState.BOOKED]
+    type_, _, id_ = batch.partition(":")
+    try:
+        client.confirm_booking_batch(id_, type_, members[0].batch_hash)
+    except VendorFailure as failure:
+        if failure.code not in _NO_BATCH_CONFIRM:
+            raise
+        return _with(booking, *(replace(entry, batch_hash="") for entry in members))
+    return _with(booking, *(replace(entry, state=EntryState.CONFIRMED) for entry in members))
+
+
+def _in_doubt(why: str, evidence: Mapping[str, Any]) -> Dead:
+    text = f"nobody knows whether book made a booking, and {why}: look in SimplyBook.me; replay only if none is there"
+    return Dead(Reason.IN_DOUBT, text, evidence)

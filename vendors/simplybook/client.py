@@ -1,0 +1,270 @@
+"""SimplyBook.me's public service: JSON-RPC 2.0 with a token, shared by all workers through the ledger.
+
+Source: `simplybook-public-service-methods`. `call` makes any of its methods, by the document's name; the methods of
+the client are those that a booking needs, with our types.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.held import Gate, OpenGate
+from bellhop.vendors.http import Answer, HttpClient, Where, refused
+from bellhop.vendors.simplybook.codes import ERRORS, classify
+from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
+from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.simplybook.types import BookAnswer
+
+VENDOR: Final = "simplybook"
+_HOSTS: Final = (".simplybook.me", ".simplybook.it", ".simplybook.asia", ".simplybook.net")
+
+
+class Tokens(Protocol):
+    """Where a token is shared between processes: a new one may end the earlier ones at the vendor."""
+
+    def token(self, account: str) -> str | None: ...
+
+    def replace_token(self, account: str, stale: str | None, login: Callable[[], str]) -> str:
+        """A token other than `stale`: another process's, else by `login`."""
+        ...
+
+
+def sign(id_: str, hash_: str, secret_key: str) -> str:
+    """`md5($bookingId . $bookingHash . $secretKey)`; of batches `md5($batchId . $batchHash . $secret)`."""
+    return hashlib.md5(f"{id_}{hash_}{secret_key}".encode(), usedforsecurity=False).hexdigest()
+
+
+class SimplybookClient:
+    """Safe from any thread. Every method raises VendorFailure, where the vendor answered with one of its codes the
+    code's own exception of `vendors.simplybook.codes`; and Held, where it is not the account's turn."""
+
+    def __init__(self, account: SimplybookAccount, http: HttpClient, tokens: Tokens, gate: Gate | None = None) -> None:
+        self._account = account
+        self._http = http
+        self._tokens = tokens
+        self._gate = gate or OpenGate()
+        self._login_url = account.base_url.rstrip("/") + "/login"
+        self._url = "" if account.discover else account.base_url.rstrip("/") + "/"
+        self._ids = itertools.count(1)
+
+    # --- what a booking needs -----------------------------------------------------------------------------------
+
+    def book(
+        self,
+        event_id: int,
+        unit_id: int,
+        date: str,
+        time: str,
+        client: Mapping[str, Any],
+        additional: Mapping[str, Any],
+        count: int | None,
+        batch_id: int | None,
+        recurring: Mapping[str, Any] | None,
+    ) -> BookAnswer:
+        """Books a slot: `date` Y-m-d and `time` H:i:s, the company's own. NOT repeatable.
+
+        `count` above 1 or `batch_id` make a batch: "only one parameter can be specified".
+        """
+        if count is not None and count > 1 and batch_id is not None:
+            raise _refused_here("book", "count above 1 and batchId exclude each other")
+        answer: BookAnswer = self.call(
+            "book", event_id, unit_id, date, time, dict(client), dict(additional), count, batch_id, recurring
+        )
+        return answer
+
+    def create_batch(self) -> str:
+        """A new, empty batch: its id."""
+        return str(self.call("createBatch"))
+
+    def confirm_booking(self, id_: str, hash_: str) -> None:
+        """Confirms; harmless to repeat."""
+        self._signed("confirmBooking", [id_], id_, hash_)
+
+    def confirm_booking_batch(self, id_: str, type_: str, hash_: str) -> None:
+        """Confirms every booking of a batch; harmless to repeat."""
+        self._signed("confirmBookingBatch", [id_, type_], id_, hash_)
+
+    def cancel_booking(self, id_: str, hash_: str) -> None:
+        """Cancels; repeated, it answers -32080 (Appointment couldn't be found)."""
+        self._signed("cancelBooking", [id_], id_, hash_)
+
+    def get_booking_details(self, id_: str, hash_: str) -> dict[str, Any]:
+        """A booking's details, ids as texts."""
+        found: dict[str, Any] = self.call("getBookingDetails", id_, self.sign(id_, hash_))
+        return found
+
+    def get_start_time_matrix(
+        self, from_: str, to: str, event_id: int, unit_id: int, count: int
+    ) -> dict[str, list[str]]:
+        """The free starts (H:i:s) by day (Y-m-d). None of them is held for anyone."""
+        found: dict[str, list[str]] = self.call("getStartTimeMatrix", from_, to, event_id, unit_id, count)
+        return found
+
+    def get_unit_list(self) -> list[dict[str, Any]]:
+        """The service providers; `qty`, where it is told, is how many bookings one holds at a time."""
+        found: list[dict[str, Any]] = self.call("getUnitList", False, True)
+        return found
+
+    # --- any method ---------------------------------------------------------------------------------------------
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """One of the document's methods by its name: its result as `vendors.simplybook.methods` types it.
+
+        Wrong arguments raise REJECTED before anything is sent. Refused for its token it logs in again, once; refused
+        again it is permanent.
+        """
+        method = METHODS.get(name)
+        if method is None:
+            raise _refused_here(name, "is not a method of the public service")
+        params = _checked(method, arguments)
+        result = self._with_token(name, params)
+        try:
+            return method.parsed(result)
+        except ValueError as error:
+            raise _unknown(name, str(error)) from None
+
+    def login(self) -> str:
+        """A new session token, past the one that is shared: for checking the credentials."""
+        account = self._account
+        return str(self._log_in("getToken", account.company, account.api_key))
+
+    def service_url(self) -> str:
+        """Where the company's API is, as getServiceUrl tells it. Raises AUTH where that cannot be trusted with the
+        account's token: not HTTPS, or not a host of the vendor's."""
+        told = str(self._log_in("getServiceUrl", self._account.company))
+        url = told if "://" in told else f"https://{told}"
+        ours, theirs = urlsplit(self._account.base_url), urlsplit(url)
+        same = (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
+        if not same and not (theirs.scheme == "https" and (theirs.hostname or "").endswith(_HOSTS)):
+            message = "names a host that is not SimplyBook.me's: set discover = false and base_url"
+            raise VendorFailure(Kind.AUTH, vendor=VENDOR, method="getServiceUrl", message=message)
+        return url.rstrip("/") + "/"
+
+    def sign(self, id_: str, hash_: str) -> str:
+        """With this account's secret key."""
+        return sign(id_, hash_, self._account.secret_key)
+
+    def _signed(self, name: str, arguments: Sequence[Any], id_: str, hash_: str) -> None:
+        if not self.call(name, *arguments, self.sign(id_, hash_)):
+            raise VendorFailure(
+                Kind.REJECTED, vendor=VENDOR, method=name, message="answered false", answer={"result": False}
+            )
+
+    def _with_token(self, name: str, params: Sequence[Any]) -> Any:
+        token = self._tokens.token(self._account.name)
+        if token is None:
+            token = self._tokens.replace_token(self._account.name, None, self.login)
+        try:
+            return self._rpc(name, params, token)
+        except VendorFailure as failure:
+            # An expired token and a missing permission say the same.
+            if failure.kind is not Kind.AUTH or "access denied" not in failure.message.lower():
+                raise
+        token = self._tokens.replace_token(self._account.name, token, self.login)
+        return self._rpc(name, params, token)
+
+    def _log_in(self, name: str, *arguments: Any) -> Any:
+        method = LOGIN_METHODS[name]
+        try:
+            result = self._rpc(name, _checked(method, arguments), None)
+        except VendorFailure as failure:
+            if failure.kind is not Kind.UNKNOWN:
+                raise
+            # Whatever became of the login, the call it was for has not been made.
+            raise VendorFailure(
+                Kind.TRANSIENT,
+                vendor=VENDOR,
+                method=name,
+                message=failure.message,
+                code=failure.code,
+                status=failure.status,
+                answer=failure.answer,
+            ) from None
+        try:
+            return method.parsed(result)
+        except ValueError:
+            raise VendorFailure(
+                Kind.AUTH, vendor=VENDOR, method=name, message="answered nothing that can be used"
+            ) from None
+
+    def _base(self) -> str:
+        """Asked for once; a race asks twice and comes to the same."""
+        if not self._url:
+            self._url = self.service_url()
+        return self._url
+
+    def _rpc(self, name: str, params: Sequence[Any], token: str | None) -> Any:
+        url = self._login_url if token is None else self._base()
+        with self._gate.turn(self._account.name):
+            return self._request(name, params, url, token)
+
+    def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> Any:
+        number = str(next(self._ids))
+        where = Where(VENDOR, name)
+        answer = self._http.request(
+            where,
+            "POST",
+            url,
+            body={"jsonrpc": "2.0", "method": name, "params": params, "id": number},
+            headers={} if token is None else {"X-Company-Login": self._account.company, "X-Token": token},
+            connect_seconds=self._account.connect_seconds,
+            read_seconds=self._account.read_seconds,
+        )
+        reply = answer.json
+        if isinstance(reply, dict) and reply.get("error"):
+            raise _failure(name, reply["error"], answer)
+        if 300 <= answer.status < 500:
+            raise refused(where, answer)
+        # The document's example echoes the id 1 as "1": compare as texts.
+        if (
+            not isinstance(reply, dict)
+            or "result" not in reply
+            or str(reply.get("id")) != number
+            or answer.status >= 500
+        ):
+            raise _unknown(name, f"HTTP {answer.status} with an answer that is none to this call", answer.status)
+        return reply["result"]
+
+
+def _checked(method: Method, arguments: Sequence[Any]) -> list[Any]:
+    try:
+        return method.arguments(arguments)
+    except ValueError as error:
+        raise _refused_here(method.name, str(error)) from None
+
+
+def _failure(name: str, error: object, answer: Answer) -> VendorFailure:
+    """The RPC error as the exception of its code."""
+    said = error if isinstance(error, dict) else {"message": str(error)}
+    message, code = str(said.get("message") or ""), _code(said.get("code"))
+    row = classify(code, message)
+    return ERRORS[row](
+        vendor=VENDOR,
+        method=name,
+        message=answer.words(message or row.words),
+        code="" if code is None else str(code),
+        retry_after=answer.retry_after,
+        status=answer.status,
+        answer={**answer.kept, "advice": row.advice},
+    )
+
+
+def _refused_here(name: str, rule: str) -> VendorFailure:
+    return VendorFailure(Kind.REJECTED, vendor=VENDOR, method=name, message=f"was not sent: {rule}")
+
+
+def _unknown(name: str, message: str, status: int = 200) -> VendorFailure:
+    return VendorFailure(Kind.UNKNOWN, vendor=VENDOR, method=name, message=message, status=status)
+
+
+def _code(value: object) -> int | None:
+    """A whole number, also written as text."""
+    try:
+        return int(str(value))
+    except ValueError:
+        return None

@@ -1,0 +1,155 @@
+"""What a SimplyBook.me company asks of a booking, checked before it is sent: its timeframe, the client's fields it
+requires, its intake forms.
+
+What a company says of itself is kept for a few minutes: asking before every booking would double the calls.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from bellhop.vendors.failure import Kind, VendorFailure
+
+KEPT_SECONDS: Final = 300.0
+PROMO: Final = "promocode"
+
+_CHECKED: Final = ("1", "0", "true", "false", "on", "off", "")
+_DIGITS: Final = re.compile(r"[0-9]+")
+
+
+class Caller(Protocol):
+    """What is needed of the client."""
+
+    def call(self, name: str, *arguments: Any) -> Any: ...
+
+
+class CompanyRules:
+    """One account's. Every method raises VendorFailure where the vendor cannot be asked, Held where it may not."""
+
+    def __init__(self, client: Caller, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[Any, ...], tuple[float, Any]] = {}
+
+    def timeframe(self) -> int | None:
+        """Minutes between starts; None where the company does not tell."""
+        minutes = self._asked("getTimeframe")
+        return minutes or None
+
+    def required(self) -> frozenset[str]:
+        """The client's fields that a booking must have: of `phone` and `email`."""
+        told = str(self._asked("getCompanyParam", "require_fields") or "")
+        return frozenset(field for field in ("email", "phone") if field in told)
+
+    def intake(self, event_id: int) -> Sequence[Mapping[str, Any]]:
+        """The fields of a service's intake form."""
+        fields: Sequence[Mapping[str, Any]] = self._asked("getAdditionalFields", event_id) or ()
+        return fields
+
+    def _asked(self, name: str, *arguments: Any) -> Any:
+        """The answer, a few minutes old at most. None for a question that this account may not ask: the vendor will
+        hold the booking against its rules itself."""
+        key = (name, *arguments)
+        with self._lock:
+            at, answer = self._kept.get(key, (None, None))
+        if at is not None and self._monotonic() - at < KEPT_SECONDS:
+            return answer
+        try:
+            answer = self._client.call(name, *arguments)
+        except VendorFailure as failure:
+            if _is_away(failure):
+                raise
+            answer = None
+        with self._lock:
+            self._kept[key] = (self._monotonic(), answer)
+        return answer
+
+
+def _is_away(failure: VendorFailure) -> bool:
+    """Whether asking again may help. A refusal, or an answer nobody can read, stays one: the booking goes without the
+    check, and the vendor says itself what it does not like."""
+    if failure.kind is Kind.UNKNOWN:
+        return failure.status is None or failure.status >= 500
+    return failure.kind in (Kind.TRANSIENT, Kind.THROTTLED)
+
+
+def off_timeframe(start: datetime, minutes: int) -> str:
+    """What is wrong with a start that is no multiple of the timeframe, with the nearest that are; "" where it is.
+
+    "Time value should be multiple to 'timeframe' configuration of company".
+    """
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    over = (start - midnight) % timedelta(minutes=minutes)
+    if not over:
+        return ""
+    before = start - over
+    after = before + timedelta(minutes=minutes)
+    nearest = f"{before:%H:%M} and {after:%H:%M}"
+    return f"its start is no multiple of the company's timeframe of {minutes} minutes; the nearest are {nearest}"
+
+
+def missing(client: Mapping[str, Any], required: frozenset[str]) -> list[str]:
+    """The rules that the client's data break."""
+    return [f"client.{field} is required by the company" for field in sorted(required) if not client.get(field)]
+
+
+def filled(given: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+    """The values by the fields' names, as `book` takes them, and the rules that are broken. A value may be given by
+    its field's name (32 hexadecimal digits) or its title. What belongs to no field is passed on as it is: whether it
+    is one, only the vendor knows."""
+    by_key = {str(field[key]): field for field in reversed(fields) for key in ("title", "name") if field.get(key)}
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for key, value in given.items():
+        field = by_key.get(key)
+        if field is None:
+            values[key] = value
+            continue
+        values[str(field["name"])] = value
+        if rule := _broken(field, value):
+            problems.append(f"additional: {_titled(field)} {rule}")
+    for field in fields:
+        # "is_null": null is mandatory, "1" optional.
+        if not field.get("is_null") and _is_empty(values.get(str(field["name"]))):
+            problems.append(f"additional: {_titled(field)} is required")
+    return values, problems
+
+
+def with_promo(values: Mapping[str, Any], code: str | None) -> dict[str, Any]:
+    """ "To create a booking with promo code you should pass it as additional field.  For example: {"name":
+    "promocode", "value": "some code", "type": "text"}" """
+    if not code:
+        return dict(values)
+    return {**values, PROMO: {"name": PROMO, "value": code, "type": "text"}}
+
+
+def _titled(field: Mapping[str, Any]) -> str:
+    return f'"{field.get("title") or field["name"]}"'
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value == "" or value is False
+
+
+def _broken(field: Mapping[str, Any], value: Any) -> str:
+    """The rule of its type that a value breaks, "" for none. Types: select, checkbox, text, textarea, digits."""
+    if _is_empty(value):
+        return ""
+    kind = field.get("type")
+    if kind == "checkbox":
+        return "" if isinstance(value, bool) or str(value).lower() in _CHECKED else "must be true or false"
+    if isinstance(value, dict | list):
+        return "must be a text"
+    if kind == "digits" and not _DIGITS.fullmatch(str(value)):
+        return "must be digits only"
+    if kind == "select":
+        allowed = [choice.strip() for choice in str(field.get("values") or "").split(",")]
+        if str(value).strip() not in allowed:
+            return f"must be one of {', '.join(allowed)}"
+    return ""

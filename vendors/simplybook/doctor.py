@@ -1,0 +1,220 @@
+"""The checks of a SimplyBook.me account. Only methods that read are called, and getToken where no token is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from bellhop.vendors.doctor import guide
+from bellhop.vendors.doctor.checks import (
+    Call,
+    Check,
+    Finding,
+    Subject,
+    Trouble,
+    fail,
+    general,
+    named,
+    ok,
+    skipped,
+    warn,
+)
+from bellhop.vendors.doctor.state import unknown_ids, zone_finding
+from bellhop.vendors.simplybook.settings import SimplybookAccount
+
+_FEATURES: Final = {
+    "api": "API",
+    "approve_booking": "Approve booking",
+    "event_field": "Intake forms",
+    "group_booking": "Group bookings",
+    "location": "Multiple locations",
+    "multiple_booking": "Multiple bookings",
+}
+_TRIED: Final = 3
+_DAYS: Final = 7
+
+
+class SimplybookChecks:
+    """token: the one that is shared, None without. service_url: where getServiceUrl says the API is."""
+
+    def __init__(
+        self,
+        account: SimplybookAccount,
+        subject: Subject,
+        call: Call,
+        token: Callable[[], str | None],
+        service_url: Callable[[], str],
+    ) -> None:
+        self._account = account
+        self._subject = subject
+        self._call = call
+        self._token = token
+        self._service_url = service_url
+        self._api = False
+        self._denied: Trouble | None = None
+        self._info: dict[str, Any] = {}
+        self._on: Mapping[str, bool] = {}
+        self._services: list[dict[str, Any]] = []
+
+    def checks(self) -> list[Check]:
+        address = [Check("address", self._address, ("reach",))] if self._account.discover else []
+        allowed = ("permission",)
+        return [
+            *address,
+            Check("login", self._login, ("reach", "address")),
+            Check("permission", self._permission, ("login",)),
+            Check("company", self._company, allowed),
+            Check("time zone", self._zone, ("company",)),
+            Check("timeframe", self._timeframe, allowed),
+            Check("features", self._features, allowed),
+            Check("services", self._list_services, allowed),
+            Check("providers", self._providers, allowed),
+            Check("locations", self._locations, allowed),
+            Check("intake fields", self._fields, ("services",)),
+            Check("availability", self._availability, ("services", "company")),
+            Check("signature", _signature),
+        ]
+
+    def explain(self, trouble: Trouble) -> Finding:
+        if trouble.code in guide.LOGIN:
+            return fail(str(trouble), *guide.LOGIN[trouble.code])
+        if trouble.kind == "auth" and "company" in trouble.words.lower():
+            return fail(str(trouble), guide.COMPANY)
+        if trouble.kind == "auth":
+            return fail(str(trouble), guide.API_FEATURE, guide.API_KEY)
+        return general(trouble)
+
+    def _address(self) -> Finding:
+        return ok(f"getServiceUrl names {self._service_url()}")
+
+    def _login(self) -> Finding:
+        """A token that works is left alone: a new one may end those of the workers."""
+        before = self._token()
+        try:
+            self._api = bool(self._call("isPluginActivated", "api"))
+        except Trouble as trouble:
+            at_login = trouble.method in ("getToken", "getServiceUrl")
+            if trouble.kind != "auth" or at_login or "company" in trouble.words.lower():
+                raise
+            self._denied = trouble  # the login itself went well
+        if before is None:
+            return ok("logged in with the API key; the token is shared with the workers")
+        if self._token() != before:
+            return ok("the shared token had run out; logged in with the API key")
+        return ok("the shared token works (the API key was not tried: a new token may end this one)")
+
+    def _permission(self) -> Finding:
+        if self._denied is not None:
+            return fail(f"{self._denied}, also right after logging in", guide.API_FEATURE, guide.API_KEY)
+        if not self._api:
+            return fail("isPluginActivated('api') answers false", guide.API_FEATURE)
+        return ok("the Custom Feature API is active")
+
+    def _company(self) -> Finding:
+        self._info = self._call("getCompanyInfo")
+        login = str(self._info.get("login") or "")
+        if login and login.lower() != self._account.company.lower():
+            return fail(f"the vendor says that this is {login}", guide.COMPANY)
+        return ok(str(self._info.get("name") or login or "there, without a name"))
+
+    def _zone(self) -> Finding:
+        told = self._call("getCompanyTimezoneOffset")
+        name = str(told.get("timezone") or "") if isinstance(told, dict) else ""
+        return zone_finding(name or str(self._info.get("timezone") or ""), self._subject)
+
+    def _timeframe(self) -> Finding:
+        minutes = self._call("getTimeframe")
+        if minutes < 1:
+            return fail(f"{minutes} minutes between starts", "set the timeframe in the company's settings")
+        return ok(f"{minutes} minutes between starts")
+
+    def _features(self) -> Finding:
+        on = self._active()
+        seen = f"active: {', '.join(words for name, words in _FEATURES.items() if on.get(name)) or 'none'}"
+        if self._account.batch and not on.get("multiple_booking"):
+            return fail(
+                seen, "batch is on in the settings: activate the Custom Feature Multiple bookings, or set it off"
+            )
+        if on.get("approve_booking") and not self._account.confirm:
+            return warn(
+                seen, "Approve booking is active and confirm is off: bookings will wait for a person's approval"
+            )
+        return ok(seen)
+
+    def _active(self) -> Mapping[str, bool]:
+        """The Custom Features, each on or off; asked for once."""
+        if not self._on:
+            self._on = self._call("getPluginStatuses", list(_FEATURES))
+        return self._on
+
+    def _list_services(self) -> Finding:
+        rows = self._call("getEventList", False, True)
+        self._services = [row for row in rows if row["is_public"] and row["is_active"]]
+        if wrong := unknown_ids("services", "services", self._subject.services, frozenset(row["id"] for row in rows)):
+            return wrong
+        if not self._services:
+            return fail(
+                f"{len(rows)} found, none of them active and public",
+                "add a service at SimplyBook.me, or make one visible: only those can be booked here",
+            )
+        hidden = len(rows) - len(self._services)
+        names = named([f"{row['name']} ({row['id']})" for row in self._services], 3)
+        return ok(f"{len(self._services)}: {names}" + (f"; {hidden} hidden" if hidden else ""))
+
+    def _providers(self) -> Finding:
+        rows = self._call("getUnitList", False, True)
+        if wrong := unknown_ids("providers", "providers", self._subject.providers, frozenset(r["id"] for r in rows)):
+            return wrong
+        if not rows:
+            return fail("none", "add a service provider at SimplyBook.me: nothing can be booked without one")
+        several = sum(1 for row in rows if (row.get("qty") or 1) > 1)
+        names = named([f"{row['name']} ({row['id']})" for row in rows], 3)
+        return ok(f"{len(rows)}: {names}" + (f"; {several} hold several bookings at a time" if several else ""))
+
+    def _locations(self) -> Finding:
+        if not self._active().get("location"):
+            return skipped("the Custom Feature Multiple locations is not active")
+        rows = self._call("getLocationsList", False, True)
+        if not rows:
+            return warn("none, though the Custom Feature Multiple locations is active", "add the company's locations")
+        return ok(f"{len(rows)}: {named([str(row['title']) for row in rows], 3)}")
+
+    def _fields(self) -> Finding:
+        if not self._active().get("event_field"):
+            return skipped("the Custom Feature Intake forms is not active")
+        asking = []
+        for row in self._first(2 * _TRIED):
+            fields = self._call("getAdditionalFields", int(row["id"]))
+            needed = [str(one["title"] or one["name"]) for one in fields if not one["is_null"]]
+            if needed:
+                asking.append(f"{row['name']} ({row['id']}): {named(needed)}")
+        if not asking:
+            return ok("no service looked at has a mandatory field")
+        return ok(f"mandatory for {'; '.join(asking)}", f"see `bellhop catalog {self._account.name} fields`")
+
+    def _availability(self) -> Finding:
+        today = self._subject.today()
+        until = today + timedelta(days=_DAYS)
+        free: list[str] = []
+        none: list[str] = []
+        for row in self._first(_TRIED):
+            matrix = self._call("getStartTimeMatrix", today.isoformat(), until.isoformat(), int(row["id"]))
+            starts = sum(map(len, matrix.values()))
+            (free if starts else none).append(f"{row['name']} ({row['id']})" + (f" {starts}" if starts else ""))
+        advice = (
+            "check at SimplyBook.me the opening hours, the providers' working hours and days off,",
+            "and that the providers perform these services",
+        )
+        if not free:
+            return fail(f"no free start within {_DAYS} days for {', '.join(none)}", *advice)
+        seen = f"free starts within {_DAYS} days: {', '.join(free)}"
+        return warn(f"{seen}; none for {', '.join(none)}", *advice) if none else ok(seen)
+
+    def _first(self, most: int) -> list[dict[str, Any]]:
+        """Those that the settings name, then others."""
+        return sorted(self._services, key=lambda row: row["id"] not in self._subject.services)[:most]
+
+
+def _signature() -> Finding:
+    return skipped("secret_key was not tried: only confirming or cancelling a booking shows whether it is right")

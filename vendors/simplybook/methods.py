@@ -1,0 +1,206 @@
+"""SimplyBook.me's methods, all of the document's, by their own names: what each takes and gives back.
+
+Source: "Methods" of `simplybook-public-service-methods`; `getToken` and `getServiceUrl` are called at /login.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from marshmallow import ValidationError, fields
+
+from bellhop.vendors.simplybook.types import (
+    BookRow,
+    Check,
+    DetailsRow,
+    EventRow,
+    Flag,
+    Id,
+    IntakeFieldRow,
+    ListOf,
+    LocationRow,
+    MapOf,
+    Nothing,
+    Object,
+    Param,
+    Row,
+    Text,
+    UnitRowSchema,
+    Whole,
+    anything,
+    count,
+    date,
+    date_time,
+    flag,
+    integer,
+    integers,
+    mapping,
+    mapping_or_list,
+    sign,
+    text,
+    texts,
+    time,
+    unit,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method. changes: it alters something at the vendor. repeatable: calling it twice does no more than once."""
+
+    name: str
+    params: tuple[Param, ...]
+    result: fields.Field[Any]
+    changes: bool = False
+    repeatable: bool = True
+
+    def arguments(self, given: Sequence[Any]) -> list[Any]:
+        """The parameters as they are sent; those left out at the end are not. Raises ValueError, which names the
+        parameter and the rule, never the value."""
+        if len(given) > len(self.params):
+            raise ValueError(f"takes at most {len(self.params)} arguments: {self.signature}")
+        sent = []
+        for place, param in enumerate(self.params):
+            value = given[place] if place < len(given) else None
+            if value is None and not param.optional:
+                raise ValueError(f"{param.name} is missing: {self.signature}")
+            try:
+                sent.append(None if value is None else param.check(value))
+            except ValueError as error:
+                raise ValueError(f"{param.name} {error}") from None
+        while sent and sent[-1] is None:
+            sent.pop()
+        return sent
+
+    def parsed(self, result: Any) -> Any:
+        """The result as this table types it. Raises ValueError where it has another form."""
+        try:
+            return self.result.deserialize(result)
+        except (ValidationError, RecursionError):
+            raise ValueError("an answer of an unknown form") from None
+
+    @property
+    def signature(self) -> str:
+        return f"{self.name}({', '.join(f'[{p.name}]' if p.optional else p.name for p in self.params)})"
+
+
+def _needed(**checks: Check) -> tuple[Param, ...]:
+    return tuple(Param(name, check) for name, check in checks.items())
+
+
+def _optional(**checks: Check) -> tuple[Param, ...]:
+    return tuple(Param(name, check, optional=True) for name, check in checks.items())
+
+
+def _listed(**names: Check) -> tuple[Param, ...]:
+    """ "$isVisibleOnly boolean, $asArray boolean" """
+    return _optional(**names)
+
+
+def _read(name: str, params: tuple[Param, ...], result: fields.Field[Any]) -> Method:
+    return Method(name, params, result)
+
+
+def _change(
+    name: str, params: tuple[Param, ...], result: fields.Field[Any] | None = None, *, repeatable: bool = True
+) -> Method:
+    return Method(name, params, result or Flag(), changes=True, repeatable=repeatable)
+
+
+_ID_SIGN: Final = _needed(id=integer, sign=sign)
+_BATCH: Final = _needed(batchId=integer, batchType=text)
+_SPAN: Final = _needed(eventId=integer, unitId=unit) + _optional(count=count)
+
+_ROWS: Final = (
+    _change(
+        "book",
+        _needed(eventId=integer, unitId=integer, date=date, time=time, clientData=mapping)
+        + _optional(additional=mapping_or_list, count=count, batchId=integer, recurringData=mapping_or_list),
+        fields.Nested(BookRow),
+        repeatable=False,
+    ),
+    _read("calculateEndTime", _needed(startDateTime=date_time, eventId=integer, unitId=integer), Nothing(Text())),
+    _change("cancelBooking", _ID_SIGN),
+    _change("confirmBooking", _ID_SIGN),
+    _change("confirmBookingBatch", _BATCH + _needed(sign=sign)),
+    _change("confirmBookingBatchPayment", _BATCH + _needed(paymentProcessor=text, sign=sign)),
+    _change("confirmBookingCart", _needed(cartId=integer, paymentProcessor=text, sign=sign)),
+    _change("confirmBookingPayment", _needed(id=integer, paymentProcessor=text, sign=sign)),
+    _change("createBatch", (), Id()),
+    _read(
+        "filterAvailableUnits",
+        _needed(eventId=integer, dateTime=date_time, unitIds=integers) + _optional(count=count),
+        ListOf(Text()),
+    ),
+    _read("getAdditionalFields", _needed(eventId=integer), ListOf(fields.Nested(IntakeFieldRow))),
+    _read("getAnyUnitData", (), Nothing(Object())),
+    _read(
+        "getAvailableTimeIntervals",
+        _needed(dateFrom=date, dateTo=date) + _SPAN,
+        MapOf(MapOf(ListOf(ListOf(Text())))),
+    ),
+    _read("getAvailableUnits", _needed(eventId=integer, dateTime=date_time) + _optional(count=count), ListOf(Text())),
+    _read("getBooking", _ID_SIGN, fields.Nested(DetailsRow)),
+    _read("getBookingCart", _needed(bookingIds=integers), Object()),
+    _read("getBookingDetails", _ID_SIGN, fields.Nested(DetailsRow)),
+    _read("getCategoriesList", _optional(isPublic=flag), ListOf(fields.Nested(Row))),
+    _read("getCompanyInfo", (), Object()),
+    _read("getCompanyParam", _needed(key=text), fields.Raw(allow_none=True)),
+    _read("getCompanyParams", _needed(keys=texts), MapOf(fields.Raw(allow_none=True))),
+    _read("getCompanyTimezoneOffset", (), fields.Raw(allow_none=True)),
+    _read("getCountryPhoneCodes", (), ListOf(fields.Raw(allow_none=True))),
+    _read("getEventList", _listed(isVisibleOnly=flag, asArray=flag), ListOf(fields.Nested(EventRow))),
+    _read("getFirstWorkingDay", _needed(unitId=integer), Nothing(Text())),
+    _read("getLocationsList", _listed(isPublic=flag, asArray=flag), ListOf(fields.Nested(LocationRow))),
+    _read("getPaymentProcessorConfig", _needed(paymentProcessor=text), Nothing(Object())),
+    _read("getPluginPromoInfoByCode", _needed(code=text), Nothing(Object())),
+    _read("getPluginStatuses", _needed(pluginNames=texts), MapOf(Flag())),
+    _read("getPromocodeInfo", _needed(code=text), Nothing(Object())),
+    _read(
+        "getPromotionRewardInfo",
+        _needed(commonPromotionId=integer, clientId=integer, hash=text),
+        Nothing(Object()),
+    ),
+    _read(
+        "getRecurringDatetimes",
+        _needed(eventId=integer, unitId=integer, date=date, time=time) + _optional(recurringData=mapping_or_list),
+        ListOf(fields.Raw(allow_none=True)),
+    ),
+    _read("getReservedTime", _needed(**{"from": date, "to": date}) + _SPAN, MapOf(ListOf(Object()))),
+    _read("getReservedTimeIntervals", _needed(dateFrom=date, dateTo=date) + _SPAN, MapOf(ListOf(Object()))),
+    _read(
+        "getStartTimeMatrix",
+        _needed(**{"from": date, "to": date, "eventId": integer}) + _optional(unitId=unit, count=count),
+        MapOf(ListOf(Text())),
+    ),
+    _read("getTimeframe", (), Whole()),
+    _read("getTimelineType", (), Text()),
+    _read("getUnitList", _listed(isVisibleOnly=flag, asArray=flag), ListOf(fields.Nested(UnitRowSchema))),
+    _read("getUserLicenseText", (), Text()),
+    _read("getWorkCalendar", _needed(year=integer, month=count, unitId=integer), MapOf(Object())),
+    _read(
+        "getWorkDaysInfo",
+        _needed(**{"from": date, "to": date}) + _optional(unitId=integer, eventId=integer, count=count),
+        MapOf(ListOf(Object())),
+    ),
+    _read("hasUpcommingPromotions", (), Flag()),
+    _read("isPaymentRequired", _optional(eventId=integer), Flag()),
+    _read("isPluginActivated", _needed(pluginName=text), Flag()),
+    _change("validatePayment", _needed(paymentInfo=anything, cartId=integer)),
+    _read(
+        "validatePromoCode",
+        _needed(code=text, startDateTime=date_time, eventId=integer) + _optional(count=count, clientData=mapping),
+        Flag(),
+    ),
+)
+
+METHODS: Final[Mapping[str, Method]] = {method.name: method for method in _ROWS}
+"""The 46 methods of the public service."""
+
+LOGIN_METHODS: Final[Mapping[str, Method]] = {
+    "getToken": _read("getToken", _needed(companyLogin=text, apiKey=text), Id()),
+    "getServiceUrl": _read("getServiceUrl", _needed(companyLogin=text), Id()),
+}
+"""What is called at /login, without a token."""

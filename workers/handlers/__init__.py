@@ -1,1 +1,0 @@
-"""One handler a route: what an event means there, as vendor calls."""
