@@ -24,7 +24,6 @@ from bellhop.ledger.records import (
 )
 from bellhop.letters.masking import exchange, iso
 from bellhop.schemas.settings import Account, Settings
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 from bellhop.vendors.registry import ROUTES
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def accounts_seen(settings: Settings, ledger: Ledger, now: datetime) -> list[See
 
 def _token_seen(account: Account, made: Mapping[str, datetime | None]) -> Seen:
     """token: whether workers share one; None where the vendor has none."""
-    has = None if isinstance(account, PeoplevineAccount) else account.name in made
+    has = account.name in made if account.shares_token else None
     return {"token": has, "token_made": iso(made.get(account.name))}
 
 
@@ -158,7 +157,7 @@ def _account_seen(account: Account, view: AccountView | None) -> Seen:
     return {
         "account": account.name,
         "kind": account.kind,
-        "system": account.system if isinstance(account, PeoplevineAccount) else "",
+        "system": account.system,
         "breaker": view.breaker if view else "closed",
         "open_until": iso(view.open_until) if view else None,
         "failures": view.failures if view else 0,
@@ -172,7 +171,7 @@ def _account_seen(account: Account, view: AccountView | None) -> Seen:
 
 def _pulls_seen(account: Account, marks: Sequence[Watermark], now: datetime) -> list[Seen]:
     """Those with a schedule, and those made by hand."""
-    crons = account.pulls if isinstance(account, PeoplevineAccount) else {}
+    crons = account.pulls
     made = {mark.what: mark for mark in marks}
     return [
         {

@@ -13,7 +13,6 @@ from bellhop.ledger.pulls import Watermark
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.settings import Account
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 
 
 class Views(Protocol):
@@ -42,7 +41,7 @@ def measure_accounts(
         observe("ledger.unavailable", where="accounts", error=str(error))
         for name in accounts:
             observe("account.measured", account=name, is_open=None, used=None, limit=None, at_once=None)
-            for what in _pulls(accounts[name]):
+            for what in accounts[name].pulls:
                 observe("pull.measured", account=name, what=what, age_seconds=None, overdue_seconds=None)
         return
     for name, account in accounts.items():
@@ -55,16 +54,12 @@ def measure_accounts(
             limit=account.limits.per_day or None,
             at_once=view.at_once if view else 0,
         )
-        for what, cron in _pulls(account).items():
+        for what, cron in account.pulls.items():
             mark = marks.get((name, what))
             age = None if mark is None else max(0.0, (now() - mark.pulled).total_seconds())
             last = mark.pulled if mark is not None else since
             overdue = None if last is None else _overdue(cron, last, now())
             observe("pull.measured", account=name, what=what, age_seconds=age, overdue_seconds=overdue)
-
-
-def _pulls(account: Account) -> Mapping[str, str]:
-    return account.pulls if isinstance(account, PeoplevineAccount) else {}
 
 
 def _overdue(cron: str, last: datetime, now: datetime) -> float:

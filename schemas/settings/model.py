@@ -155,7 +155,8 @@ class Account(Protocol):
 
     kind: the vendor's, as `vendors/registry.py` has it. system: what stands behind the vendor, "" where nobody said or
     nothing does. pulls: a cron expression (in UTC) for each thing that is pulled. takes_members, takes_pulls: whether
-    member events, and wishes to pull, can go to it. secrets: what no log, error or screen may show.
+    member events, and wishes to pull, can go to it. shares_token: whether its workers
+    share a session's token. secrets: what no log, error or screen may show.
     """
 
     @property
@@ -178,6 +179,8 @@ class Account(Protocol):
     def takes_members(self) -> bool: ...
     @property
     def takes_pulls(self) -> bool: ...
+    @property
+    def shares_token(self) -> bool: ...
     @property
     def secrets(self) -> tuple[str, ...]: ...
 

@@ -12,7 +12,6 @@ from cronsim import CronSim
 
 from bellhop.schemas.settings import Account
 from bellhop.vendors.doctor.checks import Check, Finding, Subject, fail, ok, warn
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 
 _NEARLY: Final = 0.8
 _WEEKS: Final = 104
@@ -21,7 +20,7 @@ _WEEKS: Final = 104
 def state_checks(account: Account, subject: Subject) -> list[Check]:
     """`breaker`, `budget`, and `pulls` where the account has some."""
     checks = [Check("breaker", lambda: _breaker(subject)), Check("budget", lambda: _budget(account, subject))]
-    if isinstance(account, PeoplevineAccount) and account.pulls:
+    if account.pulls:
         checks.append(Check("pulls", lambda: _pulls(account, subject)))
     return checks
 
@@ -48,7 +47,7 @@ def _budget(account: Account, subject: Subject) -> Finding:
     return ok(seen)
 
 
-def _pulls(account: PeoplevineAccount, subject: Subject) -> Finding:
+def _pulls(account: Account, subject: Subject) -> Finding:
     """A pull that missed its last two ticks is late."""
     marks = {mark.what: mark for mark in subject.marks}
     late, told = [], []

@@ -49,6 +49,7 @@ class PeoplevineAccount:
     limits: Limits = _NONE
     takes_members: ClassVar[bool] = True
     takes_pulls: ClassVar[bool] = True
+    shares_token: ClassVar[bool] = False
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ class SimplybookAccount:
     pulls: ClassVar[Mapping[str, str]] = {}
     takes_members: ClassVar[bool] = False
     takes_pulls: ClassVar[bool] = False
+    shares_token: ClassVar[bool] = True
 
     @property
     def secrets(self) -> tuple[str, ...]:
