@@ -16,7 +16,7 @@ from bellhop.telemetry.metrics_folder import shared_folder
 _ROOT = Path(__file__).resolve().parents[3]
 _FORKS = """
 import os
-from ops.metrics import Metrics
+from bellhop.telemetry.metrics import Metrics
 
 pids = []
 for _ in range(3):
@@ -45,7 +45,7 @@ def test_the_numbers_of_all_processes_of_the_ingress_are_added_up(tmp_path: Path
 _HOLDS = """
 import sys
 from pathlib import Path
-from ops.shared_folder import shared_folder
+from bellhop.telemetry.metrics_folder import shared_folder
 
 print(shared_folder(Path(sys.argv[1])), flush=True)
 sys.stdin.read()
