@@ -31,6 +31,9 @@ _ASKED: Final = _SHOWN | frozenset(
 _CAME: Final = frozenset(("status", "code", "bookings", "id", "state", "batch", "took", "detail", "advice"))
 """The keys of what came of a call that are our own words, or the vendor's ids."""
 
+SHOWN_BYTES: Final = 65_536
+"""Of a body that nobody can read; `body_bytes` tells how long it is."""
+
 _TRIED: Final = frozenset(("method", "started", "seconds", "outcome", "error"))
 
 _CODES: Final = ("status", "code")
@@ -76,7 +79,7 @@ def shown(letter: Letter, *, reveal: bool) -> dict[str, Any]:
         told["data"] = None
         told["unreadable"] = str(error)
         if reveal:
-            told["body"] = letter.new.body.decode("utf-8", "backslashreplace")
+            told["body"] = letter.new.body[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
     return told
 
 

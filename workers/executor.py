@@ -20,7 +20,7 @@ from bellhop.broker.port import Delivery
 from bellhop.broker.topology import work_queue
 from bellhop.ledger.records import Attempt, Booking, Busy, Call, Claimed, Json, Refused, Settled, Settlement
 from bellhop.schemas.clock import utc_now
-from bellhop.schemas.envelope import decode
+from bellhop.schemas.envelope import readable
 from bellhop.schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.reasons import Reason
@@ -32,6 +32,7 @@ from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retr
 from bellhop.workers.job import Job
 from bellhop.workers.ports import WorkLedger
 from bellhop.workers.retry import next_delay
+from bellhop.workers.suspects import deaths_of
 from bellhop.workers.told import WORDS, asked, came_of_it, recorded, tags_of, text_of
 
 MAX_CALLS: Final = 200
@@ -92,12 +93,16 @@ class Executor:
 
     def receive(self, delivery: Delivery) -> Job:
         """Decodes. What cannot be read is dead at once: no retry would make it readable."""
-        job = Job(delivery, self._monotonic())
+        job = Job(delivery, self._monotonic(), deaths=deaths_of(delivery))
         try:
-            job.envelope = decode(delivery.message.body)
+            job.envelope = readable(delivery.message.body)
         except EnvelopeError as error:
             job.outcome = Dead(Reason.POISON, f"not an envelope: {error}")
         return job
+
+    def put_aside(self, delivery: Delivery, outcome: Outcome | None) -> Job:
+        """A delivery whose body is not looked at: a worker may have died of that."""
+        return Job(delivery, self._monotonic(), outcome=outcome, deaths=deaths_of(delivery))
 
     def claim(self, jobs: Sequence[Job]) -> None:
         """Claims what was decoded, in one commit. Raises LedgerUnavailable; then no job has changed."""

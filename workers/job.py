@@ -20,7 +20,7 @@ class Job:
     outcome None: still to be worked. settled: nothing is left but the ack (`outcome` is then what the ledger already
     knew). code: the vendor's own, of the last failure. dirty: `booking` has progress the ledger does not hold yet.
     started: monotonic seconds. trace: the headers with which what follows from it goes on in its trace.
-    ended: when its end was recorded, by an earlier delivery.
+    ended: when its end was recorded, by an earlier delivery. deaths: see `workers.suspects`.
     """
 
     delivery: Delivery
@@ -33,6 +33,7 @@ class Job:
     code: str = ""
     dirty: bool = False
     ended: datetime | None = None
+    deaths: int = 0
     trace: Mapping[str, str] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
 

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from bellhop.broker import headers, topology
-from bellhop.broker.messages import work_message
+from bellhop.broker.messages import shortened, work_message
 from bellhop.broker.port import Address, Message
 from bellhop.schemas.envelope import Envelope
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Retry
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Retry, Wait
 from bellhop.workers.job import Job
 
 ERROR_CHARACTERS: Final = 2000
@@ -31,12 +32,16 @@ def onward(job: Job, route: str, delay: float | None, now: datetime) -> tuple[Me
         headers.ROUTE: route,
         headers.ATTEMPT: job.attempts_so_far + counted,
     }
+    carried.pop(headers.DEATHS, None)
+    if job.deaths and isinstance(job.outcome, Wait) and job.claimed is None:
+        carried[headers.DEATHS] = job.deaths
     if isinstance(job.outcome, Dead):
         carried[headers.REASON] = job.outcome.reason.value
         carried[headers.ERROR] = job.outcome.error[:ERROR_CHARACTERS]
         carried[headers.EVIDENCE] = _evidence(job, job.outcome)
         carried[headers.DIED] = now.timestamp()
-        return Message(job.message.id, job.message.body, carried), topology.DEAD
+        body = job.message.body if job.outcome.reason is not Reason.POISON else shortened(job.message.body)
+        return Message(job.message.id, body, carried), topology.DEAD
     if delay is None:
         return None
     carried[headers.ENQUEUED] = now.timestamp() + delay
@@ -64,6 +69,8 @@ def _evidence(job: Job, outcome: Dead) -> str:
     """JSON of the attempts and the vendor's last answer; the earliest attempts give way when it grows too large."""
     attempts = [{**asdict(attempt), "started": attempt.started.isoformat()} for attempt in job.attempts]
     evidence: dict[str, Any] = {"attempts": attempts, "answer": outcome.answer}
+    if job.delivery.strange:
+        evidence["message"] = job.delivery.strange
     text = _json(evidence)
     while len(text.encode()) > EVIDENCE_BYTES and attempts:
         attempts.pop(0)

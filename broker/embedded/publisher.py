@@ -16,11 +16,9 @@ from pathlib import Path
 from bellhop.broker.embedded.file import Busy
 from bellhop.broker.embedded.store import Row, Store
 from bellhop.broker.embedded.wake import Ringer
-from bellhop.broker.port import Address, Message
+from bellhop.broker.port import LONGEST_ID, Address, Message
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishRefused, PublishUnconfirmed, Unroutable
 from bellhop.schemas.observe import Observe, silent
-
-LONGEST_ID = 255
 
 
 class EmbeddedPublisher:

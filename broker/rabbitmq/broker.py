@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from bellhop.broker.port import Message, Publisher, QueueStats
-from bellhop.broker.rabbitmq.consumer import AmqpConsumer, connection, own_headers
+from bellhop.broker.port import Publisher, QueueStats
+from bellhop.broker.rabbitmq.consumer import AmqpConsumer, connection, message_of
 from bellhop.broker.rabbitmq.publisher import AmqpPublisher
 from bellhop.broker.rabbitmq.topology import declare
 from bellhop.broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry_queue, work, work_queue
@@ -139,7 +139,7 @@ def _moved(channel: Any, publisher: Publisher, queue: str, route: str) -> int:
 
 def _sent_on(channel: Any, publisher: Publisher, messages: Sequence[Any], route: str) -> int:
     """Acks those that were confirmed. Raises BrokerError where one was not; it stays."""
-    futures = [publisher.publish(_message(got), work(route)) for got in messages]
+    futures = [publisher.publish(message_of(got), work(route)) for got in messages]
     failure: BrokerError | None = None
     for got, future in zip(messages, futures, strict=True):
         try:
@@ -150,12 +150,6 @@ def _sent_on(channel: Any, publisher: Publisher, messages: Sequence[Any], route:
     if failure is not None:
         raise failure
     return len(messages)
-
-
-def _message(got: Any) -> Message:
-    body = got.body if isinstance(got.body, bytes) else str(got.body).encode()
-    headers = got.properties.get("application_headers") or {}
-    return Message(str(got.properties.get("message_id") or ""), body, own_headers(headers))
 
 
 def _advice(error: BaseException) -> str:
