@@ -41,6 +41,7 @@ from bellhop.workers.pauses import PausedRoutes
 from bellhop.workers.receivers import Places, outward
 from bellhop.workers.result_posts import ENOUGH_BYTES, ResultPosts
 from bellhop.workers.results import Results
+from bellhop.workers.suspects import Suspects
 from bellhop.workers.watchdog import Sight, Watchdog
 from bellhop.workers.worker import Worker, capacity_of
 
@@ -130,6 +131,7 @@ def run(
     pauses = PausedRoutes(ledger.pauses, observe)
     by_route = posts(settings, ledger, observe, tracer)
     results = Results(settings.told, ledger, utc_now)
+    suspects = Suspects(settings.broker.delivery_limit)
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     workers = [
         Worker(
@@ -151,6 +153,7 @@ def run(
             drain_seconds=settings.work.drain_seconds,
             paused=lambda route=route: route in pauses.routes(),  # type: ignore[misc]
             results=results,
+            suspects=suspects,
             tracer=tracer,
             observe=observe,
         )

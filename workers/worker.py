@@ -17,16 +17,19 @@ from typing import Final, TypeVar
 
 from bellhop.broker.headers import ROUTE, traced
 from bellhop.broker.port import Address, Consumer, Delivery, Message, Publisher
-from bellhop.broker.topology import WORK_EXCHANGE, work_queue
+from bellhop.broker.topology import DELIVERY_LIMIT, WORK_EXCHANGE, work_queue
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BellhopError, BrokerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.reasons import Reason
 from bellhop.schemas.trace import UNTRACED, Span, Tracer
+from bellhop.vendors.outcome import Dead, Outcome, Wait
 from bellhop.workers.executor import Executor
 from bellhop.workers.job import Job
 from bellhop.workers.onward import following, onward, telling
 from bellhop.workers.ports import WorkLedger
 from bellhop.workers.results import Results
+from bellhop.workers.suspects import Suspects, deaths_of
 
 SETTLE_AT_MOST: Final = 256
 _TAKE_SECONDS: Final = 0.5
@@ -54,6 +57,7 @@ class Worker:
         drain_seconds: float,
         paused: Callable[[], bool] = lambda: False,
         results: Results | None = None,
+        suspects: Suspects | None = None,
         tracer: Tracer = UNTRACED,
         observe: Observe = silent,
         now: Callable[[], datetime] = utc_now,
@@ -70,6 +74,9 @@ class Worker:
         self._ledger = ledger
         self._drain_seconds = drain_seconds
         self._results = results
+        self._suspects = suspects or Suspects(DELIVERY_LIMIT)
+        self._suspect: Job | None = None  # the one this worker has, from its receipt to its ack
+        self._begun = False
         self._tracer = tracer
         self._observe = observe
         self._now = now
@@ -117,16 +124,51 @@ class Worker:
             waiting += self._receive(deliveries)
             if waiting:
                 waiting = self._begin(waiting)
+            self._begin_suspect()
         self._drain(waiting, settler)
         self._observe("worker.stopped", route=self.route, in_flight=self.in_flight)
 
     # --- the owner's thread -------------------------------------------------------------------------------------
 
     def _receive(self, deliveries: Sequence[Delivery]) -> list[Job]:
-        jobs = [self._executor.receive(delivery) for delivery in deliveries]
+        """Those to be claimed; suspects are put aside, and all but one sent on."""
+        fresh = [delivery for delivery in deliveries if deaths_of(delivery) < self._suspects.deaths]
+        suspects = [delivery for delivery in deliveries if deaths_of(delivery) >= self._suspects.deaths]
+        jobs = [self._executor.receive(delivery) for delivery in fresh]
         for job in jobs:
             self._held[id(job)] = job
+        for delivery in sorted(suspects, key=deaths_of):  # the one least often died over goes first
+            self._put_aside(delivery)
         return jobs
+
+    def _put_aside(self, delivery: Delivery) -> None:
+        """A suspect: this worker's own until it is its turn, or to be sent on."""
+        self._suspects.received(delivery)
+        deaths = deaths_of(delivery)
+        outcome: Outcome | None = Wait("workers died with it: it is worked alone, later")
+        if deaths >= self._suspects.limit:
+            text = f"the workers that had it died {deaths} times, at last with nothing else at work"
+            outcome = Dead(Reason.DELIVERY_LIMIT, text)
+        elif self._suspect is None and self._suspects.enter():
+            outcome = None
+        job = self._executor.put_aside(delivery, outcome)
+        self._held[id(job)] = job
+        if outcome is None:
+            self._suspect = job
+        else:
+            self._finished.put(job)
+
+    def _begin_suspect(self) -> None:
+        """Begins the suspect once every other is sent on: a death over this one must not count for them."""
+        suspect = self._suspect
+        if suspect is None or self._begun or not self._suspects.may_begin():
+            return
+        if suspect.envelope is None and suspect.outcome is None:
+            put_aside, suspect = suspect, self._executor.receive(suspect.delivery)
+            self._suspect = self._held[id(suspect)] = suspect
+            del self._held[id(put_aside)]
+        self._begun = True
+        self._begun = not self._begin([suspect])
 
     def _begin(self, jobs: list[Job]) -> list[Job]:
         """Claims `jobs` and hands them on; gives back those that must wait because the ledger is away."""
@@ -143,13 +185,16 @@ class Worker:
     def _work_forever(self) -> None:
         """A thread of the pool. A queue and not an executor: nobody waits for the futures it would make."""
         while (job := self._claimed.get()) is not None:
-            self._executor.work(job)
+            with self._suspects.place(job.deaths):
+                self._executor.work(job)
             self._finished.put(job)
 
     def _drain(self, waiting: Sequence[Job], settler: threading.Thread) -> None:
         """Ends what runs; what was never claimed goes back to the queue when the consumer closes."""
         for job in waiting:
             self._held.pop(id(job), None)
+        if self._suspect is not None and not self._begun:
+            self._held.pop(id(self._suspect), None)
         deadline = self._monotonic() + self._drain_seconds
         while self._held and self._monotonic() < deadline:
             self.consumer.take(0, 0.1)
@@ -204,6 +249,11 @@ class Worker:
             self._executor.tell(job, delays[id(job)])
         for job in jobs:
             self._held.pop(id(job), None)
+            if job.deaths >= self._suspects.deaths:
+                self._suspects.settled()
+            if job is self._suspect:
+                self._suspect, self._begun = None, False
+                self._suspects.leave()
         self.consumer.ack([job.delivery for job in jobs])
 
     def _send_on(self, jobs: Sequence[Job], delays: dict[int, float | None]) -> bool:
