@@ -123,7 +123,7 @@ class Drafts:
                 changed += act(chunk)
                 draft.done += len(chunk)
             left = len(draft.ids) - changed
-            draft.ended = f"{changed} {done}" + (f", {left} were not as they had been" if left else "")
+            draft.ended = f"{changed} {done}" + (f", {left} skipped: state had changed" if left else "")
 
         draft.running = True
         self._behind(draft, work)

@@ -41,6 +41,6 @@ class Asked:
         """Raises SearchForgotten."""
         with self._lock:
             if key not in self._words:
-                raise SearchForgotten("This search is not known any more: the console was started anew, or it is old.")
+                raise SearchForgotten("This search has expired, or the console was restarted.")
             self._words.move_to_end(key)
             return self._words[key]

@@ -31,7 +31,7 @@ class Pauses:
         with self._database.write([f"route:{route}"]) as connection:
             now = self._now()
             if until is not None and until <= now:
-                raise PauseRefused(f"route {route} cannot be held until a time that is over")
+                raise PauseRefused(f"route {route} cannot be paused until a time in the past")
             row = {"route": route, "who": who, "why": why, "since": now, "until": until}
             insert = self._database.insert(pauses)
             newer = {name: insert.excluded[name] for name in row if name != "route"}

@@ -1,4 +1,4 @@
-"""Queues, accounts and routes: what waits, what ails, and what people hold."""
+"""Queues, accounts and routes, and to pause, resume and retry now."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Steering:
 
     def resume(self, call: Call, route: str) -> Seen:
         if not self._ledger.pauses.resume(_known(route), call.who, call.body["why"]):
-            raise Problem(409, "refused", f"Route {route} is not held.")
+            raise Problem(409, "refused", f"Route {route} is not paused.")
         return self.routes(call)
 
     def retry_now(self, call: Call, route: str) -> Seen:
