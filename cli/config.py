@@ -1,4 +1,4 @@
-"""`bellhop config`: the settings."""
+"""`bellhop config`: check the settings."""
 
 from __future__ import annotations
 

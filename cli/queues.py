@@ -1,4 +1,4 @@
-"""`bellhop queues`: what waits, and where."""
+"""`bellhop queues`: what waits on each route."""
 
 from __future__ import annotations
 

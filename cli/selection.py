@@ -1,4 +1,4 @@
-"""Which dead letters a command means: their numbers, or a filter."""
+"""The options that select dead letters: numbers, or a filter."""
 
 from __future__ import annotations
 

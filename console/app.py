@@ -1,4 +1,4 @@
-"""Composes the console's application."""
+"""Composes the console's Flask application and its error pages."""
 
 from __future__ import annotations
 

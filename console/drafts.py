@@ -1,5 +1,6 @@
-"""Bulk acts before they are approved: the exact letters, and what each would come to. And those acts that no job does
-(to restore, to hand to somebody), with their progress.
+"""Drafts of bulk jobs: the exact letters, each with its verdict.
+
+And the actions that no job does (restore, assign), with their progress.
 
 They live in this process alone. What if it dies? An unapproved draft is chosen again; of a restoring that was cut off,
 what is done is done, and the same again does the rest.

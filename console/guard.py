@@ -1,4 +1,4 @@
-"""Who is let in, and to what: every request passes here before its view.
+"""Access control: every request passes here before its view.
 
 A view needs a session and, to be read, the role viewer; to be posted to, operator. `needs` asks for another role,
 `open_to_all` for none.

@@ -1,4 +1,6 @@
-"""What people search for, kept out of addresses: an e-mail in one stands in a proxy's log and in the browser's history.
+"""Searches, kept out of addresses.
+
+An e-mail in an address would stand in a proxy's log and in the browser's history.
 
 The words live in this process alone, under a key that tells nothing. What if it dies? The address that holds the key
 says that the search is forgotten; it never means "everything".

@@ -1,5 +1,8 @@
-"""What a replay of a letter would come to, judged from the ledger and the settings alone: no vendor is asked, nothing
-is written. Whether the event may be worked is asked of the very rules by which a worker would be told."""
+"""Preflight: what a replay of a letter would come to.
+
+Judged from the ledger and the settings alone: no vendor is asked, nothing is written. Whether the event may be worked
+is asked of the very rules by which a worker would be told.
+"""
 
 from __future__ import annotations
 
