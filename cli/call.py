@@ -24,18 +24,16 @@ class _Refused(Failed):
     exit_code = 2
 
 
-@click.command(epilog="Words that begin with - go after --.")
+@click.command(short_help="Call any method of a vendor.", epilog="Words that begin with - go after --.")
 @click.argument("name", metavar="ACCOUNT")
 @click.argument("method", required=False)
 @click.argument("words", metavar="[ARG]...", nargs=-1)
-@click.option("--yes", is_flag=True, help="Calls a method that changes something at the vendor, too.")
-@click.option(
-    "--reveal", is_flag=True, help="Shows the hashes and signatures in the answer; never the settings' secrets."
-)
+@click.option("--yes", is_flag=True, help="Allow methods that change something at the vendor.")
+@click.option("--reveal", is_flag=True, help="Show hashes and signatures in the answer; never the settings' secrets.")
 @as_json
 @pass_app
 def call(app: App, name: str, method: str | None, words: tuple[str, ...], yes: bool, reveal: bool, json_: bool) -> None:
-    """Calls METHOD of ACCOUNT's vendor and prints the answer as JSON; without METHOD, lists those there are.
+    """Call METHOD of ACCOUNT's vendor and print the answer as JSON; without METHOD, list the methods.
 
     ARG: JSON where it is some, else text; Peoplevine's also as NAME=VALUE. A SimplyBook.me signature may be written
     hash:HASH, with the hash of the booking or batch whose id is the first argument: it is made with the account's

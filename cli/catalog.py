@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from bellhop.vendors.catalog import Kind
 
 
-@click.command()
+@click.command(short_help="List an account's services and ids.")
 @click.argument("name", metavar="ACCOUNT")
 @click.argument("what", metavar=f"[{'|'.join(WORDS)}]", type=click.Choice(WORDS))
-@click.option("--service", default="", help="Of this service only, by its id: for fields.")
+@click.option("--service", default="", help="For fields: of this service only, by its id.")
 @as_json
 @pass_app
 def catalog(app: App, name: str, what: str, service: str, json_: bool) -> None:
-    """What ACCOUNT has on offer, with the ids that a venue's mapping and its bookings name.
+    """List what ACCOUNT offers, with the ids that a venue's mapping and its bookings use.
 
     Calls count towards the account's limits.
     """

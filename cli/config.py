@@ -1,4 +1,4 @@
-"""`bellhop config`: the settings."""
+"""`bellhop config`: check the settings."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import click
 from bellhop.cli.common import App, pass_app
 
 
-@click.group()
+@click.group(short_help="Check the settings.")
 def config() -> None:
-    """The settings."""
+    """Check the settings."""
 
 
-@config.command()
+@config.command(short_help="Check the settings file.")
 @pass_app
 def check(app: App) -> None:
-    """Says ok, or the one line that names the key, what is wrong and where it stands (exit code 2)."""
+    """Check the settings: print ok, or the key, what is wrong and where (exit code 2)."""
     from bellhop.ingest.verify import verifiers
 
     verifiers(app.settings.sources, app.config.place)

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skipped": None}
 
 
-@click.command()
+@click.command(short_help="Check accounts end to end; book nothing.")
 @click.argument("name", metavar="[ACCOUNT]", required=False)
 @as_json
 @pass_app
 def doctor(app: App, name: str | None, json_: bool) -> None:
-    """Checks ACCOUNT (all, unless given) end to end and says what to do where something is wrong.
+    """Check ACCOUNT (default: all) end to end, and say what to do where a check fails.
 
     Only methods that read are called: nothing is booked or changed. Works also while an account's breaker is open; its
     calls are not counted. Exit code 1 where a check failed.

@@ -36,15 +36,15 @@ class _Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@click.command()
+@click.command(short_help="Pull profiles and bookings into Peoplevine.")
 @click.argument("account")
 @click.option("--what", type=click.Choice(PULLS), multiple=True, help="Repeatable. Default: all of them.")
-@click.option("--from", "from_", type=_Moment(), help="How far to reach back. Default: where the last pull ended.")
-@click.option("--wait", is_flag=True, help="Until they have ended; exit code 1 where one of them failed.")
+@click.option("--from", "from_", type=_Moment(), help="Pull from this time. Default: where the last pull ended.")
+@click.option("--wait", is_flag=True, help="Wait until all have ended; exit code 1 if one failed.")
 @as_json
 @pass_app
 def pull(app: App, account: str, what: tuple[str, ...], from_: datetime | None, wait: bool, json_: bool) -> None:
-    """Has ACCOUNT pulled: Peoplevine fetches profiles, reservations and services from the system behind it.
+    """Pull ACCOUNT: Peoplevine fetches profiles, reservations and services from the system behind it.
 
     A pull travels through the queue like any event: a worker makes it, one at a time for each account, tries again
     where the vendor is away, and shows it as a dead letter where it cannot.

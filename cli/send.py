@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from bellhop.schemas.settings import Settings, SourceSettings
 
 
-@click.command()
+@click.command(short_help="Post signed sample webhooks.")
 @click.argument("type_", metavar="[TYPE]", type=click.Choice(TYPES), default="booking.requested")
-@click.option("--source", help="Who sends it. Default: the settings' first source.")
+@click.option("--source", help="Source that posts it. Default: the first in the settings.")
 @click.option("--venue", help="Where the booking is. Default: the settings' first SimplyBook.me venue, else the first.")
 @click.option("--booking-id", help="The booking to change or cancel. Default: one that is requested first.")
 @click.option("--member-id", type=int, help="The member of a member event. Default: one that the sandbox knows.")
-@click.option("--count", type=click.IntRange(1, 100_000), default=1, show_default=True)
+@click.option("--count", type=click.IntRange(1, 100_000), default=1, show_default=True, help="How many to post.")
 @click.option("--to", "url", help="The ingress. Default: $BELLHOP_SERVER, else the settings' host and port.")
-@click.option("--curl", is_flag=True, help="Prints the command line that would send it, and sends nothing.")
+@click.option("--curl", is_flag=True, help="Print the curl command; send nothing.")
 @as_json
 @pass_app
 def send(
     app: App, /, type_: str, source: str | None, count: int, url: str | None, curl: bool, json_: bool, **more: Any
 ) -> None:
-    """Posts signed sample webhooks, each with an id and a slot of its own, and prints the answers.
+    """Post signed sample webhooks, each with its own id and slot, and print the answers.
 
     TYPE is booking.requested unless given.
     """

@@ -32,13 +32,13 @@ class _Stopped(Exception):
     """Raised when a person or a SIGTERM ends the demo."""
 
 
-@click.command()
-@click.option("--broker", metavar="URL", help="RabbitMQ in the embedded broker's place: amqp://user:password@host/")
+@click.command(short_help="Run the demo with sandbox vendors.")
+@click.option("--broker", metavar="URL", help="RabbitMQ instead of the embedded broker: amqp://user:password@host/")
 @click.option("--port", type=click.IntRange(1, 65535), help="The ingress' port. Default: the first free from 8080 on.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Settings, data and logs. Default: ./var/demo")
-@click.option("--once", is_flag=True, help="Ends when the samples are through: 0 if each ended as it should.")
+@click.option("--once", is_flag=True, help="End after the samples; exit code 0 if each ended as expected.")
 def up(broker: str | None, port: int | None, folder: Path | None, once: bool) -> None:
-    """Starts everything against pretended vendors, sends samples through and shows what happens.
+    """Run the demo: start everything with sandbox vendors, send samples and show what happens.
 
     Stays until Ctrl-C. What an earlier demo left in the folder is cleared at the start.
     """

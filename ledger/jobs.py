@@ -1,4 +1,4 @@
-"""Bulk acts on letters: a set frozen when it was approved, worked in waves by one process at a time."""
+"""Bulk jobs: a set of letters frozen on approval, worked in waves by one process at a time."""
 
 from __future__ import annotations
 

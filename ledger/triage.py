@@ -1,4 +1,4 @@
-"""What people do with dead letters: list, group, search, hand to somebody, note, put back."""
+"""What people do with dead letters: list, group, search, assign, note, replay."""
 
 from __future__ import annotations
 

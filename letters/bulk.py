@@ -1,4 +1,4 @@
-"""Works bulk acts: a canary first, then waves that grow while nothing dies again of the same cause.
+"""Runs bulk jobs: a canary first, then waves that grow while nothing dies again of the same cause.
 
 What if the process dies here? The lease of the job runs out and another takes it up. An item is marked `sent` before
 its letter is touched. Where the letter is still open then, nothing was published and the item waits again; where it is

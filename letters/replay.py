@@ -1,4 +1,4 @@
-"""Puts dead letters back to work: mark the rows, publish with confirms, close the rows.
+"""Replays dead letters: mark the rows, publish with confirms, close the rows.
 
 What if the process dies here? After the mark: the letter is `replaying`; the same command again publishes it again, of
 the same generation, and the ledger of events knows it. After the confirm: the same.

@@ -1,5 +1,7 @@
-"""Sessions of people at the console, and one-time links. A session is known by 256 random bits in a cookie; the ledger
-keeps their SHA-256 alone."""
+"""Sessions of people at the console, and one-time links.
+
+A session is known by 256 random bits in a cookie; the ledger keeps their SHA-256 alone.
+"""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def create_api_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["API_SPEC_OPTIONS"] = {
-        "info": {"description": "All that Bellhop's console does, for programs."},
+        "info": {"description": "Everything that Bellhop's console does, for programs."},
         "servers": [{"url": PREFIX}],
         "security": [{"token": []}],
     }

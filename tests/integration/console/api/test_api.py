@@ -235,7 +235,7 @@ def test_a_route_is_held_until_it_is_resumed(api: Api) -> None:
     api.post("/routes/members/resume", {"why": "it is well"})
     assert [row["pause"] for row in api.get("/routes")["rows"]] == [None] * len(held)
     answer = api.ask("POST", "/routes/members/resume", json={"why": "again"})
-    assert (answer.status_code, problem(answer)["detail"]) == (409, "Route members is not held.")
+    assert (answer.status_code, problem(answer)["detail"]) == (409, "Route members is not paused.")
 
 
 def test_a_pause_that_is_over_already_is_refused(api: Api) -> None:
