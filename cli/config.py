@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+
 import click
 
 from bellhop.cli.common import App, pass_app
@@ -15,8 +18,28 @@ def config() -> None:
 @config.command()
 @pass_app
 def check(app: App) -> None:
-    """Says ok, or the one line that names the key, what is wrong and where it stands (exit code 2)."""
-    from bellhop.ingest.verify import verifiers
+    """Says ok, or all that is wrong, a line each: where it stands, the key, and what to write (exit code 2)."""
+    from bellhop.ingest.verify import problem_of
+    from bellhop.vendors.settings import read
 
-    verifiers(app.settings.sources, app.config.place)
+    read(app.file, os.environ, problem_of)
     click.echo("ok")
+
+
+@config.command()
+def example() -> None:
+    """Prints a file with every setting, what it does, and its value where it is left out."""
+    from bellhop.schemas.settings.example import example as made
+    from bellhop.vendors.settings import KINDS
+
+    click.echo(made(KINDS), nl=False)
+
+
+@config.command()
+def schema() -> None:
+    """Prints the settings' JSON Schema, for editors."""
+    from bellhop.ingest.verify import TABLE
+    from bellhop.schemas.settings.editors import schema as made
+    from bellhop.vendors.settings import KINDS
+
+    click.echo(json.dumps(made(KINDS, TABLE), ensure_ascii=False, indent=2))
