@@ -98,7 +98,9 @@ def _run() -> int:
     try:
         code = cli.main(prog_name="bellhop", standalone_mode=False)
     except SettingsError as error:
-        return _said(str(error), 2)
+        for problem in error.problems:  # one line each, as compilers tell theirs, so that editors find the place
+            click.echo(" ".join(str(problem).split()), err=True)
+        return 2
     except BellhopError as error:
         return _said(str(error), 1)
     except click.ClickException as error:

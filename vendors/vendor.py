@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bellhop.schemas.settings.sections import AccountKind
+from bellhop.schemas.settings.accounts import AccountKind
 
 
 @dataclass(frozen=True, slots=True)

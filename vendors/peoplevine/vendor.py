@@ -7,4 +7,4 @@ from typing import Final
 from bellhop.vendors.peoplevine.settings import ACCOUNT
 from bellhop.vendors.vendor import Vendor
 
-PEOPLEVINE: Final = Vendor("peoplevine", "Peoplevine", ACCOUNT)
+PEOPLEVINE: Final = Vendor("peoplevine", ACCOUNT.title, ACCOUNT)

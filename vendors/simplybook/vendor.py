@@ -8,4 +8,4 @@ from bellhop.vendors.simplybook.callback_body import CALLBACKS_ROUTE
 from bellhop.vendors.simplybook.settings import ACCOUNT
 from bellhop.vendors.vendor import Vendor
 
-SIMPLYBOOK: Final = Vendor("simplybook", "SimplyBook.me", ACCOUNT, routes=(CALLBACKS_ROUTE,))
+SIMPLYBOOK: Final = Vendor("simplybook", ACCOUNT.title, ACCOUNT, routes=(CALLBACKS_ROUTE,))
