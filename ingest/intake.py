@@ -72,7 +72,7 @@ class Intake:
         callback = made.callback
         return self._envelope(
             made.id,
-            events.CALLBACK_TYPE,
+            events.callback_type(self._source.format),
             # Its kind is part of it: two callbacks of one booking may bear the same second.
             f"{callback.booking_id}/{callback.notification_type}",
             (CALLBACKS_ROUTE, self._source.account),

@@ -56,7 +56,9 @@ def build(
         log_level=made.pop("log")["level"],
         accounts=accounts,
         sources={n: SourceSettings(name=n, **load(SOURCE, v, f"sources.{n}")) for n, v in table("sources").items()},
-        venues={n: _venue(n, load(VENUE, v, f"venues.{n}"), accounts, place) for n, v in table("venues").items()},
+        venues={
+            n: _venue(n, load(VENUE, v, f"venues.{n}"), accounts, kinds, place) for n, v in table("venues").items()
+        },
         **made,
     )
     _check_whole(settings, place)
@@ -78,13 +80,18 @@ def _account(
 
 
 def _venue(
-    name: str, data: Mapping[str, Any], accounts: Mapping[str, Account], place: Callable[[str], str]
+    name: str,
+    data: Mapping[str, Any],
+    accounts: Mapping[str, Account],
+    kinds: Mapping[str, AccountKind],
+    place: Callable[[str], str],
 ) -> VenueFacts:
     account = accounts.get(data["account"])
     if account is None:
         key = f"venues.{name}.account"
         raise SettingsError(key, "is not one of the accounts", place(key))
-    return VenueFacts(name=name, account=account.name, kind=account.kind, zone=data["zone"])
+    check_booking = kinds[account.kind].check_booking
+    return VenueFacts(name, account.name, account.kind, data["zone"], check_booking)
 
 
 def _check_whole(settings: Settings, place: Callable[[str], str]) -> None:

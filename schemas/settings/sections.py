@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
+from bellhop.schemas.events import CheckBooking
 from bellhop.schemas.mapping import NO_MAP, FieldMap, MapError, compiled
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings.fields import (
@@ -255,10 +256,11 @@ class AccountSection(Section):
 
 @dataclass(frozen=True, slots=True)
 class AccountKind:
-    """A vendor's kind of account: what its section is, and what becomes of it."""
+    """A vendor's kind of account: what its section is, what becomes of it, and what its bookings must have."""
 
     section: Schema
     made: Callable[..., Account]
+    check_booking: CheckBooking
 
 
 class _Venue(Section):

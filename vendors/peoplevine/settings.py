@@ -11,6 +11,7 @@ from marshmallow import fields, post_load, validate
 from bellhop.schemas.settings import Limits
 from bellhop.schemas.settings.fields import HTTP, SECRET, Cron, Duration, Labels
 from bellhop.schemas.settings.sections import AccountKind, AccountSection, with_limits
+from bellhop.vendors.peoplevine.rules import check_booking
 
 PULLS: Final = ("profiles", "reservations", "services")
 """What Peoplevine can be told to pull: `sync_profiles` and so on."""
@@ -79,4 +80,4 @@ class _Section(AccountSection):
         return with_limits({**data, "pulls": {what: cron for what, cron in crons.items() if cron}})
 
 
-ACCOUNT: Final = AccountKind(_Section(), PeoplevineAccount)
+ACCOUNT: Final = AccountKind(_Section(), PeoplevineAccount, check_booking)

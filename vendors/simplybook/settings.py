@@ -11,6 +11,7 @@ from marshmallow import ValidationError, fields, post_load, validate, validates_
 from bellhop.schemas.settings import Limits
 from bellhop.schemas.settings.fields import HTTP, SECRET, number, whole
 from bellhop.schemas.settings.sections import AccountKind, AccountSection, with_limits
+from bellhop.vendors.simplybook.rules import check_booking
 
 LIMITS: Final = Limits(5.0, 2, 5000)
 """5 requests a second, 2 at once, 5,000 a day, as others report."""
@@ -71,4 +72,4 @@ class _Section(AccountSection):
             raise ValidationError({"secret_key": ["is required: it signs confirmBooking and cancelBooking"]})
 
 
-ACCOUNT: Final = AccountKind(_Section(), SimplybookAccount)
+ACCOUNT: Final = AccountKind(_Section(), SimplybookAccount, check_booking)
