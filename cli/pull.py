@@ -70,7 +70,7 @@ def pull(app: App, account: str, what: tuple[str, ...], from_: datetime | None, 
 def _events(
     account: str, whats: Sequence[str] | dict[str, None], from_: datetime | None, now: datetime
 ) -> list[Envelope]:
-    from bellhop.vendors.peoplevine.scheduler import pull_event
+    from bellhop.vendors.scheduler import pull_event
 
     return [
         # Services have no time: a `from` would only be carried along.
