@@ -6,10 +6,10 @@ are imported by every command: what is heavy (clients, handlers, doctors) a row 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from bellhop.schemas.routes import bookings_route, callbacks_route
 from bellhop.schemas.settings.sections import AccountKind
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bellhop.ledger.store import Ledger
     from bellhop.schemas.observe import Observe
     from bellhop.schemas.settings import Settings
+    from bellhop.vendors import catalog
+    from bellhop.vendors.doctor.checks import Examination, Subject
     from bellhop.vendors.handler import Handler
     from bellhop.vendors.held import Gate
     from bellhop.vendors.http import HttpClient
@@ -79,18 +81,70 @@ class PullFacts(Generic[A]):
     timeless: frozenset[str] = frozenset()
 
 
+class Client(Protocol):
+    """What makes a vendor's calls, whoever asks for them."""
+
+    def call(self, method: str, /, *arguments: Any) -> Any:
+        """One of the vendor's methods by its name. Raises VendorFailure, Held."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallMethod:
+    """A method as `bellhop call` offers it. changes: it alters something. repeatable: twice is no more than once.
+
+    arguments: the command's words, for this client, as `Client.call` takes them. Raises ValueError, which names the
+    parameter and the rule.
+    """
+
+    signature: str
+    changes: bool
+    repeatable: bool
+    arguments: Callable[[Sequence[str], Any], Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo and `bellhop send` need, fit for the sandbox.
+
+    settings: an account and a venue, as TOML; {sandbox} stands for the sandbox's URL. thing: what is booked there.
+    booking: what a booking says beside reference and venue: for a start, venue-local, and a provider, 0 to 63.
+    can_cancel: whether a booking can be cancelled and changed. member: one that the sandbox knows; the other it does
+    not. switches: of the sandbox, NAME=VALUE.
+    """
+
+    settings: str
+    thing: str
+    booking: Callable[[datetime, int], dict[str, Any]]
+    can_cancel: bool = True
+    member: int = 1
+    unknown_member: int = 9999999
+    switches: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Vendor(Generic[A]):
     """kind: what an account's `kind` says. title: as people know it. account: what the settings say of its accounts.
 
     bookings, members: make who works the route; `members` None where it has none. pulls, callbacks: None likewise.
     member_warnings: what of a member's data it will not take, for whoever sent it.
+
+    client: of an account. methods: what `bellhop call` offers, by name; call_help: how their arguments are written.
+    catalog: what `bellhop catalog` lists, by word. doctor: the checks of an account; it makes clients of its own.
+    document: its part of docs/vendors.md, by line.
     """
 
     kind: str
     title: str
     account: AccountKind
     bookings: MakeHandler[A]
+    client: Callable[[A, HttpClient, Ledger, Gate | None], Client]
+    methods: Callable[[], Mapping[str, CallMethod]]
+    catalog: Mapping[str, catalog.Kind]
+    doctor: Callable[[A, Subject, Callable[[A], Any], Ledger], Examination]
+    demo: Callable[[], Demo]
+    document: Callable[[], Iterator[str]]
+    call_help: str = ""
     members: MakeHandler[A] | None = None
     pulls: PullFacts[A] | None = None
     callbacks: CallbackFacts[A] | None = None

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from bellhop.vendors.simplybook.callback_body import read
+from bellhop.vendors.simplybook.catalog import CATALOG
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
-from bellhop.vendors.vendor import CallbackFacts, HandlerContext, Vendor
+from bellhop.vendors.vendor import CallbackFacts, CallMethod, Demo, HandlerContext, Vendor
 
 if TYPE_CHECKING:
+    from bellhop.ledger.store import Ledger
+    from bellhop.vendors.doctor.checks import Examination, Subject
     from bellhop.vendors.handler import Handler
+    from bellhop.vendors.held import Gate
+    from bellhop.vendors.http import HttpClient
     from bellhop.vendors.simplybook.client import SimplybookClient
 
 Context = HandlerContext[SimplybookAccount]
@@ -33,14 +39,67 @@ def _callbacks(context: Context) -> Handler:
 
 
 def _clients(context: Context) -> dict[str, SimplybookClient]:
+    return {name: _client(one, context.http, context.ledger, context.gate) for name, one in context.accounts.items()}
+
+
+def _client(account: SimplybookAccount, http: HttpClient, ledger: Ledger, gate: Gate | None) -> SimplybookClient:
+    """With the token that all share."""
     from bellhop.vendors.simplybook.client import SimplybookClient
 
-    return {
-        name: SimplybookClient(one, context.http, context.ledger, context.gate)
-        for name, one in context.accounts.items()
-    }
+    return SimplybookClient(account, http, ledger, gate)
+
+
+def _methods() -> Mapping[str, CallMethod]:
+    from bellhop.vendors.simplybook.call import methods
+
+    return methods()
+
+
+def _doctor(
+    account: SimplybookAccount,
+    subject: Subject,
+    client_of: Callable[[SimplybookAccount], SimplybookClient],
+    ledger: Ledger,
+) -> Examination:
+    from bellhop.vendors.doctor.checks import troubles
+    from bellhop.vendors.simplybook.doctor import SimplybookChecks
+
+    client = client_of(account)
+    return SimplybookChecks(
+        account,
+        subject,
+        troubles(client.call),
+        lambda: ledger.token(account.name),
+        troubles(client.service_url),
+    )
+
+
+def _demo() -> Demo:
+    from bellhop.vendors.simplybook.demo import DEMO
+
+    return DEMO
+
+
+def _document() -> Iterator[str]:
+    from bellhop.vendors.simplybook.document import lines
+
+    return lines()
 
 
 SIMPLYBOOK: Final = Vendor(
-    "simplybook", "SimplyBook.me", ACCOUNT, bookings=_bookings, callbacks=CallbackFacts(read, _callbacks)
+    "simplybook",
+    "SimplyBook.me",
+    ACCOUNT,
+    bookings=_bookings,
+    client=_client,
+    methods=_methods,
+    catalog=CATALOG,
+    doctor=_doctor,
+    demo=_demo,
+    document=_document,
+    callbacks=CallbackFacts(read, _callbacks),
+    call_help=(
+        "A SimplyBook.me signature may be written hash:HASH, with the hash of the booking or batch whose id is the "
+        "first argument: it is made with the account's secret key."
+    ),
 )

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.resources
 import random
 import socket
 import tomllib
@@ -9,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bellhop.cli.demo.folder import PARTS, DemoError, Ports, _free, close, prepare, rendered
-from bellhop.cli.demo.samples import Slots, booking, cancellation, member
+from bellhop.cli.demo.folder import PARTS, DemoError, Ports, _free, close, prepare, rendered, template
+from bellhop.cli.demo.samples import Slots, booking, cancellation, member, member_vendor
 from bellhop.ingest.verify import verifiers
 from bellhop.sandbox.seed import Seed
 from bellhop.schemas.events import Parsed, parse
@@ -18,7 +17,7 @@ from bellhop.schemas.settings import Settings
 from bellhop.vendors.settings import load
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
-_TEMPLATE = importlib.resources.files("bellhop.cli.demo").joinpath("bellhop.demo.toml").read_text()
+_TEMPLATE = template()
 _PORTS = Ports(1111, 2222, 3333, 4444, 5555)
 
 
@@ -110,7 +109,8 @@ def _parsed(settings: Settings, type_: str, data: dict[str, object]) -> Parsed:
 
 def test_every_sample_keeps_its_contract(settings: Settings) -> None:
     slots = _slots()
-    assert _parsed(settings, "member.updated", member()).subject == "3125141"
+    known = member_vendor(settings, settings.sources["demo"]).demo().member
+    assert _parsed(settings, "member.updated", member(known)).subject == "3125141"
     for venue in settings.venues.values():
         assert _parsed(settings, "booking.requested", booking("R-1", venue, slots)).kind == venue.kind
         assert _parsed(settings, "booking.cancelled", cancellation("R-1", venue)).subject == "R-1"
