@@ -150,10 +150,11 @@ def archive(app: App) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True)
 @click.option("--switch", "pairs", metavar="NAME=VALUE", multiple=True, help="A switch's value at start. Repeatable.")
 def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
-    """Both vendors, pretended: for the demo, tests and drills. GET /_sandbox/switches tells the switches."""
+    """The vendors, pretended: for the demo, tests and drills. GET /_sandbox/switches tells the switches."""
     from bellhop.sandbox.seed import Seed
     from bellhop.sandbox.server import run
-    from bellhop.sandbox.switches import ControlError, Switches
+    from bellhop.sandbox.switch import ControlError
+    from bellhop.sandbox.switches import Switches
 
     try:
         run(host, port, Seed(switches=Switches().told(pairs)))

@@ -50,7 +50,7 @@ def test_the_demos_credentials_are_those_of_the_sandbox(settings: Settings) -> N
     club, salon = settings.accounts["club"], settings.accounts["salon"]
     assert not isinstance(club, SimplybookAccount)
     assert isinstance(salon, SimplybookAccount)
-    theirs = seed.peoplevine
+    theirs = seed.vendors["peoplevine"].first
     assert (club.auth_id, club.company, club.user, club.password) == (
         theirs.auth_id,
         theirs.company,
@@ -58,9 +58,9 @@ def test_the_demos_credentials_are_those_of_the_sandbox(settings: Settings) -> N
         theirs.password,
     )
     assert (salon.company, salon.api_key, salon.secret_key) == (
-        seed.simplybook.company,
-        seed.simplybook.api_key,
-        seed.simplybook.secret_key,
+        seed.vendors["simplybook"].company,
+        seed.vendors["simplybook"].api_key,
+        seed.vendors["simplybook"].secret_key,
     )
 
 
@@ -119,12 +119,12 @@ def test_every_sample_keeps_its_contract(settings: Settings) -> None:
 def test_samples_name_what_the_sandbox_has(settings: Settings) -> None:
     seed = Seed()
     (spa,) = booking("R-1", settings.venues["spa"], _slots())["services"]
-    assert spa["provider_id"] in seed.peoplevine.technicians
-    assert spa["facility_id"] in seed.peoplevine.facilities
-    assert spa["service_id"] in {treatment.id for treatment in seed.peoplevine.treatments}
+    assert spa["provider_id"] in seed.vendors["peoplevine"].first.technicians
+    assert spa["facility_id"] in seed.vendors["peoplevine"].first.facilities
+    assert spa["service_id"] in {treatment.id for treatment in seed.vendors["peoplevine"].first.treatments}
     (salon,) = booking("R-1", settings.venues["salon"], _slots())["services"]
-    assert salon["provider_id"] in {unit.id for unit in seed.simplybook.units}
-    assert salon["service_id"] in {service.id for service in seed.simplybook.services}
+    assert salon["provider_id"] in {unit.id for unit in seed.vendors["simplybook"].units}
+    assert salon["service_id"] in {service.id for service in seed.vendors["simplybook"].services}
 
 
 @pytest.mark.parametrize("seed", range(5))
