@@ -153,13 +153,14 @@ def archive(app: App) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="Port to listen on.")
 @click.option("--switch", "pairs", metavar="NAME=VALUE", multiple=True, help="Set a switch at start. Repeatable.")
 def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
-    """Run both vendors as a sandbox, for demos, tests and drills.
+    """Run the vendors as a sandbox, for demos, tests and drills.
 
     GET /_sandbox/switches lists the switches: one for each fault.
     """
     from bellhop.sandbox.seed import Seed
     from bellhop.sandbox.server import run
-    from bellhop.sandbox.switches import ControlError, Switches
+    from bellhop.sandbox.switch import ControlError
+    from bellhop.sandbox.switches import Switches
 
     try:
         run(host, port, Seed(switches=Switches().told(pairs)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from bellhop.schemas.events import CheckBooking
 from bellhop.schemas.settings.fields import Duration, Zone, choice, number, text, whole
 from bellhop.schemas.settings.keys import Section, group, key, section
 
@@ -65,6 +66,7 @@ class Account(Protocol):
 @dataclass(frozen=True, slots=True)
 class AccountKind:
     """A vendor's kind of account. section: its keys, and what becomes of them. title: the vendor, as people know it.
+    check_booking: what its bookings must have beyond the contract.
 
     posts_callbacks: the vendor posts webhooks of its own, and a source's `format` may be the kind.
     example_name, example_venue: what the example calls an account and a venue of it.
@@ -72,6 +74,7 @@ class AccountKind:
 
     section: type[Any]
     title: str
+    check_booking: CheckBooking
     posts_callbacks: bool = False
     example_name: str = ""
     example_venue: str = ""

@@ -100,17 +100,17 @@ class _Builder:
     def settings(self) -> Settings:
         parts = self._parts
         sections = dict(parts.sections)
-        kinds = {name: account.kind for name, account in parts.accounts.items()}
         return Settings(
             log_level=sections.pop("log").level,
             accounts=parts.accounts,
             sources=parts.sources,
-            venues={
-                name: VenueFacts(name=name, account=venue.account, kind=kinds[venue.account], zone=venue.zone)
-                for name, venue in parts.venues.items()
-            },
+            venues={name: self._facts(name, venue) for name, venue in parts.venues.items()},
             **sections,
         )
+
+    def _facts(self, name: str, venue: VenueSettings) -> VenueFacts:
+        kind = self._parts.accounts[venue.account].kind
+        return VenueFacts(name, venue.account, kind, venue.zone, self._parts.kinds[kind].check_booking)
 
     def _table(self, name: str) -> Mapping[str, Any]:
         value = self._document.get(name, {})

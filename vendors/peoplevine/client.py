@@ -89,6 +89,12 @@ class PeoplevineClient:
             **({"host": account.region} if account.region else {}),
         }
 
+    def call(self, method: str, /, *arguments: Any) -> Any:
+        """One of the methods below by its name, which is in METHODS."""
+        if method not in METHODS:
+            raise VendorFailure(Kind.REJECTED, vendor=VENDOR, method=method, message="is not a method of Peoplevine's")
+        return getattr(self, method)(*arguments)
+
     def sync_member(self, member_id: str) -> None:
         """Brings a Peoplevine member to Bookings. Harmless to repeat."""
         self._checked("sync_member", query={"member_id": member_id})

@@ -9,6 +9,7 @@ from bellhop.schemas.settings import Limits, accounts
 from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.fields import Cron, Duration, Labels, choice, flag, text, web
 from bellhop.schemas.settings.keys import Section, group, key, secret_values, section
+from bellhop.vendors.peoplevine.rules import check_booking
 
 PULLS: Final = ("profiles", "reservations", "services")
 """What Peoplevine can be told to pull: `sync_profiles` and so on."""
@@ -84,4 +85,6 @@ class PeoplevineAccount(Section):
         return secret_values(self)
 
 
-ACCOUNT: Final = AccountKind(PeoplevineAccount, "Peoplevine", example_name="club", example_venue="mayfair-spa")
+ACCOUNT: Final = AccountKind(
+    PeoplevineAccount, "Peoplevine", check_booking, example_name="club", example_venue="mayfair-spa"
+)

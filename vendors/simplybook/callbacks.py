@@ -20,7 +20,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.routes import bookings_route
 from bellhop.vendors.failure import VendorFailure
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Wait
-from bellhop.vendors.peoplevine.scheduler import pull_event
+from bellhop.vendors.scheduler import pull_event
 from bellhop.vendors.simplybook.client import SimplybookClient
 
 DETAILS: Final = "getBookingDetails"

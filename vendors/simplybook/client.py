@@ -112,7 +112,7 @@ class SimplybookClient:
 
     # --- any method ---------------------------------------------------------------------------------------------
 
-    def call(self, name: str, *arguments: Any) -> Any:
+    def call(self, name: str, /, *arguments: Any) -> Any:
         """One of the document's methods by its name: its result as `vendors.simplybook.methods` types it.
 
         Wrong arguments raise REJECTED before anything is sent. Refused for its token it logs in again, once; refused

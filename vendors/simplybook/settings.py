@@ -9,6 +9,7 @@ from bellhop.schemas.settings import Limits, accounts
 from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.fields import flag, text, web
 from bellhop.schemas.settings.keys import Section, key, secret_values, section
+from bellhop.vendors.simplybook.rules import check_booking
 
 
 @section
@@ -54,6 +55,7 @@ class SimplybookAccount(Section):
 ACCOUNT: Final = AccountKind(
     SimplybookAccount,
     "SimplyBook.me",
+    check_booking,
     posts_callbacks=True,
     example_name="salon",
     example_venue="mayfair-salon",

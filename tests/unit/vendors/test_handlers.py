@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from bellhop.ledger.records import Booking, Call, Entry, EntryState
 from bellhop.schemas.envelope import Envelope, content_hash
-from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded
@@ -25,12 +24,13 @@ from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 from bellhop.vendors.simplybook.bookings import SimplybookBookings, client_time_offset
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.vendors.simplybook.types import BookAnswer, BookedRow
+from tests.support.facts import venue_facts
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LONDON = ZoneInfo("Europe/London")
 VENUES = {
-    "salon": VenueFacts("salon", "sb", "simplybook", LONDON),
-    "spa": VenueFacts("spa", "pv", "peoplevine", LONDON),
+    "salon": venue_facts("salon", "sb", "simplybook", LONDON),
+    "spa": venue_facts("spa", "pv", "peoplevine", LONDON),
 }
 EMPTY = Booking("crm", "R-1", "sb")
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bellhop.cli.demo.folder import template
 from bellhop.ingest.verify import TABLE, problem_of, verifiers
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.settings import published
@@ -19,7 +20,7 @@ from bellhop.vendors.settings import KINDS, build, read
 from .test_settings import changed, wrong
 
 _ROOT = Path(__file__).resolve().parents[4]
-DEMO: dict[str, Any] = tomllib.loads((_ROOT / "cli" / "demo" / "bellhop.demo.toml").read_text())
+DEMO: dict[str, Any] = tomllib.loads(template())
 DEMO_SECRET = DEMO["sources"]["demo"]["secrets"][0]
 
 

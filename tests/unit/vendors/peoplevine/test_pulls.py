@@ -15,8 +15,8 @@ from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Held
 from bellhop.vendors.outcome import Dead, Done, Outcome, Wait
 from bellhop.vendors.peoplevine.pulls import OVERLAP, Pulls
-from bellhop.vendors.peoplevine.scheduler import pull_event
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.vendors.scheduler import pull_event
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ACCOUNT = PeoplevineAccount("pv", "http://x", "a", "c", "u", "p", "", True, 1.0, 1.0, pull_back_seconds=3600.0)

@@ -12,14 +12,14 @@ import pytest
 
 from bellhop.ledger.records import Booking, Call, Entry, EntryState
 from bellhop.schemas.envelope import Envelope, content_hash
-from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Wait
 from bellhop.vendors.simplybook.callbacks import Feed, SimplybookCallbacks
+from tests.support.facts import venue_facts
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-OTHER = VenueFacts("studio", "other", "simplybook", ZoneInfo("Europe/London"))
+OTHER = venue_facts("studio", "other", "simplybook", ZoneInfo("Europe/London"))
 DETAILS = {
     "id": "434",
     "event_id": "7",
