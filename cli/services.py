@@ -112,9 +112,10 @@ def work(app: App, routes: tuple[str, ...]) -> None:
 @pass_app
 def archive(app: App) -> None:
     """Moves dead letters from their queue into the ledger, works bulk acts, measures queues and accounts, prunes."""
-    from bellhop.letters.archive import Archiver, keep_house, utc_now
+    from bellhop.letters.archive import Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
     from bellhop.letters.buried import BuriedResults
+    from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.account_metrics import measure_accounts
 
     accounts, told = app.settings.accounts, app.settings.told

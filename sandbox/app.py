@@ -24,7 +24,8 @@ from bellhop.sandbox.limits import Refusal
 from bellhop.sandbox.peoplevine.app import CREDENTIALS
 from bellhop.sandbox.seed import Seed
 from bellhop.sandbox.simplybook.app import masked
-from bellhop.sandbox.state import State, utc_now
+from bellhop.sandbox.state import State
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.redact import MASK
 
 CONNECTION: Final = "sandbox.connection"

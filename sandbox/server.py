@@ -27,7 +27,8 @@ from flask import Flask
 from bellhop.sandbox.app import CONNECTION, create_app
 from bellhop.sandbox.faults import parse_fault
 from bellhop.sandbox.seed import Seed
-from bellhop.sandbox.state import State, utc_now
+from bellhop.sandbox.state import State
+from bellhop.schemas.clock import utc_now
 
 _LINGER: Final = struct.Struct("ii")
 _MAX_BODY: Final = 16 * 1024 * 1024

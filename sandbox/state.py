@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from bellhop.sandbox.faults import Fault
@@ -16,10 +16,6 @@ from bellhop.sandbox.seed import Seed
 from bellhop.sandbox.simplybook.app import SimplyBook
 
 CALLS_KEPT: Final = 200_000
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
