@@ -1,4 +1,4 @@
-"""The message that goes on from a delivery: to the retry ladder or to the dead queue."""
+"""The messages that a delivery leaves behind: its retry or dead letter, the events that follow, its result."""
 
 from __future__ import annotations
 
@@ -10,59 +10,69 @@ from typing import Any, Final
 
 from bellhop.broker import headers, topology
 from bellhop.broker.messages import work_message
-from bellhop.broker.port import Address, Message
+from bellhop.broker.port import Address, Headers, Message
 from bellhop.schemas.envelope import Envelope
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Retry
-from bellhop.workers.job import Job
+from bellhop.workers.delivery import EndedDelivery
 
 ERROR_CHARACTERS: Final = 2000
 EVIDENCE_BYTES: Final = 16_384
 
 
-def onward(job: Job, route: str, delay: float | None, now: datetime) -> tuple[Message, Address] | None:
-    """What to publish before the ack, and where; None where the delivery ends here.
+def onward_message(ended: EndedDelivery, route: str, now: datetime) -> tuple[Message, Address] | None:
+    """What to publish before the ack, and where: a dead letter, a retry, or None where the delivery ends here.
 
     The body stays byte for byte as it came, so that even what nobody can read can be shown and replayed.
     """
-    counted = isinstance(job.outcome, Retry | InDoubt | Dead) and job.claimed is not None
+    if isinstance(ended.outcome, Dead):
+        return _copy(ended, route, _letter_headers(ended, ended.outcome, now)), topology.DEAD
+    if ended.retry_seconds is not None:
+        due = {headers.ENQUEUED: now.timestamp() + ended.retry_seconds}
+        return _copy(ended, route, due), topology.retry(route, ended.retry_seconds)
+    return None
+
+
+def _copy(ended: EndedDelivery, route: str, own: Headers) -> Message:
+    """The message as it came, with what has become of it since. own: headers of its new place."""
+    is_counted = ended.claim is not None and isinstance(ended.outcome, Retry | InDoubt | Dead)
     carried: dict[str, str | int | float] = {
-        **job.message.headers,
-        **job.trace,
+        **ended.message.headers,
+        **ended.trace,
         headers.ROUTE: route,
-        headers.ATTEMPT: job.attempts_so_far + counted,
+        headers.ATTEMPT: ended.attempts_before + is_counted,
+        **own,
     }
-    if isinstance(job.outcome, Dead):
-        carried[headers.REASON] = job.outcome.reason.value
-        carried[headers.ERROR] = job.outcome.error[:ERROR_CHARACTERS]
-        carried[headers.EVIDENCE] = _evidence(job, job.outcome)
-        carried[headers.DIED] = now.timestamp()
-        return Message(job.message.id, job.message.body, carried), topology.DEAD
-    if delay is None:
-        return None
-    carried[headers.ENQUEUED] = now.timestamp() + delay
-    return Message(job.message.id, job.message.body, carried), topology.retry(route, delay)
+    return Message(ended.message.id, ended.message.body, carried)
 
 
-def following(job: Job, now: datetime) -> list[tuple[Message, Address]]:
-    """The events that follow from the job's: to their work queues, as new."""
-    outcome = job.outcome
-    if not isinstance(outcome, Done):
+def _letter_headers(ended: EndedDelivery, outcome: Dead, now: datetime) -> Headers:
+    return {
+        headers.REASON: outcome.reason.value,
+        headers.ERROR: outcome.error[:ERROR_CHARACTERS],
+        headers.EVIDENCE: _evidence(ended, outcome),
+        headers.DIED: now.timestamp(),
+    }
+
+
+def follow_up_messages(ended: EndedDelivery, now: datetime) -> list[tuple[Message, Address]]:
+    """The events that follow from the delivery's: to their work queues, as new."""
+    if not isinstance(ended.outcome, Done) or not ended.outcome.forward:
         return []
-    trace = job.trace or (job.envelope.trace if job.envelope else {})
-    events = [replace(envelope, trace=envelope.trace or trace) for envelope in outcome.forward]
+    trace = ended.trace or (ended.envelope.trace if ended.envelope else {})
+    events = [replace(envelope, trace=envelope.trace or trace) for envelope in ended.outcome.forward]
     return [(work_message(envelope, now), topology.work(envelope.route)) for envelope in events]
 
 
-def telling(results: Iterable[Envelope | None], now: datetime) -> list[tuple[Message, Address]]:
+def result_messages(results: Iterable[Envelope | None], now: datetime) -> list[tuple[Message, Address]]:
     """The results that tell of ends: to their work queue."""
     return [
         (work_message(envelope, now), topology.work(envelope.route)) for envelope in results if envelope is not None
     ]
 
 
-def _evidence(job: Job, outcome: Dead) -> str:
+def _evidence(ended: EndedDelivery, outcome: Dead) -> str:
     """JSON of the attempts and the vendor's last answer; the earliest attempts give way when it grows too large."""
-    attempts = [{**asdict(attempt), "started": attempt.started.isoformat()} for attempt in job.attempts]
+    attempts = [{**asdict(attempt), "started": attempt.started.isoformat()} for attempt in ended.attempts]
     evidence: dict[str, Any] = {"attempts": attempts, "answer": outcome.answer}
     text = _json(evidence)
     while len(text.encode()) > EVIDENCE_BYTES and attempts:

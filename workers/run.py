@@ -35,9 +35,10 @@ from bellhop.vendors.simplybook.callback_body import CALLBACKS_ROUTE
 from bellhop.vendors.simplybook.callbacks import Feed, SimplybookCallbacks
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.settings import SimplybookAccount
-from bellhop.workers.executor import Executor, NoTurns, Turns
+from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
 from bellhop.workers.pauses import PausedRoutes
+from bellhop.workers.ports import NoTurns, Turns
 from bellhop.workers.receivers import Places, outward
 from bellhop.workers.result_posts import ENOUGH_BYTES, ResultPosts
 from bellhop.workers.results import Results
