@@ -27,7 +27,7 @@ from datetime import datetime
 from typing import Final
 
 from bellhop.broker.port import Delivery
-from bellhop.ledger.records import Attempt, Booking, Call, Json, Settlement
+from bellhop.ledger.records import Attempt, Booking, Call, Json
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
@@ -37,7 +37,7 @@ from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.handler import Handler
 from bellhop.vendors.held import Held
-from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Retry, Wait
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from bellhop.workers.delivery import (
     ClaimedDelivery,
     EndedDelivery,
@@ -45,7 +45,6 @@ from bellhop.workers.delivery import (
     attempt_request,
     attempt_result,
     event_tags,
-    report_end,
 )
 from bellhop.workers.ports import NoTurns, Turns, WorkLedger
 from bellhop.workers.retry import plan_retry
@@ -243,24 +242,18 @@ class Executor:
         tags = event_tags(claimed.envelope)
         self._observe("worker.crashed", error=type(error).__name__, where=where(error), **tags)
 
-    # --- settle -------------------------------------------------------------------------------------------------
+    # --- plan, and settle (`worker.py`, many at once) ---------------------------------------------------------------
 
     def plan(self, ended: EndedDelivery) -> EndedDelivery:
         """When it is to be tried again; a person's where no retry fits."""
-        return plan_retry(ended, self._ladder, self._clock)
-
-    def settlement(self, ended: EndedDelivery) -> Settlement | None:
-        """The end as the ledger records it; None where it has none to record."""
-        return ended.settlement(self._clock)
+        if isinstance(ended.outcome, (Done, Recorded, Dead)):
+            return ended
+        return plan_retry(ended, ended.outcome, self._ladder, self._clock)
 
     def give_back(self, ended: EndedDelivery) -> EndedDelivery:
         """Where another worker took the claim: the delivery is given back, to see later how that one ended."""
         outcome = Wait("the claim ended and another worker took the event")
         return replace(ended, outcome=outcome, claim=None, retry_seconds=self._ladder[0])
-
-    def report(self, ended: EndedDelivery) -> None:
-        """The one line of this delivery."""
-        report_end(ended, self._observe, self._clock)
 
 
 def failure_outcome(failure: VendorFailure, call: Call, doubt: Call | None, *, asking: bool = False) -> Outcome:

@@ -10,7 +10,7 @@ from typing import Final
 from bellhop.ledger.records import Call
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.reasons import Reason
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Recorded, Retry, Wait, outcome_text
+from bellhop.vendors.outcome import Dead, InDoubt, Retry, Wait, outcome_text
 from bellhop.workers.delivery import EndedDelivery
 
 JITTER_SHARE: Final = 0.2
@@ -51,12 +51,11 @@ def next_delay(
     return ladder[index] if index >= long_enough else Reason.TOO_LATE
 
 
-def plan_retry(ended: EndedDelivery, ladder: Sequence[float], clock: Clock) -> EndedDelivery:
-    """With the seconds until it comes again; a person's where it would have to and no retry fits."""
-    outcome = ended.outcome
+def plan_retry(
+    ended: EndedDelivery, outcome: Retry | InDoubt | Wait, ladder: Sequence[float], clock: Clock
+) -> EndedDelivery:
+    """With the seconds until it comes again; a person's where no retry fits. outcome: its own."""
     match outcome:
-        case Done() | Recorded() | Dead():
-            return ended
         case Wait(_, None):
             return replace(ended, retry_seconds=ladder[0])
         case Wait(_, after):

@@ -20,7 +20,7 @@ from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import BellhopError, BrokerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.trace import UNTRACED, Span, Tracer
-from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery
+from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery, report_end
 from bellhop.workers.executor import Executor
 from bellhop.workers.messages import follow_up_messages, onward_message, result_messages
 from bellhop.workers.ports import WorkLedger
@@ -194,7 +194,7 @@ class Worker:
         if not self._publish([sent for ended in batch for sent in follow_up_messages(ended, self._clock.now())]):
             return
         batch = [self._executor.plan(ended) for ended in batch]
-        settlements = [one for ended in batch if (one := self._executor.settlement(ended)) is not None]
+        settlements = [one for ended in batch if (one := ended.settlement(self._clock)) is not None]
         if settlements:
             lost = self._until_it_holds(lambda: self._ledger.settle(settlements), "settle")
             if lost is None:
@@ -204,7 +204,7 @@ class Worker:
         if not self._send_on(batch):
             return
         for ended in batch:
-            self._executor.report(ended)
+            report_end(ended, self._observe, self._clock)
         for ended in batch:
             self._held.pop(id(ended.delivery), None)
         self.consumer.ack([ended.delivery for ended in batch])

@@ -36,6 +36,7 @@ from bellhop.workers.executor import Executor
 from bellhop.workers.messages import follow_up_messages, onward_message
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+CLOCK = Clock(now=lambda: NOW, monotonic=lambda: 0.0, chance=lambda: 1.0)
 BOOK = Call("sb", "book", {"slot": "a"}, repeatable=False)
 CONFIRM = Call("sb", "confirmBooking", {"id": "1"}, repeatable=True)
 ENTRY = Entry("1", 0, "e-1", EntryState.CONFIRMED, secret_hash="h", slot="a")
@@ -140,7 +141,7 @@ def executor(vendor: Vendor, ledger: Ledger, turns: Turns | None = None) -> Exec
         worker="w",
         claim_seconds=60,
         ladder=(5.0, 30.0),
-        clock=Clock(now=lambda: NOW, monotonic=lambda: 0.0, chance=lambda: 1.0),
+        clock=CLOCK,
     )
 
 
@@ -269,8 +270,8 @@ def test_a_worker_that_lost_its_claim_after_booking_still_hands_the_vendors_id_t
         if len(marks) == 2:
             raise ClaimLost("taken")
 
-    ended, ledger = worked([BOOK, CONFIRM], ledger=Ledger(on_calling=lose_the_second_time))
-    settlement = executor(Vendor([], []), ledger).settlement(replace(ended, retry_seconds=5.0))
+    ended, _ = worked([BOOK, CONFIRM], ledger=Ledger(on_calling=lose_the_second_time))
+    settlement = replace(ended, retry_seconds=5.0).settlement(CLOCK)
     assert settlement is not None
     assert settlement.booking is not None
     assert settlement.booking.entries == (ENTRY,)
@@ -318,7 +319,7 @@ def test_what_cannot_be_claimed_is_not_worked(claim: Claim, outcome: type) -> No
     ended = answered(at_work, delivered())
     assert isinstance(ended, EndedDelivery)
     assert isinstance(ended.outcome, outcome)
-    assert at_work.settlement(ended) is None
+    assert ended.settlement(CLOCK) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"bellhopversion":99}'])
@@ -459,7 +460,7 @@ def test_an_account_that_is_held_counts_no_attempt_and_comes_again_when_it_may_b
     assert ended.attempts == ()
     ended = at_work.plan(ended)
     assert ended.retry_seconds == 30.0
-    settlement = at_work.settlement(ended)
+    settlement = ended.settlement(CLOCK)
     assert settlement is not None
     assert (settlement.state, settlement.attempts, settlement.next_at) == (
         State.RETRYING, (), NOW + timedelta(seconds=30),
@@ -530,8 +531,8 @@ def test_a_handler_whose_turn_has_not_come_counts_no_attempt() -> None:
 
 def test_what_the_ingress_found_odd_stands_in_the_events_history() -> None:
     warned = replace(envelope(), warnings=("data.attributes: the label is spelled Client Type",))
-    ended, ledger = worked([Done("synchronised")], event=warned)
-    settlement = executor(Vendor([], []), ledger).settlement(ended)
+    ended, _ = worked([Done("synchronised")], event=warned)
+    settlement = ended.settlement(CLOCK)
     assert settlement is not None
     assert settlement.detail == "synchronised; data.attributes: the label is spelled Client Type"
 
@@ -587,8 +588,8 @@ def test_waiting_for_its_turn_counts_no_attempt() -> None:
 
 
 def test_a_settlement_says_all_that_the_ledger_must_know() -> None:
-    ended, ledger = worked([BOOK, Done("booked")])
-    settlement = executor(Vendor([], []), ledger).settlement(ended)
+    ended, _ = worked([BOOK, Done("booked")])
+    settlement = ended.settlement(CLOCK)
     assert settlement is not None
     assert (settlement.state, settlement.applies, settlement.detail) == (State.DONE, True, "booked")
     assert settlement.booking is not None
@@ -597,8 +598,8 @@ def test_a_settlement_says_all_that_the_ledger_must_know() -> None:
 
 
 def test_a_cancel_that_a_person_must_make_still_stops_older_events_of_its_booking() -> None:
-    ended, ledger = worked([Dead(Reason.UNSUPPORTED, "by hand", tombstone=True)])
-    settlement = executor(Vendor([], []), ledger).settlement(ended)
+    ended, _ = worked([Dead(Reason.UNSUPPORTED, "by hand", tombstone=True)])
+    settlement = ended.settlement(CLOCK)
     assert settlement is not None
     assert (settlement.state, settlement.applies) == (State.DEAD, True)
     assert settlement.booking is not None
