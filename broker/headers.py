@@ -29,6 +29,6 @@ DIED: Final = "bellhop-died"
 TRACES: Final = ("traceparent", "sentry-trace", "baggage")
 
 
-def traced(headers: Mapping[str, str | int | float]) -> dict[str, str]:
+def trace_headers(headers: Mapping[str, str | int | float]) -> dict[str, str]:
     """Of a message's headers those of its trace."""
     return {name: str(headers[name]) for name in TRACES if name in headers}

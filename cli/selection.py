@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import click
 
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.reasons import Reason
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Moment(click.ParamType[datetime]):
     name = "time"
     away: ClassVar[tuple[int, str]] = (-1, "ago")
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:

@@ -115,9 +115,10 @@ def work(app: App, routes: tuple[str, ...]) -> None:
 @pass_app
 def archive(app: App) -> None:
     """Run the archive: store dead letters in the ledger, run bulk jobs, measure queues and accounts, prune."""
-    from bellhop.letters.archive import Archiver, keep_house, utc_now
+    from bellhop.letters.archive import Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
     from bellhop.letters.buried import BuriedResults
+    from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.account_metrics import measure_accounts
 
     accounts, told = app.settings.accounts, app.settings.told

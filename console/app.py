@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ from bellhop.console.views import audit, bulk, edits, entry, events, jobs, lette
 from bellhop.ledger.pages import CursorInvalid
 from bellhop.ledger.records import Role
 from bellhop.ledger.store import Ledger
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.settings import Settings
@@ -53,7 +54,7 @@ def create_console(
     *,
     provider: Provider | None = None,
     link: OneTimeLink | None = None,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    now: Callable[[], datetime] = utc_now,
 ) -> Flask:
     """The console. Its pulse is to be started by the caller: `app.extensions["bellhop"].pulse.start(stop)`.
 

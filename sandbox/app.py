@@ -11,7 +11,8 @@ from bellhop.sandbox.control import blueprint
 from bellhop.sandbox.front import Front
 from bellhop.sandbox.registry import PRETENDED
 from bellhop.sandbox.seed import Seed
-from bellhop.sandbox.state import State, utc_now
+from bellhop.sandbox.state import State
+from bellhop.schemas.clock import utc_now
 
 
 def create_app(seed: Seed | None = None, now: Callable[[], datetime] = utc_now) -> Flask:

@@ -29,7 +29,8 @@ from bellhop.sandbox.faults import parse_fault
 from bellhop.sandbox.front import CONNECTION
 from bellhop.sandbox.registry import NAMES
 from bellhop.sandbox.seed import Seed
-from bellhop.sandbox.state import State, utc_now
+from bellhop.sandbox.state import State
+from bellhop.schemas.clock import utc_now
 
 _LINGER: Final = struct.Struct("ii")
 _MAX_BODY: Final = 16 * 1024 * 1024

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -15,10 +15,6 @@ from bellhop.sandbox.registry import PRETENDED
 from bellhop.sandbox.seed import Seed
 
 CALLS_KEPT: Final = 200_000
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)

@@ -29,15 +29,15 @@ class ByAccount:
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self._handlers = handlers
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.translate(event, booking)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.prepare(call, event, booking)
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.perform(call, event, booking)
 

@@ -27,9 +27,10 @@ from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.registry import VENDORS
 from bellhop.vendors.scheduler import Scheduler
-from bellhop.workers.executor import Executor, NoTurns, Turns
+from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
 from bellhop.workers.pauses import PausedRoutes
+from bellhop.workers.ports import NoTurns, Turns
 from bellhop.workers.receivers import Places, outward
 from bellhop.workers.result_posts import ENOUGH_BYTES, ResultPosts
 from bellhop.workers.results import Results

@@ -95,10 +95,9 @@ class AmqpConsumer:
             return
         try:
             self._consumer.cancel()  # what arrives before its answer is among what is given back
-            for delivery in self._arrived:
-                tag = _number(delivery)
-                self._channel.basic_reject(tag, requeue=True)
-                del self._unacked[tag]
+            for number in [delivery.tag.number for delivery in self._arrived if isinstance(delivery.tag, _Tag)]:
+                self._channel.basic_reject(number, requeue=True)
+                del self._unacked[number]
             self._arrived.clear()
         except self._errors() as error:
             self._lose(error)
@@ -266,11 +265,6 @@ def connection(url: str, heartbeat_seconds: float) -> Any:
         connect_timeout=CONNECT_SECONDS,
         transport_options={"socket_settings": options},
     )
-
-
-def _number(delivery: Delivery) -> int:
-    assert isinstance(delivery.tag, _Tag)  # noqa: S101
-    return delivery.tag.number
 
 
 def own_headers(headers: Mapping[str, Any]) -> Headers:

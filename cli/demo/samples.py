@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.settings import Settings, SourceSettings
 from bellhop.vendors.registry import BY_KIND, VENDORS, vendor_of
@@ -22,9 +23,7 @@ class Slots:
     """Slots that no other sample of this run has, and hardly any of another: an hour each, from the day after tomorrow
     on, spread over the providers."""
 
-    def __init__(
-        self, now: Callable[[], datetime] = lambda: datetime.now(UTC), chance: random.Random | None = None
-    ) -> None:
+    def __init__(self, now: Callable[[], datetime] = utc_now, chance: random.Random | None = None) -> None:
         self._today = now()
         self._next = (chance or random.Random()).randrange(_SLOTS)  # noqa: S311  # nothing secret about a slot
 

@@ -114,13 +114,12 @@ def an_id(value: object, field_name: str) -> str:
 
 def a_moment(value: object, field_name: str, zone: ZoneInfo) -> datetime:
     """ISO 8601, UTC; without a zone it is that of `zone`."""
-    if value is None:
-        refuse(field_name, "is required")
     try:
-        moment = Moment().deserialize(value)
+        moment = None if value is None else Moment().deserialize(value)
     except ValidationError as error:
         refuse(field_name, str(error.messages[0]))
-    assert moment is not None  # noqa: S101  # deserialize gives None for none alone
+    if moment is None:
+        refuse(field_name, "is required")
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 

@@ -22,6 +22,7 @@ from bellhop.console.access.passwords import matches
 from bellhop.ledger.records import ItemState, LetterFilter, Role, Verdict
 from bellhop.letters.bulk import JobRunner
 from bellhop.letters.preflight import WORDS
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api
 from tests.support.ledger import event, finish
@@ -358,7 +359,7 @@ def test_a_certificate_that_nobody_vouches_for_is_said_so(
 def _worked(api: Api) -> Iterator[None]:
     """`bellhop archive`'s job runner, in a thread."""
     stop, publisher = threading.Event(), api.broker.publisher()
-    runner = JobRunner(api.ledger, publisher, api.settings, by="w-1", now=api.clock)
+    runner = JobRunner(api.ledger, publisher, api.settings, by="w-1", clock=Clock(now=api.clock))
 
     def run() -> None:
         while not stop.wait(0.01):

@@ -19,6 +19,7 @@ from bellhop.console.access.sessions import OneTimeLink
 from bellhop.console.api.app import create_api_app, mount
 from bellhop.ledger.records import ItemState, JobState, LetterState, Role, Verdict
 from bellhop.letters.bulk import JobRunner
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
 from bellhop.schemas.reasons import Reason
@@ -414,7 +415,9 @@ def test_a_job_is_watched_paused_resumed_and_cancelled(console: Console) -> None
     console.dead(8)
     path = _draft(console.ann.post("/drafts", {"act": "replay", "all": "1", "filter": ""}))
     console.ann.post(path, {"why": "w", "verdict": "would_apply"})
-    runner = JobRunner(console.ledger, console.broker.publisher(), console.settings, by="here", now=console.clock)
+    runner = JobRunner(
+        console.ledger, console.broker.publisher(), console.settings, by="here", clock=Clock(now=console.clock)
+    )
     runner.step()
     page = console.viewer.get("/jobs/1")
     assert 'hx-trigger="every 2s"' in page
@@ -446,7 +449,9 @@ def test_letters_are_discarded_as_a_job_and_restored_behind_the_browsers_back(co
     console.dead(3)
     path = _draft(console.ann.post("/drafts", {"act": "discard", "ids": ["1", "2"]}))
     console.ann.post(path, {"why": "doubles"})
-    runner = JobRunner(console.ledger, console.broker.publisher(), console.settings, by="here", now=console.clock)
+    runner = JobRunner(
+        console.ledger, console.broker.publisher(), console.settings, by="here", clock=Clock(now=console.clock)
+    )
     runner.step()
     assert console.ledger.letters.count(ALL) == 3
     assert "R-1<" in console.viewer.get("/letters?state=discarded")

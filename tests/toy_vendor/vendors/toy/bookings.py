@@ -18,13 +18,13 @@ class ToyBookings:
     def __init__(self, clients: Mapping[str, ToyClient]) -> None:
         self._clients = clients
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         if event.account not in self._clients:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account}")
         meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
         if meant is Meaning.RECORD:
             return Recorded(words)
-        standing = {e.line: e for e in booking.entries if e.state is not EntryState.CANCELLED} if booking else {}
+        standing = {e.line: e for e in booking.entries if e.state is not EntryState.CANCELLED}
         if meant is Meaning.CANCEL:
             for entry in standing.values():
                 return Call(event.account, "take_back", {"id": entry.vendor_id}, repeatable=True, line=entry.line)
@@ -35,13 +35,11 @@ class ToyBookings:
                 return Call(event.account, "lend", asked, repeatable=False, line=line)
         return Done(words)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         answer = self._clients[call.account].call(call.method, *call.arguments.values())
-        if booking is None:
-            return Done("no booking's")
         if call.method == "lend":
             entry = Entry(str(answer["id"]), call.line, event.id, EntryState.CONFIRMED)
             return replace(booking, entries=(*booking.entries, entry), cancelled=False)
