@@ -47,8 +47,10 @@ screenshots: .venv/.dev ## take the README's pictures anew
 	@tests/support/install_parts.sh
 	SCREENSHOTS=docs/img $(BIN)/pytest -q tests/acceptance/test_console.py
 
-docs: .venv/.runtime ## write docs/vendors.md anew from the vendors' tables
+docs: .venv/.runtime ## write anew what is made of the code: docs/vendors.md, the example of the settings, their schema
 	$(BIN)/python -m bellhop.vendors.document > docs/vendors.md
+	$(BIN)/bellhop config example > bellhop.example.toml
+	$(BIN)/bellhop config schema > docs/settings.schema.json
 
 lock: .venv/.dev ## write the three lock files anew, with the newest versions that pyproject.toml allows
 	$(BIN)/python $(PIP) uv

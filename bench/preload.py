@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 import tomllib
 from collections import deque
 from concurrent.futures import Future
@@ -11,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bellhop.broker import headers
 from bellhop.broker.connect import connect
-from bellhop.broker.port import Headers, Message
+from bellhop.broker.messages import work_message
+from bellhop.broker.port import Message
 from bellhop.broker.topology import work
-from bellhop.schemas.envelope import Envelope, content_hash, encode
+from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.routes import MEMBERS_ROUTE
 from bellhop.vendors.registry import ROUTES
 from bellhop.vendors.settings import build
@@ -39,8 +38,7 @@ def message(number: int) -> Message:
         data=event["data"],
         content_hash=content_hash(event["type"], now, event["data"]),
     )
-    told: Headers = {headers.ATTEMPT: 0, headers.ENQUEUED: time.time(), headers.ROUTE: MEMBERS_ROUTE}
-    return Message(envelope.message_id, encode(envelope), told)
+    return work_message(envelope, now)
 
 
 def main() -> None:

@@ -36,12 +36,12 @@ TRACES: Final = ("traceparent", "sentry-trace", "baggage")
 _BEYOND: Final = 2**63
 
 
-def traced(headers: Mapping[str, str | int | float]) -> dict[str, str]:
+def trace_headers(headers: Mapping[str, str | int | float]) -> dict[str, str]:
     """Of a message's headers those of its trace."""
     return {name: str(headers[name]) for name in TRACES if name in headers}
 
 
-def kept(found: Any) -> dict[str, str | int | float]:
+def clean_headers(found: Any) -> dict[str, str | int | float]:
     """Of what stood beside a message, what may have been ours: whoever may publish may write anything there, and a
     number beyond all bounds or half a character would fail only later, in the midst of a batch."""
     if not isinstance(found, Mapping):

@@ -25,7 +25,7 @@ def work_message(envelope: Envelope, now: datetime) -> Message:
     return Message(envelope.message_id, encode(envelope), carried)
 
 
-def shortened(body: bytes) -> bytes:
+def cut_body(body: bytes) -> bytes:
     """A body that nobody can read, for a dead letter. One that is huge would not be confirmed in time, again and again,
     and hold up all that is settled beside it: its beginning is kept, with its length and hash."""
     if len(body) <= ENOUGH_BYTES:

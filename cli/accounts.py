@@ -10,17 +10,17 @@ import click
 from bellhop.cli.common import App, age, as_json, echo, echo_json, pass_app, table, when
 
 
-@click.command()
+@click.command(short_help="Show each account's breaker, limits and pulls.")
 @as_json
 @pass_app
 def accounts(app: App, json_: bool) -> None:
-    """The accounts: breaker and its last error, calls used of the day (UTC) and on their way, limits, whether a token
-    is shared, and how long ago each pull was made."""
+    """Show each account: breaker and last error, calls used today (UTC) and in progress, limits, login token, and the
+    age of each pull."""
     told = _here(app) if app.remote is None else app.remote.get("/accounts")["rows"]
     if json_:
         echo_json(told)
         return
-    headers = ("account", "kind", "breaker", ">used", ">per day", ">on way", ">at once", ">per s", "token", "pulled")
+    headers = ("account", "kind", "breaker", ">used", ">per day", ">in use", ">at once", ">per s", "token", "pulled")
     echo(table((*headers, "last error"), map(_row, told)))
 
 

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.clients import account_named, client_of, counted_gate, method_of, one_line
+from bellhop.cli.clients import account_named, client_of, counted_gate, one_line
 from bellhop.cli.common import App, as_json, echo, echo_json, pass_app, table
-from bellhop.vendors.catalog import KINDS, WORDS
+from bellhop.vendors.registry import VENDORS, vendor_of
 
 if TYPE_CHECKING:
     from bellhop.schemas.settings import Account
     from bellhop.vendors.catalog import Kind
 
+WORDS: Final = tuple(dict.fromkeys(word for vendor in VENDORS for word in vendor.catalog))
 
-@click.command()
+
+@click.command(short_help="List an account's services and ids.")
 @click.argument("name", metavar="ACCOUNT")
 @click.argument("what", metavar=f"[{'|'.join(WORDS)}]", type=click.Choice(WORDS))
-@click.option("--service", default="", help="Of this service only, by its id: for fields.")
+@click.option("--service", default="", help="For fields: of this service only, by its id.")
 @as_json
 @pass_app
 def catalog(app: App, name: str, what: str, service: str, json_: bool) -> None:
-    """What ACCOUNT has on offer, with the ids that a venue's mapping and its bookings name.
+    """List what ACCOUNT offers, with the ids that a venue's mapping and its bookings use.
 
     Calls count towards the account's limits.
     """
@@ -30,7 +32,7 @@ def catalog(app: App, name: str, what: str, service: str, json_: bool) -> None:
     kind = _kind(account, what, service)
     with app.ledger() as ledger, one_line():
         client = client_of(app, account, ledger, counted_gate(app, ledger, last=True))
-        rows = app.redacted(kind.rows(method_of(client), service))
+        rows = app.redacted(kind.rows(client.call, service))
     if json_:
         echo_json(rows)
         return
@@ -40,7 +42,7 @@ def catalog(app: App, name: str, what: str, service: str, json_: bool) -> None:
 
 def _kind(account: Account, what: str, service: str) -> Kind:
     """Raises click.UsageError for what the account's vendor does not have."""
-    kinds = KINDS[account.kind]
+    kinds = vendor_of(account).catalog
     if what not in kinds:
         raise click.UsageError(f"{account.name} is a {account.kind} account: it has {', '.join(kinds)}, but no {what}")
     if service and not kinds[what].by_service:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from bellhop.cli.common import App, Failed
 from bellhop.schemas.settings import Account
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
-from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.registry import vendor_of
 
 if TYPE_CHECKING:
     from bellhop.ledger.store import Ledger
     from bellhop.vendors.failure import VendorFailure
     from bellhop.vendors.held import Gate
     from bellhop.vendors.http import HttpClient
-    from bellhop.vendors.peoplevine.client import PeoplevineClient
-    from bellhop.vendors.simplybook.client import SimplybookClient
+    from bellhop.vendors.vendor import Client
 
 
 def account_named(app: App, name: str) -> Account:
@@ -31,27 +29,9 @@ def account_named(app: App, name: str) -> Account:
     return account
 
 
-def client_of(
-    app: App, account: Account, ledger: Ledger, gate: Gate | None = None
-) -> SimplybookClient | PeoplevineClient:
+def client_of(app: App, account: Account, ledger: Ledger, gate: Gate | None = None) -> Client:
     """gate: None for one that holds nobody and counts nothing."""
-    if isinstance(account, PeoplevineAccount):
-        return spa_client(app, account, gate)
-    assert isinstance(account, SimplybookAccount)  # noqa: S101
-    return salon_client(app, account, ledger, gate)
-
-
-def salon_client(app: App, account: SimplybookAccount, ledger: Ledger, gate: Gate | None = None) -> SimplybookClient:
-    """With the token that the workers share."""
-    from bellhop.vendors.simplybook.client import SimplybookClient
-
-    return SimplybookClient(account, _http(app), ledger, gate)
-
-
-def spa_client(app: App, account: PeoplevineAccount, gate: Gate | None = None) -> PeoplevineClient:
-    from bellhop.vendors.peoplevine.client import PeoplevineClient
-
-    return PeoplevineClient(account, _http(app), gate)
+    return vendor_of(account).client(account, _http(app), ledger, gate)
 
 
 def _http(app: App) -> HttpClient:
@@ -66,15 +46,6 @@ def counted_gate(app: App, ledger: Ledger, *, last: bool) -> Gate:
     from bellhop.workers.gate import AccountGate
 
     return AccountGate(ledger.accounts, app.settings.accounts, last=last)
-
-
-def method_of(client: SimplybookClient | PeoplevineClient) -> Callable[..., Any]:
-    """Calls a method by the vendor's own name, or our client's: `f(name, *arguments)`."""
-    from bellhop.vendors.simplybook.client import SimplybookClient
-
-    if isinstance(client, SimplybookClient):
-        return client.call
-    return lambda name, *arguments: getattr(client, name)(*arguments)
 
 
 @contextmanager
@@ -94,11 +65,8 @@ def one_line() -> Iterator[None]:
 def advice_for(failure: VendorFailure) -> str:
     """What a person does, by the code's row, else by the kind."""
     from bellhop.vendors.failure import Kind
-    from bellhop.vendors.simplybook.codes import SimplybookError
 
-    if isinstance(failure, SimplybookError):
-        return str(failure.row.advice)
-    return {
+    return failure.advice or {
         Kind.TRANSIENT: "nothing was done: try again, or see `bellhop doctor`",
         Kind.THROTTLED: "nothing was done: try again more slowly",
         Kind.AUTH: "check the account's credentials: see `bellhop doctor`",

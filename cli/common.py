@@ -1,4 +1,4 @@
-"""What the commands share: the settings, what they open, how they show."""
+"""What all commands share: settings, connections, tables and JSON output."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG: Final = 1
 _WIDE: Final = 200
 
-as_json: Final = click.option("--json", "json_", is_flag=True, help="As JSON, with stable keys and ISO times.")
+as_json: Final = click.option("--json", "json_", is_flag=True, help="Print JSON, with stable keys and ISO times.")
 
 
 @dataclass

@@ -1,22 +1,46 @@
-"""`bellhop config`: the settings."""
+"""`bellhop config`: check the settings, print an example or the schema."""
 
 from __future__ import annotations
+
+import json
+import os
 
 import click
 
 from bellhop.cli.common import App, pass_app
 
 
-@click.group()
+@click.group(short_help="Check the settings; print an example.")
 def config() -> None:
-    """The settings."""
+    """Check the settings; print an example or the schema."""
 
 
-@config.command()
+@config.command(short_help="Check the settings file.")
 @pass_app
 def check(app: App) -> None:
-    """Says ok, or the one line that names the key, what is wrong and where it stands (exit code 2)."""
-    from bellhop.ingest.verify import verifiers
+    """Check the settings: print ok, or all that is wrong, a line each: where it stands, the key, what to write (exit
+    code 2)."""
+    from bellhop.ingest.verify import problem_of
+    from bellhop.vendors.settings import read
 
-    verifiers(app.settings.sources, app.config.place)
+    read(app.file, os.environ, problem_of)
     click.echo("ok")
+
+
+@config.command(short_help="Print a settings file with every key.")
+def example() -> None:
+    """Print a settings file with every setting, what it does, and its value where it is left out."""
+    from bellhop.schemas.settings.example import example as made
+    from bellhop.vendors.settings import KINDS
+
+    click.echo(made(KINDS), nl=False)
+
+
+@config.command(short_help="Print the settings' JSON Schema, for editors.")
+def schema() -> None:
+    """Print the settings' JSON Schema, for editors."""
+    from bellhop.ingest.verify import TABLE
+    from bellhop.schemas.settings.editors import schema as made
+    from bellhop.vendors.settings import KINDS
+
+    click.echo(json.dumps(made(KINDS, TABLE), ensure_ascii=False, indent=2))

@@ -1,4 +1,4 @@
-"""`bellhop console`: what people look at and act in."""
+"""`bellhop console`: the web console and the HTTP API."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _THREADS: Final = 8
 
 
-@click.command()
-@click.option("--link", is_flag=True, help="Prints a one-time link although there are users. On loopback alone.")
+@click.command(short_help="Run the web console and the HTTP API.")
+@click.option("--link", is_flag=True, help="Print a one-time link although there are users. Loopback only.")
 @click.option("--link-file", type=click.Path(path_type=Path), hidden=True, help="Where the link goes instead.")
 @pass_app
 def console(app: App, link: bool, link_file: Path | None) -> None:
-    """The console, and the HTTP API under /api/v1.
+    """Run the web console, and the HTTP API under /api/v1.
 
     On this machine's own address (127.0.0.1) it needs no users: it prints a link that signs in once. On any other it
     does not start before there is a user (`bellhop users add`) or a provider (oidc_issuer).

@@ -1,4 +1,4 @@
-"""`bellhop dead`: what stands in front of a person."""
+"""`bellhop dead`: list, show, replay, discard and restore dead letters; the audit."""
 
 from __future__ import annotations
 
@@ -21,33 +21,39 @@ _STATES: Final = ("open", "replaying", "replayed", "discarded")
 _WAITING: Final = ("open", "replaying")
 
 
-@click.group()
+@click.group(short_help="List, show, replay and discard dead letters.")
 def dead() -> None:
-    """Dead letters: what stands in front of a person. `docs/runbook.md` says what to do about each reason."""
+    """List, show, replay and discard dead letters: events that need a person.
+
+    docs/runbook.md says what to do for each reason.
+    """
 
 
 def acting(command: Any) -> Any:
     """The options of a command that changes something."""
     for option in (
         as_json,
-        click.option("--dry-run", is_flag=True, help="Shows which letters it would be, and does nothing."),
-        click.option("--yes", is_flag=True, help="Does not ask."),
-        click.option("--who", help="For the audit. Default: user@host."),
-        click.option("--why", help="For the audit. Asked for unless given."),
-        click.option("--all", "all_", is_flag=True, help="Every open letter, where no number or filter is given."),
+        click.option("--dry-run", is_flag=True, help="Show the letters it would act on; change nothing."),
+        click.option("--yes", is_flag=True, help="Do not ask for confirmation."),
+        click.option("--who", help="Your name, for the audit. Default: user@host."),
+        click.option("--why", help="Reason, for the audit. Asked for if not given."),
+        click.option("--all", "all_", is_flag=True, help="All open letters, if no number or filter is given."),
     ):
         command = option(command)
     return command
 
 
-@dead.command("list")
+@dead.command("list", short_help="List dead letters, oldest first.")
 @selecting
 @click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Default: open and replaying.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most rows to show.")
 @as_json
 @pass_app
 def list_(app: App, selection: Selection, states: tuple[str, ...], limit: int, json_: bool) -> None:
-    """Lists dead letters in the order of their numbers, which is that of their archiving."""
+    """List dead letters, oldest first. Filter by number or by the options below.
+
+    Example: bellhop dead list --reason exhausted --since 2h
+    """
     with desk(app) as at:
         rows, count = at.rows(selection, states or _WAITING, limit)
     if json_:
@@ -60,13 +66,13 @@ def list_(app: App, selection: Selection, states: tuple[str, ...], limit: int, j
     )
 
 
-@dead.command()
+@dead.command(short_help="Show one dead letter with its evidence.")
 @click.argument("number", type=click.IntRange(1))
-@click.option("--reveal", is_flag=True, help="Shows what is masked: guests' data and the vendor's answers. Audited.")
+@click.option("--reveal", is_flag=True, help="Show masked data: guests and the vendor's answers. Audited.")
 @as_json
 @pass_app
 def show(app: App, number: int, reveal: bool, json_: bool) -> None:
-    """Shows one dead letter with its data and evidence. What may name a guest is masked."""
+    """Show one dead letter: data, calls and evidence. Guests are masked unless --reveal."""
     with desk(app) as at:
         told = at.one(number, reveal=reveal)
     echo_json(told) if json_ else echo_letter(told)
@@ -84,17 +90,20 @@ class Rate(click.ParamType[float]):
         return float(found[1])
 
 
-@dead.command("replay")
+@dead.command("replay", short_help="Send dead letters back to work.")
 @selecting
 @acting
-@click.option("--rate", type=Rate(), help="At most so many a second, for a vendor that has just come back.")
+@click.option("--rate", type=Rate(), help="Rate limit, for a vendor that has just come back.")
 @pass_app
 def replay_(app: App, /, selection: Selection, rate: float | None, **act: Any) -> None:
-    """Puts dead letters back to work. Safe to repeat: one that was cut off is completed, and what is done already is
-    not called again. The exception is `in_doubt`: look at the vendor first. With --server it is a job: a canary first,
-    then growing waves.
+    """Send dead letters back to work.
 
-    Exit code 1 where not all of them were replayed.
+    Safe to repeat: an interrupted replay is completed, and what is done is not called again. The exception is
+    in_doubt: check at the vendor first. With --server it runs as a bulk job: a canary, then growing waves.
+
+    Exit code 1 if not all were replayed.
+
+    Example: bellhop dead replay --reason exhausted --why "vendor is back" --rate 5/s
     """
     with desk(app) as at:
         chosen = _choose(at, selection, _WAITING, "replay", act)
@@ -119,25 +128,27 @@ def replay_(app: App, /, selection: Selection, rate: float | None, **act: Any) -
         raise Failed("; ".join(problems) or "the rest was not tried")
 
 
-@dead.command()
+@dead.command(short_help="Close dead letters that need nothing more.")
 @selecting
 @acting
 @pass_app
 def discard(app: App, /, selection: Selection, **act: Any) -> None:
-    """Closes dead letters that need nothing more, and their events with them. `bellhop dead restore` opens them again,
-    until they are pruned."""
+    """Close dead letters that need nothing more, and their events with them.
+
+    Until they are pruned, `bellhop dead restore` reopens them.
+    """
     with desk(app) as at:
         chosen = _choose(at, selection, ("open",), "discard", act)
         if chosen is not None:
             _told("discarded", at.discard(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"])
 
 
-@dead.command()
+@dead.command(short_help="Reopen discarded dead letters.")
 @selecting
 @acting
 @pass_app
 def restore(app: App, /, selection: Selection, **act: Any) -> None:
-    """Opens discarded dead letters again."""
+    """Reopen discarded dead letters."""
     with desk(app) as at:
         chosen = _choose(at, selection, ("discarded",), "restore", act)
         if chosen is not None:
@@ -154,12 +165,12 @@ def _told(what: str, done: int, of: int, json_: bool) -> None:
         raise Failed(f"{of - done} were {meanwhile} by somebody else meanwhile")
 
 
-@dead.command()
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@dead.command(short_help="List who did what, when and why.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most rows to show.")
 @as_json
 @pass_app
 def audit(app: App, limit: int, json_: bool) -> None:
-    """Lists who did what, when and why; the newest first."""
+    """List who did what, when and why; newest first."""
     with desk(app) as at:
         rows = at.audit(limit)
     if json_:
@@ -169,7 +180,7 @@ def audit(app: App, limit: int, json_: bool) -> None:
         (when(datetime.fromisoformat(row["at"])), row["who"], row["act"], row["letter"] or row["what"], row["why"])
         for row in rows
     ]
-    echo(table(("when (UTC)", "who", "act", "on", "why"), cells))
+    echo(table(("when (UTC)", "who", "action", "target", "reason"), cells))
 
 
 class _Chosen:

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.clients import account_named, method_of, salon_client, spa_client
+from bellhop.cli.clients import account_named, client_of
 from bellhop.cli.common import App, as_json, counted, echo_json, pass_app, plain
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.settings import Account
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
-from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.registry import vendor_of
 
 if TYPE_CHECKING:
     from bellhop.ledger.store import Ledger
     from bellhop.schemas.settings import Settings
-    from bellhop.vendors.doctor.checks import Call, Result, Subject
-    from bellhop.vendors.peoplevine.client import PeoplevineClient
-    from bellhop.vendors.peoplevine.doctor import PeoplevineChecks
-    from bellhop.vendors.simplybook.client import SimplybookClient
-    from bellhop.vendors.simplybook.doctor import SimplybookChecks
+    from bellhop.vendors.doctor.checks import Examination, Result, Subject
 
 _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skipped": None}
 
 
-@click.command()
+@click.command(short_help="Check accounts end to end; book nothing.")
 @click.argument("name", metavar="[ACCOUNT]", required=False)
 @as_json
 @pass_app
 def doctor(app: App, name: str | None, json_: bool) -> None:
-    """Checks ACCOUNT (all, unless given) end to end and says what to do where something is wrong.
+    """Check ACCOUNT (default: all) end to end, and say what to do where a check fails.
 
     Only methods that read are called: nothing is booked or changed. Works also while an account's breaker is open; its
     calls are not counted. Exit code 1 where a check failed.
@@ -79,48 +73,13 @@ def _subject(settings: Settings, account: Account, ledger: Ledger) -> Subject:
     )
 
 
-def _vendor(app: App, account: Account, ledger: Ledger, subject: Subject) -> SimplybookChecks | PeoplevineChecks:
+def _vendor(app: App, account: Account, ledger: Ledger, subject: Subject) -> Examination:
     """Through no gate of the workers: a breaker that is open is what one wants to look behind. But paced: the doctor
     must not have the vendor refuse the workers' calls."""
     from bellhop.vendors.held import PacedGate
-    from bellhop.vendors.peoplevine.doctor import PeoplevineChecks, other_region
-    from bellhop.vendors.simplybook.doctor import SimplybookChecks
 
     pace = PacedGate(account.limits.per_second)
-    if isinstance(account, PeoplevineAccount):
-        elsewhere = spa_client(app, replace(account, region=other_region(account)), pace)
-        here = spa_client(app, account, pace)
-        return PeoplevineChecks(account, subject, _call(here), _call(elsewhere))
-    assert isinstance(account, SimplybookAccount)  # noqa: S101
-    client = salon_client(app, account, ledger, pace)
-    url = _call(client, service_url=client.service_url)
-    return SimplybookChecks(
-        account, subject, _call(client), lambda: ledger.token(account.name), lambda: str(url("service_url"))
-    )
-
-
-def _call(client: SimplybookClient | PeoplevineClient, **others: Any) -> Call:
-    """The client's methods, their failures as the doctor's."""
-    from bellhop.vendors.doctor.checks import Trouble
-    from bellhop.vendors.failure import VendorFailure
-    from bellhop.vendors.simplybook.codes import SimplybookError
-
-    by_name = method_of(client)
-
-    def call(method: str, /, *arguments: Any) -> Any:
-        try:
-            return others[method]() if method in others else by_name(method, *arguments)
-        except VendorFailure as failure:
-            raise Trouble(
-                failure.method,
-                failure.kind.value,
-                failure.message,
-                code=failure.code,
-                status=failure.status,
-                advice=failure.row.advice if isinstance(failure, SimplybookError) else "",
-            ) from None
-
-    return call
+    return vendor_of(account).doctor(account, subject, lambda one: client_of(app, one, ledger, pace), ledger)
 
 
 def _as_json(app: App, account: Account, results: Sequence[Result]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`bellhop events`: where an event stands."""
+"""`bellhop events`: an event's state and timeline."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from bellhop.cli.common import App, Failed, as_json, counted, echo, echo_json, p
 from bellhop.cli.remote import part
 
 
-@click.group()
+@click.group(short_help="Show an event's state and timeline.")
 def events() -> None:
-    """Where an event stands."""
+    """Show an event's state and timeline."""
 
 
-@events.command()
+@events.command(short_help="Show an event's state and timeline.")
 @click.argument("source")
 @click.argument("id_", metavar="ID")
 @as_json
 @pass_app
 def show(app: App, source: str, id_: str, json_: bool) -> None:
-    """An event's way: its state, its attempts, the vendor's ids, its dead letters.
+    """Show an event's timeline: state, attempts, vendor ids, dead letters.
 
-    Exit code 1 where no worker has taken it yet, or it is unknown.
+    Exit code 1 if it is unknown, or no worker has taken it yet.
+
+    Example: bellhop events show crm msg-1042
     """
     told = _here(app, source, id_) if app.remote is None else app.remote.get(f"/events/{part(source)}/{part(id_)}")
     if json_:

@@ -1,4 +1,4 @@
-"""`bellhop jobs`: bulk acts that were approved in the console or by the API."""
+"""`bellhop jobs`: list, show, pause, resume and cancel bulk jobs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from bellhop.cli.common import App, Failed, acting_as, as_json, asked, echo, ech
 _ITEMS: Final = ("waiting", "sent", "done", "failed", "skipped")
 
 
-@click.group()
+@click.group(short_help="List, pause, resume and cancel bulk jobs.")
 def jobs() -> None:
-    """Bulk acts on dead letters. `bellhop archive` works them."""
+    """List, pause, resume and cancel bulk jobs on dead letters.
+
+    The console and the API create them; `bellhop archive` runs them.
+    """
 
 
-@jobs.command("list")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@jobs.command("list", short_help="List bulk jobs, newest first.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Most rows to show.")
 @as_json
 @pass_app
 def list_(app: App, limit: int, json_: bool) -> None:
-    """Lists them, the newest first."""
+    """List bulk jobs, newest first."""
     if app.remote is not None:
         rows = list(app.remote.rows("/jobs", limit))
     else:
@@ -40,14 +43,14 @@ def list_(app: App, limit: int, json_: bool) -> None:
     echo(table((">job", "act", "state", "letters", "who", "since (UTC)", "why"), cells))
 
 
-@jobs.command()
+@jobs.command(short_help="Show a bulk job's progress and letters.")
 @click.argument("number", type=click.IntRange(1))
-@click.option("--items", "state", type=click.Choice(_ITEMS), help="Also lists its letters that stand so.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Of the letters listed.")
+@click.option("--items", "state", type=click.Choice(_ITEMS), help="Also list its letters in this state.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most letters to list.")
 @as_json
 @pass_app
 def show(app: App, number: int, state: str | None, limit: int, json_: bool) -> None:
-    """Shows how far a job has come, and how its letters ended."""
+    """Show a bulk job's progress, and with --items its letters and their results."""
     job, items = _job(app, number, state, limit)
     if json_:
         echo_json(job | ({} if state is None else {"items": items}))
@@ -75,9 +78,9 @@ def _job(app: App, number: int, state: str | None, limit: int) -> tuple[dict[str
 
 
 def _steering(act: str, help_: str) -> None:
-    @jobs.command(act, help=help_)
+    @jobs.command(act, help=help_, short_help=help_.partition(":")[0] + ".")
     @click.argument("number", type=click.IntRange(1))
-    @click.option("--why", help="For the audit. Asked for unless given.")
+    @click.option("--why", help="Reason, for the audit. Asked for if not given.")
     @as_json
     @pass_app
     def command(app: App, number: int, why: str | None, json_: bool) -> None:
@@ -92,9 +95,9 @@ def _steering(act: str, help_: str) -> None:
         echo_json(job) if json_ else _echo(job)
 
 
-_steering("pause", "Holds a job: what was sent is sent, the rest waits.")
-_steering("resume", "Lets a job go on that was paused or has stopped by itself; it begins with a canary again.")
-_steering("cancel", "Ends a job: what was sent is sent, the rest is skipped.")
+_steering("pause", "Pause a bulk job: letters already sent are not recalled, the rest waits.")
+_steering("resume", "Resume a paused or stopped bulk job: it starts with a canary again.")
+_steering("cancel", "Cancel a bulk job: letters already sent are not recalled, the rest is skipped.")
 
 
 def _echo(job: dict[str, Any]) -> None:

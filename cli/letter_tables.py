@@ -1,4 +1,4 @@
-"""How dead letters are shown to people."""
+"""Dead letters as tables and text for a terminal."""
 
 from __future__ import annotations
 

@@ -41,27 +41,30 @@ from bellhop.schemas.errors import BellhopError, SettingsError
     "--config",
     "file",
     type=click.Path(path_type=Path),
-    help="The settings' file. Default: $BELLHOP_CONFIG, else ./bellhop.toml.",
+    help="Settings file. Default: $BELLHOP_CONFIG, else ./bellhop.toml.",
 )
 @click.option(
     "--server",
     metavar="URL",
     default="",
     envvar="BELLHOP_SERVER",
-    help="The console of a Bellhop far away, instead of this host's. Default: $BELLHOP_SERVER.",
+    help="Console of a remote Bellhop. Default: $BELLHOP_SERVER.",
 )
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path),
-    help="The file with the API token for --server. Default: the token in $BELLHOP_TOKEN.",
+    help="File with the API token for --server. Default: $BELLHOP_TOKEN.",
 )
-@click.option("--with-parent", type=int, hidden=True, help="Ends when the process of this id does.")
+@click.option("--with-parent", type=int, hidden=True, help="End with the process of this id.")
 @click.version_option(package_name="bellhop-bookings", prog_name="bellhop")
 @click.pass_context
 def cli(
     context: click.Context, file: Path | None, server: str, token_file: Path | None, with_parent: int | None
 ) -> None:
-    """Carries member updates and bookings from webhooks to vendors: once, or in front of a person."""
+    """Carry member updates and bookings from webhooks to vendors, once each.
+
+    What cannot be delivered waits as a dead letter: `bellhop dead list`.
+    """
     if with_parent is not None:
         end_with_parent(with_parent)
     context.obj = App(file, _server_of(context, server), token_file)
@@ -95,7 +98,9 @@ def _run() -> int:
     try:
         code = cli.main(prog_name="bellhop", standalone_mode=False)
     except SettingsError as error:
-        return _said(str(error), 2)
+        for problem in error.problems:  # one line each, as compilers tell theirs, so that editors find the place
+            click.echo(" ".join(str(problem).split()), err=True)
+        return 2
     except BellhopError as error:
         return _said(str(error), 1)
     except click.ClickException as error:

@@ -1,4 +1,4 @@
-"""`bellhop pull`: tells Peoplevine, by hand, to fetch from the system behind it."""
+"""`bellhop pull`: tells a vendor, by hand, to fetch from the system behind it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bellhop.cli.common import App, Failed, as_json, echo, echo_json, iso, pass_app, table
-from bellhop.vendors.peoplevine.settings import PULLS, PeoplevineAccount
+from bellhop.vendors.registry import VENDORS, titles, vendor_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bellhop.ledger.store import Ledger
     from bellhop.schemas.envelope import Envelope
+    from bellhop.vendors.vendor import PullFacts
 
 SOURCE: Final = "cli"
+_PULLING: Final = tuple(vendor for vendor in VENDORS if vendor.pulls)
+_KINDS: Final = tuple(dict.fromkeys(kind for vendor in _PULLING if vendor.pulls for kind in vendor.pulls.kinds))
 _POLL_SECONDS: Final = 0.2
 _WAIT_SECONDS: Final = 600.0
 
@@ -36,26 +39,24 @@ class _Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@click.command()
+@click.command(short_help="Pull profiles and bookings into Peoplevine.")
 @click.argument("account")
-@click.option("--what", type=click.Choice(PULLS), multiple=True, help="Repeatable. Default: all of them.")
-@click.option("--from", "from_", type=_Moment(), help="How far to reach back. Default: where the last pull ended.")
-@click.option("--wait", is_flag=True, help="Until they have ended; exit code 1 where one of them failed.")
+@click.option("--what", type=click.Choice(_KINDS), multiple=True, help="Repeatable. Default: all of them.")
+@click.option("--from", "from_", type=_Moment(), help="Pull from this time. Default: where the last pull ended.")
+@click.option("--wait", is_flag=True, help="Wait until all have ended; exit code 1 if one failed.")
 @as_json
 @pass_app
 def pull(app: App, account: str, what: tuple[str, ...], from_: datetime | None, wait: bool, json_: bool) -> None:
-    """Has ACCOUNT pulled: Peoplevine fetches profiles, reservations and services from the system behind it.
+    """Pull ACCOUNT: Peoplevine fetches profiles, reservations and services from the system behind it.
 
     A pull travels through the queue like any event: a worker makes it, one at a time for each account, tries again
     where the vendor is away, and shows it as a dead letter where it cannot.
     """
-    if not isinstance(app.settings.accounts.get(account), PeoplevineAccount):
-        names = [name for name, one in app.settings.accounts.items() if isinstance(one, PeoplevineAccount)]
-        raise click.BadParameter(f"is not one of the Peoplevine accounts: {', '.join(names) or 'there are none'}")
+    facts = _facts(app, account, what)
     now = datetime.now(UTC)
     if from_ is not None and from_ > now:
         raise click.BadParameter("is in the future", param_hint="--from")
-    events = _events(account, dict.fromkeys(what or PULLS), from_, now)
+    events = _events(account, facts, dict.fromkeys(what or facts.kinds), from_, now)
     _publish(app, events)
     if not wait:
         _tell([{"what": e.data["what"], "source": e.source, "id": e.id, "state": "queued"} for e in events], json_)
@@ -67,20 +68,38 @@ def pull(app: App, account: str, what: tuple[str, ...], from_: datetime | None, 
         raise Failed(f"not pulled: {', '.join(failed)}")
 
 
+def _facts(app: App, account: str, what: tuple[str, ...]) -> PullFacts[Any]:
+    """How its vendor pulls. Raises click.BadParameter where it does not, or not this."""
+    found = app.settings.accounts.get(account)
+    facts = vendor_of(found).pulls if found else None
+    if facts is None:
+        names = [name for name, one in app.settings.accounts.items() if vendor_of(one).pulls]
+        raise click.BadParameter(
+            f"is not one of the {titles(_PULLING)} accounts: {', '.join(names) or 'there are none'}"
+        )
+    if wrong := [one for one in what if one not in facts.kinds]:
+        raise click.BadParameter(f"{account} pulls {', '.join(facts.kinds)}, but no {wrong[0]}", param_hint="--what")
+    return facts
+
+
 def _events(
-    account: str, whats: Sequence[str] | dict[str, None], from_: datetime | None, now: datetime
+    account: str,
+    facts: PullFacts[Any],
+    whats: Sequence[str] | dict[str, None],
+    from_: datetime | None,
+    now: datetime,
 ) -> list[Envelope]:
-    from bellhop.vendors.peoplevine.scheduler import pull_event
+    from bellhop.vendors.scheduler import pull_event
 
     return [
-        # Services have no time: a `from` would only be carried along.
+        # What has no time is fetched whole: a `from` would only be carried along.
         pull_event(
             account,
             what,
             source=SOURCE,
             id_=f"{account}/{what}/{uuid.uuid4().hex[:12]}",
             at=now,
-            from_=None if what == "services" else from_,
+            from_=None if what in facts.timeless else from_,
         )
         for what in whats
     ]

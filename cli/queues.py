@@ -1,4 +1,4 @@
-"""`bellhop queues`: what waits, and where."""
+"""`bellhop queues`: what waits on each route."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ _WATCH_SECONDS: Final = 2.0
 _NUMBERS: Final = ("in_flight", "working", "retrying", "in_doubt", "dead")
 
 
-@click.command()
-@click.option("--watch", is_flag=True, help="Again every 2 seconds, until Ctrl-C.")
+@click.command(short_help="Show what waits on each route.")
+@click.option("--watch", is_flag=True, help="Refresh every 2 seconds, until Ctrl-C.")
 @as_json
 @pass_app
 def queues(app: App, watch: bool, json_: bool) -> None:
-    """What waits: for each route the messages ready, their oldest age, those in flight, the events retrying and in
-    doubt, and the dead letters that stand in front of a person."""
+    """Show what waits on each route: messages ready, age of the oldest, in flight; events working, retrying and in
+    doubt; dead letters.
+
+    in flight: taken by workers, not yet acked; unknown on RabbitMQ.
+    """
     from rich.live import Live
 
     with _looking(app) as look:
@@ -59,7 +62,7 @@ def _table(seen: dict[str, Any]) -> Any:
         (r["route"], r["ready"], age(r["oldest_seconds"]), *("" if r[n] is None else r[n] for n in _NUMBERS))
         for r in seen["routes"]
     ]
-    headers = ("route", ">ready", ">oldest", ">held", ">working", ">retry", ">doubt", ">dead")
+    headers = ("route", ">ready", ">oldest", ">in flight", ">working", ">retry", ">doubt", ">dead")
     lines = [f"{counted(seen['dead']['letters'], 'dead letter')} in front of a person (bellhop dead list)"]
     if seen["dead"]["queue"]:
         lines.append(f"{seen['dead']['queue']} more on the way to the archive: is `bellhop archive` running?")

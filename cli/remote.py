@@ -1,4 +1,4 @@
-"""Bellhop far away: its console's HTTP API, for `bellhop --server URL …`."""
+"""A client of a remote console's HTTP API, for `bellhop --server URL …`."""
 
 from __future__ import annotations
 

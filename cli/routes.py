@@ -1,9 +1,9 @@
-"""`bellhop routes`: hold a route, let it go on, try now what waits for a retry."""
+"""`bellhop routes`: pause a route, resume it, retry now what waits for a retry."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -24,20 +24,24 @@ from bellhop.cli.common import (
 from bellhop.cli.selection import Ahead
 from bellhop.vendors.registry import ROUTES
 
-_route = click.argument("route", type=click.Choice(ROUTES))
-_why = click.option("--why", help="For the audit. Asked for unless given.")
+_NAMES: Final = f"Routes: {', '.join(ROUTES)}."
+_route = click.argument("route", metavar="ROUTE", type=click.Choice(ROUTES))
+_why = click.option("--why", help="Reason, for the audit. Asked for if not given.")
 
 
-@click.group()
+@click.group(epilog=_NAMES, short_help="List, pause, resume and retry routes.")
 def routes() -> None:
-    """The routes, and who holds them."""
+    """List, pause, resume and retry routes.
+
+    Example: bellhop routes pause members --why "vendor is down" --until 1h
+    """
 
 
-@routes.command("list")
+@routes.command("list", short_help="List every route and its pause.")
 @as_json
 @pass_app
 def list_(app: App, json_: bool) -> None:
-    """Lists every route, and who holds it, since when and why."""
+    """List every route; of a paused one: by whom, since when, until when and why."""
     rows = _rows(app)
     if json_:
         echo_json(rows)
@@ -45,51 +49,58 @@ def list_(app: App, json_: bool) -> None:
     cells = []
     for row in rows:
         pause = row["pause"]
-        held = ("works", "", "", "", "") if pause is None else (
-            "held", pause["who"], _when(pause["since"]), _when(pause["until"]), pause["why"]
+        told = ("active", "", "", "", "") if pause is None else (
+            "paused", pause["who"], _when(pause["since"]), _when(pause["until"]), pause["why"]
         )  # fmt: skip
-        cells.append((row["route"], *held))
-    echo(table(("route", "", "by", "since (UTC)", "until (UTC)", "why"), cells))
+        cells.append((row["route"], *told))
+    echo(table(("route", "state", "by", "since (UTC)", "until (UTC)", "why"), cells))
 
 
-@routes.command()
+@routes.command(epilog=_NAMES, short_help="Pause a route: its messages wait.")
 @_route
 @_why
-@click.option("--until", type=Ahead(), help="When it ends by itself: ISO 8601, or 30m, 2h, 3d from now.")
+@click.option("--until", type=Ahead(), help="Resume by itself at: ISO 8601, or 30m, 2h, 3d from now.")
 @pass_app
 def pause(app: App, route: str, why: str | None, until: datetime | None) -> None:
-    """Holds a route: webhooks are still taken, nothing of it is worked. What is being worked is finished."""
+    """Pause a route.
+
+    Webhooks are still accepted and wait in the queue; calls in progress finish. Pausing again replaces the reason
+    and the end.
+    """
     why = asked(why)
     if app.remote is not None:
         app.remote.post(f"/routes/{route}/pause", {"why": why, "until": iso(until)})
     else:
         with app.ledger() as ledger:
             ledger.pauses.pause(route, acting_as(None), why, until)
-    click.echo(f"{route} is held{f' until {when(until)} UTC' if until else ''}")
+    click.echo(f"{route} is paused{f' until {when(until)} UTC' if until else ''}")
 
 
-@routes.command()
+@routes.command(epilog=_NAMES, short_help="Resume a paused route.")
 @_route
 @_why
 @pass_app
 def resume(app: App, route: str, why: str | None) -> None:
-    """Lets a route go on. Exit code 1 where nobody holds it."""
+    """Resume a paused route. Exit code 1 if it is not paused."""
     why = asked(why)
     if app.remote is not None:
         app.remote.post(f"/routes/{route}/resume", {"why": why})
     else:
         with app.ledger() as ledger:
             if not ledger.pauses.resume(route, acting_as(None), why):
-                raise Failed(f"route {route} is not held")
-    click.echo(f"{route} goes on")
+                raise Failed(f"route {route} is not paused")
+    click.echo(f"{route} is resumed")
 
 
-@routes.command("retry-now")
+@routes.command("retry-now", epilog=_NAMES, short_help="Retry now what waits for a retry.")
 @_route
 @_why
 @pass_app
 def retry_now(app: App, route: str, why: str | None) -> None:
-    """Tries now what waits for a retry."""
+    """Retry now: move everything that waits for a retry back to the work queue.
+
+    Attempts count as usual. Use it once a vendor is back, instead of waiting for the ladder.
+    """
     why = asked(why)
     if app.remote is not None:
         moved: int = app.remote.post(f"/routes/{route}/retry-now", {"why": why})["moved"]
@@ -98,7 +109,7 @@ def retry_now(app: App, route: str, why: str | None) -> None:
 
         with app.broker() as broker, app.ledger() as ledger:
             moved = move(broker, ledger.letters, route, who=acting_as(None), why=why)
-    click.echo(f"{counted(moved, 'message')} of {route} {'is' if moved == 1 else 'are'} tried now")
+    click.echo(f"{counted(moved, 'message')} of {route} {'is' if moved == 1 else 'are'} retried now")
 
 
 def _rows(app: App) -> list[dict[str, Any]]:

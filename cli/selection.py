@@ -1,4 +1,4 @@
-"""Which dead letters a command means: their numbers, or a filter."""
+"""The options that select dead letters: numbers, or a filter."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import click
 
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.reasons import Reason
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _PAGE: Final = 500
 _AGO: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
+_REASONS: Final = tuple(reason.value for reason in Reason)
+
 
 class Moment(click.ParamType[datetime]):
     """A time: ISO 8601 (UTC where it has no zone), or how long ago, such as 30m, 2h, 3d."""
@@ -28,7 +31,7 @@ class Moment(click.ParamType[datetime]):
     name = "time"
     away: ClassVar[tuple[int, str]] = (-1, "ago")
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
@@ -108,13 +111,13 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*args, selection=Selection(**{name: values.pop(name) for name in names}), **values)
 
     for option in (
-        click.option("--until", type=Moment(), help="Died at this time or before."),
-        click.option("--since", type=Moment(), help="Died at this time or later: ISO 8601, or 30m, 2h, 3d ago."),
+        click.option("--until", type=Moment(), help="Died at or before this time."),
+        click.option("--since", type=Moment(), help="Died at or after this time: ISO 8601, or 30m, 2h, 3d ago."),
         click.option("--id", "event_id", help="The event's id."),
-        click.option("--source"),
-        click.option("--account"),
-        click.option("--route"),
-        click.option("--reason", type=click.Choice([reason.value for reason in Reason])),
+        click.option("--source", help="Source that posted the event."),
+        click.option("--account", help="Account it was for."),
+        click.option("--route", help="Route it died on."),
+        click.option("--reason", metavar="REASON", type=click.Choice(_REASONS), help=f"One of {', '.join(_REASONS)}."),
         click.argument("numbers", metavar="[NUMBER]...", nargs=-1, type=click.IntRange(1)),
     ):
         selected = option(selected)

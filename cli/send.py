@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     from bellhop.schemas.settings import Settings, SourceSettings
 
 
-@click.command()
+@click.command(short_help="Post signed sample webhooks.")
 @click.argument("type_", metavar="[TYPE]", type=click.Choice(TYPES), default="booking.requested")
-@click.option("--source", help="Who sends it. Default: the settings' first source.")
-@click.option("--venue", help="Where the booking is. Default: the settings' first SimplyBook.me venue, else the first.")
+@click.option("--source", help="Source that posts it. Default: the first in the settings.")
+@click.option("--venue", help="Where the booking is. Default: the first that can cancel, else the first.")
 @click.option("--booking-id", help="The booking to change or cancel. Default: one that is requested first.")
 @click.option("--member-id", type=int, help="The member of a member event. Default: one that the sandbox knows.")
-@click.option("--count", type=click.IntRange(1, 100_000), default=1, show_default=True)
+@click.option("--count", type=click.IntRange(1, 100_000), default=1, show_default=True, help="How many to post.")
 @click.option("--to", "url", help="The ingress. Default: $BELLHOP_SERVER, else the settings' host and port.")
-@click.option("--curl", is_flag=True, help="Prints the command line that would send it, and sends nothing.")
+@click.option("--curl", is_flag=True, help="Print the curl command; send nothing.")
 @as_json
 @pass_app
 def send(
     app: App, /, type_: str, source: str | None, count: int, url: str | None, curl: bool, json_: bool, **more: Any
 ) -> None:
-    """Posts signed sample webhooks, each with an id and a slot of its own, and prints the answers.
+    """Post signed sample webhooks, each with its own id and slot, and print the answers.
 
     TYPE is booking.requested unless given.
     """
@@ -42,9 +42,10 @@ def send(
 
     ingest = app.settings.ingest
     server = url or os.environ.get("BELLHOP_SERVER") or f"http://{ingest.host}:{ingest.port}"
-    upstream = Upstream(server, _source(app.settings, source))
+    sender = _source(app.settings, source)
+    upstream = Upstream(server, sender)
     refused, answers = 0, []
-    for type_to_send, data in _events(app.settings, type_, count, **more):
+    for type_to_send, data in _events(app.settings, sender, type_, count, **more):
         post = upstream.sign(type_to_send, data)
         if curl:
             click.echo(upstream.curl(post))
@@ -71,14 +72,21 @@ def _source(settings: Settings, name: str | None) -> SourceSettings:
 
 
 def _events(
-    settings: Settings, type_: str, count: int, *, venue: str | None, booking_id: str | None, member_id: int | None
+    settings: Settings,
+    sender: SourceSettings,
+    type_: str,
+    count: int,
+    *,
+    venue: str | None,
+    booking_id: str | None,
+    member_id: int | None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     from bellhop.cli.demo import samples
 
     slots = samples.Slots()
     for _ in range(count):
         if type_ not in BOOKING_TYPES:
-            yield type_, samples.member(member_id or samples.MEMBER)
+            yield type_, samples.member(member_id or samples.member_vendor(settings, sender).demo().member)
             continue
         place = _venue(settings, venue)
         reference = booking_id or f"S-{uuid.uuid4().hex[:10]}"
@@ -92,8 +100,9 @@ def _venue(settings: Settings, name: str | None) -> VenueFacts:
     if not settings.venues:
         raise SettingsError("venues", "has none to book at", "the settings")
     if name is None:
-        venues = sorted(settings.venues.values(), key=lambda venue: venue.kind != "simplybook")
-        return venues[0]
+        from bellhop.vendors.registry import BY_KIND
+
+        return sorted(settings.venues.values(), key=lambda venue: not BY_KIND[venue.kind].demo().can_cancel)[0]
     if name not in settings.venues:
         raise click.BadParameter(f"is not one of {', '.join(settings.venues)}", param_hint="--venue")
     return settings.venues[name]

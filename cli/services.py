@@ -35,10 +35,10 @@ class _WrongUsage(Failed):
     exit_code = 2
 
 
-@click.command()
+@click.command(short_help="Run the ingress: accept webhooks.")
 @pass_app
 def ingest(app: App) -> None:
-    """Takes webhooks: verifies, checks, queues, and answers 2xx once the broker has confirmed."""
+    """Run the ingress: verify, check and queue webhooks; answer 2xx once the broker has confirmed."""
     from bellhop.ingest.app import create_app
     from bellhop.ingest.server import processes, serve
     from bellhop.ingest.verify import verifiers
@@ -84,11 +84,14 @@ def ingest(app: App) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-@click.command()
+@click.command(short_help="Run a worker: call the vendors.")
 @click.argument("routes", metavar="[ROUTE]...", nargs=-1, type=click.Choice(ROUTES))
 @pass_app
 def work(app: App, routes: tuple[str, ...]) -> None:
-    """Works the queues of these routes (all, unless given): calls the vendors and records the ends."""
+    """Run a worker for these routes (default: all): take events, call the vendors, record outcomes.
+
+    Example: bellhop work members pulls
+    """
     from bellhop.ingest.standby import problem_of
     from bellhop.telemetry import tracing
     from bellhop.workers.run import run
@@ -109,14 +112,15 @@ def work(app: App, routes: tuple[str, ...]) -> None:
     _serve("work", app.settings, app.settings.work.host, app.settings.work.port, act)
 
 
-@click.command()
+@click.command(short_help="Run the archive: dead letters and bulk jobs.")
 @pass_app
 def archive(app: App) -> None:
-    """Moves dead letters from their queue into the ledger, works bulk acts, measures queues and accounts, prunes."""
+    """Run the archive: store dead letters in the ledger, run bulk jobs, measure queues and accounts, prune."""
     from bellhop.broker.topology import UNROUTABLE_QUEUE
-    from bellhop.letters.archive import LOST, Archiver, keep_house, utc_now
+    from bellhop.letters.archive import LOST, Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
     from bellhop.letters.buried import BuriedResults
+    from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.account_metrics import measure_accounts
 
     accounts, told = app.settings.accounts, app.settings.told
@@ -152,15 +156,19 @@ def archive(app: App) -> None:
     _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
 
 
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True)
-@click.option("--switch", "pairs", metavar="NAME=VALUE", multiple=True, help="A switch's value at start. Repeatable.")
+@click.command(short_help="Run sandbox vendors, for demo and tests.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8090, show_default=True, help="Port to listen on.")
+@click.option("--switch", "pairs", metavar="NAME=VALUE", multiple=True, help="Set a switch at start. Repeatable.")
 def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
-    """Both vendors, pretended: for the demo, tests and drills. GET /_sandbox/switches tells the switches."""
+    """Run the vendors as a sandbox, for demos, tests and drills.
+
+    GET /_sandbox/switches lists the switches: one for each fault.
+    """
     from bellhop.sandbox.seed import Seed
     from bellhop.sandbox.server import run
-    from bellhop.sandbox.switches import ControlError, Switches
+    from bellhop.sandbox.switch import ControlError
+    from bellhop.sandbox.switches import Switches
 
     try:
         run(host, port, Seed(switches=Switches().told(pairs)))

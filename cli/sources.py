@@ -1,4 +1,4 @@
-"""`bellhop sources`: who may post, and what becomes of a body."""
+"""`bellhop sources`: list who may post; try what a body would become."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from bellhop.schemas.settings import Settings, SourceSettings
 
 
-@click.group()
+@click.group(short_help="List sources; try a webhook's body.")
 def sources() -> None:
-    """Who may post, and what becomes of a body."""
+    """List the sources that may post webhooks; try what a body would become."""
 
 
-@sources.command("list")
+@sources.command("list", short_help="List sources: format, verifier, address.")
 @as_json
 @pass_app
 def list_(app: App, json_: bool) -> None:
-    """The sources of the settings: how each writes, how it proves itself, where it posts."""
+    """List the settings' sources: format, verifier and the address they post to."""
     from bellhop.ingest.verify import TABLE
 
     told = []
@@ -51,16 +51,16 @@ def list_(app: App, json_: bool) -> None:
         echo(table(("name", "format", "verifier", "path", ">status"), [list(row.values()) for row in told]))
 
 
-@sources.command("try")
+@sources.command("try", short_help="Show what a body would become.")
 @click.argument("name", metavar="SOURCE")
 @click.argument("file", type=click.File("rb"))
-@click.option("--content-type", default="", help="The body's. Default: what the source's verifier expects.")
+@click.option("--content-type", default="", help="Content type of the body. Default: the verifier's.")
 @as_json
 @pass_app
 def try_(app: App, name: str, file: BinaryIO, content_type: str, json_: bool) -> None:
-    """What would become of FILE's body (- for stdin), posted to SOURCE. Verifies nothing and publishes nothing.
+    """Show what FILE's body (- for stdin) would become, posted to SOURCE. Verifies and publishes nothing.
 
-    Exit code 1 where it would be refused.
+    Exit code 1 if it would be refused.
     """
     source = app.settings.sources.get(name)
     if source is None:

@@ -1,4 +1,4 @@
-"""`bellhop tokens`: who may use the API."""
+"""`bellhop tokens`: create, list and revoke API tokens."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from bellhop.cli.selection import Ahead
 _ROLES: Final = ("viewer", "operator", "admin")
 
 
-@click.group()
+@click.group(short_help="Create, list and revoke API tokens.")
 def tokens() -> None:
-    """API tokens for dashboards, scripts and `bellhop --server`."""
+    """Create, list and revoke API tokens for dashboards, scripts and `bellhop --server`."""
 
 
-@tokens.command()
+@tokens.command(short_help="Create a token; it is printed once.")
 @click.argument("name")
 @click.option(
-    "--role", type=click.Choice(_ROLES), default="viewer", show_default=True, help="viewer looks, operator acts."
+    "--role", type=click.Choice(_ROLES), default="viewer", show_default=True, help="viewer reads, operator acts."
 )
-@click.option("--until", type=Ahead(), help="When it ends by itself: ISO 8601, or 12h, 90d from now.")
+@click.option("--until", type=Ahead(), help="Expires at: ISO 8601, or 12h, 90d from now.")
 @as_json
 @pass_app
 def add(app: App, name: str, role: str, until: datetime | None, json_: bool) -> None:
-    """Makes a token and prints it, this once: only its hash is kept."""
+    """Create a token and print it, once: only its hash is stored.
+
+    Example: bellhop tokens add grafana --until 90d
+    """
     if app.remote is not None:
         told = app.remote.post("/tokens", {"name": name, "role": role, "expires": iso(until)})
     else:
@@ -52,11 +55,11 @@ def add(app: App, name: str, role: str, until: datetime | None, json_: bool) -> 
     click.echo(told["token"])
 
 
-@tokens.command("list")
+@tokens.command("list", short_help="List tokens, without their secrets.")
 @as_json
 @pass_app
 def list_(app: App, json_: bool) -> None:
-    """Lists them, without themselves."""
+    """List tokens, without their secrets."""
     rows: list[dict[str, Any]]
     if app.remote is not None:
         rows = app.remote.get("/tokens")["rows"]
@@ -76,12 +79,12 @@ def list_(app: App, json_: bool) -> None:
     echo(table((">token", "name", "role", "made by", "made (UTC)", "last used (UTC)", "ends (UTC)"), cells))
 
 
-@tokens.command()
+@tokens.command(short_help="Revoke a token at once.")
 @click.argument("number", type=click.IntRange(1))
 @as_json
 @pass_app
 def revoke(app: App, number: int, json_: bool) -> None:
-    """Ends a token at once."""
+    """Revoke a token at once."""
     if app.remote is not None:
         told = app.remote.post(f"/tokens/{number}/revoke", {})
     else:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,13 +33,13 @@ class _Stopped(Exception):
     """Raised when a person or a SIGTERM ends the demo."""
 
 
-@click.command()
-@click.option("--broker", metavar="URL", help="RabbitMQ in the embedded broker's place: amqp://user:password@host/")
+@click.command(short_help="Run the demo with sandbox vendors.")
+@click.option("--broker", metavar="URL", help="RabbitMQ instead of the embedded broker: amqp://user:password@host/")
 @click.option("--port", type=click.IntRange(1, 65535), help="The ingress' port. Default: the first free from 8080 on.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Settings, data and logs. Default: ./var/demo")
-@click.option("--once", is_flag=True, help="Ends when the samples are through: 0 if each ended as it should.")
+@click.option("--once", is_flag=True, help="End after the samples; exit code 0 if each ended as expected.")
 def up(broker: str | None, port: int | None, folder: Path | None, once: bool) -> None:
-    """Starts everything against pretended vendors, sends samples through and shows what happens.
+    """Run the demo: start everything with sandbox vendors, send samples and show what happens.
 
     Stays until Ctrl-C. What an earlier demo left in the folder is cleared at the start.
     """
@@ -135,43 +136,48 @@ class _Samples:
     def __init__(self, settings: Settings, demo: Demo) -> None:
         from bellhop.cli.demo import samples
         from bellhop.cli.demo.upstream import Upstream
+        from bellhop.vendors.registry import BY_KIND
 
         source = next(iter(settings.sources.values()))
-        spa, salon = settings.venues["spa"], settings.venues["salon"]
+        venues = list(settings.venues.values())
+        vendors = {venue.name: BY_KIND[venue.kind] for venue in venues}
+        of_members = samples.member_vendor(settings, source).demo()
         slots = samples.Slots()
         number = time.strftime("%H%M%S")
         self.source = source.name
         self.upstream: Upstream = Upstream(demo.url, source)
-        self.spare = samples.booking(f"spare-{number}", salon, slots)
-        of_spa, of_salon = f"spa-{number}", f"salon-{number}"
         self.list = [
-            _Sample("a member's profile changed", "member.updated", samples.member, "done"),
-            _Sample(
-                "a massage is booked (Peoplevine)",
-                "booking.requested",
-                lambda: samples.booking(of_spa, spa, slots),
-                "done",
+            _Sample("a member's profile changed", "member.updated", lambda: samples.member(of_members.member), "done"),
+            *(
+                _Sample(
+                    f"a {vendors[venue.name].demo().thing} is booked ({vendors[venue.name].title})",
+                    "booking.requested",
+                    partial(samples.booking, f"{venue.name}-{number}", venue, slots),
+                    "done",
+                )
+                for venue in venues
             ),
-            _Sample(
-                "a haircut is booked (SimplyBook.me)",
-                "booking.requested",
-                lambda: samples.booking(of_salon, salon, slots),
-                "done",
-            ),
-            _Sample(
-                "the haircut is cancelled",
-                "booking.cancelled",
-                lambda: samples.cancellation(of_salon, salon),
-                "done",
-                after=2,
+            *(
+                _Sample(
+                    f"the {vendors[venue.name].demo().thing} is cancelled",
+                    "booking.cancelled",
+                    partial(samples.cancellation, f"{venue.name}-{number}", venue),
+                    "done",
+                    after=place,
+                )
+                for place, venue in enumerate(venues, 1)
+                if vendors[venue.name].demo().can_cancel
             ),
             _Sample(
                 "a member whom the vendor does not know",
                 "member.updated",
-                lambda: samples.member(samples.UNKNOWN_MEMBER),
+                lambda: samples.member(of_members.unknown_member),
                 "dead",
             ),
         ]
+        self.unknown_member = of_members.unknown_member
+        self.booked = self.list[len(venues)]
+        self.spare = samples.booking(f"spare-{number}", venues[-1], slots)
 
     def run(self, wait: Callable[[], None]) -> None:
         """Sends them and shows each one's way until all have ended, or the time is over."""
@@ -247,7 +253,7 @@ def _guide(demo: Demo, samples: _Samples) -> None:
     shown = os.path.relpath(demo.settings) if demo.settings.is_relative_to(Path.cwd()) else str(demo.settings)
     program = _program()
     bellhop = f"{program} --config {shown}"
-    done, dead = samples.list[2], samples.list[4]
+    done, dead = samples.booked, samples.list[-1]
     echo(
         table(
             ("address", ""),
@@ -263,11 +269,12 @@ def _guide(demo: Demo, samples: _Samples) -> None:
         )
     )
     click.echo("To try next, in another terminal:\n")
+    unknown = f'{{"id": "{samples.unknown_member}"}}'
     for command, why in (
         (f"{bellhop} send booking.requested", "one more booking"),
         (f"{bellhop} events show {samples.source} {done.id}", "a booking's whole way"),
         (f"{bellhop} dead list", "what stands in front of a person: the member nobody knows"),
-        (f'curl -X POST {demo.sandbox_url}/_sandbox/members -d \'{{"id": "9999999"}}\'', "mend its cause"),
+        (f"curl -X POST {demo.sandbox_url}/_sandbox/members -d '{unknown}'", "mend its cause"),
         (f"{bellhop} dead replay --id {dead.id} --why 'member was created'", "and replay it"),
         (f"{bellhop} queues --watch", "what waits"),
     ):

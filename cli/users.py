@@ -1,4 +1,4 @@
-"""`bellhop users`: who may sign in at the console."""
+"""`bellhop users`: who may sign in to the console."""
 
 from __future__ import annotations
 
@@ -14,25 +14,28 @@ from bellhop.cli.remote import part
 _ROLES: Final = ("viewer", "operator", "admin")
 
 _role: Final = click.option(
-    "--role", type=click.Choice(_ROLES), help="viewer looks, operator acts, admin manages users and tokens."
+    "--role", type=click.Choice(_ROLES), help="viewer reads, operator acts, admin also manages users."
 )
 _from_stdin: Final = click.option(
-    "--password-stdin", is_flag=True, help="Reads the password from stdin instead of asking."
+    "--password-stdin", is_flag=True, help="Read the password from stdin instead of asking."
 )
 
 
-@click.group()
+@click.group(short_help="Manage the console's users.")
 def users() -> None:
-    """People who sign in at the console with a password."""
+    """Manage the console's users: who may sign in, and as what."""
 
 
-@users.command()
+@users.command(short_help="Add a user.")
 @click.argument("name")
 @_role
 @_from_stdin
 @pass_app
 def add(app: App, name: str, role: str | None, password_stdin: bool) -> None:
-    """Makes a user and asks for the password."""
+    """Add a user; asks for the password.
+
+    Example: bellhop users add ann --role operator
+    """
     from bellhop.console.access.people import NameUnfit, fit_name
 
     try:
@@ -55,11 +58,11 @@ def add(app: App, name: str, role: str | None, password_stdin: bool) -> None:
     click.echo(f"user {told['name']}, {told['role']}")
 
 
-@users.command("list")
+@users.command("list", short_help="List users.")
 @as_json
 @pass_app
 def list_(app: App, json_: bool) -> None:
-    """Lists them."""
+    """List users: role, whether enabled, open sessions."""
     rows = _rows(app)
     if json_:
         echo_json(rows)
@@ -67,17 +70,17 @@ def list_(app: App, json_: bool) -> None:
     echo(table(("name", "role", "made (UTC)", ""), [_line(row) for row in rows]))
 
 
-@users.command()
+@users.command(short_help="Change a user: role, password, disable.")
 @click.argument("name")
 @_role
-@click.option("--disable/--enable", "disabled", default=None, help="Shuts out, or lets in again.")
-@click.option("--password", "new_password", is_flag=True, help="Asks for a new password.")
+@click.option("--disable/--enable", "disabled", default=None, help="Disable or enable sign-in.")
+@click.option("--password", "new_password", is_flag=True, help="Ask for a new password.")
 @_from_stdin
 @pass_app
 def change(
     app: App, name: str, role: str | None, disabled: bool | None, new_password: bool, password_stdin: bool
 ) -> None:
-    """Changes a user's role or password, or shuts them out; ends their sessions."""
+    """Change a user's role or password, or disable them. Ends their sessions."""
     changed: dict[str, Any] = {}
     if role is not None:
         changed["role"] = role
@@ -95,11 +98,11 @@ def change(
     )
 
 
-@users.command("sign-out")
+@users.command("sign-out", short_help="End a person's sessions.")
 @click.argument("name")
 @pass_app
 def sign_out(app: App, name: str) -> None:
-    """Ends somebody's sessions: of a user, or of one whom the provider signed in."""
+    """End all sessions of a user, or of a person signed in through the provider."""
     if app.remote is not None:
         ended: int = app.remote.post("/sessions/end", {"name": name})["ended"]
     else:
@@ -108,11 +111,11 @@ def sign_out(app: App, name: str) -> None:
     click.echo(f"{counted(ended, 'session')} of {name} ended")
 
 
-@users.command()
+@users.command(short_help="Remove a user.")
 @click.argument("name")
 @pass_app
 def remove(app: App, name: str) -> None:
-    """Removes a user. What they did stays in the audit, and the API tokens they made stay."""
+    """Remove a user and end their sessions. Their audit entries and API tokens stay."""
     if app.remote is not None:
         app.remote.delete(f"/users/{part(name)}")
     else:

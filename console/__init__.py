@@ -1,1 +1,1 @@
-"""The console: what people look at, and act in. Server-rendered; htmx keeps it live."""
+"""The console: pages, the API and access. Rendered by the server; htmx keeps it live."""

@@ -1,11 +1,11 @@
-"""Composes the console's application."""
+"""Composes the console's Flask application and its error pages."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ from bellhop.console.views import audit, bulk, edits, entry, events, jobs, lette
 from bellhop.ledger.pages import CursorInvalid
 from bellhop.ledger.records import Role
 from bellhop.ledger.store import Ledger
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.settings import Settings
@@ -33,15 +34,15 @@ MAX_BODY: Final = 2 * 1024 * 1024
 """Bytes of a request: 100,000 ticked letters, and room."""
 
 _TITLES: Final = {
-    400: "That cannot be read",
+    400: "Bad request",
     403: "Not allowed",
-    404: "Nothing here",
-    405: "Not that way",
-    409: "Not as it stands",
-    410: "Forgotten",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    410: "Expired",
     413: "Too large",
-    429: "Too many tries",
-    503: "Away at the moment",
+    429: "Too many requests",
+    503: "Unavailable",
 }
 
 
@@ -53,7 +54,7 @@ def create_console(
     *,
     provider: Provider | None = None,
     link: OneTimeLink | None = None,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    now: Callable[[], datetime] = utc_now,
 ) -> Flask:
     """The console. Its pulse is to be started by the caller: `app.extensions["bellhop"].pulse.start(stop)`.
 
@@ -130,10 +131,12 @@ def _handle_errors(app: Flask, parts: Parts) -> None:
 
     def crashed(error: Exception) -> tuple[str, int]:
         parts.observe("console.crashed", error=type(error).__name__, where=where(error))
-        return failed(500, "This was not foreseen. It is in the log, with where it happened.")
+        return failed(500, "Unexpected error. The log says where it happened.")
 
     app.register_error_handler(HTTPException, http)
-    app.register_error_handler(SearchForgotten, lambda error: failed(410, f"{error} Search again: nothing was done."))
+    app.register_error_handler(
+        SearchForgotten, lambda error: failed(410, f"{error} Search again: nothing was changed.")
+    )
     app.register_error_handler(CursorInvalid, lambda error: failed(400, str(error)))
     app.register_error_handler(LedgerUnavailable, lambda error: away("ledger", error, filters.AWAY_LEDGER))
     app.register_error_handler(BrokerError, lambda error: away("broker", error, filters.AWAY_BROKER))

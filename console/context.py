@@ -1,4 +1,4 @@
-"""What the console's views work with, and how they get at it."""
+"""The parts that the console's views share: ledger, broker, sessions, drafts, trends."""
 
 from __future__ import annotations
 

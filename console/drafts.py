@@ -1,5 +1,6 @@
-"""Bulk acts before they are approved: the exact letters, and what each would come to. And those acts that no job does
-(to restore, to hand to somebody), with their progress.
+"""Drafts of bulk jobs: the exact letters, each with its verdict.
+
+And the actions that no job does (restore, assign), with their progress.
 
 They live in this process alone. What if it dies? An unapproved draft is chosen again; of a restoring that was cut off,
 what is done is done, and the same again does the rest.
@@ -123,7 +124,7 @@ class Drafts:
                 changed += act(chunk)
                 draft.done += len(chunk)
             left = len(draft.ids) - changed
-            draft.ended = f"{changed} {done}" + (f", {left} were not as they had been" if left else "")
+            draft.ended = f"{changed} {done}" + (f", {left} skipped: state had changed" if left else "")
 
         draft.running = True
         self._behind(draft, work)

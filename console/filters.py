@@ -1,4 +1,4 @@
-"""How the console's pages tell times, numbers and states: the templates' filters."""
+"""The templates' filters: how pages show times, numbers and states."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bellhop.ledger.records import ItemState, JobState, LetterState, State, Verd
 from bellhop.letters.preflight import WORDS
 
 REASONS: Final = {
-    "rejected": "The vendor said no",
+    "rejected": "The vendor refused it",
     "auth": "The vendor refused our credentials",
-    "exhausted": "Every retry was used up",
-    "too_late": "Its start came before it could be done",
-    "in_doubt": "It may have happened: look at the vendor first",
-    "conflict": "The same id came with another content",
-    "poison": "It cannot be read",
-    "unsupported": "The vendor has no call for it",
-    "misconfigured": "The settings lack its account or venue",
-    "delivery_limit": "It stopped its workers again and again",
+    "exhausted": "All retries failed",
+    "too_late": "The booking's start passed before it could be made",
+    "in_doubt": "It may have been booked: check at the vendor first",
+    "conflict": "The same id arrived with different content",
+    "poison": "The message cannot be read",
+    "unsupported": "The vendor has no API call for it",
+    "misconfigured": "Its account or venue is missing from the settings",
+    "delivery_limit": "It crashed its workers repeatedly",
 }
 TONES: Final = {
     **dict.fromkeys((State.DONE.value, State.RECORDED.value, LetterState.REPLAYED.value, "closed", "ok"), "good"),
@@ -35,10 +35,8 @@ TONES: Final = {
     **dict.fromkeys(("rejected", "auth", "refused"), "bad"),
     **{Verdict.WOULD_APPLY.value: "good", "approved": "good", "cancelled": "quiet", "waiting": "quiet"},
 }
-AWAY_LEDGER: Final = "Look whether the database that ledger.url names is up. Webhooks are accepted meanwhile, and wait."
-AWAY_BROKER: Final = (
-    "Look whether the broker that broker.url names is up. Webhooks are refused meanwhile: their senders try again."
-)
+AWAY_LEDGER: Final = "Check the database at ledger.url. Webhooks are still accepted and wait."
+AWAY_BROKER: Final = "Check the broker at broker.url. Webhooks are refused until it is back; senders retry."
 NOTHING: Final = "\N{EN DASH}"
 
 _UNITS: Final = (("d", 86400), ("h", 3600), ("min", 60))

@@ -1,4 +1,4 @@
-"""The fields of an edit's form: an event's data, flattened to what a person can type, and back."""
+"""The fields of an edit's form: an event's data, flattened for a form, and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is let in, and to what: every request passes here before its view.
+"""Access control: every request passes here before its view.
 
 A view needs a session and, to be read, the role viewer; to be posted to, operator. `needs` asks for another role,
 `open_to_all` for none.
@@ -97,7 +97,7 @@ def _is_ours(parts: Parts) -> bool:
 def _admit(app: Flask, parts: Parts) -> AnyResponse | None:
     g.person = None
     if request.endpoint not in PROBES and not _is_ours(parts):
-        abort(403, "On this machine the console answers to localhost, 127.0.0.1 and the name in public_url.")
+        abort(403, "On this machine the console answers only to localhost, 127.0.0.1 and the host in public_url.")
     if request.method not in _SAFE and not _from_here(parts):
         abort(403, "The request came from another site.")
     if request.endpoint is None or request.endpoint == "static":
@@ -110,11 +110,11 @@ def _admit(app: Flask, parts: Parts) -> AnyResponse | None:
         return _to_sign_in()
     role = getattr(view, "needs", Role.VIEWER if request.method in _SAFE else Role.OPERATOR)
     if not g.person.may(role):
-        abort(403, f"This needs the role {role.value}; yours is {g.person.role.value}.")
+        abort(403, f"This requires the role {role.value}; yours is {g.person.role.value}.")
     if request.method not in _SAFE:
         given = request.headers.get(HEADER) or request.form.get(FIELD, "")
         if not same(given, g.person.csrf):
-            abort(403, "The form is not one of this session's. Load the page anew.")
+            abort(403, "This form belongs to another session. Reload the page.")
     return None
 
 

@@ -1,4 +1,6 @@
-"""What people search for, kept out of addresses: an e-mail in one stands in a proxy's log and in the browser's history.
+"""Searches, kept out of addresses.
+
+An e-mail in an address would stand in a proxy's log and in the browser's history.
 
 The words live in this process alone, under a key that tells nothing. What if it dies? The address that holds the key
 says that the search is forgotten; it never means "everything".
@@ -41,6 +43,6 @@ class Asked:
         """Raises SearchForgotten."""
         with self._lock:
             if key not in self._words:
-                raise SearchForgotten("This search is not known any more: the console was started anew, or it is old.")
+                raise SearchForgotten("This search has expired, or the console was restarted.")
             self._words.move_to_end(key)
             return self._words[key]

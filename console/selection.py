@@ -1,4 +1,4 @@
-"""Which letters a page's address means."""
+"""The filter of dead letters, read from a page's address."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""What the overview's charts are drawn from: a beat every few seconds, kept in a ring for ten minutes. It lives in this
-process alone and begins anew with it."""
+"""Trends: the numbers behind the overview's charts.
+
+A beat every few seconds, kept in a ring for ten minutes. It lives in this process alone and begins anew with it.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -15,6 +14,7 @@ from bellhop.ingest.problems import Problem, crashed, instance
 from bellhop.ingest.status import EventReader, Status
 from bellhop.ingest.verify import verifiers
 from bellhop.ingest.webhooks import Webhooks
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
@@ -36,7 +36,7 @@ def create_app(
     *,
     observe: Observe = silent,
     tracer: Tracer = UNTRACED,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Clock = SYSTEM_CLOCK,
     ready: health.Ready = dict,
     metrics: health.Metrics | None = None,
     place: Callable[[str], str] = lambda _key: "bellhop.toml",
@@ -50,8 +50,8 @@ def create_app(
     Raises SettingsError where a source's verifier or secrets are wrong; `place` is as in `schemas.settings.build`.
     """
     known = verifiers(settings.sources, place)
-    webhooks = Webhooks(settings, known, publisher, observe=observe, tracer=tracer, now=now)
-    status = Status(known, events, now)
+    webhooks = Webhooks(settings, known, publisher, observe=observe, tracer=tracer, clock=clock)
+    status = Status(known, events, clock.now)
     app = Flask("ingest", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would count as a failure for the sender
     app.url_map.converters["id"] = _Id

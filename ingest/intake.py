@@ -7,18 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bellhop.ingest.formats.parts import Called, Context, Event, Ignored, Made, Receipt
+from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, Receipt
 from bellhop.ingest.formats.table import TABLE
 from bellhop.schemas import events
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.errors import EventInvalid, FieldProblem
-from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route
+from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings import Settings, SourceSettings
 from bellhop.schemas.statuses import Meaning, meaning
-from bellhop.vendors.peoplevine.labels import label_warnings
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
-from bellhop.vendors.simplybook.callback_body import CALLBACKS_ROUTE
-from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.registry import VENDORS, titles, vendor_of
+from bellhop.vendors.vendor import Notice
 
 MAX_EVENTS: Final = 1000
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,16 +33,13 @@ class Intake:
         self._settings = settings
         self._source = source
         self._format = TABLE[source.format]
-        account = settings.accounts.get(source.account)
-        self._company = account.company if isinstance(account, SimplybookAccount) else ""
-        members = settings.accounts.get(source.member_account)
-        self._has_labels = isinstance(members, PeoplevineAccount) and members.system == "sevenrooms"
-        self._labels = members.attributes if isinstance(members, PeoplevineAccount) else ()
+        self._account = settings.accounts.get(source.account)
+        self._members = settings.accounts.get(source.member_account)
 
     def read(self, decoded: object, receipt: Receipt) -> Sequence[Read]:
         """What the body holds, in its order, at least one. Raises EventInvalid with every problem found; where the body
         is a list, its fields begin with the item's index."""
-        context = Context(self._source, self._settings.venues, receipt, self._company)
+        context = Context(self._source, self._settings.venues, receipt, self._account)
         if not (self._format.is_listed and isinstance(decoded, list)):
             return (self._one(decoded, context),)
         if not 1 <= len(decoded) <= MAX_EVENTS:
@@ -66,18 +61,17 @@ class Intake:
             raise EventInvalid((FieldProblem("body", "must not be nested so deep"),)) from None
         if isinstance(made, Ignored):
             return made
-        return self._callback(made, context.receipt) if isinstance(made, Called) else self._event(made, context.receipt)
+        return self._notice(made, context.receipt) if isinstance(made, Notice) else self._event(made, context.receipt)
 
-    def _callback(self, made: Called, receipt: Receipt) -> Envelope:
-        callback = made.callback
+    def _notice(self, made: Notice, receipt: Receipt) -> Envelope:
+        vendor = self._source.format
         return self._envelope(
             made.id,
-            events.CALLBACK_TYPE,
-            # Its kind is part of it: two callbacks of one booking may bear the same second.
-            f"{callback.booking_id}/{callback.notification_type}",
-            (CALLBACKS_ROUTE, self._source.account),
+            events.callback_type(vendor),
+            made.subject,
+            (callbacks_route(vendor), self._source.account),
             made.time,
-            callback.data,
+            made.data,
             receipt,
             has_own_time=made.has_own_time,
         )
@@ -89,8 +83,8 @@ class Intake:
         warnings: tuple[str, ...] = ()
         if parsed.type in events.MEMBER_TYPES:
             where = MEMBERS_ROUTE, self._member_account()
-            if self._has_labels:
-                warnings = label_warnings(parsed.data.get("attributes", {}), self._labels)
+            if self._members is not None:
+                warnings = vendor_of(self._members).member_warnings(self._members, parsed.data)
         elif parsed.type == events.PULL_TYPE:
             where = PULLS_ROUTE, self._source.pull_account
             # The id is part of it: two bookings may bear the same second, and each is a reason to pull.
@@ -123,7 +117,8 @@ class Intake:
 
     def _member_account(self) -> str:
         if not self._source.member_account:
-            raise EventInvalid((FieldProblem("type", "needs a Peoplevine account: this source has no member_account"),))
+            who = titles(tuple(vendor for vendor in VENDORS if vendor.members))
+            raise EventInvalid((FieldProblem("type", f"needs a {who} account: this source has no member_account"),))
         return self._source.member_account
 
     def _envelope(

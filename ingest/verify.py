@@ -28,10 +28,11 @@ from bellhop.ingest.proofs import (
     timely,
 )
 from bellhop.ingest.signatures import calcom, calcom_key, plain, signing_key, timed
-from bellhop.schemas.errors import SettingsError
+from bellhop.schemas.errors import SettingProblem, SettingsError
 from bellhop.schemas.settings import SourceSettings
+from bellhop.schemas.settings.sections import meant
 
-__all__ = ["TABLE", "Address", "NotVerified", "Verifier", "verifiers"]
+__all__ = ["TABLE", "Address", "NotVerified", "Verifier", "problem_of", "verifiers"]
 
 _BEARER_SECRET: Final = re.compile(r"[\x21-\x7e]{16,512}")
 # What an address can hold without being encoded, so that one who looks for the secret finds it.
@@ -70,20 +71,28 @@ def verifiers(
     sources: Mapping[str, SourceSettings], place: Callable[[str], str] = lambda _key: "bellhop.toml"
 ) -> Mapping[str, Verifier]:
     """A verifier for each source, by its name. Raises SettingsError; `place` is as in `schemas.settings.build`."""
-    made = {}
-    for name, source in sources.items():
-        if source.verifier not in TABLE:
-            key = f"sources.{name}.verifier"
-            raise SettingsError(key, f"must be one of {', '.join(TABLE)}", place(key))
-        if TABLE[source.verifier].needs_url and not source.notification_url:
-            key = f"sources.{name}.notification_url"
-            raise SettingsError(key, f"is required: the signature of {source.verifier} covers it", place(key))
-        try:
-            made[name] = Verifier(source)
-        except ValueError as error:
-            key = f"sources.{name}.secrets"
-            raise SettingsError(key, str(error), place(key)) from None
-    return made
+    found = {name: problem_of(source) for name, source in sources.items()}
+    problems = [
+        SettingProblem(f"sources.{name}.{wrong[0]}", wrong[1], place(f"sources.{name}.{wrong[0]}"), wrong[2])
+        for name, wrong in found.items()
+        if wrong
+    ]
+    if problems:
+        raise SettingsError.of(problems)
+    return {name: Verifier(source) for name, source in sources.items()}
+
+
+def problem_of(source: SourceSettings) -> tuple[str, str, str] | None:
+    """What its credentials cannot be: the key, the problem, and what to write. It quotes no secret."""
+    if source.verifier not in TABLE:
+        return "verifier", f"must be one of {', '.join(TABLE)}", meant(source.verifier, TABLE)
+    if TABLE[source.verifier].needs_url and not source.notification_url:
+        return "notification_url", f"is required: the signature of {source.verifier} covers it", ""
+    try:
+        Verifier(source)
+    except ValueError as error:
+        return "secrets", str(error), ""
+    return None
 
 
 # --- standard-webhooks ------------------------------------------------------------------------------------------

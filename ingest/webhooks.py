@@ -13,20 +13,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from random import random
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 from flask import Request, Response
 
-from bellhop.broker.headers import ATTEMPT, ENQUEUED, ROUTE
-from bellhop.broker.port import Message, Publisher
+from bellhop.broker.messages import work_message
+from bellhop.broker.port import Publisher
 from bellhop.broker.topology import work, work_queue
 from bellhop.ingest import body as bodies
 from bellhop.ingest.formats.parts import Ignored, Receipt
@@ -34,7 +32,8 @@ from bellhop.ingest.intake import Intake, Read
 from bellhop.ingest.problems import Problem, crashed, instance
 from bellhop.ingest.verify import Address, NotVerified, Verifier
 from bellhop.schemas import events
-from bellhop.schemas.envelope import Envelope, encode
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.errors import BrokerError, EventInvalid
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.settings import Settings, SourceSettings
@@ -82,9 +81,7 @@ class Webhooks:
         *,
         observe: Observe = silent,
         tracer: Tracer = UNTRACED,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        monotonic: Callable[[], float] = time.monotonic,
-        randomness: Callable[[], float] = random,
+        clock: Clock = SYSTEM_CLOCK,
         unique: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._settings = settings
@@ -92,16 +89,14 @@ class Webhooks:
         self._publisher = publisher
         self._observe = observe
         self._tracer = tracer
-        self._now = now
-        self._monotonic = monotonic
-        self._randomness = randomness
+        self._clock = clock
         self._unique = unique
         self._intakes = {name: Intake(settings, source) for name, source in settings.sources.items()}
         self._public_url = settings.ingest.public_url.rstrip("/")
 
     def post(self, request: Request, name: str, secret: str = "") -> Response:
         """Takes one webhook, and tells of it once, however it ends. secret: what the path says after the name."""
-        began = self._monotonic()
+        began = self._clock.monotonic()
         told = _Told(name if name in self._settings.sources else "")  # what anyone may make up is no metric's label
         try:
             response = self._take(request, name, secret, told)
@@ -112,7 +107,7 @@ class Webhooks:
             self._observe("webhook.crashed", error=type(error).__name__, where=where(error), **told.fields())
             told.event, told.reason = "webhook.refused", "internal"
             response = crashed().response(instance(request.path))
-        self._observe(told.event, status=response.status_code, seconds=self._monotonic() - began, **told.fields())
+        self._observe(told.event, status=response.status_code, seconds=self._clock.monotonic() - began, **told.fields())
         return response
 
     def probe(self, source: str, secret: str = "") -> Response:
@@ -125,7 +120,7 @@ class Webhooks:
         source = self._known(name, secret)
         media = (bodies.JSON, bodies.FORM) if self._verifiers[name].takes_forms else (bodies.JSON,)
         body = bodies.read(request, self._settings.ingest.max_body_bytes, media)
-        now = self._now()
+        now = self._clock.now()
         signed_id = told.id = self._verify(source, request, secret, body, now)
         decoded = bodies.decode_form(body) if request.mimetype == bodies.FORM else bodies.decode(body)
         receipt = Receipt(now, self._unique(), hashlib.sha256(body).hexdigest(), signed_id)
@@ -172,18 +167,18 @@ class Webhooks:
 
     def _publish(self, envelopes: Sequence[Envelope]) -> None:
         """Returns when the broker has confirmed all. Raises Problem 503 for all else: the sender must send it again."""
-        until = self._monotonic() + self._settings.broker.confirm_seconds + _GRACE_SECONDS
+        until = self._clock.monotonic() + self._settings.broker.confirm_seconds + _GRACE_SECONDS
         handed: list[tuple[Future[None], Span]] = []
         try:
             handed += [self._hand_over(envelope) for envelope in envelopes]
             for future, span in handed:
                 span.status("unavailable")  # until it is confirmed
-                future.result(max(0.0, until - self._monotonic()))
+                future.result(max(0.0, until - self._clock.monotonic()))
                 span.status("ok")
         except (BrokerError, TimeoutError, CancelledError):
             detail = "The event was not accepted: the queue did not confirm it. Send it again, with the same id."
             # Spread, so that those who were turned away together do not come back together.
-            after = {"Retry-After": str(5 + int(self._randomness() * 6))}
+            after = {"Retry-After": str(5 + int(self._clock.chance() * 6))}
             raise Problem(503, "not-accepted", detail, headers=after) from None
         finally:
             for _, span in handed:
@@ -195,13 +190,7 @@ class Webhooks:
         span = self._tracer.publish(queue, envelope.message_id, _tags(envelope))
         if span.carried:
             envelope = replace(envelope, trace=span.carried)
-        headers: dict[str, str | int | float] = {
-            ROUTE: envelope.route,
-            ENQUEUED: envelope.received.timestamp(),
-            ATTEMPT: 0,
-            **envelope.trace,
-        }
-        message = Message(envelope.message_id, encode(envelope), headers)
+        message = work_message(envelope, envelope.received)
         span.set("messaging.message.body.size", len(message.body))
         return self._publisher.publish(message, work(envelope.route)), span
 

@@ -13,7 +13,7 @@ from bellhop.ledger import bookings
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import RANKS, UNFINISHED, Answer, Known, Row, Take, apply, decide
 from bellhop.ledger.engine import Database
-from bellhop.ledger.records import Claim, Claimed, State
+from bellhop.ledger.records import Booking, Claim, Claimed, State
 from bellhop.ledger.search_terms import numbers_of
 from bellhop.ledger.tables import event_words, events
 from bellhop.schemas.envelope import Envelope
@@ -63,15 +63,16 @@ class Claims:
             now = self._now()
             until = now + timedelta(seconds=lease_seconds)
             known = _read(connection, envelopes)
-            answers: list[Answer] = []
+            answers: list[tuple[Answer, list[Row]]] = []
             changed: dict[Row, None] = {}
             for envelope in envelopes:
                 answer = decide(envelope, known, now)
-                changed |= dict.fromkeys(apply(envelope, answer, known, worker=worker, now=now, until=until))
-                answers.append(answer)
+                rows = apply(envelope, answer, known, worker=worker, now=now, until=until)
+                changed |= dict.fromkeys(rows)
+                answers.append((answer, rows))
             new = _write(connection, changed)
             _describe(connection, envelopes, new)
-            return [_claim(answer, envelope, known) for envelope, answer in zip(envelopes, answers, strict=True)]
+            return [_claim(*answer, known.booking(e)) for e, answer in zip(envelopes, answers, strict=True)]
 
     def foresee(self, envelopes: Sequence[Envelope]) -> list[Answer]:
         """See `Ledger.foresee`."""
@@ -84,13 +85,12 @@ class Claims:
         return answers
 
 
-def _claim(answer: Answer, envelope: Envelope, known: Known) -> Claim:
+def _claim(answer: Answer, rows: Sequence[Row], booking: Booking | None) -> Claim:
+    """rows: stored for the answer; the event's own comes first where it was taken."""
     if not isinstance(answer, Take):
         return answer
-    row = known.own(envelope)
-    assert row is not None  # noqa: S101  # what was taken has been entered
-    booking = known.booking(envelope)
-    return Claimed(row.pk, row.claim_token, row.claim_until, booking, answer.in_doubt, row.attempts)
+    own = rows[0]
+    return Claimed(own.pk, own.claim_token, own.claim_until, booking, answer.in_doubt, own.attempts)
 
 
 def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> Known:

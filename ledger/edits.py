@@ -1,4 +1,4 @@
-"""Letters' contents changed by people, with a second person's approval where the settings ask for it."""
+"""Edits of letters: proposed, approved or refused, with a second person where the settings ask for it."""
 
 from __future__ import annotations
 

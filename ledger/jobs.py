@@ -1,4 +1,4 @@
-"""Bulk acts on letters: a set frozen when it was approved, worked in waves by one process at a time."""
+"""Bulk jobs: a set of letters frozen on approval, worked in waves by one process at a time."""
 
 from __future__ import annotations
 
@@ -85,14 +85,18 @@ class Jobs:
                 connection.execute(sa.insert(job_items), rows[start : start + _CHUNK])
             told = f"job {number}: {kind} {len(rows)} letters"
             record(connection, [AuditRow(now, who, f"approve {kind}", None, why, told)])
-        job = self.get(number)
-        assert job is not None  # noqa: S101
-        return job
+        return self._stored(number)
 
     def get(self, id_: int) -> Job | None:
         with self._database.read() as connection:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == id_)).one_or_none()
             return None if row is None else _job(row, _counts(connection, [id_]).get(id_, {}))
+
+    def _stored(self, id_: int) -> Job:
+        """One that is there."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(jobs).where(jobs.c.id == id_)).one()
+            return _job(row, _counts(connection, [id_]).get(id_, {}))
 
     def page(self, limit: int, after: str = "", state: JobState | None = None) -> Page[Job]:
         """The newest first. state: those alone. Raises CursorInvalid."""
@@ -152,9 +156,7 @@ class Jobs:
                 skipped = {"state": _SKIPPED, "detail": _CANCELLED}
                 connection.execute(sa.update(job_items).where(*waiting).values(skipped))
             record(connection, [AuditRow(now, who, f"{act} job", None, why, f"job {id_}")])
-        job = self.get(id_)
-        assert job is not None  # noqa: S101
-        return job
+        return self._stored(id_)
 
     # --- the runner's side --------------------------------------------------------------------------------------
 

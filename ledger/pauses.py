@@ -1,4 +1,4 @@
-"""Routes that people hold: workers take none of their messages until they are resumed, or the time given is over."""
+"""Paused routes: workers take none of their messages until resumed, or until the time given."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bellhop.schemas.errors import LedgerError
 
 
 class PauseRefused(LedgerError):
-    """Raised for a pause that would hold nothing."""
+    """Raised for a pause whose end is over."""
 
 
 class Pauses:
@@ -26,12 +26,12 @@ class Pauses:
         self._now = now
 
     def pause(self, route: str, who: str, why: str, until: datetime | None = None) -> None:
-        """Holds a route. until: UTC; None until somebody resumes it. Holding it again takes the newer words. Raises
+        """Pauses a route. until: UTC; None until somebody resumes it. Pausing it again takes the newer words. Raises
         PauseRefused for an end that is over."""
         with self._database.write([f"route:{route}"]) as connection:
             now = self._now()
             if until is not None and until <= now:
-                raise PauseRefused(f"route {route} cannot be held until a time that is over")
+                raise PauseRefused(f"route {route} cannot be paused until a time in the past")
             row = {"route": route, "who": who, "why": why, "since": now, "until": until}
             insert = self._database.insert(pauses)
             newer = {name: insert.excluded[name] for name in row if name != "route"}
@@ -40,7 +40,7 @@ class Pauses:
             record(connection, [AuditRow(now, who, "pause", None, why + ends, f"route {route}")])
 
     def resume(self, route: str, who: str, why: str) -> bool:
-        """Whether it was held. One whose time was over was not."""
+        """Whether it was paused. One whose time was over was not."""
         with self._database.write([f"route:{route}"]) as connection:
             gone = sa.delete(pauses).where(pauses.c.route == route).returning(pauses.c.until)
             now = self._now()
@@ -50,7 +50,7 @@ class Pauses:
         return held
 
     def all(self) -> list[Pause]:
-        """Those that hold now, by route."""
+        """Those in force now, by route."""
         now = self._now()
         holds = sa.or_(pauses.c.until.is_(None), pauses.c.until > now)
         with self._database.read() as connection:

@@ -1,4 +1,4 @@
-"""Who may what: users, sessions, tokens for programs, and failed logins."""
+"""Users, sessions, API tokens and failed sign-ins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""By which words people are found: a member's id, an address, a telephone's number, a name and its parts.
+"""Search terms, by which people are found: a member's id, an address, a telephone's number, a name and its parts.
 
 Of an event's content the ledger keeps none of them, only a number made of each: small, quick to look up, and nobody
 reads a guest from it.

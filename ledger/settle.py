@@ -1,4 +1,4 @@
-"""What becomes of claimed events: the mark before a call, and the end. Both leave alone what another has claimed."""
+"""Settlements: the mark before a call and the end after it. Both leave alone what another has claimed."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bellhop.ledger import bookings, events, latencies
 from bellhop.ledger.accounts import Accounts
@@ -20,12 +20,9 @@ from bellhop.ledger.records import AuditRow, Booking, Call, Claim, Claimed, Even
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.triage import Desk
 from bellhop.ledger.vendor_tokens import Tokens
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.observe import Observe, silent
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Ledger:

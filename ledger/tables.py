@@ -284,7 +284,7 @@ letter_edits: Final = sa.Table(
     sa.Index(None, "state"),
 )
 
-# Routes that people hold.
+# Paused routes.
 pauses: Final = sa.Table(
     "pauses",
     metadata,

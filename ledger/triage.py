@@ -1,4 +1,4 @@
-"""What people do with dead letters: list, group, search, hand to somebody, note, put back."""
+"""What people do with dead letters: list, group, search, assign, note, replay."""
 
 from __future__ import annotations
 
@@ -63,10 +63,8 @@ class Desk(Letters):
             if after:
                 coming.append(place > sa.tuple_(sa.literal(_moment(at), _C.not_after.type), last))
             rows = self._ordered(which, coming, [_C.not_after, _C.id], limit + 1)
-            if len(rows) > limit:
-                final = rows[limit - 1]
-                assert final.new.not_after is not None  # noqa: S101
-                return Page(rows[:limit], cursor(_URGENT, _micros(final.new.not_after), final.id, _micros(now)))
+            if len(rows) > limit and (start := rows[limit - 1].new.not_after):
+                return Page(rows[:limit], cursor(_URGENT, _micros(start), rows[limit - 1].id, _micros(now)))
             last = 0
         others: list[sa.ColumnElement[bool]] = [sa.or_(_C.not_after.is_(None), _C.not_after < now)]
         if last:

@@ -1,1 +1,1 @@
-"""Dead letters and what people do about them: the archive, replays, bulk jobs, edits; and how it is told."""
+"""Dead letters: the archive, replays, bulk jobs, edits, preflight, timeline, masking and serializers."""

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from bellhop.broker import headers
-from bellhop.broker.messages import shortened
+from bellhop.broker.messages import cut_body
 from bellhop.broker.port import Broker, Delivery, Message, QueueStats
 from bellhop.broker.topology import DEAD_QUEUE
 from bellhop.ledger.records import LetterFilter, LetterState, NewLetter, Pause, State, WaitingLetters
-from bellhop.schemas.envelope import nested_deeper, readable
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock, utc_now
+from bellhop.schemas.envelope import decode_recordable, nested_deeper
 from bellhop.schemas.errors import BrokerError, EnvelopeError, LedgerError
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.reasons import Reason
@@ -64,10 +64,6 @@ class ArchiveLedger(Protocol):
     def prune(self) -> int: ...
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Archiver:
     """`run` belongs to one thread. Several processes may archive at once: each letter is stored once.
 
@@ -85,20 +81,18 @@ class Archiver:
         queue: str = DEAD_QUEUE,
         buried: str = BURIED,
         tell: Callable[[Sequence[NewLetter]], None] = lambda _letters: None,
-        now: Callable[[], datetime] = utc_now,
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._broker = broker
         self._ledger = ledger
         self._observe = observe
         self._tell = tell
-        self._now = now
-        self._monotonic = monotonic
+        self._clock = clock
         self._buried = buried
         self._consumer = broker.consumer(queue, BATCH)
         self._held: list[Delivery] = []
         self._failures = 0
-        self._try_at = monotonic()
+        self._try_at = clock.monotonic()
         self.problem: str | None = None
 
     @property
@@ -116,12 +110,12 @@ class Archiver:
         and keeps the broker's connection alive: giving back would count towards delivery limits of the broker."""
         room = 0 if self._failures else BATCH - len(self._held)
         self._held += self._consumer.take(room, _TAKE_SECONDS)
-        if self._held and self._monotonic() >= self._try_at:
+        if self._held and self._clock.monotonic() >= self._try_at:
             self._archive()
 
     def _archive(self) -> None:
         batch = _beyond_suspicion(self._held)
-        letters = [letter_of(d.message, self._now(), d.strange, self._buried) for d in batch]
+        letters = [letter_of(d.message, self._clock.now(), d.strange, self._buried) for d in batch]
         try:
             new = self._ledger.letters.archive(letters)
             if buried := [letter for letter in letters if letter.reason == Reason.DELIVERY_LIMIT]:
@@ -129,7 +123,7 @@ class Archiver:
         except (BrokerError, LedgerError) as error:
             delay = _BACK_OFF_SECONDS[min(self._failures, len(_BACK_OFF_SECONDS) - 1)]
             self._failures += 1
-            self._try_at = self._monotonic() + delay
+            self._try_at = self._clock.monotonic() + delay
             self.problem = f"dead letters cannot be archived: {error}"
             self._observe("ledger.unavailable", where="archive", error=str(error), held=len(self._held))
             return
@@ -162,17 +156,17 @@ def keep_house(
     ledger: ArchiveLedger,
     observe: Observe,
     stop: threading.Event,
-    monotonic: Callable[[], float] = time.monotonic,
     more: Callable[[], None] = lambda: None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> None:
     """Measures every few seconds, `more` too, and prunes once a day, until `stop`. In a thread of its own: either may
     take longer than the broker leaves a consumer alone."""
-    prune_at = monotonic()
+    prune_at = clock.monotonic()
     while not stop.is_set():
-        measure(broker, ledger, observe)
+        measure(broker, ledger, observe, clock.now)
         more()
-        if monotonic() >= prune_at:
-            prune_at = monotonic() + _PRUNE_SECONDS
+        if clock.monotonic() >= prune_at:
+            prune_at = clock.monotonic() + _PRUNE_SECONDS
             try:
                 observe("ledger.pruned", rows=ledger.prune())
             except LedgerError as error:
@@ -254,11 +248,11 @@ def letter_of(message: Message, now: datetime, strange: Mapping[str, Any] = NOTH
     error = str(told.get(headers.ERROR, ""))
     evidence = _evidence(told) | ({"message": dict(strange)} if strange else {})
     try:
-        envelope = readable(message.body)
+        envelope = decode_recordable(message.body)
     except EnvelopeError as problem:
         return NewLetter(
             message_id=message.id,
-            body=shortened(message.body),
+            body=cut_body(message.body),
             route=str(told.get(headers.ROUTE, ""))[:ROUTE_CHARACTERS],
             reason=_reason(told, Reason.POISON),
             error=error or f"not an envelope: {problem}",

@@ -1,4 +1,4 @@
-"""Works bulk acts: a canary first, then waves that grow while nothing dies again of the same cause.
+"""Runs bulk jobs: a canary first, then waves that grow while nothing dies again of the same cause.
 
 What if the process dies here? The lease of the job runs out and another takes it up. An item is marked `sent` before
 its letter is touched. Where the letter is still open then, nothing was published and the item waits again; where it is
@@ -8,10 +8,8 @@ being replayed, it is published once more, of the same generation, and the ledge
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from bellhop.broker.port import Publisher
@@ -19,6 +17,7 @@ from bellhop.ledger.records import ItemState, Job, JobItem, JobState, Letter, Le
 from bellhop.letters.bulk_ends import Ends, EndsLedger, discarded
 from bellhop.letters.preflight import WORDS, Known, PreflightLedger, verdicts
 from bellhop.letters.replay import replay
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent, where
 
@@ -69,16 +68,14 @@ class JobRunner:
         *,
         by: str,
         observe: Observe = silent,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._ledger = ledger
         self._publisher = publisher
         self._settings = settings
         self._by = by
         self._observe = observe
-        self._now = now
-        self._monotonic = monotonic
+        self._clock = clock
         self._ends = Ends(ledger)
         self._paces: dict[int, _Pace] = {}
 
@@ -92,7 +89,7 @@ class JobRunner:
 
     def _rest(self) -> float:
         """Seconds until the next look: sooner where a rate asks for it."""
-        now = self._monotonic()
+        now = self._clock.monotonic()
         waits = [pace.next_at - now for pace in self._paces.values() if pace.left and pace.next_at > now]
         return min([_LOOK_SECONDS, *waits])
 
@@ -122,9 +119,9 @@ class JobRunner:
     # --- discard ------------------------------------------------------------------------------------------------
 
     def _discard(self, job: Job, out: Sequence[JobItem]) -> None:
-        until = self._monotonic() + TURN_SECONDS
+        until = self._clock.monotonic() + TURN_SECONDS
         self._told(job, out)
-        while job.state is JobState.RUNNING and self._monotonic() < until:
+        while job.state is JobState.RUNNING and self._clock.monotonic() < until:
             waiting = self._items(job, ItemState.WAITING, SLICE)
             if not waiting:
                 self._end(job)
@@ -176,7 +173,7 @@ class JobRunner:
             # was sent is not known here, so the rate is kept from now on.
             began = job.counts.get(ItemState.WAITING, 0) < job.total
             wait = _slice(job.rate) / job.rate if job.rate and began else 0.0
-            pace = self._paces[job.id] = _Pace(job.wave, 0, self._monotonic() + wait)
+            pace = self._paces[job.id] = _Pace(job.wave, 0, self._clock.monotonic() + wait)
         if not pace.left:
             if out:
                 return
@@ -191,8 +188,8 @@ class JobRunner:
     def _send(self, job: Job, pace: _Pace) -> None:
         """As many of the wave as the rate and this job's turn allow. What cannot be of use any more is skipped; where
         a vendor is away it is waited for."""
-        until = self._monotonic() + TURN_SECONDS
-        while pace.left and pace.next_at <= self._monotonic() < until:
+        until = self._clock.monotonic() + TURN_SECONDS
+        while pace.left and pace.next_at <= self._clock.monotonic() < until:
             waiting = self._items(job, ItemState.WAITING, _JUDGED_AT_ONCE)
             if not waiting:
                 pace.left = 0
@@ -203,14 +200,14 @@ class JobRunner:
                 return  # paused, cancelled, another's; or every vendor of these is away
             if taken:
                 pace.left, pace.sent = pace.left - len(taken), True
-                pace.next_at = self._monotonic() + (len(taken) / job.rate if job.rate else 0.0)
+                pace.next_at = self._clock.monotonic() + (len(taken) / job.rate if job.rate else 0.0)
                 if not self._publish(job, taken):
                     return
 
     def _judged(self, job: Job, items: Sequence[JobItem]) -> tuple[list[JobItem], bool]:
         """Those that may go, and whether others wait for a vendor. Those that are of no use are skipped."""
         letters = self._letters(items)
-        judged = verdicts(list(letters.values()), self._ledger, self._settings, self._now())
+        judged = verdicts(list(letters.values()), self._ledger, self._settings, self._clock.now())
         of_letter = dict(zip(letters, judged, strict=True))
         useless: list[tuple[int, ItemState, str]] = []
         ready, is_held = [], False
@@ -236,7 +233,7 @@ class JobRunner:
     def _publish(self, job: Job, items: Sequence[JobItem]) -> bool:
         """Whether the broker confirmed all."""
         ids = [item.letter for item in items]
-        done = replay(self._ledger.letters, self._publisher, ids, who=job.who, why=_why(job))
+        done = replay(self._ledger.letters, self._publisher, ids, who=job.who, why=_why(job), clock=self._clock)
         if done.error:
             self._observe("publish.failed", where="jobs", error=done.error)
         return not done.error

@@ -1,4 +1,4 @@
-"""How the letters of a bulk act ended, and whether that stops it."""
+"""How the letters of a bulk job ended, and whether that stops it."""
 
 from __future__ import annotations
 

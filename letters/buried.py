@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from bellhop.broker import headers
-from bellhop.broker.port import Headers, Message, Publisher
+from bellhop.broker.messages import work_message
+from bellhop.broker.port import Publisher
 from bellhop.broker.topology import work
 from bellhop.ledger.records import Booking, NewLetter
-from bellhop.schemas.envelope import Envelope, decode, encode
+from bellhop.schemas.envelope import Envelope, decode
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.results import result
 
@@ -39,7 +39,7 @@ class BuriedResults:
     def __call__(self, letters: Sequence[NewLetter]) -> None:
         """Returns once all are confirmed. Raises BrokerError, LedgerError."""
         told = [envelope for letter in letters if (envelope := self._result(letter))]
-        for confirmed in [self._publisher.publish(_message(one, self._now()), work(one.route)) for one in told]:
+        for confirmed in [self._publisher.publish(work_message(one, self._now()), work(one.route)) for one in told]:
             confirmed.result()
 
     def _result(self, letter: NewLetter) -> Envelope | None:
@@ -52,8 +52,3 @@ class BuriedResults:
         booking = self._ledger.booking(event.source, event.subject)
         ids = booking.vendor_ids if booking else ()
         return result(event, detail=BURIED, reason=letter.reason, vendor_ids=ids, now=self._now())
-
-
-def _message(envelope: Envelope, now: datetime) -> Message:
-    carried: Headers = {headers.ROUTE: envelope.route, headers.ENQUEUED: now.timestamp(), headers.ATTEMPT: 0}
-    return Message(envelope.message_id, encode(envelope), {**carried, **envelope.trace})

@@ -1,5 +1,7 @@
-"""How dead letters are told as JSON, without what is a guest's own unless it is asked for: the same by the console,
-the API and the command line."""
+"""Masking: dead letters as JSON without guests' data, unless revealed.
+
+The same for the console, the API and the command line.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""What a replay of a letter would come to, judged from the ledger and the settings alone: no vendor is asked, nothing
-is written. Whether the event may be worked is asked of the very rules by which a worker would be told."""
+"""Preflight: what a replay of a letter would come to.
+
+Judged from the ledger and the settings alone: no vendor is asked, nothing is written. Whether the event may be worked
+is asked of the very rules by which a worker would be told.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,15 @@ from bellhop.schemas.results import RESULT_TYPE
 from bellhop.schemas.statuses import Meaning, meaning
 
 WORDS: Final[Mapping[Verdict, str]] = {
-    Verdict.WOULD_APPLY: "would be tried again",
-    Verdict.ALREADY_APPLIED: "is done already: nothing would be called",
-    Verdict.SUPERSEDED: "a newer event of its booking, or a later replay of it, was worked: nothing would be called",
-    Verdict.SLOT_PASSED: "its start has passed",
-    Verdict.INVALID: "cannot be worked: unreadable, against its contract, in conflict with another content of it, or "
-    "the settings lack its account or venue, or name another account for it",
-    Verdict.BREAKER_OPEN: "its vendor is away: it would wait",
-    Verdict.IN_DOUBT: "it, or another event of its booking, may be at the vendor already: look there first",
-    Verdict.CLOSED: "is not open any more",
+    Verdict.WOULD_APPLY: "will be retried",
+    Verdict.ALREADY_APPLIED: "already done: no call will be made",
+    Verdict.SUPERSEDED: "superseded by a newer event of its booking, or a later replay: no call will be made",
+    Verdict.SLOT_PASSED: "the booking's start has passed",
+    Verdict.INVALID: "cannot be processed: unreadable, invalid, in conflict with other content under the same id, "
+    "or its account or venue is missing from the settings or has changed",
+    Verdict.BREAKER_OPEN: "the vendor is down: it will wait",
+    Verdict.IN_DOUBT: "in doubt: may be booked at the vendor already, check there first",
+    Verdict.CLOSED: "no longer open",
 }
 _ENDED: Final[Mapping[State, Verdict]] = {
     State.DONE: Verdict.ALREADY_APPLIED,

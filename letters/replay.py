@@ -1,4 +1,4 @@
-"""Puts dead letters back to work: mark the rows, publish with confirms, close the rows.
+"""Replays dead letters: mark the rows, publish with confirms, close the rows.
 
 What if the process dies here? After the mark: the letter is `replaying`; the same command again publishes it again, of
 the same generation, and the ledger of events knows it. After the confirm: the same.
@@ -6,18 +6,18 @@ the same generation, and the ledger of events knows it. After the confirm: the s
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Protocol
 
-from bellhop.broker import headers
-from bellhop.broker.port import Headers, Message, Publisher
+from bellhop.broker.messages import work_message
+from bellhop.broker.port import Publisher
 from bellhop.broker.topology import work
 from bellhop.ledger.records import Edit, EditState, Letter, LetterFilter, LetterState
-from bellhop.schemas.envelope import decode, encode
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import BrokerError, EnvelopeError
 
 CHUNK: Final = 100
@@ -58,10 +58,6 @@ class Replayed:
         )
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def replay(
     letters: ReplayLetters,
     publisher: Publisher,
@@ -71,9 +67,7 @@ def replay(
     why: str,
     rate: float | None = None,
     progress: Callable[[Replayed], None] = lambda _: None,
-    now: Callable[[], datetime] = utc_now,
-    monotonic: Callable[[], float] = time.monotonic,
-    pause: Callable[[float], None] = time.sleep,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Replayed:
     """Replays the letters of these numbers, in their order. rate: at most so many a second. progress: is told the sum
     after each chunk.
@@ -82,11 +76,11 @@ def replay(
     done, and the same call again does the rest.
     """
     total = Replayed()
-    began, sent = monotonic(), 0
+    began, sent = clock.monotonic(), 0
     for chunk in _chunks(ids, rate):
-        if rate and (wait := began + sent / rate - monotonic()) > 0:
-            pause(wait)
-        result = _replay_chunk(letters, publisher, chunk, who=who, why=why, now=now)
+        if rate and (wait := began + sent / rate - clock.monotonic()) > 0:
+            clock.sleep(wait)
+        result = _replay_chunk(letters, publisher, chunk, who=who, why=why, clock=clock)
         sent += len(chunk)
         total = total.plus(result)
         progress(total)
@@ -101,7 +95,7 @@ def replay_edited(
     edit: Edit,
     *,
     who: str,
-    now: Callable[[], datetime] = utc_now,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Replayed:
     """Replays a letter with an approved edit's content. Only then is the letter closed: dying in between leaves it
     open, and whichever content is sent again, the ledger of events works the fact once. One that is being replayed as
@@ -113,7 +107,7 @@ def replay_edited(
     if edit.state is not EditState.APPROVED or not open_:
         return Replayed(closed=1)
     try:
-        _publish_body(edit.body, publisher, now()).result()
+        _publish(edit.body, publisher, clock.now()).result()
     except BrokerError as failure:
         return Replayed(unconfirmed=1, error=str(failure))
     letters.replayed_edited(edit.letter, who, f"{edit.why} (edit {edit.id})")
@@ -144,12 +138,12 @@ def _replay_chunk(
     *,
     who: str,
     why: str,
-    now: Callable[[], datetime],
+    clock: Clock,
 ) -> Replayed:
     found = letters.find(LetterFilter(ids=ids, states=REPLAYABLE), limit=len(ids))
     wanted = [letter.id for letter in found if readable(letter)]
     begun = letters.begin_replay(wanted, who, why) if wanted else []
-    published = [(letter.id, _publish(letter, publisher, now())) for letter in begun]
+    published = [(letter.id, _publish(letter.new.body, publisher, clock.now())) for letter in begun]
     confirmed, error = [], ""
     for number, future in published:
         try:
@@ -168,11 +162,7 @@ def _replay_chunk(
     )
 
 
-def _publish(letter: Letter, publisher: Publisher, now: datetime) -> Future[None]:
-    return _publish_body(letter.new.body, publisher, now)
-
-
-def _publish_body(body: bytes, publisher: Publisher, now: datetime) -> Future[None]:
+def _publish(body: bytes, publisher: Publisher, now: datetime) -> Future[None]:
+    """As a new event, of the next generation: its tries are counted anew, and its trace is the envelope's."""
     envelope = decode(body).replayed()
-    carried: Headers = {headers.ATTEMPT: 0, headers.ENQUEUED: now.timestamp(), headers.ROUTE: envelope.route}
-    return publisher.publish(Message(envelope.message_id, encode(envelope), carried), work(envelope.route))
+    return publisher.publish(work_message(envelope, now), work(envelope.route))

@@ -1,4 +1,4 @@
-"""What people do with a route as a whole."""
+"""Retry now: moves what waits for a retry on a route back to its work queue."""
 
 from __future__ import annotations
 

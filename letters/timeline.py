@@ -1,4 +1,4 @@
-"""An event's way as one row of moments."""
+"""An event's timeline: everything known of it, in the order of time."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ def _come(view: EventView | None, envelope: Envelope | None, reveal: bool) -> It
     if envelope is not None:
         data = dict(envelope.data) if reveal else masked(envelope.data)
     said = view.time if view else envelope.time if envelope else received
-    text = f"the upstream dates it {said:%Y-%m-%d %H:%M:%S} UTC"
-    yield Moment(received, "Received, its signature verified and its content checked", text, "good", data)
+    text = f"dated by the sender {said:%Y-%m-%d %H:%M:%S} UTC"
+    yield Moment(received, "Received: signature verified, content checked", text, "good", data)
     for warning in envelope.warnings if envelope else ():
-        yield Moment(received, "Warned the sender", warning, "wait")
+        yield Moment(received, "Warning to the sender", warning, "wait")
     route = view.route if view else envelope.route if envelope else ""
-    yield Moment(received, "Published", f"to {route}; the broker confirmed, then the webhook was answered", "good")
+    yield Moment(received, "Published", f"to {route}; confirmed by the broker, then answered", "good")
 
 
 def _tried(view: EventView | None, reveal: bool) -> Iterator[Moment]:
@@ -112,11 +112,11 @@ def _stands(view: EventView | None) -> Iterator[Moment]:
     if view is None:
         return
     if view.state.unfinished:
-        told = "In doubt: the vendor is asked first" if view.state is State.IN_DOUBT else "Being worked"
+        told = "In doubt: the vendor is asked first" if view.state is State.IN_DOUBT else "In progress"
         if view.state is State.RETRYING:
-            told = "To be tried again"
+            told = "Waiting for a retry"
         if view.next_at is not None:
-            yield Moment(view.next_at, "Next try planned", view.detail, "wait")
+            yield Moment(view.next_at, "Next retry", view.detail, "wait")
         else:
             yield Moment(view.updated, told, view.detail, "busy")
     elif view.state is not State.DEAD:

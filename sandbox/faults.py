@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bellhop.sandbox.switches import ControlError
+from bellhop.sandbox.switch import ControlError
 
-VENDORS: Final = ("peoplevine", "simplybook")
 KINDS: Final = ("error", "http", "timeout_before", "timeout_after", "reset", "slow")
 _FIELDS: Final = (
     *("method", "vendor", "kind", "when", "times", "every"),
@@ -20,7 +19,7 @@ _FIELDS: Final = (
 class Fault:
     """One rule.
 
-    method: a method's name, or "*". vendor: "" for both.
+    method: a method's name, or "*". vendor: "" for all.
     kind: "error" fails the vendor's own way (an RPC error with code and message; `success: false` with message as the
     reason), "http" answers `status` with a page of HTML, "timeout_before" and "timeout_after" hold the connection for
     `seconds` and close it without an answer, "reset" resets it, "slow" answers after `seconds`.
@@ -53,7 +52,7 @@ class Fault:
         return True
 
 
-def parse_fault(body: Mapping[str, Any]) -> Fault:
+def parse_fault(body: Mapping[str, Any], vendors: tuple[str, ...]) -> Fault:
     """The fault a control request asks for. Raises ControlError with what is wrong.
 
     `times` absent is once, null is until reset. `when` ("before" or "after") is for error, http and reset.
@@ -77,7 +76,7 @@ def parse_fault(body: Mapping[str, Any]) -> Fault:
     return Fault(
         method=method,
         kind=kind,
-        vendor=_one_of(body, "vendor", ("", *VENDORS), ""),
+        vendor=_one_of(body, "vendor", ("", *vendors), ""),
         after=when == "after" or kind in ("timeout_after", "slow"),
         times=None if body.get("times", 1) is None else _whole(body, "times", 1, 1, 10**9),
         every=_whole(body, "every", 1, 1, 10**9),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import Any
 
-from bellhop.sandbox.peoplevine.seed import BOOK4TIME, SEVENROOMS, TRIPLESEAT, PeoplevineSeed
-from bellhop.sandbox.simplybook.seed import SimplybookSeed
+from bellhop.sandbox.registry import NAMES, PRETENDED
 from bellhop.sandbox.switches import Switches
 
 
-@dataclass(frozen=True, slots=True)
 class Seed:
-    """peoplevine: the account that is meant where none is named. behind: the accounts with a system behind them."""
+    """vendors: each one's own seed, by its name; its usual one where it is left out."""
 
-    peoplevine: PeoplevineSeed = field(default_factory=PeoplevineSeed)
-    behind: tuple[PeoplevineSeed, ...] = (BOOK4TIME, SEVENROOMS, TRIPLESEAT)
-    simplybook: SimplybookSeed = field(default_factory=SimplybookSeed)
-    switches: Switches = field(default_factory=Switches)
+    def __init__(self, *, switches: Switches | None = None, **vendors: Any) -> None:
+        if unknown := vendors.keys() - set(NAMES):
+            raise TypeError(f"no such vendor: {', '.join(sorted(unknown))}")
+        self.switches = switches or Switches()
+        self.vendors = {row.name: vendors.get(row.name) or row.seed() for row in PRETENDED}

@@ -24,17 +24,20 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Flask
 
-from bellhop.sandbox.app import CONNECTION, create_app
+from bellhop.sandbox.app import create_app
 from bellhop.sandbox.faults import parse_fault
+from bellhop.sandbox.front import CONNECTION
+from bellhop.sandbox.registry import NAMES
 from bellhop.sandbox.seed import Seed
-from bellhop.sandbox.state import State, utc_now
+from bellhop.sandbox.state import State
+from bellhop.schemas.clock import utc_now
 
 _LINGER: Final = struct.Struct("ii")
 _MAX_BODY: Final = 16 * 1024 * 1024
 
 
 class _Connection:
-    """The `sandbox.app.Connection` of one request."""
+    """The `sandbox.front.Connection` of one request."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -222,7 +225,7 @@ class Sandbox:
 
     def fault(self, **fault: Any) -> None:
         """As `POST /_sandbox/faults`. Raises ControlError."""
-        made = parse_fault(fault)
+        made = parse_fault(fault, NAMES)
         with self.state.lock:
             self.state.faults.append(made)
 

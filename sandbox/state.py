@@ -1,4 +1,4 @@
-"""Everything the sandbox holds: both vendors, the faults, the switches and what was called. One lock guards it."""
+"""Everything the sandbox holds: the vendors, the faults, the switches and what was called. One lock guards it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,22 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from bellhop.sandbox.faults import Fault
-from bellhop.sandbox.limits import Limits
-from bellhop.sandbox.peoplevine.app import Accounts, Peoplevine
+from bellhop.sandbox.registry import PRETENDED
 from bellhop.sandbox.seed import Seed
-from bellhop.sandbox.simplybook.app import SimplyBook
 
 CALLS_KEPT: Final = 200_000
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
 class Call:
     """One call received, its credentials masked.
 
-    system: what stands behind the Peoplevine account, "" for nothing in particular.
+    system: what stands behind the account, "" for nothing in particular.
     answered: whether an answer was sent (a caller that had hung up is not told apart). effect: what the call changed
     ("booked", "cancelled", "confirmed", "synced", "pulled") or None; id: the vendor's id of that, of several the first.
     refusal: the vendor's reason where it refused. fault: the kind of the fault that hit it.
@@ -61,19 +56,17 @@ class State:
 
     def _fill(self) -> None:
         self.switches = self.seed.switches
-        seeds = (self.seed.peoplevine, *self.seed.behind)
-        self.accounts = Accounts(seeds, lambda: self.switches, self._now)
-        self.simplybook = SimplyBook(self.seed.simplybook, lambda: self.switches, self._now)
+        self.vendors: dict[str, Any] = {
+            row.name: row.open(self.seed.vendors[row.name], partial(self._switches_of, row.name), self._now)
+            for row in PRETENDED
+        }
         self.faults: list[Fault] = []
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.received = 0
         self.released = threading.Event()
-        self.limits = Limits()
 
-    @property
-    def peoplevine(self) -> Peoplevine:
-        """The account that is meant where none is named."""
-        return self.accounts.first
+    def _switches_of(self, vendor: str) -> Any:
+        return self.switches.of(vendor)
 
     def now(self) -> datetime:
         return self._now()
@@ -108,33 +101,6 @@ class State:
         return [{name: getattr(call, name) for name in _CALL_FIELDS} for call in found]
 
     def snapshot(self) -> dict[str, Any]:
-        """Bookings, reservations and synchronisations as plain JSON; `behind`: those of the accounts with a system
-        behind them, by its name."""
+        """What stands at every vendor, as plain JSON."""
         with self.lock:
-            bookings = [
-                {
-                    "id": booked.id,
-                    "event_id": booked.service.id,
-                    "unit_id": booked.unit.id,
-                    "client": dict(booked.client),
-                    "start": booked.start.isoformat(),
-                    "end": booked.end.isoformat(),
-                    "confirmed": booked.confirmed,
-                    "cancelled": booked.cancelled,
-                    "paid": booked.paid,
-                    "promocode": booked.promotion.code if booked.promotion else None,
-                    "fields": dict(booked.fields),
-                    "client_time_offset": booked.client_time_offset,
-                }
-                for booked in self.simplybook.bookings.all.values()
-            ]
-            behind = {one.system: _held(one) for one in self.accounts.by_auth_id.values() if one.system}
-            return {"bookings": bookings, **_held(self.peoplevine), "behind": behind}
-
-
-def _held(account: Peoplevine) -> dict[str, Any]:
-    return {
-        "reservations": list(account.reservations),
-        "members_synced": dict(account.synced),
-        "pulled": dict(account.pulled),
-    }
+            return {name: value for vendor in self.vendors.values() for name, value in vendor.snapshot().items()}

@@ -151,7 +151,7 @@ def decode(body: bytes) -> Envelope:
     )
 
 
-def readable(body: bytes) -> Envelope:
+def decode_recordable(body: bytes) -> Envelope:
     """The envelope in `body`, where it can be recorded too: whoever may publish may write one that no database takes,
     and those beside it would fail with it. Raises EnvelopeError."""
     envelope = decode(body)

@@ -6,6 +6,7 @@ field names and rules, never field values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -13,18 +14,40 @@ class BellhopError(Exception):
     """Base of every error Bellhop raises on purpose."""
 
 
+@dataclass(frozen=True, slots=True)
+class SettingProblem:
+    """`key` is the dotted TOML key, `problem` what is wrong with the value (never the value of a secret), `place` the
+    file and line or the environment variable it came from, `advice` what to write instead, "" where that is plain."""
+
+    key: str
+    problem: str
+    place: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.key}: {self.problem}{'; ' if self.advice else ''}{self.advice}"
+
+
 class SettingsError(BellhopError):
-    """Raised at start when a setting is wrong. Its text is the one line the operator sees.
+    """Raised at start when settings are wrong. `problems` has all that is, one line each; `key`, `problem` and `place`
+    are the first one's."""
 
-    `key` is the dotted TOML key, `problem` what is wrong with the value (never the value of a secret),
-    `place` the file or environment variable it came from.
-    """
-
-    def __init__(self, key: str, problem: str, place: str) -> None:
+    def __init__(self, key: str, problem: str, place: str, *, advice: str = "") -> None:
         super().__init__(f"setting {key}: {problem} (in {place})")
         self.key = key
         self.problem = problem
         self.place = place
+        self.problems: tuple[SettingProblem, ...] = (SettingProblem(key, problem, place, advice),)
+
+    @classmethod
+    def of(cls, problems: Sequence[SettingProblem]) -> SettingsError:
+        """The error of one problem or more."""
+        first = problems[0]
+        made = cls(first.key, first.problem, first.place, advice=first.advice)
+        made.problems = tuple(problems)
+        if len(problems) > 1:
+            made.args = ("\n".join(map(str, problems)),)
+        return made
 
 
 class EnvelopeError(BellhopError):

@@ -33,7 +33,6 @@ from bellhop.schemas.statuses import Meaning, meaning
 
 __all__ = [
     "BOOKING_TYPES",
-    "CALLBACK_TYPE",
     "DATA_FIELDS",
     "MAX_DEPTH",
     "MAX_ID",
@@ -43,19 +42,28 @@ __all__ = [
     "MEMBER_TYPES",
     "PULL_TYPE",
     "TYPES",
+    "CheckBooking",
     "Parsed",
     "VenueFacts",
+    "callback_type",
     "parse",
     "parse_pull",
+    "required",
 ]
 
 MEMBER_TYPES: Final = ("member.created", "member.updated")
 BOOKING_TYPES: Final = ("booking.requested", "booking.changed", "booking.cancelled")
 TYPES: Final = MEMBER_TYPES + BOOKING_TYPES
-"""What a body may say. The two types below are Bellhop's own: made at the ingress, never taken from a body."""
+"""What a body may say. A wish to pull, and a vendor's own callback, are Bellhop's own types: made at the ingress, never
+taken from a body."""
 
 PULL_TYPE: Final = "pull.requested"
-CALLBACK_TYPE: Final = "simplybook.callback"
+
+
+def callback_type(kind: str) -> str:
+    """The type of what a vendor itself posts."""
+    return f"{kind}.callback"
+
 
 MAX_NOTES: Final = 2000
 MAX_SERVICES: Final = 20
@@ -145,14 +153,21 @@ DATA_FIELDS: Final[Mapping[str, frozenset[str]]] = {
 """The names `data` may have, and those of its client and of each service."""
 
 
+CheckBooking = Callable[[Mapping[str, Any]], list[FieldProblem]]
+"""What a vendor needs of a booking that is to be made, beyond the contract: a booking's data, its times aware, to all
+that is wrong with it. Its services may be none; that is told by the contract."""
+
+
 @dataclass(frozen=True, slots=True)
 class VenueFacts:
-    """What the contracts must know of a venue: its name, its account and that account's kind, and its zone."""
+    """What the contracts must know of a venue: its name, its account and that account's kind, its zone, and the rules
+    of its account's vendor."""
 
     name: str
     account: str
     kind: str
     zone: ZoneInfo
+    check_booking: CheckBooking
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +190,8 @@ class Parsed:
 def parse(body: object, venue: Callable[[str], VenueFacts | None]) -> Parsed:
     """Checks a decoded body against its contract. `venue` looks a venue up by name.
 
-    Raises EventInvalid with every problem found; what only makes sense of a well-formed booking (the account kind's
-    needs, the venue's clock) is looked at when nothing else is wrong with its data.
+    Raises EventInvalid with every problem found; what only makes sense of a well-formed booking (the vendor's
+    rules, the venue's clock) is looked at when nothing else is wrong with its data.
     """
     head, problems = _head(body)
     type_: str = head.get("type", "")
@@ -233,7 +248,7 @@ def _data(
     if facts is None and "venue" in booking:
         problems.append(FieldProblem("data.venue", "is not a venue of this Bellhop"))
     if facts is not None and not problems:
-        problems = _zoned(booking, facts.zone) or _required(type_, booking, facts.kind)
+        problems = _zoned(booking, facts.zone) or _required(type_, booking, facts)
     return booking, facts, problems
 
 
@@ -266,62 +281,15 @@ def _zoned(booking: Mapping[str, Any], zone: ZoneInfo) -> list[FieldProblem]:
     return problems
 
 
-def _beyond_peoplevine(booking: Mapping[str, Any]) -> list[FieldProblem]:
-    """What its API has no place for: taken and dropped, nobody would ever know."""
-    problems = [
-        FieldProblem(f"data.{name}", "must be left out: Peoplevine's API takes none")
-        for name in ("additional", "promo_code", "recurring")
-        if booking.get(name)
-    ]
-    problems += [
-        FieldProblem(f"data.services.{index}.count", "must be 1: name the service as often as it is booked")
-        for index, service in enumerate(booking["services"])
-        if service["count"] > 1
-    ]
-    return problems
-
-
-def _same_slots(booking: Mapping[str, Any]) -> list[FieldProblem]:
-    """Services that are the same slot would be taken for one."""
-    seen: set[tuple[object, ...]] = set()
-    problems = []
-    for index, service in enumerate(booking["services"]):
-        slot = (service["service_id"], service.get("provider_id"), service["start"].astimezone(UTC))
-        if slot in seen:
-            problems.append(FieldProblem(f"data.services.{index}", "is the same slot as one before it: use count"))
-        seen.add(slot)
-    return problems
-
-
-def _required(type_: str, booking: Mapping[str, Any], kind: str) -> list[FieldProblem]:
-    """What an account's kind needs beyond the contract, where the event is to book: what cancels or is only recorded
+def _required(type_: str, booking: Mapping[str, Any], facts: VenueFacts) -> list[FieldProblem]:
+    """What the venue's vendor needs beyond the contract, where the event is to book: what cancels or is only recorded
     needs no more than the reference."""
     meant, _ = meaning(type_, booking.get("status"), (None,))  # as if it named services: that it must, if it books
     if meant is not Meaning.BOOK:
         return []
-    problems = []
+    problems = [] if booking["services"] else [required("data.services", "what is booked, and when")]
+    return problems + facts.check_booking(booking)
 
-    def need(present: object, field: str, why: str) -> None:
-        if not present:
-            problems.append(FieldProblem(field, f"is required: {why}"))
 
-    need(booking["services"], "data.services", "what is booked, and when")
-    if kind == "peoplevine":
-        member = booking.get("member_id", "")
-        need(member, "data.member_id", "Peoplevine books for a member")
-        if member and not (member.isascii() and member.isdigit()):
-            problems.append(FieldProblem("data.member_id", "must be a whole number: Peoplevine's member id"))
-    if kind == "simplybook":
-        need(booking.get("client"), "data.client", "SimplyBook.me books for a client")
-    problems += _beyond_peoplevine(booking) if kind == "peoplevine" else _same_slots(booking)
-    for index, service in enumerate(booking["services"]):
-        at = f"data.services.{index}"
-        if kind == "peoplevine":
-            need("end" in service, f"{at}.end", "with start it is the window of a Peoplevine offer")
-        if kind == "simplybook":
-            need("provider_id" in service, f"{at}.provider_id", "SimplyBook.me books one provider")
-            for key in ("service_id", "provider_id"):
-                value = service.get(key, "0")
-                if not (value.isascii() and value.isdigit()):
-                    problems.append(FieldProblem(f"{at}.{key}", "must be a whole number: SimplyBook.me's id"))
-    return problems
+def required(field: str, why: str) -> FieldProblem:
+    return FieldProblem(field, f"is required: {why}")

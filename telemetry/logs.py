@@ -11,10 +11,11 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Final, TextIO
 
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.redact import Redactor
 
@@ -49,10 +50,6 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "thread.crashed": "error",
 }
 _LEVEL_OF_OUTCOME: Final[Mapping[object, str]] = {"dead": "error", "in_doubt": "warning"}
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class JsonLines(logging.Handler):

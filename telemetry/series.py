@@ -46,7 +46,7 @@ HISTOGRAMS: Final[Sequence[tuple[Any, ...]]] = (
 )
 GAUGES: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_queue_ready", "Messages waiting", ("queue",)),
-    ("bellhop_queue_in_flight", "Messages held by consumers", ("queue",)),
+    ("bellhop_queue_in_flight", "Messages taken by consumers, not yet acked", ("queue",)),
     ("bellhop_queue_oldest_seconds", "Age of the first waiting message", ("queue",)),
     ("bellhop_worker_in_flight", "Deliveries a worker holds", ("route",)),
     ("bellhop_worker_capacity", "Deliveries a worker may hold", ("route",)),
@@ -58,11 +58,11 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         "Events working, retrying or in doubt, as the ledger has it",
         ("route", "state"),
     ),
-    ("bellhop_account_breaker_open", "1 while the account's vendor counts as away", ("account",)),
+    ("bellhop_account_breaker_open", "1 while the account's breaker is not closed", ("account",)),
     ("bellhop_account_calls_today", "Calls made this day (UTC), of accounts with limits", ("account",)),
     ("bellhop_account_calls_limit", "Calls the vendor allows a day", ("account",)),
     ("bellhop_account_calls_at_once", "Calls on their way, of accounts with limits", ("account",)),
-    ("bellhop_route_paused_seconds", "Since people hold the route; 0: they do not", ("route",)),
+    ("bellhop_route_paused_seconds", "Seconds since the route was paused; 0: not paused", ("route",)),
     ("bellhop_pull_age_seconds", "Since the last pull that succeeded began", ("account", "what")),
     (
         "bellhop_pull_overdue_seconds",

@@ -54,3 +54,8 @@ class VendorFailure(BellhopError):
         self.retry_after = retry_after
         self.status = status
         self.answer = answer
+
+    @property
+    def advice(self) -> str:
+        """What a person does about it, "" where there is no more to say than the kind does."""
+        return ""

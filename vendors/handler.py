@@ -12,13 +12,15 @@ from bellhop.vendors.outcome import Dead, InDoubt, Outcome
 class Handler(Protocol):
     """A handler compares what the event wants with what the ledger holds and names the next call until nothing is
     left to call. So it starts anew from the ledger after every crash, and a call once recorded is not made again.
+
+    booking: what the ledger holds of it so far; of an event that is about none an empty one, which nobody keeps.
     """
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         """The next vendor call, or the outcome where there is none. Pure: no I/O, the same for the same arguments."""
         ...
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         """Asks the vendor what must be known before the call, and nothing that books: the call as it is to be made,
         or the outcome where it cannot be. The ledger's mark comes after it, so dying here leaves no doubt.
 
@@ -26,7 +28,7 @@ class Handler(Protocol):
         """
         ...
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         """Makes the call: the booking as it stands after it, or the outcome where the event is no booking's.
 
         Raises VendorFailure; Held, where nothing that changes anything was sent.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import BellhopError
 
 
@@ -40,20 +39,14 @@ class PacedGate:
     """Holds nobody, and spaces its own calls to half an account's rate, whose other half is the workers'. For a single
     thread. per_second: the account's, 0 for none."""
 
-    def __init__(
-        self,
-        per_second: float,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, per_second: float, clock: Clock = SYSTEM_CLOCK) -> None:
         self._seconds = 2 / per_second if per_second else 0.0
-        self._monotonic = monotonic
-        self._sleep = sleep
+        self._clock = clock
         self._next = 0.0
 
     def turn(self, account: str) -> AbstractContextManager[None]:
-        now = self._monotonic()
+        now = self._clock.monotonic()
         if self._next > now:
-            self._sleep(self._next - now)
+            self._clock.sleep(self._next - now)
         self._next = max(self._next, now) + self._seconds
         return nullcontext()

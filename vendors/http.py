@@ -10,10 +10,9 @@ import json
 import math
 import re
 import ssl
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NoReturn
 from urllib.parse import urlencode, urlsplit
@@ -22,6 +21,7 @@ import urllib3
 from urllib3 import exceptions as errors
 
 from bellhop.ledger.records import Json
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
@@ -47,6 +47,20 @@ class Where:
     @property
     def name(self) -> str:
         return f"{self.vendor} {self.method}".strip()
+
+    def failure(self, kind: Kind, message: str, answer: Answer | None = None) -> VendorFailure:
+        """That it failed; answer: what came of it, where something did."""
+        if answer is None:
+            return VendorFailure(kind, vendor=self.vendor, method=self.method, message=message)
+        return VendorFailure(
+            kind,
+            vendor=self.vendor,
+            method=self.method,
+            message=message,
+            retry_after=answer.retry_after,
+            status=answer.status,
+            answer=answer.kept,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +102,17 @@ class HttpClient:
         *,
         pool_size: int,
         redactor: Redactor,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         tracer: Tracer = UNTRACED,
         pools: urllib3.PoolManager | None = None,
         enough_bytes: int | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         # Neither retries nor redirects: both would send a booking again without the ledger knowing.
         self._pool = pools or urllib3.PoolManager(num_pools=32, maxsize=pool_size, block=False, retries=False)
         self._enough = enough_bytes
         self._targets: dict[str, tuple[urllib3.HTTPConnectionPool, str]] = {}
         self._redactor = redactor
-        self._now = now
+        self._clock = clock
         self._tracer = tracer
 
     def request(
@@ -125,13 +139,13 @@ class HttpClient:
             fields["content-type"] = "application/json"
         timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         with self._tracer.call(method, where.name, urlsplit(url).hostname or "") as span:
-            response, raw = self._sent(where, method, url, query, sent, fields, timeout)
+            response, raw = self._send(where, method, url, query, sent, fields, timeout)
             span.set("http.response.status_code", response.status)
             if response.status >= 400:
                 span.status("internal_error" if response.status >= 500 else "invalid_argument")
         return self._answer(where, response, raw)
 
-    def _sent(
+    def _send(
         self,
         where: Where,
         method: str,
@@ -149,16 +163,45 @@ class HttpClient:
             )
         except errors.HTTPError as error:
             _fail(where, error)
-        deadline = time.monotonic() + float(timeout.read_timeout or 0)
+        deadline = self._clock.monotonic() + float(timeout.read_timeout or 0)
         if self._enough is not None:
-            return response, _beginning(response, self._enough, deadline)
+            return response, self._beginning(response, self._enough, deadline)
         try:
-            raw = _read(response, deadline)
+            raw = self._read(response, deadline)
         except (errors.HTTPError, OSError, TimeoutError) as error:
             response.close()
             _unknown(where, f"its answer broke off ({type(error).__name__})", response.status)
         response.release_conn()
         return response, raw
+
+    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+        """The whole body. urllib3's read time-out is for one read: without a deadline an answer in drops never ends."""
+        parts, size = [], 0
+        for part in response.stream(65_536):
+            size += len(part)
+            if size > MAX_ANSWER_BYTES:
+                raise errors.HTTPError("answer too large")
+            if self._clock.monotonic() > deadline:
+                raise TimeoutError
+            parts.append(part)
+        return b"".join(parts)
+
+    def _beginning(self, response: urllib3.BaseHTTPResponse, enough: int, deadline: float) -> bytes:
+        """What comes of the body: at most so many bytes, until the deadline, or until it breaks off."""
+        raw, is_whole = b"", False
+        try:
+            while len(raw) < enough and self._clock.monotonic() < deadline:
+                part = response.read1(enough - len(raw))
+                if is_whole := not part:
+                    break
+                raw += part
+        except (errors.HTTPError, OSError):
+            pass
+        if is_whole:
+            response.release_conn()
+        else:
+            response.close()
+        return raw
 
     def _target(self, url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
         """The connections of a URL's host, and its path and query. Kept: parsing it costs as much as a tenth of a
@@ -171,30 +214,14 @@ class HttpClient:
         return found
 
     def _answer(self, where: Where, response: urllib3.BaseHTTPResponse, raw: bytes) -> Answer:
-        decoded = _decoded(raw)
+        decoded = _decode(raw)
         retry_after = self._retry_after(response.headers.get("retry-after"))
         answer = Answer(response.status, decoded, raw, retry_after, self._redactor)
         if answer.status == 429 or (answer.status == 403 and "too many requests" in answer.text.lower()):
-            raise VendorFailure(
-                Kind.THROTTLED,
-                vendor=where.vendor,
-                method=where.method,
-                message=f"HTTP {answer.status}: too many requests",
-                retry_after=answer.retry_after,
-                status=answer.status,
-                answer=answer.kept,
-            )
+            raise where.failure(Kind.THROTTLED, f"HTTP {answer.status}: too many requests", answer)
         if answer.status >= 500 and not isinstance(decoded, dict):
             # Also 503: a gateway may give up on a request that the vendor behind it still carries out.
-            raise VendorFailure(
-                Kind.UNKNOWN,
-                vendor=where.vendor,
-                method=where.method,
-                message=f"HTTP {answer.status}",
-                retry_after=answer.retry_after,
-                status=answer.status,
-                answer=answer.kept,
-            )
+            raise where.failure(Kind.UNKNOWN, f"HTTP {answer.status}", answer)
         return answer
 
     def _retry_after(self, value: str | None) -> float | None:
@@ -209,10 +236,10 @@ class HttpClient:
         except (ValueError, TypeError):
             return None
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return min(max(0.0, (at - self._now()).total_seconds()), LONGEST_PAUSE_SECONDS)
+        return min(max(0.0, (at - self._clock.now()).total_seconds()), LONGEST_PAUSE_SECONDS)
 
 
-def _decoded(raw: bytes) -> Any:
+def _decode(raw: bytes) -> Any:
     """The JSON of an answer, None where it is none. What nothing behind can store or send on (NaN, infinity, NUL, half
     of a surrogate pair) is taken out here: an answer must not end the worker that keeps it."""
     try:
@@ -235,46 +262,10 @@ def _storable(value: Any) -> Any:
     return [_storable(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    """The whole body. urllib3's read time-out is for one read: without a deadline an answer in drops never ends."""
-    parts, size = [], 0
-    for part in response.stream(65_536):
-        size += len(part)
-        if size > MAX_ANSWER_BYTES:
-            raise errors.HTTPError("answer too large")
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _beginning(response: urllib3.BaseHTTPResponse, enough: int, deadline: float) -> bytes:
-    """What comes of the body: at most so many bytes, until the deadline, or until it breaks off."""
-    raw, is_whole = b"", False
-    try:
-        while len(raw) < enough and time.monotonic() < deadline:
-            part = response.read1(enough - len(raw))
-            if is_whole := not part:
-                break
-            raw += part
-    except (errors.HTTPError, OSError):
-        pass
-    if is_whole:
-        response.release_conn()
-    else:
-        response.close()
-    return raw
-
-
 def _fail(where: Where, error: errors.HTTPError) -> NoReturn:
     inner = error.reason if isinstance(error, errors.MaxRetryError) else error
     if isinstance(inner, _NOT_SENT) or _is_before_sending(inner):
-        raise VendorFailure(
-            Kind.TRANSIENT,
-            vendor=where.vendor,
-            method=where.method,
-            message=f"could not be reached ({type(inner).__name__})",
-        ) from None
+        raise where.failure(Kind.TRANSIENT, f"could not be reached ({type(inner).__name__})") from None
     if isinstance(inner, errors.ReadTimeoutError):
         _unknown(where, "no answer in time", None)
     _unknown(where, f"the connection broke before an answer ({type(inner).__name__})", None)
@@ -293,7 +284,7 @@ def _unknown(where: Where, message: str, status: int | None) -> NoReturn:
     ) from None
 
 
-def refused(where: Where, answer: Answer) -> VendorFailure:
+def refusal(where: Where, answer: Answer) -> VendorFailure:
     """The failure for an answer that is a refusal by its HTTP status alone: 3xx or 4xx without the vendor's words."""
     kind = Kind.AUTH if answer.status in (401, 403) else Kind.REJECTED
     hint = ": base_url is redirected elsewhere" if 300 <= answer.status < 400 else ""

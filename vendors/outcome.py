@@ -1,10 +1,14 @@
-"""What becomes of a delivery: a closed set of values. An outcome nobody can name is in doubt or dead, never done."""
+"""What becomes of a delivery: a closed set of values. An outcome nobody can name is in doubt or dead, never done.
+
+Each has its `name` for logs and traces, and the ledger's `state` for it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from bellhop.ledger.records import Call, Json
+from bellhop.ledger.records import Call, Json, State
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 
@@ -17,6 +21,9 @@ class Done:
     twice they are known by their ids.
     """
 
+    name: ClassVar[str] = "done"
+    state: ClassVar[State] = State.DONE
+
     detail: str
     tombstone: bool = False
     forward: tuple[Envelope, ...] = ()
@@ -26,12 +33,18 @@ class Done:
 class Recorded:
     """Rightly without a call: a HOLD, a NO_SHOW."""
 
+    name: ClassVar[str] = "recorded"
+    state: ClassVar[State] = State.RECORDED
+
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
     """Certainly not done, and worth another try. `after` is the vendor's Retry-After in seconds, if it gave one."""
+
+    name: ClassVar[str] = "retry"
+    state: ClassVar[State] = State.RETRYING
 
     error: str
     after: float | None = None
@@ -41,6 +54,9 @@ class Retry:
 class InDoubt:
     """`call` may have happened and nobody knows; before anything else the vendor is asked."""
 
+    name: ClassVar[str] = "in_doubt"
+    state: ClassVar[State] = State.IN_DOUBT
+
     call: Call
     error: str
 
@@ -48,6 +64,9 @@ class InDoubt:
 @dataclass(frozen=True, slots=True)
 class Dead:
     """A person must decide. `tombstone`: the event is a cancel that counts: it stops older events of its booking."""
+
+    name: ClassVar[str] = "dead"
+    state: ClassVar[State] = State.DEAD
 
     reason: Reason
     error: str
@@ -60,8 +79,16 @@ class Wait:
     """Not its turn, or another worker has it: deliver it again. No attempt is counted. after: in how many seconds it
     may be its turn, None for shortly."""
 
+    name: ClassVar[str] = "busy"
+    state: ClassVar[State] = State.RETRYING
+
     detail: str
     after: float | None = None
 
 
 Outcome = Done | Recorded | Retry | InDoubt | Dead | Wait
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """What it says to people."""
+    return outcome.detail if isinstance(outcome, (Done, Recorded, Wait)) else outcome.error

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE, bookings_route
+from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE
+from bellhop.schemas.settings import Account
 from bellhop.vendors.peoplevine.vendor import PEOPLEVINE
 from bellhop.vendors.simplybook.vendor import SIMPLYBOOK
 from bellhop.vendors.vendor import Vendor
 
-VENDORS: Final = (PEOPLEVINE, SIMPLYBOOK)
+VENDORS: Final[tuple[Vendor[Any], ...]] = (PEOPLEVINE, SIMPLYBOOK)
 
-BY_KIND: Final[Mapping[str, Vendor]] = {vendor.kind: vendor for vendor in VENDORS}
+BY_KIND: Final[Mapping[str, Vendor[Any]]] = {vendor.kind: vendor for vendor in VENDORS}
 ROUTES: Final = (
     MEMBERS_ROUTE,
-    *(bookings_route(vendor.kind) for vendor in VENDORS),
-    *(route for vendor in VENDORS for route in vendor.routes),
+    *(vendor.routes[0] for vendor in VENDORS),
+    *(route for vendor in VENDORS for route in vendor.routes[1:]),
     PULLS_ROUTE,
     RESULTS_ROUTE,
 )
 """All routes: each has a work queue, and a worker takes from it."""
+
+
+def vendor_of(account: Account) -> Vendor[Any]:
+    return BY_KIND[account.kind]
+
+
+def titles(vendors: tuple[Vendor[Any], ...]) -> str:
+    """Their names, for a sentence."""
+    return " or ".join(vendor.title for vendor in vendors) or "vendor's"

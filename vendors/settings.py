@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from bellhop.schemas.settings import Settings, files
 from bellhop.schemas.settings import build as _build
+from bellhop.schemas.settings.accounts import AccountKind
+from bellhop.schemas.settings.build import SourceCheck
 from bellhop.schemas.settings.files import Config
-from bellhop.schemas.settings.sections import AccountKind
 from bellhop.vendors.registry import VENDORS
 
 KINDS: Final[Mapping[str, AccountKind]] = {vendor.kind: vendor.account for vendor in VENDORS}
@@ -20,9 +21,9 @@ def build(document: Mapping[str, Any], place: Callable[[str], str] = lambda _key
     return _build.build(document, KINDS, place)
 
 
-def read(path: Path | None, environ: Mapping[str, str]) -> Config:
+def read(path: Path | None, environ: Mapping[str, str], check: SourceCheck = lambda _source: None) -> Config:
     """As `schemas.settings.files.read`."""
-    return files.read(path, environ, KINDS)
+    return files.read(path, environ, KINDS, check)
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:

@@ -1,18 +1,156 @@
-"""What a vendor is to the rest: the row that `registry.py` has of it."""
+"""What a vendor is to the rest: the row that `registry.py` has of it.
+
+Whatever differs between vendors is reached through a row, so nothing outside a vendor's own folder knows its name. Rows
+are imported by every command: what is heavy (clients, handlers, doctors) a row imports when it is asked for it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from bellhop.schemas.settings.sections import AccountKind
+from bellhop.schemas.routes import bookings_route, callbacks_route
+from bellhop.schemas.settings.accounts import AccountKind
+
+if TYPE_CHECKING:
+    from bellhop.ledger.store import Ledger
+    from bellhop.schemas.observe import Observe
+    from bellhop.schemas.settings import Settings
+    from bellhop.vendors import catalog
+    from bellhop.vendors.doctor.checks import Examination, Subject
+    from bellhop.vendors.handler import Handler
+    from bellhop.vendors.held import Gate
+    from bellhop.vendors.http import HttpClient
+
+A = TypeVar("A")
+"""A vendor's account."""
 
 
 @dataclass(frozen=True, slots=True)
-class Vendor:
+class HandlerContext(Generic[A]):
+    """What the workers give a handler. accounts: its vendor's, by name. gate: the one before its route's calls."""
+
+    accounts: Mapping[str, A]
+    settings: Settings
+    http: HttpClient
+    gate: Gate
+    ledger: Ledger
+    observe: Observe
+    now: Callable[[], datetime]
+
+
+MakeHandler = Callable[[HandlerContext[A]], "Handler"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a vendor itself posted. id: stable where it is sent again.
+
+    has_own_time: False where its time is the receipt's: then the same id may come with another time and be the same.
+    """
+
+    id: str
+    subject: str
+    data: Mapping[str, Any]
+    time: datetime
+    has_own_time: bool
+
+
+ReadCallback = Callable[[object, A, datetime, str], Notice]
+"""A decoded body, the account that it is for, when it was received, and an id that no other post has → what it is.
+Raises EventInvalid, naming fields as the vendor does."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFacts(Generic[A]):
+    """What a vendor itself posts, under its name as a source's format, and who works it."""
+
+    read: ReadCallback[A]
+    handler: MakeHandler[A]
+
+
+@dataclass(frozen=True, slots=True)
+class PullFacts(Generic[A]):
+    """A vendor that fetches from the system behind it. kinds: what it can be told to fetch. timeless: those of them
+    that are always fetched whole."""
+
+    kinds: tuple[str, ...]
+    handler: MakeHandler[A]
+    timeless: frozenset[str] = frozenset()
+
+
+class Client(Protocol):
+    """What makes a vendor's calls, whoever asks for them."""
+
+    def call(self, method: str, /, *arguments: Any) -> Any:
+        """One of the vendor's methods by its name. Raises VendorFailure, Held."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallMethod:
+    """A method as `bellhop call` offers it. changes: it alters something. repeatable: twice is no more than once.
+
+    arguments: the command's words, for this client, as `Client.call` takes them. Raises ValueError, which names the
+    parameter and the rule.
+    """
+
+    signature: str
+    changes: bool
+    repeatable: bool
+    arguments: Callable[[Sequence[str], Any], Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo and `bellhop send` need, fit for the sandbox.
+
+    settings: an account and a venue, as TOML; {sandbox} stands for the sandbox's URL. thing: what is booked there.
+    booking: what a booking says beside reference and venue: for a start, venue-local, and a provider, 0 to 63.
+    can_cancel: whether a booking can be cancelled and changed. member: one that the sandbox knows; the other it does
+    not. switches: of the sandbox, NAME=VALUE.
+    """
+
+    settings: str
+    thing: str
+    booking: Callable[[datetime, int], dict[str, Any]]
+    can_cancel: bool = True
+    member: int = 1
+    unknown_member: int = 9999999
+    switches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor(Generic[A]):
     """kind: what an account's `kind` says. title: as people know it. account: what the settings say of its accounts.
-    routes: its own, beside that of its bookings."""
+
+    bookings, members: make who works the route; `members` None where it has none. pulls, callbacks: None likewise.
+    member_warnings: what of a member's data it will not take, for whoever sent it.
+
+    client: of an account. methods: what `bellhop call` offers, by name; call_help: how their arguments are written.
+    catalog: what `bellhop catalog` lists, by word. doctor: the checks of an account; it makes clients of its own.
+    document: its part of docs/vendors.md, by line.
+    """
 
     kind: str
     title: str
     account: AccountKind
-    routes: tuple[str, ...] = ()
+    bookings: MakeHandler[A]
+    client: Callable[[A, HttpClient, Ledger, Gate | None], Client]
+    methods: Callable[[], Mapping[str, CallMethod]]
+    catalog: Mapping[str, catalog.Kind]
+    doctor: Callable[[A, Subject, Callable[[A], Any], Ledger], Examination]
+    demo: Callable[[], Demo]
+    document: Callable[[], Iterator[str]]
+    call_help: str = ""
+    members: MakeHandler[A] | None = None
+    pulls: PullFacts[A] | None = None
+    callbacks: CallbackFacts[A] | None = None
+    member_warnings: Callable[[A, Mapping[str, Any]], tuple[str, ...]] = lambda _account, _member: ()
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Its own; `members` and `pulls` are shared."""
+        return bookings_route(self.kind), *([callbacks_route(self.kind)] if self.callbacks else [])

@@ -6,15 +6,14 @@ written only when a call finds the vendor away.
 
 from __future__ import annotations
 
-import random
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bellhop.ledger.accounts import AccountView, Denied, Ended, Permit
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import Account, Limits
 from bellhop.vendors.failure import Kind, VendorFailure
@@ -61,17 +60,13 @@ class AccountGate:
         *,
         last: bool,
         observe: Observe = silent,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        chance: Callable[[], float] = random.random,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._ledger = ledger
         self._accounts = accounts
         self._last = last
         self._observe = observe
-        self._monotonic = monotonic
-        self._sleep = sleep
-        self._chance = chance
+        self._clock = clock
         self._local = threading.local()
         self._lock = threading.Lock()
         self._ill: frozenset[str] = frozenset()
@@ -99,7 +94,7 @@ class AccountGate:
         try:
             yield
         except VendorFailure as failure:
-            self._release(permit, _ended(failure), str(failure), failure.retry_after)
+            self._release(permit, _end_of(failure), str(failure), failure.retry_after)
             raise
         except BaseException:
             self._release(permit, Ended.ANSWERED)
@@ -116,9 +111,9 @@ class AccountGate:
         limits = self._accounts[account].limits if account in self._accounts else _NO_LIMITS
         if limits == _NO_LIMITS and account not in self._looked_up():
             return Permit(account, "", 0.0, False)
-        until = self._monotonic() + PATIENCE_SECONDS
+        until = self._clock.monotonic() + PATIENCE_SECONDS
         while True:
-            left = until - self._monotonic()
+            left = until - self._clock.monotonic()
             got = self._ledger.acquire(
                 account,
                 limits,
@@ -128,12 +123,12 @@ class AccountGate:
             )
             if isinstance(got, Permit):
                 if got.wait > 0:
-                    self._sleep(got.wait)
+                    self._clock.sleep(got.wait)
                 return got
             if not got.crowded or left <= 0:
                 self._observe("account.held", account=account, why=got.why, after=got.after)
                 raise Held(account, got.why, got.after)
-            self._sleep(_POLL_SECONDS * (0.5 + self._chance()))
+            self._clock.sleep(_POLL_SECONDS * (0.5 + self._clock.chance()))
 
     def _lease(self, account: str) -> float:
         """How long a call may be on its way."""
@@ -157,7 +152,7 @@ class AccountGate:
 
     def _looked_up(self) -> frozenset[str]:
         """The accounts whose vendor is not well, as of a second ago at most."""
-        now = self._monotonic()
+        now = self._clock.monotonic()
         with self._lock:
             if self._looked is not None and now - self._looked < _FRESH_SECONDS:
                 return self._ill
@@ -168,7 +163,7 @@ class AccountGate:
         return ill
 
 
-def _ended(failure: VendorFailure) -> Ended:
+def _end_of(failure: VendorFailure) -> Ended:
     """A refusal is an answer. So is an answer below 500 that nobody can read: the vendor is there."""
     if failure.kind is Kind.THROTTLED:
         return Ended.THROTTLED

@@ -1,4 +1,4 @@
-"""Which routes people hold: read from the ledger once a second, however many ask."""
+"""Which routes are paused: read from the ledger once a second, however many ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the executor needs of the ledger; `ledger.store.Ledger` has it."""
+"""What the executor needs of others: the ledger (`ledger.store.Ledger`) and the gate (`workers.gate.AccountGate`)."""
 
 from __future__ import annotations
 
@@ -26,3 +26,23 @@ class WorkLedger(Protocol):
     def settle(self, settlements: Sequence[Settlement]) -> list[int]:
         """Records the ends in one commit; the `event_pk`s whose claim was lost meanwhile."""
         ...
+
+
+class Turns(Protocol):
+    """Whose turn it is to call an account."""
+
+    def ahead(self, account: str) -> None:
+        """Gets leave for this thread's next request to the account. Raises Held, LedgerUnavailable."""
+        ...
+
+    def give_back(self, account: str) -> None:
+        """Returns leave that was not used. Raises nothing."""
+        ...
+
+
+class NoTurns:
+    """Where nobody is held."""
+
+    def ahead(self, account: str) -> None: ...
+
+    def give_back(self, account: str) -> None: ...

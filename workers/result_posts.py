@@ -20,7 +20,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings import SourceSettings
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.http import Answer, HttpClient, Where, refused
+from bellhop.vendors.http import Answer, HttpClient, Where, refusal
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.workers.receivers import Places
 
@@ -46,7 +46,7 @@ class ResultPosts:
         self._places = places
         self._now = now
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         source = self._sources.get(event.source)
         if source is None or not source.result_url:
             return Dead(Reason.MISCONFIGURED, f"the settings name no result_url for source {event.source}")
@@ -57,10 +57,10 @@ class ResultPosts:
         }
         return Call(event.account, METHOD, told, repeatable=True)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         source = self._sources[event.source]
         body = json.dumps(event.data, ensure_ascii=False, separators=(",", ":"))
         with self._places.one(event.source):
@@ -69,7 +69,7 @@ class ResultPosts:
                 "POST",
                 source.result_url,
                 body=body.encode(),
-                headers=signed(webhook_id(event), body, source.result_secrets, self._now()),
+                headers=signature_headers(webhook_id(event), body, source.result_secrets, self._now()),
                 connect_seconds=CONNECT_SECONDS,
                 read_seconds=READ_SECONDS,
             )
@@ -84,7 +84,7 @@ def webhook_id(event: Envelope) -> str:
     return quote(event.message_id, safe="/:@+=,;!$&'()*")
 
 
-def signed(id_: str, body: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
+def signature_headers(id_: str, body: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
     """The headers of a post, signed with each secret. now: of this try, as receivers refuse what is old."""
     return {
         "webhook-id": id_,
@@ -114,4 +114,4 @@ def _outcome(answer: Answer) -> Outcome:
             status=status,
             answer=answer.kept,
         )
-    raise refused(where, answer)
+    raise refusal(where, answer)

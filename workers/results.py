@@ -18,7 +18,7 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES
 from bellhop.schemas.results import result
 from bellhop.vendors.outcome import Dead, Done, Recorded
-from bellhop.workers.job import Job
+from bellhop.workers.delivery import EndedDelivery
 
 
 class BookingLedger(Protocol):
@@ -35,28 +35,25 @@ class Results:
         self._ledger = ledger
         self._now = now
 
-    def of(self, job: Job) -> Envelope | None:
-        """What tells of the job's end; None where it has not ended, or nobody is told. Raises LedgerUnavailable."""
-        event = job.envelope
+    def of(self, ended: EndedDelivery) -> Envelope | None:
+        """What tells of its end; None where it goes on, or nobody is told. Raises LedgerUnavailable."""
+        event = ended.envelope
         if event is None or event.source not in self._sources:
             return None
-        match job.outcome:
+        match ended.outcome:
             case Done(detail):
                 reason = ""
-            case Recorded(detail) if job.known == State.DONE.value:
+            case Recorded(detail) if ended.known is State.DONE:
                 reason = ""  # known as done: whoever recorded it may have died before it was told
             case Dead(why, detail):
                 reason = why.value
             case _:
                 return None
-        booking = self._booking(job)
+        booking = ended.booking
+        if ended.claim is None and event.type in BOOKING_TYPES:
+            booking = self._ledger.booking(event.source, event.subject)
         ids = booking.vendor_ids if booking else ()
         # Told late, after a worker's death, it must not look newer than what ended meanwhile.
-        told = replace(event, trace=job.trace) if job.trace else event
-        return result(told, detail=detail, reason=reason, vendor_ids=ids, now=job.ended or self._now())
-
-    def _booking(self, job: Job) -> Booking | None:
-        assert job.envelope is not None  # noqa: S101
-        if job.claimed is not None or job.envelope.type not in BOOKING_TYPES:
-            return job.booking
-        return self._ledger.booking(job.envelope.source, job.envelope.subject)
+        at = ended.recorded_at or self._now()
+        source = replace(event, trace=ended.trace) if ended.trace else event
+        return result(source, detail=detail, reason=reason, vendor_ids=ids, now=at)

@@ -1,12 +1,17 @@
-"""When to try again: a pure function of the ladder, the attempts so far and the booking's start."""
+"""When to try again: by the ladder, the attempts so far and the booking's start; and when no more."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from bellhop.ledger.records import Call
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.reasons import Reason
+from bellhop.vendors.outcome import Dead, InDoubt, Retry, Wait, outcome_text
+from bellhop.workers.delivery import EndedDelivery
 
 JITTER_SHARE: Final = 0.2
 """The share of retries that take the next step up, so that events that failed together do not return together."""
@@ -44,3 +49,40 @@ def next_delay(
     while index >= long_enough and ladder[index] > room:
         index -= 1
     return ladder[index] if index >= long_enough else Reason.TOO_LATE
+
+
+def plan_retry(
+    ended: EndedDelivery, outcome: Retry | InDoubt | Wait, ladder: Sequence[float], clock: Clock
+) -> EndedDelivery:
+    """With the seconds until it comes again; a person's where no retry fits. outcome: its own."""
+    match outcome:
+        case Wait(_, None):
+            return replace(ended, retry_seconds=ladder[0])
+        case Wait(_, after):
+            attempts, at_least = 1, after or 0.0
+        case Retry(_, after):
+            attempts, at_least = ended.attempts_before + 1, after or 0.0
+        case InDoubt():
+            attempts, at_least = ended.attempts_before + 1, 0.0
+    delay = next_delay(
+        ladder,
+        attempts,
+        now=clock.now(),
+        not_after=ended.envelope.not_after if ended.envelope else None,
+        chance=clock.chance(),
+        at_least=at_least,
+    )
+    if isinstance(delay, Reason):
+        return replace(ended, outcome=_death(outcome, delay, ended.claim.in_doubt if ended.claim else None))
+    return replace(ended, retry_seconds=delay)
+
+
+def _death(outcome: Retry | InDoubt | Wait, reason: Reason, doubt: Call | None) -> Dead:
+    """The outcome of what no retry is left for. A doubt keeps its reason."""
+    if isinstance(outcome, InDoubt):
+        return Dead(Reason.IN_DOUBT, f"nobody knows whether the call happened: {outcome.error}")
+    last = outcome_text(outcome)
+    why = "every retry was tried" if reason is Reason.EXHAUSTED else "no retry fits in before the start"
+    if doubt is None or doubt.repeatable:
+        return Dead(reason, f"{why}; last: {last}")
+    return Dead(Reason.IN_DOUBT, f"an earlier call's outcome is unknown, and {why}; last: {last}")

@@ -19,29 +19,22 @@ from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.results import RESULTS_ROUTE
-from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route
+from bellhop.schemas.routes import PULLS_ROUTE, bookings_route
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.handler import Handler
+from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient
-from bellhop.vendors.peoplevine.bookings import PeoplevineBookings
-from bellhop.vendors.peoplevine.client import PeoplevineClient
-from bellhop.vendors.peoplevine.members import Members
-from bellhop.vendors.peoplevine.pulls import Pulls
-from bellhop.vendors.peoplevine.scheduler import Scheduler
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
-from bellhop.vendors.simplybook.bookings import SimplybookBookings
-from bellhop.vendors.simplybook.callback_body import CALLBACKS_ROUTE
-from bellhop.vendors.simplybook.callbacks import Feed, SimplybookCallbacks
-from bellhop.vendors.simplybook.client import SimplybookClient
-from bellhop.vendors.simplybook.settings import SimplybookAccount
-from bellhop.workers.executor import Executor, NoTurns, Turns
+from bellhop.vendors.registry import VENDORS
+from bellhop.vendors.scheduler import Scheduler
+from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
 from bellhop.workers.pauses import PausedRoutes
+from bellhop.workers.ports import NoTurns, Turns
 from bellhop.workers.receivers import Places, outward
 from bellhop.workers.result_posts import ENOUGH_BYTES, ResultPosts
 from bellhop.workers.results import Results
-from bellhop.workers.suspects import Suspects
+from bellhop.workers.suspects import Room
 from bellhop.workers.watchdog import Sight, Watchdog
 from bellhop.workers.worker import Worker, capacity_of
 
@@ -70,21 +63,14 @@ def posts(
     first, last = (
         AccountGate(ledger.accounts, settings.accounts, last=is_last, observe=observe) for is_last in (False, True)
     )
-    peoplevine = {a.name: a for a in settings.accounts.values() if isinstance(a, PeoplevineAccount)}
-    simplybook = {a.name: a for a in settings.accounts.values() if isinstance(a, SimplybookAccount)}
+    kept = {bookings_route(vendor.kind) for vendor in VENDORS}
 
-    def spas(gate: AccountGate) -> dict[str, PeoplevineClient]:
-        return {name: PeoplevineClient(account, http, gate) for name, account in peoplevine.items()}
+    def gate(route: str) -> AccountGate:
+        return first if route in kept else last
 
-    def salons(gate: AccountGate) -> dict[str, SimplybookClient]:
-        return {name: SimplybookClient(account, http, ledger, gate) for name, account in simplybook.items()}
-
+    made = handlers(settings, http=http, gates=gate, ledger=ledger, observe=observe, now=utc_now)
     return {
-        MEMBERS_ROUTE: Post(Members(spas(last)), last),
-        bookings_route("peoplevine"): Post(PeoplevineBookings(spas(first), peoplevine, settings.venues), first),
-        bookings_route("simplybook"): Post(SimplybookBookings(salons(first), simplybook, settings.venues), first),
-        CALLBACKS_ROUTE: Post(SimplybookCallbacks(salons(last), _feeds(settings), ledger, utc_now), last),
-        PULLS_ROUTE: Post(Pulls(spas(last), peoplevine, ledger.pulls, utc_now), last),
+        **{route: Post(handler, gate(route)) for route, handler in made.items()},
         RESULTS_ROUTE: Post(_result_posts(settings, observe, tracer), NoTurns()),
     }
 
@@ -99,15 +85,6 @@ def _result_posts(settings: Settings, observe: Observe, tracer: Tracer) -> Resul
         enough_bytes=ENOUGH_BYTES,
     )
     return ResultPosts(settings.sources, http, Places(threads, len(settings.told), observe), utc_now)
-
-
-def _feeds(settings: Settings) -> Mapping[str, Feed]:
-    """What the callbacks of each source of SimplyBook.me's are for."""
-    return {
-        source.name: Feed(source.pull_account, settings.venues.get(source.feed_venue), source.map.apply)
-        for source in settings.sources.values()
-        if source.format == "simplybook"
-    }
 
 
 def run(
@@ -131,7 +108,7 @@ def run(
     pauses = PausedRoutes(ledger.pauses, observe)
     by_route = posts(settings, ledger, observe, tracer)
     results = Results(settings.told, ledger, utc_now)
-    suspects = Suspects(settings.broker.delivery_limit)
+    room = Room(settings.broker.delivery_limit)
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     workers = [
         Worker(
@@ -153,7 +130,7 @@ def run(
             drain_seconds=settings.work.drain_seconds,
             paused=lambda route=route: route in pauses.routes(),  # type: ignore[misc]
             results=results,
-            suspects=suspects,
+            room=room,
             tracer=tracer,
             observe=observe,
         )
@@ -167,8 +144,7 @@ def run(
     )
     watch.start()
     if PULLS_ROUTE in routes:
-        accounts = {a.name: a for a in settings.accounts.values() if isinstance(a, PeoplevineAccount)}
-        scheduler = Scheduler(accounts, publisher, observe=observe)
+        scheduler = Scheduler(settings.accounts, publisher, observe=observe)
         threading.Thread(target=scheduler.run, args=(stop,), name="scheduler", daemon=True).start()
     died: list[Exception] = []
 

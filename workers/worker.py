@@ -1,6 +1,6 @@
 """One route's consumer at work.
 
-Three kinds of threads: the owner runs `run` (takes, claims, sends acks), the pool works one job each, and one
+Three kinds of threads: the owner runs `run` (takes, claims, sends acks), the pool works one delivery each, and one
 settles what has ended, as many at once as have ended meanwhile.
 """
 
@@ -8,28 +8,24 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import datetime
 from typing import Final, TypeVar
 
-from bellhop.broker.headers import ROUTE, traced
+from bellhop.broker.headers import ROUTE, trace_headers
 from bellhop.broker.port import Address, Consumer, Delivery, Message, Publisher
 from bellhop.broker.topology import DELIVERY_LIMIT, WORK_EXCHANGE, work_queue
-from bellhop.schemas.clock import utc_now
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import BellhopError, BrokerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent
-from bellhop.schemas.reasons import Reason
 from bellhop.schemas.trace import UNTRACED, Span, Tracer
-from bellhop.vendors.outcome import Dead, Outcome, Wait
+from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery, report_end
 from bellhop.workers.executor import Executor
-from bellhop.workers.job import Job
-from bellhop.workers.onward import following, onward, telling
+from bellhop.workers.messages import follow_up_messages, onward_message, result_messages
 from bellhop.workers.ports import WorkLedger
 from bellhop.workers.results import Results
-from bellhop.workers.suspects import Suspects, deaths_of
+from bellhop.workers.suspects import Lane, Room
 
 SETTLE_AT_MOST: Final = 256
 _TAKE_SECONDS: Final = 0.5
@@ -57,34 +53,33 @@ class Worker:
         drain_seconds: float,
         paused: Callable[[], bool] = lambda: False,
         results: Results | None = None,
-        suspects: Suspects | None = None,
+        room: Room | None = None,
         tracer: Tracer = UNTRACED,
         observe: Observe = silent,
-        now: Callable[[], datetime] = utc_now,
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.paused = paused
         self.route = route
         self.consumer = consumer
         self.capacity = capacity_of(threads)
         self.taken = 0
-        self.last_loop = monotonic()
+        self.last_loop = clock.monotonic()
         self._executor = executor
         self._publisher = publisher
         self._ledger = ledger
         self._drain_seconds = drain_seconds
         self._results = results
-        self._suspects = suspects or Suspects(DELIVERY_LIMIT)
-        self._suspect: Job | None = None  # the one this worker has, from its receipt to its ack
-        self._begun = False
+        self._room = room or Room(DELIVERY_LIMIT)
+        self._lane = Lane(self._room)
         self._tracer = tracer
         self._observe = observe
-        self._now = now
-        self._monotonic = monotonic
+        self._clock = clock
         self._threads = threads
-        self._claimed: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._finished: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._held: dict[int, Job] = {}  # by id(job); written by the owner and the settler, one step each: atomic
+        self._claimed: queue.SimpleQueue[ClaimedDelivery | None] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[EndedDelivery | None] = queue.SimpleQueue()
+        # When each delivery held was received, by id(delivery). Written by the owner and the settler, one step each:
+        # atomic.
+        self._held: dict[int, float] = {}
         self._give_up = threading.Event()
 
     @property
@@ -93,11 +88,11 @@ class Worker:
 
     @property
     def oldest_started(self) -> float | None:
-        """Monotonic seconds at which the oldest job still held was received."""
-        return min((job.started for job in list(self._held.values())), default=None)
+        """Monotonic seconds at which the oldest delivery still held was received."""
+        return min(list(self._held.values()), default=None)
 
     def run(self, stop: threading.Event) -> None:
-        """Works until `stop`; then takes no more, lets running jobs end for at most the drain time, and returns.
+        """Works until `stop`; then takes no more, lets running deliveries end for at most the drain time, and returns.
 
         Raises what nobody foresaw: the process must then end, and be started anew, for a worker without its settler
         would hold deliveries for ever. All it held comes again.
@@ -110,7 +105,7 @@ class Worker:
         settler = threading.Thread(target=self._settle_forever, name=f"{self.route}-settle", daemon=True)
         settler.start()
         self._observe("worker.started", route=self.route)
-        waiting: list[Job] = []
+        waiting: list[ReceivedDelivery] = []
         while not stop.is_set():
             if not settler.is_alive():
                 raise SettlerEnded(f"the settling thread of {self.route} ended; its log line says why")
@@ -120,89 +115,77 @@ class Worker:
             room = 0 if is_held else self.capacity - self.in_flight
             deliveries = self.consumer.take(room, _TAKE_SECONDS)
             self.taken += len(deliveries)
-            self.last_loop = self._monotonic()
+            self.last_loop = self._clock.monotonic()
             waiting += self._receive(deliveries)
             if waiting:
                 waiting = self._begin(waiting)
-            self._begin_suspect()
+            if (suspect := self._lane.next()) is not None:
+                self._begin_suspect(suspect)
         self._drain(waiting, settler)
         self._observe("worker.stopped", route=self.route, in_flight=self.in_flight)
 
     # --- the owner's thread -------------------------------------------------------------------------------------
 
-    def _receive(self, deliveries: Sequence[Delivery]) -> list[Job]:
-        """Those to be claimed; suspects are put aside, and all but one sent on."""
-        fresh = [delivery for delivery in deliveries if deaths_of(delivery) < self._suspects.deaths]
-        suspects = [delivery for delivery in deliveries if deaths_of(delivery) >= self._suspects.deaths]
-        jobs = [self._executor.receive(delivery) for delivery in fresh]
-        for job in jobs:
-            self._held[id(job)] = job
-        for delivery in sorted(suspects, key=deaths_of):  # the one least often died over goes first
-            self._put_aside(delivery)
-        return jobs
+    def _receive(self, deliveries: Sequence[Delivery]) -> list[ReceivedDelivery]:
+        """Those that can be read; the others have ended already, or wait for their turn to be worked alone."""
+        fresh, suspects = self._lane.split(deliveries)
+        now = self._clock.monotonic()
+        self._held |= {id(delivery): now for delivery in deliveries}
+        for delivery, outcome in suspects:
+            self._ended.put(EndedDelivery(delivery, now, outcome))
+        return self._decode(fresh)
 
-    def _put_aside(self, delivery: Delivery) -> None:
-        """A suspect: this worker's own until it is its turn, or to be sent on."""
-        self._suspects.received(delivery)
-        deaths = deaths_of(delivery)
-        outcome: Outcome | None = Wait("workers died with it: it is worked alone, later")
-        if deaths >= self._suspects.limit:
-            text = f"the workers that had it died {deaths} times, at last with nothing else at work"
-            outcome = Dead(Reason.DELIVERY_LIMIT, text)
-        elif self._suspect is None and self._suspects.enter():
-            outcome = None
-        job = self._executor.put_aside(delivery, outcome)
-        self._held[id(job)] = job
-        if outcome is None:
-            self._suspect = job
-        else:
-            self._finished.put(job)
+    def _begin_suspect(self, suspect: Delivery) -> None:
+        """Only now its body is looked at: a worker may have died of that."""
+        self._lane.begin()
+        if self._begin(self._decode([suspect])):
+            self._lane.postpone()
 
-    def _begin_suspect(self) -> None:
-        """Begins the suspect once every other is sent on: a death over this one must not count for them."""
-        suspect = self._suspect
-        if suspect is None or self._begun or not self._suspects.may_begin():
-            return
-        if suspect.envelope is None and suspect.outcome is None:
-            put_aside, suspect = suspect, self._executor.receive(suspect.delivery)
-            self._suspect = self._held[id(suspect)] = suspect
-            del self._held[id(put_aside)]
-        self._begun = True
-        self._begun = not self._begin([suspect])
+    def _decode(self, deliveries: Sequence[Delivery]) -> list[ReceivedDelivery]:
+        readable = []
+        for delivery in deliveries:
+            received = self._executor.receive(delivery)
+            self._held[id(delivery)] = received.started
+            if isinstance(received, EndedDelivery):
+                self._ended.put(received)
+            else:
+                readable.append(received)
+        return readable
 
-    def _begin(self, jobs: list[Job]) -> list[Job]:
-        """Claims `jobs` and hands them on; gives back those that must wait because the ledger is away."""
+    def _begin(self, received: list[ReceivedDelivery]) -> list[ReceivedDelivery]:
+        """Claims them and hands them on; gives back those that must wait because the ledger is away."""
         try:
-            self._executor.claim(jobs)
+            answered = self._executor.claim(received)
         except LedgerUnavailable as error:
             self._observe("ledger.unavailable", route=self.route, where="claim", error=str(error))
             self._give_up.wait(_PAUSE_SECONDS)
-            return jobs
-        for job in jobs:
-            (self._claimed if job.outcome is None else self._finished).put(job)
+            return received
+        for one in answered:
+            if isinstance(one, EndedDelivery):
+                self._ended.put(one)
+            else:
+                self._claimed.put(one)
         return []
 
     def _work_forever(self) -> None:
         """A thread of the pool. A queue and not an executor: nobody waits for the futures it would make."""
-        while (job := self._claimed.get()) is not None:
-            with self._suspects.place(job.deaths):
-                self._executor.work(job)
-            self._finished.put(job)
+        while (claimed := self._claimed.get()) is not None:
+            with self._room.place(claimed.delivery):
+                ended = self._executor.work(claimed)
+            self._ended.put(ended)
 
-    def _drain(self, waiting: Sequence[Job], settler: threading.Thread) -> None:
+    def _drain(self, waiting: Sequence[ReceivedDelivery], settler: threading.Thread) -> None:
         """Ends what runs; what was never claimed goes back to the queue when the consumer closes."""
-        for job in waiting:
-            self._held.pop(id(job), None)
-        if self._suspect is not None and not self._begun:
-            self._held.pop(id(self._suspect), None)
-        deadline = self._monotonic() + self._drain_seconds
-        while self._held and self._monotonic() < deadline:
+        for delivery in (*(received.delivery for received in waiting), *self._lane.unbegun):
+            self._held.pop(id(delivery), None)
+        deadline = self._clock.monotonic() + self._drain_seconds
+        while self._held and self._clock.monotonic() < deadline:
             self.consumer.take(0, 0.1)
-            self.last_loop = self._monotonic()
+            self.last_loop = self._clock.monotonic()
         self._give_up.set()
         for _ in range(self._threads):
             self._claimed.put(None)
-        self._finished.put(None)
+        self._ended.put(None)
         settler.join(timeout=5)
         self.consumer.close()
 
@@ -211,71 +194,64 @@ class Worker:
     def _settle_forever(self) -> None:
         ending = False
         while not ending:
-            batch: list[Job] = []
-            job = self._finished.get()
+            batch: list[EndedDelivery] = []
+            ended = self._ended.get()
             while True:
-                if job is None:
+                if ended is None:
                     ending = True
                 else:
-                    batch.append(job)
+                    batch.append(ended)
                 try:
                     if ending or len(batch) >= SETTLE_AT_MOST:
                         break
-                    job = self._finished.get_nowait()
+                    ended = self._ended.get_nowait()
                 except queue.Empty:
                     break
             if batch:
                 self._settle(batch)
 
-    def _settle(self, jobs: list[Job]) -> None:
+    def _settle(self, batch: list[EndedDelivery]) -> None:
         """Commit, then publish with confirms, then ack. Each is tried until it holds; dying between is harmless."""
-        # First what follows from them: recorded as done, and then dead, a job would never tell it again.
-        if not self._publish([sent for job in jobs for sent in following(job, self._now())]):
+        # First what follows from them: recorded as done, and then dead, a delivery would never tell it again.
+        if not self._publish([sent for ended in batch for sent in follow_up_messages(ended, self._clock.now())]):
             return
-        delays = {id(job): self._executor.plan(job) for job in jobs}
-        settlements = {id(job): self._executor.settlement(job, delays[id(job)]) for job in jobs}
-        to_record = [s for s in settlements.values() if s is not None]
-        lost: list[int] | None = []
-        if to_record:
-            lost = self._until_it_holds(lambda: self._ledger.settle(to_record), "settle")
+        batch = [self._executor.plan(ended) for ended in batch]
+        settlements = [one for ended in batch if (one := ended.settlement(self._clock)) is not None]
+        if settlements:
+            lost = self._until_it_holds(lambda: self._ledger.settle(settlements), "settle")
             if lost is None:
                 return
-        for job in jobs:
-            if lost and job.claimed is not None and job.claimed.event_pk in lost:
-                delays[id(job)] = self._executor.lost(job)
-        if not self._send_on(jobs, delays):
+            if lost:
+                batch = [self._executor.give_back(e) if e.claim and e.claim.event_pk in lost else e for e in batch]
+        if not self._send_on(batch):
             return
-        for job in jobs:
-            self._executor.tell(job, delays[id(job)])
-        for job in jobs:
-            self._held.pop(id(job), None)
-            if job.deaths >= self._suspects.deaths:
-                self._suspects.settled()
-            if job is self._suspect:
-                self._suspect, self._begun = None, False
-                self._suspects.leave()
-        self.consumer.ack([job.delivery for job in jobs])
+        for ended in batch:
+            report_end(ended, self._observe, self._clock)
+        for ended in batch:
+            self._held.pop(id(ended.delivery), None)
+            self._lane.leave(ended.delivery)
+        self.consumer.ack([ended.delivery for ended in batch])
 
-    def _send_on(self, jobs: Sequence[Job], delays: dict[int, float | None]) -> bool:
+    def _send_on(self, batch: Sequence[EndedDelivery]) -> bool:
         """Publishes retries, dead letters and results. False: gave up, and nothing may be acked."""
-        told = self._until_it_holds(lambda: self._told(jobs), "results")
-        if told is None:
+        results = self._until_it_holds(lambda: self._results_of(batch), "results")
+        if results is None:
             return False
-        sent = [s for job in jobs if (s := onward(job, self.route, delays[id(job)], self._now()))]
+        onward = [sent for ended in batch if (sent := onward_message(ended, self.route, self._clock.now()))]
         # Results first: once its letter is out, a person may close it, and what is closed is told no more.
-        return self._publish(told) and self._publish(sent)
+        return self._publish(results) and self._publish(onward)
 
-    def _told(self, jobs: Sequence[Job]) -> list[tuple[Message, Address]]:
+    def _results_of(self, batch: Sequence[EndedDelivery]) -> list[tuple[Message, Address]]:
         if self._results is None:
             return []
-        return telling(map(self._results.of, jobs), self._now())
+        return result_messages(map(self._results.of, batch), self._clock.now())
 
     def _publish(self, open_: list[tuple[Message, Address]]) -> bool:
         """Until all are confirmed. False: gave up."""
         while open_:
-            handed = [self._hand_over(message, to) for message, to in open_]
+            awaited = [self._hand_over(message, to) for message, to in open_]
             failed = []
-            for sent, (future, span) in zip(open_, handed, strict=True):
+            for sent, (future, span) in zip(open_, awaited, strict=True):
                 try:
                     future.result()
                 except BrokerError as error:
@@ -293,7 +269,7 @@ class Worker:
         source, _, id_ = message.id.partition("/")
         tags = {"route": str(message.headers.get(ROUTE, "")), "source": source, "id": id_}
         queue_ = work_queue(to.routing_key) if to.exchange == WORK_EXCHANGE else to.exchange
-        span = self._tracer.publish(queue_, message.id, tags, traced(message.headers))
+        span = self._tracer.publish(queue_, message.id, tags, trace_headers(message.headers))
         span.set("messaging.message.body.size", len(message.body))
         if span.carried:
             message = replace(message, headers={**message.headers, **span.carried})

@@ -16,7 +16,7 @@ from bellhop.broker.embedded.file import Busy
 from bellhop.broker.embedded.presence import Presence, is_gone, sweep
 from bellhop.broker.embedded.store import Lease, Store
 from bellhop.broker.embedded.wake import Bell, Ringer, run_folder, wake_folder
-from bellhop.broker.headers import kept
+from bellhop.broker.headers import clean_headers
 from bellhop.broker.port import LONGEST_ID, Delivery, Message
 from bellhop.broker.topology import DEAD_QUEUE
 from bellhop.schemas.errors import BrokerError
@@ -224,7 +224,7 @@ def _delivery(lease: Lease) -> Delivery:
         found = json.loads(lease.headers)
     except (ValueError, RecursionError):
         found = None
-    headers = kept(found)
+    headers = clean_headers(found)
     if not isinstance(found, dict) or len(headers) < len(found):
         strange = {"headers": lease.headers[:_SHOWN_BYTES].decode("utf-8", "backslashreplace")}
     message = Message(id_.encode()[:LONGEST_ID].decode(errors="ignore"), lease.body, headers)

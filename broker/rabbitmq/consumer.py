@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from kombu.connection import Connection
 
-from bellhop.broker.headers import kept
+from bellhop.broker.headers import clean_headers
 from bellhop.broker.port import LONGEST_ID, Delivery, Headers, Message
 from bellhop.broker.rabbitmq.properties import Properties
 from bellhop.broker.rabbitmq.raw import RawMessage, SecureTransport, Transport
@@ -96,10 +96,9 @@ class AmqpConsumer:
             return
         try:
             self._channel.basic_cancel(self._consuming)  # what arrives before its answer is among what is given back
-            for delivery in self._arrived:
-                tag = _number(delivery)
-                self._channel.basic_reject(tag, requeue=True)
-                del self._unacked[tag]
+            for number in [delivery.tag.number for delivery in self._arrived if isinstance(delivery.tag, _Tag)]:
+                self._channel.basic_reject(number, requeue=True)
+                del self._unacked[number]
             self._arrived.clear()
         except self._errors() as error:
             self._lose(error)
@@ -278,14 +277,9 @@ def _strange(read: Properties) -> Mapping[str, Any]:
     return {} if is_ours else read.shown()
 
 
-def _number(delivery: Delivery) -> int:
-    assert isinstance(delivery.tag, _Tag)  # noqa: S101
-    return delivery.tag.number
-
-
 def _own_headers(read: Properties) -> Headers:
     """The headers as published; none where somebody else published."""
     try:
-        return kept(json.loads(read.text(HEADERS) or "{}"))
+        return clean_headers(json.loads(read.text(HEADERS) or "{}"))
     except (ValueError, RecursionError):
         return {}

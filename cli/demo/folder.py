@@ -20,6 +20,7 @@ from typing import IO, Final
 from bellhop.cli.demo.supervisor import Part
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings.files import PREFIX
+from bellhop.vendors.registry import VENDORS
 
 HOST: Final = "127.0.0.1"
 INGEST_PORT: Final = 8080
@@ -27,9 +28,6 @@ SANDBOX_PORT: Final = 8090
 CONSOLE_PORT: Final = 8070
 PARTS: Final = ("console", "ingest", "work", "archive", "sandbox")
 """In the order in which they are to stop: first who takes new work, last whom it ends at."""
-
-_LIMITS: Final = ("simplybook_per_second=5", "simplybook_at_once=2", "simplybook_per_day=5000")
-"""The sandbox's switches: SimplyBook.me's limits, as they are said to be."""
 
 _TRIES: Final = 50
 _OTHERWISE: Final = (8390, 8390 + _TRIES)
@@ -99,7 +97,7 @@ class Demo:
 
         words = {name: [*configured, name] for name in PARTS}
         words["console"] += ["--link-file", str(self.console_link)]
-        limits = [word for switch in _LIMITS for word in ("--switch", switch)]
+        limits = [word for vendor in VENDORS for switch in vendor.demo().switches for word in ("--switch", switch)]
         words["sandbox"] = [*bellhop, "sandbox", "--port", str(self.ports.sandbox), *limits]
         return [Part(name, words[name], _log(self.folder, name), clean) for name in PARTS]
 
@@ -131,11 +129,17 @@ def _prepare(folder: Path, lock: IO[str], broker: str | None, port: int | None) 
         console=CONSOLE_PORT if ingest != CONSOLE_PORT and _is_free(CONSOLE_PORT) else _free(*_OTHERWISE),
     )
     settings = folder / "demo.toml"  # not bellhop.toml, which may be somebody's real settings
-    template = importlib.resources.files("bellhop.cli.demo").joinpath("bellhop.demo.toml").read_text(encoding="utf-8")
     settings.touch(mode=0o600)
     settings.chmod(0o600)  # the broker's URL may hold a password
-    settings.write_text(rendered(template, folder, broker, ports), encoding="utf-8")
+    settings.write_text(rendered(template(), folder, broker, ports), encoding="utf-8")
     return Demo(folder, settings, ports, lock)
+
+
+def template() -> str:
+    """The demo's settings: an account and a venue of each vendor's."""
+    base = importlib.resources.files("bellhop.cli.demo").joinpath("bellhop.demo.toml").read_text(encoding="utf-8")
+    sandbox = f"http://{HOST}:{SANDBOX_PORT}"
+    return "\n".join((base, *(vendor.demo().settings.replace("{sandbox}", sandbox) for vendor in VENDORS)))
 
 
 def rendered(template: str, folder: Path, broker: str | None, ports: Ports) -> str:

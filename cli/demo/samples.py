@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.events import VenueFacts
-
-MEMBER: Final = 3125141
-UNKNOWN_MEMBER: Final = 9999999
-"""Peoplevine's sandbox has no such member: it rejects what is asked for it."""
+from bellhop.schemas.settings import Settings, SourceSettings
+from bellhop.vendors.registry import BY_KIND, VENDORS, vendor_of
+from bellhop.vendors.vendor import Vendor
 
 _PROVIDERS: Final = 64
 _HOURS: Final = range(9, 18)  # clear of the hours at which clocks change
@@ -23,9 +23,7 @@ class Slots:
     """Slots that no other sample of this run has, and hardly any of another: an hour each, from the day after tomorrow
     on, spread over the providers."""
 
-    def __init__(
-        self, now: Callable[[], datetime] = lambda: datetime.now(UTC), chance: random.Random | None = None
-    ) -> None:
+    def __init__(self, now: Callable[[], datetime] = utc_now, chance: random.Random | None = None) -> None:
         self._today = now()
         self._next = (chance or random.Random()).randrange(_SLOTS)  # noqa: S311  # nothing secret about a slot
 
@@ -38,28 +36,20 @@ class Slots:
         return midnight + timedelta(days=_DAYS[days], hours=_HOURS[hour]), provider
 
 
-def member(member_id: int = MEMBER) -> dict[str, Any]:
+def member(member_id: int) -> dict[str, Any]:
     """The data of a member event."""
     return {"member_id": member_id, "attributes": {"newsletter": True}}
 
 
+def member_vendor(settings: Settings, source: SourceSettings) -> Vendor[Any]:
+    """Whose members the source tells of; where of nobody's, any vendor's."""
+    account = settings.accounts.get(source.member_account)
+    return vendor_of(account) if account else next((vendor for vendor in VENDORS if vendor.members), VENDORS[0])
+
+
 def booking(reference: str, venue: VenueFacts, slots: Slots) -> dict[str, Any]:
     """The data of a booking requested or changed, on the next free slot."""
-    start, provider = slots.next()
-    common = {"booking_id": reference, "venue": venue.name}
-    if venue.kind == "peoplevine":
-        service = {
-            "service_id": "24422569",
-            "provider_id": str(100 + provider),
-            "facility_id": "24422054",
-            "start": start.isoformat(),
-            "end": (start + timedelta(hours=1)).isoformat(),
-            "price": 100.0,
-        }
-        return {**common, "member_id": MEMBER, "notes": "a sample", "services": [service]}
-    client = {"name": "Sample Guest", "email": "guest@example.com", "phone": "+442071234567"}
-    service = {"service_id": "1", "provider_id": str(1 + provider), "start": start.isoformat()}
-    return {**common, "client": client, "services": [service]}
+    return {"booking_id": reference, "venue": venue.name, **BY_KIND[venue.kind].demo().booking(*slots.next())}
 
 
 def cancellation(reference: str, venue: VenueFacts) -> dict[str, Any]:

@@ -7,13 +7,14 @@ import shlex
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 import urllib3
 from standardwebhooks import Webhook
 
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings import SourceSettings
 
@@ -37,9 +38,7 @@ class Post:
 class Upstream:
     """Plays `source`, with the first of its secrets. url: the ingress'."""
 
-    def __init__(
-        self, url: str, source: SourceSettings, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, url: str, source: SourceSettings, now: Callable[[], datetime] = utc_now) -> None:
         self._url = url.rstrip("/")
         self._source = source
         self._now = now

@@ -1,1 +1,1 @@
-"""Who may what: passwords, sessions, roles, and how often somebody may try."""
+"""Access: passwords, sessions, roles, OpenID Connect, and the limit on failed sign-ins."""

@@ -53,14 +53,14 @@ def sign_in(people: LoginLedger, name: str, password: str, address: str) -> User
     name = name.strip()[:200]
     limits = _limits(name, _network(address))
     if any(people.failed_logins(key) >= most for key, most in limits.items()):
-        raise TooManyTries("Too many tries. Wait a quarter of an hour, or ask an admin.")
+        raise TooManyTries("Too many attempts. Wait 15 minutes, or ask an admin.")
     noted = {key: people.failed_login(key) for key in limits}
     if any(noted[key] > most for key, most in limits.items()):
-        raise TooManyTries("Too many tries. Wait a quarter of an hour, or ask an admin.")
+        raise TooManyTries("Too many attempts. Wait 15 minutes, or ask an admin.")
     user = people.user(name)
     right = matches(password, user.password_hash if user else "")
     if user is None or not right or user.disabled:
-        raise LoginRefused("That name and password are not known here.")
+        raise LoginRefused("Wrong name or password.")
     both, *others = limits
     people.clear_logins(both)
     for key in others:

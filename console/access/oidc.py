@@ -71,7 +71,7 @@ class Provider:
         with self._lock:
             way = self._on_their_way.pop(state, None)
         if way is None or way.until <= self._monotonic() or not same(_sha256(browser), way.browser_sha256):
-            raise OidcFailed("This way to sign in has expired. Begin again.")
+            raise OidcFailed("This sign-in has expired. Start again.")
         try:
             answer = self._client().fetch_token(
                 self._metadata()["token_endpoint"],
@@ -137,7 +137,7 @@ def person_of(claims: Mapping[str, Any], settings: OidcSettings) -> tuple[str, R
     named = given if isinstance(given, list) else [given]
     roles = [role for role in Role if role.value in named]
     if not roles:
-        raise OidcFailed("You have no role here. Ask an admin for one (console.oidc_role_claim).")
+        raise OidcFailed("You have no role in this console. Ask an admin (console.oidc_role_claim).")
     return name, roles[-1]
 
 

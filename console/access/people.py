@@ -1,4 +1,4 @@
-"""What holds for people wherever they are made: at the console, by the API, on the command line."""
+"""Rules for names and passwords of users, shared by console, API and command line."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Sessions of people at the console, and one-time links. A session is known by 256 random bits in a cookie; the ledger
-keeps their SHA-256 alone."""
+"""Sessions of people at the console, and one-time links.
+
+A session is known by 256 random bits in a cookie; the ledger keeps their SHA-256 alone.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from bellhop.ledger.records import Role, Session
+from bellhop.schemas.clock import utc_now
 
 GUEST = "guest"
 """How the audit calls who came by the one-time link."""
@@ -43,9 +46,7 @@ class Person:
 
 
 class Sessions:
-    def __init__(
-        self, people: SessionLedger, seconds: float, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, people: SessionLedger, seconds: float, now: Callable[[], datetime] = utc_now) -> None:
         self._people = people
         self._lasts = timedelta(seconds=seconds)
         self._now = now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
@@ -22,6 +22,7 @@ from bellhop.console.api.routes import MAX_BODY, Call, Parts, Route, Section, bl
 from bellhop.console.trends import Pulse
 from bellhop.ledger.records import Role
 from bellhop.ledger.store import Ledger
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.contract import Moment
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import Settings
@@ -69,7 +70,7 @@ def create_api_app(
     broker: Broker,
     observe: Observe = silent,
     *,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    now: Callable[[], datetime] = utc_now,
     pulse: Pulse | None = None,
 ) -> Flask:
     """The API; `ledger` and `broker` as opened by this process, after any fork. pulse: the console's.
@@ -84,7 +85,7 @@ def create_api_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["API_SPEC_OPTIONS"] = {
-        "info": {"description": "All that Bellhop's console does, for programs."},
+        "info": {"description": "Everything that Bellhop's console does, for programs."},
         "servers": [{"url": PREFIX}],
         "security": [{"token": []}],
     }

@@ -1,4 +1,4 @@
-"""Where events stand, and the search for everything about somebody or something."""
+"""Events: state, timeline and search."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ _MOST_ACTS = 50
 def section(parts: Parts) -> Section:
     api = Events(parts)
     routes = (
-        Route("GET", "/events", api.of_subject, "The events of a booking or member, the newest 200",
+        Route("GET", "/events", api.of_subject, "List the newest 200 events of a booking or member",
               state_responses.Events, query=requests.SubjectQuery),
-        Route("GET", "/events/<source>/<id:id_>", api.one, "One event's whole way", state_responses.EventWhole),
-        Route("GET", "/timeline", api.timeline, "Everything known of one event, in the order of time",
+        Route("GET", "/events/<source>/<id:id_>", api.one, "Show one event: state, attempts, letters",
+              state_responses.EventWhole),
+        Route("GET", "/timeline", api.timeline, "Show one event's timeline",
               state_responses.Timeline, query=requests.TimelineQuery),
-        Route("GET", "/search", api.search, "Events and dead letters by any id, reference, member or vendor id",
+        Route("GET", "/search", api.search, "Search events and dead letters by id, reference, member or vendor id",
               state_responses.Found, query=requests.SearchQuery),
-        Route("POST", "/search", api.search, "The same, where what is searched for names a guest: an address, a name",
+        Route("POST", "/search", api.search, "Search by a guest's name or address, which stays out of the URL",
               state_responses.Found, body=requests.SearchQuery),
     )  # fmt: skip
     return Section("events", "Where an event stands.", routes)

@@ -1,4 +1,4 @@
-"""Bulk acts: approved here, worked by `bellhop archive`."""
+"""Bulk jobs: created and steered here, run by `bellhop archive`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _TOLD = 10
 def section(parts: Parts) -> Section:
     api = Jobs(parts)
     jobs = parts.ledger.jobs
-    steer = (("pause", jobs.pause, "Hold it"), ("resume", jobs.resume, "Let it go on, from a canary again"),
-             ("cancel", jobs.cancel, "End it; what was sent is sent"))  # fmt: skip
+    steer = (("pause", jobs.pause, "Pause it"), ("resume", jobs.resume, "Resume it, from a canary again"),
+             ("cancel", jobs.cancel, "Cancel it; what was sent is not recalled"))  # fmt: skip
     routes = (
-        Route("GET", "/jobs", api.page, "List jobs, the newest first", responses.JobPage, query=requests.Paged),
-        Route("POST", "/jobs", api.create, "Approve a bulk act on exactly these letters", responses.JobLine,
+        Route("GET", "/jobs", api.page, "List bulk jobs, newest first", responses.JobPage, query=requests.Paged),
+        Route("POST", "/jobs", api.create, "Create a bulk job of exactly these letters", responses.JobLine,
               Role.OPERATOR, headers=requests.OnceHeaders, body=requests.NewJob, status=201, refuses=True),
-        Route("GET", f"/jobs/{_NUMBER}", api.one, "One job", responses.JobLine),
-        Route("GET", f"/jobs/{_NUMBER}/items", api.items, "How each of its letters ended", responses.ItemPage,
+        Route("GET", f"/jobs/{_NUMBER}", api.one, "Show one bulk job", responses.JobLine),
+        Route("GET", f"/jobs/{_NUMBER}/items", api.items, "List its letters and their results", responses.ItemPage,
               query=requests.ItemQuery),
         *(
             Route("POST", f"/jobs/{_NUMBER}/{name}", api.steered(act), summary, responses.JobLine, Role.OPERATOR,
@@ -34,7 +34,7 @@ def section(parts: Parts) -> Section:
             for name, act, summary in steer
         ),
     )  # fmt: skip
-    return Section("jobs", "Bulk acts: a frozen set of letters, a canary first, then growing waves.", routes)
+    return Section("jobs", "Bulk jobs: a frozen set of letters, a canary first, then growing waves.", routes)
 
 
 class Jobs:

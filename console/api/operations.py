@@ -1,4 +1,4 @@
-"""Queues, accounts and routes: what waits, what ails, and what people hold."""
+"""Queues, accounts and routes, and to pause, resume and retry now."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def section(parts: Parts) -> Section:
     api = Steering(parts)
     operator = Role.OPERATOR
     routes = (
-        Route("GET", "/queues", api.queues, "What waits, and where", state_responses.Queues),
-        Route("GET", "/accounts", api.accounts, "Breakers, calls of the day, pulls", state_responses.Accounts),
-        Route("GET", "/routes", api.routes, "Every route, and who holds it", state_responses.RouteList),
-        Route("POST", "/routes/<route>/pause", api.pause, "Hold a route: nothing of it is worked",
+        Route("GET", "/queues", api.queues, "Show what waits on each route", state_responses.Queues),
+        Route("GET", "/accounts", api.accounts, "List accounts: breakers, calls, pulls", state_responses.Accounts),
+        Route("GET", "/routes", api.routes, "List routes and their pauses", state_responses.RouteList),
+        Route("POST", "/routes/<route>/pause", api.pause, "Pause a route: its messages wait",
               state_responses.RouteList, operator, body=requests.Pausing),
-        Route("POST", "/routes/<route>/resume", api.resume, "Let it go on", state_responses.RouteList, operator,
+        Route("POST", "/routes/<route>/resume", api.resume, "Resume a route", state_responses.RouteList, operator,
               body=requests.Why, refuses=True),
-        Route("POST", "/routes/<route>/retry-now", api.retry_now, "Try now what waits for a retry",
+        Route("POST", "/routes/<route>/retry-now", api.retry_now, "Retry now what waits for a retry",
               state_responses.Moved, operator, body=requests.Why),
     )  # fmt: skip
     return Section("routes", "Queues, accounts and routes.", routes)
@@ -53,7 +53,7 @@ class Steering:
 
     def resume(self, call: Call, route: str) -> Seen:
         if not self._ledger.pauses.resume(_known(route), call.who, call.body["why"]):
-            raise Problem(409, "refused", f"Route {route} is not held.")
+            raise Problem(409, "refused", f"Route {route} is not paused.")
         return self.routes(call)
 
     def retry_now(self, call: Call, route: str) -> Seen:

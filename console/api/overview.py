@@ -1,4 +1,4 @@
-"""What the first screen of the console shows: what needs a person, and how everything goes."""
+"""The overview as JSON: what needs attention, every route's numbers and series."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _JOBS = 50
 def section(parts: Parts) -> Section:
     api = Overview(parts)
     routes = (
-        Route("GET", "/overview", api.overview, "What needs a person now, and how every route goes",
+        Route("GET", "/overview", api.overview, "Show what needs attention, and every route's numbers",
               state_responses.Overview),
-        Route("GET", "/series", api.series, "The last ten minutes of every route, as charts have them",
+        Route("GET", "/series", api.series, "Series of the last ten minutes of every route, for charts",
               state_responses.Series),
     )  # fmt: skip
     return Section("overview", "Everything at a glance.", routes)

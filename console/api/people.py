@@ -23,7 +23,7 @@ def section(parts: Parts) -> Section:
     api = People(parts)
     admin = Role.ADMIN
     routes = (
-        Route("GET", "/audit", api.audit, "Who did what, when and why; the newest first", responses.AuditPage,
+        Route("GET", "/audit", api.audit, "List who did what, when and why, newest first", responses.AuditPage,
               query=requests.AuditQuery),
         Route("GET", "/users", api.users, "List users", responses.Users, admin),
         Route("POST", "/users", api.add_user, "Add a user", responses.UserLine, admin, body=requests.NewUser,
@@ -32,11 +32,11 @@ def section(parts: Parts) -> Section:
               admin, body=requests.UserChange, refuses=True),
         Route("DELETE", "/users/<id:name>", api.remove_user, "Remove a user; the tokens they made stay",
               responses.UserLine, admin),
-        Route("GET", "/sessions", api.sessions, "Who is signed in", responses.Sessions, admin),
-        Route("POST", "/sessions/end", api.sign_out, "End somebody's sessions: a user's, or one's of the provider",
+        Route("GET", "/sessions", api.sessions, "List who is signed in", responses.Sessions, admin),
+        Route("POST", "/sessions/end", api.sign_out, "End a person's sessions, also of the provider's",
               responses.SignedOut, admin, body=requests.SomebodysName),
         Route("GET", "/tokens", api.tokens, "List API tokens", responses.Tokens, admin),
-        Route("POST", "/tokens", api.add_token, "Make a token; it is shown this once", responses.TokenMade, admin,
+        Route("POST", "/tokens", api.add_token, "Create a token; it is shown once", responses.TokenMade, admin,
               body=requests.NewToken, status=201),
         Route("POST", f"/tokens/{_NUMBER}/revoke", api.revoke, "Revoke a token", responses.TokenLine, admin,
               body=requests.Nothing),

@@ -1,4 +1,4 @@
-"""What requests may hold. An unknown field is refused everywhere."""
+"""Schemas of requests. An unknown field is refused everywhere."""
 
 from __future__ import annotations
 
@@ -142,9 +142,7 @@ def letter_filter(given: dict[str, Any]) -> LetterFilter:
 
 
 class RevealQuery(Strict):
-    reveal = fields.Boolean(
-        load_default=False, metadata={"description": "With what is a guest's own. For operators; it is audited."}
-    )
+    reveal = fields.Boolean(load_default=False, metadata={"description": "Unmasked. For operators; audited."})
 
 
 class NewNote(Strict):
@@ -153,7 +151,7 @@ class NewNote(Strict):
 
 class Assigning(Strict):
     ids = ids(MOST_AT_ONCE, required=True)
-    to = Line(100, minimum=0, required=True, metadata={"description": '"" for nobody.'})
+    to = Line(100, minimum=0, required=True, metadata={"description": '"" to unassign.'})
 
 
 class ActOnLetters(Strict):
@@ -172,15 +170,13 @@ class NewJob(Strict):
     why = why()
     in_doubt = fields.Boolean(
         load_default=False,
-        metadata={
-            "description": "Also those in doubt: somebody has looked at the vendor, and nothing is booked there."
-        },
+        metadata={"description": "Also letters in doubt: checked at the vendor, nothing is booked there."},
     )
     rate = fields.Float(
         load_default=None,
         allow_none=True,
         validate=validate.Range(min=0.001, max=1000),
-        metadata={"description": "Letters a second; as fast as the waves allow, where there is none."},
+        metadata={"description": "Rate limit, letters per second; null for none."},
     )
 
 
@@ -193,7 +189,7 @@ class OnceHeaders(Schema):
     key = Line(
         200,
         data_key="Idempotency-Key",
-        metadata={"description": "Your own name for this request: given again, it makes no second job."},
+        metadata={"description": "Your own key for this request: repeated, it makes no second job."},
     )
 
 
@@ -235,7 +231,7 @@ class SearchQuery(Strict):
 
 class Pausing(Strict):
     why = why()
-    until = Instant(allow_none=True, metadata={"description": "When it ends by itself."})
+    until = Instant(allow_none=True, metadata={"description": "Ends by itself at this time."})
 
 
 class AuditQuery(Paged):
@@ -267,4 +263,4 @@ class SomebodysName(Strict):
 class NewToken(Strict):
     name = Line(100, required=True)
     role = of(Role, required=True)
-    expires = Instant(allow_none=True, metadata={"description": "When it ends by itself."})
+    expires = Instant(allow_none=True, metadata={"description": "Ends by itself at this time."})

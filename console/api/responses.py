@@ -1,4 +1,4 @@
-"""What answers hold. Only what is named here leaves."""
+"""Schemas of answers about letters, jobs, edits and people. Only named fields leave."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ class TokenLine(Answer):
 
 
 class TokenMade(TokenLine):
-    token = fields.String(metadata={"description": "Shown this once."})
+    token = fields.String(metadata={"description": "Shown once."})
 
 
 class Tokens(Answer):

@@ -1,4 +1,4 @@
-"""What answers hold of how things go: events, queues, accounts, routes, everything at a glance."""
+"""Schemas of answers about state: events, queues, accounts, routes, the overview."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AttemptLine(Answer):
     outcome = fields.String()
     error = fields.String()
     request = fields.Raw(allow_none=True, metadata={"description": "What was asked; guests masked."})
-    answer = fields.Raw(allow_none=True, metadata={"description": "What came of it; guests masked."})
+    answer = fields.Raw(allow_none=True, metadata={"description": "The vendor's answer; guests masked."})
 
 
 class EventLetter(Answer):
@@ -100,7 +100,7 @@ class TrendLine(Answer):
 
 class Overview(Answer):
     measured = maybe_when()
-    problem = fields.String(metadata={"description": "What is away; empty where nothing is."})
+    problem = fields.String(metadata={"description": "What is down; empty for nothing."})
     open = fields.Integer()
     reasons = fields.Dict(keys=fields.String(), values=fields.Integer())
     urgent = fields.List(fields.Nested(LetterLine), metadata={"description": "The next start first."})
@@ -147,7 +147,7 @@ class QueueLine(Answer):
 
 class DeadCount(Answer):
     queue = fields.Integer(metadata={"description": "On the way to the archive."})
-    letters = fields.Integer(metadata={"description": "In front of a person."})
+    letters = fields.Integer(metadata={"description": "Open dead letters."})
 
 
 class Queues(Answer):
@@ -213,4 +213,4 @@ class RouteList(Answer):
 
 
 class Moved(Answer):
-    moved = fields.Integer(metadata={"description": "How many waited for a retry and are tried now."})
+    moved = fields.Integer(metadata={"description": "How many messages are retried now."})

@@ -1,4 +1,4 @@
-// What the console's pages do beside htmx: keys, ticks, light and dark, and saying so when the connection is lost.
+// What the console's pages do beside htmx: shortcuts, selection, the theme, and saying so when the connection is lost.
 (() => {
   "use strict";
   const $ = (which, from = document) => from.querySelector(which);
@@ -8,7 +8,7 @@
     set(name, value) { try { localStorage.setItem(name, value); } catch { /* kept for this page alone */ } },
   };
 
-  // --- light and dark
+  // --- theme
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const turn = () => {
     const root = document.documentElement;
@@ -23,13 +23,13 @@
     folded.open = false;
   }
 
-  // --- ticks
+  // --- selection
   const count = () => {
     for (const form of all("form[data-bulk]")) {
       const ticked = all("input[name=ids]:checked", form).length;
       const every = $("input[name=all]", form);
       const number = every && every.checked ? Number(every.dataset.count) : ticked;
-      for (const place of all("[data-ticked]", form)) place.textContent = number ? `${number} chosen` : "none chosen";
+      for (const place of all("[data-ticked]", form)) place.textContent = number ? `${number} selected` : "none selected";
       for (const button of all("button[name=act]", form)) button.disabled = number === 0;
       const page = $("input[data-page]", form);
       if (page) {
@@ -66,7 +66,7 @@
   });
   addEventListener("pageshow", () => { for (const form of all("form[data-sent]")) delete form.dataset.sent; });
 
-  // --- keys
+  // --- shortcuts
   const place = (key) => key === "c" ? "/causes" : all(".side nav a").find((link) => link.dataset.key === key)?.href;
   const rows = () => all("[data-row]");
   let before = "";
@@ -169,7 +169,7 @@
     if (event.detail.target) event.detail.target.removeAttribute("aria-busy");
     if (event.detail.successful) { last = new Date(); say(""); }
   });
-  const stale = (what) => () => say(`${what} What you see is of ${last.toLocaleTimeString()}. It is asked for again by itself.`);
+  const stale = (what) => () => say(`${what} Showing data of ${last.toLocaleTimeString()}; retrying.`);
   document.addEventListener("htmx:sendError", stale("The console cannot be reached."));
   document.addEventListener("htmx:timeout", stale("The console does not answer."));
   document.addEventListener("htmx:responseError", (event) => stale(`The console answered ${event.detail.xhr.status}.`)());

@@ -1,4 +1,4 @@
-// Before the page is painted: light or dark, as this browser was told; else as its system is.
+// Sets the theme before the page is painted: this browser's choice, else the system's.
 (() => {
   "use strict";
   let theme = null;

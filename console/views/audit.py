@@ -1,4 +1,4 @@
-"""Who did what, when, why; and the same to take away."""
+"""The audit: who did what, when and why; as a page, CSV and JSON Lines."""
 
 from __future__ import annotations
 

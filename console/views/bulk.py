@@ -1,4 +1,4 @@
-"""Acts on many letters: chosen, judged, approved with a reason, then done as a job or behind the browser's back."""
+"""Actions on many letters: select, preflight, approve with a reason, then run in the background."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def make() -> Response:
     own, form = parts(), request.form
     act = form.get("act", "")
     if act not in ACTS:
-        abort(400, "There is no such act.")
+        abort(400, "Unknown action.")
     ids = _ids(own)
     if not ids:
-        flash("No letter was chosen.", "bad")
+        flash("No letter is selected.", "bad")
         return redirect(inside(form.get("back", "/letters")))
     draft = own.drafts.make(person().name, act, ids)
     return redirect(url_for("bulk.one", key=draft.key, to=form.get("to") or None))
@@ -66,11 +66,11 @@ def approve(key: str) -> Response:
     draft = _draft(key)
     here = url_for("bulk.one", key=key)
     if draft.problem or not draft.ready or draft.running:
-        flash("It has not been judged to its end.", "bad")
+        flash("The preflight has not finished.", "bad")
         return redirect(here)
     why = form.get("why", "").replace("\x00", "").strip()
     if not why and draft.act != "assign":
-        flash("A reason is needed: it is what the audit tells those who ask later.", "bad")
+        flash("A reason is required: it goes into the audit.", "bad")
         return redirect(here)
     if len(why) > LONGEST_REASON:
         flash(f"A reason has at most {LONGEST_REASON} characters.", "bad")
@@ -78,13 +78,13 @@ def approve(key: str) -> Response:
     rate, wanted = _rate(form.get("rate", "")), _wanted(draft, form.getlist("verdict"))
     items = draft.items(wanted)
     if rate is not None and not 0 < rate <= FASTEST:
-        flash(f"A rate is a number above 0, {FASTEST:g} at most.", "bad")
+        flash(f"The rate limit must be above 0 and at most {FASTEST:g}.", "bad")
         return redirect(here)
     if not items:
-        flash("None of the letters is left to act on.", "bad")
+        flash("No letter is left to act on.", "bad")
         return redirect(here)
     if not own.drafts.take(draft):
-        flash("It was approved already.", "bad")
+        flash("Already approved.", "bad")
         return redirect(url_for("jobs.listed"))
     if draft.act in ("replay", "discard"):
         try:
@@ -109,7 +109,7 @@ def _act(own: Parts, draft: Draft, who: str, why: str, to: str) -> None:
     if draft.act == "restore":
         own.drafts.run(draft, restore, "restored")
     else:
-        own.drafts.run(draft, assign, f"given to {to}" if to else "given to nobody")
+        own.drafts.run(draft, assign, f"assigned to {to}" if to else "unassigned")
 
 
 def _wanted(draft: Draft, ticked: Sequence[str] = ()) -> Sequence[Verdict]:
@@ -132,5 +132,8 @@ def _rate(text: str) -> float | None:
 def _draft(key: str) -> Draft:
     draft = parts().drafts.get(key, person().name)
     if draft is None:
-        abort(404, "This choice has expired, or is somebody else's. Choose the letters again: nothing was done.")
+        abort(
+            404,
+            "This selection has expired, or belongs to another person. Select the letters again: nothing was changed.",
+        )
     return draft

@@ -1,4 +1,4 @@
-"""A letter's content changed by a person: the form, the diff, the approval."""
+"""Edits of a letter's content: the form, the diff, the approval."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ def edit(number: int) -> str | Response | tuple[str, int]:
             fields=fields,
             diff=diff,
             second=_second(own),
-            problem="A reason is needed.",
+            problem="A reason is required.",
         ), 422
     made = own.ledger.edits.propose(number, person().name, why, body, needs_approval=_second(own))
     if made.state is EditState.APPROVED:
         _replay(own, made)
     else:
-        flash("Proposed. It is replayed once somebody else approves it.", "good")
+        flash("Submitted. It is replayed once another person approves it.", "good")
     return redirect(url_for("letters.one", number=number))
 
 
@@ -88,13 +88,13 @@ def decide(number: int, step: str) -> Response:
     if step == "refuse":
         why = request.form.get("why", "").replace("\x00", "").strip()[:_LONGEST_REASON]
         if not why:
-            flash("A reason is needed.", "bad")
+            flash("A reason is required.", "bad")
             return here
         own.ledger.edits.refuse(number, who, why)
         flash("Refused.", "good")
         return here
     if who in people_behind(found_.who, own.ledger.people.tokens()):
-        flash("The edit is yours: somebody else must approve it.", "bad")
+        flash("You made this edit: another person must approve it.", "bad")
         return here
     _replay(own, own.ledger.edits.approve(number, who))
     return here
@@ -111,12 +111,12 @@ def _replay(own: Parts, approved: Edit) -> None:
 
     done = replay_edited(own.ledger.letters, own.publisher, approved, who=person().name)
     if done.error:
-        told = "The letter is open as it was: propose the same edit again."
+        told = "The letter is still open, unchanged: submit the same edit again."
         flash(f"The broker did not confirm it: {done.error}. {told}", "bad")
     elif done.replayed:
-        flash("Replayed with its new content.", "good")
+        flash("Replayed with the edit.", "good")
     else:
-        flash("Nothing was replayed: the letter is not open any more.", "bad")
+        flash("Nothing was replayed: the letter is no longer open.", "bad")
 
 
 def _second(own: Parts) -> bool:
@@ -126,14 +126,14 @@ def _second(own: Parts) -> bool:
 def _fields(letter: Letter) -> list[Field]:
     """Aborts where it cannot be edited."""
     if letter.state is not LetterState.OPEN:
-        abort(409, f"Dead letter {letter.id} is {letter.state.value}: only an open one can be edited.")
+        abort(409, f"Dead letter {letter.id} is {letter.state.value}: only open letters can be edited.")
     allowed = EDITABLE.get(letter.new.type, ())
     try:
         data = decode(letter.new.body).data
     except EnvelopeError:
-        abort(409, "It cannot be read, so it cannot be edited.")
+        abort(409, "The letter is unreadable and cannot be edited.")
     if not allowed:
-        abort(409, f"Nothing of a {letter.new.type} can be edited.")
+        abort(409, f"{letter.new.type} has no editable fields.")
     return fields_of(data, allowed)
 
 

@@ -1,4 +1,4 @@
-"""Coming in and going out."""
+"""Sign-in and sign-out: password, one-time link, OpenID Connect."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def sign_in_now() -> AnyResponse | tuple[str, int]:
         # Changed while the password was looked at, and before there was a session to end.
         own.sessions.close(key)
         own.observe("console.refused", how="password")
-        return _page("Something about you was changed just now. Sign in again.", name), 401
+        return _page("Your account has just been changed. Sign in again.", name), 401
     return answer
 
 
@@ -56,7 +56,7 @@ def enter(secret: str) -> AnyResponse | tuple[str, int]:
         return redirect("/")
     if request.method == "HEAD" or own.link is None or not own.link.use(secret):
         own.observe("console.refused", how="link")
-        told = "That link was used already, has ended, or is not one of this console's. A restart prints a new one."
+        told = "This link was used, has expired, or belongs to another console. Restart the console for a new one."
         return _page(told), 403
     try:
         return _let_in(own, "", Role.ADMIN, "link")[0]
@@ -100,7 +100,7 @@ def oidc_back() -> AnyResponse | tuple[str, int]:
     if known is not None and known.disabled:
         own.sessions.close(key)
         own.observe("console.refused", how="oidc")
-        return _page("You have been shut out here. Ask an admin."), 403
+        return _page("Your account is disabled. Ask an admin."), 403
     for cookie in (_ON_THE_WAY, _WHERE_TO):
         answer.delete_cookie(cookie, path="/oidc")
     return answer

@@ -1,4 +1,4 @@
-"""One event from its webhook to the vendor, and the search for everything about somebody or something."""
+"""One event's timeline, and the search over events and dead letters."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _told(own: Parts, source: str, id_: str, *, reveal: bool = False) -> dict[st
     which = LetterFilter(source=source, event_id=id_, states=tuple(LetterState))
     letters = own.ledger.letters.find(which, _LETTERS)
     if view is None and not letters:
-        abort(404, "No worker has taken such an event yet, or it was pruned. Accepted ones may still be in a queue.")
+        abort(404, "No such event: no worker has taken it yet, or it was pruned. It may still be waiting in a queue.")
     subject = view.subject if view else letters[0].new.subject
     others = [each for each in own.ledger.events_of(source, subject) if each.id != id_] if subject else []
     acts = [act for letter in letters for act in own.ledger.letters.audit_page(50, letter=letter.id).rows]

@@ -1,4 +1,4 @@
-"""Jobs: bulk acts that were approved, and how they go."""
+"""Bulk jobs: the list, one job's progress, pause, resume and cancel."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def steer(number: int, step: str) -> Response:
     _job(own, number)
     why = request.form.get("why", "").replace("\x00", "").strip()[:500]
     if not why:
-        flash("A reason is needed.", "bad")
+        flash("A reason is required.", "bad")
     else:
         getattr(own.ledger.jobs, step)(number, person().name, why)
-        flash({"pause": "Paused.", "resume": "It goes on, with a canary first.", "cancel": "Cancelled."}[step], "good")
+        flash({"pause": "Paused.", "resume": "Resumed, starting with a canary.", "cancel": "Cancelled."}[step], "good")
     return redirect(url_for("jobs.one", number=number))
 
 

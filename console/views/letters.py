@@ -107,7 +107,7 @@ def note(number: int) -> Response:
     found(own, number)
     text = request.form.get("text", "").replace("\x00", "").strip()
     if not 0 < len(text) <= LONGEST_NOTE:
-        flash(f"A note has 1 to {LONGEST_NOTE} characters.", "bad")
+        flash(f"A note must have 1 to {LONGEST_NOTE} characters.", "bad")
     else:
         own.ledger.letters.note(number, person().name, text)
     return redirect(url_for("letters.one", number=number, _anchor="notes"))
@@ -118,10 +118,10 @@ def note(number: int) -> Response:
 def assign(number: int) -> Response:
     own = parts()
     found(own, number)
-    # The last one: "Take it" is a button with a name of its own beside the field.
+    # The last one: "Assign to me" is a button with a name of its own beside the field.
     to = (request.form.getlist("to") or [""])[-1].replace("\x00", "").strip()[:200]
     own.ledger.letters.assign([number], to, person().name)
-    flash(f"Given to {to}." if to else "Given to nobody.", "good")
+    flash(f"Assigned to {to}." if to else "Unassigned.", "good")
     return redirect(url_for("letters.one", number=number))
 
 
@@ -129,7 +129,7 @@ def found(own: Parts, number: int) -> Letter:
     """Aborts with 404 where there is none."""
     letter = own.ledger.letters.get(number) if number < 2**63 else None
     if letter is None:
-        abort(404, f"There is no dead letter {number}: it was never there, or has been pruned.")
+        abort(404, f"There is no dead letter {number}: unknown, or pruned.")
     return letter
 
 

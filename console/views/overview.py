@@ -1,4 +1,4 @@
-"""The first screen: what needs a person now, then how everything stands."""
+"""Overview: what needs attention, then every route, account and reason."""
 
 from __future__ import annotations
 
@@ -59,18 +59,19 @@ def _needs(own: Parts) -> list[Need]:
     found = []
     for job in own.ledger.jobs.page(_STOPPED, state=JobState.STOPPED).rows:
         url = url_for("jobs.one", number=job.id)
-        found.append(Need(f"Job {job.id} stopped by itself", job.detail, url, job.updated))
+        found.append(Need(f"Bulk job {job.id} stopped by itself", job.detail, url, job.updated))
     waiting = own.ledger.edits.waiting()
     if waiting:
         first = waiting[-1]
-        found.append(Need(f"{len(waiting)} edited, to be approved", first.why, url_for("edits.waiting"), first.at))
+        told = f"Edits awaiting approval: {len(waiting)}"
+        found.append(Need(told, first.why, url_for("edits.waiting"), first.at))
     for view in own.ledger.accounts.views():
         if view.breaker != "closed":
-            found.append(Need(f"Account {view.account} is away", view.error, "#accounts"))
+            found.append(Need(f"Account {view.account}: vendor down", view.error, "#accounts"))
     last = own.pulse.last
     if last is not None and last.unroutable:
-        told = "messages that no queue wanted: the topology is not whole"
-        found.append(Need(f"{last.unroutable} unroutable", told, "#routes"))
+        told = "messages that no queue takes: the broker's topology is incomplete"
+        found.append(Need(f"{last.unroutable} unroutable messages", told, "#routes"))
     return found
 
 

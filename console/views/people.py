@@ -1,4 +1,4 @@
-"""People who sign in, and tokens for programs: for admins. What is made is shown once, on the page that made it."""
+"""Users and API tokens, for admins. A new password or token is shown once, on the page that made it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bellhop.ledger.records import Role
 
 blueprint = Blueprint("people", __name__)
 
-_OWN: Final = "That is you: somebody else must do it, or `bellhop users` on Bellhop's host."
+_OWN: Final = "You cannot do this to yourself: ask another admin, or use `bellhop users` on Bellhop's host."
 _STEPS: Final = ("role", "password", "sessions", "disable", "enable", "remove")
 _NOT_ONESELF: Final = ("role", "disable", "remove")
 """An admin who did this to themselves by a slip would be locked out."""
@@ -41,7 +41,7 @@ def add() -> str | Response:
     password = "" if form.get("by") == "provider" else new_password()
     people.add_user(name, role, password_hash(password) if password else "", person().name)
     if not password:
-        flash(f"{name} is known here, and signs in with your organisation.", "good")
+        flash(f"{name} is added and signs in with your organisation.", "good")
         return redirect(url_for("people.listed"))
     return _page({"of": name, "what": "password", "secret": password})
 
@@ -53,7 +53,7 @@ def change() -> str | Response:
     people, form, who = parts().ledger.people, request.form, person().name
     name, step = form.get("name", ""), form.get("step", "")
     if step not in _STEPS:
-        abort(400, "There is no such act.")
+        abort(400, "Unknown action.")
     if step in _NOT_ONESELF and name == who:
         flash(_OWN, "bad")
     elif step == "password":
@@ -62,17 +62,17 @@ def change() -> str | Response:
         return _page({"of": name, "what": "password", "secret": password})
     elif step == "sessions":
         ended = people.end_sessions(name, who)
-        flash(f"{name} has been signed out {ended} times." if ended != 1 else f"{name} has been signed out.", "good")
+        flash(f"{name} is signed out of {ended} sessions." if ended != 1 else f"{name} is signed out.", "good")
     elif step == "remove":
         people.remove_user(name, who)
-        flash(f"{name} is removed. API tokens that {name} made stay until they are revoked.", "good")
+        flash(f"{name} is removed. API tokens made by {name} stay valid until revoked.", "good")
     elif step == "role":
         role = _role(form.get("role", ""))
         people.change_user(name, who, role=role)
-        flash(f"{name} is {role.value} now, and has to sign in again.", "good")
+        flash(f"{name} is now {role.value} and must sign in again.", "good")
     else:
         people.change_user(name, who, disabled=step == "disable")
-        flash(f"{name} is shut out." if step == "disable" else f"{name} may sign in again.", "good")
+        flash(f"{name} is disabled." if step == "disable" else f"{name} is enabled.", "good")
     return redirect(url_for("people.listed"))
 
 
@@ -125,5 +125,5 @@ def _fit(name: str) -> str:
 
 def _role(text: str) -> Role:
     if text not in list(Role):
-        abort(400, "There is no such role.")
+        abort(400, "Unknown role.")
     return Role(text)

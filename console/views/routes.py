@@ -1,4 +1,4 @@
-"""Routes: hold them, let them go, and try at once what waits for a retry."""
+"""Routes: pause, resume, and retry now what waits for a retry."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def listed() -> str:
     problem, stats = "", None
     try:
         stats = own.broker.stats()
-    except BrokerError as error:  # to hold a route needs the ledger alone
+    except BrokerError as error:  # to pause a route needs the ledger alone
         problem = f"The broker cannot be reached: {own.redactor.text(str(error))}"
     ends = {key: words for key, (words, _) in ENDS.items()}
     return render_template(template, rows=_rows(own, stats or {}), problem=problem, routes=ROUTES, ends=ends)
@@ -45,28 +45,28 @@ def steer() -> Response:
     own, who, form = parts(), person().name, request.form
     route, step = form.get("route", ""), form.get("step", "")
     if route not in ROUTES or step not in ("pause", "resume", "retry-now"):
-        abort(400, "There is no such route or act.")
+        abort(400, "Unknown route or action.")
     here = redirect(url_for("routes.listed"))
     why = form.get("why", "").replace("\x00", "").strip()[:500]
     if not why:
-        flash("A reason is needed.", "bad")
+        flash("A reason is required.", "bad")
         return here
     if step == "pause":
         _, lasts = ENDS.get(form.get("for", ""), ENDS[""])
         own.ledger.pauses.pause(route, who, why, own.now() + lasts if lasts else None)
-        flash(f"{route} is held. Calls that run will end.", "good")
+        flash(f"{route} is paused. Calls in progress will finish.", "good")
     elif step == "resume":
-        held = own.ledger.pauses.resume(route, who, why)
-        flash(f"{route} goes on." if held else f"{route} was not held.", "good" if held else "bad")
+        was_paused = own.ledger.pauses.resume(route, who, why)
+        flash(f"{route} is resumed." if was_paused else f"{route} was not paused.", "good" if was_paused else "bad")
     else:
         moved = retry_now(own.broker, own.ledger.letters, route, who=who, why=why)
-        flash(f"{moved} waiting for a retry on {route} are tried now.", "good")
+        flash(f"Retrying {moved} on {route} now.", "good")
     return here
 
 
 def _rows(own: Parts, stats: Mapping[str, QueueStats]) -> list[dict[str, Any]]:
     unfinished = own.ledger.unfinished()
-    held = {pause.route: pause for pause in own.ledger.pauses.all()}
+    pauses = {pause.route: pause for pause in own.ledger.pauses.all()}
     return [
         {
             "route": route,
@@ -74,7 +74,7 @@ def _rows(own: Parts, stats: Mapping[str, QueueStats]) -> list[dict[str, Any]]:
             "retrying": unfinished.get((route, State.RETRYING), 0),
             "working": unfinished.get((route, State.WORKING), 0),
             "in_doubt": unfinished.get((route, State.IN_DOUBT), 0),
-            "pause": held.get(route),
+            "pause": pauses.get(route),
         }
         for route in ROUTES
     ]

@@ -15,8 +15,8 @@ from marshmallow import ValidationError
 from bellhop.schemas.contract import Identifier, Moment
 from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.events import MAX_ID, VenueFacts
-from bellhop.schemas.settings import SourceSettings, SourceVenue
-from bellhop.vendors.simplybook.callback_body import Callback
+from bellhop.schemas.settings import Account, SourceSettings, SourceVenue
+from bellhop.vendors.vendor import Notice
 
 _HASH_LENGTH: Final = 12
 
@@ -39,12 +39,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a format may know beside the body. company: of the source's SimplyBook.me account."""
+    """What a format may know beside the body. account: the one whose vendor posts here, None where others do."""
 
     source: SourceSettings
     venues: Mapping[str, VenueFacts]
     receipt: Receipt
-    company: str = ""
+    account: Account | None = None
 
     @property
     def is_pulled(self) -> bool:
@@ -64,23 +64,13 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
-    """A callback of SimplyBook.me. id: stable where the vendor sends it again. has_own_time: as for `Event`."""
-
-    callback: Callback
-    id: str
-    time: datetime
-    has_own_time: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Ignored:
     """What means nothing here; never a booking or a member. why: without values."""
 
     why: str
 
 
-Made = Event | Called | Ignored
+Made = Event | Notice | Ignored
 Adapt = Callable[[Any, Context], Made]
 """One item of a body → what it is. Raises EventInvalid, naming fields as the upstream does."""
 
@@ -124,13 +114,12 @@ def an_id(value: object, field_name: str) -> str:
 
 def a_moment(value: object, field_name: str, zone: ZoneInfo) -> datetime:
     """ISO 8601, UTC; without a zone it is that of `zone`."""
-    if value is None:
-        refuse(field_name, "is required")
     try:
-        moment = Moment().deserialize(value)
+        moment = None if value is None else Moment().deserialize(value)
     except ValidationError as error:
         refuse(field_name, str(error.messages[0]))
-    assert moment is not None  # noqa: S101  # deserialize gives None for none alone
+    if moment is None:
+        refuse(field_name, "is required")
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 

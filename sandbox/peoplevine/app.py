@@ -16,8 +16,8 @@ from typing import Any, Final
 from bellhop.sandbox.answers import Answer, ids
 from bellhop.sandbox.peoplevine.answers import Refused, body, id_of
 from bellhop.sandbox.peoplevine.reservations import Reservations
-from bellhop.sandbox.peoplevine.seed import Change, PeoplevineSeed, Place, Treatment
-from bellhop.sandbox.switches import Switches
+from bellhop.sandbox.peoplevine.seed import Change, PeoplevineSeed, PeoplevineSeeds, Place, Treatment
+from bellhop.sandbox.peoplevine.switches import PeoplevineSwitches
 
 CREDENTIALS: Final = ("auth_id", "company", "user", "pass")
 CHANGES: Final = ("profiles", "reservations")
@@ -31,7 +31,7 @@ class Peoplevine:
     def __init__(
         self,
         seed: PeoplevineSeed,
-        switches: Callable[[], Switches],
+        switches: Callable[[], PeoplevineSwitches],
         now: Callable[[], datetime],
         ids: Iterator[str],
     ) -> None:
@@ -53,6 +53,13 @@ class Peoplevine:
             "metadata": ("GET", self._metadata),
             "get_service_availability": ("POST", self._get_service_availability),
             "create_service_reservation": ("POST", self._create_service_reservation),
+        }
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "reservations": list(self.reservations),
+            "members_synced": dict(self.synced),
+            "pulled": dict(self.pulled),
         }
 
     @property
@@ -135,11 +142,17 @@ class Accounts:
     """Every account of one Peoplevine. No two give the same id to a reservation."""
 
     def __init__(
-        self, seeds: tuple[PeoplevineSeed, ...], switches: Callable[[], Switches], now: Callable[[], datetime]
+        self, seeds: PeoplevineSeeds, switches: Callable[[], PeoplevineSwitches], now: Callable[[], datetime]
     ) -> None:
         shared = ids(now())
-        self.by_auth_id = {seed.auth_id: Peoplevine(seed, switches, now, shared) for seed in seeds}
-        self.first = self.by_auth_id[seeds[0].auth_id]
+        every = (seeds.first, *seeds.behind)
+        self.by_auth_id = {seed.auth_id: Peoplevine(seed, switches, now, shared) for seed in every}
+        self.first = self.by_auth_id[seeds.first.auth_id]
+
+    def snapshot(self) -> dict[str, Any]:
+        """Reservations and synchronisations; `behind`: those of the accounts with a system behind them, by its name."""
+        behind = {one.system: one.snapshot() for one in self.by_auth_id.values() if one.system}
+        return {**self.first.snapshot(), "behind": behind}
 
     def of(self, query: Mapping[str, str]) -> Peoplevine:
         """The account a call names; the first, which will refuse it, where there is none such."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from bellhop.sandbox.diary import Diary
 from bellhop.sandbox.peoplevine.answers import Refused, id_of, wall_clock
 from bellhop.sandbox.peoplevine.seed import PeoplevineSeed, Treatment
-from bellhop.sandbox.switches import Switches
+from bellhop.sandbox.peoplevine.switches import PeoplevineSwitches
 
 _SEARCHED_DAYS: Final = 14
 
@@ -43,7 +43,7 @@ class Reservations:
     def __init__(
         self,
         seed: PeoplevineSeed,
-        switches: Callable[[], Switches],
+        switches: Callable[[], PeoplevineSwitches],
         now: Callable[[], datetime],
         ids: Iterator[str],
     ) -> None:

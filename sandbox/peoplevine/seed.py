@@ -3,7 +3,7 @@ own (`peoplevine-bookings`)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -145,3 +145,11 @@ TRIPLESEAT: Final = PeoplevineSeed(
     guest_types=(Place("7501", "Corporate"), Place("7502", "Private")),
     changes=_changes(1, 2),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplevineSeeds:
+    """first: the account that is meant where none is named. behind: the accounts with a system behind them."""
+
+    first: PeoplevineSeed = field(default_factory=PeoplevineSeed)
+    behind: tuple[PeoplevineSeed, ...] = (BOOK4TIME, SEVENROOMS, TRIPLESEAT)

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bellhop.sandbox.answers import Answer, ids
+from bellhop.sandbox.limits import Limits
 from bellhop.sandbox.simplybook.bookings import Bookings
 from bellhop.sandbox.simplybook.calendar import Calendar
 from bellhop.sandbox.simplybook.catalog import Catalog
@@ -22,7 +23,7 @@ from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.payments import Payments
 from bellhop.sandbox.simplybook.rpc import WORDS, RpcError, written
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
-from bellhop.sandbox.switches import Switches
+from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 from bellhop.schemas.redact import MASK
 
 _GIVEN: Final = "given"
@@ -42,12 +43,13 @@ class SimplyBook:
     def __init__(
         self,
         seed: SimplybookSeed,
-        switches: Callable[[], Switches],
+        switches: Callable[[], SimplybookSwitches],
         now: Callable[[], datetime],
         hex_of: Callable[[int], str] = secrets.token_hex,
     ) -> None:
         hours = Hours(seed, now)
         self.bookings = Bookings(seed, switches, hours, ids(now()), ids(now()), hex_of)
+        self.limits = Limits()
         self._seed = seed
         self._switches = switches
         self._now = now
@@ -64,6 +66,27 @@ class SimplyBook:
                 **Catalog(seed, switches, hours, now).methods,
             }
         )
+
+    def snapshot(self) -> dict[str, Any]:
+        """See `sandbox.pretended.Held`."""
+        bookings = [
+            {
+                "id": booked.id,
+                "event_id": booked.service.id,
+                "unit_id": booked.unit.id,
+                "client": dict(booked.client),
+                "start": booked.start.isoformat(),
+                "end": booked.end.isoformat(),
+                "confirmed": booked.confirmed,
+                "cancelled": booked.cancelled,
+                "paid": booked.paid,
+                "promocode": booked.promotion.code if booked.promotion else None,
+                "fields": dict(booked.fields),
+                "client_time_offset": booked.client_time_offset,
+            }
+            for booked in self.bookings.all.values()
+        ]
+        return {"bookings": bookings}
 
     @property
     def method_names(self) -> frozenset[str]:

@@ -19,7 +19,7 @@ from bellhop.sandbox.simplybook.intake import answers, entries, promocode
 from bellhop.sandbox.simplybook.promotions import Promotions
 from bellhop.sandbox.simplybook.rpc import RpcError, identifier, seats_of
 from bellhop.sandbox.simplybook.seed import Promotion, Service, SimplybookSeed, Unit
-from bellhop.sandbox.switches import Switches
+from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE: Final = re.compile(r"\+?[\d\s().-]{5,30}")
@@ -88,7 +88,7 @@ class Bookings:
     def __init__(
         self,
         seed: SimplybookSeed,
-        switches: Callable[[], Switches],
+        switches: Callable[[], SimplybookSwitches],
         hours: Hours,
         ids: Iterator[str],
         batch_ids: Iterator[str],

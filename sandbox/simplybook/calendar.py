@@ -14,13 +14,13 @@ from bellhop.sandbox.answers import Answer
 from bellhop.sandbox.simplybook.hours import Hours, Span, clock, merged, within
 from bellhop.sandbox.simplybook.rpc import RpcError, days, identifier, moment, seats_of, whole
 from bellhop.sandbox.simplybook.seed import Unit
-from bellhop.sandbox.switches import Switches
+from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 
 
 class Calendar:
     """`methods` are the document's, by name."""
 
-    def __init__(self, hours: Hours, switches: Callable[[], Switches]) -> None:
+    def __init__(self, hours: Hours, switches: Callable[[], SimplybookSwitches]) -> None:
         self._hours = hours
         self._switches = switches
         self.methods: Mapping[str, Callable[..., Answer]] = {

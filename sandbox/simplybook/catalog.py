@@ -15,7 +15,7 @@ from bellhop.sandbox.simplybook.intake import field_row
 from bellhop.sandbox.simplybook.payments import CURRENCY
 from bellhop.sandbox.simplybook.rpc import RpcError, text_of
 from bellhop.sandbox.simplybook.seed import Category, Location, Service, SimplybookSeed, Unit
-from bellhop.sandbox.switches import Switches
+from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 
 _TIMELINE: Final = "modern_week"
 _ABOUT: Final = "Write a description about your company or about you as a service provider."
@@ -25,7 +25,11 @@ class Catalog:
     """`methods` are the document's, by name."""
 
     def __init__(
-        self, seed: SimplybookSeed, switches: Callable[[], Switches], hours: Hours, now: Callable[[], datetime]
+        self,
+        seed: SimplybookSeed,
+        switches: Callable[[], SimplybookSwitches],
+        hours: Hours,
+        now: Callable[[], datetime],
     ) -> None:
         self._seed = seed
         self._switches = switches

@@ -16,7 +16,7 @@ from bellhop.sandbox.simplybook.bookings import Booked, Bookings
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.rpc import RpcError, identifier
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
-from bellhop.sandbox.switches import Switches
+from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 
 CURRENCY: Final = "GBP"
 
@@ -34,7 +34,7 @@ class Payments:
     def __init__(
         self,
         seed: SimplybookSeed,
-        switches: Callable[[], Switches],
+        switches: Callable[[], SimplybookSwitches],
         hours: Hours,
         bookings: Bookings,
         ids: Iterator[str],

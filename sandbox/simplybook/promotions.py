@@ -15,7 +15,7 @@ from bellhop.sandbox.answers import Answer
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.rpc import RpcError, identifier, moment, seats_of, text_of
 from bellhop.sandbox.simplybook.seed import Promotion, Service, SimplybookSeed
-from bellhop.sandbox.switches import Switches
+from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 
 _TITLE = "[service/services] with [discount]% discount!"
 
@@ -26,7 +26,7 @@ class Promotions:
     def __init__(
         self,
         seed: SimplybookSeed,
-        switches: Callable[[], Switches],
+        switches: Callable[[], SimplybookSwitches],
         hours: Hours,
         known_client: Callable[[str], bool],
     ) -> None:

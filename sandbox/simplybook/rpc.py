@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bellhop.sandbox.switches import Switches
+from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 
 WORDS: Final = {
     -32001: "Custom Feature is not activated",
@@ -95,7 +95,7 @@ class RpcError(Exception):
         self.message = WORDS[code] if message is None else message
 
 
-def written(value: Any, switches: Switches, key: str = "") -> Any:
+def written(value: Any, switches: SimplybookSwitches, key: str = "") -> Any:
     """A result as PHP, or a vendor unlike it, writes it. Every empty dict is an empty map; key: whose value it is."""
     if isinstance(value, dict):
         if not value and switches.simplybook_empty_map_as_list:

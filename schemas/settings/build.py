@@ -1,151 +1,138 @@
-"""From a parsed TOML document, with overrides already laid over it, to the settings."""
+"""From a parsed TOML document, with overrides already laid over it, to the settings, or all that is wrong with it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 
-from bellhop.schemas.errors import SettingsError
+from bellhop.schemas.errors import SettingProblem, SettingsError
 from bellhop.schemas.events import VenueFacts
-from bellhop.schemas.settings.model import Account, Settings, SourceSettings
-from bellhop.schemas.settings.sections import SECTIONS, SOURCE, TABLES, VENUE, AccountKind
+from bellhop.schemas.settings import checks
+from bellhop.schemas.settings.accounts import AccountKind, VenueSettings
+from bellhop.schemas.settings.console import ConsoleSettings
+from bellhop.schemas.settings.model import Settings
+from bellhop.schemas.settings.sections import UNKNOWN, Part, meant, problems_in
+from bellhop.schemas.settings.services import (
+    ArchiveSettings,
+    BrokerSettings,
+    IngestSettings,
+    LedgerSettings,
+    LogSettings,
+    SentrySettings,
+    WorkSettings,
+)
+from bellhop.schemas.settings.sources import SourceSettings, source_keys
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+SECTIONS: Final[Mapping[str, Part[Any]]] = {
+    "broker": Part(BrokerSettings),
+    "ledger": Part(LedgerSettings),
+    "ingest": Part(IngestSettings),
+    "work": Part(WorkSettings),
+    "archive": Part(ArchiveSettings),
+    "console": Part(ConsoleSettings),
+    "sentry": Part(SentrySettings),
+    "log": Part(LogSettings),
+}
+TABLES: Final = ("sources", "accounts", "venues")
+VENUE: Final = Part(VenueSettings)
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+SourceCheck = Callable[[SourceSettings], "tuple[str, str, str] | None"]
+"""What else must be true of a source: of one that is wrong the key, the problem, and what to write."""
 
 
 def build(
     document: Mapping[str, Any],
     kinds: Mapping[str, AccountKind],
     place: Callable[[str], str] = lambda _key: "bellhop.toml",
+    check: SourceCheck = lambda _source: None,
 ) -> Settings:
-    """The settings in `document`. kinds: the vendors' accounts, by what `kind` says. `place`
-    tells where a dotted key's value came from, for the error's line.
+    """The settings in `document`. kinds: the vendors' accounts, by what `kind` says. `place` tells where a dotted
+    key's value came from.
 
-    Raises SettingsError for the first thing that is wrong.
+    Raises SettingsError, which has all that is wrong.
     """
-
-    def load(schema: Schema, value: object, key: str) -> Any:
-        if not isinstance(value, Mapping):
-            raise SettingsError(key, "must be a table", place(key))
-        try:
-            return schema.load(value)
-        except ValidationError as error:
-            path, problem = _first(error.messages)
-            full = f"{key}.{path}" if path else key
-            raise SettingsError(full, problem, place(full)) from None
-
-    def table(name: str) -> Mapping[str, Any]:
-        value = document.get(name, {})
-        if not isinstance(value, Mapping):
-            raise SettingsError(name, "must be a table", place(name))
-        for key in value:
-            if not _NAME.fullmatch(key):
-                problem = "must be 1 to 40 of a-z, 0-9, - and _, and start with a letter or digit"
-                raise SettingsError(f"{name}.{key}", problem, place(f"{name}.{key}"))
-        return value
-
-    for key in document:
-        if key not in SECTIONS and key not in TABLES:
-            raise SettingsError(key, "is not a setting", place(key))
-    made = {name: load(schema, document.get(name, {}), name) for name, schema in SECTIONS.items()}
-    accounts = {name: _account(name, value, kinds, load, place) for name, value in table("accounts").items()}
-    settings = Settings(
-        log_level=made.pop("log")["level"],
-        accounts=accounts,
-        sources={n: SourceSettings(name=n, **load(SOURCE, v, f"sources.{n}")) for n, v in table("sources").items()},
-        venues={n: _venue(n, load(VENUE, v, f"venues.{n}"), accounts, place) for n, v in table("venues").items()},
-        **made,
-    )
-    _check_whole(settings, place)
-    return settings
+    builder = _Builder(document, kinds)
+    builder.make(check)
+    if builder.wrong:
+        raise SettingsError.of([SettingProblem(key, what, place(key), do) for key, (what, do) in builder.wrong.items()])
+    return builder.settings()
 
 
-def _account(
-    name: str,
-    value: Any,
-    kinds: Mapping[str, AccountKind],
-    load: Callable[[Schema, object, str], Any],
-    place: Callable[[str], str],
-) -> Account:
-    key = f"accounts.{name}"
-    kind = str(value.get("kind")) if isinstance(value, Mapping) else ""
-    if kind not in kinds:
-        raise SettingsError(f"{key}.kind", f"must be one of {', '.join(kinds)}", place(f"{key}.kind"))
-    return kinds[kind].made(name=name, **load(kinds[kind].section, value, key))
+class _Builder:
+    """wrong: by key, the first problem of each, and what to write."""
 
+    def __init__(self, document: Mapping[str, Any], kinds: Mapping[str, AccountKind]) -> None:
+        self._document = document
+        self._source = Part(SourceSettings, source_keys(kinds))
+        self._accounts = {name: Part(kind.section) for name, kind in kinds.items()}
+        self._parts = checks.Parts(kinds, {name: list(self._table(name)) for name in TABLES})
+        self.wrong: dict[str, tuple[str, str]] = {}
 
-def _venue(
-    name: str, data: Mapping[str, Any], accounts: Mapping[str, Account], place: Callable[[str], str]
-) -> VenueFacts:
-    account = accounts.get(data["account"])
-    if account is None:
-        key = f"venues.{name}.account"
-        raise SettingsError(key, "is not one of the accounts", place(key))
-    return VenueFacts(name=name, account=account.name, kind=account.kind, zone=data["zone"])
+    def make(self, check: SourceCheck) -> None:
+        parts = self._parts
+        for key in self._document:
+            if key not in SECTIONS and key not in TABLES:
+                self._tell(key, UNKNOWN, meant(key, (*SECTIONS, *TABLES)))
+        for name, part in SECTIONS.items():
+            self._load(parts.sections, part, self._document.get(name, {}), name)
+        for name, value in self._entries("accounts"):
+            kind = str(value.get("kind")) if isinstance(value, Mapping) else ""
+            if kind in parts.kinds:
+                self._load(parts.accounts, self._accounts[kind], value, f"accounts.{name}", name=name)
+            else:
+                problem = f"must be one of {', '.join(parts.kinds)}"
+                self._tell(f"accounts.{name}.kind", problem, meant(kind, parts.kinds))
+        for name, value in self._entries("sources"):
+            self._load(parts.sources, self._source, value, f"sources.{name}", name=name)
+        for name, value in self._entries("venues"):
+            self._load(parts.venues, VENUE, value, f"venues.{name}")
+        for key, problem, advice in checks.found(parts):
+            self._tell(key, problem, advice)
+        for name, source in parts.sources.items():
+            if wrong := check(source):
+                key, problem, advice = wrong
+                self._tell(f"sources.{name}.{key}", problem, advice)
 
-
-def _check_whole(settings: Settings, place: Callable[[str], str]) -> None:
-    for source in settings.sources.values():
-        _check_source(source, settings, place)
-    for account in settings.accounts.values():
-        # A claim that ends while its call is still on the way would let another worker call a second time. One call
-        # is up to three requests: refused for its token, log in, again.
-        if 3 * (account.connect_seconds + account.read_seconds) > settings.work.claim_seconds:
-            problem = f"must be at least three times the time-outs of account {account.name} together"
-            raise SettingsError("work.claim", problem, place("work.claim"))
-
-
-def _check_source(source: SourceSettings, settings: Settings, place: Callable[[str], str]) -> None:
-    accounts = settings.accounts
-    members, pulled = accounts.get(source.member_account), accounts.get(source.pull_account)
-    its_own = accounts.get(source.account)
-    fed = settings.venues.get(source.feed_venue)
-    is_simplybook = source.format == "simplybook"
-    wrong = [
-        (key, "is not a Peoplevine account")
-        for key, is_wrong in (
-            ("member_account", source.member_account and not (members and members.takes_members)),
-            ("pull_account", source.pull_account and not (pulled and pulled.takes_pulls)),
+    def settings(self) -> Settings:
+        parts = self._parts
+        sections = dict(parts.sections)
+        return Settings(
+            log_level=sections.pop("log").level,
+            accounts=parts.accounts,
+            sources=parts.sources,
+            venues={name: self._facts(name, venue) for name, venue in parts.venues.items()},
+            **sections,
         )
-        if is_wrong
-    ]
-    wrong += [
-        (f"venues.{key}.venue", "is not one of the venues")
-        for key, venue in source.venues.items()
-        if venue.venue not in settings.venues
-    ]
-    checks = {
-        ("account", "is required: the SimplyBook.me account whose callbacks these are"): is_simplybook
-        and not source.account,
-        ("account", "is not a SimplyBook.me account"): is_simplybook
-        and source.account
-        and (its_own is None or its_own.kind != source.format),
-        ("account", "is for the format simplybook"): source.account and not is_simplybook,
-        ("feed_venue", "is not one of the venues"): source.feed_venue and fed is None,
-        ("feed_venue", "is for the format simplybook"): source.feed_venue and not is_simplybook,
-        ("feed_venue", "must be of another account than the callbacks"): fed and fed.account == source.account,
-        ("feed_venue", "needs a map: where the details have what the venue's account needs"): fed and not source.map,
-        ("map", "is required: the format mapped reads nothing else"): source.format == "mapped" and not source.map,
-        ("map", "is not for the format bellhop"): source.format == "bellhop" and source.map,
-        ("result_secret", "is required: it signs what is posted to result_url"): source.result_url
-        and not source.result_secrets,
-    }
-    wrong += [told for told, is_wrong in checks.items() if is_wrong]
-    for key, problem in wrong:
-        full = f"sources.{source.name}.{key}"
-        raise SettingsError(full, problem, place(full))
 
+    def _facts(self, name: str, venue: VenueSettings) -> VenueFacts:
+        kind = self._parts.accounts[venue.account].kind
+        return VenueFacts(name, venue.account, kind, venue.zone, self._parts.kinds[kind].check_booking)
 
-def _first(messages: object) -> tuple[str, str]:
-    """The first problem in marshmallow's messages, as dotted path and rule."""
-    if isinstance(messages, Mapping):
-        key, inner = next(iter(messages.items()))
-        path, problem = _first(inner)
-        return ".".join(part for part in (("" if key == "_schema" else str(key)), path) if part), problem
-    text = str(messages[0] if isinstance(messages, list) else messages).rstrip(".")
-    if text == "Unknown field":
-        return "", "is not a setting"
-    return "", text[:1].lower() + text[1:]
+    def _table(self, name: str) -> Mapping[str, Any]:
+        value = self._document.get(name, {})
+        return value if isinstance(value, Mapping) else {}
+
+    def _entries(self, table: str) -> Iterator[tuple[str, Any]]:
+        """The table's entries whose names are well."""
+        if not isinstance(self._document.get(table, {}), Mapping):
+            self._tell(table, "must be a table", "")
+        for name, value in self._table(table).items():
+            if NAME.fullmatch(name):
+                yield name, value
+            else:
+                problem = "must be 1 to 40 of a-z, 0-9, - and _, and start with a letter or digit"
+                self._tell(f"{table}.{name}", problem, "")
+
+    def _load(self, made: dict[str, Any], part: Part[Any], value: object, key: str, **given: str) -> None:
+        try:
+            made[key.rpartition(".")[2]] = part.load(value, **given)
+        except ValidationError as error:
+            for path, problem in problems_in(error.messages):
+                self._tell(".".join((key, *path)), problem, part.advice(path, problem, value))
+
+    def _tell(self, key: str, problem: str, advice: str) -> None:
+        self.wrong.setdefault(key, (problem, advice))

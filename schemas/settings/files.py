@@ -9,23 +9,23 @@ from __future__ import annotations
 import copy
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bellhop.schemas.errors import SettingsError
+from bellhop.schemas.errors import SettingProblem, SettingsError
 from bellhop.schemas.settings import Settings
-from bellhop.schemas.settings.build import build
-from bellhop.schemas.settings.sections import AccountKind
+from bellhop.schemas.settings.accounts import AccountKind
+from bellhop.schemas.settings.build import TABLES, SourceCheck, build
+from bellhop.schemas.settings.lines import lines
+from bellhop.schemas.settings.sections import UNKNOWN
 
 DEFAULT: Final = Path("bellhop.toml")
 PREFIX: Final = "BELLHOP_"
 RESERVED: Final = ("BELLHOP_CONFIG", "BELLHOP_SERVER", "BELLHOP_TOKEN")
 """Read by the command itself; not settings."""
-
-_TABLES: Final = ("accounts", "sources", "venues")
-_LISTS: Final = ("broker.ladder",)  # a text of the environment is split at its commas; texts lists do so themselves
 
 Document = dict[str, Any]
 
@@ -48,41 +48,87 @@ class Config:
     place: Callable[[str], str]
 
 
-def read(path: Path | None, environ: Mapping[str, str], kinds: Mapping[str, AccountKind]) -> Config:
+def read(
+    path: Path | None,
+    environ: Mapping[str, str],
+    kinds: Mapping[str, AccountKind],
+    check: SourceCheck = lambda _source: None,
+) -> Config:
     """The settings and their places. path: `--config`, else `BELLHOP_CONFIG`, else `./bellhop.toml`, which may
-    be missing where the environment has settings. kinds: the vendors' accounts.
+    be missing where the environment has settings. kinds: the vendors' accounts. check: what else a source must be.
 
-    Raises SettingsError, whose text is the one line the operator sees.
+    Raises SettingsError, which has a line for each thing that is wrong.
     """
-    overrides = [
-        _override(name, environ) for name in sorted(environ) if name.startswith(PREFIX) and name not in RESERVED
-    ]
+    laid = _Laid(environ)
     file = path or (Path(environ["BELLHOP_CONFIG"]) if environ.get("BELLHOP_CONFIG") else None)
-    if file is None and overrides and not DEFAULT.exists():
-        return _built({}, "the environment", overrides, kinds)
-    return _built(_read(file or DEFAULT, given=file is not None), str(file or DEFAULT), overrides, kinds)
+    if file is None and laid.overrides and not DEFAULT.exists():
+        laid.over({}, "the environment", {})
+    else:
+        document, at = _read(file or DEFAULT, given=file is not None)
+        laid.over(document, str(file or DEFAULT), at)
+    try:
+        settings = build(laid.document, kinds, laid.place, check)
+    except SettingsError as error:
+        told = {wrong.key for wrong in laid.wrong}
+        laid.wrong += [wrong for wrong in error.problems if wrong.key not in told]
+    if laid.wrong:
+        raise SettingsError.of(sorted(laid.wrong, key=lambda wrong: laid.line(wrong.key)))
+    return Config(settings, laid.place)
 
 
-def _built(document: Document, file: str, overrides: list[_Override], kinds: Mapping[str, AccountKind]) -> Config:
-    in_file = copy.deepcopy(document)
-    places: dict[str, str] = {}
-    for override in overrides:
-        key = _lay(document, override, file)
-        if key in places:
-            raise SettingsError(key, "is set twice", f"{places[key]} and {override.place}")
-        places[key] = override.place
+class _Laid:
+    """The document with the environment laid over it. wrong: what could not be laid. place: see `Config`."""
 
-    def place(key: str) -> str:
-        """The variable that gave the key (or the list it stands in), or a table that the file knows nothing of."""
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.document: Document = {}
+        self.overrides: list[_Override] = []
+        self.wrong: list[SettingProblem] = []
+        self._file = ""
+        self._in_file: Document = {}
+        self._lines: Mapping[str, int] = {}
+        self._places: dict[str, str] = {}
+        for name in sorted(environ):
+            if name.startswith(PREFIX) and name not in RESERVED:
+                with self._collect():
+                    self.overrides.append(_override(name, environ))
+
+    def over(self, document: Document, file: str, at: Mapping[str, int]) -> None:
+        """Lays the environment over the document. at: the line of each dotted key."""
+        self.document, self._file, self._lines = document, file, at
+        self._in_file = copy.deepcopy(document)
+        for override in self.overrides:
+            with self._collect():
+                key = _lay(document, override, self.place)
+                if key in self._places:
+                    raise SettingsError(key, "is set twice", f"{self._places[key]} and {override.place}")
+                self._places[key] = override.place
+
+    def place(self, key: str) -> str:
+        """The variable that gave the key (or the list it stands in), or a table that the file knows nothing of; else
+        the file with the line of the key, or of the table that lacks it."""
         table = key.rpartition(".")[0]
-        if told := places.get(key) or places.get(table):
+        if told := self._places.get(key) or self._places.get(table):
             return told
-        for missing in (name for name in (key, table) if name and not _holds(in_file, name)):
-            if told := next((at for known, at in places.items() if known.startswith(f"{missing}.")), None):
+        for missing in (name for name in (key, table) if name and not _holds(self._in_file, name)):
+            if told := next((at for known, at in self._places.items() if known.startswith(f"{missing}.")), None):
                 return told
-        return file
+        line = self.line(key)
+        return f"{self._file}:{line}" if line else self._file
 
-    return Config(build(document, kinds, place), place)
+    def line(self, key: str) -> int:
+        """Where the key stands in the file, or the innermost table around it; 0 where neither does."""
+        if key in self._places:
+            return 0
+        while key and key not in self._lines:
+            key = key.rpartition(".")[0]
+        return self._lines.get(key, 0)
+
+    @contextmanager
+    def _collect(self) -> Iterator[None]:
+        try:
+            yield
+        except SettingsError as error:
+            self.wrong += error.problems
 
 
 def _holds(document: Document, key: str) -> bool:
@@ -94,7 +140,8 @@ def _holds(document: Document, key: str) -> bool:
     return True
 
 
-def _read(file: Path, *, given: bool) -> Document:
+def _read(file: Path, *, given: bool) -> tuple[Document, Mapping[str, int]]:
+    """The document, and the line of each dotted key."""
     try:
         text = file.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -105,12 +152,16 @@ def _read(file: Path, *, given: bool) -> Document:
     except UnicodeDecodeError:
         raise SettingsError("file", "is not UTF-8", str(file)) from None
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        problem, _, at = str(error).partition(" (at ")
-        found = re.match(r"line (\d+)", at)
+        problem, _, where = str(error).partition(" (at ")
+        found = re.match(r"line (\d+)", where)
         line = found[1] if found else str(len(text.splitlines()) or 1)
         raise SettingsError("file", f"is not TOML: {problem[:1].lower()}{problem[1:]}", f"{file}:{line}") from None
+    at: dict[str, int] = {}
+    for path, line in lines(text).items():
+        at.setdefault(".".join(map(str, path)), line)
+    return document, at
 
 
 def _override(variable: str, environ: Mapping[str, str]) -> _Override:
@@ -118,9 +169,10 @@ def _override(variable: str, environ: Mapping[str, str]) -> _Override:
     place = f"environment variable {variable}"
     from_file = name.endswith("_file")
     path = tuple(name.removesuffix("_file").split("__"))
-    deep = 3 if path[0] in _TABLES else 2
+    deep = 3 if path[0] in TABLES else 2
     if len(path) != deep or not all(path):
-        raise SettingsError(".".join(path), "is not a setting", place)
+        shape = "<SECTION>__<KEY>" if deep == 2 else f"{path[0].upper()}__<NAME>__<KEY>"
+        raise SettingsError(".".join(path), UNKNOWN, place, advice=f"write {PREFIX}{shape}")
     if not from_file:
         return _Override(variable, path, environ[variable], place)
     file = environ[variable]
@@ -132,7 +184,7 @@ def _override(variable: str, environ: Mapping[str, str]) -> _Override:
     return _Override(variable, path, value, f"{place}: {file}")
 
 
-def _lay(document: Document, override: _Override, file: str) -> str:
+def _lay(document: Document, override: _Override, place: Callable[[str], str]) -> str:
     """Puts the value where it belongs; its dotted key, in the document's own spelling."""
     table: Any = document
     key: list[str] = []
@@ -141,10 +193,9 @@ def _lay(document: Document, override: _Override, file: str) -> str:
         key.append(name)
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
-            raise SettingsError(".".join(key), "must be a table", file)
+            raise SettingsError(".".join(key), "must be a table", place(".".join(key)))
     dotted = ".".join((*key, override.path[-1]))
-    value = override.value
-    table[override.path[-1]] = [part.strip() for part in value.split(",")] if dotted in _LISTS else value
+    table[override.path[-1]] = override.value
     return dotted
 
 

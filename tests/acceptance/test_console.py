@@ -44,7 +44,7 @@ class Console:
             context = browser.new_context(base_url=self.url)
             page = context.new_page()
             sign_in(page, name)
-            expect(page.get_by_role("navigation", name="Screens")).to_be_visible()
+            expect(page.get_by_role("navigation", name="Main")).to_be_visible()
             self._known[name] = context.storage_state()
             context.close()
         context = browser.new_context(base_url=self.url, storage_state=self._known[name], **more)
@@ -132,7 +132,7 @@ def test_a_wrong_password_is_refused_and_a_right_one_opens_the_overview(console:
 
 def test_the_overview_shows_first_what_starts_soonest(page: Page) -> None:
     page.goto("/")
-    urgent = page.get_by_role("region", name="Needs a person now").locator("tbody tr")
+    urgent = page.get_by_role("region", name="Needs attention").locator("tbody tr")
     expect(urgent.first).to_contain_text("R-SOON")
     expect(urgent.nth(1)).to_contain_text("R-LATER")
     expect(page.locator("#routes")).to_contain_text("bookings.simplybook")
@@ -147,7 +147,7 @@ def test_letters_are_found_as_one_types_and_grouped_by_their_cause(page: Page) -
     expect(rows).to_have_count(1)
     expect(page).to_have_url(re.compile("k="))
     page.get_by_label(re.compile("^Search")).fill("nobody at all")
-    expect(page.locator("#results")).to_contain_text("None match")
+    expect(page.locator("#results")).to_contain_text("No matches")
     page.goto("/causes")
     causes = page.locator("#results tbody tr")
     expect(causes.first).to_contain_text("Member not found")
@@ -161,15 +161,15 @@ def test_all_of_a_cause_are_replayed_in_steps_one_can_trust(console: Console, pa
         console.service.sandbox("POST", "members", id=f"99999{number}")
     page.goto("/causes")
     page.locator("#results tbody tr", has_text="Member not found").get_by_role("link").click()
-    page.get_by_label(re.compile("All 4 that match")).check()
+    page.get_by_label(re.compile("All 4 matching")).check()
     page.get_by_role("button", name="Replay …").click()
-    expect(page.get_by_text("would be tried again").first).to_be_visible()
+    expect(page.get_by_text("will be retried").first).to_be_visible()
     replay = page.get_by_role("button", name="Replay", exact=True)
     replay.click()  # without a reason the browser itself stops it
     expect(page.get_by_label(re.compile("^Reason"))).to_be_focused()
     page.get_by_label(re.compile("^Reason")).fill("the club made them")
     replay.click()
-    expect(page.get_by_text("4 of 4 have ended")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("4 of 4 finished")).to_be_visible(timeout=30_000)
     expect(page.locator("h1 + .pill")).to_have_text("done")
     for number in range(4):
         assert console.service.event(f"lost-{number}")["state"] == "done"
@@ -183,10 +183,10 @@ def test_a_letter_is_noted_upon_handed_over_and_revealed_for_the_audit(console: 
     page.get_by_role("button", name=re.compile("Reveal")).first.click()
     expect(page.locator("#data")).to_contain_text("Ada Lee")
     page.get_by_label("Add a note").fill("called the salon, they will call back")
-    page.get_by_role("button", name="Note").click()
+    page.get_by_role("button", name="Add note").click()
     expect(page.locator("#notes")).to_contain_text("called the salon")
-    page.get_by_role("button", name="Take it").click()
-    expect(page.get_by_label("Give to")).to_have_value("ann")
+    page.get_by_role("button", name="Assign to me").click()
+    expect(page.get_by_label("Assign to")).to_have_value("ann")
     page.goto("/audit?who=ann")
     expect(page.locator("tbody tr", has_text="reveal").first).to_be_visible()
     expect(page.locator("tbody tr", has_text="assign").first).to_be_visible()
@@ -201,15 +201,15 @@ def test_a_letter_is_edited_checked_by_its_contract_and_replayed(console: Consol
     page.get_by_role("button", name="Edit and replay …").click()
     provider = page.get_by_label("services.0.provider_id")
     provider.fill("not a number")
-    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Review changes").click()
     expect(page.get_by_text("must be a whole number").first).to_be_visible()
     page.get_by_label("services.0.provider_id").fill("21")
-    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Review changes").click()
     row = page.get_by_role("row", name=re.compile("provider_id"))
     expect(row.locator("del")).to_have_text("999")
     expect(row.locator("ins")).to_have_text("21")
     page.get_by_label("Reason").fill("the provider's number was wrong")
-    page.get_by_role("button", name="Replay with this").click()
+    page.get_by_role("button", name="Replay with edit").click()
     console.service.wait_for_state("event-R-EDIT", "done")
 
 
@@ -219,7 +219,7 @@ def test_what_is_discarded_can_be_put_back(console: Console, page: Page) -> None
     page.get_by_role("button", name="Discard …").click()
     page.get_by_label(re.compile("^Reason")).fill("a test of ours")
     page.get_by_role("button", name="Discard", exact=True).click()
-    expect(page.get_by_text("1 of 1 have ended")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("1 of 1 finished")).to_be_visible(timeout=30_000)
     assert console.service.event("event-R-LATER")["state"] == "discarded"
     page.goto("/letters?state=discarded&q=R-LATER")
     page.get_by_label(re.compile(r"^letter \d+$")).check()
@@ -243,25 +243,25 @@ def test_one_search_finds_a_booking_by_its_reference_its_guest_and_its_vendors_i
 
 def test_an_events_whole_way_is_one_timeline(page: Page) -> None:
     page.goto(f"/event?source={SOURCE}&id=well-1")
-    way = page.locator("#way")
+    way = page.locator("#timeline")
     for step in ("book", "done"):
         expect(way).to_contain_text(step)
-    expect(page.get_by_text("At the vendor", exact=True)).to_be_visible()
+    expect(page.get_by_text("Vendor ids", exact=True)).to_be_visible()
 
 
 def test_a_held_route_lets_nothing_through_until_it_is_let_go(console: Console, page: Page) -> None:
     page.goto("/routes")
     page.get_by_label("Route").select_option("members")
     page.get_by_label("Reason").fill("the vendor asked for an hour")
-    page.get_by_role("button", name="Hold").click()
+    page.get_by_role("button", name="Pause").click()
     held = page.get_by_role("row", name=re.compile("^members"))
-    expect(held).to_contain_text("held")
+    expect(held).to_contain_text("paused")
     page.wait_for_timeout(1500)  # workers look once a second
     assert console.service.post("while-held", "member.updated", {"member_id": 3125141}) == 202
     expect(held.locator("td").nth(1)).to_have_text("1", timeout=15_000)
     assert console.service.event("while-held")["state"] == "pending"
     page.get_by_label("Reason").fill("they are back")
-    page.get_by_role("button", name="Let go").click()
+    page.get_by_role("button", name="Resume").click()
     console.service.wait_for_state("while-held", "done")
 
 
@@ -305,7 +305,7 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
 def test_nothing_runs_over_the_edge_of_a_phone(console: Console, browser: Browser, path: str) -> None:
     page = console.open(browser, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     page.goto(path)
-    expect(page.get_by_role("navigation", name="Screens")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.context.close()
 
@@ -316,7 +316,7 @@ def test_no_screen_has_a_serious_accessibility_fault(console: Console, browser: 
     faults = []
     for path in (*SCREENS, "/letters/1", "/letters/5", f"/event?source={SOURCE}&id=well-1", "/jobs/1"):
         page.goto(path)
-        expect(page.get_by_role("navigation", name="Screens")).to_be_visible()  # not the page that asks to sign in
+        expect(page.get_by_role("navigation", name="Main")).to_be_visible()  # not the page that asks to sign in
         found = Axe().run(page).response["violations"]
         faults += [
             f"{path}: {one['id']}: {[node['html'][:120] for node in one['nodes']][:3]}"
@@ -331,7 +331,7 @@ def test_what_is_not_there_and_what_is_not_allowed_say_so(page: Page) -> None:
     for path in ("/letters/99999", "/nowhere", "/jobs/4711"):
         answer = page.request.get(path)
         assert answer.status == 404
-        assert "Nothing here" in answer.text()
+        assert "Not found" in answer.text()
 
 
 @pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="writes pictures: SCREENSHOTS names the folder")

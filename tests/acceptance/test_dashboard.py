@@ -125,8 +125,8 @@ def test_every_query_of_the_dashboard_is_answered_and_what_happened_is_shown(
     wait_for(lambda: prometheus.value(ended % "known") == 1, "what came twice is known the second time")
     assert prometheus.value(ended % "done") == 2
     assert service.run("routes", "pause", "pulls", "--why", "the club moves").returncode == 0
-    wait_for(lambda: shown("Routes held by people")["pulls"] > 0, "the pause is measured")
-    assert shown("Routes held by people")["members"] == 0
+    wait_for(lambda: shown("Paused routes")["pulls"] > 0, "the pause is measured")
+    assert shown("Paused routes")["members"] == 0
 
     service.kill("work-1")
     assert service.post("waits", "member.updated", {"member_id": "3125141"}) == 202

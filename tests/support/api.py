@@ -32,6 +32,7 @@ url = ["sqlite:///{folder}/broker.db"]
 second_approver = {second}
 [accounts.sb]
 kind = "simplybook"
+base_url = "http://127.0.0.1:9"
 company = "sandbox"
 api_key = "sandbox-api-key"
 secret_key = "sandbox-secret-key"

@@ -14,6 +14,7 @@ from bellhop.broker.topology import Topology, work_queue
 from bellhop.ledger.records import ItemState, Job, JobState, Letter, Settlement, State, Verdict
 from bellhop.ledger.store import Ledger
 from bellhop.letters.bulk import JobRunner
+from bellhop.schemas.clock import Clock as ClockBundle
 from bellhop.schemas.envelope import Envelope, decode
 from bellhop.schemas.reasons import Reason
 from tests.support.ledger import Clock, die, event, letter, take
@@ -43,8 +44,7 @@ class Bench:
             SETTINGS,
             by=by,
             observe=observe or _no_crash,
-            now=self.clock,
-            monotonic=lambda: self.clock().timestamp(),
+            clock=ClockBundle(now=self.clock, monotonic=lambda: self.clock().timestamp()),
         )
 
     def close(self) -> None:

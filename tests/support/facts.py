@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from bellhop.schemas.events import VenueFacts
+from bellhop.vendors.registry import BY_KIND
 
 FIRST_DAY = datetime(2027, 3, 1)  # noqa: DTZ001  # venue-local, as upstreams send it
 
@@ -11,6 +15,11 @@ FIRST_DAY = datetime(2027, 3, 1)  # noqa: DTZ001  # venue-local, as upstreams se
 def slot(number: int) -> str:
     """The start of the number-th quarter of an hour from a fixed day on, venue-local. Stays clear of clock changes."""
     return (FIRST_DAY + timedelta(minutes=15 * number)).isoformat()
+
+
+def venue_facts(name: str, account: str, kind: str, zone: ZoneInfo) -> VenueFacts:
+    """With the rules of its vendor."""
+    return VenueFacts(name, account, kind, zone, BY_KIND[kind].account.check_booking)
 
 
 def salon_booking(reference: str, number: int, *, unit: str = "1") -> dict[str, Any]:

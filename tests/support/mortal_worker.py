@@ -18,7 +18,7 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.settings import BrokerSettings
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome
 from bellhop.workers.executor import Executor
-from bellhop.workers.suspects import Suspects
+from bellhop.workers.suspects import Room
 from bellhop.workers.worker import Worker, capacity_of
 
 ROUTES = ("members", "pulls")
@@ -85,7 +85,7 @@ def main(url: str, ledger_url: str, where: str) -> None:
     ledger = DeadlyLedger(Ledger.open(ledger_url, keep_seconds=90 * 86400), deadly=where == "claim")
     vendor = DeadlyVendor(deadly=where == "call")
     broker = connect(settings(url), ROUTES)
-    suspects = Suspects(20)
+    room = Room(20)
     workers = [
         Worker(
             route,
@@ -95,7 +95,7 @@ def main(url: str, ledger_url: str, where: str) -> None:
             ledger,
             threads=THREADS,
             drain_seconds=2,
-            suspects=suspects,
+            room=room,
         )
         for route in ROUTES
     ]

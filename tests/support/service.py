@@ -86,9 +86,12 @@ class Service:
         *,
         limits: tuple[float, int, int] = (0, 0, 0),
         more: str = "",
+        tree: Path = _ROOT,
     ) -> None:
-        """limits: of the SimplyBook.me account, a second, at once and a day. more: settings, as TOML."""
+        """limits: of the SimplyBook.me account, a second, at once and a day. more: settings, as TOML. tree: where the
+        package is."""
         self.folder = folder
+        self._tree = tree
         self.ingest_port, self.sandbox_port = free_port(), free_port()
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
         self.url = f"http://127.0.0.1:{self.ingest_port}"
@@ -131,7 +134,7 @@ class Service:
         default = ("--port", str(self.sandbox_port)) if name == "sandbox" else ()
         command = self.command(name.split("-", maxsplit=1)[0], *words, *default)
         log = (self.folder / f"{name}.log").open("ab")
-        environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(self._tree)}
         # A group of its own, so that a kill takes the whole part, a pre-forked child too.
         self._processes[name] = subprocess.Popen(
             command, cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True
@@ -167,7 +170,7 @@ class Service:
 
     def run(self, *words: str, input_: str | None = None) -> subprocess.CompletedProcess[str]:
         """Runs a command of the CLI to its end."""
-        environment = {**os.environ, "PYTHONPATH": str(_ROOT), "COLUMNS": "200"}
+        environment = {**os.environ, "PYTHONPATH": str(self._tree), "COLUMNS": "200"}
         return subprocess.run(
             self.command(*words),
             cwd=self.folder,

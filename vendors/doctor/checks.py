@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.pulls import Watermark
 from bellhop.schemas.errors import BellhopError
+from bellhop.vendors.failure import VendorFailure
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Status(StrEnum):
@@ -36,6 +40,25 @@ class Trouble(BellhopError):
         self.code = code
         self.status = status
         self.advice = advice
+
+
+def troubles(call: Callable[P, T]) -> Callable[P, T]:
+    """The same call, its failures as Trouble."""
+
+    def made(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return call(*args, **kwargs)
+        except VendorFailure as failure:
+            raise Trouble(
+                failure.method,
+                failure.kind.value,
+                failure.message,
+                code=failure.code,
+                status=failure.status,
+                advice=failure.advice,
+            ) from None
+
+    return made
 
 
 class Call(Protocol):
@@ -77,6 +100,18 @@ class Check:
     name: str
     look: Callable[[], Finding]
     needs: tuple[str, ...] = ()
+
+
+class Examination(Protocol):
+    """A vendor's own checks of one account."""
+
+    def checks(self) -> list[Check]:
+        """In their order, after those of the host."""
+        ...
+
+    def explain(self, trouble: Trouble) -> Finding:
+        """What to do about a call that failed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

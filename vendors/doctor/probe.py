@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3 import exceptions as errors
 
+from bellhop.schemas.clock import utc_now
 from bellhop.vendors.doctor.checks import Check, Finding, fail, ok, warn
 
 CLOCK_SECONDS: Final = 60.0
@@ -37,7 +38,7 @@ class Probe:
         *,
         connect_seconds: float,
         read_seconds: float,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._url = url
         self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)

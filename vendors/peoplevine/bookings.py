@@ -37,16 +37,16 @@ class PeoplevineBookings:
         self._accounts = accounts
         self._venues = venues
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
         meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
-        standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED] if booking else []
+        standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED]
         if meant is Meaning.RECORD:
             return Recorded(words)
         if meant is Meaning.CANCEL:
             return _cancel_by_hand(standing)
-        if booking is not None and booking.cancelled and standing:
+        if booking.cancelled and standing:
             return _cancelled_before(standing)
         wanted = offers.asked(event.data["services"], self._venues[event.data["venue"]].zone)
         slot = offers.slot(wanted)
@@ -58,7 +58,7 @@ class PeoplevineBookings:
             return Dead(Reason.UNSUPPORTED, f"{text}. Reservation: {', '.join(e.vendor_id for e in standing)}")
         return Call(event.account, CREATE, {"offers": wanted, "slot": slot}, repeatable=False)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         """Chooses the best offer for each service that leaves a choice."""
         taken: list[Json] = [offer for offer in call.arguments["offers"] if not offers.is_open(offer)]
         chosen = []
@@ -78,12 +78,11 @@ class PeoplevineBookings:
             call, arguments={**call.arguments, "offers": chosen, "took": "; ".join(map(offers.told, chosen))}
         )
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         chosen = call.arguments["offers"]
         created = self._clients[call.account].create_service_reservation(
             event.data["member_id"], event.data.get("notes", ""), chosen
         )
-        assert booking is not None  # noqa: S101  # the ledger gives every booking event its booking
         entry = Entry(
             created,
             0,

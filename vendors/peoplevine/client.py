@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Gate, OpenGate
-from bellhop.vendors.http import Answer, HttpClient, Where, refused
+from bellhop.vendors.http import Answer, HttpClient, Where, refusal
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 
 VENDOR: Final = "peoplevine"
@@ -88,6 +88,12 @@ class PeoplevineClient:
             "pass": account.password,
             **({"host": account.region} if account.region else {}),
         }
+
+    def call(self, method: str, /, *arguments: Any) -> Any:
+        """One of the methods below by its name, which is in METHODS."""
+        if method not in METHODS:
+            raise VendorFailure(Kind.REJECTED, vendor=VENDOR, method=method, message="is not a method of Peoplevine's")
+        return getattr(self, method)(*arguments)
 
     def sync_member(self, member_id: str) -> None:
         """Brings a Peoplevine member to Bookings. Harmless to repeat."""
@@ -181,7 +187,7 @@ class PeoplevineClient:
                 reason = str(reply.get("reason") or reply.get("message") or "no reason given")
                 raise _failure(name, _kind(reason, answer.status), reason, answer)
             if 300 <= answer.status < 500:
-                raise refused(Where(VENDOR, name), answer)
+                raise refusal(Where(VENDOR, name), answer)
             raise _failure(name, Kind.UNKNOWN, f"HTTP {answer.status} with an answer of an unknown form", answer)
 
     def _request(self, method: Method, query: Mapping[str, str] | None, body: object) -> Answer:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from bellhop.vendors.doctor import guide
 from bellhop.vendors.doctor.checks import (
     Call,
     Check,
@@ -22,6 +21,7 @@ from bellhop.vendors.doctor.checks import (
     warn,
 )
 from bellhop.vendors.doctor.state import unknown_ids
+from bellhop.vendors.peoplevine import guide
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 
 _TRIED: Final = 3

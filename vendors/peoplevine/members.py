@@ -17,16 +17,16 @@ class Members:
     def __init__(self, clients: Mapping[str, PeoplevineClient]) -> None:
         self._clients = clients
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         if event.account not in self._clients:
             return Dead(Reason.MISCONFIGURED, f"the settings have no Peoplevine account {event.account}")
         # Peoplevine reads the member anew at each call, so calling twice, or out of order, does no harm.
         return Call(event.account, "sync_member", {"member_id": event.subject}, repeatable=True)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         self._clients[call.account].sync_member(event.subject)
         return Done("the member is synchronised")
 

@@ -49,7 +49,7 @@ class Pulls:
         self._ledger = ledger
         self._now = now
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         what = event.data.get("what")
         if event.account not in self._clients:
             return Dead(Reason.MISCONFIGURED, f"the settings have no Peoplevine account {event.account}")
@@ -57,14 +57,14 @@ class Pulls:
             return Dead(Reason.MISCONFIGURED, f"what is pulled must be one of {', '.join(PULLS)}")
         return Call(event.account, f"sync_{what}", {"what": what, "from": event.data.get("from")}, repeatable=True)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         """Many webhooks that ask for the same need one pull: what began after this was asked for has it too."""
         reached = self._ledger.watermark(call.account, call.arguments["what"])
         if reached is not None and call.arguments["from"] is None and reached.pulled >= event.received:
             return Done(f"the pull of {reached.pulled.isoformat(timespec='seconds')} has it")
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         account, by = self._accounts[call.account], event.message_id
         lease = account.connect_seconds + account.read_seconds + _LEASE_MARGIN_SECONDS
         if not self._ledger.begin(account.name, by, lease):

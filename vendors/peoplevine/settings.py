@@ -3,80 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from marshmallow import fields, post_load, validate
-
-from bellhop.schemas.settings import Limits
-from bellhop.schemas.settings.fields import HTTP, SECRET, Cron, Duration, Labels
-from bellhop.schemas.settings.sections import AccountKind, AccountSection, with_limits
+from bellhop.schemas.settings import Limits, accounts
+from bellhop.schemas.settings.accounts import AccountKind
+from bellhop.schemas.settings.fields import Cron, Duration, Labels, choice, flag, text, web
+from bellhop.schemas.settings.keys import Section, group, key, secret_values, section
+from bellhop.vendors.peoplevine.rules import check_booking
 
 PULLS: Final = ("profiles", "reservations", "services")
 """What Peoplevine can be told to pull: `sync_profiles` and so on."""
-_NONE: Final = Limits()
 SYSTEMS: Final = ("sevenrooms", "book4time", "tripleseat")
 
 
-@dataclass(frozen=True, slots=True)
-class PeoplevineAccount:
-    """region is the vendor's `host` parameter: "1" (default) or "2" (UK); "" leaves it out.
+@section
+class _Pulls(Section):
+    profiles: str = key(
+        Cron(),
+        """When the account is pulled (sync_profiles and so on): cron expressions, in UTC. "": never, but for
+        `bellhop pull`.""",
+        default="",
+    )
+    reservations: str = key(Cron(), "", default="")
+    services: str = key(Cron(), "", default="")
 
-    slots_hold_one: an offer's technician serves one booking at a time, so that a slot still offered proves that a
-    call in doubt made no booking. Unless the club says so, every call in doubt goes to a person.
-    system: what stands behind Peoplevine: "sevenrooms", "book4time", "tripleseat", "" where nobody said.
-    attributes: SevenRooms' custom attribute labels, beside its ten default ones.
-    pulls: a cron expression (in UTC) for each of `PULLS` that is pulled. pull_back_seconds: how far before now the
-    first pull reaches. from_format: strftime's, for the vendor's `from`.
-    """
+    def crons(self) -> Mapping[str, str]:
+        """A cron expression for each of `PULLS` that is pulled."""
+        return {what: cron for what in PULLS if (cron := getattr(self, what))}
+
+
+@section
+class PeoplevineAccount(Section):
+    """One set of Peoplevine's credentials."""
 
     name: str
-    base_url: str
-    auth_id: str = field(repr=False)
-    company: str = field(repr=False)
-    user: str = field(repr=False)
-    password: str = field(repr=False)
-    region: str
-    slots_hold_one: bool
-    connect_seconds: float
-    read_seconds: float
-    kind: str = "peoplevine"
-    system: str = ""
-    attributes: tuple[str, ...] = ()
-    pulls: Mapping[str, str] = field(default_factory=dict)
-    pull_back_seconds: float = 86400.0
-    from_format: str = "%Y-%m-%dT%H:%M:%SZ"
-    limits: Limits = _NONE
+    base_url: str = key(web(), "", left_out="https://connect.peoplevine.com")
+    auth_id: str = key(text(1), "", secret=True)
+    company: str = key(text(1), "", hidden=True)
+    user: str = key(text(1), "", secret=True)
+    password: str = key(text(1), "", secret=True)
+    region: str = key(
+        choice("", "1", "2"), """The vendor's `host` parameter: "1", "2" (UK) or "" to leave it out.""", default=""
+    )
+    slots_hold_one: bool = key(
+        flag(),
+        """true only where an offer's technician serves one booking at a time. Then a slot that is still offered proves
+        that a call in doubt booked nothing, and it is made again. Otherwise every call in doubt goes to a person.""",
+        default=False,
+    )
+    connect_seconds: float = accounts.connect_timeout()
+    read_seconds: float = accounts.read_timeout()
+    kind: str = accounts.kind("peoplevine")
+    system: str = key(
+        choice("", *SYSTEMS),
+        """What stands behind: "sevenrooms", "book4time", "tripleseat" or "". `bellhop doctor` then knows whose guide to
+        quote, and with sevenrooms the labels of member attributes are checked.""",
+        default="",
+    )
+    attributes: tuple[str, ...] = key(
+        Labels(),
+        "SevenRooms' attribute labels beyond its ten default ones, spelled as they are there: case counts.",
+        default=(),
+    )
+    pulls: Mapping[str, str] = group("pull_", of=_Pulls, into=_Pulls.crons, default_factory=dict)
+    pull_back_seconds: float = key(
+        Duration(minimum=60),
+        "How far before now the first pull reaches. Later ones begin where the last success ended.",
+        name="pull_back",
+        default=86400.0,
+    )
+    from_format: str = key(
+        text(2), "How the vendor's `from` is written (strftime, in UTC).", default="%Y-%m-%dT%H:%M:%SZ"
+    )
+    limits: Limits = accounts.limits(Limits())
     takes_members: ClassVar[bool] = True
     takes_pulls: ClassVar[bool] = True
     shares_token: ClassVar[bool] = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return self.auth_id, self.user, self.password
+        return secret_values(self)
 
 
-class _Section(AccountSection):
-    kind = fields.String(required=True, validate=validate.Equal("peoplevine"))
-    base_url = fields.String(load_default="https://connect.peoplevine.com", validate=HTTP)
-    auth_id = fields.String(required=True, validate=SECRET)
-    company = fields.String(required=True, validate=SECRET)
-    user = fields.String(required=True, validate=SECRET)
-    password = fields.String(required=True, validate=SECRET)
-    region = fields.String(load_default="", validate=validate.OneOf(("", "1", "2")))
-    slots_hold_one = fields.Boolean(load_default=False)
-    system = fields.String(load_default="", validate=validate.OneOf(("", *SYSTEMS)))
-    attributes = Labels(load_default=())
-    pull_profiles = Cron(load_default="")
-    pull_reservations = Cron(load_default="")
-    pull_services = Cron(load_default="")
-    pull_back_seconds = Duration(data_key="pull_back", minimum=60, load_default=86400.0)
-    from_format = fields.String(load_default="%Y-%m-%dT%H:%M:%SZ", validate=validate.Length(min=2))
-
-    @post_load
-    def _make(self, data: dict[str, Any], **kwargs: Any) -> Any:
-        crons = {what: data.pop(f"pull_{what}") for what in PULLS}
-        return with_limits({**data, "pulls": {what: cron for what, cron in crons.items() if cron}})
-
-
-ACCOUNT: Final = AccountKind(_Section(), PeoplevineAccount)
+ACCOUNT: Final = AccountKind(
+    PeoplevineAccount, "Peoplevine", check_booking, example_name="club", example_venue="mayfair-spa"
+)

@@ -2,9 +2,102 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
-from bellhop.vendors.peoplevine.settings import ACCOUNT
-from bellhop.vendors.vendor import Vendor
+from bellhop.vendors.peoplevine.catalog import CATALOG
+from bellhop.vendors.peoplevine.labels import label_warnings
+from bellhop.vendors.peoplevine.settings import ACCOUNT, PULLS, PeoplevineAccount
+from bellhop.vendors.vendor import CallMethod, Demo, HandlerContext, PullFacts, Vendor
 
-PEOPLEVINE: Final = Vendor("peoplevine", "Peoplevine", ACCOUNT)
+if TYPE_CHECKING:
+    from bellhop.ledger.store import Ledger
+    from bellhop.vendors.doctor.checks import Examination, Subject
+    from bellhop.vendors.handler import Handler
+    from bellhop.vendors.held import Gate
+    from bellhop.vendors.http import HttpClient
+    from bellhop.vendors.peoplevine.client import PeoplevineClient
+
+Context = HandlerContext[PeoplevineAccount]
+
+
+def _bookings(context: Context) -> Handler:
+    from bellhop.vendors.peoplevine.bookings import PeoplevineBookings
+
+    return PeoplevineBookings(_clients(context), context.accounts, context.settings.venues)
+
+
+def _members(context: Context) -> Handler:
+    from bellhop.vendors.peoplevine.members import Members
+
+    return Members(_clients(context))
+
+
+def _pulls(context: Context) -> Handler:
+    from bellhop.vendors.peoplevine.pulls import Pulls
+
+    return Pulls(_clients(context), context.accounts, context.ledger.pulls, context.now)
+
+
+def _clients(context: Context) -> dict[str, PeoplevineClient]:
+    return {name: _client(one, context.http, context.ledger, context.gate) for name, one in context.accounts.items()}
+
+
+def _client(account: PeoplevineAccount, http: HttpClient, _ledger: Ledger, gate: Gate | None) -> PeoplevineClient:
+    from bellhop.vendors.peoplevine.client import PeoplevineClient
+
+    return PeoplevineClient(account, http, gate)
+
+
+def _methods() -> Mapping[str, CallMethod]:
+    from bellhop.vendors.peoplevine.call import methods
+
+    return methods()
+
+
+def _doctor(
+    account: PeoplevineAccount,
+    subject: Subject,
+    client_of: Callable[[PeoplevineAccount], PeoplevineClient],
+    _ledger: Ledger,
+) -> Examination:
+    from bellhop.vendors.doctor.checks import troubles
+    from bellhop.vendors.peoplevine.doctor import PeoplevineChecks, other_region
+
+    elsewhere = client_of(replace(account, region=other_region(account)))
+    return PeoplevineChecks(account, subject, troubles(client_of(account).call), troubles(elsewhere.call))
+
+
+def _demo() -> Demo:
+    from bellhop.vendors.peoplevine.demo import DEMO
+
+    return DEMO
+
+
+def _document() -> Iterator[str]:
+    from bellhop.vendors.peoplevine.document import lines
+
+    return lines()
+
+
+def _member_warnings(account: PeoplevineAccount, member: Mapping[str, Any]) -> tuple[str, ...]:
+    return label_warnings(member.get("attributes", {}), account.attributes) if account.system == "sevenrooms" else ()
+
+
+PEOPLEVINE: Final = Vendor(
+    "peoplevine",
+    ACCOUNT.title,
+    ACCOUNT,
+    bookings=_bookings,
+    client=_client,
+    methods=_methods,
+    catalog=CATALOG,
+    doctor=_doctor,
+    demo=_demo,
+    document=_document,
+    call_help="Peoplevine's arguments also as NAME=VALUE.",
+    members=_members,
+    pulls=PullFacts(PULLS, _pulls, timeless=frozenset({"services"})),
+    member_warnings=_member_warnings,
+)

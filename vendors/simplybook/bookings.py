@@ -51,13 +51,13 @@ class SimplybookBookings:
         self._venues = venues
         self._rules = {name: CompanyRules(client) for name, client in clients.items()}
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
         meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
         if meant is Meaning.RECORD:
             return Recorded(words)
-        standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED] if booking else []
+        standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED]
         wanted = {} if meant is Meaning.CANCEL else self._wanted(event)
         if meant is Meaning.BOOK and len(wanted) < len(event.data["services"]):
             return Dead(
@@ -77,11 +77,11 @@ class SimplybookBookings:
         for entry in standing:
             if entry.slot not in wanted:
                 return Call(event.account, CANCEL, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
-        if meant is Meaning.CANCEL and not (booking and booking.entries):
+        if meant is Meaning.CANCEL and not booking.entries:
             words = "cancelled before it was booked: nothing to call"
         return Done(words, tombstone=meant is Meaning.CANCEL)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         """Of a `book`: holds it against the company's rules, and makes or finds the batch it belongs to."""
         if call.method != BOOK:
             return call
@@ -101,8 +101,7 @@ class SimplybookBookings:
             arguments["batch_id"] = _open_batch(event, booking) or self._clients[call.account].create_batch()
         return replace(call, arguments=arguments)
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
-        assert booking is not None  # noqa: S101  # the ledger gives every booking event its booking
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         client = self._clients[call.account]
         if call.method == BOOK:
             return self._book(client, call, event, booking)
@@ -205,10 +204,8 @@ def client_time_offset(start: datetime, theirs: ZoneInfo) -> int:
 
     start: in the company's zone; the difference is that of this moment, for clocks change on different days.
     """
-    ours, other = start.utcoffset(), start.astimezone(theirs).utcoffset()
-    assert ours is not None  # noqa: S101  # aware, as the contract has it
-    assert other is not None  # noqa: S101
-    return round((other - ours).total_seconds() / 60)
+    here, there = start.replace(tzinfo=None), start.astimezone(theirs).replace(tzinfo=None)
+    return round((there - here).total_seconds() / 60)
 
 
 def _too_few(line: int, stand: int, wanted: int) -> Dead:
@@ -228,10 +225,10 @@ def _with(booking: Booking, *changed: Entry) -> Booking:
     return replace(booking, entries=entries)
 
 
-def _open_batch(event: Envelope, booking: Booking | None) -> str:
+def _open_batch(event: Envelope, booking: Booking) -> str:
     """The batch that this event has begun, "" for none. A batch that createBatch made, but no booking joined before
     its worker died, stays empty, and another is made."""
-    batches = [e.batch for e in (booking.entries if booking else ()) if e.made_by == event.id and e.batch]
+    batches = [e.batch for e in booking.entries if e.made_by == event.id and e.batch]
     return next((batch.partition(":")[2] for batch in batches if batch.startswith(f"{BATCH_TYPE}:")), "")
 
 

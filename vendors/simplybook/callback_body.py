@@ -1,4 +1,7 @@
-"""SimplyBook.me's own callback: what it posts when a booking is made, changed, cancelled or reminded of."""
+"""SimplyBook.me's own callback: what it posts when a booking is made, changed, cancelled or reminded of.
+
+It is thin, unsigned, and sent again for up to two days.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 
 from bellhop.schemas.contract import Identifier, Moment, load
 from bellhop.schemas.errors import EventInvalid, FieldProblem
+from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.vendor import Notice
 
-CALLBACKS_ROUTE: Final = "callbacks.simplybook"
 ONCE: Final = ("create", "cancel")
 """These happen to a booking once: whatever else tells so is the same, sent again."""
 
@@ -56,6 +60,19 @@ class Callback:
             "booking_hash": self.booking_hash,
             "notification_type": self.notification_type,
         }
+
+
+def read(body: object, account: SimplybookAccount, received: datetime, own_id: str) -> Notice:
+    """A booking is created and cancelled once, so these are known by that whenever they come. Changes and reminders
+    come many times: one without a time of its own is taken for a new one each time."""
+    callback = parse(body, account.company)
+    kind = callback.notification_type
+    name, at = f"{callback.booking_id}-{kind}", callback.time or received
+    if kind not in ONCE:
+        name = f"{name}-{own_id}" if callback.time is None else f"{name}-{at:%Y%m%dT%H%M%SZ}"
+    # Its kind is part of the subject: two callbacks of one booking may bear the same second.
+    subject = f"{callback.booking_id}/{kind}"
+    return Notice(name, subject, callback.data, at, has_own_time=kind not in ONCE)
 
 
 def parse(body: object, company: str) -> Callback:

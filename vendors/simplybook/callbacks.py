@@ -20,7 +20,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.routes import bookings_route
 from bellhop.vendors.failure import VendorFailure
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Wait
-from bellhop.vendors.peoplevine.scheduler import pull_event
+from bellhop.vendors.scheduler import pull_event
 from bellhop.vendors.simplybook.client import SimplybookClient
 
 DETAILS: Final = "getBookingDetails"
@@ -73,15 +73,15 @@ class SimplybookCallbacks:
         self._ledger = ledger
         self._now = now
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         if event.account not in self._clients or event.source not in self._feeds:
             return Dead(Reason.MISCONFIGURED, f"the settings lack source {event.source} or account {event.account}")
         return Call(event.account, DETAILS, {"id": event.data["booking_id"]}, repeatable=True)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         id_, kind = event.data["booking_id"], event.data["notification_type"]
         is_young = self._now() - event.received < _UNKNOWN_ID_WAIT
         # In this order: a call that comes back in between is then seen as one, or as its booking.

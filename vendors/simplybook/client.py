@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Gate, OpenGate
-from bellhop.vendors.http import Answer, HttpClient, Where, refused
+from bellhop.vendors.http import Answer, HttpClient, Where, refusal
 from bellhop.vendors.simplybook.codes import ERRORS, classify
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
 from bellhop.vendors.simplybook.settings import SimplybookAccount
@@ -112,7 +112,7 @@ class SimplybookClient:
 
     # --- any method ---------------------------------------------------------------------------------------------
 
-    def call(self, name: str, *arguments: Any) -> Any:
+    def call(self, name: str, /, *arguments: Any) -> Any:
         """One of the document's methods by its name: its result as `vendors.simplybook.methods` types it.
 
         Wrong arguments raise REJECTED before anything is sent. Refused for its token it logs in again, once; refused
@@ -219,7 +219,7 @@ class SimplybookClient:
         if isinstance(reply, dict) and reply.get("error"):
             raise _failure(name, reply["error"], answer)
         if 300 <= answer.status < 500:
-            raise refused(where, answer)
+            raise refusal(where, answer)
         # The document's example echoes the id 1 as "1": compare as texts.
         if (
             not isinstance(reply, dict)

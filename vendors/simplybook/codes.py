@@ -112,6 +112,10 @@ class SimplybookError(VendorFailure):
         """facts: as VendorFailure's, all but the kind, which is the row's."""
         super().__init__(self.row.kind, **facts)
 
+    @property
+    def advice(self) -> str:
+        return self.row.advice
+
 
 ERRORS: Final[Mapping[Row, type[SimplybookError]]] = {
     row: type(row.name, (SimplybookError,), {"row": row, "__doc__": f"Raised for {row.code}: {row.words}."})

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from bellhop.vendors.doctor import guide
 from bellhop.vendors.doctor.checks import (
     Call,
     Check,
@@ -21,6 +20,7 @@ from bellhop.vendors.doctor.checks import (
     warn,
 )
 from bellhop.vendors.doctor.state import unknown_ids, zone_finding
+from bellhop.vendors.simplybook import guide
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
 _FEATURES: Final = {

@@ -31,10 +31,7 @@ from bellhop.vendors.simplybook.types import (
     Whole,
     anything,
     count,
-    date,
     date_time,
-    flag,
-    integer,
     integers,
     mapping,
     mapping_or_list,
@@ -44,6 +41,7 @@ from bellhop.vendors.simplybook.types import (
     time,
     unit,
 )
+from bellhop.vendors.words import date, flag, integer
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from marshmallow import ValidationError, fields, post_load, validate, validates_schema
-
-from bellhop.schemas.settings import Limits
-from bellhop.schemas.settings.fields import HTTP, SECRET, number, whole
-from bellhop.schemas.settings.sections import AccountKind, AccountSection, with_limits
-
-LIMITS: Final = Limits(5.0, 2, 5000)
-"""5 requests a second, 2 at once, 5,000 a day, as others report."""
+from bellhop.schemas.settings import Limits, accounts
+from bellhop.schemas.settings.accounts import AccountKind
+from bellhop.schemas.settings.fields import flag, text, web
+from bellhop.schemas.settings.keys import Section, key, secret_values, section
+from bellhop.vendors.simplybook.rules import check_booking
 
 
-@dataclass(frozen=True, slots=True)
-class SimplybookAccount:
-    """confirm: whether to call confirmBooking where the answer to `book` requires it (needs `secret_key`).
-
-    batch: book the services of one booking as one batch (createBatch), confirmed together.
-    discover: ask getServiceUrl, at `base_url`, where the company's API is.
-    """
+@section
+class SimplybookAccount(Section):
+    """One set of SimplyBook.me's credentials."""
 
     name: str
-    base_url: str
-    company: str
-    api_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    confirm: bool
-    connect_seconds: float
-    read_seconds: float
-    kind: str = "simplybook"
-    batch: bool = False
-    discover: bool = False
-    limits: Limits = LIMITS
+    base_url: str = key(web(), "", left_out="https://user-api.simplybook.me")
+    company: str = key(text(1), "The company login.")
+    api_key: str = key(text(1), "", secret=True)
+    secret_key: str = key(
+        text(1, missing="is required: it signs confirmBooking and cancelBooking"),
+        "Signs confirmBooking and cancelBooking.",
+        secret=True,
+    )
+    confirm: bool = key(flag(), "Whether to confirm a booking whose answer asks for it.", default=True)
+    connect_seconds: float = accounts.connect_timeout()
+    read_seconds: float = accounts.read_timeout()
+    kind: str = accounts.kind("simplybook")
+    batch: bool = key(
+        flag(),
+        """Books the services of one booking as one batch (createBatch), confirmed together: needs "Multiple
+        bookings".""",
+        default=False,
+    )
+    discover: bool = key(
+        flag(),
+        "true asks getServiceUrl, at base_url, where the company's API is: for the hosts of other regions.",
+        default=False,
+    )
+    limits: Limits = accounts.limits(Limits(5.0, 2, 5000))  # as others report
     system: ClassVar[str] = ""
     pulls: ClassVar[Mapping[str, str]] = {}
     takes_members: ClassVar[bool] = False
@@ -44,31 +49,14 @@ class SimplybookAccount:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        return self.api_key, self.secret_key
+        return secret_values(self)
 
 
-class _Section(AccountSection):
-    kind = fields.String(required=True, validate=validate.Equal("simplybook"))
-    base_url = fields.String(load_default="https://user-api.simplybook.me", validate=HTTP)
-    company = fields.String(required=True, validate=SECRET)
-    api_key = fields.String(required=True, validate=SECRET)
-    secret_key = fields.String(load_default="")
-    confirm = fields.Boolean(load_default=True)
-    batch = fields.Boolean(load_default=False)
-    discover = fields.Boolean(load_default=False)
-    # "Limits: 5 requests/s, 2 at once, 5,000 a day", as others report.
-    limit_per_second = number(5.0)
-    limit_at_once = whole(2)
-    limit_per_day = whole(5000)
-
-    @post_load
-    def _make(self, data: dict[str, Any], **kwargs: Any) -> Any:
-        return with_limits(data)
-
-    @validates_schema(skip_on_field_errors=True)
-    def _signs(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-        if not data["secret_key"]:
-            raise ValidationError({"secret_key": ["is required: it signs confirmBooking and cancelBooking"]})
-
-
-ACCOUNT: Final = AccountKind(_Section(), SimplybookAccount)
+ACCOUNT: Final = AccountKind(
+    SimplybookAccount,
+    "SimplyBook.me",
+    check_booking,
+    posts_callbacks=True,
+    example_name="salon",
+    example_venue="mayfair-salon",
+)

@@ -8,24 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, post_load
+
+from bellhop.vendors.words import integer, moment
 
 # --- arguments: each returns the value as it is sent, or raises ValueError with the rule --------------------------
 
 Check = Callable[[Any], Any]
 
 _SIGN: Final = re.compile(r"[0-9a-f]{32}")
-
-
-def integer(value: Any) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("must be a whole number from 0")
-    return value
 
 
 def count(value: Any) -> int:
@@ -41,34 +34,12 @@ def text(value: Any) -> str:
     return value
 
 
-def flag(value: Any) -> bool:
-    words = {"true": True, "1": True, "false": False, "0": False}
-    if isinstance(value, bool):
-        return value
-    if str(value).lower() not in words:
-        raise ValueError("must be true or false")
-    return words[str(value).lower()]
-
-
-def date(value: Any) -> str:
-    return _moment(value, "%Y-%m-%d", "a date such as 2026-01-31")
-
-
 def time(value: Any) -> str:
-    return _moment(value, "%H:%M:%S", "a time such as 09:30:00")
+    return moment(value, "%H:%M:%S", "a time such as 09:30:00")
 
 
 def date_time(value: Any) -> str:
-    return _moment(value, "%Y-%m-%d %H:%M:%S", "a date and time such as 2026-01-31 09:30:00")
-
-
-def _moment(value: Any, form: str, words: str) -> str:
-    try:
-        if datetime.strptime(value, form).strftime(form) == value:  # noqa: DTZ007  # the company's own clock
-            return str(value)
-    except (ValueError, TypeError):
-        pass
-    raise ValueError(f"must be {words}")
+    return moment(value, "%Y-%m-%d %H:%M:%S", "a date and time such as 2026-01-31 09:30:00")
 
 
 def integers(value: Any) -> list[int]:

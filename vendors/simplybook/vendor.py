@@ -2,10 +2,104 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
 
-from bellhop.vendors.simplybook.callback_body import CALLBACKS_ROUTE
-from bellhop.vendors.simplybook.settings import ACCOUNT
-from bellhop.vendors.vendor import Vendor
+from bellhop.vendors.simplybook.callback_body import read
+from bellhop.vendors.simplybook.catalog import CATALOG
+from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
+from bellhop.vendors.vendor import CallbackFacts, CallMethod, Demo, HandlerContext, Vendor
 
-SIMPLYBOOK: Final = Vendor("simplybook", "SimplyBook.me", ACCOUNT, routes=(CALLBACKS_ROUTE,))
+if TYPE_CHECKING:
+    from bellhop.ledger.store import Ledger
+    from bellhop.vendors.doctor.checks import Examination, Subject
+    from bellhop.vendors.handler import Handler
+    from bellhop.vendors.held import Gate
+    from bellhop.vendors.http import HttpClient
+    from bellhop.vendors.simplybook.client import SimplybookClient
+
+Context = HandlerContext[SimplybookAccount]
+
+
+def _bookings(context: Context) -> Handler:
+    from bellhop.vendors.simplybook.bookings import SimplybookBookings
+
+    return SimplybookBookings(_clients(context), context.accounts, context.settings.venues)
+
+
+def _callbacks(context: Context) -> Handler:
+    from bellhop.vendors.simplybook.callbacks import Feed, SimplybookCallbacks
+
+    feeds = {
+        source.name: Feed(source.pull_account, context.settings.venues.get(source.feed_venue), source.map.apply)
+        for source in context.settings.sources.values()
+        if source.account in context.accounts
+    }
+    return SimplybookCallbacks(_clients(context), feeds, context.ledger, context.now)
+
+
+def _clients(context: Context) -> dict[str, SimplybookClient]:
+    return {name: _client(one, context.http, context.ledger, context.gate) for name, one in context.accounts.items()}
+
+
+def _client(account: SimplybookAccount, http: HttpClient, ledger: Ledger, gate: Gate | None) -> SimplybookClient:
+    """With the token that all share."""
+    from bellhop.vendors.simplybook.client import SimplybookClient
+
+    return SimplybookClient(account, http, ledger, gate)
+
+
+def _methods() -> Mapping[str, CallMethod]:
+    from bellhop.vendors.simplybook.call import methods
+
+    return methods()
+
+
+def _doctor(
+    account: SimplybookAccount,
+    subject: Subject,
+    client_of: Callable[[SimplybookAccount], SimplybookClient],
+    ledger: Ledger,
+) -> Examination:
+    from bellhop.vendors.doctor.checks import troubles
+    from bellhop.vendors.simplybook.doctor import SimplybookChecks
+
+    client = client_of(account)
+    return SimplybookChecks(
+        account,
+        subject,
+        troubles(client.call),
+        lambda: ledger.token(account.name),
+        troubles(client.service_url),
+    )
+
+
+def _demo() -> Demo:
+    from bellhop.vendors.simplybook.demo import DEMO
+
+    return DEMO
+
+
+def _document() -> Iterator[str]:
+    from bellhop.vendors.simplybook.document import lines
+
+    return lines()
+
+
+SIMPLYBOOK: Final = Vendor(
+    "simplybook",
+    ACCOUNT.title,
+    ACCOUNT,
+    bookings=_bookings,
+    client=_client,
+    methods=_methods,
+    catalog=CATALOG,
+    doctor=_doctor,
+    demo=_demo,
+    document=_document,
+    callbacks=CallbackFacts(read, _callbacks),
+    call_help=(
+        "A SimplyBook.me signature may be written hash:HASH, with the hash of the booking or batch whose id is the "
+        "first argument: it is made with the account's secret key."
+    ),
+)

@@ -17,13 +17,13 @@ from bellhop.ledger.records import Busy, Claimed, Letter, LetterFilter, LetterSt
 from bellhop.ledger.store import Ledger
 from bellhop.letters.preflight import WORDS, verdicts
 from bellhop.schemas.envelope import Envelope
-from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import RESULT_TYPE
 from bellhop.schemas.settings import Limits
+from tests.support.facts import venue_facts
 from tests.support.ledger import NOON, booking, claim, die, die_in_doubt, end, entry, event, finish, letter, take
 
-SALON = VenueFacts("salon", "sb", "simplybook", ZoneInfo("Europe/London"))
+SALON = venue_facts("salon", "sb", "simplybook", ZoneInfo("Europe/London"))
 SETTINGS = SimpleNamespace(accounts={"sb": None}, venues={"salon": SALON}, told=frozenset({"crm"}))
 SLOT = {"service_id": "1", "provider_id": "2", "start": "2026-11-21T18:00:00+00:00", "count": 1}
 DATA: dict[str, Any] = {"venue": "salon", "client": {"name": "Ada"}, "services": [SLOT]}
@@ -70,7 +70,7 @@ def other(**changed: Any) -> Any:
         (asked(data={**DATA, "client": None}), SETTINGS),
         (asked(data={**DATA, "services": []}), SETTINGS),
         (asked(data={**DATA, "services": [{**SLOT, "provider_id": "Ben"}]}), SETTINGS),
-        (asked(), other(venues={"salon": replace(SALON, kind="peoplevine")})),
+        (asked(), other(venues={"salon": venue_facts("salon", "sb", "peoplevine", SALON.zone)})),
         (event("m", "member.updated", subject="7", data={"more": 1}), SETTINGS),
     ],
 )  # fmt: skip

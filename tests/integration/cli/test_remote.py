@@ -22,6 +22,7 @@ from bellhop.console.access.passwords import matches
 from bellhop.ledger.records import ItemState, LetterFilter, Role, Verdict
 from bellhop.letters.bulk import JobRunner
 from bellhop.letters.preflight import WORDS
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api
 from tests.support.ledger import event, finish
@@ -166,10 +167,10 @@ def test_a_replay_that_a_job_leaves_out_is_told_and_exit_code_1(
 
 
 def test_routes_are_held_and_resumed_far_away(api: Api, far: Run) -> None:
-    assert far("routes", "pause", "members", "--why", "it is ill") == (0, "members is held\n", "")
+    assert far("routes", "pause", "members", "--why", "it is ill") == (0, "members is paused\n", "")
     assert [(pause.route, pause.who) for pause in api.ledger.pauses.all()] == [("members", "token 3 admins")]
-    assert far("routes", "resume", "members", "--why", "it is well") == (0, "members goes on\n", "")
-    assert far("routes", "retry-now", "members", "--why", "x") == (0, "0 messages of members are tried now\n", "")
+    assert far("routes", "resume", "members", "--why", "it is well") == (0, "members is resumed\n", "")
+    assert far("routes", "retry-now", "members", "--why", "x") == (0, "0 messages of members are retried now\n", "")
 
 
 def test_tokens_are_made_here_and_far_away(api: Api, run: Run, far: Run) -> None:
@@ -358,7 +359,7 @@ def test_a_certificate_that_nobody_vouches_for_is_said_so(
 def _worked(api: Api) -> Iterator[None]:
     """`bellhop archive`'s job runner, in a thread."""
     stop, publisher = threading.Event(), api.broker.publisher()
-    runner = JobRunner(api.ledger, publisher, api.settings, by="w-1", now=api.clock)
+    runner = JobRunner(api.ledger, publisher, api.settings, by="w-1", clock=Clock(now=api.clock))
 
     def run() -> None:
         while not stop.wait(0.01):

@@ -162,7 +162,7 @@ def test_what_an_account_does_not_have_is_wrong_usage(
 
 
 def test_a_list_that_is_refused_is_one_line_with_advice(run: Commands, sandbox: Sandbox) -> None:
-    sandbox.state.switches = sandbox.state.switches.plugins({"location": False})
+    sandbox.switch(**sandbox.state.switches.plugins({"location": False}))
     told = run("catalog", "salon", "locations")
     assert told.exit_code == 1
     assert told.output == (
@@ -323,7 +323,7 @@ def test_a_clubs_booking_needs_yes(run: Commands, sandbox: Sandbox) -> None:
     assert "Bellhop's ledger does not know of it" in refused.output
     assert sandbox.calls() == []
     id_ = run.json("call", "club", *words, "--yes")
-    assert [one["id"] for one in sandbox.state.accounts.first.reservations] == [id_]
+    assert [one["id"] for one in sandbox.state.vendors["peoplevine"].first.reservations] == [id_]
 
 
 def test_a_member_and_a_time_reach_the_vendor_as_they_should(run: Commands, sandbox: Sandbox) -> None:

@@ -19,6 +19,7 @@ from bellhop.console.access.sessions import OneTimeLink
 from bellhop.console.api.app import create_api_app, mount
 from bellhop.ledger.records import ItemState, JobState, LetterState, Role, Verdict
 from bellhop.letters.bulk import JobRunner
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
 from bellhop.schemas.reasons import Reason
@@ -215,15 +216,15 @@ def test_nothing_that_others_wrote_becomes_markup(console: Console) -> None:
 
 def test_what_is_empty_says_so(console: Console) -> None:
     for path, words in (
-        ("/", "Nothing waits for a person"),
-        ("/", "The first numbers come in a few seconds"),
-        ("/letters", "Nothing stands in front of a person"),
-        ("/letters?q=zzz", "None match"),
+        ("/", "Nothing needs attention"),
+        ("/", "First numbers in a few seconds"),
+        ("/letters", "Nothing needs attention"),
+        ("/letters?q=zzz", "No matches"),
         ("/causes", "No dead letters"),
-        ("/jobs", "No jobs yet"),
-        ("/edits", "None waits"),
+        ("/jobs", "No bulk jobs yet"),
+        ("/edits", "No edits to approve"),
         ("/search?q=zzz", "Nothing found"),
-        ("/audit", "Nobody has done such a thing yet"),
+        ("/audit", "No action matches"),
     ):
         assert words in console.viewer.get(path), path
 
@@ -295,7 +296,7 @@ def test_what_is_searched_for_stands_in_no_address(console: Console, path: str) 
         assert "<html" not in part.text
         assert "ada" not in part.headers["HX-Push-Url"]
     console.parts.asked.__init__()  # type: ignore[misc]  # as after a restart
-    assert "Search again: nothing was done" in console.viewer.get(there, 410)
+    assert "Search again: nothing was changed" in console.viewer.get(there, 410)
 
 
 def test_a_search_that_is_forgotten_chooses_nothing_to_act_on(console: Console) -> None:
@@ -314,8 +315,8 @@ def test_what_a_cause_leads_to_is_as_narrow_as_the_causes_were(console: Console)
 def test_a_list_that_is_empty_for_its_state_does_not_say_that_all_is_well(console: Console) -> None:
     console.dead(1)
     page = console.viewer.get("/letters?state=discarded")
-    assert "None match" in page
-    assert "Nothing stands in front of a person" not in page
+    assert "No matches" in page
+    assert "Nothing needs attention" not in page
 
 
 def test_all_that_match_never_promises_more_than_one_act_takes(
@@ -323,7 +324,7 @@ def test_all_that_match_never_promises_more_than_one_act_takes(
 ) -> None:
     monkeypatch.setattr("bellhop.console.views.letters.MOST", 2)
     console.dead(3)
-    assert re.search(r'data-count="2"> The first 2 of 3 that match', console.ann.get("/letters"))
+    assert re.search(r'data-count="2"> The first 2 of 3 matching', console.ann.get("/letters"))
 
 
 def test_a_cause_leads_to_its_letters(console: Console) -> None:
@@ -348,7 +349,7 @@ def test_letters_are_noted_and_handed_over(console: Console) -> None:
     console.dead(1)
     assert "called the guest" in console.ann.post("/letters/1/notes", {"text": "called the guest"})
     assert "bob" in console.ann.post("/letters/1/assign", {"to": "bob"})
-    assert "A note has" in console.ann.post("/letters/1/notes", {"text": " "})
+    assert "A note must have" in console.ann.post("/letters/1/notes", {"text": " "})
     kept = console.ledger.letters.get(1)
     assert kept is not None
     assert kept.assignee == "bob"
@@ -360,10 +361,10 @@ def test_letters_are_noted_and_handed_over(console: Console) -> None:
 def test_a_replay_is_judged_approved_with_a_reason_and_frozen(console: Console) -> None:
     console.dead(3)
     page = console.ann.post("/drafts", {"act": "replay", "all": "1", "filter": "reason=rejected"})
-    assert "would be tried again" in page
+    assert "will be retried" in page
     console.dead(2)  # they arrive later: none of the frozen set
     path = _draft(page)
-    assert "A reason is needed" in console.ann.post(path, {"why": " ", "verdict": "would_apply"})
+    assert "A reason is required" in console.ann.post(path, {"why": " ", "verdict": "would_apply"})
     assert console.ledger.jobs.get(1) is None
     console.ann.post(path, {"why": "the salon is back", "verdict": "would_apply", "rate": "5"})
     job = console.ledger.jobs.get(1)
@@ -382,7 +383,7 @@ def test_a_replay_takes_only_what_was_ticked_and_never_what_is_of_no_use(console
     page = console.ann.post("/drafts", {"act": "replay", "ids": ["1", "2", "3", "77", "x"]})
     assert 'value="in_doubt">' in page  # offered, not ticked
     path = _draft(page)
-    assert "None of the letters is left" in console.ann.post(path, {"why": "w"})
+    assert "No letter is left" in console.ann.post(path, {"why": "w"})
     console.ann.post(path, {"why": "w", "verdict": ["in_doubt", "closed", "slot_passed"]})
     assert [item.letter for item in console.ledger.jobs.items(1, 10).rows] == [2]
 
@@ -407,19 +408,21 @@ def test_what_was_judged_long_ago_is_not_approved_today(console: Console) -> Non
 def test_a_rate_that_is_none_is_refused(console: Console, rate: str) -> None:
     console.dead(1)
     path = _draft(console.ann.post("/drafts", {"act": "replay", "ids": "1"}))
-    assert "A rate is" in console.ann.post(path, {"why": "w", "verdict": "would_apply", "rate": rate})
+    assert "The rate limit must" in console.ann.post(path, {"why": "w", "verdict": "would_apply", "rate": rate})
 
 
 def test_a_job_is_watched_paused_resumed_and_cancelled(console: Console) -> None:
     console.dead(8)
     path = _draft(console.ann.post("/drafts", {"act": "replay", "all": "1", "filter": ""}))
     console.ann.post(path, {"why": "w", "verdict": "would_apply"})
-    runner = JobRunner(console.ledger, console.broker.publisher(), console.settings, by="here", now=console.clock)
+    runner = JobRunner(
+        console.ledger, console.broker.publisher(), console.settings, by="here", clock=Clock(now=console.clock)
+    )
     runner.step()
     page = console.viewer.get("/jobs/1")
     assert 'hx-trigger="every 2s"' in page
     assert "sent" in page
-    assert "A reason is needed" in console.ann.post("/jobs/1/pause")
+    assert "A reason is required" in console.ann.post("/jobs/1/pause")
     assert "Paused" in console.ann.post("/jobs/1/pause", {"why": "let us see"})
     part = console.viewer.client.get("/jobs/1", headers={"HX-Target": "job"})
     assert part.headers["HX-Refresh"] == "true"
@@ -439,14 +442,16 @@ def test_a_job_that_stopped_by_itself_needs_a_person(console: Console) -> None:
     console.ledger.jobs.finish(1, JobState.STOPPED, "letter 1 died again of the same cause")
     for _ in range(60):  # newer ones do not hide it
         console.ledger.jobs.create("replay", [(1, Verdict.WOULD_APPLY)], "ann", "w", None)
-    assert "Job 1 stopped by itself" in console.viewer.get("/")
+    assert "Bulk job 1 stopped by itself" in console.viewer.get("/")
 
 
 def test_letters_are_discarded_as_a_job_and_restored_behind_the_browsers_back(console: Console) -> None:
     console.dead(3)
     path = _draft(console.ann.post("/drafts", {"act": "discard", "ids": ["1", "2"]}))
     console.ann.post(path, {"why": "doubles"})
-    runner = JobRunner(console.ledger, console.broker.publisher(), console.settings, by="here", now=console.clock)
+    runner = JobRunner(
+        console.ledger, console.broker.publisher(), console.settings, by="here", clock=Clock(now=console.clock)
+    )
     runner.step()
     assert console.ledger.letters.count(ALL) == 3
     assert "R-1<" in console.viewer.get("/letters?state=discarded")
@@ -468,7 +473,7 @@ def test_a_thousand_letters_are_judged_and_handed_over_in_the_background(console
     console.settle(key, "ann")
     console.ann.post(path, {"to": "bob"})
     console.settle(key, "ann")
-    assert "1000 given to bob" in console.ann.get(path)
+    assert "1000 assigned to bob" in console.ann.get(path)
     assert console.ledger.letters.ids(ALL) == [
         one.id for one in console.ledger.letters.find(ALL, 2000) if one.assignee == "bob"
     ]
@@ -499,7 +504,7 @@ def test_an_edit_is_checked_shown_as_a_diff_and_replayed(console: Console) -> No
     assert "<ins>new@example.com</ins>" in diff
     assert console.ledger.edits.of(1) == []
     page = console.ann.post("/letters/1/edit", {**form, "step": "propose", "why": "the guest wrote it wrong"})
-    assert "Replayed with its new content" in page
+    assert "Replayed with the edit" in page
     (delivery,) = console.broker.consumer(work_queue("bookings.simplybook"), 1).take(1, 5)
     sent = decode(delivery.message.body)
     assert (sent.data["client"]["email"], sent.id, sent.generation) == ("new@example.com", "e-1", 1)
@@ -533,16 +538,16 @@ def test_a_second_person_approves_an_edit_and_never_the_first(strict: Console) -
     strict.dead(1)
     form = _form(strict.ann.post("/letters/1/edit", {"step": "open"}))
     form |= {"data.client.email": "new@example.com", "step": "propose", "why": "the guest wrote it wrong"}
-    assert "once somebody else approves it" in strict.ann.post("/letters/1/edit", form)
-    assert "1 edited, to be approved" in strict.viewer.get("/")
+    assert "once another person approves it" in strict.ann.post("/letters/1/edit", form)
+    assert "Edits awaiting approval: 1" in strict.viewer.get("/")
     waiting = strict.bob.get("/edits")
     assert "client.email" in waiting
     assert "new@example.com" not in waiting
-    assert "The edit is yours" in strict.ann.post("/edits/1/approve")
+    assert "You made this edit" in strict.ann.post("/edits/1/approve")
     kept = strict.ledger.letters.get(1)
     assert kept is not None
     assert kept.state is LetterState.OPEN
-    assert "Replayed with its new content" in strict.bob.post("/edits/1/approve")
+    assert "Replayed with the edit" in strict.bob.post("/edits/1/approve")
     assert "already" in strict.bob.post("/edits/1/refuse", {"why": "late", "back": "/letters/1"})
 
 
@@ -550,7 +555,7 @@ def test_an_edit_is_refused_with_a_reason(strict: Console) -> None:
     strict.dead(1)
     form = _form(strict.ann.post("/letters/1/edit", {"step": "open"}))
     strict.ann.post("/letters/1/edit", {**form, "data.notes": "x", "step": "propose", "why": "w"})
-    assert "A reason is needed" in strict.bob.post("/edits/1/refuse")
+    assert "A reason is required" in strict.bob.post("/edits/1/refuse")
     assert "Refused" in strict.bob.post("/edits/1/refuse", {"why": "ask the guest first"})
     assert strict.ledger.edits.waiting() == []
 
@@ -582,15 +587,15 @@ def test_a_search_finds_letters_and_events_by_what_people_know(console: Console)
 
 
 def test_a_route_is_held_for_a_while_and_let_go(console: Console) -> None:
-    assert "A reason is needed" in console.ann.post("/routes", {"route": "members", "step": "pause"})
+    assert "A reason is required" in console.ann.post("/routes", {"route": "members", "step": "pause"})
     said = {"route": "members", "step": "pause", "why": "the vendor asked", "for": "1h"}
-    assert "is held" in console.ann.post("/routes", said)
+    assert "is paused" in console.ann.post("/routes", said)
     (pause,) = console.ledger.pauses.all()
     assert (pause.who, pause.until) == ("ann", NOON + timedelta(hours=1))
     assert "the vendor asked" in console.viewer.get("/routes")
-    assert "goes on" in console.ann.post("/routes", {"route": "members", "step": "resume", "why": "over"})
-    assert "was not held" in console.ann.post("/routes", {"route": "members", "step": "resume", "why": "over"})
-    assert "are tried now" in console.ann.post(
+    assert "is resumed" in console.ann.post("/routes", {"route": "members", "step": "resume", "why": "over"})
+    assert "was not paused" in console.ann.post("/routes", {"route": "members", "step": "resume", "why": "over"})
+    assert "Retrying 0 on members now" in console.ann.post(
         "/routes", {"route": "members", "step": "retry-now", "why": "it is back"}
     )
     assert console.ann.send("/routes", {"route": "nowhere", "step": "pause", "why": "w"}).status_code == 400
@@ -604,7 +609,7 @@ def test_routes_are_held_while_the_broker_is_away(console: Console, monkeypatch:
     monkeypatch.setattr(console.broker, "stats", away)
     page = console.ann.get("/routes")
     assert "The broker cannot be reached: connection refused" in page
-    assert "is held" in console.ann.post("/routes", {"route": "members", "step": "pause", "why": "it is away"})
+    assert "is paused" in console.ann.post("/routes", {"route": "members", "step": "pause", "why": "it is away"})
 
 
 def test_an_export_from_a_ledger_that_is_away_says_so(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -660,7 +665,7 @@ def test_a_login_tokens_age_is_told_from_when_it_was_got(console: Console) -> No
     console.ledger.replace_token("sb", None, lambda: "t-1")
     console.clock.advance(minutes=40)
     page = console.viewer.get("/live")
-    assert re.search(r"got <time [^>]+>40 min ago", page)
+    assert re.search(r"issued <time [^>]+>40 min ago", page)
     assert "t-1" not in page
 
 

@@ -15,6 +15,7 @@ import pytest
 from bellhop.broker.topology import work_queue
 from bellhop.ledger.records import JobState, LetterState, Role
 from bellhop.letters.bulk import JobRunner
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api
@@ -88,7 +89,7 @@ def _run(api: Api, script: str, others: str) -> subprocess.CompletedProcess[str]
 
     def work() -> None:
         publisher = api.broker.publisher()
-        runner = JobRunner(api.ledger, publisher, api.settings, by="w-1", now=api.clock)
+        runner = JobRunner(api.ledger, publisher, api.settings, by="w-1", clock=Clock(now=api.clock))
         consumer = api.broker.consumer(work_queue("bookings.simplybook"), 10)
         while not stop.is_set():
             job = api.ledger.jobs.get(4)  # the third is for the page to watch, pause and cancel

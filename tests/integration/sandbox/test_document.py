@@ -161,7 +161,7 @@ def test_a_call_without_the_two_headers_is_refused(sandbox: Sandbox) -> None:
 
 def test_the_document_has_46_methods(sandbox: Sandbox) -> None:
     assert len(METHODS) == 46
-    assert sandbox.state.simplybook.method_names == set(METHODS)
+    assert sandbox.state.vendors["simplybook"].method_names == set(METHODS)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -277,7 +277,7 @@ def test_a_held_call_counts_among_those_at_once_until_it_is_let_go(wire: Wire, s
     released = sandbox.state.released
     with ThreadPoolExecutor(2) as pool:
         held = [pool.submit(wire.send, request) for _ in range(2)]
-        until(lambda: sandbox.state.limits.counted()["now"] == 2)
+        until(lambda: sandbox.state.vendors["simplybook"].limits.counted()["now"] == 2)
         refused = wire.send({"jsonrpc": "2.0", "method": "book", "params": METHODS["book"], "id": 1})
         assert (refused.status, refused.headers["Retry-After"]) == (429, "1")
         released.set()

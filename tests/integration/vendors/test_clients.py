@@ -182,7 +182,7 @@ def test_a_login_that_ends_unknown_leaves_no_doubt_about_the_call_it_was_for(san
     with pytest.raises(VendorFailure) as caught:
         book(salon(sandbox, Tokens("expired")))
     assert caught.value.kind is Kind.TRANSIENT
-    assert len(sandbox.state.simplybook.bookings.all) == 0
+    assert len(sandbox.state.vendors["simplybook"].bookings.all) == 0
 
 
 def test_a_service_url_of_another_house_gets_no_token(sandbox: Sandbox) -> None:

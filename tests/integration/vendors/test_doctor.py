@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from bellhop.cli.main import cli
 from bellhop.ledger.accounts import FAILURES, Ended, Permit
 from bellhop.ledger.store import Ledger
-from bellhop.sandbox.peoplevine.seed import SEVENROOMS
+from bellhop.sandbox.peoplevine.seed import SEVENROOMS, PeoplevineSeeds
 from bellhop.sandbox.seed import Seed
 from bellhop.sandbox.server import Sandbox
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
@@ -259,7 +259,7 @@ def test_a_login_that_gives_no_token_has_failed(doctor: Doctor, sandbox: Sandbox
 
 
 def test_an_api_feature_that_is_off_is_a_matter_of_permission(doctor: Doctor, sandbox: Sandbox) -> None:
-    sandbox.state.switches = sandbox.state.switches.plugins({"api": False})
+    sandbox.switch(**sandbox.state.switches.plugins({"api": False}))
     found = doctor.checks("salon")
     assert only_failure(found)["seen"] == "isPluginActivated('api') answers false"
     assert found["services"]["seen"] == "not tried, as permission failed"
@@ -308,7 +308,7 @@ def test_ids_of_the_settings_that_the_vendor_does_not_have_are_named(doctor: Doc
 
 
 def test_batches_without_their_custom_feature_fail(doctor: Doctor, sandbox: Sandbox) -> None:
-    sandbox.state.switches = sandbox.state.switches.plugins({"multiple_booking": False})
+    sandbox.switch(**sandbox.state.switches.plugins({"multiple_booking": False}))
     assert doctor.checks("salon")["features"]["status"] == "ok"
     assert only_failure(doctor.checks("salon", more="batch = true"))["name"] == "features"
 
@@ -387,7 +387,7 @@ def test_a_peoplevine_method_that_fails_fails_its_check(
 
 def test_a_club_without_services_locations_and_guest_types_is_told_what_to_check(tmp_path: Path) -> None:
     bare = replace(SEVENROOMS, treatments=(), locations=(), guest_types=(), zone=ZoneInfo("Europe/London"))
-    with Sandbox(Seed(behind=(bare,))) as sandbox:
+    with Sandbox(Seed(peoplevine=PeoplevineSeeds(behind=(bare,)))) as sandbox:
         found = Doctor(tmp_path, sandbox.url).checks("club")
     statuses = {name: check["status"] for name, check in found.items()}
     assert [statuses[name] for name in ("services", "locations", "guest types")] == ["fail", "warn", "warn"]

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from bellhop.broker.embedded.broker import EmbeddedBroker
+from bellhop.broker.messages import work_message
 from bellhop.broker.port import Address, Message, Publisher
 from bellhop.broker.topology import Topology, work, work_queue
 from bellhop.ledger.records import Booking, Call, Claim, Claimed, Settlement, State
 from bellhop.ledger.store import Ledger
-from bellhop.schemas.clock import utc_now
+from bellhop.schemas.clock import Clock, utc_now
 from bellhop.schemas.envelope import Envelope, decode
 from bellhop.schemas.errors import LedgerUnavailable, PublishUnconfirmed
 from bellhop.vendors.failure import Kind, VendorFailure
@@ -42,13 +43,13 @@ class Vendor:
         self.failure = failure
         self.forward = forward
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         return SYNC
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         self.calls += 1
         if self.failure is not None:
             raise self.failure
@@ -118,15 +119,14 @@ class Running:
         results: Results | None = None,
         sends: bool = True,
     ) -> None:
-        from bellhop.schemas.envelope import encode
-
         self.event = event("e-1", "member.updated")
         self.publisher = broker.publisher()
         if sends:
-            self.publisher.publish(Message(self.event.message_id, encode(self.event), {}), work(ROUTE)).result(5)
+            self.publisher.publish(work_message(self.event, utc_now()), work(ROUTE)).result(5)
         self.stop = threading.Event()
         self.error: Exception | None = None
-        executor = Executor(vendor, ledger, worker="w", claim_seconds=60, ladder=TOPOLOGY.ladder, chance=lambda: 1.0)
+        clock = Clock(chance=lambda: 1.0)
+        executor = Executor(vendor, ledger, worker="w", claim_seconds=60, ladder=TOPOLOGY.ladder, clock=clock)
         self.worker = Worker(
             ROUTE,
             executor,

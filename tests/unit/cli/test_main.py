@@ -57,20 +57,56 @@ def test_a_wrong_setting_stops_any_command_with_one_line_and_exit_code_2(run: Ru
     Path("bellhop.toml").write_text("[ingest]\nport = 'x'")
     code, out, err = run(*words)
     assert (code, out) == (2, "")
-    assert err == "bellhop: setting ingest.port: not a valid integer (in bellhop.toml)\n"
+    assert err == "bellhop.toml:2: ingest.port: not a valid integer; write a whole number from 0 to 65535\n"
+
+
+def test_all_that_is_wrong_is_told_at_once_a_line_each(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = SETTINGS.replace("whsec_MfK", "whsec_!").replace('account = "salon"', 'account = "saloon"') + "zone = 1\n"
+    Path("bellhop.toml").write_text(wrong)
+    monkeypatch.setenv("BELLHOP_WORK__PORT", "many")
+    code, out, err = run("config", "check")
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        "environment variable BELLHOP_WORK__PORT: work.port: not a valid integer; write a whole number from 0 to 65535",
+        'bellhop.toml:8: sources.crm.secrets: must each be "whsec_" and base64',
+        "bellhop.toml:17: venues.salon.zone: is not a setting; did you mean timezone?",
+    ]
+    Path("bellhop.toml").write_text(wrong.replace("zone = 1\n", ""))
+    assert "bellhop.toml:15: venues.salon.account: is not one of the accounts; did you mean salon?" in (
+        run("config", "check")[2].splitlines()
+    )
 
 
 def test_a_source_whose_secret_has_not_its_schemes_form_is_told_by_config_check(run: Run) -> None:
     Path("bellhop.toml").write_text(SETTINGS.replace("whsec_MfK", "whsec_!"))
     code, _, err = run("config", "check")
     assert code == 2
-    assert err.startswith("bellhop: setting sources.crm.secrets: must each")
+    assert err.startswith("bellhop.toml:8: sources.crm.secrets: must each")
     assert err.count("\n") == 1
 
 
 def test_settings_that_are_well_are_ok(run: Run) -> None:
     Path("bellhop.toml").write_text(SETTINGS)
     assert run("config", "check") == (0, "ok\n", "")
+
+
+def test_the_example_and_the_schema_are_printed_without_any_settings(run: Run) -> None:
+    code, example, err = run("config", "example")
+    assert (code, err) == (0, "")
+    assert "[accounts.club]" in example
+    code, schema, err = run("config", "schema")
+    assert (code, err, json.loads(schema)["type"]) == (0, "", "object")
+
+
+def test_a_copy_of_the_example_is_refused_for_every_value_of_ones_own_and_nothing_else(run: Run) -> None:
+    example = run("config", "example")[1]
+    Path("bellhop.toml").write_text(example)
+    code, _, err = run("config", "check")
+    lines = example.splitlines()
+    unfilled = [number for number, line in enumerate(lines, start=1) if "…" in line and not line.startswith("#")]
+    assert (code, len(unfilled)) == (2, 8)
+    assert [line.partition(": ")[0] for line in err.splitlines()] == [f"bellhop.toml:{number}" for number in unfilled]
+    assert all(line.endswith("is still the example's …; write your own") for line in err.splitlines())
 
 
 def test_wrong_usage_is_exit_code_2(run: Run) -> None:

@@ -213,7 +213,7 @@ def test_what_a_call_asked_is_shown_without_its_guest_until_it_is_revealed() -> 
 
 def test_a_planned_retry_stands_at_its_time() -> None:
     told = _told(_view(state=State.RETRYING, next_at=NOON + timedelta(minutes=5)))
-    assert (told[-1].title, told[-1].at) == ("Next try planned", NOON + timedelta(minutes=5))
+    assert (told[-1].title, told[-1].at) == ("Next retry", NOON + timedelta(minutes=5))
 
 
 def test_the_link_to_sentry_is_made_of_the_template_and_quoted() -> None:

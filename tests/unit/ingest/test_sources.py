@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bellhop.ingest.app import create_app
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope, decode
 from bellhop.schemas.errors import BrokerUnavailable
 from bellhop.vendors.settings import build
@@ -46,7 +47,7 @@ class Ingress:
         club = DOCUMENT["accounts"]["club"] | {"system": "sevenrooms"}
         settings = build(DOCUMENT | {"sources": SOURCES, "accounts": DOCUMENT["accounts"] | {"club": club}})
         self.publisher, self.told = MemoryPublisher(), Told()
-        app = create_app(settings, self.publisher, MemoryEvents(), observe=self.told, now=lambda: NOW)
+        app = create_app(settings, self.publisher, MemoryEvents(), observe=self.told, clock=Clock(now=lambda: NOW))
         self.client: FlaskClient = app.test_client()
 
     def post(self, path: str, content: object, **headers: str) -> Any:

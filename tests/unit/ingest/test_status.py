@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from bellhop.ingest.app import create_app
 from bellhop.ledger.records import Attempt, EventView, State
+from bellhop.schemas.clock import Clock
 from tests.support.ingress import (
     NOW,
     SECRET,
@@ -53,7 +54,7 @@ def events() -> MemoryEvents:
 
 @pytest.fixture
 def client(events: MemoryEvents) -> FlaskClient:
-    return create_app(settings(), MemoryPublisher(), events, now=lambda: NOW).test_client()
+    return create_app(settings(), MemoryPublisher(), events, clock=Clock(now=lambda: NOW)).test_client()
 
 
 def test_an_event_is_told_with_its_attempts_and_the_vendors_ids_and_nothing_of_a_guest(client: FlaskClient) -> None:
@@ -133,7 +134,9 @@ def test_what_nobody_foresaw_is_500_without_its_words() -> None:
             raise RuntimeError("SELECT secret FROM guests")
 
     told = Told()
-    client = create_app(settings(), MemoryPublisher(), Failing(), observe=told, now=lambda: NOW).test_client()
+    client = create_app(
+        settings(), MemoryPublisher(), Failing(), observe=told, clock=Clock(now=lambda: NOW)
+    ).test_client()
     answer = client.get("/events/crm/msg-1", headers=SELF)
     assert answer.status_code == 500
     assert "SELECT" not in answer.text

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from bellhop.broker.topology import work
 from bellhop.ingest.app import create_app
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import content_hash, decode
 from bellhop.schemas.errors import (
     BrokerError,
@@ -47,7 +48,7 @@ class Ingress:
     def __init__(self, **ingest: Any) -> None:
         self.publisher, self.told = MemoryPublisher(), Told()
         self.app: Flask = create_app(
-            settings(**ingest), self.publisher, MemoryEvents(), observe=self.told, now=lambda: NOW
+            settings(**ingest), self.publisher, MemoryEvents(), observe=self.told, clock=Clock(now=lambda: NOW)
         )
         self.client: FlaskClient = self.app.test_client()
 

@@ -11,6 +11,7 @@ from bellhop.broker.port import Consumer, Delivery, Message, Publisher, QueueSta
 from bellhop.broker.topology import DEAD_QUEUE
 from bellhop.ledger.records import LetterFilter, NewLetter, Pause, State, WaitingLetters
 from bellhop.letters.archive import BATCH, Archiver, keep_house, letter_of, measure
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
 from bellhop.schemas.reasons import Reason
@@ -211,7 +212,8 @@ class Bench:
         self.archiver = self.another()
 
     def another(self) -> Archiver:
-        return Archiver(self.queue, self.archive, self.observe, now=lambda: NOW, monotonic=lambda: self.clock)
+        clock = Clock(now=lambda: NOW, monotonic=lambda: self.clock)
+        return Archiver(self.queue, self.archive, self.observe, clock=clock)
 
     def observe(self, event: str, /, **fields: object) -> None:
         self.told.append((event, fields))
@@ -374,7 +376,8 @@ class _Turns(threading.Event):
 
 def test_it_prunes_at_the_start_and_once_a_day() -> None:
     bench = Bench()
-    keep_house(bench.queue, bench.archive, bench.observe, _Turns(bench, 8640), lambda: bench.clock)
+    clock = Clock(monotonic=lambda: bench.clock)
+    keep_house(bench.queue, bench.archive, bench.observe, _Turns(bench, 8640), clock=clock)
     assert bench.archive.pruned == 1
-    keep_house(bench.queue, bench.archive, bench.observe, _Turns(bench, 8642), lambda: bench.clock)
+    keep_house(bench.queue, bench.archive, bench.observe, _Turns(bench, 8642), clock=clock)
     assert bench.archive.pruned == 3

@@ -10,6 +10,7 @@ from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edited
 from bellhop.schemas.envelope import Envelope, content_hash, decode, encode
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.events import DATA_FIELDS, TYPES, VenueFacts
+from tests.support.facts import venue_facts
 
 NOW = datetime(2026, 11, 1, 10, tzinfo=UTC)
 START = "2027-01-01T10:00:00+00:00"
@@ -20,7 +21,7 @@ DATA: dict[str, Any] = {
     "services": [{"service_id": "1", "provider_id": "2", "start": START, "count": 1}],
     "notes": "by the window",
 }
-SALON = VenueFacts("salon", "sb", "simplybook", ZoneInfo("Europe/London"))
+SALON = venue_facts("salon", "sb", "simplybook", ZoneInfo("Europe/London"))
 
 
 def venue(name: str) -> VenueFacts | None:

@@ -12,6 +12,7 @@ from bellhop.broker.port import Address, Message
 from bellhop.broker.topology import work
 from bellhop.ledger.records import Letter, LetterFilter, LetterState, NewLetter
 from bellhop.letters.replay import CHUNK, Replayed, readable, replay
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope, content_hash, decode, encode
 from bellhop.schemas.errors import LedgerUnavailable, PublishUnconfirmed
 
@@ -96,7 +97,7 @@ class Publisher:
 
 
 def _replay(archive: Archive, publisher: Publisher, ids: Sequence[int]) -> Replayed:
-    return replay(archive, publisher, ids, who="ada@desk", why="mended", now=lambda: NOW)
+    return replay(archive, publisher, ids, who="ada@desk", why="mended", clock=Clock(now=lambda: NOW))
 
 
 def test_a_letter_goes_back_to_its_route_one_generation_on_with_its_count_at_zero() -> None:
@@ -186,9 +187,7 @@ def test_the_rate_is_kept_over_the_whole_and_progress_is_told() -> None:
         why="b",
         rate=5,
         progress=progress,
-        now=lambda: NOW,
-        monotonic=lambda: clock[0],
-        pause=pause,
+        clock=Clock(now=lambda: NOW, monotonic=lambda: clock[0], sleep=pause),
     )
     assert done.replayed == 25
     assert sums == [5, 10, 15, 20, 25]
@@ -208,9 +207,7 @@ def test_a_rate_below_one_a_second_is_kept_too() -> None:
         who="a",
         why="b",
         rate=0.5,
-        now=lambda: NOW,
-        monotonic=lambda: clock[0],
-        pause=pause,
+        clock=Clock(now=lambda: NOW, monotonic=lambda: clock[0], sleep=pause),
     )
     assert clock[0] == 4
 

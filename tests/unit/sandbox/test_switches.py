@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from bellhop.sandbox.limits import Limit
-from bellhop.sandbox.switches import PLUGINS, ControlError, Switches
+from bellhop.sandbox.simplybook.switches import PLUGINS
+from bellhop.sandbox.switch import ControlError
+from bellhop.sandbox.switches import Switches
 
 
 def test_texts_set_switches_of_every_kind() -> None:
@@ -50,7 +52,7 @@ def test_a_text_that_sets_no_switch_is_refused_with_what_is_wrong(text: str, wor
 
 def test_a_custom_feature_is_put_on_and_off_without_touching_the_others() -> None:
     before = Switches()
-    after = before.plugins({"promo": False, "hipaa": True, "approve_booking": True})
+    after = before.changed(before.plugins({"promo": False, "hipaa": True, "approve_booking": True}))
     changed = {name for name in PLUGINS if before.plugin(name) is not after.plugin(name)}
     assert changed == {"promo", "hipaa", "approve_booking"}
     assert after.simplybook_require_confirm is True

@@ -12,25 +12,24 @@ from hypothesis import strategies as st
 from bellhop.schemas.envelope import Envelope, content_hash, decode, encode
 from bellhop.schemas.errors import EventInvalid
 from bellhop.schemas.events import (
-    CALLBACK_TYPE,
     MAX_DEPTH,
     MAX_NOTES,
     MAX_SERVICES,
     PULL_TYPE,
     TYPES,
     Parsed,
-    VenueFacts,
+    callback_type,
     parse,
     parse_pull,
 )
 from bellhop.vendors.peoplevine.labels import LABELS, label_warnings
-from tests.support.facts import salon_booking, spa_booking
+from tests.support.facts import salon_booking, spa_booking, venue_facts
 
 VENUES = {
-    "spa": VenueFacts("spa", "club", "peoplevine", ZoneInfo("Europe/London")),
-    "salon": VenueFacts("salon", "salon", "simplybook", ZoneInfo("Europe/London")),
-    "tokyo": VenueFacts("tokyo", "salon", "simplybook", ZoneInfo("Asia/Tokyo")),
-    "york": VenueFacts("york", "salon", "simplybook", ZoneInfo("America/New_York")),
+    "spa": venue_facts("spa", "club", "peoplevine", ZoneInfo("Europe/London")),
+    "salon": venue_facts("salon", "salon", "simplybook", ZoneInfo("Europe/London")),
+    "tokyo": venue_facts("tokyo", "salon", "simplybook", ZoneInfo("Asia/Tokyo")),
+    "york": venue_facts("york", "salon", "simplybook", ZoneInfo("America/New_York")),
 }
 
 
@@ -212,7 +211,7 @@ def test_what_is_no_time_zone_is_refused(name: object) -> None:
     assert list(problems(event(data=booking))) == ["data.client.timezone"]
 
 
-@pytest.mark.parametrize("type_", [PULL_TYPE, CALLBACK_TYPE])
+@pytest.mark.parametrize("type_", [PULL_TYPE, callback_type("simplybook")])
 def test_a_type_of_our_own_is_not_taken_from_a_body(type_: str) -> None:
     assert "must be one of" in problems(event(type_))["type"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.settings import SentrySettings
 from bellhop.schemas.trace import UNTRACED, NoSpan, NoTracer, parent_of
@@ -89,7 +90,7 @@ def test_an_event_carries_the_span_of_its_publish_and_the_span_lasts_until_the_c
     from bellhop.ingest.app import create_app
 
     publisher, traced = MemoryPublisher(), OneTrace()
-    app = create_app(build(DOCUMENT), publisher, MemoryEvents(), tracer=traced, now=lambda: NOW)
+    app = create_app(build(DOCUMENT), publisher, MemoryEvents(), tracer=traced, clock=Clock(now=lambda: NOW))
     content = body()
     sent = {**signed(content), "sentry-trace": f"{'c' * 32}-{'d' * 16}-1"}
     assert app.test_client().post("/webhooks/crm", data=content, headers=sent).status_code == 202
@@ -109,7 +110,7 @@ def test_a_publish_that_is_not_confirmed_ends_its_span_as_such() -> None:
 
     traced = OneTrace()
     publisher = MemoryPublisher(fail=PublishUnconfirmed("no confirm"))
-    app = create_app(build(DOCUMENT), publisher, MemoryEvents(), tracer=traced, now=lambda: NOW)
+    app = create_app(build(DOCUMENT), publisher, MemoryEvents(), tracer=traced, clock=Clock(now=lambda: NOW))
     content = body()
     assert app.test_client().post("/webhooks/crm", data=content, headers=signed(content)).status_code == 503
     assert (traced.span.statuses[-1], traced.span.ended) == ("unavailable", True)

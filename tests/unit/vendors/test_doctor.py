@@ -12,7 +12,6 @@ import pytest
 from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.pulls import Watermark
 from bellhop.schemas.settings import Limits
-from bellhop.vendors.doctor import guide
 from bellhop.vendors.doctor.checks import (
     Check,
     Finding,
@@ -28,8 +27,10 @@ from bellhop.vendors.doctor.checks import (
     skipped,
 )
 from bellhop.vendors.doctor.state import state_checks, unknown_ids, zone_finding
+from bellhop.vendors.peoplevine import guide as spa_guide
 from bellhop.vendors.peoplevine.doctor import PeoplevineChecks
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.vendors.simplybook import guide as salon_guide
 from bellhop.vendors.simplybook.doctor import SimplybookChecks
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
@@ -298,22 +299,22 @@ def test_bookings_that_nobody_will_approve_are_a_warning() -> None:
     assert of_salon(getPluginStatuses=on)["features"].status is Status.OK
 
 
-@pytest.mark.parametrize("code", guide.LOGIN)
+@pytest.mark.parametrize("code", salon_guide.LOGIN)
 def test_each_login_error_is_explained_by_its_code(code: str) -> None:
     finding = of_salon(isPluginActivated=Trouble("getToken", "auth", "refused", code=code))["login"]
-    assert (finding.status, finding.advice) == (Status.FAIL, guide.LOGIN[code])
+    assert (finding.status, finding.advice) == (Status.FAIL, salon_guide.LOGIN[code])
 
 
 def test_access_denied_after_a_login_that_worked_is_a_matter_of_permission() -> None:
     found = of_salon(isPluginActivated=Trouble("isPluginActivated", "auth", "Access denied", code="-32600"))
     assert found["login"].status is Status.OK
-    assert found["permission"].advice == (guide.API_FEATURE, guide.API_KEY)
+    assert found["permission"].advice == (salon_guide.API_FEATURE, salon_guide.API_KEY)
     assert found["services"].seen == "not tried, as permission failed"
 
 
 def test_an_unknown_company_is_a_matter_of_the_company() -> None:
     wrong = Trouble("isPluginActivated", "auth", "Company does not exists", code="-32600")
-    assert of_salon(isPluginActivated=wrong)["login"].advice == (guide.COMPANY,)
+    assert of_salon(isPluginActivated=wrong)["login"].advice == (salon_guide.COMPANY,)
 
 
 def test_an_address_that_cannot_be_trusted_stops_the_login() -> None:
@@ -348,11 +349,11 @@ def test_credentials_of_the_other_region_are_recognised() -> None:
 @pytest.mark.parametrize("system", ["sevenrooms", "book4time", "tripleseat", ""])
 def test_no_offers_at_all_are_explained_by_the_system_behind(system: str) -> None:
     finding = of_club(account=club(system), get_service_availability=[])["availability"]
-    assert (finding.status, finding.advice) == (Status.FAIL, guide.AVAILABILITY[system])
+    assert (finding.status, finding.advice) == (Status.FAIL, spa_guide.AVAILABILITY[system])
 
 
 def test_the_sevenrooms_guide_is_quoted_step_by_step() -> None:
-    audience, duration = guide.AVAILABILITY["sevenrooms"]
+    audience, duration = spa_guide.AVAILABILITY["sevenrooms"]
     steps = ("Settings", "Access Rules under Availability", "Edit all days", "Audience", "Save", "Repeat for all rules")
     places = [audience.index(step) for step in steps]
     assert places == sorted(places)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from bellhop.ledger.records import Booking, Call, Entry, EntryState
 from bellhop.schemas.envelope import Envelope, content_hash
-from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded
@@ -25,12 +24,13 @@ from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 from bellhop.vendors.simplybook.bookings import SimplybookBookings, client_time_offset
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.vendors.simplybook.types import BookAnswer, BookedRow
+from tests.support.facts import venue_facts
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LONDON = ZoneInfo("Europe/London")
 VENUES = {
-    "salon": VenueFacts("salon", "sb", "simplybook", LONDON),
-    "spa": VenueFacts("spa", "pv", "peoplevine", LONDON),
+    "salon": venue_facts("salon", "sb", "simplybook", LONDON),
+    "spa": venue_facts("spa", "pv", "peoplevine", LONDON),
 }
 EMPTY = Booking("crm", "R-1", "sb")
 
@@ -126,20 +126,20 @@ def event(
     )  # fmt: skip
 
 
-def finish(handler: Any, announced: Envelope, booking: Booking | None, kill_after: int = 99) -> tuple[Outcome, Booking]:
+def finish(handler: Any, announced: Envelope, booking: Booking, kill_after: int = 99) -> tuple[Outcome, Booking]:
     """Runs a handler as the executor does; stops as a kill would after so many calls."""
     for _ in range(kill_after):
         step = handler.translate(announced, booking)
         if not isinstance(step, Call):
-            return step, booking or EMPTY
+            return step, booking
         ready = handler.prepare(step, announced, booking)
         if not isinstance(ready, Call):
-            return ready, booking or EMPTY
+            return ready, booking
         result = handler.perform(ready, announced, booking)
         if not isinstance(result, Booking):
-            return result, booking or EMPTY
+            return result, booking
         booking = result
-    return Recorded("killed"), booking or EMPTY
+    return Recorded("killed"), booking
 
 
 NINE = "2027-05-10T09:15:00+01:00"
@@ -472,7 +472,7 @@ def test_only_a_slot_still_offered_where_slots_hold_one_proves_that_nothing_was_
     there: list[dict[str, Any]], slots_hold_one: bool, proves: bool
 ) -> None:
     handler = spa_handler(Spa(there), slots_hold_one=slots_hold_one)
-    call = handler.translate(spa_event(), None)
+    call = handler.translate(spa_event(), EMPTY)
     assert isinstance(call, Call)
     verdict = handler.resolve(call, spa_event())
     assert (verdict is None) is proves
@@ -570,6 +570,6 @@ def test_an_offer_of_an_unknown_form_is_passed_over() -> None:
 def test_a_member_is_synchronised_by_the_subject_of_its_event() -> None:
     spa = Spa()
     handler = Members({"pv": spa})  # type: ignore[dict-item]
-    outcome, _ = finish(handler, event("member.updated", account="pv"), None)
+    outcome, _ = finish(handler, event("member.updated", account="pv"), EMPTY)
     assert isinstance(outcome, Done)
     assert spa.calls == [("sync_member", "R-1")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bellhop.schemas.clock import Clock
 from bellhop.vendors.held import OpenGate, PacedGate
 
 
@@ -12,7 +13,7 @@ def test_a_tools_calls_are_spaced_to_half_the_accounts_rate() -> None:
         slept.append(round(seconds, 6))
         now[0] += seconds
 
-    gate = PacedGate(5.0, lambda: now[0], sleep)
+    gate = PacedGate(5.0, Clock(monotonic=lambda: now[0], sleep=sleep))
     for _ in range(3):
         with gate.turn("sb"):
             now[0] += 0.1
@@ -23,7 +24,10 @@ def test_a_tools_calls_are_spaced_to_half_the_accounts_rate() -> None:
 
 
 def test_an_account_without_a_rate_is_not_paced() -> None:
-    for gate in (PacedGate(0.0, lambda: 0.0, lambda _: (_ for _ in ()).throw(AssertionError("it slept"))), OpenGate()):
+    def sleep(seconds: float) -> None:
+        raise AssertionError("it slept")
+
+    for gate in (PacedGate(0.0, Clock(monotonic=lambda: 0.0, sleep=sleep)), OpenGate()):
         for _ in range(5):
             with gate.turn("sb"):
                 pass

@@ -24,17 +24,19 @@ from bellhop.ledger.records import (
     Settlement,
     State,
 )
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 from bellhop.schemas.errors import ClaimLost, LedgerUnavailable
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Held
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
+from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery
 from bellhop.workers.executor import Executor
-from bellhop.workers.job import Job
-from bellhop.workers.onward import following, onward
+from bellhop.workers.messages import follow_up_messages, onward_message
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+CLOCK = Clock(now=lambda: NOW, monotonic=lambda: 0.0, chance=lambda: 1.0)
 BOOK = Call("sb", "book", {"slot": "a"}, repeatable=False)
 CONFIRM = Call("sb", "confirmBooking", {"id": "1"}, repeatable=True)
 ENTRY = Entry("1", 0, "e-1", EntryState.CONFIRMED, secret_hash="h", slot="a")
@@ -93,17 +95,16 @@ class Vendor:
     ) -> None:
         self.steps, self.acts, self.failure, self.verdict = list(steps), acts, failure, verdict
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
         return self.steps.pop(0)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
         self.acts.append(f"called {call.method}")
         if self.failure is not None:
             raise self.failure
-        assert booking is not None
         return replace(booking, entries=(*booking.entries, ENTRY))
 
     def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
@@ -140,15 +141,26 @@ def executor(vendor: Vendor, ledger: Ledger, turns: Turns | None = None) -> Exec
         worker="w",
         claim_seconds=60,
         ladder=(5.0, 30.0),
-        now=lambda: NOW,
-        monotonic=lambda: 0.0,
-        chance=lambda: 1.0,
+        clock=CLOCK,
     )
 
 
 def delivered(event: Envelope | None = None, body: bytes | None = None, **more: str | int | float) -> Delivery:
     event = event or envelope()
     return Delivery(Message(event.message_id, body if body is not None else encode(event), more), tag=None)
+
+
+def answered(at_work: Executor, delivery: Delivery) -> ClaimedDelivery | EndedDelivery:
+    received = at_work.receive(delivery)
+    assert isinstance(received, ReceivedDelivery)
+    (answer,) = at_work.claim([received])
+    return answer
+
+
+def work(at_work: Executor, delivery: Delivery) -> EndedDelivery:
+    claimed = answered(at_work, delivery)
+    assert isinstance(claimed, ClaimedDelivery)
+    return at_work.work(claimed)
 
 
 def worked(
@@ -158,20 +170,17 @@ def worked(
     ledger: Ledger | None = None,
     event: Envelope | None = None,
     verdict: Dead | InDoubt | None = None,
-) -> tuple[Job, Ledger]:
+) -> tuple[EndedDelivery, Ledger]:
     ledger = ledger or Ledger()
     at_work = executor(Vendor(steps, ledger.acts, failure, verdict), ledger)
-    job = at_work.receive(delivered(event))
-    at_work.claim([job])
-    assert job.outcome is None
-    at_work.work(job)
-    return job, ledger
+    ended = work(at_work, delivered(event))
+    return ended, ledger
 
 
 def test_a_call_that_must_not_happen_twice_is_committed_before_it_is_made() -> None:
-    job, ledger = worked([BOOK, Done("booked")])
+    ended, ledger = worked([BOOK, Done("booked")])
     assert ledger.acts == ["marked book with 0 entries", "called book"]
-    assert job.outcome == Done("booked")
+    assert ended.outcome == Done("booked")
 
 
 def test_what_a_call_booked_is_committed_before_the_next_call() -> None:
@@ -196,19 +205,19 @@ def test_what_a_call_booked_is_committed_before_the_next_call() -> None:
     ],
 )
 def test_each_kind_of_failure_of_a_booking_has_its_outcome(failure: Exception, outcome: type) -> None:
-    job, _ = worked([BOOK], failure=failure)
-    assert isinstance(job.outcome, outcome)
-    assert "a guest's name" not in str(job.outcome)
+    ended, _ = worked([BOOK], failure=failure)
+    assert isinstance(ended.outcome, outcome)
+    assert "a guest's name" not in str(ended.outcome)
 
 
 def test_an_unknown_end_of_a_repeatable_call_is_simply_tried_again() -> None:
-    job, _ = worked([CONFIRM], failure=failed(Kind.UNKNOWN))
-    assert isinstance(job.outcome, Retry)
+    ended, _ = worked([CONFIRM], failure=failed(Kind.UNKNOWN))
+    assert isinstance(ended.outcome, Retry)
 
 
 def test_a_throttled_call_waits_as_long_as_the_vendor_said() -> None:
-    job, _ = worked([BOOK], failure=failed(Kind.THROTTLED, retry_after=17.0))
-    assert executor(Vendor([], []), Ledger()).plan(job) == 30.0
+    ended, _ = worked([BOOK], failure=failed(Kind.THROTTLED, retry_after=17.0))
+    assert executor(Vendor([], []), Ledger()).plan(ended).retry_seconds == 30.0
 
 
 def test_a_call_in_doubt_is_asked_about_before_anything_is_called() -> None:
@@ -219,15 +228,15 @@ def test_a_call_in_doubt_is_asked_about_before_anything_is_called() -> None:
 
 def test_a_call_in_doubt_that_may_have_booked_goes_to_a_person_and_is_not_made_again() -> None:
     verdict = Dead(Reason.IN_DOUBT, "the slot is taken")
-    job, ledger = worked([BOOK], ledger=Ledger(claimed(in_doubt=BOOK)), verdict=verdict)
-    assert job.outcome == verdict
+    ended, ledger = worked([BOOK], ledger=Ledger(claimed(in_doubt=BOOK)), verdict=verdict)
+    assert ended.outcome == verdict
     assert ledger.acts == ["asked about book"]
 
 
 def test_a_vendor_that_cannot_be_asked_leaves_the_call_in_doubt() -> None:
-    job, ledger = worked([BOOK], ledger=Ledger(claimed(in_doubt=BOOK)), failure=failed(Kind.TRANSIENT))
-    assert isinstance(job.outcome, InDoubt)
-    assert job.outcome.call == BOOK
+    ended, ledger = worked([BOOK], ledger=Ledger(claimed(in_doubt=BOOK)), failure=failed(Kind.TRANSIENT))
+    assert isinstance(ended.outcome, InDoubt)
+    assert ended.outcome.call == BOOK
     assert "called book" not in ledger.acts
 
 
@@ -239,19 +248,17 @@ def test_a_refusal_after_doubt_is_still_in_doubt_for_the_first_call_may_hold_the
             return None
 
     at_work = executor(RefusedSecondTime([BOOK], ledger.acts, failed(Kind.REJECTED)), ledger)
-    job = at_work.receive(delivered())
-    at_work.claim([job])
-    at_work.work(job)
-    assert isinstance(job.outcome, Dead)
-    assert job.outcome.reason is Reason.IN_DOUBT
+    ended = work(at_work, delivered())
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.IN_DOUBT
 
 
 def test_a_worker_that_lost_its_claim_does_not_call() -> None:
     def lose() -> None:
         raise ClaimLost("taken")
 
-    job, ledger = worked([BOOK], ledger=Ledger(on_calling=lose))
-    assert isinstance(job.outcome, Retry)
+    ended, ledger = worked([BOOK], ledger=Ledger(on_calling=lose))
+    assert isinstance(ended.outcome, Retry)
     assert "called book" not in ledger.acts
 
 
@@ -263,8 +270,8 @@ def test_a_worker_that_lost_its_claim_after_booking_still_hands_the_vendors_id_t
         if len(marks) == 2:
             raise ClaimLost("taken")
 
-    job, ledger = worked([BOOK, CONFIRM], ledger=Ledger(on_calling=lose_the_second_time))
-    settlement = executor(Vendor([], []), ledger).settlement(job, 5.0)
+    ended, _ = worked([BOOK, CONFIRM], ledger=Ledger(on_calling=lose_the_second_time))
+    settlement = replace(ended, retry_seconds=5.0).settlement(CLOCK)
     assert settlement is not None
     assert settlement.booking is not None
     assert settlement.booking.entries == (ENTRY,)
@@ -274,29 +281,27 @@ def test_a_ledger_that_is_away_stops_the_call() -> None:
     def away() -> None:
         raise LedgerUnavailable("away")
 
-    job, ledger = worked([BOOK], ledger=Ledger(on_calling=away))
-    assert isinstance(job.outcome, Retry)
+    ended, ledger = worked([BOOK], ledger=Ledger(on_calling=away))
+    assert isinstance(ended.outcome, Retry)
     assert "called book" not in ledger.acts
 
 
 def test_a_booking_whose_start_has_passed_is_not_made() -> None:
-    job, ledger = worked([BOOK], event=envelope(not_after=NOW))
-    assert isinstance(job.outcome, Dead)
-    assert job.outcome.reason is Reason.TOO_LATE
+    ended, ledger = worked([BOOK], event=envelope(not_after=NOW))
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.TOO_LATE
     assert ledger.acts == []
 
 
 def test_a_handler_that_never_comes_to_an_end_is_stopped() -> None:
     class Circle(Vendor):
-        def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
             return CONFIRM
 
     ledger = Ledger()
     at_work = executor(Circle([], ledger.acts), ledger)
-    job = at_work.receive(delivered())
-    at_work.claim([job])
-    at_work.work(job)
-    assert isinstance(job.outcome, Retry)
+    ended = work(at_work, delivered())
+    assert isinstance(ended.outcome, Retry)
     assert ledger.acts.count("called confirmBooking") == 200
 
 
@@ -311,20 +316,20 @@ def test_a_handler_that_never_comes_to_an_end_is_stopped() -> None:
 def test_what_cannot_be_claimed_is_not_worked(claim: Claim, outcome: type) -> None:
     ledger = Ledger(claim)
     at_work = executor(Vendor([], ledger.acts), ledger)
-    job = at_work.receive(delivered())
-    at_work.claim([job])
-    assert isinstance(job.outcome, outcome)
-    assert at_work.settlement(job, None) is None
+    ended = answered(at_work, delivered())
+    assert isinstance(ended, EndedDelivery)
+    assert isinstance(ended.outcome, outcome)
+    assert ended.settlement(CLOCK) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"bellhopversion":99}'])
 def test_what_cannot_be_read_is_dead_at_once_and_goes_on_byte_for_byte(body: bytes) -> None:
     at_work = executor(Vendor([], []), Ledger())
-    job = at_work.receive(delivered(body=body))
-    at_work.claim([job])
-    assert isinstance(job.outcome, Dead)
-    assert job.outcome.reason is Reason.POISON
-    sent = onward(job, "members", at_work.plan(job), NOW)
+    ended = at_work.receive(delivered(body=body))
+    assert isinstance(ended, EndedDelivery)
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.POISON
+    sent = onward_message(at_work.plan(ended), "members", NOW)
     assert sent is not None
     message, to = sent
     assert (message.body, to) == (body, topology.DEAD)
@@ -337,7 +342,7 @@ def test_what_cannot_be_read_is_dead_at_once_and_goes_on_byte_for_byte(body: byt
 class Free(Vendor):
     """Asked about a call in doubt, its vendor says that the slot is free."""
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
         self.acts.append(f"prepared {call.method}")
         return replace(call, arguments={"slot": "another"})
 
@@ -345,12 +350,10 @@ class Free(Vendor):
         return None
 
 
-def in_doubt(vendor: Vendor, ledger: Ledger) -> tuple[Job, Executor]:
+def in_doubt(vendor: Vendor, ledger: Ledger) -> tuple[EndedDelivery, Executor]:
     at_work = executor(vendor, ledger)
-    job = at_work.receive(delivered())
-    at_work.claim([job])
-    at_work.work(job)
-    return job, at_work
+    ended = work(at_work, delivered())
+    return ended, at_work
 
 
 def test_a_call_whose_end_nobody_knows_is_made_again_as_it_was_and_not_prepared_for_another_slot() -> None:
@@ -358,7 +361,7 @@ def test_a_call_whose_end_nobody_knows_is_made_again_as_it_was_and_not_prepared_
     calls: list[Call] = []
 
     class Watched(Free):
-        def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
             calls.append(call)
             return super().perform(call, event, booking)
 
@@ -370,111 +373,111 @@ def test_a_call_whose_end_nobody_knows_is_made_again_as_it_was_and_not_prepared_
 @pytest.mark.parametrize("kind", [Kind.REJECTED, Kind.AUTH])
 def test_a_vendor_that_will_never_be_able_to_say_leaves_the_doubt_to_a_person_at_once(kind: Kind) -> None:
     ledger = Ledger(claimed(in_doubt=BOOK))
-    job, _ = in_doubt(Vendor([BOOK], ledger.acts, failed(kind)), ledger)
-    assert isinstance(job.outcome, Dead)
-    assert job.outcome.reason is Reason.IN_DOUBT
-    assert [attempt.outcome for attempt in job.attempts] == [kind.value]
+    ended, _ = in_doubt(Vendor([BOOK], ledger.acts, failed(kind)), ledger)
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.IN_DOUBT
+    assert [attempt.outcome for attempt in ended.attempts] == [kind.value]
 
 
 def test_asking_in_vain_counts_so_that_it_comes_to_an_end() -> None:
     ledger = Ledger(claimed(in_doubt=BOOK))
-    job, _ = in_doubt(Vendor([BOOK], ledger.acts, failed(Kind.TRANSIENT)), ledger)
-    assert isinstance(job.outcome, InDoubt)
-    assert len(job.attempts) == 1
+    ended, _ = in_doubt(Vendor([BOOK], ledger.acts, failed(Kind.TRANSIENT)), ledger)
+    assert isinstance(ended.outcome, InDoubt)
+    assert len(ended.attempts) == 1
 
 
 def test_a_doubt_that_was_booked_after_all_does_not_turn_another_services_refusal_into_one() -> None:
     class SecondRefused(Free):
-        def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
             if call.line == 1:
                 raise failed(Kind.REJECTED)
             return super().perform(call, event, booking)
 
     ledger = Ledger(claimed(in_doubt=BOOK))
-    job, _ = in_doubt(SecondRefused([BOOK, replace(BOOK, line=1)], ledger.acts), ledger)
-    assert isinstance(job.outcome, Dead)
-    assert job.outcome.reason is Reason.REJECTED
-    assert job.claimed is not None
-    assert job.claimed.in_doubt is None
+    ended, _ = in_doubt(SecondRefused([BOOK, replace(BOOK, line=1)], ledger.acts), ledger)
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.REJECTED
+    assert ended.claim is not None
+    assert ended.claim.in_doubt is None
 
 
 def test_a_doubt_that_outlasts_the_retries_of_its_repeated_call_keeps_its_reason() -> None:
     ledger = Ledger(claimed(in_doubt=BOOK, attempts=9))
 
     class Throttled(Free):
-        def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
             raise failed(Kind.THROTTLED)
 
-    job, at_work = in_doubt(Throttled([BOOK], ledger.acts), ledger)
-    assert isinstance(job.outcome, Retry)
-    at_work.plan(job)
-    assert isinstance(job.outcome, Dead)
-    assert job.outcome.reason is Reason.IN_DOUBT
+    ended, at_work = in_doubt(Throttled([BOOK], ledger.acts), ledger)
+    assert isinstance(ended.outcome, Retry)
+    ended = at_work.plan(ended)
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.IN_DOUBT
 
 
 def test_a_ledger_that_is_away_inside_a_call_came_before_anything_was_sent() -> None:
-    job, _ = worked([BOOK], failure=LedgerUnavailable("away"))
-    assert isinstance(job.outcome, Retry)
+    ended, _ = worked([BOOK], failure=LedgerUnavailable("away"))
+    assert isinstance(ended.outcome, Retry)
 
 
 def test_what_nobody_foresaw_counts_as_a_try() -> None:
     class Crashes(Vendor):
-        def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
             raise KeyError("a guest's name")
 
     ledger = Ledger()
-    job, _ = in_doubt(Crashes([], ledger.acts), ledger)
-    assert isinstance(job.outcome, Retry)
-    assert len(job.attempts) == 1
-    assert "guest" not in str(job.attempts)
+    ended, _ = in_doubt(Crashes([], ledger.acts), ledger)
+    assert isinstance(ended.outcome, Retry)
+    assert len(ended.attempts) == 1
+    assert "guest" not in str(ended.attempts)
 
 
 # --- whose turn it is, and what must be known before a call -------------------------------------------------------
 
 
-def held_job(held: Held, ledger: Ledger | None = None, event: Envelope | None = None) -> tuple[Job, Ledger, Executor]:
+def held_job(
+    held: Held, ledger: Ledger | None = None, event: Envelope | None = None
+) -> tuple[EndedDelivery, Ledger, Executor]:
     ledger = ledger or Ledger()
     at_work = executor(Vendor([BOOK], ledger.acts), ledger, Turns(ledger.acts, held))
-    job = at_work.receive(delivered(event))
-    at_work.claim([job])
-    at_work.work(job)
-    return job, ledger, at_work
+    ended = work(at_work, delivered(event))
+    return ended, ledger, at_work
 
 
 def test_leave_to_call_is_got_before_the_ledgers_mark_so_that_dying_while_waiting_leaves_no_doubt() -> None:
     ledger = Ledger()
     at_work = executor(Vendor([BOOK, Done("booked")], ledger.acts), ledger, Turns(ledger.acts))
-    job = at_work.receive(delivered())
-    at_work.claim([job])
-    at_work.work(job)
+    work(at_work, delivered())
     assert ledger.acts == [
         "leave for sb", "marked book with 0 entries", "called book", "leave of sb given back",
     ]  # fmt: skip
 
 
 def test_an_account_that_is_held_counts_no_attempt_and_comes_again_when_it_may_be_its_turn() -> None:
-    job, ledger, at_work = held_job(Held("sb", "its breaker is open", 12.0))
-    assert job.outcome == Wait("account sb: its breaker is open", 12.0)
+    ended, ledger, at_work = held_job(Held("sb", "its breaker is open", 12.0))
+    assert ended.outcome == Wait("account sb: its breaker is open", 12.0)
     assert "called book" not in ledger.acts
-    assert job.attempts == []
-    assert at_work.plan(job) == 30.0
-    settlement = at_work.settlement(job, 30.0)
+    assert ended.attempts == ()
+    ended = at_work.plan(ended)
+    assert ended.retry_seconds == 30.0
+    settlement = ended.settlement(CLOCK)
     assert settlement is not None
     assert (settlement.state, settlement.attempts, settlement.next_at) == (
         State.RETRYING, (), NOW + timedelta(seconds=30),
     )  # fmt: skip
-    sent = onward(job, "bookings.simplybook", 30.0, NOW)
+    sent = onward_message(ended, "bookings.simplybook", NOW)
     assert sent is not None
     assert sent[0].headers[headers.ATTEMPT] == 0
 
 
 def test_a_booking_that_is_held_past_its_start_is_a_persons_in_time() -> None:
     event = envelope(not_after=NOW + timedelta(minutes=5))
-    job, _, at_work = held_job(Held("sb", "all 5000 calls of the day are used", 7200.0), event=event)
-    assert at_work.plan(job) is None
-    assert isinstance(job.outcome, Dead)
-    assert job.outcome.reason is Reason.TOO_LATE
-    assert "all 5000 calls of the day are used" in job.outcome.error
+    ended, _, at_work = held_job(Held("sb", "all 5000 calls of the day are used", 7200.0), event=event)
+    ended = at_work.plan(ended)
+    assert ended.retry_seconds is None
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.TOO_LATE
+    assert "all 5000 calls of the day are used" in ended.outcome.error
 
 
 def test_a_doubt_that_cannot_be_asked_about_before_the_start_keeps_its_reason() -> None:
@@ -484,67 +487,59 @@ def test_a_doubt_that_cannot_be_asked_about_before_the_start_keeps_its_reason() 
 
     ledger = Ledger(claimed(in_doubt=BOOK))
     at_work = executor(HeldWhenAsked([BOOK], ledger.acts), ledger)
-    job = at_work.receive(delivered(envelope(not_after=NOW + timedelta(minutes=5))))
-    at_work.claim([job])
-    at_work.work(job)
-    assert isinstance(job.outcome, Wait)
-    at_work.plan(job)
-    assert isinstance(job.outcome, Dead)
-    assert job.outcome.reason is Reason.IN_DOUBT
+    ended = work(at_work, delivered(envelope(not_after=NOW + timedelta(minutes=5))))
+    assert isinstance(ended.outcome, Wait)
+    ended = at_work.plan(ended)
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.IN_DOUBT
 
 
 def test_what_must_be_known_before_a_call_fails_without_leaving_a_doubt() -> None:
     class AsksFirst(Vendor):
-        def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
             raise VendorFailure(Kind.UNKNOWN, vendor="simplybook", method="getTimeframe", message="no answer in time")
 
     ledger = Ledger()
     at_work = executor(AsksFirst([BOOK], ledger.acts), ledger)
-    job = at_work.receive(delivered())
-    at_work.claim([job])
-    at_work.work(job)
-    assert isinstance(job.outcome, Retry)
+    ended = work(at_work, delivered())
+    assert isinstance(ended.outcome, Retry)
     assert ledger.acts == []
-    assert [(attempt.method, attempt.outcome) for attempt in job.attempts] == [("getTimeframe", "unknown")]
+    assert [(attempt.method, attempt.outcome) for attempt in ended.attempts] == [("getTimeframe", "unknown")]
 
 
 def test_a_call_is_marked_and_made_as_it_was_completed_beforehand() -> None:
     class Completes(Vendor):
-        def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+        def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
             return replace(call, method=f"{call.method} completed")
 
     ledger = Ledger()
     at_work = executor(Completes([BOOK, Done("booked")], ledger.acts), ledger)
-    job = at_work.receive(delivered())
-    at_work.claim([job])
-    at_work.work(job)
+    work(at_work, delivered())
     assert ledger.acts == ["marked book completed with 0 entries", "called book completed"]
 
 
 def test_a_handler_whose_turn_has_not_come_counts_no_attempt() -> None:
     class NotYet(Vendor):
-        def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+        def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
             return Wait("another pull is running")
 
     at_work = executor(NotYet([CONFIRM], []), Ledger())
-    job = at_work.receive(delivered())
-    at_work.claim([job])
-    at_work.work(job)
-    assert (job.outcome, job.attempts) == (Wait("another pull is running"), [])
-    assert at_work.plan(job) == 5.0
+    ended = work(at_work, delivered())
+    assert (ended.outcome, ended.attempts) == (Wait("another pull is running"), ())
+    assert at_work.plan(ended).retry_seconds == 5.0
 
 
 def test_what_the_ingress_found_odd_stands_in_the_events_history() -> None:
     warned = replace(envelope(), warnings=("data.attributes: the label is spelled Client Type",))
-    job, ledger = worked([Done("synchronised")], event=warned)
-    settlement = executor(Vendor([], []), ledger).settlement(job, None)
+    ended, _ = worked([Done("synchronised")], event=warned)
+    settlement = ended.settlement(CLOCK)
     assert settlement is not None
     assert settlement.detail == "synchronised; data.attributes: the label is spelled Client Type"
 
 
 def test_events_that_follow_go_to_their_own_queues_as_new() -> None:
-    job, _ = worked([Done("told", forward=(envelope(), envelope()))])
-    sent = following(job, NOW)
+    ended, _ = worked([Done("told", forward=(envelope(), envelope()))])
+    sent = follow_up_messages(ended, NOW)
     assert [to for _, to in sent] == [topology.work(envelope().route)] * 2
     assert sent[0][0].headers[headers.ATTEMPT] == 0
 
@@ -554,26 +549,27 @@ def test_events_that_follow_go_to_their_own_queues_as_new() -> None:
 
 def test_the_retries_end_as_a_dead_letter_that_names_the_last_error() -> None:
     ledger = Ledger(claimed(attempts=2))
-    job, _ = worked([BOOK], ledger=ledger, failure=failed(Kind.TRANSIENT))
+    ended, _ = worked([BOOK], ledger=ledger, failure=failed(Kind.TRANSIENT))
     at_work = executor(Vendor([], []), ledger)
-    assert at_work.plan(job) is None
-    assert isinstance(job.outcome, Dead)
-    assert job.outcome.reason is Reason.EXHAUSTED
-    assert "its words" in job.outcome.error
+    ended = at_work.plan(ended)
+    assert ended.retry_seconds is None
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.EXHAUSTED
+    assert "its words" in ended.outcome.error
 
 
 def test_a_doubt_that_lasts_until_the_retries_end_keeps_its_reason() -> None:
     ledger = Ledger(claimed(attempts=2))
-    job, _ = worked([BOOK], ledger=ledger, failure=failed(Kind.UNKNOWN))
-    executor(Vendor([], []), ledger).plan(job)
-    assert isinstance(job.outcome, Dead)
-    assert job.outcome.reason is Reason.IN_DOUBT
+    ended, _ = worked([BOOK], ledger=ledger, failure=failed(Kind.UNKNOWN))
+    ended = executor(Vendor([], []), ledger).plan(ended)
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.IN_DOUBT
 
 
 def test_a_retry_goes_to_its_step_of_the_ladder_with_one_attempt_more() -> None:
-    job, ledger = worked([BOOK], failure=failed(Kind.TRANSIENT))
-    delay = executor(Vendor([], []), ledger).plan(job)
-    sent = onward(job, "bookings.simplybook", delay, NOW)
+    ended, ledger = worked([BOOK], failure=failed(Kind.TRANSIENT))
+    ended = executor(Vendor([], []), ledger).plan(ended)
+    sent = onward_message(ended, "bookings.simplybook", NOW)
     assert sent is not None
     message, to = sent
     assert to == topology.retry("bookings.simplybook", 5.0)
@@ -584,16 +580,16 @@ def test_a_retry_goes_to_its_step_of_the_ladder_with_one_attempt_more() -> None:
 def test_waiting_for_its_turn_counts_no_attempt() -> None:
     ledger = Ledger(Busy("an older event is at work"))
     at_work = executor(Vendor([], []), ledger)
-    job = at_work.receive(delivered(**{headers.ATTEMPT: 3}))
-    at_work.claim([job])
-    sent = onward(job, "members", at_work.plan(job), NOW)
+    ended = answered(at_work, delivered(**{headers.ATTEMPT: 3}))
+    assert isinstance(ended, EndedDelivery)
+    sent = onward_message(at_work.plan(ended), "members", NOW)
     assert sent is not None
     assert sent[0].headers[headers.ATTEMPT] == 3
 
 
 def test_a_settlement_says_all_that_the_ledger_must_know() -> None:
-    job, ledger = worked([BOOK, Done("booked")])
-    settlement = executor(Vendor([], []), ledger).settlement(job, None)
+    ended, _ = worked([BOOK, Done("booked")])
+    settlement = ended.settlement(CLOCK)
     assert settlement is not None
     assert (settlement.state, settlement.applies, settlement.detail) == (State.DONE, True, "booked")
     assert settlement.booking is not None
@@ -602,8 +598,8 @@ def test_a_settlement_says_all_that_the_ledger_must_know() -> None:
 
 
 def test_a_cancel_that_a_person_must_make_still_stops_older_events_of_its_booking() -> None:
-    job, ledger = worked([Dead(Reason.UNSUPPORTED, "by hand", tombstone=True)])
-    settlement = executor(Vendor([], []), ledger).settlement(job, None)
+    ended, _ = worked([Dead(Reason.UNSUPPORTED, "by hand", tombstone=True)])
+    settlement = ended.settlement(CLOCK)
     assert settlement is not None
     assert (settlement.state, settlement.applies) == (State.DEAD, True)
     assert settlement.booking is not None
@@ -611,9 +607,9 @@ def test_a_cancel_that_a_person_must_make_still_stops_older_events_of_its_bookin
 
 
 def test_evidence_that_grows_too_large_loses_its_earliest_attempts_first() -> None:
-    job, _ = worked([BOOK], failure=failed(Kind.REJECTED))
-    job.attempts = [replace(job.attempts[0], error=f"{n}-" + "x" * 3000) for n in range(9)]
-    sent = onward(job, "members", None, NOW)
+    ended, _ = worked([BOOK], failure=failed(Kind.REJECTED))
+    attempts = tuple(replace(ended.attempts[0], error=f"{n}-" + "x" * 3000) for n in range(9))
+    sent = onward_message(replace(ended, attempts=attempts), "members", NOW)
     assert sent is not None
     evidence = str(sent[0].headers[headers.EVIDENCE])
     assert len(evidence.encode()) <= 16_384
@@ -625,8 +621,8 @@ def test_evidence_that_grows_too_large_loses_its_earliest_attempts_first() -> No
 
 def test_a_call_that_went_well_keeps_what_was_asked_and_what_came_of_it() -> None:
     guest = {"client": {"name": "Mei Lee"}, "notes": "window"}
-    job, _ = worked([BOOK, Done("booked")], event=replace(envelope(), data={**guest, "venue": "spa"}))
-    (attempt,) = job.attempts
+    ended, _ = worked([BOOK, Done("booked")], event=replace(envelope(), data={**guest, "venue": "spa"}))
+    (attempt,) = ended.attempts
     assert attempt.request == {"slot": "a", **guest}
     assert attempt.answer == {"bookings": [{"id": "1", "state": "confirmed"}]}
     assert "h" not in json.dumps(attempt.answer).split('"')  # the hash signs later calls
@@ -635,16 +631,16 @@ def test_a_call_that_went_well_keeps_what_was_asked_and_what_came_of_it() -> Non
 def test_a_call_that_changes_nothing_that_stands_says_so() -> None:
     standing = Booking("crm", "R-1", "sb", (ENTRY,))
     ledger = Ledger(claimed(booking=standing))
-    job, _ = worked([Call("sb", "getBookingDetails", {"id": "1"}, repeatable=True), Done("seen")], ledger=ledger)
-    assert job.attempts[0].request == {"id": "1"}
+    ended, _ = worked([Call("sb", "getBookingDetails", {"id": "1"}, repeatable=True), Done("seen")], ledger=ledger)
+    assert ended.attempts[0].request == {"id": "1"}
 
 
 def test_a_call_that_failed_keeps_what_was_asked_and_the_vendors_own_answer() -> None:
-    job, _ = worked([BOOK], failure=failed(Kind.REJECTED, answer={"status": 200, "body": "no"}))
-    assert (job.attempts[0].request, job.attempts[0].answer) == ({"slot": "a"}, {"status": 200, "body": "no"})
+    ended, _ = worked([BOOK], failure=failed(Kind.REJECTED, answer={"status": 200, "body": "no"}))
+    assert (ended.attempts[0].request, ended.attempts[0].answer) == ({"slot": "a"}, {"status": 200, "body": "no"})
 
 
 def test_a_vendor_that_could_not_be_asked_about_a_doubt_keeps_which_call_it_was_asked_about() -> None:
     ledger = Ledger(claimed(in_doubt=BOOK))
-    job, _ = worked([], failure=failed(Kind.TRANSIENT), ledger=ledger)
-    assert job.attempts[0].request == {"slot": "a"}
+    ended, _ = worked([], failure=failed(Kind.TRANSIENT), ledger=ledger)
+    assert ended.attempts[0].request == {"slot": "a"}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bellhop.ledger.accounts import AccountView, Denied, Ended, Permit
+from bellhop.schemas.clock import Clock as ClockBundle
 from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.settings import Limits
 from bellhop.vendors.failure import Kind, VendorFailure
@@ -73,9 +74,7 @@ def gate(ledger: Ledger, clock: Clock | None = None, *, last: bool = False, told
         {"sb": LIMITED, "free": FREE},
         last=last,
         observe=told or Told(),
-        monotonic=clock,
-        sleep=clock.sleep,
-        chance=lambda: 0.5,
+        clock=ClockBundle(monotonic=clock, sleep=clock.sleep, chance=lambda: 0.5),
     )
 
 

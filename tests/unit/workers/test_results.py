@@ -12,16 +12,16 @@ from standardwebhooks import Webhook
 
 from bellhop.broker.port import Delivery, Message
 from bellhop.broker.topology import work
-from bellhop.ledger.records import Booking, Claimed, Entry, EntryState, NewLetter
+from bellhop.ledger.records import Booking, Claimed, Entry, EntryState, NewLetter, State
 from bellhop.letters.buried import BuriedResults
 from bellhop.schemas.envelope import Envelope, content_hash, decode, encode
 from bellhop.schemas.events import PULL_TYPE
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import RESULT_TYPE, RESULTS_ROUTE, result, signing_key
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
-from bellhop.workers.job import Job
-from bellhop.workers.onward import telling
-from bellhop.workers.result_posts import signed, webhook_id
+from bellhop.workers.delivery import EndedDelivery
+from bellhop.workers.messages import result_messages
+from bellhop.workers.result_posts import signature_headers, webhook_id
 from bellhop.workers.results import Results
 from tests.support.ingress import MemoryPublisher
 
@@ -70,18 +70,22 @@ def told(
     *,
     claimed: bool = True,
     held: Booking | None = None,
-    known: str = "",
+    known: State | None = None,
     ledger: Ledger | None = None,
     ended: datetime | None = None,
 ) -> Envelope | None:
     of = of or event()
-    job = Job(
-        Delivery(Message("crm/e-1", encode(of), {}), 0), 0.0, envelope=of, outcome=outcome, known=known, ended=ended
+    delivery = EndedDelivery(
+        Delivery(Message("crm/e-1", encode(of), {}), 0),
+        0.0,
+        outcome,
+        of,
+        claim=Claimed(1, 1, NOW, held, None, 0) if claimed else None,
+        booking=held if claimed else None,
+        known=known,
+        recorded_at=ended,
     )
-    if claimed:
-        job.claimed = Claimed(1, 1, NOW, held, None, 0)
-        job.booking = held
-    return Results(["crm"], ledger or Ledger(), lambda: NOW).of(job)
+    return Results(["crm"], ledger or Ledger(), lambda: NOW).of(delivery)
 
 
 def body(of: Envelope | None) -> Mapping[str, Any]:
@@ -132,7 +136,7 @@ def test_it_names_what_stands_or_where_nothing_does_all_that_stood() -> None:
 
 def test_a_delivery_known_as_done_is_told_again_as_it_was_with_the_ids_of_the_ledger() -> None:
     first = told(Done("booked"), held=booking(BOOKED))
-    again = told(Recorded("booked"), claimed=False, known="done", ledger=Ledger(booking(BOOKED)))
+    again = told(Recorded("booked"), claimed=False, known=State.DONE, ledger=Ledger(booking(BOOKED)))
     assert again == first
 
 
@@ -184,7 +188,7 @@ def test_the_longest_ids_stay_within_what_the_broker_takes() -> None:
 
 
 def test_what_is_queued_can_be_read_again_and_goes_on_in_its_trace() -> None:
-    ((message, to),) = telling([None, told(Done("booked"), held=booking(BOOKED))], NOW)
+    ((message, to),) = result_messages([None, told(Done("booked"), held=booking(BOOKED))], NOW)
     assert to == work(RESULTS_ROUTE)
     read = decode(message.body)
     assert read.trace == event().trace
@@ -193,7 +197,7 @@ def test_what_is_queued_can_be_read_again_and_goes_on_in_its_trace() -> None:
 
 
 def test_the_secret_does_not_stand_in_the_queue() -> None:
-    ((message, _),) = telling([told(Done("booked"))], NOW)
+    ((message, _),) = result_messages([told(Done("booked"))], NOW)
     assert b"whsec" not in message.body
 
 
@@ -205,13 +209,13 @@ def test_the_webhook_id_is_one_a_header_can_hold() -> None:
 
 def test_the_signature_is_good_by_the_library() -> None:
     now = datetime.now(UTC)
-    headers = signed("crm/e-1/0/result", '{"a":"ß"}', [SECRET], now)
+    headers = signature_headers("crm/e-1/0/result", '{"a":"ß"}', [SECRET], now)
     assert Webhook(SECRET).verify('{"a":"ß"}', headers) == {"a": "ß"}
 
 
 def test_while_a_secret_is_rotated_the_old_and_the_new_one_both_find_their_signature() -> None:
     now, old = datetime.now(UTC), "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="
-    headers = signed("crm/e-1/0/result", "{}", [SECRET, old], now)
+    headers = signature_headers("crm/e-1/0/result", "{}", [SECRET, old], now)
     for secret in (SECRET, old):
         assert Webhook(secret).verify("{}", headers) == {}
 
@@ -219,7 +223,7 @@ def test_while_a_secret_is_rotated_the_old_and_the_new_one_both_find_their_signa
 def test_an_end_told_late_bears_the_time_at_which_it_was_recorded() -> None:
     """Or `confirmed`, told after its worker's death, would look newer than the `cancelled` that came meanwhile."""
     late = NOW - timedelta(minutes=5)
-    for outcome, known in ((Recorded("booked"), "done"), (Dead(Reason.REJECTED, "closed"), "")):
+    for outcome, known in ((Recorded("booked"), State.DONE), (Dead(Reason.REJECTED, "closed"), None)):
         again = body(told(outcome, claimed=False, known=known, ended=late))
         assert again["timestamp"] == late.isoformat()
 

@@ -15,6 +15,7 @@ from bellhop.broker.topology import work_queue
 from bellhop.console.api.app import mount
 from bellhop.ledger.records import ItemState, JobState, LetterState, Role
 from bellhop.letters.bulk import JobRunner
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import BrokerUnavailable
 from bellhop.schemas.reasons import Reason
@@ -179,7 +180,7 @@ def test_a_job_is_of_exactly_the_letters_that_were_approved(api: Api) -> None:
 def test_a_job_is_worked_and_says_how_each_letter_ended(api: Api) -> None:
     api.dead(2)
     job = api.post("/jobs", {"ids": [1, 2], "why": "mended"})["id"]
-    runner = JobRunner(api.ledger, api.broker.publisher(), api.settings, by="w-1", now=api.clock)
+    runner = JobRunner(api.ledger, api.broker.publisher(), api.settings, by="w-1", clock=Clock(now=api.clock))
     consumer = api.broker.consumer(work_queue("bookings.simplybook"), 10)
     for _ in range(8):
         runner.step()
@@ -235,7 +236,7 @@ def test_a_route_is_held_until_it_is_resumed(api: Api) -> None:
     api.post("/routes/members/resume", {"why": "it is well"})
     assert [row["pause"] for row in api.get("/routes")["rows"]] == [None] * len(held)
     answer = api.ask("POST", "/routes/members/resume", json={"why": "again"})
-    assert (answer.status_code, problem(answer)["detail"]) == (409, "Route members is not held.")
+    assert (answer.status_code, problem(answer)["detail"]) == (409, "Route members is not paused.")
 
 
 def test_a_pause_that_is_over_already_is_refused(api: Api) -> None:

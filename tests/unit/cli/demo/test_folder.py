@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.resources
 import random
 import socket
 import tomllib
@@ -9,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bellhop.cli.demo.folder import PARTS, DemoError, Ports, _free, close, prepare, rendered
-from bellhop.cli.demo.samples import Slots, booking, cancellation, member
+from bellhop.cli.demo.folder import PARTS, DemoError, Ports, _free, close, prepare, rendered, template
+from bellhop.cli.demo.samples import Slots, booking, cancellation, member, member_vendor
 from bellhop.ingest.verify import verifiers
 from bellhop.sandbox.seed import Seed
 from bellhop.schemas.events import Parsed, parse
@@ -18,7 +17,7 @@ from bellhop.schemas.settings import Settings
 from bellhop.vendors.settings import load
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
-_TEMPLATE = importlib.resources.files("bellhop.cli.demo").joinpath("bellhop.demo.toml").read_text()
+_TEMPLATE = template()
 _PORTS = Ports(1111, 2222, 3333, 4444, 5555)
 
 
@@ -51,7 +50,7 @@ def test_the_demos_credentials_are_those_of_the_sandbox(settings: Settings) -> N
     club, salon = settings.accounts["club"], settings.accounts["salon"]
     assert not isinstance(club, SimplybookAccount)
     assert isinstance(salon, SimplybookAccount)
-    theirs = seed.peoplevine
+    theirs = seed.vendors["peoplevine"].first
     assert (club.auth_id, club.company, club.user, club.password) == (
         theirs.auth_id,
         theirs.company,
@@ -59,9 +58,9 @@ def test_the_demos_credentials_are_those_of_the_sandbox(settings: Settings) -> N
         theirs.password,
     )
     assert (salon.company, salon.api_key, salon.secret_key) == (
-        seed.simplybook.company,
-        seed.simplybook.api_key,
-        seed.simplybook.secret_key,
+        seed.vendors["simplybook"].company,
+        seed.vendors["simplybook"].api_key,
+        seed.vendors["simplybook"].secret_key,
     )
 
 
@@ -110,7 +109,8 @@ def _parsed(settings: Settings, type_: str, data: dict[str, object]) -> Parsed:
 
 def test_every_sample_keeps_its_contract(settings: Settings) -> None:
     slots = _slots()
-    assert _parsed(settings, "member.updated", member()).subject == "3125141"
+    known = member_vendor(settings, settings.sources["demo"]).demo().member
+    assert _parsed(settings, "member.updated", member(known)).subject == "3125141"
     for venue in settings.venues.values():
         assert _parsed(settings, "booking.requested", booking("R-1", venue, slots)).kind == venue.kind
         assert _parsed(settings, "booking.cancelled", cancellation("R-1", venue)).subject == "R-1"
@@ -119,12 +119,12 @@ def test_every_sample_keeps_its_contract(settings: Settings) -> None:
 def test_samples_name_what_the_sandbox_has(settings: Settings) -> None:
     seed = Seed()
     (spa,) = booking("R-1", settings.venues["spa"], _slots())["services"]
-    assert spa["provider_id"] in seed.peoplevine.technicians
-    assert spa["facility_id"] in seed.peoplevine.facilities
-    assert spa["service_id"] in {treatment.id for treatment in seed.peoplevine.treatments}
+    assert spa["provider_id"] in seed.vendors["peoplevine"].first.technicians
+    assert spa["facility_id"] in seed.vendors["peoplevine"].first.facilities
+    assert spa["service_id"] in {treatment.id for treatment in seed.vendors["peoplevine"].first.treatments}
     (salon,) = booking("R-1", settings.venues["salon"], _slots())["services"]
-    assert salon["provider_id"] in {unit.id for unit in seed.simplybook.units}
-    assert salon["service_id"] in {service.id for service in seed.simplybook.services}
+    assert salon["provider_id"] in {unit.id for unit in seed.vendors["simplybook"].units}
+    assert salon["service_id"] in {service.id for service in seed.vendors["simplybook"].services}
 
 
 @pytest.mark.parametrize("seed", range(5))

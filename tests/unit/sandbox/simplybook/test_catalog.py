@@ -8,7 +8,7 @@ import pytest
 from bellhop.sandbox.app import create_app
 from bellhop.sandbox.seed import Seed
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
-from bellhop.sandbox.switches import PLUGINS
+from bellhop.sandbox.simplybook.switches import PLUGINS
 from tests.support.salon import DAY, Caller, Clock
 
 EVENT_ROW = {

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from bellhop.ledger.pulls import Watermark
-from bellhop.ledger.records import Call
+from bellhop.ledger.records import Booking, Call
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Held
 from bellhop.vendors.outcome import Dead, Done, Outcome, Wait
 from bellhop.vendors.peoplevine.pulls import OVERLAP, Pulls
-from bellhop.vendors.peoplevine.scheduler import pull_event
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.vendors.scheduler import pull_event
 
+NO_BOOKING = Booking("schedule", "pv/profiles", "pv")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ACCOUNT = PeoplevineAccount("pv", "http://x", "a", "c", "u", "p", "", True, 1.0, 1.0, pull_back_seconds=3600.0)
 
@@ -71,9 +72,9 @@ def pull(vendor: Vendor, ledger: Ledger, what: str = "profiles", account: str = 
     """As the executor does."""
     handler = Pulls({"pv": vendor}, {"pv": ACCOUNT}, ledger, lambda: NOON)  # type: ignore[dict-item]
     event = pull_event(account, what, source="cli", id_="p-1", at=NOON, **more)
-    step = handler.translate(event, None)
-    ready = handler.prepare(step, event, None) if isinstance(step, Call) else step
-    outcome = handler.perform(ready, event, None) if isinstance(ready, Call) else ready
+    step = handler.translate(event, NO_BOOKING)
+    ready = handler.prepare(step, event, NO_BOOKING) if isinstance(step, Call) else step
+    outcome = handler.perform(ready, event, NO_BOOKING) if isinstance(ready, Call) else ready
     assert not hasattr(outcome, "entries")
     return outcome  # type: ignore[return-value]
 

@@ -12,14 +12,15 @@ import pytest
 
 from bellhop.ledger.records import Booking, Call, Entry, EntryState
 from bellhop.schemas.envelope import Envelope, content_hash
-from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Wait
 from bellhop.vendors.simplybook.callbacks import Feed, SimplybookCallbacks
+from tests.support.facts import venue_facts
 
+NO_BOOKING = Booking("salon", "434", "sb")
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-OTHER = VenueFacts("studio", "other", "simplybook", ZoneInfo("Europe/London"))
+OTHER = venue_facts("studio", "other", "simplybook", ZoneInfo("Europe/London"))
 DETAILS = {
     "id": "434",
     "event_id": "7",
@@ -93,11 +94,11 @@ def tell(
     feeds = {source: feed or Feed(pull_account="pv")}
     handler = SimplybookCallbacks({"sb": salon or Salon()}, feeds, ledger or Ledger(), lambda: now)  # type: ignore[dict-item]
     event = callback(kind)
-    step = handler.translate(event, None)
+    step = handler.translate(event, NO_BOOKING)
     if not isinstance(step, Call):
         return step
     assert step.repeatable
-    outcome = handler.perform(step, event, None)
+    outcome = handler.perform(step, event, NO_BOOKING)
     assert not isinstance(outcome, Booking)
     return outcome
 

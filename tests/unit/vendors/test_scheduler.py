@@ -11,8 +11,8 @@ from bellhop.broker.topology import work
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import PublishUnconfirmed
 from bellhop.schemas.routes import PULLS_ROUTE
-from bellhop.vendors.peoplevine.scheduler import Scheduler, last_tick
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.vendors.scheduler import Scheduler, last_tick
 from tests.support.ingress import MemoryPublisher, Told
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

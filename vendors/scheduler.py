@@ -21,12 +21,12 @@ from bellhop.broker.topology import work
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.errors import BrokerError
+from bellhop.schemas.events import PULL_TYPE
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.routes import PULLS_ROUTE
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.schemas.settings import Account
 
 SOURCE: Final = "schedule"
-PULL_TYPE: Final = "pull.requested"
 _LOOK_SECONDS: Final = 1.0
 _CONFIRM_SECONDS: Final = 30.0
 
@@ -72,7 +72,7 @@ class Scheduler:
 
     def __init__(
         self,
-        accounts: Mapping[str, PeoplevineAccount],
+        accounts: Mapping[str, Account],
         publisher: Publisher,
         *,
         observe: Observe = silent,

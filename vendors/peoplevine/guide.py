@@ -1,29 +1,12 @@
-"""What the vendors' own set-up guides say, for whoever has to put an account right.
+"""What the set-up guides of the systems behind Peoplevine say, for whoever has to put an account right.
 
-Sources: `sevenrooms-setup` and `simplybook-public-service-methods`, quoted; Book4Time publishes no guide, what it asks
-for is known from its integration's form.
+Source: `sevenrooms-setup`, quoted; Book4Time publishes no guide, what it asks for is known from its integration's form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-
-API_KEY: Final = (
-    "\"You can copy your API-key at admin interface: go to the 'Custom Features' link and select API Custom Feature "
-    "'Settings'.\""
-)
-API_FEATURE: Final = "in SimplyBook.me's admin interface, under 'Custom Features', activate the Custom Feature API"
-COMPANY: Final = "set company to the company's login: the first part of its address, COMPANY.simplybook.me"
-
-LOGIN: Final[Mapping[str, tuple[str, ...]]] = {
-    "-33001": (COMPANY,),
-    "-33002": (f"set api_key anew: {API_KEY}",),
-    "-33003": (f"set api_key anew: {API_KEY}", COMPANY),
-    "-33004": ("the user is blocked: have the company's administrator unblock it at SimplyBook.me",),
-    "-33005": ("the company's HIPAA Custom Feature forbids this login: settle it with SimplyBook.me",),
-}
-"""By getToken's error code."""
 
 AUDIENCE: Final = (
     "in the Sevenrooms manager tool: Settings > Access Rules under Availability > click on a rule, click edit > "

@@ -1,0 +1,36 @@
+"""Peoplevine's switches, and those of what stands behind it, see `sandbox/switch.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bellhop.sandbox.switch import switch
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplevineSwitches:
+    peoplevine_refuses_overlap: bool = switch(
+        True, "I", "a technician's time that is taken is refused; otherwise it is booked a second time"
+    )
+    peoplevine_failure_status: int = switch(
+        200, "V", "HTTP status of success:false (others are not public: I)", (200, 400, 401, 404, 422, 500)
+    )
+    peoplevine_products_success: bool = switch(
+        False, "V", "what products answers as success, beside its data: false in the document's own example"
+    )
+    peoplevine_offsets: bool = switch(True, "V", "availability's times carry the venue's offset")
+    peoplevine_from: str = switch(
+        "iso",
+        "I",
+        "how `from` must be written: an ISO 8601 time, a date, or seconds since 1970",
+        ("iso", "date", "epoch"),
+    )
+    peoplevine_region: str = switch(
+        "1", "V", "the region (`host`) that knows the accounts; the other one refuses their credentials", ("1", "2")
+    )
+    sevenrooms_app_not_in_audience: bool = switch(
+        False, "V", "the app is missing in SevenRooms' access rules: no availability, and no error"
+    )
+    sevenrooms_client_must_specify_duration: bool = switch(
+        False, "V", "SevenRooms wants a duration, which its API does not take: no availability, and no error"
+    )

@@ -1,0 +1,99 @@
+"""SimplyBook.me's switches, see `sandbox/switch.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bellhop.sandbox.limits import Limit
+from bellhop.sandbox.switch import ControlError, listed, switch
+
+PLUGINS: Final = (
+    *("advanced_notification", "any_unit", "api", "approve_booking", "back_to_site", "contact_widget", "counter"),
+    *("custom_css", "data_security", "description", "event_category", "event_field", "facebookImage"),
+    *("financial_dashboard", "google_analytics", "google_calendar_export", "group_booking", "hipaa", "limit_bookings"),
+    *("location", "mobile_app_backend", "multiple_booking", "news", "paid_events", "promo", "recap", "secure"),
+    *("status", "unit_colors", "user_license", "cancelation_policy"),
+)
+"""SimplyBook.me's Custom Features, by the document's identifiers."""
+
+_PLUGINS_ON: Final = ",".join(
+    (
+        *("any_unit", "api", "event_category", "event_field", "group_booking", "location", "multiple_booking"),
+        *("paid_events", "promo", "user_license", "cancelation_policy"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SimplybookSwitches:
+    simplybook_token_seconds: int = switch(3600, "V", "how long a token lives")
+    simplybook_token: str = switch(
+        "given", "V", "what getToken answers: a token, an empty one, or null", ("given", "empty", "null")
+    )
+    simplybook_new_token_ends_earlier: bool = switch(False, "S", "getToken makes the company's earlier tokens invalid")
+    simplybook_login_error: int = switch(
+        0,
+        "S",
+        "getToken fails with this code: company unknown, wrong key, wrong login, user blocked, HIPAA; 0: it does not",
+        (0, -33001, -33002, -33003, -33004, -33005),
+    )
+    simplybook_service_url: str = switch("", "V", "what getServiceUrl names; empty: the address it was called at")
+    simplybook_error_status: int = switch(200, "V", "HTTP status of an RPC error (401, 500: S)", (200, 401, 500))
+    simplybook_numbers_echoed_as_text: bool = switch(
+        True, "V", "a result echoes the request's id 1 as \"1\", as in the document's example; errors echo it as it was"
+    )
+    simplybook_numbers_as_text: bool = switch(True, "V", "numbers in a result are texts, as PHP sends them")
+    simplybook_empty_map_as_list: bool = switch(True, "V", "an empty map in a result is [], as PHP sends it, not {}")
+    simplybook_null_members: bool = switch(
+        False, "V", "a success carries error: null and a failure result: null, as the document's prose has it"
+    )
+    simplybook_calculate_end_time_null: bool = switch(
+        False, "V", "calculateEndTime answers null (L) where the document has false"
+    )
+    simplybook_require_confirm: bool = switch(
+        False, "V", "Approve booking is active: bookings wait for confirmBooking, occupying their slots"
+    )
+    simplybook_cancel_twice_is_true: bool = switch(
+        False, "I", "cancelling a cancelled booking answers true; otherwise -32080, as for one that never was"
+    )
+    simplybook_tells_cancelled: bool = switch(
+        False, "I", "a cancelled booking's details are still told, with is_cancelled; otherwise -32080"
+    )
+    simplybook_payment_fails: bool = switch(False, "I", "confirming a payment answers -32099")
+    simplybook_plugins: str = switch(
+        _PLUGINS_ON,
+        "I",
+        "the Custom Features that are active, separated by commas (approve_booking: see simplybook_require_confirm)",
+        words=tuple(name for name in PLUGINS if name != "approve_booking"),
+    )
+    simplybook_per_second: int = switch(0, "S", "calls a second, 5 by hearsay; 0: without limit")
+    simplybook_at_once: int = switch(0, "S", "calls in progress at once, 2 by hearsay; 0: without limit")
+    simplybook_per_day: int = switch(0, "S", "calls a day (of UTC), 5000 by hearsay; 0: without limit")
+    simplybook_throttle_answer: str = switch(
+        "429", "S", "what a call above a limit is answered: HTTP 429, HTTP 403, or an RPC error", ("429", "403", "rpc")
+    )
+
+    @property
+    def simplybook_limit(self) -> Limit:
+        return Limit(self.simplybook_per_second, self.simplybook_at_once, self.simplybook_per_day)
+
+    def plugins(self, changes: Mapping[str, object]) -> dict[str, object]:
+        """The switches that put Custom Features on or off. Raises ControlError."""
+        on = {name: self.plugin(name) for name in PLUGINS}
+        for name, value in changes.items():
+            if name not in on:
+                raise ControlError(f"{name} is no Custom Feature; they are {listed(PLUGINS)}")
+            if not isinstance(value, bool):
+                raise ControlError(f"{name} must be true or false")
+            on[name] = value
+        waits = on.pop("approve_booking")  # it is a switch of its own, as it changes what `book` does
+        names = ",".join(name for name, value in on.items() if value)
+        return {"simplybook_plugins": names, "simplybook_require_confirm": waits}
+
+    def plugin(self, name: str) -> bool:
+        """Whether this Custom Feature of SimplyBook.me is active."""
+        if name == "approve_booking":
+            return self.simplybook_require_confirm
+        return name in self.simplybook_plugins.split(",")

@@ -1,0 +1,107 @@
+"""What any vendor's account has; its own keys stand in `vendors/<name>/settings.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from bellhop.schemas.events import CheckBooking
+from bellhop.schemas.settings.fields import Duration, Zone, choice, number, text, whole
+from bellhop.schemas.settings.keys import Section, group, key, section
+
+
+@section
+class Limits(Section):
+    """What a vendor allows one account, all workers together; 0 is no limit. A day is UTC's."""
+
+    per_second: float = key(
+        number(0, 100_000),
+        """What the vendor allows the account, all workers on all hosts together; 0 is no limit. Calls are spaced to
+        keep the first. A day is UTC's; its last fifth is kept for bookings, so member updates, pulls and callbacks
+        wait before they do.""",
+        default=0.0,
+        rank=1,
+    )
+    at_once: int = key(whole(0, 100_000_000), "", default=0, rank=1)
+    per_day: int = key(whole(0, 100_000_000), "", default=0, rank=1)
+
+
+class Account(Protocol):
+    """What is asked of any vendor's account; each vendor's own has its own keys beside these.
+
+    kind: the vendor's, as `vendors/registry.py` has it. system: what stands behind the vendor, "" where nobody said or
+    nothing does. pulls: a cron expression (in UTC) for each thing that is pulled. takes_members, takes_pulls: whether
+    member events, and wishes to pull, can go to it. shares_token: whether its workers
+    share a session's token. secrets: what no log, error or screen may show.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def base_url(self) -> str: ...
+    @property
+    def connect_seconds(self) -> float: ...
+    @property
+    def read_seconds(self) -> float: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def system(self) -> str: ...
+    @property
+    def pulls(self) -> Mapping[str, str]: ...
+    @property
+    def takes_members(self) -> bool: ...
+    @property
+    def takes_pulls(self) -> bool: ...
+    @property
+    def shares_token(self) -> bool: ...
+    @property
+    def secrets(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccountKind:
+    """A vendor's kind of account. section: its keys, and what becomes of them. title: the vendor, as people know it.
+    check_booking: what its bookings must have beyond the contract.
+
+    posts_callbacks: the vendor posts webhooks of its own, and a source's `format` may be the kind.
+    example_name, example_venue: what the example calls an account and a venue of it.
+    """
+
+    section: type[Any]
+    title: str
+    check_booking: CheckBooking
+    posts_callbacks: bool = False
+    example_name: str = ""
+    example_venue: str = ""
+
+
+# What each vendor's section has, beside its own keys:
+
+
+def kind(name: str) -> str:
+    return key(choice(name), "", default=name, required=True, example=name, rank=-1)
+
+
+def connect_timeout(default: float = 5.0) -> float:
+    return key(Duration(minimum=0.05), "", name="connect_timeout", default=default, rank=1)
+
+
+def read_timeout(default: float = 30.0) -> float:
+    return key(Duration(minimum=0.05), "", name="read_timeout", default=default, rank=1)
+
+
+def limits(default: Limits) -> Limits:
+    return group("limit_", default=default)
+
+
+@section
+class VenueSettings(Section):
+    """Places that take bookings: what a booking's `venue` says."""
+
+    account: str = key(text(), "")
+    zone: ZoneInfo = key(Zone(), "Times without a zone are this one's.", name="timezone", example="Europe/London")

@@ -1,0 +1,240 @@
+"""The sources: who posts webhooks, how they prove who they are, and what their bodies mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from marshmallow import ValidationError, fields
+
+from bellhop.schemas.mapping import NO_MAP, FieldMap, MapError, compiled
+from bellhop.schemas.results import signing_key
+from bellhop.schemas.settings.accounts import AccountKind
+from bellhop.schemas.settings.fields import Duration, TextList, choice, maybe_number, one_number, text, web
+from bellhop.schemas.settings.keys import Key, Section, key, keys_of, section
+from bellhop.schemas.settings.sections import Part
+
+FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped")
+"""How an upstream's bodies are written, beside the vendors' own callbacks: see `formats`."""
+_TOLERANCES: Final = {"calendly": 180.0, "tripleseat": 180.0}
+_ANSWERS: Final = {"tripleseat": 200}  # it takes any other for a failure
+
+
+def formats(kinds: Mapping[str, AccountKind]) -> tuple[str, ...]:
+    """How an upstream's bodies may be written: see `ingest.formats`."""
+    return (*FORMATS, *(name for name, kind in kinds.items() if kind.posts_callbacks))
+
+
+class _Map(fields.Field[FieldMap]):
+    def __init__(self) -> None:
+        super().__init__(metadata={"schema": {"type": "object"}})
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> FieldMap:
+        if not isinstance(value, Mapping):
+            raise ValidationError("must be a table")
+        wrong: dict[str, list[str]] = {}
+        made = NO_MAP
+        for rule in (*({name: value[name]} for name in value), value):
+            try:
+                made = compiled(rule)
+            except MapError as error:
+                wrong.setdefault(error.key, [str(error)])
+        if wrong:
+            raise ValidationError(wrong)
+        return made
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, Any]:
+        return {}
+
+
+@section
+class SourceVenue(Section):
+    """One of an upstream's places, as a venue of ours, and the service its bookings are for; "" where not given."""
+
+    venue: str = key(text(), "The venue of ours that it is.", example="mayfair-spa")
+    service_id: str = key(text(), "The service its bookings are for.", default="", example="7")
+    provider_id: str = key(text(), "", default="", example="100")
+    facility_id: str = key(text(), "", default="", example="24422054")
+    duration_seconds: float = key(
+        Duration(), "Of a booking that tells none.", name="duration", default=0.0, example="90m"
+    )
+    price: float | None = key(maybe_number(0, 10_000_000), "", default=None, example=100.0)
+
+
+class SourceVenues(fields.Field[Mapping[str, SourceVenue]]):
+    """By the upstream's own ids, which are any text."""
+
+    part: Final = Part(SourceVenue)
+
+    def __init__(self) -> None:
+        super().__init__(metadata={"schema": {"type": "object"}})
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, SourceVenue]:
+        if not isinstance(value, Mapping):
+            raise ValidationError("must be a table")
+        made, wrong = {}, {}
+        for name, venue in value.items():
+            try:
+                made[name] = self.part.load(venue)
+            except ValidationError as error:
+                wrong[name] = error.messages
+        if wrong:
+            raise ValidationError(wrong)
+        return made
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, Any]:
+        return {}
+
+
+def _check_result_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise ValidationError("must have neither a user nor a fragment")
+    try:
+        address = ip_address(parts.hostname or "")
+    except ValueError:
+        return  # a name: where it leads is looked at before each post
+    if address.is_link_local or address.is_unspecified or address.is_multicast:
+        raise ValidationError("must not be a link-local address: a cloud's own services answer there")
+
+
+@section
+class SourceSettings(Section):
+    """Who posts webhooks, to /webhooks/<name>. Names: a-z, 0-9, - and _.
+    `bellhop sources list` shows them, `bellhop sources try <name> <file>` what becomes of a body."""
+
+    name: str
+    # Which verifiers exist, and what a secret must look like for each, is `ingest.verify`'s to say at start.
+    verifier: str = key(
+        text(1),
+        """How a webhook proves where it comes from:
+          standard-webhooks  signatures, standardwebhooks.com
+          bearer             Authorization: Bearer <secret>
+          path-secret        POST /webhooks/<name>/<secret>, for upstreams that can only be given an address
+          query-secret       POST /webhooks/<name>?secret=<secret>, likewise
+          calendly, tripleseat, acuity, mindbody, square, calcom: their own signatures
+        The secrets of path-secret and query-secret have 16 or more of A-Z, a-z, 0-9, - and _. Keep such addresses out
+        of the logs of a proxy before Bellhop.""",
+        example="standard-webhooks",
+    )
+    secrets: tuple[str, ...] = key(
+        TextList(), "Several while a secret is rotated: each is good.", secret=True, example=["whsec_…"]
+    )
+    tolerance_seconds: float = key(
+        Duration(minimum=1),
+        "How old a signature may be. Left out, it is 3m for calendly and tripleseat.",
+        name="tolerance",
+        required=False,
+        example="5m",
+    )
+    answer: int = key(
+        one_number((200, 202)),
+        """The status of an accepted webhook: 202, or 200 for upstreams that insist. Left out, it is 200 for the format
+        tripleseat.""",
+        required=False,
+        example=202,
+    )
+    member_account: str = key(
+        text(),
+        "The account (of Peoplevine) whose members this source tells of. Empty: member events are refused.",
+        default="",
+        example="club",
+    )
+    format: str = key(
+        choice(*FORMATS),
+        """
+        How its bodies are written:
+          bellhop     type, timestamp and data, as documented
+          sevenrooms  SevenRooms' reservation (and client) webhooks, one or a list of them
+          tripleseat  Tripleseat's event webhooks; its leads are answered 200 and ignored
+          mapped      anything else, by the map below""",
+        default="bellhop",
+    )
+    map: FieldMap = key(
+        _Map(),
+        """Where an event's fields stand in the upstream's body. With sevenrooms and tripleseat it is laid over what
+        they say themselves, with a vendor's own callbacks it is for feed_venue: there the details stand under
+        "details".
+        A rule is a path; or a path with values (their word = ours) and a default; or a value for all events:
+          "id" = "payload.uid"
+          "type" = { path = "triggerEvent", values = { BOOKING_CREATED = "booking.requested" }, default = "ignored" }
+          "timestamp" = "createdAt"
+          "data.booking_id" = "payload.bookingId"
+          "data.venue" = { value = "mayfair-salon" }
+          "data.services.0.start" = "payload.startTime"
+        type = "ignored" answers 2xx and does nothing. A value that `values` does not name is refused, unless there is
+        a default. Without an id, it is the body's hash. A member event needs no timestamp: then each receipt is an
+        event of its own, also of a body that came before (Peoplevine's {"customer_no": 6448} comes again whenever the
+        member changes).""",
+        default=NO_MAP,
+    )
+    venues: Mapping[str, SourceVenue] = key(
+        SourceVenues(),
+        """sevenrooms and tripleseat: their venues' ids, each with the venue of ours it is, and the service its
+        bookings are for:""",
+        default_factory=dict,
+    )
+    account: str = key(
+        text(), "A vendor's own callbacks only, and needed there: the account whose callbacks these are.", default=""
+    )
+    feed_venue: str = key(
+        text(),
+        """A vendor's own callbacks only: a venue of another account that is told of each booking, as the map makes it
+        of the details.""",
+        default="",
+    )
+    pull_account: str = key(
+        text(),
+        """An account (of Peoplevine). The source's bookings are then booked nowhere: the account is pulled, as it sits
+        before the system that holds them (SevenRooms, Book4Time, Tripleseat). Their venues need not be named.""",
+        default="",
+    )
+    notification_url: str = key(
+        web(may_be_empty=True),
+        "square only: the address it posts to, exactly as it was entered there. Its signature covers it.",
+        default="",
+    )
+    result_url: str = key(
+        web(may_be_empty=True, check=_check_result_url),
+        """An address that is told the end of this source's events: booking.confirmed, booking.cancelled and
+        booking.failed with the vendor's ids, member.synchronised and member.failed. Posts are signed by Standard
+        Webhooks with result_secret and retried like any event, at least once each: a webhook-id that came before is
+        the same result again. A name that leads to this host, or to a link-local address, is not posted to. "": nobody
+        is told.""",
+        default="",
+        hidden=True,  # may hold a token
+    )
+    result_secrets: tuple[str, ...] = key(
+        TextList(may_be_empty=True, each=signing_key),
+        """"whsec_" and base64 of 24 to 64 bytes. A list while it is rotated: each signs, until the receiver has the
+        new one.""",
+        name="result_secret",
+        default=(),
+        secret=True,
+    )
+
+    @classmethod
+    def complete(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """What the upstream itself asks for, unless the settings say otherwise."""
+        usual = {"tolerance_seconds": _TOLERANCES.get(data["verifier"], 300.0)}
+        return {**usual, "answer": _ANSWERS.get(data["format"], 202), **data}
+
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        if self.format == "mapped" and not self.map:
+            yield "map", "is required: the format mapped reads nothing else"
+        if self.format == "bellhop" and self.map:
+            yield "map", "is not for the format bellhop"
+        if self.result_url and not self.result_secrets:
+            yield "result_secret", "is required: it signs what is posted to result_url"
+
+
+def source_keys(kinds: Mapping[str, AccountKind]) -> Mapping[str, Key]:
+    """A source's keys, with the formats of the vendors' own callbacks."""
+    keys = keys_of(SourceSettings)
+    theirs = [f"  {name:<10}  {kind.title}'s own callbacks" for name, kind in kinds.items() if kind.posts_callbacks]
+    format_ = keys["format"]
+    doc = "\n".join((format_.doc, *theirs))
+    return {**keys, "format": replace(format_, kind=choice(*formats(kinds)), doc=doc)}

@@ -1,0 +1,1 @@
+"""The vendor that lends toys, pretended."""

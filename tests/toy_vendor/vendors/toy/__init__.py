@@ -1,0 +1,1 @@
+"""A vendor that lends toys: the third one, which tests add."""

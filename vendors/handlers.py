@@ -1,0 +1,79 @@
+"""Who works which route: every vendor's handlers, and one before those of a route that vendors share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bellhop.ledger.records import Booking, Call
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.observe import Observe
+from bellhop.schemas.reasons import Reason
+from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
+from bellhop.schemas.settings import Settings
+from bellhop.vendors.handler import Handler
+from bellhop.vendors.held import Gate
+from bellhop.vendors.http import HttpClient
+from bellhop.vendors.outcome import Dead, InDoubt, Outcome
+from bellhop.vendors.registry import VENDORS
+from bellhop.vendors.vendor import HandlerContext, MakeHandler
+
+if TYPE_CHECKING:
+    from bellhop.ledger.store import Ledger
+
+
+class ByAccount:
+    """A route that vendors share: an event is worked by the handler of its account's vendor. `handlers` by account."""
+
+    def __init__(self, handlers: Mapping[str, Handler]) -> None:
+        self._handlers = handlers
+
+    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+        handler = self._of(event)
+        return handler if isinstance(handler, Dead) else handler.translate(event, booking)
+
+    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+        handler = self._of(event)
+        return handler if isinstance(handler, Dead) else handler.prepare(call, event, booking)
+
+    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+        handler = self._of(event)
+        return handler if isinstance(handler, Dead) else handler.perform(call, event, booking)
+
+    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+        handler = self._of(event)
+        return handler if isinstance(handler, Dead) else handler.resolve(call, event)
+
+    def _of(self, event: Envelope) -> Handler | Dead:
+        words = f"the settings have no account {event.account} for the route {event.route}"
+        return self._handlers.get(event.account) or Dead(Reason.MISCONFIGURED, words)
+
+
+def handlers(
+    settings: Settings,
+    *,
+    http: HttpClient,
+    gates: Callable[[str], Gate],
+    ledger: Ledger,
+    observe: Observe,
+    now: Callable[[], datetime],
+) -> Mapping[str, Handler]:
+    """By route, one for each that is a vendor's or shared by vendors. gates: the gate of a route."""
+    made: dict[str, Handler] = {}
+    shared: dict[str, dict[str, Handler]] = {MEMBERS_ROUTE: {}, PULLS_ROUTE: {}}
+    for vendor in VENDORS:
+        accounts = {name: one for name, one in settings.accounts.items() if one.kind == vendor.kind}
+
+        def make(route: str, maker: MakeHandler[Any], accounts: Mapping[str, Any] = accounts) -> Handler:
+            return maker(HandlerContext(accounts, settings, http, gates(route), ledger, observe, now))
+
+        bookings, callbacks = bookings_route(vendor.kind), callbacks_route(vendor.kind)
+        made[bookings] = make(bookings, vendor.bookings)
+        if vendor.callbacks:
+            made[callbacks] = make(callbacks, vendor.callbacks.handler)
+        if vendor.members:
+            shared[MEMBERS_ROUTE] |= dict.fromkeys(accounts, make(MEMBERS_ROUTE, vendor.members))
+        if vendor.pulls:
+            shared[PULLS_ROUTE] |= dict.fromkeys(accounts, make(PULLS_ROUTE, vendor.pulls.handler))
+    return {**made, **{route: ByAccount(by_account) for route, by_account in shared.items()}}

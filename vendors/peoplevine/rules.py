@@ -1,0 +1,41 @@
+"""What Peoplevine needs of a booking beyond the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bellhop.schemas.errors import FieldProblem
+from bellhop.schemas.events import required
+
+
+def check_booking(booking: Mapping[str, Any]) -> list[FieldProblem]:
+    """See `schemas.events.CheckBooking`."""
+    problems = []
+    member = booking.get("member_id", "")
+    if not member:
+        problems.append(required("data.member_id", "Peoplevine books for a member"))
+    elif not (member.isascii() and member.isdigit()):
+        problems.append(FieldProblem("data.member_id", "must be a whole number: Peoplevine's member id"))
+    problems += _without_place(booking)
+    problems += [
+        required(f"data.services.{index}.end", "with start it is the window of a Peoplevine offer")
+        for index, service in enumerate(booking["services"])
+        if "end" not in service
+    ]
+    return problems
+
+
+def _without_place(booking: Mapping[str, Any]) -> list[FieldProblem]:
+    """What its API has no place for: taken and dropped, nobody would ever know."""
+    problems = [
+        FieldProblem(f"data.{name}", "must be left out: Peoplevine's API takes none")
+        for name in ("additional", "promo_code", "recurring")
+        if booking.get(name)
+    ]
+    problems += [
+        FieldProblem(f"data.services.{index}.count", "must be 1: name the service as often as it is booked")
+        for index, service in enumerate(booking["services"])
+        if service["count"] > 1
+    ]
+    return problems

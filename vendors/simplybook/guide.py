@@ -1,0 +1,25 @@
+"""What SimplyBook.me's own guide says, for whoever has to put an account right.
+
+Source: `simplybook-public-service-methods`, quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+API_KEY: Final = (
+    "\"You can copy your API-key at admin interface: go to the 'Custom Features' link and select API Custom Feature "
+    "'Settings'.\""
+)
+API_FEATURE: Final = "in SimplyBook.me's admin interface, under 'Custom Features', activate the Custom Feature API"
+COMPANY: Final = "set company to the company's login: the first part of its address, COMPANY.simplybook.me"
+
+LOGIN: Final[Mapping[str, tuple[str, ...]]] = {
+    "-33001": (COMPANY,),
+    "-33002": (f"set api_key anew: {API_KEY}",),
+    "-33003": (f"set api_key anew: {API_KEY}", COMPANY),
+    "-33004": ("the user is blocked: have the company's administrator unblock it at SimplyBook.me",),
+    "-33005": ("the company's HIPAA Custom Feature forbids this login: settle it with SimplyBook.me",),
+}
+"""By getToken's error code."""
