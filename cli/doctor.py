@@ -13,6 +13,7 @@ from bellhop.cli.clients import account_named, method_of, salon_client, spa_clie
 from bellhop.cli.common import App, as_json, counted, echo_json, pass_app, plain
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.settings import Account
+from bellhop.schemas.zones import host_version
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
@@ -76,6 +77,7 @@ def _subject(settings: Settings, account: Account, ledger: Ledger) -> Subject:
         view=next((view for view in ledger.accounts.views() if view.account == account.name), None),
         marks=[mark for mark in ledger.pulls.watermarks() if mark.account == account.name],
         now=lambda: datetime.now(UTC),
+        host_zones=host_version(),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import urllib3
 
+from bellhop.schemas import zones
 from bellhop.telemetry.health import Health
 from bellhop.telemetry.metrics import Metrics
 from bellhop.telemetry.metrics_folder import shared_folder
@@ -16,7 +17,7 @@ from bellhop.telemetry.metrics_folder import shared_folder
 _ROOT = Path(__file__).resolve().parents[3]
 _FORKS = """
 import os
-from ops.metrics import Metrics
+from bellhop.telemetry.metrics import Metrics
 
 pids = []
 for _ in range(3):
@@ -45,7 +46,7 @@ def test_the_numbers_of_all_processes_of_the_ingress_are_added_up(tmp_path: Path
 _HOLDS = """
 import sys
 from pathlib import Path
-from ops.shared_folder import shared_folder
+from bellhop.telemetry.metrics_folder import shared_folder
 
 print(shared_folder(Path(sys.argv[1])), flush=True)
 sys.stdin.read()
@@ -80,7 +81,8 @@ def test_health_readiness_and_metrics_are_served() -> None:
         unready = urllib3.request("GET", f"{base}/readyz")
         assert (unready.status, unready.json()["problems"]) == (503, wrong)
         wrong.clear()
-        assert urllib3.request("GET", f"{base}/readyz").status == 200
+        ready = urllib3.request("GET", f"{base}/readyz")
+        assert (ready.status, ready.json()) == (200, {"ready": True, "problems": {}, "tzdata": zones.VERSION})
         metrics("worker.stalled", {"route": "members"})
         assert b'bellhop_stalls_total{route="members"} 1.0' in urllib3.request("GET", f"{base}/metrics").data
         assert urllib3.request("GET", f"{base}/secret").status == 404
