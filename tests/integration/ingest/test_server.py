@@ -28,10 +28,10 @@ ROOT = Path(__file__).resolve().parents[3]
 # Confirms after as many seconds as the member's id says; what is observed goes to stdout, a line each.
 PROGRAM = """
 import json, sys, threading
-from ingest.app import create_app
-from ingest.server import serve
-from schemas.envelope import decode
-from schemas.errors import SettingsError
+from bellhop.ingest.app import create_app
+from bellhop.ingest.server import serve
+from bellhop.schemas.envelope import decode
+from bellhop.schemas.errors import SettingsError
 from tests.support.ingress import MemoryEvents, MemoryPublisher, settings
 
 def observe(event, /, **fields):
