@@ -55,7 +55,7 @@ def ingest(app: App) -> None:
 
     def make_app() -> Any:
         from bellhop.broker.connect import connect
-        from bellhop.ingest.standby import Declaring, StandbyLedger
+        from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
         from bellhop.ledger.store import Ledger
         from bellhop.telemetry.measured_broker import MeasuredBroker
         from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
@@ -63,13 +63,14 @@ def ingest(app: App) -> None:
         metrics = Metrics(settings, "ingest")
         observe = telemetry("ingest", settings, metrics)
         broker = MeasuredBroker(connect(settings.broker, ROUTES, observe), observe)
-        declaring = Declaring(broker, observe)
+        publisher = WatchedPublisher(broker.publisher())
+        declaring = Declaring(broker, publisher, observe)
         declaring.start()
         events = StandbyLedger(lambda: Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds))
         tracer = tracing.tracer(settings.sentry)
         app = create_app(
             settings,
-            broker.publisher(),
+            publisher,
             events,
             observe=observe,
             tracer=tracer,
