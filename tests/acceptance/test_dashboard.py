@@ -174,8 +174,8 @@ metrics = Metrics(part="work")
 Health(metrics.exposition).serve("127.0.0.1", int(sys.argv[1]))
 if len(sys.argv) > 2:
     time.sleep(600)
-metrics("worker.crashed", {})
 time.sleep(0.15)
+metrics("worker.crashed", {})
 os._exit(1)
 """
 DEATHS = 13
