@@ -19,6 +19,8 @@ DEAD_QUEUE: Final = "bellhop.dead"
 UNROUTABLE_QUEUE: Final = "bellhop.unroutable"
 
 DEAD: Final = Address(DEAD_EXCHANGE, "")
+NOWHERE: Final = Address(WORK_EXCHANGE, "")
+"""What is published there comes back to its publisher as unroutable: a question that no queue sees."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
 from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.nesting import is_nested_too_deep
 
 VERSION: Final = 1
 
@@ -103,13 +104,15 @@ def encode(envelope: Envelope) -> bytes:
 
 def decode(body: bytes) -> Envelope:
     """The envelope in `body`. Raises EnvelopeError, naming what is missing or wrong, never a value."""
+    if is_nested_too_deep(body):
+        raise EnvelopeError("not JSON: nested too deep")
     try:
         # Decoded here, as json.loads would let halves of surrogate pairs pass, which nothing can write again.
         text = body.decode("utf-8")
         wire = _READ.decode(text)
         if "\\u" in text:
             json.dumps(wire, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise EnvelopeError(f"not JSON: {type(error).__name__}") from None
     if not isinstance(wire, dict):
         raise EnvelopeError("not a JSON object")
