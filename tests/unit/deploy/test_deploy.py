@@ -173,3 +173,9 @@ def test_the_image_is_made_of_every_package() -> None:
     links = {path.readlink().name for path in (ROOT / "bellhop").iterdir() if path.is_symlink()}
     kept = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     assert [name for name in sorted({"bellhop", *links}) if f"!{name}" not in kept] == []
+
+
+def test_the_dashboard_names_the_module_whose_metrics_it_shows() -> None:
+    description = json.loads((DEPLOY / "grafana" / "bellhop.json").read_text())["description"]
+    (named,) = re.findall(r"\S+\.py\b", description)
+    assert (ROOT / named).is_file()
