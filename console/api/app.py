@@ -17,13 +17,14 @@ from werkzeug.routing import BaseConverter
 
 from bellhop.broker.port import Broker
 from bellhop.console.api import edits, events, jobs, letters, operations, overview, people, requests, responses
-from bellhop.console.api.problems import CONTENT_TYPE, handle_errors
+from bellhop.console.api.problems import handle_errors
 from bellhop.console.api.routes import MAX_BODY, Call, Parts, Route, Section, blueprint
 from bellhop.console.trends import Pulse
 from bellhop.ledger.records import Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.contract import Moment
 from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
 
 PREFIX: Final = "/api/v1"

@@ -6,7 +6,7 @@ from typing import Any
 
 from bellhop.broker.port import Publisher
 from bellhop.console.api import requests, responses
-from bellhop.console.api.problems import RETRY_AFTER, Problem, invalid, missing
+from bellhop.console.api.problems import RETRY_AFTER, invalid, missing
 from bellhop.console.api.routes import Call, Parts, Route, Section, people_behind
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState, Role
 from bellhop.letters.edits import EditInvalid, differences, edited
@@ -14,6 +14,7 @@ from bellhop.letters.masking import hidden, iso, masked, names_no_guest
 from bellhop.letters.replay import replay_edited
 from bellhop.letters.serializers import Seen
 from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.problems import Problem
 
 _NUMBER = "<number:number>"
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from bellhop.console.api import requests, state_responses
 from bellhop.console.api.letters import line
-from bellhop.console.api.problems import Problem
 from bellhop.console.api.routes import Call, Parts, Route, Section
 from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
 from bellhop.letters.masking import iso
@@ -15,6 +14,7 @@ from bellhop.letters.serializers import Seen, event_line, event_seen
 from bellhop.letters.timeline import timeline
 from bellhop.schemas.envelope import Envelope, decode
 from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.problems import Problem
 
 _MOST_LETTERS = 100
 _MOST_ACTS = 50

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 from bellhop.console.api import requests, responses
 from bellhop.console.api.letters import found
-from bellhop.console.api.problems import Problem, missing
+from bellhop.console.api.problems import missing
 from bellhop.console.api.routes import Call, Parts, Route, Section
 from bellhop.ledger.records import ItemState, Job, Letter, LetterState, Role, Verdict
 from bellhop.letters.preflight import verdicts
 from bellhop.letters.serializers import Seen, item_seen, job_seen
+from bellhop.schemas.problems import Problem
 
 _NUMBER = "<number:number>"
 _TOLD = 10

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bellhop.console.api import requests, state_responses
-from bellhop.console.api.problems import Problem, invalid, missing
+from bellhop.console.api.problems import invalid, missing
 from bellhop.console.api.routes import Call, Parts, Route, Section
 from bellhop.ledger.records import Role
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import Seen, accounts_seen, queues_seen, routes_seen
 from bellhop.schemas.errors import FieldProblem
+from bellhop.schemas.problems import Problem
 from bellhop.vendors.registry import ROUTES
 
 

@@ -22,7 +22,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bellhop.broker.port import Broker, Publisher
-from bellhop.console.api.problems import Problem, invalid, missing
+from bellhop.console.api.problems import invalid, missing
 from bellhop.console.api.requests import Nothing
 from bellhop.console.api.tokens import hashed, well_formed
 from bellhop.console.trends import Pulse
@@ -32,6 +32,7 @@ from bellhop.ledger.store import Ledger
 from bellhop.schemas.contract import unfit
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.observe import Observe
+from bellhop.schemas.problems import Problem
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.settings import Settings
 

@@ -15,12 +15,13 @@ from bellhop.cli.common import Failed, Misused
 from bellhop.cli.remote import Remote, token_of
 from bellhop.cli.selection import Selection
 from bellhop.console.api import requests, responses, state_responses
-from bellhop.console.api.problems import MAX_ERRORS, handle_errors, invalid
+from bellhop.console.api.problems import handle_errors, invalid
 from bellhop.console.api.tokens import hashed, new_token, well_formed
 from bellhop.ledger.records import Role
 from bellhop.schemas.contract import Strict
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.observe import silent
+from bellhop.schemas.problems import MAX_ERRORS
 
 
 def _schemas(module: object, kind: type[Schema]) -> list[type[Schema]]:
@@ -79,7 +80,7 @@ def test_a_line_is_printable_or_refused(text: str) -> None:
 
 def test_a_problem_lists_a_hundred_errors_and_says_how_many_there_are() -> None:
     problem = invalid(*(FieldProblem("x" * 1000, "is wrong") for _ in range(1000)))
-    told = json.loads(problem.response("/x").data)
+    told = json.loads(problem.body("/x"))
     assert len(told["errors"]) == MAX_ERRORS
     assert "100 of 1000" in told["detail"]
     assert len(told["errors"][0]["field"]) == 200
