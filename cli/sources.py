@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from bellhop.cli.common import App, Failed, as_json, echo, echo_json, iso, pass_app, plain, table
+from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, plain, table
+from bellhop.schemas.clock import iso
 
 if TYPE_CHECKING:
     from bellhop.ingest.intake import Read

@@ -47,11 +47,11 @@ def add(app: App, name: str, role: str | None, password_stdin: bool) -> None:
     else:
         from bellhop.console.access.passwords import hashed
         from bellhop.ledger.records import Role
-        from bellhop.letters.serializers import user_seen
+        from bellhop.letters.serializers.people import user_row
 
         with app.ledger() as ledger:
             made = ledger.people.add_user(name, Role(role or "viewer"), hashed(password), acting_as(None))
-        told = user_seen(made)
+        told = user_row(made)
     click.echo(f"user {told['name']}, {told['role']}")
 
 
@@ -124,7 +124,7 @@ def remove(app: App, name: str) -> None:
 def _changed(app: App, name: str, changed: dict[str, Any]) -> dict[str, Any]:
     from bellhop.console.access.passwords import hashed
     from bellhop.ledger.records import Role
-    from bellhop.letters.serializers import user_seen
+    from bellhop.letters.serializers.people import user_row
 
     kept = {key: value for key, value in changed.items() if key == "disabled"}
     if "role" in changed:
@@ -132,17 +132,17 @@ def _changed(app: App, name: str, changed: dict[str, Any]) -> dict[str, Any]:
     if "password" in changed:
         kept["password_hash"] = hashed(changed["password"])
     with app.ledger() as ledger:
-        return user_seen(ledger.people.change_user(name, acting_as(None), **kept))
+        return user_row(ledger.people.change_user(name, acting_as(None), **kept))
 
 
 def _rows(app: App) -> list[dict[str, Any]]:
     if app.remote is not None:
         rows: list[dict[str, Any]] = app.remote.get("/users")["rows"]
         return rows
-    from bellhop.letters.serializers import user_seen
+    from bellhop.letters.serializers.people import user_row
 
     with app.ledger() as ledger:
-        return [user_seen(user) for user in ledger.people.users()]
+        return [user_row(user) for user in ledger.people.users()]
 
 
 def _line(row: dict[str, Any]) -> tuple[object, ...]:

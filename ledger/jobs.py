@@ -108,6 +108,14 @@ class Jobs:
         found = [_job(row, counts.get(row.id, {})) for row in rows]
         return Page(found[:limit], cursor("jobs", found[limit - 1].id) if len(found) > limit else "")
 
+    def stopped(self) -> list[Job]:
+        """All that stopped by themselves and wait for a person, the newest first."""
+        query = sa.select(jobs).where(jobs.c.state == JobState.STOPPED.value).order_by(jobs.c.id.desc())
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+            counts = _counts(connection, [row.id for row in rows])
+        return [_job(row, counts.get(row.id, {})) for row in rows]
+
     def items(self, id_: int, limit: int, after: str = "", state: ItemState | None = None) -> Page[JobItem]:
         """In their order. Raises CursorInvalid."""
         query = sa.select(job_items).where(job_items.c.job == id_).order_by(job_items.c.place)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bellhop.ledger.records import AuditRow, EventView, Letter, Note, State
-from bellhop.letters.masking import exchange, masked
+from bellhop.letters.masking import exchange, mask_data
 from bellhop.schemas.envelope import Envelope
 
 
@@ -75,7 +75,7 @@ def _come(view: EventView | None, envelope: Envelope | None, reveal: bool) -> It
         return
     data = None
     if envelope is not None:
-        data = dict(envelope.data) if reveal else masked(envelope.data)
+        data = dict(envelope.data) if reveal else mask_data(envelope.data)
     said = view.time if view else envelope.time if envelope else received
     text = f"the upstream dates it {said:%Y-%m-%d %H:%M:%S} UTC"
     yield Moment(received, "Received, its signature verified and its content checked", text, "good", data)

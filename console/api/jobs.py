@@ -10,7 +10,8 @@ from bellhop.console.api.problems import missing
 from bellhop.console.api.routes import Call, Parts, Route, Section
 from bellhop.ledger.records import ItemState, Job, Letter, LetterState, Role, Verdict
 from bellhop.letters.preflight import verdicts
-from bellhop.letters.serializers import Seen, item_seen, job_seen
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.people import job_item_row, job_row
 from bellhop.schemas.problems import Problem
 
 _NUMBER = "<number:number>"
@@ -43,11 +44,11 @@ class Jobs:
         self._parts = parts
         self._jobs = parts.ledger.jobs
 
-    def page(self, call: Call) -> Seen:
+    def page(self, call: Call) -> JsonObject:
         page = self._jobs.page(call.query["limit"], call.after)
-        return {"rows": [job_seen(job) for job in page.rows], "next": call.next(page.next)}
+        return {"rows": [self._row(job) for job in page.rows], "next": call.next(page.next)}
 
-    def create(self, call: Call) -> Seen:
+    def create(self, call: Call) -> JsonObject:
         body = call.body
         letters = found(self._parts, list(dict.fromkeys(body["ids"])))
         judged = self._judged(body["kind"], letters)
@@ -57,29 +58,33 @@ class Jobs:
         items = [(letter.id, verdict) for letter, verdict in zip(letters, judged, strict=True)]
         key = call.headers.get("key")
         asked_as = f"{call.token.id} {key}" if key else None  # one token's keys are nothing to another
-        return job_seen(self._jobs.create(body["kind"], items, call.who, body["why"], body["rate"], asked_as))
+        return self._row(self._jobs.create(body["kind"], items, call.who, body["why"], body["rate"], asked_as))
 
     def _judged(self, kind: str, letters: Sequence[Letter]) -> list[Verdict]:
         if kind == "replay":
             return verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
         return [Verdict.WOULD_APPLY if one.state is LetterState.OPEN else Verdict.CLOSED for one in letters]
 
-    def one(self, call: Call, number: int) -> Seen:
-        return job_seen(self._job(number))
+    def one(self, call: Call, number: int) -> JsonObject:
+        return self._row(self._job(number))
 
-    def items(self, call: Call, number: int) -> Seen:
+    def items(self, call: Call, number: int) -> JsonObject:
         self._job(number)
         state = ItemState(call.query["state"]) if "state" in call.query else None
         page = self._jobs.items(number, call.query["limit"], call.after, state)
-        rows = self._parts.redactor.value([item_seen(item) for item in page.rows])
+        rows = self._parts.redactor.value([job_item_row(item) for item in page.rows])
         return {"rows": rows, "next": call.next(page.next)}
 
-    def steered(self, act: Callable[[int, str, str], Job]) -> Callable[..., Seen]:
-        def view(call: Call, number: int) -> Seen:
+    def steered(self, act: Callable[[int, str, str], Job]) -> Callable[..., JsonObject]:
+        def view(call: Call, number: int) -> JsonObject:
             self._job(number)
-            return job_seen(act(number, call.who, call.body["why"]))
+            return self._row(act(number, call.who, call.body["why"]))
 
         return view
+
+    def _row(self, job: Job) -> JsonObject:
+        row: JsonObject = self._parts.redactor.value(job_row(job))
+        return row
 
     def _job(self, number: int) -> Job:
         job = self._jobs.get(number)

@@ -7,7 +7,8 @@ from bellhop.console.api.problems import invalid, missing
 from bellhop.console.api.routes import Call, Parts, Route, Section
 from bellhop.ledger.records import Role
 from bellhop.letters.retry_now import retry_now
-from bellhop.letters.serializers import Seen, accounts_seen, queues_seen, routes_seen
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.flow import account_rows, queue_summary, route_rows
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.problems import Problem
 from bellhop.vendors.registry import ROUTES
@@ -35,29 +36,29 @@ class Steering:
         self._parts = parts
         self._ledger = parts.ledger
 
-    def queues(self, call: Call) -> Seen:
-        return queues_seen(self._parts.broker, self._ledger)
+    def queues(self, call: Call) -> JsonObject:
+        return queue_summary(self._parts.broker.stats(), self._ledger)
 
-    def accounts(self, call: Call) -> Seen:
-        rows = accounts_seen(self._parts.settings, self._ledger, self._parts.now())
+    def accounts(self, call: Call) -> JsonObject:
+        rows = account_rows(self._parts.settings, self._ledger, self._parts.now())
         return {"rows": [row | {"error": self._parts.redactor.text(row["error"])} for row in rows]}
 
-    def routes(self, call: Call) -> Seen:
-        return {"rows": routes_seen(self._ledger)}
+    def routes(self, call: Call) -> JsonObject:
+        return {"rows": route_rows(self._ledger)}
 
-    def pause(self, call: Call, route: str) -> Seen:
+    def pause(self, call: Call, route: str) -> JsonObject:
         until = call.body.get("until")
         if until is not None and until <= self._parts.now():
             raise invalid(FieldProblem("until", "must be in the future"))
         self._ledger.pauses.pause(_known(route), call.who, call.body["why"], until)
         return self.routes(call)
 
-    def resume(self, call: Call, route: str) -> Seen:
+    def resume(self, call: Call, route: str) -> JsonObject:
         if not self._ledger.pauses.resume(_known(route), call.who, call.body["why"]):
             raise Problem(409, "refused", f"Route {route} is not held.")
         return self.routes(call)
 
-    def retry_now(self, call: Call, route: str) -> Seen:
+    def retry_now(self, call: Call, route: str) -> JsonObject:
         acts, why = self._ledger.letters, call.body["why"]
         return {"moved": retry_now(self._parts.broker, acts, _known(route), who=call.who, why=why)}
 

@@ -13,7 +13,8 @@ from bellhop.console.api.problems import invalid, missing
 from bellhop.console.api.routes import Call, Parts, Route, Section
 from bellhop.console.api.tokens import hashed, new_token
 from bellhop.ledger.records import Role
-from bellhop.letters.serializers import Seen, audit_seen, token_seen, user_seen
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.people import audit_row, token_row, user_row
 from bellhop.schemas.errors import FieldProblem
 
 _NUMBER = "<number:number>"
@@ -49,21 +50,21 @@ class People:
         self._parts = parts
         self._people = parts.ledger.people
 
-    def audit(self, call: Call) -> Seen:
+    def audit(self, call: Call) -> JsonObject:
         chosen: dict[str, Any] = {name: call.query.get(name) for name in ("who", "act", "letter")}
         page = self._parts.ledger.letters.audit_page(call.query["limit"], call.after, **chosen)
-        rows = [{**audit_seen(row), "why": self._parts.redactor.text(row.why)} for row in page.rows]
+        rows = [{**audit_row(row), "why": self._parts.redactor.text(row.why)} for row in page.rows]
         return {"rows": rows, "next": call.next(page.next)}
 
-    def users(self, call: Call) -> Seen:
-        return {"rows": [user_seen(user) for user in self._people.users()]}
+    def users(self, call: Call) -> JsonObject:
+        return {"rows": [user_row(user) for user in self._people.users()]}
 
-    def add_user(self, call: Call) -> Seen:
+    def add_user(self, call: Call) -> JsonObject:
         body = call.body
         password_hash = _hashed(body["password"]) if "password" in body else ""
-        return user_seen(self._people.add_user(_fit(body["name"]), Role(body["role"]), password_hash, call.who))
+        return user_row(self._people.add_user(_fit(body["name"]), Role(body["role"]), password_hash, call.who))
 
-    def change_user(self, call: Call, name: str) -> Seen:
+    def change_user(self, call: Call, name: str) -> JsonObject:
         body = call.body
         if not body:
             raise invalid(FieldProblem("body", "must change something"))
@@ -76,38 +77,38 @@ class People:
             password_hash=_hashed(body["password"]) if "password" in body else None,
             disabled=body.get("disabled"),
         )
-        return user_seen(changed)
+        return user_row(changed)
 
-    def remove_user(self, call: Call, name: str) -> Seen:
+    def remove_user(self, call: Call, name: str) -> JsonObject:
         user = self._people.user(name)
         if user is None:
             raise missing("user of that name")
         self._people.remove_user(name, call.who)
-        return user_seen(user)
+        return user_row(user)
 
-    def sign_out(self, call: Call) -> Seen:
+    def sign_out(self, call: Call) -> JsonObject:
         return {"ended": self._people.end_sessions(call.body["name"], call.who)}
 
-    def sessions(self, call: Call) -> Seen:
+    def sessions(self, call: Call) -> JsonObject:
         signed_in = self._people.signed_in()
         return {"rows": [{"name": name or GUEST, "sessions": count} for name, count in sorted(signed_in.items())]}
 
-    def tokens(self, call: Call) -> Seen:
-        return {"rows": [token_seen(token) for token in self._people.tokens()]}
+    def tokens(self, call: Call) -> JsonObject:
+        return {"rows": [token_row(token) for token in self._people.tokens()]}
 
-    def add_token(self, call: Call) -> Seen:
+    def add_token(self, call: Call) -> JsonObject:
         expires = call.body.get("expires")
         if expires is not None and expires <= self._parts.now():
             raise invalid(FieldProblem("expires", "must be in the future"))
         token = new_token()
         name, role = _fit(call.body["name"]), Role(call.body["role"])
         made = self._people.add_token(name, role, hashed(token), call.who, expires)
-        return token_seen(made) | {"token": token}
+        return token_row(made) | {"token": token}
 
-    def revoke(self, call: Call, number: int) -> Seen:
+    def revoke(self, call: Call, number: int) -> JsonObject:
         if all(token.id != number for token in self._people.tokens()):
             raise missing(f"token {number}")
-        return token_seen(self._people.revoke_token(number, call.who))
+        return token_row(self._people.revoke_token(number, call.who))
 
 
 def _fit(name: str) -> str:

@@ -10,7 +10,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from bellhop.console.access.passwords import LONGEST, SHORTEST
 from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order, Role
-from bellhop.letters.serializers import WAITING
+from bellhop.letters.archive import WAITING
 from bellhop.schemas.contract import Moment, Strict
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES

@@ -7,6 +7,7 @@ from marshmallow import fields
 from bellhop.console.api.requests import of, one_of
 from bellhop.console.api.responses import Answer, LetterLine, maybe_when, when
 from bellhop.ledger.records import LetterState, State
+from bellhop.letters.attention import Need, Severity
 
 # --- events -----------------------------------------------------------------------------------------------------
 
@@ -27,6 +28,7 @@ class EventLine(Answer):
     updated = when()
     next_at = maybe_when()
     attempt_count = fields.Integer()
+    vendor_ids = fields.List(fields.String())
 
 
 class AttemptLine(Answer):
@@ -49,7 +51,6 @@ class EventLetter(Answer):
 
 class EventWhole(EventLine):
     attempts = fields.List(fields.Nested(AttemptLine))
-    vendor_ids = fields.List(fields.String())
     letters = fields.List(fields.Nested(EventLetter))
 
 
@@ -76,13 +77,29 @@ class Timeline(Answer):
 # --- at a glance ------------------------------------------------------------------------------------------------
 
 
-class NeedLine(Answer):
-    """What waits for a person, beside the letters."""
+class AttentionLine(Answer):
+    """Something that needs a person."""
 
-    what = one_of("job", "edit", "account", "route")
-    name = fields.String(metadata={"description": "Its number or name."})
+    kind = one_of(*(need.value for need in Need))
+    name = fields.String(metadata={"description": "Its number or name; empty where there is one of its kind alone."})
+    title = fields.String()
     why = fields.String()
+    count = fields.Integer(metadata={"description": "Of letters or messages; 1 for a thing by itself."})
     since = maybe_when()
+    starts = maybe_when()
+    severity = one_of(*(severity.value for severity in Severity))
+    path = fields.String(metadata={"description": "Its page of the console."})
+    command = fields.String(metadata={"description": "The same on the command line."})
+
+
+class AttentionList(Answer):
+    rows = fields.List(fields.Nested(AttentionLine), metadata={"description": "The gravest first."})
+
+
+class NeedLine(AttentionLine):
+    """What needs a person beside the letters."""
+
+    what = one_of(*(need.value for need in Need))
 
 
 class TrendLine(Answer):
@@ -104,7 +121,7 @@ class Overview(Answer):
     open = fields.Integer()
     reasons = fields.Dict(keys=fields.String(), values=fields.Integer())
     urgent = fields.List(fields.Nested(LetterLine), metadata={"description": "The next start first."})
-    needs = fields.List(fields.Nested(NeedLine))
+    needs = fields.List(fields.Nested(NeedLine), metadata={"description": "As GET /attention, without letters."})
     routes = fields.List(fields.Nested(TrendLine))
     retry = fields.Integer(allow_none=True)
     unroutable = fields.Integer(allow_none=True)

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, render_template, request
 
 from bellhop.console.context import Parts, parts
 from bellhop.ledger.records import AuditRow
-from bellhop.letters.serializers import audit_seen
+from bellhop.letters.serializers.people import audit_row
 
 blueprint = Blueprint("audit", __name__)
 
@@ -29,7 +29,7 @@ def listed() -> str:
     own = parts()
     page = own.ledger.letters.audit_page(PAGE, request.args.get("after", "")[:200], **_wanted())
     said = {name: value for name in ("who", "act", "letter") if (value := request.args.get(name, "").strip())}
-    return render_template("audit.html", page=page, said=said)
+    return render_template("audit.html", acts=[audit_row(act) for act in page.rows], next=page.next, said=said)
 
 
 @blueprint.get("/audit.csv")
@@ -67,7 +67,7 @@ def _csv(rows: Iterator[AuditRow]) -> Iterator[str]:
     writer = csv.writer(buffer)
     writer.writerow(_COLUMNS)
     for row in rows:
-        told = audit_seen(row)
+        told = audit_row(row)
         writer.writerow([_harmless(told[name]) for name in _COLUMNS])
         yield _drained(buffer)
     yield _drained(buffer)
@@ -75,7 +75,7 @@ def _csv(rows: Iterator[AuditRow]) -> Iterator[str]:
 
 def _json_lines(rows: Iterator[AuditRow]) -> Iterator[str]:
     for row in rows:
-        yield json.dumps(audit_seen(row), ensure_ascii=False) + "\n"
+        yield json.dumps(audit_row(row), ensure_ascii=False) + "\n"
 
 
 def _harmless(value: object) -> str:

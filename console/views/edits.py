@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response
 from bellhop.console.api.routes import people_behind
 from bellhop.console.context import Parts, parts, person
 from bellhop.console.form_fields import Field, changes_of, fields_of
-from bellhop.console.views.letters import edit_told, found
+from bellhop.console.views.letters import found
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState
 from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edited
+from bellhop.letters.serializers.letters import edit_row, letter_row
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import EnvelopeError, FieldProblem
 
@@ -32,7 +33,7 @@ def waiting() -> str:
     for edit in own.ledger.edits.waiting():
         letter = own.ledger.letters.get(edit.letter)
         if letter is not None:
-            rows.append({"letter": letter, **edit_told(own, letter, edit, reveal=False)})
+            rows.append(own.clean({"letter": letter_row(letter), "edit": edit_row(edit, letter)}))
     return render_template("edits.html", rows=rows, second=own.settings.console.second_approver)
 
 
@@ -57,19 +58,10 @@ def edit(number: int) -> str | Response | tuple[str, int]:
     except EditInvalid as invalid:
         return _form(own, letter, fields, invalid.problems), 422
     if step == "check":
-        diff = differences(letter.new.body, body)
-        return render_template("edit_check.html", letter=letter, fields=fields, diff=diff, second=_second(own))
+        return _check(own, letter, fields, body)
     why = form.get("why", "").replace("\x00", "").strip()[:_LONGEST_REASON]
     if not why:
-        diff = differences(letter.new.body, body)
-        return render_template(
-            "edit_check.html",
-            letter=letter,
-            fields=fields,
-            diff=diff,
-            second=_second(own),
-            problem="A reason is needed.",
-        ), 422
+        return _check(own, letter, fields, body, "A reason is needed."), 422
     made = own.ledger.edits.propose(number, person().name, why, body, needs_approval=_second(own))
     if made.state is EditState.APPROVED:
         _replay(own, made)
@@ -143,8 +135,17 @@ def _changes(letter: Letter, fields: list[Field], given: Mapping[str, str]) -> d
     return changes_of(data, EDITABLE[letter.new.type], fields, given)
 
 
+def _check(own: Parts, letter: Letter, fields: list[Field], body: bytes, problem: str = "") -> str:
+    """What would change, unmasked: whoever gets here has looked at what is masked."""
+    diff, second = differences(letter.new.body, body), _second(own)
+    row = letter_row(letter)
+    return render_template("edit_check.html", letter=row, fields=fields, diff=diff, second=second, problem=problem)
+
+
 def _form(own: Parts, letter: Letter, fields: list[Field], problems: tuple[FieldProblem, ...] = ()) -> str:
     wrong = {problem.field.removeprefix("data."): problem.rule for problem in problems}
     known = {field.path for field in fields}
     others = {path: rule for path, rule in wrong.items() if path not in known}
-    return render_template("edit.html", letter=letter, fields=fields, wrong=wrong, others=others, second=_second(own))
+    return render_template(
+        "edit.html", letter=letter_row(letter), fields=fields, wrong=wrong, others=others, second=_second(own)
+    )

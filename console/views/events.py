@@ -11,6 +11,8 @@ from bellhop.console.context import Parts, parts, person
 from bellhop.console.guard import needs
 from bellhop.console.selection import plain
 from bellhop.ledger.records import LetterFilter, LetterState, Order, Role
+from bellhop.letters.serializers.events import event_row, moment_row
+from bellhop.letters.serializers.letters import letter_row
 from bellhop.letters.timeline import sentry_link, timeline
 from bellhop.schemas.envelope import Envelope, decode
 from bellhop.schemas.errors import EnvelopeError
@@ -49,14 +51,15 @@ def _told(own: Parts, source: str, id_: str, *, reveal: bool = False) -> dict[st
     others = [each for each in own.ledger.events_of(source, subject) if each.id != id_] if subject else []
     acts = [act for letter in letters for act in own.ledger.letters.audit_page(50, letter=letter.id).rows]
     notes = {letter.id: own.ledger.letters.notes(letter.id) for letter in letters}
+    moments = timeline(view, letters, acts, notes, _envelope(letters), reveal=reveal, clean=own.clean)
     return {
         "source": source,
         "id": id_,
         "subject": subject,
-        "view": view,
-        "letters": letters,
-        "others": others,
-        "moments": timeline(view, letters, acts, notes, _envelope(letters), reveal=reveal, clean=own.clean),
+        "view": event_row(view) if view else None,
+        "letters": [letter_row(letter) for letter in letters],
+        "others": [event_row(other) for other in others],
+        "moments": [moment_row(moment) for moment in moments],
         "sentry": sentry_link(own.settings.console.sentry_url, view, source, id_),
         "reveal": reveal,
     }
@@ -82,7 +85,8 @@ def search() -> str | Response:
         return redirect(url_for("events.search", k=own.asked.keep(words) if words else None), 303)
     key = request.args.get("k", "")
     words = plain(request.args.get("q", ""))[:_LONGEST] or (own.asked.words(key) if key else "")
-    found = own.ledger.find_events(words, _FOUND) if words else []
+    events = [event_row(view) for view in own.ledger.find_events(words, _FOUND)] if words else []
     which = LetterFilter(text=words, states=tuple(LetterState))
-    letters = own.ledger.letters.page(which, Order.NEWEST, _FOUND).rows if words else []
-    return render_template("search.html", words=words, events=found, letters=letters, most=_FOUND)
+    found = own.ledger.letters.page(which, Order.NEWEST, _FOUND).rows if words else []
+    letters = [letter_row(letter) for letter in found]
+    return render_template("search.html", words=words, events=events, letters=letters, most=_FOUND)

@@ -12,12 +12,11 @@ from bellhop.console.context import Parts, parts, person
 from bellhop.console.drafts import MOST
 from bellhop.console.guard import needs
 from bellhop.console.selection import AGES, ORDERS, STATES, Choice, chosen
-from bellhop.ledger.records import Edit, Letter, LetterFilter, Role
-from bellhop.letters.edits import EDITABLE, differences
-from bellhop.letters.masking import hidden, names_no_guest, shown
-from bellhop.schemas.errors import EnvelopeError
+from bellhop.ledger.records import Letter, LetterFilter, Role
+from bellhop.letters.edits import EDITABLE
+from bellhop.letters.serializers.letters import cause_row, edit_row, letter_detail, letter_row, note_row
+from bellhop.letters.serializers.people import audit_row
 from bellhop.schemas.reasons import Reason
-from bellhop.schemas.redact import MASK
 from bellhop.vendors.registry import ROUTES
 
 blueprint = Blueprint("letters", __name__)
@@ -40,12 +39,13 @@ def causes() -> str | Response:
 
 def _page(own: Parts, choice: Choice) -> dict[str, Any]:
     page = own.ledger.letters.page(choice.which, choice.order, PAGE, request.args.get("after", "")[:200])
-    return {"page": page, "count": own.ledger.letters.count(choice.which), "most": MOST}
+    letters = [letter_row(letter) for letter in page.rows]
+    return {"letters": letters, "next": page.next, "count": own.ledger.letters.count(choice.which), "most": MOST}
 
 
 def _causes(own: Parts, choice: Choice) -> dict[str, Any]:
-    rows = own.ledger.letters.causes(choice.which)
-    return {"causes": rows, "count": sum(row.count for row in rows)}
+    causes = own.ledger.letters.causes(choice.which)
+    return {"causes": [cause_row(cause) for cause in causes], "count": sum(cause.count for cause in causes)}
 
 
 def _listing(look: Callable[[Parts, Choice], dict[str, Any]], part: str, whole: str) -> str | Response:
@@ -83,10 +83,9 @@ def one(number: int) -> str:
     alike = letters.count(LetterFilter(cause=letter.cause)) if letter.cause else 0
     return render_template(
         "letter.html",
-        letter=letter,
         alike=alike,
-        notes=letters.notes(number),
-        acts=letters.audit_page(30, letter=number).rows,
+        notes=[note_row(note) for note in letters.notes(number)],
+        acts=[audit_row(act) for act in letters.audit_page(30, letter=number).rows],
         editable=bool(EDITABLE.get(letter.new.type)),
         **_data(own, letter, reveal=False),
     )
@@ -98,7 +97,7 @@ def reveal(number: int) -> str:
     own = parts()
     letter = found(own, number)
     own.ledger.letters.revealed(number, person().name)
-    return render_template("_letter_data.html", letter=letter, **_data(own, letter, reveal=True))
+    return render_template("_letter_data.html", **_data(own, letter, reveal=True))
 
 
 @blueprint.post("/letters/<int:number>/notes")
@@ -134,38 +133,13 @@ def found(own: Parts, number: int) -> Letter:
 
 
 def _data(own: Parts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
-    told = own.clean(shown(letter, reveal=reveal))
-    evidence = told["evidence"] if isinstance(told["evidence"], dict) else {}
+    detail = own.clean(letter_detail(letter, reveal=reveal))
+    evidence = detail["evidence"] if isinstance(detail["evidence"], dict) else {}
+    edits = own.ledger.edits.of(letter.id)
     return {
-        "told": told,
+        "letter": detail,
         "attempts": [each for each in evidence.get("attempts", []) if isinstance(each, dict)],
         "evidence": {key: value for key, value in evidence.items() if key != "attempts" and value is not None},
-        "edits": [edit_told(own, letter, edit, reveal=reveal) for edit in own.ledger.edits.of(letter.id)],
+        "edits": own.clean([edit_row(edit, letter, reveal=reveal) for edit in edits]),
         "reveal": reveal,
     }
-
-
-def edit_told(own: Parts, letter: Letter, edit: Edit, *, reveal: bool) -> dict[str, Any]:
-    """An edit with its diff."""
-    try:
-        changes = differences(letter.new.body, edit.body)
-    except EnvelopeError:
-        changes = []
-    return {
-        "edit": edit,
-        "changes": [
-            {
-                "field": change.field.removeprefix("data."),
-                "before": own.clean(masked_value(change.field, change.before, reveal=reveal)),
-                "after": own.clean(masked_value(change.field, change.after, reveal=reveal)),
-            }
-            for change in changes
-        ],
-    }
-
-
-def masked_value(field: str, value: Any, *, reveal: bool) -> Any:
-    """A changed value: masked, unless its name says that it is no guest's own."""
-    if reveal or value is None or (names_no_guest(field) and not isinstance(value, dict | list)):
-        return value
-    return hidden(value) if isinstance(value, dict | list) else MASK

@@ -14,6 +14,7 @@ from bellhop.console.api.tokens import hashed, new_token
 from bellhop.console.context import parts, person
 from bellhop.console.guard import needs
 from bellhop.ledger.records import Role
+from bellhop.letters.serializers.people import token_row, user_row
 
 blueprint = Blueprint("people", __name__)
 
@@ -104,10 +105,10 @@ def _page(made: dict[str, Any] | None = None) -> str:
     known = {user.name for user in users}
     return render_template(
         "people.html",
-        users=users,
+        users=[user_row(user) for user in users],
         others=sorted(name for name in signed_in if name and name not in known),
         signed_in=signed_in,
-        tokens=people.tokens(),
+        tokens=[token_row(token) for token in people.tokens()],
         roles=[role.value for role in Role],
         has_provider=own.provider is not None,
         made=made,

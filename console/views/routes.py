@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from bellhop.broker.port import QueueStats
 from bellhop.console.context import Parts, parts, person
-from bellhop.ledger.records import State
 from bellhop.letters.retry_now import retry_now
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.flow import queue_summary, route_rows
 from bellhop.schemas.errors import BrokerError
 from bellhop.vendors.registry import ROUTES
 
@@ -64,17 +65,7 @@ def steer() -> Response:
     return here
 
 
-def _rows(own: Parts, stats: Mapping[str, QueueStats]) -> list[dict[str, Any]]:
-    unfinished = own.ledger.unfinished()
-    held = {pause.route: pause for pause in own.ledger.pauses.all()}
-    return [
-        {
-            "route": route,
-            "queue": stats.get(route),
-            "retrying": unfinished.get((route, State.RETRYING), 0),
-            "working": unfinished.get((route, State.WORKING), 0),
-            "in_doubt": unfinished.get((route, State.IN_DOUBT), 0),
-            "pause": held.get(route),
-        }
-        for route in ROUTES
-    ]
+def _rows(own: Parts, stats: Mapping[str, QueueStats]) -> list[JsonObject]:
+    """Every route with its queue and who has paused it."""
+    queues, pauses = queue_summary(stats, own.ledger)["routes"], route_rows(own.ledger)
+    return [queue | route for queue, route in zip(queues, pauses, strict=True)]
