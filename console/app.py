@@ -125,7 +125,8 @@ def _handle_errors(app: Flask, parts: Parts) -> None:
         """What cannot be done as it stands is told where the person was."""
         if request.method != "POST":
             return failed(409, str(error))
-        flash(parts.redactor.text(str(error)), "bad")
+        text = parts.redactor.text(str(error))
+        flash(f"{text[:1].upper()}{text[1:]}.", "bad")
         return redirect(back())
 
     def crashed(error: Exception) -> tuple[str, int]:

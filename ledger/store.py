@@ -36,7 +36,9 @@ class Ledger:
     pulls: watermarks, see `ledger.pulls`. jobs, edits, pauses: what people steer. people: who may what.
     """
 
-    def __init__(self, database: Database, *, keep_seconds: float, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, *, keep_seconds: float, second_approver: bool, now: Callable[[], datetime]
+    ) -> None:
         self._database = database
         self._keep = timedelta(seconds=keep_seconds)
         self._now = now
@@ -45,7 +47,7 @@ class Ledger:
         self._tokens = Tokens(database, now)
         self.letters = Desk(database, now)
         self.jobs = Jobs(database, now)
-        self.edits = Edits(database, now)
+        self.edits = Edits(database, now, second_approver=second_approver)
         self.pauses = Pauses(database, now)
         self.people = People(database, now)
         self.accounts = Accounts(database, now)
@@ -57,17 +59,19 @@ class Ledger:
         url: str,
         *,
         keep_seconds: float,
+        second_approver: bool = True,
         now: Callable[[], datetime] = utc_now,
         observe: Observe = silent,
     ) -> Ledger:
         """Opens `sqlite:///file` or `postgresql://…`; makes its folder and tables, or brings them up to date.
 
-        keep_seconds: how long `prune` leaves what is finished. Raises LedgerUnavailable, or LedgerError saying what
-        to do: a URL that is none, a file that cannot be written, tables of a newer Bellhop.
+        keep_seconds: how long `prune` leaves what is finished. second_approver: whether edits need another person's
+        approval; who does not say keeps the stricter rule. Raises LedgerUnavailable, or LedgerError saying what to do:
+        a URL that is none, a file that cannot be written, tables of a newer Bellhop.
         """
         database = Database(url)
         observe("ledger.opened", database=database.described)
-        return cls(database, keep_seconds=keep_seconds, now=now)
+        return cls(database, keep_seconds=keep_seconds, second_approver=second_approver, now=now)
 
     def close(self) -> None:
         self._database.close()

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from bellhop.broker import headers
 from bellhop.broker.port import Headers, Message, Publisher
 from bellhop.broker.topology import work
-from bellhop.ledger.records import Edit, EditState, Letter, LetterFilter, LetterState
+from bellhop.ledger.records import Edit, Letter, LetterFilter, LetterState
 from bellhop.schemas.envelope import decode, encode
 from bellhop.schemas.errors import BrokerError, EnvelopeError
 
@@ -34,6 +34,20 @@ class ReplayLetters(Protocol):
     def replayed(self, ids: Sequence[int]) -> None: ...
 
     def replayed_edited(self, id_: int, who: str, why: str) -> bool: ...
+
+
+class ReplayEdits(Protocol):
+    def to_replay(self, id_: int) -> Edit: ...
+
+
+class EditLedger(Protocol):
+    """What the replay of an edit needs of the ledger, which alone knows whether it may be."""
+
+    @property
+    def letters(self) -> ReplayLetters: ...
+
+    @property
+    def edits(self) -> ReplayEdits: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +110,21 @@ def replay(
 
 
 def replay_edited(
-    letters: ReplayLetters,
+    ledger: EditLedger,
     publisher: Publisher,
-    edit: Edit,
+    number: int,
     *,
     who: str,
     now: Callable[[], datetime] = utc_now,
 ) -> Replayed:
-    """Replays a letter with an approved edit's content. Only then is the letter closed: dying in between leaves it
-    open, and whichever content is sent again, the ledger of events works the fact once. One that is being replayed as
-    it was is left alone.
+    """Replays a letter with the content of the edit of this number. Only then is the letter closed: dying in between
+    leaves it open, and whichever content is sent again, the ledger of events works the fact once. One that is being
+    replayed as it was is left alone.
 
-    Raises LedgerUnavailable.
+    Raises EditRefused where it is not approved as it must be; LedgerUnavailable.
     """
-    open_ = letters.find(LetterFilter(ids=[edit.letter]), limit=1)
-    if edit.state is not EditState.APPROVED or not open_:
+    edit, letters = ledger.edits.to_replay(number), ledger.letters
+    if not letters.find(LetterFilter(ids=[edit.letter]), limit=1):
         return Replayed(closed=1)
     try:
         _publish_body(edit.body, publisher, now()).result()

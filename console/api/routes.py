@@ -27,6 +27,7 @@ from bellhop.console.api.requests import Nothing
 from bellhop.console.api.tokens import hashed, well_formed
 from bellhop.console.trends import Pulse
 from bellhop.ledger.pages import CursorInvalid
+from bellhop.ledger.people import token_name
 from bellhop.ledger.records import ApiToken, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.contract import unfit
@@ -123,17 +124,7 @@ class Call:
 
 
 def who_of(token: ApiToken) -> str:
-    return f"token {token.id} {token.name}"
-
-
-def people_behind(who: str, tokens: Sequence[ApiToken]) -> set[str]:
-    """Who acts; of a token, also whoever made it, and if that was a token, whoever made that."""
-    makers = {who_of(token): token.who for token in tokens}
-    behind = {who}
-    while (maker := makers.get(who)) is not None and maker not in behind:
-        behind.add(maker)
-        who = maker
-    return behind
+    return token_name(token.id, token.name)
 
 
 View = Callable[..., Any]

@@ -9,7 +9,6 @@ from typing import Any, Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.api.routes import people_behind
 from bellhop.console.context import Parts, parts, person
 from bellhop.console.form_fields import Field, changes_of, fields_of
 from bellhop.console.views.letters import found
@@ -62,7 +61,7 @@ def edit(number: int) -> str | Response | tuple[str, int]:
     why = form.get("why", "").replace("\x00", "").strip()[:_LONGEST_REASON]
     if not why:
         return _check(own, letter, fields, body, "A reason is needed."), 422
-    made = own.ledger.edits.propose(number, person().name, why, body, needs_approval=_second(own))
+    made = own.ledger.edits.propose(number, person().name, why, body)
     if made.state is EditState.APPROVED:
         _replay(own, made)
     else:
@@ -85,9 +84,6 @@ def decide(number: int, step: str) -> Response:
         own.ledger.edits.refuse(number, who, why)
         flash("Refused.", "good")
         return here
-    if who in people_behind(found_.who, own.ledger.people.tokens()):
-        flash("The edit is yours: somebody else must approve it.", "bad")
-        return here
     _replay(own, own.ledger.edits.approve(number, who))
     return here
 
@@ -101,7 +97,7 @@ def _has_looked(own: Parts, number: int) -> bool:
 def _replay(own: Parts, approved: Edit) -> None:
     from bellhop.letters.replay import replay_edited
 
-    done = replay_edited(own.ledger.letters, own.publisher, approved, who=person().name)
+    done = replay_edited(own.ledger, own.publisher, approved.id, who=person().name)
     if done.error:
         told = "The letter is open as it was: propose the same edit again."
         flash(f"The broker did not confirm it: {done.error}. {told}", "bad")

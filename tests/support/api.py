@@ -53,7 +53,12 @@ class Api:
         self.file.write_text(SETTINGS.format(folder=folder, ledger=url, second=str(second_approver).lower()))
         self.settings = read(self.file, {}).settings
         self.clock = Clock()
-        self.ledger = Ledger.open(self.settings.ledger.url, keep_seconds=90 * 86400, now=self.clock)
+        self.ledger = Ledger.open(
+            self.settings.ledger.url,
+            keep_seconds=90 * 86400,
+            second_approver=self.settings.console.second_approver,
+            now=self.clock,
+        )
         self.broker = connect(self.settings.broker, ROUTES)
         self.broker.declare()
         self.told: list[tuple[str, dict[str, object]]] = []

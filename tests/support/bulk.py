@@ -31,7 +31,7 @@ class Bench:
             f"sqlite:///{folder}/broker.db", Topology((ROUTE,), (1.0,)), lease_seconds=5, confirm_seconds=5
         )
         self.broker.declare()
-        self.ledger = Ledger.open(url, keep_seconds=90 * 86400, now=self.clock)
+        self.ledger = Ledger.open(url, keep_seconds=90 * 86400, second_approver=False, now=self.clock)
         self.publisher = self.broker.publisher()
         self.consumer = self.broker.consumer(work_queue(ROUTE), 1000)
         self.runner = self.make_runner("w-1")
