@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -26,6 +26,7 @@ AT_RISK: Final = timedelta(hours=4)
 BROKER_HINT: Final = (
     "Look whether the broker that broker.url names is up. Webhooks are refused meanwhile: their senders try again."
 )
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Need(StrEnum):
@@ -127,8 +128,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
         *_route_items(ledger),
     ]
     order = list(Severity)
-    far = now + timedelta(days=36500)
-    return sorted(items, key=lambda one: (order.index(one.severity), one.starts or far, one.since or now))
+    return sorted(items, key=lambda one: (order.index(one.severity), one.starts or _NEVER, one.since or _NEVER))
 
 
 def attention_row(item: AttentionItem) -> JsonObject:
