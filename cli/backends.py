@@ -36,7 +36,7 @@ _PATIENCE: Final = 60
 """Looks at a job that does not move."""
 
 
-class Desk(Protocol):
+class LetterBackend(Protocol):
     """Every method may raise Failed, or what the ledger and the broker raise."""
 
     def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
@@ -61,15 +61,15 @@ class Desk(Protocol):
 
 
 @contextmanager
-def desk(app: App) -> Iterator[Desk]:
+def desk(app: App) -> Iterator[LetterBackend]:
     if app.remote is not None:
-        yield There(app.remote)
+        yield RemoteBackend(app.remote)
         return
     with app.ledger() as ledger:
-        yield Here(app, ledger)
+        yield LocalBackend(app, ledger)
 
 
-class Here:
+class LocalBackend:
     def __init__(self, app: App, ledger: Any) -> None:
         self._app = app
         self._ledger = ledger
@@ -122,7 +122,7 @@ class Here:
         return sum(self._ledger.letters.restore(some, acting_as(who), why) for some in _chunks(numbers))
 
 
-class There:
+class RemoteBackend:
     """A replay is a job there: a canary first, then growing waves, stopped by itself where the same cause returns."""
 
     def __init__(self, remote: Remote, pause: Callable[[float], None] = time.sleep) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.backends import Desk, Rows, desk
+from bellhop.cli.backends import LetterBackend, Rows, desk
 from bellhop.cli.common import App, Failed, as_json, asked, counted, echo, echo_json, pass_app, plain, table, when
 from bellhop.cli.letter_tables import echo_letter, letters_table
 from bellhop.cli.selection import Selection, selecting
@@ -178,7 +178,9 @@ class _Chosen:
         self.why = why
 
 
-def _choose(at: Desk, selection: Selection, states: Sequence[str], verb: str, act: dict[str, Any]) -> _Chosen | None:
+def _choose(
+    at: LetterBackend, selection: Selection, states: Sequence[str], verb: str, act: dict[str, Any]
+) -> _Chosen | None:
     """The letters a person has confirmed; None after a dry run. Raises UsageError, Failed."""
     if selection.everything and not act["all_"]:
         raise click.UsageError("name letters by number or filter, or say --all")

@@ -22,7 +22,7 @@ _AGO: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-class Moment(click.ParamType[datetime]):
+class TimeParam(click.ParamType[datetime]):
     """A time: ISO 8601 (UTC where it has no zone), or how long ago, such as 30m, 2h, 3d."""
 
     name = "time"
@@ -44,7 +44,7 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-class Ahead(Moment):
+class Ahead(TimeParam):
     """A time to come: ISO 8601 (UTC where it has no zone), or how long from now, such as 30m, 2h, 3d."""
 
     away: ClassVar[tuple[int, str]] = (1, "from now")
@@ -108,8 +108,8 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*args, selection=Selection(**{name: values.pop(name) for name in names}), **values)
 
     for option in (
-        click.option("--until", type=Moment(), help="Died at this time or before."),
-        click.option("--since", type=Moment(), help="Died at this time or later: ISO 8601, or 30m, 2h, 3d ago."),
+        click.option("--until", type=TimeParam(), help="Died at this time or before."),
+        click.option("--since", type=TimeParam(), help="Died at this time or later: ISO 8601, or 30m, 2h, 3d ago."),
         click.option("--id", "event_id", help="The event's id."),
         click.option("--source"),
         click.option("--account"),

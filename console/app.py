@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from bellhop.broker.port import Broker
 from bellhop.console import filters, guard
 from bellhop.console.access.sessions import OneTimeLink
-from bellhop.console.context import KEY, Parts
+from bellhop.console.context import KEY, ConsoleParts
 from bellhop.console.searches import SearchForgotten
 from bellhop.console.views import audit, bulk, edits, entry, events, jobs, letters, overview, people, routes
 from bellhop.ledger.pages import CursorInvalid
@@ -71,7 +71,7 @@ def create_console(
         SEND_FILE_MAX_AGE_DEFAULT=86_400,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    parts = Parts(settings, ledger, broker, observe, now, provider=provider, link=link)
+    parts = ConsoleParts(settings, ledger, broker, observe, now, provider=provider, link=link)
     app.extensions[KEY] = parts
     filters.install(app, now)
     app.jinja_env.filters["clean"] = parts.redactor.text
@@ -83,7 +83,7 @@ def create_console(
     return app
 
 
-def _context(app: Flask, parts: Parts) -> Callable[[], dict[str, Any]]:
+def _context(app: Flask, parts: ConsoleParts) -> Callable[[], dict[str, Any]]:
     digests: dict[str, str] = {}
 
     def static(name: str) -> str:
@@ -108,7 +108,7 @@ def _context(app: Flask, parts: Parts) -> Callable[[], dict[str, Any]]:
     return context
 
 
-def _handle_errors(app: Flask, parts: Parts) -> None:
+def _handle_errors(app: Flask, parts: ConsoleParts) -> None:
     def failed(status: int, text: str) -> tuple[str, int]:
         title = _TITLES.get(status, "Something went wrong")
         return render_template("error.html", title=title, text=parts.redactor.text(text), status=status), status

@@ -79,7 +79,7 @@ class AccountView:
     ill: bool
 
 
-class Accounts:
+class AccountStates:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now

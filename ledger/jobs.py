@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bellhop.ledger.engine import Database
 from bellhop.ledger.letters import record
 from bellhop.ledger.pages import Page, cursor, read
-from bellhop.ledger.records import AuditRow, ItemState, Job, JobItem, JobState, Verdict
+from bellhop.ledger.records import AuditRow, BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.tables import job_items, jobs
 from bellhop.schemas.errors import LedgerError
 
@@ -55,7 +55,7 @@ class Jobs:
         why: str,
         rate: float | None = None,
         asked_as: str | None = None,
-    ) -> Job:
+    ) -> BulkJob:
         """Approves a bulk act on exactly these letters, in this order. kind: "replay" or "discard".
 
         asked_as: the same again is the same job, whose answer was lost. Raises JobRefused where it names another.
@@ -89,12 +89,12 @@ class Jobs:
         assert job is not None  # noqa: S101
         return job
 
-    def get(self, id_: int) -> Job | None:
+    def get(self, id_: int) -> BulkJob | None:
         with self._database.read() as connection:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == id_)).one_or_none()
             return None if row is None else _job(row, _counts(connection, [id_]).get(id_, {}))
 
-    def page(self, limit: int, after: str = "", state: JobState | None = None) -> Page[Job]:
+    def page(self, limit: int, after: str = "", state: JobState | None = None) -> Page[BulkJob]:
         """The newest first. state: those alone. Raises CursorInvalid."""
         query = sa.select(jobs).order_by(jobs.c.id.desc())
         if state is not None:
@@ -108,7 +108,7 @@ class Jobs:
         found = [_job(row, counts.get(row.id, {})) for row in rows]
         return Page(found[:limit], cursor("jobs", found[limit - 1].id) if len(found) > limit else "")
 
-    def stopped(self) -> list[Job]:
+    def stopped(self) -> list[BulkJob]:
         """All that stopped by themselves and wait for a person, the newest first."""
         query = sa.select(jobs).where(jobs.c.state == JobState.STOPPED.value).order_by(jobs.c.id.desc())
         with self._database.read() as connection:
@@ -128,20 +128,20 @@ class Jobs:
             found = [_item(row) for row in connection.execute(query.limit(limit + 1))]
         return Page(found[:limit], cursor("items", found[limit - 1].place) if len(found) > limit else "")
 
-    def pause(self, id_: int, who: str, why: str) -> Job:
+    def pause(self, id_: int, who: str, why: str) -> BulkJob:
         """Raises JobRefused."""
         return self._steer(id_, who, why, "pause", JobState.PAUSED, (JobState.RUNNING,))
 
-    def resume(self, id_: int, who: str, why: str) -> Job:
+    def resume(self, id_: int, who: str, why: str) -> BulkJob:
         """Also one that stopped by itself: it begins with a canary again. Raises JobRefused."""
         return self._steer(id_, who, why, "resume", JobState.RUNNING, (JobState.PAUSED, JobState.STOPPED))
 
-    def cancel(self, id_: int, who: str, why: str) -> Job:
+    def cancel(self, id_: int, who: str, why: str) -> BulkJob:
         """What was sent is sent; the rest is skipped. Raises JobRefused."""
         allowed = (JobState.RUNNING, JobState.PAUSED, JobState.STOPPED)
         return self._steer(id_, who, why, "cancel", JobState.CANCELLED, allowed)
 
-    def _steer(self, id_: int, who: str, why: str, act: str, to: JobState, allowed: Iterable[JobState]) -> Job:
+    def _steer(self, id_: int, who: str, why: str, act: str, to: JobState, allowed: Iterable[JobState]) -> BulkJob:
         with self._database.write([f"job:{id_}"]) as connection:
             now = self._now()
             state = connection.scalar(sa.select(jobs.c.state).where(jobs.c.id == id_).with_for_update())
@@ -166,7 +166,7 @@ class Jobs:
 
     # --- the runner's side --------------------------------------------------------------------------------------
 
-    def lease(self, by: str, seconds: float, after: int = 0) -> Job | None:
+    def lease(self, by: str, seconds: float, after: int = 0) -> BulkJob | None:
         """The first job above number `after` with something to do, for `by` alone during so many seconds; None where
         there is none to take. Taken again by the same it is prolonged.
 
@@ -237,7 +237,7 @@ def _asked(
     items: Sequence[tuple[int, Verdict]],
     why: str,
     rate: float | None,
-) -> Job | None:
+) -> BulkJob | None:
     """The job that was made when the same was asked before. Raises JobRefused where that was something else."""
     row = connection.execute(sa.select(jobs).where(jobs.c.asked_as == asked_as)).one_or_none()
     if row is None:
@@ -262,8 +262,8 @@ def _counts(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Mappi
     return found
 
 
-def _job(row: Any, counts: Mapping[ItemState, int]) -> Job:
-    return Job(
+def _job(row: Any, counts: Mapping[ItemState, int]) -> BulkJob:
+    return BulkJob(
         id=row.id,
         kind=row.kind,
         state=JobState(row.state),

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bellhop.ledger import bookings
 from bellhop.ledger.bookings import Key, applied, merged, reaching
 from bellhop.ledger.codec import call_from_json, call_to_json
-from bellhop.ledger.decide import RANKS, Held, mark_after
+from bellhop.ledger.decide import RANKS, HeldBooking, mark_after
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import Attempt, Booking, Call, Claimed, Settlement, State
 from bellhop.ledger.tables import attempts, events
@@ -108,7 +108,7 @@ class Settling:
         """The bookings as they now stand."""
         changing = [s for s in settlements if s.booking or (s.applies and s.envelope.type in RANKS)]
         held = bookings.read(connection, {_booking_key(s) for s in changing})
-        changed: dict[Key, Held] = {}
+        changed: dict[Key, HeldBooking] = {}
         for settlement in changing:
             key, envelope = _booking_key(settlement), settlement.envelope
             new = settlement.booking or (held[key].booking if key in held else Booking(*key, envelope.account))

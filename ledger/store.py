@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from bellhop.ledger import bookings, events, latencies
-from bellhop.ledger.accounts import Accounts
+from bellhop.ledger.accounts import AccountStates
 from bellhop.ledger.claims import Claims
 from bellhop.ledger.decide import Answer
 from bellhop.ledger.edits import Edits
@@ -15,11 +15,11 @@ from bellhop.ledger.jobs import Jobs
 from bellhop.ledger.pauses import Pauses
 from bellhop.ledger.people import People
 from bellhop.ledger.prune import prune
-from bellhop.ledger.pulls import Pulls
+from bellhop.ledger.pulls import PullMarks
 from bellhop.ledger.records import AuditRow, Booking, Call, Claim, Claimed, EventView, Settlement, Standing, State
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.triage import Desk
-from bellhop.ledger.vendor_tokens import Tokens
+from bellhop.ledger.vendor_tokens import VendorTokens
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.observe import Observe, silent
 
@@ -44,14 +44,14 @@ class Ledger:
         self._now = now
         self._claims = Claims(database, now)
         self._settling = Settling(database, now)
-        self._tokens = Tokens(database, now)
+        self._tokens = VendorTokens(database, now)
         self.letters = Desk(database, now)
         self.jobs = Jobs(database, now)
         self.edits = Edits(database, now, second_approver=second_approver)
         self.pauses = Pauses(database, now)
         self.people = People(database, now)
-        self.accounts = Accounts(database, now)
-        self.pulls = Pulls(database, now)
+        self.accounts = AccountStates(database, now)
+        self.pulls = PullMarks(database, now)
 
     @classmethod
     def open(

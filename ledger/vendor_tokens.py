@@ -20,7 +20,7 @@ LOGIN_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.05
 
 
-class Tokens:
+class VendorTokens:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now

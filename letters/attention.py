@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from bellhop.broker.port import QueueStats
-from bellhop.ledger.records import ItemState, Job, LetterFilter, LetterState, WaitingLetters
+from bellhop.ledger.records import BulkJob, ItemState, LetterFilter, LetterState, WaitingLetters
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import count_messages
 from bellhop.schemas.clock import iso
@@ -223,7 +223,7 @@ def _soonest(groups: Sequence[WaitingLetters]) -> datetime | None:
     return min((group.soonest for group in groups if group.soonest is not None), default=None)
 
 
-def _job_item(job: Job) -> AttentionItem:
+def _job_item(job: BulkJob) -> AttentionItem:
     return AttentionItem(
         Need.JOB,
         str(job.id),

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from bellhop.broker.port import Publisher
-from bellhop.ledger.records import ItemState, Job, JobItem, JobState, Letter, LetterFilter, LetterState, Verdict
+from bellhop.ledger.records import BulkJob, ItemState, JobItem, JobState, Letter, LetterFilter, LetterState, Verdict
 from bellhop.letters.bulk_ends import Ends, EndsLedger, discarded
-from bellhop.letters.preflight import WORDS, Known, PreflightLedger, verdicts
+from bellhop.letters.preflight import WORDS, PreflightLedger, PreflightSettings, verdicts
 from bellhop.letters.replay import replay
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent, where
@@ -65,7 +65,7 @@ class JobRunner:
         self,
         ledger: JobLedger,
         publisher: Publisher,
-        settings: Known,
+        settings: PreflightSettings,
         *,
         by: str,
         observe: Observe = silent,
@@ -110,7 +110,7 @@ class JobRunner:
             job = self._ledger.jobs.lease(self._by, LEASE_SECONDS, after=job.id)
         return found
 
-    def _move(self, job: Job) -> None:
+    def _move(self, job: BulkJob) -> None:
         out = self._items(job, ItemState.SENT, MOST_AT_ONCE)
         if job.kind == "discard":
             self._discard(job, out)
@@ -121,7 +121,7 @@ class JobRunner:
 
     # --- discard ------------------------------------------------------------------------------------------------
 
-    def _discard(self, job: Job, out: Sequence[JobItem]) -> None:
+    def _discard(self, job: BulkJob, out: Sequence[JobItem]) -> None:
         until = self._monotonic() + TURN_SECONDS
         self._told(job, out)
         while job.state is JobState.RUNNING and self._monotonic() < until:
@@ -141,13 +141,13 @@ class JobRunner:
             if len(taken) < len(wanted):
                 return
 
-    def _told(self, job: Job, out: Sequence[JobItem]) -> None:
+    def _told(self, job: BulkJob, out: Sequence[JobItem]) -> None:
         letters = self._letters(out)
         self._ledger.jobs.mark(job.id, [(item.place, *discarded(letters.get(item.letter))) for item in out])
 
     # --- replay: what was sent ----------------------------------------------------------------------------------
 
-    def _look_after(self, job: Job, out: Sequence[JobItem]) -> bool:
+    def _look_after(self, job: BulkJob, out: Sequence[JobItem]) -> bool:
         """Notes how those that were sent have ended; whether more may be sent. One that died again of the same cause
         stops the job."""
         letters = self._letters(out)
@@ -168,7 +168,7 @@ class JobRunner:
 
     # --- replay: what is to be sent -----------------------------------------------------------------------------
 
-    def _go_on(self, job: Job, out: int) -> None:
+    def _go_on(self, job: BulkJob, out: int) -> None:
         """Sends what the wave has room for, and begins the next wave where nothing is out any more."""
         pace = self._paces.get(job.id)
         if pace is None or pace.wave != job.wave:
@@ -188,7 +188,7 @@ class JobRunner:
         elif not pace.left and not out:
             self._end(job)
 
-    def _send(self, job: Job, pace: _Pace) -> None:
+    def _send(self, job: BulkJob, pace: _Pace) -> None:
         """As many of the wave as the rate and this job's turn allow. What cannot be of use any more is skipped; where
         a vendor is away it is waited for."""
         until = self._monotonic() + TURN_SECONDS
@@ -207,7 +207,7 @@ class JobRunner:
                 if not self._publish(job, taken):
                     return
 
-    def _judged(self, job: Job, items: Sequence[JobItem]) -> tuple[list[JobItem], bool]:
+    def _judged(self, job: BulkJob, items: Sequence[JobItem]) -> tuple[list[JobItem], bool]:
         """Those that may go, and whether others wait for a vendor. Those that are of no use are skipped."""
         letters = self._letters(items)
         judged = verdicts(list(letters.values()), self._ledger, self._settings, self._now())
@@ -226,14 +226,14 @@ class JobRunner:
         self._ledger.jobs.mark(job.id, useless)
         return ready, is_held
 
-    def _taken(self, job: Job, items: Sequence[JobItem]) -> list[JobItem]:
+    def _taken(self, job: BulkJob, items: Sequence[JobItem]) -> list[JobItem]:
         """Those that are this process' to act on now."""
         if not items:
             return []
         places = set(self._ledger.jobs.take(job.id, self._by, [item.place for item in items], LEASE_SECONDS))
         return [item for item in items if item.place in places]
 
-    def _publish(self, job: Job, items: Sequence[JobItem]) -> bool:
+    def _publish(self, job: BulkJob, items: Sequence[JobItem]) -> bool:
         """Whether the broker confirmed all."""
         ids = [item.letter for item in items]
         done = replay(self._ledger.letters, self._publisher, ids, who=job.who, why=_why(job))
@@ -241,7 +241,7 @@ class JobRunner:
             self._observe("publish.failed", where="jobs", error=done.error)
         return not done.error
 
-    def _end(self, job: Job) -> None:
+    def _end(self, job: BulkJob) -> None:
         job = self._ledger.jobs.get(job.id) or job
         counts = {state.value: count for state, count in job.counts.items() if count}
         told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
@@ -251,7 +251,7 @@ class JobRunner:
             "job.done", job=job.id, kind=job.kind, **{f"items_{name}": count for name, count in counts.items()}
         )
 
-    def _items(self, job: Job, state: ItemState, limit: int) -> Sequence[JobItem]:
+    def _items(self, job: BulkJob, state: ItemState, limit: int) -> Sequence[JobItem]:
         rows: Sequence[JobItem] = self._ledger.jobs.items(job.id, limit, state=state).rows
         return rows
 
@@ -263,7 +263,7 @@ class JobRunner:
         return {letter.id: letter for letter in self._ledger.letters.find(which, len(items))}
 
 
-def _why(job: Job) -> str:
+def _why(job: BulkJob) -> str:
     return f"{job.why} (job {job.id})"
 
 

@@ -6,7 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from bellhop.ledger.causes import shape_of
-from bellhop.ledger.records import ItemState, Job, JobItem, Letter, LetterFilter, LetterState, Standing, State, Verdict
+from bellhop.ledger.records import (
+    BulkJob,
+    ItemState,
+    JobItem,
+    Letter,
+    LetterFilter,
+    LetterState,
+    Standing,
+    State,
+    Verdict,
+)
 from bellhop.letters.preflight import WORDS
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import EnvelopeError
@@ -54,7 +64,7 @@ class Ends:
                 died.append((letter, standing))
         return told, died
 
-    def stops(self, job: Job, died: Sequence[tuple[Letter, Standing]]) -> str:
+    def stops(self, job: BulkJob, died: Sequence[tuple[Letter, Standing]]) -> str:
         """Why the job stops; "" where it goes on. A new cause, too, stops it once it has come twice: the mending has
         broken something else."""
         before = self._ledger.jobs.items(job.id, _FAILURES, state=ItemState.FAILED).rows

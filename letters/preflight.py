@@ -48,7 +48,7 @@ class PreflightLedger(Protocol):
     def foresee(self, envelopes: Sequence[Envelope]) -> Sequence[Answer]: ...
 
 
-class Known(Protocol):
+class PreflightSettings(Protocol):
     """What is needed of the settings."""
 
     @property
@@ -61,7 +61,9 @@ class Known(Protocol):
     def told(self) -> Collection[str]: ...
 
 
-def verdicts(letters: Sequence[Letter], ledger: PreflightLedger, settings: Known, now: datetime) -> list[Verdict]:
+def verdicts(
+    letters: Sequence[Letter], ledger: PreflightLedger, settings: PreflightSettings, now: datetime
+) -> list[Verdict]:
     """One for each letter, in their order."""
     views: Sequence[AccountView] = ledger.accounts.views()
     away = frozenset(view.account for view in views if view.breaker == "open")
@@ -73,7 +75,7 @@ def verdicts(letters: Sequence[Letter], ledger: PreflightLedger, settings: Known
     ]
 
 
-def _readable(letter: Letter, settings: Known) -> Envelope | Verdict:
+def _readable(letter: Letter, settings: PreflightSettings) -> Envelope | Verdict:
     """Its envelope, where it is open and a worker could work it by the settings of today."""
     if letter.state not in (LetterState.OPEN, LetterState.REPLAYING):
         return Verdict.CLOSED

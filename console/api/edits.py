@@ -5,7 +5,7 @@ from __future__ import annotations
 from bellhop.broker.port import Publisher
 from bellhop.console.api import requests, responses
 from bellhop.console.api.problems import RETRY_AFTER, invalid, missing
-from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState, Role
 from bellhop.letters.edits import EditInvalid, edited
 from bellhop.letters.replay import replay_edited
@@ -17,31 +17,31 @@ from bellhop.schemas.problems import Problem
 _NUMBER = "<number:number>"
 
 
-def section(parts: Parts) -> Section:
-    api = Edits(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = EditRoutes(parts)
     operator = Role.OPERATOR
     routes = (
-        Route("GET", f"/letters/{_NUMBER}/edits", api.of_letter, "A letter's edits", responses.Edits,
+        Route("GET", f"/letters/{_NUMBER}/edits", api.of_letter, "A letter's edits", responses.EditList,
               query=requests.RevealQuery),
         Route("POST", f"/letters/{_NUMBER}/edits", api.propose,
               "Change fields of its data, and replay it once it is approved", responses.EditDone, operator,
               body=requests.NewEdit, status=201, refuses=True),
-        Route("GET", "/edits", api.waiting, "Edits that wait for approval", responses.Edits),
+        Route("GET", "/edits", api.waiting, "Edits that wait for approval", responses.EditList),
         Route("POST", f"/edits/{_NUMBER}/approve", api.approve, "Approve somebody else's edit, and replay it",
-              responses.EditDone, operator, body=requests.Nothing, refuses=True),
+              responses.EditDone, operator, body=requests.NoArguments, refuses=True),
         Route("POST", f"/edits/{_NUMBER}/refuse", api.refuse, "Refuse an edit", responses.EditLine, operator,
               body=requests.Why, refuses=True),
     )  # fmt: skip
-    return Section("edits", "Letters' contents changed by people.", routes)
+    return ApiSection("edits", "Letters' contents changed by people.", routes)
 
 
-class Edits:
-    def __init__(self, parts: Parts) -> None:
+class EditRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._edits = parts.ledger.edits
         self._letters = parts.ledger.letters
 
-    def of_letter(self, call: Call, number: int) -> JsonObject:
+    def of_letter(self, call: ApiCall, number: int) -> JsonObject:
         reveal = call.query["reveal"]
         if reveal:
             call.needs(Role.OPERATOR)
@@ -50,10 +50,10 @@ class Edits:
             self._letters.revealed(number, call.who)
         return {"rows": [self._row(edit, reveal=reveal) for edit in self._edits.of(number)]}
 
-    def waiting(self, call: Call) -> JsonObject:
+    def waiting(self, call: ApiCall) -> JsonObject:
         return {"rows": [self._row(edit) for edit in self._edits.waiting()]}
 
-    def propose(self, call: Call, number: int) -> JsonObject:
+    def propose(self, call: ApiCall, number: int) -> JsonObject:
         letter = self._letter(number)
         if letter.state is not LetterState.OPEN:
             raise Problem(409, "refused", f"Dead letter {number} is {letter.state.value}: only an open one is edited.")
@@ -75,13 +75,13 @@ class Edits:
         same = (edit for edit in self._edits.of(number) if (edit.who, edit.body) == (who, body))
         return next((edit for edit in same if edit.state is EditState.PROPOSED), None)
 
-    def approve(self, call: Call, number: int) -> JsonObject:
+    def approve(self, call: ApiCall, number: int) -> JsonObject:
         self._edit(number)
         publisher = self._parts.publisher  # before anything is kept, as the broker may be away
         edit = self._edits.approve(number, call.who)
         return self._row(edit) | {"replayed": self._replay(edit, call.who, publisher)}
 
-    def refuse(self, call: Call, number: int) -> JsonObject:
+    def refuse(self, call: ApiCall, number: int) -> JsonObject:
         self._edit(number)
         return self._row(self._edits.refuse(number, call.who, call.body["why"]))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bellhop.console.api import requests, state_responses
-from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.events import event_detail, event_row, moment_row
@@ -20,11 +20,11 @@ _MOST_LETTERS = 100
 _MOST_ACTS = 50
 
 
-def section(parts: Parts) -> Section:
-    api = Events(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = EventRoutes(parts)
     routes = (
         Route("GET", "/events", api.of_subject, "The events of a booking or member, the newest 200",
-              state_responses.Events, query=requests.SubjectQuery),
+              state_responses.EventList, query=requests.SubjectQuery),
         Route("GET", "/events/<source>/<id:id_>", api.one, "One event's whole way", state_responses.EventWhole),
         Route("GET", "/timeline", api.timeline, "Everything known of one event, in the order of time",
               state_responses.Timeline, query=requests.TimelineQuery),
@@ -33,25 +33,25 @@ def section(parts: Parts) -> Section:
         Route("POST", "/search", api.search, "The same, where what is searched for names a guest: an address, a name",
               state_responses.Found, body=requests.SearchQuery),
     )  # fmt: skip
-    return Section("events", "Where an event stands.", routes)
+    return ApiSection("events", "Where an event stands.", routes)
 
 
-class Events:
-    def __init__(self, parts: Parts) -> None:
+class EventRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._ledger = parts.ledger
 
-    def of_subject(self, call: Call) -> JsonObject:
+    def of_subject(self, call: ApiCall) -> JsonObject:
         return self._rows(self._ledger.events_of(call.query["source"], call.query["subject"]))
 
-    def search(self, call: Call) -> JsonObject:
+    def search(self, call: ApiCall) -> JsonObject:
         words, most = call.asked["q"], call.asked["limit"]
         which = LetterFilter(text=words, states=tuple(LetterState))
         letters = self._ledger.letters.page(which, Order.NEWEST, most).rows
         told = [letter_row(letter) for letter in letters]
         return self._rows(self._ledger.find_events(words, most)) | {"letters": self._parts.redactor.value(told)}
 
-    def timeline(self, call: Call) -> JsonObject:
+    def timeline(self, call: ApiCall) -> JsonObject:
         source, id_, reveal = call.query["source"], call.query["id"], call.query["reveal"]
         if reveal:
             call.needs(Role.OPERATOR)
@@ -67,7 +67,7 @@ class Events:
         moments = timeline(view, letters, acts, notes, _envelope(letters), reveal=reveal, clean=clean)
         return {"rows": [moment_row(moment) for moment in moments]}
 
-    def one(self, call: Call, source: str, id_: str) -> Any:
+    def one(self, call: ApiCall, source: str, id_: str) -> Any:
         view = self._ledger.event(source, id_)
         if view is None:
             raise _unknown(source, id_)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from bellhop.console.api import requests, responses
 from bellhop.console.api.letters import found
 from bellhop.console.api.problems import missing
-from bellhop.console.api.routes import Call, Parts, Route, Section
-from bellhop.ledger.records import ItemState, Job, Letter, LetterState, Role, Verdict
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
+from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterState, Role, Verdict
 from bellhop.letters.preflight import verdicts
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.people import job_item_row, job_row
@@ -18,8 +18,8 @@ _NUMBER = "<number:number>"
 _TOLD = 10
 
 
-def section(parts: Parts) -> Section:
-    api = Jobs(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = JobRoutes(parts)
     jobs = parts.ledger.jobs
     steer = (("pause", jobs.pause, "Hold it"), ("resume", jobs.resume, "Let it go on, from a canary again"),
              ("cancel", jobs.cancel, "End it; what was sent is sent"))  # fmt: skip
@@ -36,19 +36,19 @@ def section(parts: Parts) -> Section:
             for name, act, summary in steer
         ),
     )  # fmt: skip
-    return Section("jobs", "Bulk acts: a frozen set of letters, a canary first, then growing waves.", routes)
+    return ApiSection("jobs", "Bulk acts: a frozen set of letters, a canary first, then growing waves.", routes)
 
 
-class Jobs:
-    def __init__(self, parts: Parts) -> None:
+class JobRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._jobs = parts.ledger.jobs
 
-    def page(self, call: Call) -> JsonObject:
+    def page(self, call: ApiCall) -> JsonObject:
         page = self._jobs.page(call.query["limit"], call.after)
         return {"rows": [self._row(job) for job in page.rows], "next": call.next(page.next)}
 
-    def create(self, call: Call) -> JsonObject:
+    def create(self, call: ApiCall) -> JsonObject:
         body = call.body
         letters = found(self._parts, list(dict.fromkeys(body["ids"])))
         judged = self._judged(body["kind"], letters)
@@ -65,28 +65,28 @@ class Jobs:
             return verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
         return [Verdict.WOULD_APPLY if one.state is LetterState.OPEN else Verdict.CLOSED for one in letters]
 
-    def one(self, call: Call, number: int) -> JsonObject:
+    def one(self, call: ApiCall, number: int) -> JsonObject:
         return self._row(self._job(number))
 
-    def items(self, call: Call, number: int) -> JsonObject:
+    def items(self, call: ApiCall, number: int) -> JsonObject:
         self._job(number)
         state = ItemState(call.query["state"]) if "state" in call.query else None
         page = self._jobs.items(number, call.query["limit"], call.after, state)
         rows = self._parts.redactor.value([job_item_row(item) for item in page.rows])
         return {"rows": rows, "next": call.next(page.next)}
 
-    def steered(self, act: Callable[[int, str, str], Job]) -> Callable[..., JsonObject]:
-        def view(call: Call, number: int) -> JsonObject:
+    def steered(self, act: Callable[[int, str, str], BulkJob]) -> Callable[..., JsonObject]:
+        def view(call: ApiCall, number: int) -> JsonObject:
             self._job(number)
             return self._row(act(number, call.who, call.body["why"]))
 
         return view
 
-    def _row(self, job: Job) -> JsonObject:
+    def _row(self, job: BulkJob) -> JsonObject:
         row: JsonObject = self._parts.redactor.value(job_row(job))
         return row
 
-    def _job(self, number: int) -> Job:
+    def _job(self, number: int) -> BulkJob:
         job = self._jobs.get(number)
         if job is None:
             raise missing(f"job {number}")

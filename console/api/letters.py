@@ -8,7 +8,7 @@ from typing import Any
 
 from bellhop.console.api import requests, responses
 from bellhop.console.api.problems import invalid, missing
-from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
 from bellhop.letters.preflight import WORDS, verdicts
 from bellhop.letters.serializers import JsonObject
@@ -19,8 +19,8 @@ _NUMBER = "<number:number>"
 _CHUNK = 500
 
 
-def section(parts: Parts) -> Section:
-    api = Letters(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = LetterRoutes(parts)
     operator = Role.OPERATOR
     routes = (
         Route("GET", "/letters", api.page, "List dead letters", responses.LetterPage, query=requests.LetterQuery),
@@ -43,28 +43,28 @@ def section(parts: Parts) -> Section:
         Route("POST", f"/letters/{_NUMBER}/notes", api.note, "Write a note", responses.Notes, operator,
               body=requests.NewNote, status=201),
     )  # fmt: skip
-    return Section("letters", "Dead letters: what stands in front of a person.", routes)
+    return ApiSection("letters", "Dead letters: what stands in front of a person.", routes)
 
 
-class Letters:
-    def __init__(self, parts: Parts) -> None:
+class LetterRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._letters = parts.ledger.letters
 
-    def page(self, call: Call) -> JsonObject:
+    def page(self, call: ApiCall) -> JsonObject:
         which = requests.letter_filter(dict(call.asked))
         page = self._letters.page(which, Order(call.asked["order"]), call.asked["limit"], call.after)
         rows = self._parts.redactor.value([letter_row(letter) for letter in page.rows])
         return {"rows": rows, "next": call.next(page.next), "count": self._letters.count(which)}
 
-    def causes(self, call: Call) -> JsonObject:
+    def causes(self, call: ApiCall) -> JsonObject:
         rows = self._letters.causes(requests.letter_filter(dict(call.query)), call.query["limit"])
         return {"rows": self._parts.redactor.value([cause_row(row) for row in rows])}
 
-    def reasons(self, call: Call) -> JsonObject:
+    def reasons(self, call: ApiCall) -> JsonObject:
         return {"reasons": sort_counts(self._letters.by_reason(requests.letter_filter(dict(call.query))))}
 
-    def one(self, call: Call, number: int) -> Any:
+    def one(self, call: ApiCall, number: int) -> Any:
         reveal = call.query["reveal"]
         if reveal:
             call.needs(Role.OPERATOR)
@@ -73,25 +73,25 @@ class Letters:
             self._letters.revealed(number, call.who)
         return self._parts.redactor.value(letter_detail(letter, reveal=reveal))
 
-    def notes(self, call: Call, number: int) -> JsonObject:
+    def notes(self, call: ApiCall, number: int) -> JsonObject:
         self._letter(number)
         return {"rows": [note_row(note) for note in self._letters.notes(number)]}
 
-    def note(self, call: Call, number: int) -> JsonObject:
+    def note(self, call: ApiCall, number: int) -> JsonObject:
         self._letter(number)
         self._letters.note(number, call.who, call.body["text"])
         return {"rows": [note_row(note) for note in self._letters.notes(number)]}
 
-    def assign(self, call: Call) -> JsonObject:
+    def assign(self, call: ApiCall) -> JsonObject:
         return {"assigned": self._letters.assign(call.body["ids"], call.body["to"], call.who)}
 
-    def discard(self, call: Call) -> JsonObject:
+    def discard(self, call: ApiCall) -> JsonObject:
         return {"discarded": self._letters.discard(call.body["ids"], call.who, call.body["why"])}
 
-    def restore(self, call: Call) -> JsonObject:
+    def restore(self, call: ApiCall) -> JsonObject:
         return {"restored": self._letters.restore(call.body["ids"], call.who, call.body["why"])}
 
-    def preflight(self, call: Call) -> JsonObject:
+    def preflight(self, call: ApiCall) -> JsonObject:
         numbers, chosen = call.body.get("ids"), call.body.get("filter")
         if (numbers is None) == (chosen is None):
             raise invalid(FieldProblem("body", "must have either ids or filter"))
@@ -115,7 +115,7 @@ class Letters:
         return letter
 
 
-def found(parts: Parts, numbers: Sequence[int]) -> list[Letter]:
+def found(parts: ApiParts, numbers: Sequence[int]) -> list[Letter]:
     """The letters of these numbers, in their order, whatever their state. Raises Problem for one that is not there."""
     letters: dict[int, Letter] = {}
     for start in range(0, len(numbers), _CHUNK):

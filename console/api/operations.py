@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bellhop.console.api import requests, state_responses
 from bellhop.console.api.problems import invalid, missing
-from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Role
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import JsonObject
@@ -14,12 +14,12 @@ from bellhop.schemas.problems import Problem
 from bellhop.vendors.registry import ROUTES
 
 
-def section(parts: Parts) -> Section:
-    api = Steering(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = SteeringRoutes(parts)
     operator = Role.OPERATOR
     routes = (
         Route("GET", "/queues", api.queues, "What waits, and where", state_responses.Queues),
-        Route("GET", "/accounts", api.accounts, "Breakers, calls of the day, pulls", state_responses.Accounts),
+        Route("GET", "/accounts", api.accounts, "Breakers, calls of the day, pulls", state_responses.AccountList),
         Route("GET", "/routes", api.routes, "Every route, and who holds it", state_responses.RouteList),
         Route("POST", "/routes/<route>/pause", api.pause, "Hold a route: nothing of it is worked",
               state_responses.RouteList, operator, body=requests.Pausing),
@@ -28,37 +28,37 @@ def section(parts: Parts) -> Section:
         Route("POST", "/routes/<route>/retry-now", api.retry_now, "Try now what waits for a retry",
               state_responses.Moved, operator, body=requests.Why),
     )  # fmt: skip
-    return Section("routes", "Queues, accounts and routes.", routes)
+    return ApiSection("routes", "Queues, accounts and routes.", routes)
 
 
-class Steering:
-    def __init__(self, parts: Parts) -> None:
+class SteeringRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._ledger = parts.ledger
 
-    def queues(self, call: Call) -> JsonObject:
+    def queues(self, call: ApiCall) -> JsonObject:
         return queue_summary(self._parts.broker.stats(), self._ledger)
 
-    def accounts(self, call: Call) -> JsonObject:
+    def accounts(self, call: ApiCall) -> JsonObject:
         rows = account_rows(self._parts.settings, self._ledger, self._parts.now())
         return {"rows": [row | {"error": self._parts.redactor.text(row["error"])} for row in rows]}
 
-    def routes(self, call: Call) -> JsonObject:
+    def routes(self, call: ApiCall) -> JsonObject:
         return {"rows": route_rows(self._ledger)}
 
-    def pause(self, call: Call, route: str) -> JsonObject:
+    def pause(self, call: ApiCall, route: str) -> JsonObject:
         until = call.body.get("until")
         if until is not None and until <= self._parts.now():
             raise invalid(FieldProblem("until", "must be in the future"))
         self._ledger.pauses.pause(_known(route), call.who, call.body["why"], until)
         return self.routes(call)
 
-    def resume(self, call: Call, route: str) -> JsonObject:
+    def resume(self, call: ApiCall, route: str) -> JsonObject:
         if not self._ledger.pauses.resume(_known(route), call.who, call.body["why"]):
             raise Problem(409, "refused", f"Route {route} is not held.")
         return self.routes(call)
 
-    def retry_now(self, call: Call, route: str) -> JsonObject:
+    def retry_now(self, call: ApiCall, route: str) -> JsonObject:
         acts, why = self._ledger.letters, call.body["why"]
         return {"moved": retry_now(self._parts.broker, acts, _known(route), who=call.who, why=why)}
 

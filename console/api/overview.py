@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bellhop.console.api import state_responses
-from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.console.trends import BEAT_SECONDS, RouteTrend
 from bellhop.ledger.records import LetterFilter, LetterState, Order
 from bellhop.letters.attention import LETTERS, attention, attention_row
@@ -14,8 +14,8 @@ from bellhop.schemas.clock import iso
 _LETTERS = 8
 
 
-def section(parts: Parts) -> Section:
-    api = Overview(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = OverviewRoutes(parts)
     routes = (
         Route("GET", "/overview", api.overview, "What needs a person now, and how every route goes",
               state_responses.Overview),
@@ -24,15 +24,15 @@ def section(parts: Parts) -> Section:
         Route("GET", "/series", api.series, "The last ten minutes of every route, as charts have them",
               state_responses.Series),
     )  # fmt: skip
-    return Section("overview", "Everything at a glance.", routes)
+    return ApiSection("overview", "Everything at a glance.", routes)
 
 
-class Overview:
-    def __init__(self, parts: Parts) -> None:
+class OverviewRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._ledger = parts.ledger
 
-    def overview(self, call: Call) -> JsonObject:
+    def overview(self, call: ApiCall) -> JsonObject:
         pulse, letters = self._parts.pulse, self._ledger.letters
         open_ = LetterFilter(states=(LetterState.OPEN,))
         reasons = letters.by_reason(open_)
@@ -51,7 +51,7 @@ class Overview:
         redacted: JsonObject = self._parts.redactor.value(told)
         return redacted
 
-    def series(self, call: Call) -> JsonObject:
+    def series(self, call: ApiCall) -> JsonObject:
         last = self._parts.pulse.last
         rows = [
             {
@@ -67,7 +67,7 @@ class Overview:
         ]
         return {"measured": iso(last.at) if last else None, "beat_seconds": BEAT_SECONDS, "rows": rows}
 
-    def attention(self, call: Call) -> JsonObject:
+    def attention(self, call: ApiCall) -> JsonObject:
         return {"rows": self._attention()}
 
     def _attention(self) -> list[JsonObject]:

@@ -23,7 +23,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from bellhop.broker.port import Broker, Publisher
 from bellhop.console.api.problems import invalid, missing
-from bellhop.console.api.requests import Nothing
+from bellhop.console.api.requests import NoArguments
 from bellhop.console.api.tokens import hashed, well_formed
 from bellhop.console.trends import Pulse
 from bellhop.ledger.pages import CursorInvalid
@@ -45,7 +45,7 @@ _MAX_NAME: Final = 100
 _UNSTORABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class Parts:
+class ApiParts:
     """What the views work with. `ledger` and `broker` as opened by the process, after any fork. pulse: the console's,
     which measures; without one nothing is measured."""
 
@@ -80,7 +80,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """One request that may be answered. who: for the audit. query, headers and body: as their schemas have loaded
     them."""
 
@@ -141,7 +141,7 @@ class Route:
     summary: str
     answer: type[Schema]
     role: Role = Role.VIEWER
-    query: type[Schema] = Nothing
+    query: type[Schema] = NoArguments
     headers: type[Schema] | None = None
     body: type[Schema] | None = None
     status: int = 200
@@ -171,7 +171,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ApiSection:
     name: str
     description: str
     routes: Sequence[Route]
@@ -185,7 +185,7 @@ class _Blueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
     ARGUMENTS_PARSER = _Parser()
 
 
-def blueprint(section: Section, parts: Parts) -> Any:
+def blueprint(section: ApiSection, parts: ApiParts) -> Any:
     """A section's routes, with their documentation."""
     made = _Blueprint(section.name, __name__, description=section.description)
     for route in section.routes:
@@ -210,17 +210,17 @@ def _working(route: Route) -> View:
 
     def view(*loaded: Mapping[str, Any], **path: Any) -> Any:
         """loaded: from the outermost decorator to the innermost."""
-        call = Call(request.environ["bellhop.token"], **dict(zip(named, loaded, strict=True)))
+        call = ApiCall(request.environ["bellhop.token"], **dict(zip(named, loaded, strict=True)))
         return route.view(call, **path)
 
     return view
 
 
-def _guarded(inner: View, route: Route, parts: Parts) -> Any:
+def _guarded(inner: View, route: Route, parts: ApiParts) -> Any:
     @functools.wraps(inner)
     def view(**path: Any) -> Any:
         token = _authenticated(parts)
-        Call(token).needs(route.role)
+        ApiCall(token).needs(route.role)
         for value in path.values():
             if isinstance(value, str) and _UNSTORABLE.search(value):
                 raise missing("such thing")
@@ -234,7 +234,7 @@ def _guarded(inner: View, route: Route, parts: Parts) -> Any:
     return view
 
 
-def _authenticated(parts: Parts) -> ApiToken:
+def _authenticated(parts: ApiParts) -> ApiToken:
     """Raises Problem 401; LedgerUnavailable."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     token = parts.ledger.people.token(hashed(given)) if scheme.lower() == "bearer" and well_formed(given) else None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from marshmallow import fields
 
 from bellhop.console.api.requests import of, one_of
-from bellhop.console.api.responses import Answer, LetterLine, maybe_when, when
+from bellhop.console.api.responses import ApiAnswer, LetterLine, maybe_when, when
 from bellhop.ledger.records import LetterState, State
 from bellhop.letters.attention import Need, Severity
 
 # --- events -----------------------------------------------------------------------------------------------------
 
 
-class EventLine(Answer):
+class EventLine(ApiAnswer):
     source = fields.String()
     id = fields.String()
     type = fields.String()
@@ -31,7 +31,7 @@ class EventLine(Answer):
     vendor_ids = fields.List(fields.String())
 
 
-class AttemptLine(Answer):
+class AttemptLine(ApiAnswer):
     method = fields.String()
     started = when()
     seconds = fields.Float()
@@ -41,7 +41,7 @@ class AttemptLine(Answer):
     answer = fields.Raw(allow_none=True, metadata={"description": "What came of it; guests masked."})
 
 
-class EventLetter(Answer):
+class EventLetter(ApiAnswer):
     id = fields.Integer()
     state = of(LetterState)
     reason = fields.String()
@@ -54,15 +54,15 @@ class EventWhole(EventLine):
     letters = fields.List(fields.Nested(EventLetter))
 
 
-class Events(Answer):
+class EventList(ApiAnswer):
     rows = fields.List(fields.Nested(EventLine))
 
 
-class Found(Events):
+class Found(EventList):
     letters = fields.List(fields.Nested(LetterLine))
 
 
-class MomentLine(Answer):
+class MomentLine(ApiAnswer):
     at = when()
     title = fields.String()
     text = fields.String()
@@ -70,14 +70,14 @@ class MomentLine(Answer):
     letter = fields.Integer(allow_none=True)
 
 
-class Timeline(Answer):
+class Timeline(ApiAnswer):
     rows = fields.List(fields.Nested(MomentLine))
 
 
 # --- at a glance ------------------------------------------------------------------------------------------------
 
 
-class AttentionLine(Answer):
+class AttentionLine(ApiAnswer):
     """Something that needs a person."""
 
     kind = one_of(*(need.value for need in Need))
@@ -92,7 +92,7 @@ class AttentionLine(Answer):
     command = fields.String(metadata={"description": "The same on the command line."})
 
 
-class AttentionList(Answer):
+class AttentionList(ApiAnswer):
     rows = fields.List(fields.Nested(AttentionLine), metadata={"description": "The gravest first."})
 
 
@@ -102,7 +102,7 @@ class NeedLine(AttentionLine):
     what = one_of(*(need.value for need in Need))
 
 
-class TrendLine(Answer):
+class TrendLine(ApiAnswer):
     """Rates are of the last minute."""
 
     route = fields.String()
@@ -115,7 +115,7 @@ class TrendLine(Answer):
     p95_seconds = fields.Float(allow_none=True, metadata={"description": "From the webhook to the end."})
 
 
-class Overview(Answer):
+class Overview(ApiAnswer):
     measured = maybe_when()
     problem = fields.String(metadata={"description": "What is away; empty where nothing is."})
     open = fields.Integer()
@@ -127,7 +127,7 @@ class Overview(Answer):
     unroutable = fields.Integer(allow_none=True)
 
 
-class SeriesLine(Answer):
+class SeriesLine(ApiAnswer):
     """A number for each beat, the oldest first."""
 
     route = fields.String()
@@ -142,7 +142,7 @@ class SeriesLine(Answer):
     p95_seconds = fields.List(fields.Float())
 
 
-class Series(Answer):
+class Series(ApiAnswer):
     measured = maybe_when()
     beat_seconds = fields.Float()
     rows = fields.List(fields.Nested(SeriesLine))
@@ -151,7 +151,7 @@ class Series(Answer):
 # --- queues, accounts, routes -----------------------------------------------------------------------------------
 
 
-class QueueLine(Answer):
+class QueueLine(ApiAnswer):
     route = fields.String()
     ready = fields.Integer()
     oldest_seconds = fields.Float(allow_none=True)
@@ -162,19 +162,19 @@ class QueueLine(Answer):
     dead = fields.Integer()
 
 
-class DeadCount(Answer):
+class DeadCount(ApiAnswer):
     queue = fields.Integer(metadata={"description": "On the way to the archive."})
     letters = fields.Integer(metadata={"description": "In front of a person."})
 
 
-class Queues(Answer):
+class Queues(ApiAnswer):
     routes = fields.List(fields.Nested(QueueLine))
     retry = fields.Integer()
     unroutable = fields.Integer()
     dead = fields.Nested(DeadCount)
 
 
-class PullLine(Answer):
+class PullLine(ApiAnswer):
     what = fields.String()
     schedule = fields.String(allow_none=True, metadata={"description": "Its cron expression; null for none."})
     reached = maybe_when()
@@ -182,7 +182,7 @@ class PullLine(Answer):
     age_seconds = fields.Integer(allow_none=True)
 
 
-class LimitLine(Answer):
+class LimitLine(ApiAnswer):
     """A limit of 0 is none."""
 
     per_second = fields.Float()
@@ -190,7 +190,7 @@ class LimitLine(Answer):
     per_day = fields.Integer()
 
 
-class AccountLine(Answer):
+class AccountLine(ApiAnswer):
     account = fields.String()
     kind = fields.String()
     system = fields.String(metadata={"description": "What stands behind a Peoplevine account."})
@@ -209,25 +209,25 @@ class AccountLine(Answer):
     pulls = fields.List(fields.Nested(PullLine))
 
 
-class Accounts(Answer):
+class AccountList(ApiAnswer):
     rows = fields.List(fields.Nested(AccountLine))
 
 
-class PauseLine(Answer):
+class PauseLine(ApiAnswer):
     who = fields.String()
     why = fields.String()
     since = when()
     until = maybe_when()
 
 
-class RouteLine(Answer):
+class RouteLine(ApiAnswer):
     route = fields.String()
     pause = fields.Nested(PauseLine, allow_none=True)
 
 
-class RouteList(Answer):
+class RouteList(ApiAnswer):
     rows = fields.List(fields.Nested(RouteLine))
 
 
-class Moved(Answer):
+class Moved(ApiAnswer):
     moved = fields.Integer(metadata={"description": "How many waited for a retry and are tried now."})

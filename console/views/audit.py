@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request
 
-from bellhop.console.context import Parts, parts
+from bellhop.console.context import ConsoleParts, parts
 from bellhop.ledger.records import AuditRow
 from bellhop.letters.serializers.people import audit_row
 
@@ -42,7 +42,9 @@ def as_json_lines() -> Response:
     return _exported(parts(), _json_lines, "application/jsonl; charset=utf-8", "jsonl")
 
 
-def _exported(own: Parts, write: Callable[[Iterator[AuditRow]], Iterator[str]], kind: str, ending: str) -> Response:
+def _exported(
+    own: ConsoleParts, write: Callable[[Iterator[AuditRow]], Iterator[str]], kind: str, ending: str
+) -> Response:
     name = f"bellhop-audit-{own.now():%Y%m%d-%H%M%S}.{ending}"
     rows = _all(own, _wanted())
     first = list(islice(rows, 1))  # a ledger that is away is told before the answer begins
@@ -51,7 +53,7 @@ def _exported(own: Parts, write: Callable[[Iterator[AuditRow]], Iterator[str]], 
     return answer
 
 
-def _all(own: Parts, wanted: dict[str, Any]) -> Iterator[AuditRow]:
+def _all(own: ConsoleParts, wanted: dict[str, Any]) -> Iterator[AuditRow]:
     """Every row, the newest first, some at a time."""
     after = ""
     while True:

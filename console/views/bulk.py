@@ -10,8 +10,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from bellhop.console import selection
-from bellhop.console.context import Parts, parts, person
-from bellhop.console.drafts import ACTS, MOST, Draft
+from bellhop.console.context import ConsoleParts, parts, person
+from bellhop.console.drafts import ACTS, MOST, BulkDraft
 from bellhop.console.guard import inside
 from bellhop.ledger.records import Verdict
 
@@ -40,7 +40,7 @@ def make() -> Response:
     return redirect(url_for("bulk.one", key=draft.key, to=form.get("to") or None))
 
 
-def _ids(own: Parts) -> list[int]:
+def _ids(own: ConsoleParts) -> list[int]:
     form = request.form
     if form.get("all"):
         which = selection.read(form.get("filter", ""), own.now(), own.asked).which
@@ -97,7 +97,7 @@ def approve(key: str) -> Response:
     return redirect(here)
 
 
-def _act(own: Parts, draft: Draft, who: str, why: str, to: str) -> None:
+def _act(own: ConsoleParts, draft: BulkDraft, who: str, why: str, to: str) -> None:
     letters = own.ledger.letters
 
     def restore(ids: Sequence[int]) -> int:
@@ -112,7 +112,7 @@ def _act(own: Parts, draft: Draft, who: str, why: str, to: str) -> None:
         own.drafts.run(draft, assign, f"given to {to}" if to else "given to nobody")
 
 
-def _wanted(draft: Draft, ticked: Sequence[str] = ()) -> Sequence[Verdict]:
+def _wanted(draft: BulkDraft, ticked: Sequence[str] = ()) -> Sequence[Verdict]:
     if draft.act == "replay":
         return [verdict for verdict in ASKED if verdict.value in ticked]
     return (Verdict.WOULD_APPLY,)
@@ -129,7 +129,7 @@ def _rate(text: str) -> float | None:
     return rate if math.isfinite(rate) else 0.0
 
 
-def _draft(key: str) -> Draft:
+def _draft(key: str) -> BulkDraft:
     draft = parts().drafts.get(key, person().name)
     if draft is None:
         abort(404, "This choice has expired, or is somebody else's. Choose the letters again: nothing was done.")

@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.context import Parts, parts, person
+from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.form_fields import Field, changes_of, fields_of
 from bellhop.console.views.letters import found
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState
@@ -88,13 +88,13 @@ def decide(number: int, step: str) -> Response:
     return here
 
 
-def _has_looked(own: Parts, number: int) -> bool:
+def _has_looked(own: ConsoleParts, number: int) -> bool:
     """Whether the audit knows that this person sees the letter: the diff shows what is masked as well as the form."""
     rows = own.ledger.letters.audit_page(1, who=person().name, act="reveal", letter=number).rows
     return bool(rows) and own.now() - rows[0].at < _LOOKED
 
 
-def _replay(own: Parts, approved: Edit) -> None:
+def _replay(own: ConsoleParts, approved: Edit) -> None:
     from bellhop.letters.replay import replay_edited
 
     done = replay_edited(own.ledger, own.publisher, approved.id, who=person().name)
@@ -107,7 +107,7 @@ def _replay(own: Parts, approved: Edit) -> None:
         flash("Nothing was replayed: the letter is not open any more.", "bad")
 
 
-def _second(own: Parts) -> bool:
+def _second(own: ConsoleParts) -> bool:
     return own.settings.console.second_approver
 
 
@@ -131,14 +131,14 @@ def _changes(letter: Letter, fields: list[Field], given: Mapping[str, str]) -> d
     return changes_of(data, EDITABLE[letter.new.type], fields, given)
 
 
-def _check(own: Parts, letter: Letter, fields: list[Field], body: bytes, problem: str = "") -> str:
+def _check(own: ConsoleParts, letter: Letter, fields: list[Field], body: bytes, problem: str = "") -> str:
     """What would change, unmasked: whoever gets here has looked at what is masked."""
     diff, second = differences(letter.new.body, body), _second(own)
     row = letter_row(letter)
     return render_template("edit_check.html", letter=row, fields=fields, diff=diff, second=second, problem=problem)
 
 
-def _form(own: Parts, letter: Letter, fields: list[Field], problems: tuple[FieldProblem, ...] = ()) -> str:
+def _form(own: ConsoleParts, letter: Letter, fields: list[Field], problems: tuple[FieldProblem, ...] = ()) -> str:
     wrong = {problem.field.removeprefix("data."): problem.rule for problem in problems}
     known = {field.path for field in fields}
     others = {path: rule for path, rule in wrong.items() if path not in known}

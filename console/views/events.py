@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.context import Parts, parts, person
+from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.guard import needs
 from bellhop.console.selection import plain
 from bellhop.ledger.records import LetterFilter, LetterState, Order, Role
@@ -40,7 +40,7 @@ def reveal() -> str:
     return render_template("_timeline.html", **told)
 
 
-def _told(own: Parts, source: str, id_: str, *, reveal: bool = False) -> dict[str, Any]:
+def _told(own: ConsoleParts, source: str, id_: str, *, reveal: bool = False) -> dict[str, Any]:
     source, id_ = source.replace("\x00", ""), id_.replace("\x00", "")
     view = own.ledger.event(source, id_)
     which = LetterFilter(source=source, event_id=id_, states=tuple(LetterState))

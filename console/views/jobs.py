@@ -7,8 +7,8 @@ from typing import Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.context import Parts, parts, person
-from bellhop.ledger.records import ItemState, Job, JobState
+from bellhop.console.context import ConsoleParts, parts, person
+from bellhop.ledger.records import BulkJob, ItemState, JobState
 from bellhop.letters.serializers.people import job_item_row, job_row
 
 blueprint = Blueprint("jobs", __name__)
@@ -62,7 +62,7 @@ def steer(number: int, step: str) -> Response:
     return redirect(url_for("jobs.one", number=number))
 
 
-def _job(own: Parts, number: int) -> Job:
+def _job(own: ConsoleParts, number: int) -> BulkJob:
     job = own.ledger.jobs.get(number) if number < 2**63 else None
     if job is None:
         abort(404, f"There is no job {number}.")

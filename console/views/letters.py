@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.context import Parts, parts, person
+from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.drafts import MOST
 from bellhop.console.guard import needs
 from bellhop.console.selection import AGES, ORDERS, STATES, Choice, chosen
@@ -37,18 +37,18 @@ def causes() -> str | Response:
     return _listing(_causes, "_causes.html", "causes.html")
 
 
-def _page(own: Parts, choice: Choice) -> dict[str, Any]:
+def _page(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
     page = own.ledger.letters.page(choice.which, choice.order, PAGE, request.args.get("after", "")[:200])
     letters = [letter_row(letter) for letter in page.rows]
     return {"letters": letters, "next": page.next, "count": own.ledger.letters.count(choice.which), "most": MOST}
 
 
-def _causes(own: Parts, choice: Choice) -> dict[str, Any]:
+def _causes(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
     causes = own.ledger.letters.causes(choice.which)
     return {"causes": [cause_row(cause) for cause in causes], "count": sum(cause.count for cause in causes)}
 
 
-def _listing(look: Callable[[Parts, Choice], dict[str, Any]], part: str, whole: str) -> str | Response:
+def _listing(look: Callable[[ConsoleParts, Choice], dict[str, Any]], part: str, whole: str) -> str | Response:
     """The list alone where htmx asks for it, else the page around it. The filter is posted, so that no address holds
     what somebody searches for, and leads to an address that holds the rest."""
     own = parts()
@@ -124,7 +124,7 @@ def assign(number: int) -> Response:
     return redirect(url_for("letters.one", number=number))
 
 
-def found(own: Parts, number: int) -> Letter:
+def found(own: ConsoleParts, number: int) -> Letter:
     """Aborts with 404 where there is none."""
     letter = own.ledger.letters.get(number) if number < 2**63 else None
     if letter is None:
@@ -132,7 +132,7 @@ def found(own: Parts, number: int) -> Letter:
     return letter
 
 
-def _data(own: Parts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
+def _data(own: ConsoleParts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
     detail = own.clean(letter_detail(letter, reveal=reveal))
     evidence = detail["evidence"] if isinstance(detail["evidence"], dict) else {}
     edits = own.ledger.edits.of(letter.id)

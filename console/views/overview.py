@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Blueprint, render_template
 
-from bellhop.console.context import Parts, parts
+from bellhop.console.context import ConsoleParts, parts
 from bellhop.ledger.records import LetterFilter, LetterState, Order
 from bellhop.letters.attention import attention, attention_row
 from bellhop.letters.serializers.flow import account_rows
@@ -27,7 +27,7 @@ def live() -> str:
     return render_template("_overview.html", **_context(parts()))
 
 
-def _context(own: Parts) -> dict[str, Any]:
+def _context(own: ConsoleParts) -> dict[str, Any]:
     open_ = LetterFilter(states=(LetterState.OPEN,))
     letters, pulse, now = own.ledger.letters, own.pulse, own.now()
     reasons = letters.by_reason(open_)

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from bellhop.broker.port import QueueStats
-from bellhop.console.context import Parts, parts, person
+from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import queue_summary, route_rows
@@ -65,7 +65,7 @@ def steer() -> Response:
     return here
 
 
-def _rows(own: Parts, stats: Mapping[str, QueueStats]) -> list[JsonObject]:
+def _rows(own: ConsoleParts, stats: Mapping[str, QueueStats]) -> list[JsonObject]:
     """Every route with its queue and who has paused it."""
     queues, pauses = queue_summary(stats, own.ledger)["routes"], route_rows(own.ledger)
     return [queue | route for queue, route in zip(queues, pauses, strict=True)]

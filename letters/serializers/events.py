@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bellhop.ledger.records import Attempt, EventView, Letter
 from bellhop.letters.masking import exchange
 from bellhop.letters.serializers import JsonObject
-from bellhop.letters.timeline import Moment
+from bellhop.letters.timeline import TimelineMoment
 from bellhop.schemas.clock import iso
 
 
@@ -64,7 +64,7 @@ def _attempt_row(attempt: Attempt, reveal: bool) -> JsonObject:
     return row | exchange(attempt, reveal=reveal)
 
 
-def moment_row(moment: Moment) -> JsonObject:
+def moment_row(moment: TimelineMoment) -> JsonObject:
     """A moment of an event's timeline."""
     return {
         "at": iso(moment.at),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bellhop.ledger.records import ApiToken, AuditRow, ItemState, Job, JobItem, User
+from bellhop.ledger.records import ApiToken, AuditRow, BulkJob, ItemState, JobItem, User
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import iso
 
 
-def job_row(job: Job) -> JsonObject:
+def job_row(job: BulkJob) -> JsonObject:
     return {
         "id": job.id,
         "kind": job.kind,

@@ -11,7 +11,7 @@ import pytest
 
 from bellhop.broker.embedded.broker import EmbeddedBroker
 from bellhop.broker.topology import Topology, work_queue
-from bellhop.ledger.records import ItemState, Job, JobState, Letter, Settlement, State, Verdict
+from bellhop.ledger.records import BulkJob, ItemState, JobState, Letter, Settlement, State, Verdict
 from bellhop.ledger.store import Ledger
 from bellhop.letters.bulk import JobRunner
 from bellhop.schemas.envelope import Envelope, decode
@@ -91,7 +91,7 @@ class Bench:
     def state(self, job: int) -> JobState:
         return self.found(job).state
 
-    def found(self, job: int) -> Job:
+    def found(self, job: int) -> BulkJob:
         found = self.ledger.jobs.get(job)
         assert found is not None
         return found

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from bellhop.broker.connect import connect
 from bellhop.console.access.sessions import OneTimeLink, Sessions
 from bellhop.console.app import create_console
-from bellhop.console.context import KEY, Parts
+from bellhop.console.context import KEY, ConsoleParts
 from bellhop.ledger.records import LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
@@ -107,7 +107,7 @@ class Console:
         self.broker.declare()
         self.told: list[tuple[str, dict[str, object]]] = []
         self.app = create_console(self.settings, self.ledger, self.broker, self._observe, link=link, now=self.clock)
-        self.parts: Parts = self.app.extensions[KEY]
+        self.parts: ConsoleParts = self.app.extensions[KEY]
         self.viewer, self.ann, self.bob = (
             Person(self, name, role)
             for name, role in (("vic", Role.VIEWER), ("ann", Role.OPERATOR), ("bob", Role.OPERATOR))

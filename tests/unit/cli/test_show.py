@@ -9,7 +9,7 @@ import pytest
 
 from bellhop.cli.common import age, counted, plain
 from bellhop.cli.dead import Rate
-from bellhop.cli.selection import Moment, Selection
+from bellhop.cli.selection import Selection, TimeParam
 from bellhop.ledger.records import Letter, LetterState, NewLetter
 from bellhop.letters.masking import mask_data
 from bellhop.letters.serializers.letters import letter_detail, letter_row
@@ -106,7 +106,7 @@ def test_times_and_ages_for_people_and_machines() -> None:
 
 
 def test_a_time_is_given_with_its_zone_without_or_as_how_long_ago() -> None:
-    moment = Moment(lambda: NOW)
+    moment = TimeParam(lambda: NOW)
     assert moment.convert("2026-11-01T10:00:00+01:00", None, None) == NOW - timedelta(hours=1)
     assert moment.convert("2026-11-01", None, None) == datetime(2026, 11, 1, tzinfo=UTC)
     assert moment.convert("2h", None, None) == NOW - timedelta(hours=2)
