@@ -90,7 +90,7 @@ class LocalBackend:
         if letter is None:
             raise Failed(f"there is no dead letter {number}")
         if reveal:
-            self._ledger.letters.revealed(number, acting_as(None))
+            self._ledger.letters.note_reveal(number, acting_as(None))
         told: dict[str, Any] = self._app.redacted(letter_detail(letter, reveal=reveal))
         return told
 
@@ -159,7 +159,7 @@ class RemoteBackend:
         asked = {"kind": "replay", "ids": list(numbers), "why": why, "rate": rate}
         # The person has been told what is in doubt, and named these letters.
         job = self._remote.post_once("/jobs", asked | {"in_doubt": True})
-        job = self._followed(job, progress)
+        job = self._follow(job, progress)
         counts, items = job["counts"], f"/jobs/{job['id']}/items"
         skipped = self._patient(
             job["id"],
@@ -171,7 +171,7 @@ class RemoteBackend:
         sent = counts["sent"] + counts["done"] + counts["failed"]
         return Replayed(replayed=sent, closed=sum(skipped.values())), left
 
-    def _followed(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    def _follow(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """The job when nothing of it waits any more, or it does not go on."""
         looks, updated = 0, job["updated"]
         try:

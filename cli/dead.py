@@ -129,7 +129,9 @@ def discard(app: App, /, selection: Selection, **act: Any) -> None:
     with desk(app) as at:
         chosen = _choose(at, selection, ("open",), "discard", act)
         if chosen is not None:
-            _told("discarded", at.discard(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"])
+            _echo_count(
+                "discarded", at.discard(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"]
+            )
 
 
 @dead.command()
@@ -141,10 +143,12 @@ def restore(app: App, /, selection: Selection, **act: Any) -> None:
     with desk(app) as at:
         chosen = _choose(at, selection, ("discarded",), "restore", act)
         if chosen is not None:
-            _told("restored", at.restore(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"])
+            _echo_count(
+                "restored", at.restore(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"]
+            )
 
 
-def _told(what: str, done: int, of: int, json_: bool) -> None:
+def _echo_count(what: str, done: int, of: int, json_: bool) -> None:
     if json_:
         echo_json({what: done})
     else:

@@ -33,7 +33,7 @@ def add(app: App, name: str, role: str, until: datetime | None, json_: bool) -> 
         told = app.remote.post("/tokens", {"name": name, "role": role, "expires": iso(until)})
     else:
         from bellhop.console.access.people import NameUnfit, fit_name
-        from bellhop.console.api.tokens import hashed, new_token
+        from bellhop.console.api.tokens import hash_token, new_token
         from bellhop.ledger.records import Role
         from bellhop.letters.serializers.people import token_row
 
@@ -43,7 +43,7 @@ def add(app: App, name: str, role: str, until: datetime | None, json_: bool) -> 
             raise click.UsageError(str(error)) from None
         token = new_token()
         with app.ledger() as ledger:
-            made = ledger.people.add_token(name, Role(role), hashed(token), acting_as(None), until)
+            made = ledger.people.add_token(name, Role(role), hash_token(token), acting_as(None), until)
         told = token_row(made) | {"token": token}
     if json_:
         echo_json(told)

@@ -109,37 +109,39 @@ def _context(app: Flask, parts: ConsoleParts) -> Callable[[], dict[str, Any]]:
 
 
 def _handle_errors(app: Flask, parts: ConsoleParts) -> None:
-    def failed(status: int, text: str) -> tuple[str, int]:
+    def error_page(status: int, text: str) -> tuple[str, int]:
         title = _TITLES.get(status, "Something went wrong")
         return render_template("error.html", title=title, text=parts.redactor.text(text), status=status), status
 
     def away(part: str, error: BellhopError, hint: str) -> tuple[str, int]:
-        return failed(503, f"The {part} cannot be reached: {error}. {hint}")
+        return error_page(503, f"The {part} cannot be reached: {error}. {hint}")
 
     def http(error: HTTPException) -> Response | tuple[str, int]:
         if error.code is not None and error.code < 400:
             return error.get_response()
-        return failed(error.code or 500, error.description or "")
+        return error_page(error.code or 500, error.description or "")
 
-    def refused(error: LedgerError) -> Response | tuple[str, int]:
+    def on_refusal(error: LedgerError) -> Response | tuple[str, int]:
         """What cannot be done as it stands is told where the person was."""
         if request.method != "POST":
-            return failed(409, str(error))
+            return error_page(409, str(error))
         text = parts.redactor.text(str(error))
         flash(f"{text[:1].upper()}{text[1:]}.", "bad")
         return redirect(back())
 
-    def crashed(error: Exception) -> tuple[str, int]:
+    def on_crash(error: Exception) -> tuple[str, int]:
         parts.observe("console.crashed", error=type(error).__name__, where=where(error))
-        return failed(500, "This was not foreseen. It is in the log, with where it happened.")
+        return error_page(500, "This was not foreseen. It is in the log, with where it happened.")
 
     app.register_error_handler(HTTPException, http)
-    app.register_error_handler(SearchForgotten, lambda error: failed(410, f"{error} Search again: nothing was done."))
-    app.register_error_handler(CursorInvalid, lambda error: failed(400, str(error)))
+    app.register_error_handler(
+        SearchForgotten, lambda error: error_page(410, f"{error} Search again: nothing was done.")
+    )
+    app.register_error_handler(CursorInvalid, lambda error: error_page(400, str(error)))
     app.register_error_handler(LedgerUnavailable, lambda error: away("ledger", error, filters.AWAY_LEDGER))
     app.register_error_handler(BrokerError, lambda error: away("broker", error, filters.AWAY_BROKER))
-    app.register_error_handler(BellhopError, refused)
-    app.register_error_handler(Exception, crashed)
+    app.register_error_handler(BellhopError, on_refusal)
+    app.register_error_handler(Exception, on_crash)
 
 
 def back() -> str:

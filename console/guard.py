@@ -57,7 +57,7 @@ def open_to_all(view: View) -> View:
 
 def install(app: Flask, parts: ConsoleParts) -> None:
     app.before_request(lambda: _admit(app, parts))
-    app.after_request(lambda response: _protected(response, parts))
+    app.after_request(lambda response: _protect(response, parts))
 
 
 def cookie_name(parts: ConsoleParts) -> str:
@@ -171,7 +171,7 @@ def _to_sign_in() -> AnyResponse:
     return redirect(url_for("entry.sign_in", next=back if back != "/" else None))
 
 
-def _protected(response: Response, parts: ConsoleParts) -> Response:
+def _protect(response: Response, parts: ConsoleParts) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     if parts.is_secure:

@@ -106,7 +106,7 @@ class Pulse:
     def beat(self) -> None:
         """Measures once. What is away is told by `problem`, and leaves a gap."""
         try:
-            beat, broker = self._measured()
+            beat, broker = self._measure()
             letters = self._ledger.letters.count(LetterFilter(states=(LetterState.OPEN, LetterState.REPLAYING)))
         except BellhopError as error:
             is_ledger = isinstance(error, LedgerError)
@@ -121,7 +121,7 @@ class Pulse:
             self._told.beats.append(beat)
             self._told.problem, self._told.open_letters, self._told.broker = "", letters, broker
 
-    def _measured(self) -> tuple[Beat, BrokerCheck]:
+    def _measure(self) -> tuple[Beat, BrokerCheck]:
         now = self._now()
         stats = self._broker.stats()
         unfinished = self._ledger.unfinished()

@@ -39,21 +39,21 @@ def read(connection: sa.Connection, keys: Collection[Key]) -> dict[Key, HeldBook
         return {}
     sources, references = ({key[part] for key in keys} for part in (0, 1))
     rows = connection.execute(_READ, {"sources": sorted(sources), "references": sorted(references)})
-    return {(row.source, row.reference): _held(row) for row in rows}
+    return {(row.source, row.reference): _held_booking(row) for row in rows}
 
 
-def _held(row: sa.Row[tuple[object, ...]]) -> HeldBooking:
+def _held_booking(row: sa.Row[tuple[object, ...]]) -> HeldBooking:
     booking = Booking(
         row.source, row.reference, row.account, entries_from_json(row.entries), row.as_of, bool(row.cancelled)
     )
     return HeldBooking(booking, row.as_of_rank, row.last_start)
 
 
-def merged(held: HeldBooking | None, new: Booking, *, owned: bool) -> HeldBooking:
+def merge_booking(held: HeldBooking | None, new: Booking, *, owned: bool) -> HeldBooking:
     """`new` laid over what is stored. `owned`: by a worker whose claim holds; one that lost it only adds entries, and
     can undo nothing that was found out since.
 
-    Neither moves the place: `applied` does.
+    Neither moves the place: `apply_event` does.
     """
     if held is None:
         return HeldBooking(replace(new, as_of=None))
@@ -66,7 +66,7 @@ def merged(held: HeldBooking | None, new: Booking, *, owned: bool) -> HeldBookin
     return replace(held, booking=booking)
 
 
-def applied(held: HeldBooking, time: datetime, rank: int) -> HeldBooking:
+def apply_event(held: HeldBooking, time: datetime, rank: int) -> HeldBooking:
     """The booking after an event at this place was applied: places only move on."""
     if held.booking.as_of is not None and held.place >= (time, rank):
         return held
@@ -118,7 +118,7 @@ def by_vendor_id(database: Database, account: str, vendor_id: str) -> Booking | 
     )
     with database.read() as connection:
         row = connection.execute(query).one_or_none()
-    return None if row is None else _held(row).booking
+    return None if row is None else _held_booking(row).booking
 
 
 def _values(held: HeldBooking, now: datetime) -> Mapping[str, object]:

@@ -227,7 +227,7 @@ def apply(
             own.state, own.detail, own.reason = State.WORKING, "", ""
             own.claimed_by, own.claim_until, own.calling = worker, until, in_doubt
             own.claim_token += 1
-            return [own, *_answered(envelope, own, known)]
+            return [own, *_answer(envelope, own, known)]
         case Settled(state, detail, _):
             own.state, own.detail, own.reason, own.calling = state, detail, "", None
         case Refused(reason, error, _):
@@ -235,7 +235,7 @@ def apply(
     return [own]
 
 
-def _answered(envelope: Envelope, own: EventRecord, known: KnownEvent) -> list[EventRecord]:
+def _answer(envelope: Envelope, own: EventRecord, known: KnownEvent) -> list[EventRecord]:
     """The rows whose doubt ends because their event is worked with another content."""
     rows = [row for row in known.by_id[own.source, own.event_id] if row.died_in_doubt and _answers(envelope, row)]
     for row in rows:

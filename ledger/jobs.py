@@ -61,7 +61,7 @@ class Jobs:
         asked_as: the same again is the same job, whose answer was lost. Raises JobRefused where it names another.
         """
         with self._database.write([f"asked:{asked_as}"] if asked_as else ()) as connection:
-            if asked_as and (known := _asked(connection, asked_as, kind, items, why, rate)) is not None:
+            if asked_as and (known := _find_request(connection, asked_as, kind, items, why, rate)) is not None:
                 return known
             now = self._now()
             values = {
@@ -108,7 +108,7 @@ class Jobs:
         found = [_job(row, counts.get(row.id, {})) for row in rows]
         return Page(found[:limit], cursor("jobs", found[limit - 1].id) if len(found) > limit else "")
 
-    def stopped(self) -> list[BulkJob]:
+    def find_stopped(self) -> list[BulkJob]:
         """All that stopped by themselves and wait for a person, the newest first."""
         query = sa.select(jobs).where(jobs.c.state == JobState.STOPPED.value).order_by(jobs.c.id.desc())
         with self._database.read() as connection:
@@ -230,7 +230,7 @@ class Jobs:
             connection.execute(sa.update(jobs).where(*running).values(values))
 
 
-def _asked(
+def _find_request(
     connection: sa.Connection,
     asked_as: str,
     kind: str,

@@ -97,7 +97,7 @@ class People:
             record(connection, [AuditRow(self._now(), who, "end sessions", None, "", f"user {name}")])
         return ended
 
-    def signed_in(self) -> dict[str, int]:
+    def count_sessions(self) -> dict[str, int]:
         """How many sessions everybody has, of those who have any; "" is the guest of a one-time link."""
         query = sa.select(sessions.c.user_name, sa.func.count().label("n")).group_by(sessions.c.user_name)
         with self._database.read() as connection:

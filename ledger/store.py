@@ -70,7 +70,7 @@ class Ledger:
         a URL that is none, a file that cannot be written, tables of a newer Bellhop.
         """
         database = Database(url)
-        observe("ledger.opened", database=database.described)
+        observe("ledger.opened", database=database.description)
         return cls(database, keep_seconds=keep_seconds, second_approver=second_approver, now=now)
 
     def close(self) -> None:
@@ -158,9 +158,9 @@ class Ledger:
         """The account's session token, None before any login. It may have run out at the vendor."""
         return self._tokens.token(account)
 
-    def tokens_made(self) -> Mapping[str, datetime | None]:
+    def token_times(self) -> Mapping[str, datetime | None]:
         """When each account's session token was got, of those that have one; None where nobody noted it."""
-        return self._tokens.made()
+        return self._tokens.times()
 
     def replace_token(self, account: str, stale: str | None, login: Callable[[], str]) -> str:
         """A token other than `stale`: one that another process has got meanwhile, else by `login`, which only one of

@@ -30,8 +30,8 @@ class VendorTokens:
         with self._database.read() as connection:
             return connection.scalar(sa.select(tokens.c.token).where(tokens.c.account == account))
 
-    def made(self) -> Mapping[str, datetime | None]:
-        """See `Ledger.tokens_made`."""
+    def times(self) -> Mapping[str, datetime | None]:
+        """See `Ledger.token_times`."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(tokens.c.account, tokens.c.made).where(tokens.c.token.is_not(None)))
             return {row.account: row.made for row in rows}

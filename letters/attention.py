@@ -122,7 +122,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
     items = [
         *_broker_items(broker),
         *_letter_items(ledger.letters.waiting(), now),
-        *(_job_item(job) for job in ledger.jobs.stopped()),
+        *(_job_item(job) for job in ledger.jobs.find_stopped()),
         *_edit_items(ledger, now),
         *_account_items(ledger),
         *_route_items(ledger),

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from bellhop.broker.port import Publisher
 from bellhop.ledger.records import BulkJob, ItemState, JobItem, JobState, Letter, LetterFilter, LetterState, Verdict
-from bellhop.letters.bulk_ends import Ends, EndsLedger, discarded
+from bellhop.letters.bulk_ends import Ends, EndsLedger, discard_end
 from bellhop.letters.preflight import WORDS, PreflightLedger, PreflightSettings, verdicts
 from bellhop.letters.replay import replay
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
@@ -123,7 +123,7 @@ class JobRunner:
 
     def _discard(self, job: BulkJob, out: Sequence[JobItem]) -> None:
         until = self._monotonic() + TURN_SECONDS
-        self._told(job, out)
+        self._note_ends(job, out)
         while job.state is JobState.RUNNING and self._monotonic() < until:
             waiting = self._items(job, ItemState.WAITING, SLICE)
             if not waiting:
@@ -135,15 +135,15 @@ class JobRunner:
             shut = [(item.place, ItemState.SKIPPED, words) for item in waiting if item.letter not in is_open]
             self._ledger.jobs.mark(job.id, shut)
             wanted = [item for item in waiting if item.letter in is_open]
-            taken = self._taken(job, wanted)
+            taken = self._take(job, wanted)
             self._ledger.letters.discard([item.letter for item in taken], job.who, _why(job))
-            self._told(job, taken)
+            self._note_ends(job, taken)
             if len(taken) < len(wanted):
                 return
 
-    def _told(self, job: BulkJob, out: Sequence[JobItem]) -> None:
+    def _note_ends(self, job: BulkJob, out: Sequence[JobItem]) -> None:
         letters = self._letters(out)
-        self._ledger.jobs.mark(job.id, [(item.place, *discarded(letters.get(item.letter))) for item in out])
+        self._ledger.jobs.mark(job.id, [(item.place, *discard_end(letters.get(item.letter))) for item in out])
 
     # --- replay: what was sent ----------------------------------------------------------------------------------
 
@@ -197,8 +197,8 @@ class JobRunner:
             if not waiting:
                 pace.left = 0
                 return
-            ready, is_held = self._judged(job, waiting)
-            taken = self._taken(job, ready[: min(pace.left, _slice(job.rate))])
+            ready, is_held = self._judge(job, waiting)
+            taken = self._take(job, ready[: min(pace.left, _slice(job.rate))])
             if not taken and (ready or is_held):
                 return  # paused, cancelled, another's; or every vendor of these is away
             if taken:
@@ -207,7 +207,7 @@ class JobRunner:
                 if not self._publish(job, taken):
                     return
 
-    def _judged(self, job: BulkJob, items: Sequence[JobItem]) -> tuple[list[JobItem], bool]:
+    def _judge(self, job: BulkJob, items: Sequence[JobItem]) -> tuple[list[JobItem], bool]:
         """Those that may go, and whether others wait for a vendor. Those that are of no use are skipped."""
         letters = self._letters(items)
         judged = verdicts(list(letters.values()), self._ledger, self._settings, self._now())
@@ -226,7 +226,7 @@ class JobRunner:
         self._ledger.jobs.mark(job.id, useless)
         return ready, is_held
 
-    def _taken(self, job: BulkJob, items: Sequence[JobItem]) -> list[JobItem]:
+    def _take(self, job: BulkJob, items: Sequence[JobItem]) -> list[JobItem]:
         """Those that are this process' to act on now."""
         if not items:
             return []

@@ -57,7 +57,7 @@ class Ends:
         died: list[tuple[Letter, Standing]] = []
         for item in out:
             letter, standing = letters.get(item.letter), standings.get(item.letter)
-            end = replayed(letter, standing)
+            end = replay_end(letter, standing)
             if end != (item.state, item.detail):
                 told.append((item.place, *end))
             if letter is not None and standing is not None and end[0] is ItemState.FAILED:
@@ -98,7 +98,7 @@ class Ends:
         return found
 
 
-def discarded(letter: Letter | None) -> End:
+def discard_end(letter: Letter | None) -> End:
     """Of a letter that was to be discarded. One that is still open was not begun: its process died."""
     if letter is not None and letter.state is LetterState.OPEN:
         return ItemState.WAITING, ""
@@ -107,7 +107,7 @@ def discarded(letter: Letter | None) -> End:
     return ItemState.SKIPPED, WORDS[Verdict.CLOSED]
 
 
-def replayed(letter: Letter | None, standing: Standing | None) -> End:
+def replay_end(letter: Letter | None, standing: Standing | None) -> End:
     """Of a letter that was replayed. standing: its content's. While its end is not known, how far it has come."""
     if letter is None:
         return ItemState.SKIPPED, GONE

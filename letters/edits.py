@@ -37,7 +37,7 @@ class FieldChange:
     after: Any
 
 
-def edited(body: bytes, changes: Mapping[str, Any], venue: Callable[[str], VenueFacts | None]) -> bytes:
+def edit_body(body: bytes, changes: Mapping[str, Any], venue: Callable[[str], VenueFacts | None]) -> bytes:
     """The letter's envelope with these fields of its data put in the place of the old ones; None takes one away.
 
     Raises EditInvalid; EnvelopeError where the body is no envelope.

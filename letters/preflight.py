@@ -70,7 +70,7 @@ def verdicts(
     found = [_readable(letter, settings) for letter in letters]
     answers = iter(ledger.foresee([one.replayed() for one in found if isinstance(one, Envelope)]))
     return [
-        one if isinstance(one, Verdict) else _judged(letter, one, next(answers), away, now)
+        one if isinstance(one, Verdict) else _judge(letter, one, next(answers), away, now)
         for letter, one in zip(letters, found, strict=True)
     ]
 
@@ -92,7 +92,7 @@ def _readable(letter: Letter, settings: PreflightSettings) -> Envelope | Verdict
     return envelope if known else Verdict.INVALID
 
 
-def _judged(letter: Letter, envelope: Envelope, answer: Answer, away: Collection[str], now: datetime) -> Verdict:
+def _judge(letter: Letter, envelope: Envelope, answer: Answer, away: Collection[str], now: datetime) -> Verdict:
     """answer: the ledger's, to its replay."""
     if isinstance(answer, Settled):
         return _ENDED.get(answer.state, Verdict.ALREADY_APPLIED)

@@ -31,9 +31,9 @@ class ReplayLetters(Protocol):
 
     def begin_replay(self, ids: Sequence[int], who: str, why: str) -> list[Letter]: ...
 
-    def replayed(self, ids: Sequence[int]) -> None: ...
+    def close_replayed(self, ids: Sequence[int]) -> None: ...
 
-    def replayed_edited(self, id_: int, who: str, why: str) -> bool: ...
+    def close_edited(self, id_: int, who: str, why: str) -> bool: ...
 
 
 class ReplayEdits(Protocol):
@@ -130,7 +130,7 @@ def replay_edited(
         _publish_body(edit.body, publisher, now()).result()
     except BrokerError as failure:
         return Replayed(unconfirmed=1, error=str(failure))
-    letters.replayed_edited(edit.letter, who, f"{edit.why} (edit {edit.id})")
+    letters.close_edited(edit.letter, who, f"{edit.why} (edit {edit.id})")
     return Replayed(replayed=1)
 
 
@@ -172,7 +172,7 @@ def _replay_chunk(
         except BrokerError as failure:
             error = str(failure)
     if confirmed:
-        letters.replayed(confirmed)  # only now: the broker has them
+        letters.close_replayed(confirmed)  # only now: the broker has them
     return Replayed(
         replayed=len(confirmed),
         unreadable=len(found) - len(wanted),

@@ -39,16 +39,16 @@ def timeline(
     """Everything that is known of an event, in the order of time. reveal: without masking what is a guest's own. clean:
     takes secrets out."""
     found = [
-        *_come(view, envelope, reveal),
-        *_tried(view, reveal),
-        *_died(letters),
+        *_arrival_moments(view, envelope, reveal),
+        *_attempt_moments(view, reveal),
+        *_death_moments(letters),
         *(TimelineMoment(act.at, f"{act.act} by {act.who}", act.why, "busy", letter=act.letter) for act in acts),
         *(
             TimelineMoment(note.at, f"note by {note.who}", note.text, "quiet", letter=number)
             for number, written in notes.items()
             for note in written
         ),
-        *_stands(view),
+        *_state_moments(view),
     ]
     told = [
         TimelineMoment(one.at, one.title, clean(one.text), one.tone, clean(one.detail), one.letter) for one in found
@@ -71,7 +71,7 @@ def sentry_link(template: str, view: EventView | None, source: str, id_: str) ->
     return template
 
 
-def _come(view: EventView | None, envelope: Envelope | None, reveal: bool) -> Iterator[TimelineMoment]:
+def _arrival_moments(view: EventView | None, envelope: Envelope | None, reveal: bool) -> Iterator[TimelineMoment]:
     received = view.received if view else envelope.received if envelope else None
     if received is None:
         return
@@ -89,29 +89,29 @@ def _come(view: EventView | None, envelope: Envelope | None, reveal: bool) -> It
     )
 
 
-def _tried(view: EventView | None, reveal: bool) -> Iterator[TimelineMoment]:
+def _attempt_moments(view: EventView | None, reveal: bool) -> Iterator[TimelineMoment]:
     for number, attempt in enumerate(view.attempts if view else (), 1):
         yield TimelineMoment(
             attempt.started,
             f"Call {number}: {attempt.method}: {attempt.outcome}",
-            _took(attempt.seconds) + (f"; {attempt.error}" if attempt.error else ""),
+            _duration(attempt.seconds) + (f"; {attempt.error}" if attempt.error else ""),
             "good" if attempt.outcome == "ok" else "wait" if attempt.outcome in ("transient", "throttled") else "bad",
             exchange(attempt, reveal=reveal) or None,
         )
 
 
-def _took(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
-def _died(letters: Sequence[Letter]) -> Iterator[TimelineMoment]:
+def _death_moments(letters: Sequence[Letter]) -> Iterator[TimelineMoment]:
     for letter in letters:
         title = f"Died: {letter.new.reason}"
         replays = f"after {letter.new.generation} replays: " if letter.new.generation else ""
         yield TimelineMoment(letter.new.died, title, replays + letter.new.error, "bad", letter=letter.id)
 
 
-def _stands(view: EventView | None) -> Iterator[TimelineMoment]:
+def _state_moments(view: EventView | None) -> Iterator[TimelineMoment]:
     """Where it stands, and what is planned."""
     if view is None:
         return

@@ -7,7 +7,7 @@ from bellhop.console.api import requests, responses
 from bellhop.console.api.problems import RETRY_AFTER, invalid, missing
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState, Role
-from bellhop.letters.edits import EditInvalid, edited
+from bellhop.letters.edits import EditInvalid, edit_body
 from bellhop.letters.replay import replay_edited
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.letters import edit_row
@@ -47,7 +47,7 @@ class EditRoutes:
             call.needs(Role.OPERATOR)
         self._letter(number)
         if reveal:
-            self._letters.revealed(number, call.who)
+            self._letters.note_reveal(number, call.who)
         return {"rows": [self._row(edit, reveal=reveal) for edit in self._edits.of(number)]}
 
     def waiting(self, call: ApiCall) -> JsonObject:
@@ -58,19 +58,19 @@ class EditRoutes:
         if letter.state is not LetterState.OPEN:
             raise Problem(409, "refused", f"Dead letter {number} is {letter.state.value}: only an open one is edited.")
         try:
-            body = edited(letter.new.body, call.body["changes"], self._parts.settings.venues.get)
+            body = edit_body(letter.new.body, call.body["changes"], self._parts.settings.venues.get)
         except EditInvalid as error:
             raise invalid(*error.problems) from None
         except EnvelopeError:
             raise Problem(409, "refused", "The letter cannot be read, so it cannot be edited.") from None
-        if (known := self._proposed(number, call.who, body)) is not None:
+        if (known := self._find_proposal(number, call.who, body)) is not None:
             return self._row(known) | {"replayed": False}
         publisher = self._parts.publisher  # before anything is kept, as the broker may be away
         edit = self._edits.propose(number, call.who, call.body["why"], body)
         replayed = edit.state is EditState.APPROVED and self._replay(edit, call.who, publisher)
         return self._row(edit) | {"replayed": replayed}
 
-    def _proposed(self, number: int, who: str, body: bytes) -> Edit | None:
+    def _find_proposal(self, number: int, who: str, body: bytes) -> Edit | None:
         """The same, where they have proposed it already and it waits: the answer was lost."""
         same = (edit for edit in self._edits.of(number) if (edit.who, edit.body) == (who, body))
         return next((edit for edit in same if edit.state is EditState.PROPOSED), None)

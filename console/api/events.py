@@ -45,7 +45,7 @@ class EventRoutes:
         return self._rows(self._ledger.events_of(call.query["source"], call.query["subject"]))
 
     def search(self, call: ApiCall) -> JsonObject:
-        words, most = call.asked["q"], call.asked["limit"]
+        words, most = call.params["q"], call.params["limit"]
         which = LetterFilter(text=words, states=tuple(LetterState))
         letters = self._ledger.letters.page(which, Order.NEWEST, most).rows
         told = [letter_row(letter) for letter in letters]
@@ -62,7 +62,7 @@ class EventRoutes:
         acts = [act for letter in letters for act in desk.audit_page(_MOST_ACTS, letter=letter.id).rows]
         notes = {letter.id: desk.notes(letter.id) for letter in letters}
         if reveal:
-            desk.acted(call.who, "reveal", "", f"event {source}/{id_}")
+            desk.note_act(call.who, "reveal", "", f"event {source}/{id_}")
         clean = self._parts.redactor.value
         moments = timeline(view, letters, acts, notes, _envelope(letters), reveal=reveal, clean=clean)
         return {"rows": [moment_row(moment) for moment in moments]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bellhop.console.api import requests, responses
-from bellhop.console.api.letters import found
+from bellhop.console.api.letters import find_letters
 from bellhop.console.api.problems import missing
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterState, Role, Verdict
@@ -31,7 +31,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("GET", f"/jobs/{_NUMBER}/items", api.items, "How each of its letters ended", responses.ItemPage,
               query=requests.ItemQuery),
         *(
-            Route("POST", f"/jobs/{_NUMBER}/{name}", api.steered(act), summary, responses.JobLine, Role.OPERATOR,
+            Route("POST", f"/jobs/{_NUMBER}/{name}", api.steering(act), summary, responses.JobLine, Role.OPERATOR,
                   body=requests.Why, refuses=True)
             for name, act, summary in steer
         ),
@@ -50,17 +50,17 @@ class JobRoutes:
 
     def create(self, call: ApiCall) -> JsonObject:
         body = call.body
-        letters = found(self._parts, list(dict.fromkeys(body["ids"])))
-        judged = self._judged(body["kind"], letters)
+        letters = find_letters(self._parts, list(dict.fromkeys(body["ids"])))
+        judged = self._judge(body["kind"], letters)
         doubtful = [letter.id for letter, verdict in zip(letters, judged, strict=True) if verdict is Verdict.IN_DOUBT]
         if doubtful and not body["in_doubt"]:
-            raise _doubted(doubtful)
+            raise _doubt_problem(doubtful)
         items = [(letter.id, verdict) for letter, verdict in zip(letters, judged, strict=True)]
         key = call.headers.get("key")
         asked_as = f"{call.token.id} {key}" if key else None  # one token's keys are nothing to another
         return self._row(self._jobs.create(body["kind"], items, call.who, body["why"], body["rate"], asked_as))
 
-    def _judged(self, kind: str, letters: Sequence[Letter]) -> list[Verdict]:
+    def _judge(self, kind: str, letters: Sequence[Letter]) -> list[Verdict]:
         if kind == "replay":
             return verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
         return [Verdict.WOULD_APPLY if one.state is LetterState.OPEN else Verdict.CLOSED for one in letters]
@@ -75,7 +75,7 @@ class JobRoutes:
         rows = self._parts.redactor.value([job_item_row(item) for item in page.rows])
         return {"rows": rows, "next": call.next(page.next)}
 
-    def steered(self, act: Callable[[int, str, str], BulkJob]) -> Callable[..., JsonObject]:
+    def steering(self, act: Callable[[int, str, str], BulkJob]) -> Callable[..., JsonObject]:
         def view(call: ApiCall, number: int) -> JsonObject:
             self._job(number)
             return self._row(act(number, call.who, call.body["why"]))
@@ -93,7 +93,7 @@ class JobRoutes:
         return job
 
 
-def _doubted(letters: Sequence[int]) -> Problem:
+def _doubt_problem(letters: Sequence[int]) -> Problem:
     some = ", ".join(map(str, letters[:_TOLD])) + (" …" if len(letters) > _TOLD else "")
     detail = (
         f"{len(letters)} of them may be at the vendor already, and would be booked twice: {some}. "

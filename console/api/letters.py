@@ -52,8 +52,8 @@ class LetterRoutes:
         self._letters = parts.ledger.letters
 
     def page(self, call: ApiCall) -> JsonObject:
-        which = requests.letter_filter(dict(call.asked))
-        page = self._letters.page(which, Order(call.asked["order"]), call.asked["limit"], call.after)
+        which = requests.letter_filter(dict(call.params))
+        page = self._letters.page(which, Order(call.params["order"]), call.params["limit"], call.after)
         rows = self._parts.redactor.value([letter_row(letter) for letter in page.rows])
         return {"rows": rows, "next": call.next(page.next), "count": self._letters.count(which)}
 
@@ -70,7 +70,7 @@ class LetterRoutes:
             call.needs(Role.OPERATOR)
         letter = self._letter(number)
         if reveal:
-            self._letters.revealed(number, call.who)
+            self._letters.note_reveal(number, call.who)
         return self._parts.redactor.value(letter_detail(letter, reveal=reveal))
 
     def notes(self, call: ApiCall, number: int) -> JsonObject:
@@ -99,7 +99,7 @@ class LetterRoutes:
             numbers = self._letters.ids(requests.letter_filter(dict(chosen)), requests.MOST_IDS + 1)
         numbers = list(dict.fromkeys(numbers or ()))
         some = numbers[: requests.MOST_IDS]
-        letters = found(self._parts, some)
+        letters = find_letters(self._parts, some)
         judged = verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
         rows = [
             {"letter": letter.id, "verdict": verdict.value, "words": WORDS[verdict]}
@@ -115,7 +115,7 @@ class LetterRoutes:
         return letter
 
 
-def found(parts: ApiParts, numbers: Sequence[int]) -> list[Letter]:
+def find_letters(parts: ApiParts, numbers: Sequence[int]) -> list[Letter]:
     """The letters of these numbers, in their order, whatever their state. Raises Problem for one that is not there."""
     letters: dict[int, Letter] = {}
     for start in range(0, len(numbers), _CHUNK):

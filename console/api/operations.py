@@ -50,20 +50,20 @@ class SteeringRoutes:
         until = call.body.get("until")
         if until is not None and until <= self._parts.now():
             raise invalid(FieldProblem("until", "must be in the future"))
-        self._ledger.pauses.pause(_known(route), call.who, call.body["why"], until)
+        self._ledger.pauses.pause(_check_route(route), call.who, call.body["why"], until)
         return self.routes(call)
 
     def resume(self, call: ApiCall, route: str) -> JsonObject:
-        if not self._ledger.pauses.resume(_known(route), call.who, call.body["why"]):
+        if not self._ledger.pauses.resume(_check_route(route), call.who, call.body["why"]):
             raise Problem(409, "refused", f"Route {route} is not held.")
         return self.routes(call)
 
     def retry_now(self, call: ApiCall, route: str) -> JsonObject:
         acts, why = self._ledger.letters, call.body["why"]
-        return {"moved": retry_now(self._parts.broker, acts, _known(route), who=call.who, why=why)}
+        return {"moved": retry_now(self._parts.broker, acts, _check_route(route), who=call.who, why=why)}
 
 
-def _known(route: str) -> str:
+def _check_route(route: str) -> str:
     if route not in ROUTES:
         raise missing("such route; GET /routes lists them")
     return route

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bellhop.console.access.passwords import PasswordUnfit
-from bellhop.console.access.passwords import hashed as password_hash
+from bellhop.console.access.passwords import PasswordUnfit, hash_password
 from bellhop.console.access.people import NameUnfit, fit_name
 from bellhop.console.access.sessions import GUEST
 from bellhop.console.api import requests, responses
 from bellhop.console.api.problems import invalid, missing
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
-from bellhop.console.api.tokens import hashed, new_token
+from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ledger.records import Role
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.people import audit_row, token_row, user_row
@@ -61,7 +60,7 @@ class PeopleRoutes:
 
     def add_user(self, call: ApiCall) -> JsonObject:
         body = call.body
-        password_hash = _hashed(body["password"]) if "password" in body else ""
+        password_hash = _hash_password(body["password"]) if "password" in body else ""
         return user_row(self._people.add_user(_fit(body["name"]), Role(body["role"]), password_hash, call.who))
 
     def change_user(self, call: ApiCall, name: str) -> JsonObject:
@@ -74,7 +73,7 @@ class PeopleRoutes:
             name,
             call.who,
             role=Role(body["role"]) if "role" in body else None,
-            password_hash=_hashed(body["password"]) if "password" in body else None,
+            password_hash=_hash_password(body["password"]) if "password" in body else None,
             disabled=body.get("disabled"),
         )
         return user_row(changed)
@@ -90,7 +89,7 @@ class PeopleRoutes:
         return {"ended": self._people.end_sessions(call.body["name"], call.who)}
 
     def sessions(self, call: ApiCall) -> JsonObject:
-        signed_in = self._people.signed_in()
+        signed_in = self._people.count_sessions()
         return {"rows": [{"name": name or GUEST, "sessions": count} for name, count in sorted(signed_in.items())]}
 
     def tokens(self, call: ApiCall) -> JsonObject:
@@ -102,7 +101,7 @@ class PeopleRoutes:
             raise invalid(FieldProblem("expires", "must be in the future"))
         token = new_token()
         name, role = _fit(call.body["name"]), Role(call.body["role"])
-        made = self._people.add_token(name, role, hashed(token), call.who, expires)
+        made = self._people.add_token(name, role, hash_token(token), call.who, expires)
         return token_row(made) | {"token": token}
 
     def revoke(self, call: ApiCall, number: int) -> JsonObject:
@@ -118,8 +117,8 @@ def _fit(name: str) -> str:
         raise invalid(FieldProblem("name", str(error))) from None
 
 
-def _hashed(password: str) -> str:
+def _hash_password(password: str) -> str:
     try:
-        return password_hash(password)
+        return hash_password(password)
     except PasswordUnfit as error:
         raise invalid(FieldProblem("password", str(error))) from None

@@ -33,17 +33,17 @@ def invalid(*errors: FieldProblem) -> Problem:
 
 
 def handle_errors(app: Flask, observe: Observe) -> None:
-    """Whatever goes wrong in `app` is answered with a problem. Tells `api.crashed` of what nobody foresaw."""
+    """Whatever goes wrong in `app` is respond with a problem. Tells `api.crashed` of what nobody foresaw."""
 
-    def answered(error: Exception) -> Response:
+    def respond(error: Exception) -> Response:
         problem = _problem(error)
         if problem is None:
             observe("api.crashed", error=type(error).__name__, where=where(error))
-            problem = Problem(500, "internal", "Bellhop failed while it answered. Look at what was done; try again.")
+            problem = Problem(500, "internal", "Bellhop failed while it respond. Look at what was done; try again.")
         path = request.script_root + request.path
         return Response(problem.body(path), problem.status, problem.headers, content_type=CONTENT_TYPE)
 
-    app.register_error_handler(Exception, answered)
+    app.register_error_handler(Exception, respond)
 
 
 def _problem(error: Exception) -> Problem | None:
@@ -68,21 +68,21 @@ def _of_http(error: HTTPException) -> Problem | None:
         return None
     messages = getattr(error, "data", {}).get("messages", {})
     if messages:
-        return invalid(*_told(messages))
+        return invalid(*_field_problems(messages))
     name, detail = _NAMES.get(code, _NAMES[400])
     allowed = {name: value for name, value in error.get_headers() if name == "Allow"}
     return Problem(code, name, detail, headers=allowed)
 
 
-def _told(messages: Mapping[str, Any]) -> list[FieldProblem]:
+def _field_problems(messages: Mapping[str, Any]) -> list[FieldProblem]:
     """webargs' messages, by where they stand (`json`, `query`), as fields and rules."""
-    return [problem for inner in messages.values() for problem in _walked(inner, "")]
+    return [problem for inner in messages.values() for problem in _walk(inner, "")]
 
 
-def _walked(messages: Any, path: str) -> Iterator[FieldProblem]:
+def _walk(messages: Any, path: str) -> Iterator[FieldProblem]:
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
-            yield from _walked(inner, path if key == "_schema" else f"{path}.{key}".lstrip("."))
+            yield from _walk(inner, path if key == "_schema" else f"{path}.{key}".lstrip("."))
         return
     for rule in messages if isinstance(messages, list) else [messages]:
         text = re.sub(r"\.$", "", str(rule))

@@ -24,7 +24,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from bellhop.broker.port import Broker, Publisher
 from bellhop.console.api.problems import invalid, missing
 from bellhop.console.api.requests import NoArguments
-from bellhop.console.api.tokens import hashed, well_formed
+from bellhop.console.api.tokens import hash_token, is_well_formed
 from bellhop.console.trends import Pulse
 from bellhop.ledger.pages import CursorInvalid
 from bellhop.ledger.people import token_name
@@ -96,7 +96,7 @@ class ApiCall:
     @property
     def after(self) -> str:
         """The ledger's cursor, "" for the first page. Raises CursorInvalid for one of another list or filter."""
-        given = str(self.asked.get("cursor", ""))
+        given = str(self.params.get("cursor", ""))
         cursor, _, list_ = given.rpartition(".")
         if given and list_ != self._list:
             raise CursorInvalid("the cursor is not one of this list's")
@@ -107,13 +107,13 @@ class ApiCall:
         return f"{cursor}.{self._list}" if cursor else None
 
     @property
-    def asked(self) -> Mapping[str, Any]:
+    def params(self) -> Mapping[str, Any]:
         """Wherever it stood: in the address, or, what names a guest, in the body."""
         return {**self.query, **self.body}
 
     @property
     def _list(self) -> str:
-        chosen = {name: value for name, value in self.asked.items() if name not in _NOT_OF_THE_LIST}
+        chosen = {name: value for name, value in self.params.items() if name not in _NOT_OF_THE_LIST}
         text = json.dumps([request.path, chosen], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -198,7 +198,7 @@ def blueprint(section: ApiSection, parts: ApiParts) -> Any:
             view = made.arguments(route.headers, location="headers")(view)
         view = made.arguments(route.query, location="query")(view)
         told = {"summary": route.summary, "operationId": route.name, "x-role": route.role.value}
-        view = _guarded(made.doc(**told)(view), route, parts)
+        view = _guard(made.doc(**told)(view), route, parts)
         # Not Flask's own answer to OPTIONS: it would come without a token.
         view.provide_automatic_options = False
         made.add_url_rule(route.rule, route.name, view, methods=[route.method])
@@ -216,10 +216,10 @@ def _working(route: Route) -> View:
     return view
 
 
-def _guarded(inner: View, route: Route, parts: ApiParts) -> Any:
+def _guard(inner: View, route: Route, parts: ApiParts) -> Any:
     @functools.wraps(inner)
     def view(**path: Any) -> Any:
-        token = _authenticated(parts)
+        token = _authenticate(parts)
         ApiCall(token).needs(route.role)
         for value in path.values():
             if isinstance(value, str) and _UNSTORABLE.search(value):
@@ -234,10 +234,12 @@ def _guarded(inner: View, route: Route, parts: ApiParts) -> Any:
     return view
 
 
-def _authenticated(parts: ApiParts) -> ApiToken:
+def _authenticate(parts: ApiParts) -> ApiToken:
     """Raises Problem 401; LedgerUnavailable."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    token = parts.ledger.people.token(hashed(given)) if scheme.lower() == "bearer" and well_formed(given) else None
+    token = (
+        parts.ledger.people.token(hash_token(given)) if scheme.lower() == "bearer" and is_well_formed(given) else None
+    )
     if token is None:
         parts.observe("api.refused", status=401)
         detail = "This needs an API token: Authorization: Bearer bh_… (`bellhop tokens add`)."

@@ -54,7 +54,7 @@ def one(key: str) -> str | Response:
     part = request.headers.get("HX-Target") == "draft"
     if part and not draft.running:
         return Response(headers={"HX-Refresh": "true"})  # now it asks for a reason, or says how it ended
-    wanted = ASKED if draft.act == "replay" else _wanted(draft)
+    wanted = ASKED if draft.act == "replay" else _allowed_verdicts(draft)
     template = "_draft.html" if part else "draft.html"
     return render_template(template, draft=draft, usual=USUAL, asked=wanted, to=request.args.get("to", ""))
 
@@ -75,7 +75,7 @@ def approve(key: str) -> Response:
     if len(why) > LONGEST_REASON:
         flash(f"A reason has at most {LONGEST_REASON} characters.", "bad")
         return redirect(here)
-    rate, wanted = _rate(form.get("rate", "")), _wanted(draft, form.getlist("verdict"))
+    rate, wanted = _rate(form.get("rate", "")), _allowed_verdicts(draft, form.getlist("verdict"))
     items = draft.items(wanted)
     if rate is not None and not 0 < rate <= FASTEST:
         flash(f"A rate is a number above 0, {FASTEST:g} at most.", "bad")
@@ -85,7 +85,7 @@ def approve(key: str) -> Response:
         return redirect(here)
     if not own.drafts.take(draft):
         flash("It was approved already.", "bad")
-        return redirect(url_for("jobs.listed"))
+        return redirect(url_for("jobs.index"))
     if draft.act in ("replay", "discard"):
         try:
             job = own.ledger.jobs.create(draft.act, items, who, why, rate)
@@ -112,7 +112,7 @@ def _act(own: ConsoleParts, draft: BulkDraft, who: str, why: str, to: str) -> No
         own.drafts.run(draft, assign, f"given to {to}" if to else "given to nobody")
 
 
-def _wanted(draft: BulkDraft, ticked: Sequence[str] = ()) -> Sequence[Verdict]:
+def _allowed_verdicts(draft: BulkDraft, ticked: Sequence[str] = ()) -> Sequence[Verdict]:
     if draft.act == "replay":
         return [verdict for verdict in ASKED if verdict.value in ticked]
     return (Verdict.WOULD_APPLY,)

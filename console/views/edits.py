@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 
 from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.form_fields import Field, changes_of, fields_of
-from bellhop.console.views.letters import found
+from bellhop.console.views.letters import find_letter
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState
-from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edited
+from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edit_body
 from bellhop.letters.serializers.letters import edit_row, letter_row
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import EnvelopeError, FieldProblem
@@ -41,11 +41,11 @@ def edit(number: int) -> str | Response | tuple[str, int]:
     """step: "open" shows the form (a look at what is masked, so it is audited), "check" the diff or what is wrong,
     "propose" does it."""
     own, form = parts(), request.form
-    letter = found(own, number)
+    letter = find_letter(own, number)
     fields = _fields(letter)
     step = form.get("step", "open")
     if step == "open" or not _has_looked(own, number):
-        own.ledger.letters.revealed(number, person().name)
+        own.ledger.letters.note_reveal(number, person().name)
     if step == "open":
         return _form(own, letter, fields)
     given = {field.path: form.get(f"data.{field.path}", "").replace("\r\n", "\n") for field in fields}
@@ -53,7 +53,7 @@ def edit(number: int) -> str | Response | tuple[str, int]:
     if step == "back":
         return _form(own, letter, fields)
     try:
-        body = edited(letter.new.body, _changes(letter, fields, given), own.settings.venues.get)
+        body = edit_body(letter.new.body, _changes(letter, fields, given), own.settings.venues.get)
     except EditInvalid as invalid:
         return _form(own, letter, fields, invalid.problems), 422
     if step == "check":

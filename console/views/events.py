@@ -27,7 +27,7 @@ _LONGEST: Final = 200
 @blueprint.get("/event")
 def one() -> str:
     own = parts()
-    return render_template("event.html", **_told(own, request.args.get("source", ""), request.args.get("id", "")))
+    return render_template("event.html", **_context(own, request.args.get("source", ""), request.args.get("id", "")))
 
 
 @blueprint.post("/event/reveal")
@@ -35,12 +35,12 @@ def reveal() -> str:
     """The vendor's answers without masks; who has looked is in the audit."""
     own = parts()
     source, id_ = request.form.get("source", ""), request.form.get("id", "")
-    told = _told(own, source, id_, reveal=True)
-    own.ledger.letters.acted(person().name, "reveal", "", f"event {source}/{id_}")
+    told = _context(own, source, id_, reveal=True)
+    own.ledger.letters.note_act(person().name, "reveal", "", f"event {source}/{id_}")
     return render_template("_timeline.html", **told)
 
 
-def _told(own: ConsoleParts, source: str, id_: str, *, reveal: bool = False) -> dict[str, Any]:
+def _context(own: ConsoleParts, source: str, id_: str, *, reveal: bool = False) -> dict[str, Any]:
     source, id_ = source.replace("\x00", ""), id_.replace("\x00", "")
     view = own.ledger.event(source, id_)
     which = LetterFilter(source=source, event_id=id_, states=tuple(LetterState))

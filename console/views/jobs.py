@@ -18,7 +18,7 @@ _STEPS: Final = ("pause", "resume", "cancel")
 
 
 @blueprint.get("/jobs")
-def listed() -> str:
+def index() -> str:
     page = parts().ledger.jobs.page(PAGE, request.args.get("after", "")[:200])
     template = "_jobs.html" if request.headers.get("HX-Target") == "jobs" else "jobs.html"
     return render_template(template, jobs=[job_row(job) for job in page.rows], next=page.next)

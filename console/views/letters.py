@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.drafts import MOST
 from bellhop.console.guard import needs
-from bellhop.console.selection import AGES, ORDERS, STATES, Choice, chosen
+from bellhop.console.selection import AGES, ORDERS, STATES, Choice, choose
 from bellhop.ledger.records import Letter, LetterFilter, Role
 from bellhop.letters.edits import EDITABLE
 from bellhop.letters.serializers.letters import cause_row, edit_row, letter_detail, letter_row, note_row
@@ -27,7 +27,7 @@ LONGEST_NOTE: Final = 2000
 
 @blueprint.route("/letters", methods=["GET", "POST"])
 @needs(Role.VIEWER)
-def listed() -> str | Response:
+def index() -> str | Response:
     return _listing(_page, "_letters.html", "letters.html")
 
 
@@ -52,7 +52,7 @@ def _listing(look: Callable[[ConsoleParts, Choice], dict[str, Any]], part: str, 
     """The list alone where htmx asks for it, else the page around it. The filter is posted, so that no address holds
     what somebody searches for, and leads to an address that holds the rest."""
     own = parts()
-    choice = chosen(request.form if request.method == "POST" else request.args, own.now(), own.asked)
+    choice = choose(request.form if request.method == "POST" else request.args, own.now(), own.asked)
     here = request.path + (f"?{choice.query}" if choice.args else "")
     if request.headers.get("HX-Target") == "results":
         answer = make_response(render_template(part, choice=choice, **look(own, choice)))
@@ -78,7 +78,7 @@ def _listing(look: Callable[[ConsoleParts, Choice], dict[str, Any]], part: str, 
 @blueprint.get("/letters/<int:number>")
 def one(number: int) -> str:
     own = parts()
-    letter = found(own, number)
+    letter = find_letter(own, number)
     letters = own.ledger.letters
     alike = letters.count(LetterFilter(cause=letter.cause)) if letter.cause else 0
     return render_template(
@@ -87,7 +87,7 @@ def one(number: int) -> str:
         notes=[note_row(note) for note in letters.notes(number)],
         acts=[audit_row(act) for act in letters.audit_page(30, letter=number).rows],
         editable=bool(EDITABLE.get(letter.new.type)),
-        **_data(own, letter, reveal=False),
+        **_context(own, letter, reveal=False),
     )
 
 
@@ -95,15 +95,15 @@ def one(number: int) -> str:
 def reveal(number: int) -> str:
     """What is masked; who has looked is in the audit."""
     own = parts()
-    letter = found(own, number)
-    own.ledger.letters.revealed(number, person().name)
-    return render_template("_letter_data.html", **_data(own, letter, reveal=True))
+    letter = find_letter(own, number)
+    own.ledger.letters.note_reveal(number, person().name)
+    return render_template("_letter_data.html", **_context(own, letter, reveal=True))
 
 
 @blueprint.post("/letters/<int:number>/notes")
 def note(number: int) -> Response:
     own = parts()
-    found(own, number)
+    find_letter(own, number)
     text = request.form.get("text", "").replace("\x00", "").strip()
     if not 0 < len(text) <= LONGEST_NOTE:
         flash(f"A note has 1 to {LONGEST_NOTE} characters.", "bad")
@@ -116,7 +116,7 @@ def note(number: int) -> Response:
 @needs(Role.OPERATOR)
 def assign(number: int) -> Response:
     own = parts()
-    found(own, number)
+    find_letter(own, number)
     # The last one: "Take it" is a button with a name of its own beside the field.
     to = (request.form.getlist("to") or [""])[-1].replace("\x00", "").strip()[:200]
     own.ledger.letters.assign([number], to, person().name)
@@ -124,7 +124,7 @@ def assign(number: int) -> Response:
     return redirect(url_for("letters.one", number=number))
 
 
-def found(own: ConsoleParts, number: int) -> Letter:
+def find_letter(own: ConsoleParts, number: int) -> Letter:
     """Aborts with 404 where there is none."""
     letter = own.ledger.letters.get(number) if number < 2**63 else None
     if letter is None:
@@ -132,7 +132,7 @@ def found(own: ConsoleParts, number: int) -> Letter:
     return letter
 
 
-def _data(own: ConsoleParts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
+def _context(own: ConsoleParts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
     detail = own.clean(letter_detail(letter, reveal=reveal))
     evidence = detail["evidence"] if isinstance(detail["evidence"], dict) else {}
     edits = own.ledger.edits.of(letter.id)

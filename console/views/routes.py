@@ -29,7 +29,7 @@ ENDS: Final = {
 
 
 @blueprint.get("/routes")
-def listed() -> str:
+def index() -> str:
     own = parts()
     template = "_routes.html" if request.headers.get("HX-Target") == "live" else "routes.html"
     problem, stats = "", None
@@ -47,7 +47,7 @@ def steer() -> Response:
     route, step = form.get("route", ""), form.get("step", "")
     if route not in ROUTES or step not in ("pause", "resume", "retry-now"):
         abort(400, "There is no such route or act.")
-    here = redirect(url_for("routes.listed"))
+    here = redirect(url_for("routes.index"))
     why = form.get("why", "").replace("\x00", "").strip()[:500]
     if not why:
         flash("A reason is needed.", "bad")

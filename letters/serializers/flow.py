@@ -60,7 +60,7 @@ def pause_row(pause: Pause | None) -> JsonObject | None:
 def account_rows(settings: Settings, ledger: Ledger, now: datetime) -> list[JsonObject]:
     """Every account of the settings, with what all workers know of it, and how far it has been pulled."""
     known = {view.account: view for view in ledger.accounts.views()}
-    marks, tokens = list(ledger.pulls.watermarks()), ledger.tokens_made()
+    marks, tokens = list(ledger.pulls.watermarks()), ledger.token_times()
     return [
         _account_row(account, known.get(name))
         | _token_columns(account, tokens)

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from bellhop.broker.connect import connect
 from bellhop.console.api.app import create_api_app, mount
-from bellhop.console.api.tokens import hashed, new_token
+from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ledger.records import ApiToken, LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
@@ -75,7 +75,7 @@ class Api:
 
     def add_token(self, role: Role, who: str = "ann") -> tuple[str, ApiToken]:
         token = new_token()
-        return token, self.ledger.people.add_token(f"{role.value}s", role, hashed(token), who)
+        return token, self.ledger.people.add_token(f"{role.value}s", role, hash_token(token), who)
 
     def ask(self, method: str, path: str, role: Role = Role.ADMIN, **more: Any) -> TestResponse:
         return self.client.open(path, method=method, headers={"Authorization": f"Bearer {self.tokens[role]}"}, **more)

@@ -198,7 +198,7 @@ def test_every_stopped_job_is_told_however_many_newer_ones_there_are(ledger: Led
     ledger.jobs.finish(first.id, JobState.STOPPED, "letter 7 died again of the same cause")
     for _ in range(60):
         ledger.jobs.create("replay", FOUR, "ann", "a test")
-    assert [(job.id, job.total) for job in ledger.jobs.stopped()] == [(first.id, 4)]
+    assert [(job.id, job.total) for job in ledger.jobs.find_stopped()] == [(first.id, 4)]
 
 
 @pytest.mark.parametrize("closed", ["replayed", "discarded"])
@@ -211,7 +211,7 @@ def test_an_edit_of_a_letter_that_was_closed_meanwhile_is_neither_proposed_nor_a
         strict.letters.discard([1], "cy", "by hand")
     else:
         strict.letters.begin_replay([1], "cy", "by hand")
-        strict.letters.replayed([1])
+        strict.letters.close_replayed([1])
     acts = len(strict.letters.audit_page(99).rows)
     with pytest.raises(EditRefused, match=f"dead letter 1 is {closed}"):
         strict.edits.approve(edit.id, "ben")
@@ -307,13 +307,13 @@ def test_a_user_is_signed_out_or_removed_with_all_sessions_and_nobody_else_is(le
     for key, user, hours in (("one", "ann", 8), ("two", "ann", 8), ("old", "ann", 1), ("ben", "ben", 8), ("g", "", 8)):
         people.open_session(user, Role.VIEWER, key, "csrf", NOON + timedelta(hours=hours))
     clock.advance(hours=2)
-    assert people.signed_in() == {"ann": 2, "ben": 1, "": 1}
+    assert people.count_sessions() == {"ann": 2, "ben": 1, "": 1}
     assert people.end_sessions("ann", "setup") == 2
-    assert people.signed_in() == {"ben": 1, "": 1}
+    assert people.count_sessions() == {"ben": 1, "": 1}
     people.open_session("ann", Role.VIEWER, "three", "csrf", NOON + timedelta(hours=8))
     people.remove_user("ann", "setup")
     assert people.user("ann") is None
-    assert people.signed_in() == {"ben": 1, "": 1}
+    assert people.count_sessions() == {"ben": 1, "": 1}
     with pytest.raises(PersonRefused):
         people.remove_user("ann", "setup")
     acts = [(row.act, row.what) for row in ledger.letters.audit_page(9).rows]

@@ -19,7 +19,7 @@ from bellhop.broker.embedded.broker import EmbeddedBroker
 from bellhop.broker.port import QueueStats
 from bellhop.cli.main import main
 from bellhop.console.api.app import create_api_app, mount
-from bellhop.console.api.tokens import hashed, new_token
+from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ledger.accounts import FAILURES, Ended, Permit
 from bellhop.ledger.records import JobState, Role, Verdict
 from bellhop.schemas.envelope import decode, encode
@@ -100,7 +100,7 @@ class Faces:
         api = create_api_app(settings, self.ledger, self.console.broker, now=self.console.clock, pulse=pulse)
         mount(self.console.app, api)
         self._token = new_token()
-        self.ledger.people.add_token("faces", Role.OPERATOR, hashed(self._token), "ann")
+        self.ledger.people.add_token("faces", Role.OPERATOR, hash_token(self._token), "ann")
         self._server = make_server("127.0.0.1", 0, self.console.app, threaded=True)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()

@@ -30,7 +30,18 @@ class Dying:
     """Another object, whose process dies just before, or just after, the so-manieth call of a writing method."""
 
     WRITES = frozenset(
-        {"lease", "take", "mark", "grow", "finish", "begin_replay", "replayed", "replayed_edited", "discard", "publish"}
+        {
+            "lease",
+            "take",
+            "mark",
+            "grow",
+            "finish",
+            "begin_replay",
+            "close_replayed",
+            "close_edited",
+            "discard",
+            "publish",
+        }
     )
 
     def __init__(self, other: Any, tick: Callable[[], None]) -> None:

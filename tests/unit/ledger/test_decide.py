@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bellhop.ledger.bookings import applied
+from bellhop.ledger.bookings import apply_event
 from bellhop.ledger.decide import Answer, EventRecord, HeldBooking, KnownEvent, Take, apply, decide, mark_after
 from bellhop.ledger.records import Booking, Busy, Call, Claimed, Refused, Settled, Settlement, State
 from bellhop.schemas.envelope import Envelope
@@ -133,7 +133,7 @@ class Claiming(RuleBasedStateMachine):
                 key = (row.source, row.subject)
                 held = self.known.bookings.get(key) or HeldBooking(Booking(*key, "sb"))
                 assert held.booking.as_of is None or held.place < row.place, "a booking's events are applied in order"
-                self.known.bookings[key] = applied(held, *row.place)
+                self.known.bookings[key] = apply_event(held, *row.place)
 
     @rule(seconds=st.sampled_from([30, 61]))
     def time_passes(self, seconds: int) -> None:

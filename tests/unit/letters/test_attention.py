@@ -16,7 +16,7 @@ from tests.support.ledger import NOON
 def ledger(*groups: WaitingLetters, pauses: list[Pause] | None = None) -> Any:
     return SimpleNamespace(
         letters=SimpleNamespace(waiting=lambda: list(groups)),
-        jobs=SimpleNamespace(stopped=list),
+        jobs=SimpleNamespace(find_stopped=list),
         edits=SimpleNamespace(waiting=list),
         accounts=SimpleNamespace(views=list),
         pauses=SimpleNamespace(all=lambda: pauses or []),
