@@ -125,8 +125,7 @@ def _handle_errors(app: Flask, parts: ConsoleParts) -> None:
         """What cannot be done as it stands is told where the person was."""
         if request.method != "POST":
             return error_page(409, str(error))
-        text = parts.redactor.text(str(error))
-        flash(f"{text[:1].upper()}{text[1:]}.", "bad")
+        flash(parts.redactor.text(str(error)), "bad")
         return redirect(back())
 
     def on_crash(error: Exception) -> tuple[str, int]:

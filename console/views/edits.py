@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.form_fields import Field, changes_of, fields_of
 from bellhop.console.views.letters import find_letter
+from bellhop.ledger.edits import EditRefused
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState
 from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edit_body
 from bellhop.letters.serializers.letters import edit_row, letter_row
@@ -84,7 +85,12 @@ def decide(number: int, step: str) -> Response:
         own.ledger.edits.refuse(number, who, why)
         flash("Refused.", "good")
         return here
-    _replay(own, own.ledger.edits.approve(number, who))
+    try:
+        approved = own.ledger.edits.approve(number, who)
+    except EditRefused as refused:
+        flash(f"{str(refused)[:1].upper()}{str(refused)[1:]}.", "bad")
+    else:
+        _replay(own, approved)
     return here
 
 

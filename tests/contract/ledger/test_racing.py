@@ -73,7 +73,7 @@ def test_of_many_ids_that_carry_one_fact_one_is_worked(open_ledger: OpenLedger) 
 CHILD = """
 import sys, time
 from datetime import timedelta
-from ledger.store import Ledger
+from bellhop.ledger.store import Ledger
 from tests.support.ledger import BOOK, LEASE, Clock, event, take
 ledger = Ledger.open(sys.argv[1], keep_seconds=1e7, now=Clock())
 ledger.calling(take(ledger, event()), BOOK, None, LEASE)
@@ -102,7 +102,7 @@ def test_a_process_killed_in_its_call_leaves_the_event_in_doubt(
 
 @pytest.mark.parametrize("times", range(2))
 def test_processes_that_open_a_new_ledger_at_once_all_get_one(empty_url: str, times: int) -> None:
-    code = "import sys; from ledger.store import Ledger; Ledger.open(sys.argv[1], keep_seconds=1e7).ping()"
+    code = "import sys; from bellhop.ledger.store import Ledger; Ledger.open(sys.argv[1], keep_seconds=1e7).ping()"
     children = [
         subprocess.Popen([sys.executable, "-c", code, empty_url], cwd=ROOT, stderr=subprocess.PIPE, text=True)
         for _ in range(4)

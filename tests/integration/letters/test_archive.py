@@ -29,8 +29,8 @@ from tests.support.service import wait_for
 _ROOT = Path(__file__).resolve().parents[3]
 _DIES = """
 import os, sys
-from broker.embedded import EmbeddedBroker
-from broker.topology import Topology, work_queue
+from bellhop.broker.embedded.broker import EmbeddedBroker
+from bellhop.broker.topology import Topology, work_queue
 from bellhop.vendors.registry import ROUTES
 
 topology = Topology(ROUTES, (1, 2), delivery_limit=2)
