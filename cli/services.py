@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bellhop.cli.common import App, Failed, on_signals, pass_app
+from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
 from bellhop.vendors.registry import ROUTES
@@ -56,7 +56,6 @@ def ingest(app: App) -> None:
     def make_app() -> Any:
         from bellhop.broker.connect import connect
         from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
-        from bellhop.ledger.store import Ledger
         from bellhop.telemetry.measured_broker import MeasuredBroker
         from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
 
@@ -66,7 +65,7 @@ def ingest(app: App) -> None:
         publisher = WatchedPublisher(broker.publisher())
         declaring = Declaring(broker, publisher, observe)
         declaring.start()
-        events = StandbyLedger(lambda: Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds))
+        events = StandbyLedger(lambda: open_ledger(settings))
         tracer = tracing.tracer(settings.sentry)
         app = create_app(
             settings,
@@ -184,7 +183,6 @@ def _serve(
 ) -> NoReturn:
     """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process."""
     from bellhop.broker.connect import connect
-    from bellhop.ledger.store import Ledger
     from bellhop.telemetry.health import Health
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import Metrics
@@ -194,7 +192,7 @@ def _serve(
     metrics = Metrics(settings, process)
     observe = telemetry(process, settings, metrics)
     tell_zones(observe)
-    ledger = Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds, observe=observe)
+    ledger = open_ledger(settings, observe)
     broker = MeasuredBroker(connect(settings.broker, ROUTES, observe), observe)
     health = Health(metrics.exposition)
     observe("health.listening", host=host, port=_listen(health, host, port))

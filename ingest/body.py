@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 
 from flask import Request
 
-from bellhop.ingest.problems import Problem
 from bellhop.schemas.nesting import is_nested_too_deep
+from bellhop.schemas.problems import Problem
 
 _DISCARD_BYTES: Final = 32 * 1024 * 1024
 _PIECE_BYTES: Final = 64 * 1024

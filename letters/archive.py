@@ -172,12 +172,12 @@ def measure(broker: Broker, ledger: ArchiveLedger, observe: Observe, now: Callab
         except LedgerError:
             count = None
         observe("letters.counted", state=state.value, count=count)
-    observe("letters.waiting", groups=_waiting(ledger, now()))
-    observe("events.unfinished", groups=_unfinished(ledger))
-    observe("routes.paused", groups=_paused(ledger, now()))
+    observe("letters.waiting", groups=_waiting_groups(ledger, now()))
+    observe("events.unfinished", groups=_unfinished_groups(ledger))
+    observe("routes.paused", groups=_pause_groups(ledger, now()))
 
 
-def _waiting(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
+def _waiting_groups(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
     """What waits for a person by route and reason; nothing where it is not known."""
     try:
         groups = ledger.letters.waiting()
@@ -195,7 +195,7 @@ def _waiting(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
     ]
 
 
-def _paused(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
+def _pause_groups(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
     """Every route, and for how long people have held it; nothing where it is not known."""
     try:
         since = {pause.route: pause.since for pause in ledger.pauses.all()}
@@ -207,7 +207,7 @@ def _paused(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
     ]
 
 
-def _unfinished(ledger: ArchiveLedger) -> list[dict[str, object]]:
+def _unfinished_groups(ledger: ArchiveLedger) -> list[dict[str, object]]:
     """Every route and state, also those with none; nothing where it is not known."""
     try:
         counts = ledger.unfinished()
@@ -236,7 +236,7 @@ def letter_of(message: Message, now: datetime) -> NewLetter:
             error=error or f"not an envelope: {problem}",
             evidence=_evidence(told),
             attempts=_attempts(told),
-            died=_died(told, now),
+            died=_death_time(told, now),
         )
     return NewLetter(
         message_id=message.id,
@@ -246,7 +246,7 @@ def letter_of(message: Message, now: datetime) -> NewLetter:
         error=error or ("" if headers.REASON in told else _BURIED),
         evidence=_evidence(told),
         attempts=_attempts(told),
-        died=_died(told, now),
+        died=_death_time(told, now),
         source=envelope.source,
         event_id=envelope.id,
         type=envelope.type,
@@ -276,7 +276,7 @@ def _attempts(told: Mapping[str, Any]) -> int:
     return min(max(count, 0), 2**31 - 1) if isinstance(count, int) else 0
 
 
-def _died(told: Mapping[str, Any], now: datetime) -> datetime:
+def _death_time(told: Mapping[str, Any], now: datetime) -> datetime:
     at = told.get(headers.DIED)
     try:
         return datetime.fromtimestamp(float(at), UTC) if isinstance(at, int | float) else now
