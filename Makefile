@@ -12,7 +12,7 @@ LOCK := pip compile --quiet --upgrade --universal --generate-hashes --no-emit-in
 export BROKER
 ARGS ?=
 
-.PHONY: help up test lint drill bench bench-letters screenshots docs lock
+.PHONY: help up test lint shape coverage drill bench bench-letters screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -26,10 +26,17 @@ test: .venv/.dev ## set up what the tests need, then lint and run them all (ARGS
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: .venv/.dev ## ruff and mypy
+lint: .venv/.dev ## ruff, mypy, and nothing worse than tools/shape.toml says
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tools.shape --check
+
+shape: .venv/.dev ## measure folders, files, functions, names and imports (ARGS="--repo DIR", --write, --json)
+	@$(BIN)/python -m tools.shape $(ARGS)
+
+coverage: .venv/.dev ## how much of each module the unit tests reach (counting takes two thirds more time)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --cov --cov-report=term tests/unit $(ARGS)
 
 drill: .venv/.dev ## the long drill: workers and brokers killed under load, nothing lost, nothing twice
 	@tests/support/install_parts.sh

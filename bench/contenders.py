@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.processes import ROOT
 from bench.work import SECRET
 
 _BIN: Final = Path(sys.executable).parent
-_TEMPLATE: Final = Path(__file__).with_name("settings.toml")
 
 Command = list[str]
 
@@ -31,6 +31,7 @@ class Contender:
     """accept: serves the webhook on the place's port. preload: queues so many events. work: drains them.
 
     queues: its queues on RabbitMQ, deleted after each round, and empty when everything was finished.
+    root: the checkout whose code it runs.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Contender:
     accept: Callable[[Place], Command] | None
     preload: Callable[[Place, int], Command]
     work: Callable[[Place], Command]
+    root: Path = ROOT
 
 
 def _module(name: str, *words: str) -> Command:
@@ -51,31 +53,53 @@ def _script(name: str, *words: str) -> Command:
 # --- Bellhop ----------------------------------------------------------------------------------------------------------
 
 
-def _settings(place: Place, broker: str) -> str:
+def _settings(root: Path, place: Place, broker: str) -> str:
+    template = root / "bench" / "settings.toml"
     path = place.folder / "bellhop.toml"
     path.write_text(
-        _TEMPLATE.read_text().format(
+        template.read_text().format(
             broker=broker, folder=place.folder, port=place.port, vendor=place.vendor, secret=SECRET
         )
     )
     return str(path)
 
 
-def _bellhop(name: str, queues: Sequence[str], broker: Callable[[Place], str]) -> Contender:
+def _bellhop(name: str, queues: Sequence[str], broker: Callable[[Place], str], root: Path = ROOT) -> Contender:
+    """Another checkout runs with its own code and settings, on the same Python and the same libraries."""
+    main = "ops.cli.main" if (root / "ops").is_dir() else "bellhop.cli.main"
+
     def command(place: Place, *words: str) -> Command:
-        return _script("bellhop", "--config", _settings(place, broker(place)), *words)
+        return [sys.executable, "-m", main, "--config", _settings(root, place, broker(place)), *words]
 
     return Contender(
         name=name,
         queues=queues,
         accept=lambda place: command(place, "ingest"),
-        preload=lambda place, count: _module("preload", _settings(place, broker(place)), str(count)),
+        preload=lambda place, count: _module("preload", _settings(root, place, broker(place)), str(count)),
         work=lambda place: command(place, "work", "members"),
+        root=root,
     )
 
 
-BELLHOP: Final = _bellhop("Bellhop", ("bellhop.work.members", "bellhop.dead"), lambda place: place.broker)
-EMBEDDED: Final = _bellhop("Bellhop, embedded broker", (), lambda place: f"sqlite:///{place.folder}/broker.db")
+def _over_rabbitmq(name: str, root: Path = ROOT) -> Contender:
+    return _bellhop(name, ("bellhop.work.members", "bellhop.dead"), lambda place: place.broker, root)
+
+
+def _over_sqlite(name: str, root: Path = ROOT) -> Contender:
+    return _bellhop(name, (), lambda place: f"sqlite:///{place.folder}/broker.db", root)
+
+
+BELLHOP: Final = _over_rabbitmq("Bellhop")
+EMBEDDED: Final = _over_sqlite("Bellhop, embedded broker")
+
+
+def before(root: Path) -> dict[str, Contender]:
+    """The Bellhop of another checkout, by the name of the contender that it is the former state of."""
+    return {
+        BELLHOP.name: _over_rabbitmq("Bellhop, before", root),
+        EMBEDDED.name: _over_sqlite("Bellhop, embedded broker, before", root),
+    }
+
 
 # --- peers ------------------------------------------------------------------------------------------------------------
 

@@ -19,19 +19,21 @@ class BenchFailed(Exception):
     """Raised when a contender did not do its work; the message ends with its last output."""
 
 
-def environment(more: Mapping[str, str]) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+def environment(root: Path, more: Mapping[str, str]) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(root), **more}
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], log: Path, more: Mapping[str, str]) -> Iterator[Callable[[], None]]:
-    """Runs `command` for as long as the block lasts, then asks it to stop, as a deployment would.
+def running(
+    command: Sequence[str], log: Path, more: Mapping[str, str], root: Path = ROOT
+) -> Iterator[Callable[[], None]]:
+    """Runs `command` in the checkout `root` as long as the block lasts, then asks it to stop, as a deployment would.
 
     Gives a check that raises BenchFailed once the process has ended by itself.
     """
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(more), stdout=out, stderr=out, start_new_session=True
+            command, cwd=root, env=environment(root, more), stdout=out, stderr=out, start_new_session=True
         )
 
     def alive() -> None:
@@ -48,10 +50,10 @@ def running(command: Sequence[str], log: Path, more: Mapping[str, str]) -> Itera
         process.wait()
 
 
-def run(command: Sequence[str], more: Mapping[str, str]) -> str:
-    """Runs `command` to its end; its output. Raises BenchFailed."""
+def run(command: Sequence[str], more: Mapping[str, str], root: Path = ROOT) -> str:
+    """Runs `command` in the checkout `root` to its end; its output. Raises BenchFailed."""
     done = subprocess.run(
-        command, cwd=ROOT, env=environment(more), capture_output=True, text=True, timeout=600, check=False
+        command, cwd=root, env=environment(root, more), capture_output=True, text=True, timeout=600, check=False
     )
     if done.returncode:
         raise BenchFailed(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}{done.stderr}")

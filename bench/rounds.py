@@ -29,7 +29,7 @@ def accepting(contender: Contender, broker: str, seconds: float) -> Figures:
     """
     assert contender.accept is not None
     with _place(contender, broker, vendor="http://127.0.0.1:9") as place:
-        with running(contender.accept(place), place.folder / "accept.log", _told(place)) as alive:
+        with running(contender.accept(place), place.folder / "accept.log", _told(place), contender.root) as alive:
             until(lambda: _accepts(place.port), f"{contender.name} accepts a webhook", 30, alive)
             figures: Figures = json.loads(
                 run(_python("load", "--port", str(place.port), "--seconds", str(seconds)), _told(place))
@@ -49,8 +49,8 @@ def finishing(contender: Contender, broker: str, events: int, delay_ms: float) -
         told = _told(place)
         with running(vendor, place.folder / "vendor.log", told) as vendor_alive:
             until(lambda: _count(port) is not None, "the vendor answers", 10, vendor_alive)
-            run(contender.preload(place, events), told)
-            with running(contender.work(place), place.folder / "work.log", told) as alive:
+            run(contender.preload(place, events), told, contender.root)
+            with running(contender.work(place), place.folder / "work.log", told, contender.root) as alive:
                 _drain(port, events, alive, place)
             count = _count(port) or {}
         left = _left(place.broker, contender.queues)

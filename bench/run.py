@@ -2,6 +2,7 @@
 
 make bench                                        everything, about ten minutes
 make bench ARGS="--rounds 1 --seconds 2 --events 1000 --only celery,bellhop"
+make bench ARGS="--only bellhop,embedded --before ../old --rounds 5"    beside the Bellhop of another checkout
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from bench.contenders import ALL, BASELINE, Contender
+from bench.contenders import ALL, BASELINE, Contender, before
 from bench.processes import ROOT, BenchFailed
 from bench.rounds import Figures, accepting, finishing
 from tests.support.rabbitmq import RabbitNode
@@ -60,7 +61,8 @@ def measure(given: argparse.Namespace, contenders: Sequence[Contender], broker: 
     results: Results = {name: {} for name in benches if given.bench in name}
     for name, found in results.items():
         for number in range(given.rounds):
-            for contender in contenders:
+            # There and back, so that none has the machine's better half of the time.
+            for contender in contenders if number % 2 == 0 else contenders[::-1]:
                 if name == "accepting" and contender.accept is None:
                     continue
                 try:
@@ -91,8 +93,27 @@ def table(name: str, found: dict[str, list[Figures]]) -> str:
     return "\n".join(lines)
 
 
+def against(found: dict[str, list[Figures]], names: dict[str, str]) -> list[str]:
+    """For each name beside that of its former state: the ratio of their medians, and that of each round's two."""
+    lines = []
+    for after, former in names.items():
+        new, old = ([row["per_second"] for row in found.get(name, [])] for name in (after, former))
+        if new and old:
+            rounds = [a / b for a, b in zip(new, old, strict=False)]
+            lines.append(
+                f"- {after} to {former}: {statistics.median(new) / statistics.median(old):.3f} x; "
+                f"in single rounds {min(rounds):.3f} to {max(rounds):.3f}"
+            )
+    return lines
+
+
 def _median(rows: Sequence[Figures], key: str) -> float:
     return statistics.median(row[key] for row in rows) if rows else 0.0
+
+
+def _commit(root: Path) -> str:
+    asked = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(asked, cwd=root, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
 def _rabbitmq_version() -> str:
@@ -110,13 +131,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=5000, help="to finish, a round")
     parser.add_argument("--bench", default="", help="only benchmarks whose name has this in it")
     parser.add_argument("--only", default=",".join(ALL), help=f"of {','.join(ALL)}; separated by commas")
+    parser.add_argument("--before", type=Path, metavar="DIR", help="measure the Bellhop of this checkout, too")
     return parser.parse_args()
 
 
 def main() -> int:
     given = _arguments()
-    contenders = [ALL[name] for name in given.only.split(",")]
-    facts = machine()
+    former = before(given.before.resolve()) if given.before else {}
+    contenders = []
+    for name in given.only.split(","):
+        contenders += [ALL[name], *([former[ALL[name].name]] if ALL[name].name in former else [])]
+    facts = machine() | {"commits": {c.name: _commit(c.root) for c in contenders if c.name.startswith("Bellhop")}}
     if facts["load"] > 0.5:
         print(f"! the machine is busy (load {facts['load']}): trust the ratios, not the figures", file=sys.stderr)
     with (
@@ -125,11 +150,15 @@ def main() -> int:
     ):
         results = measure(given, contenders, node.url)
     print("\n".join(f"- {key}: {value}" for key, value in facts.items()), end="\n\n")
-    print("\n\n".join(table(name, found) for name, found in results.items() if found))
+    names = {after: contender.name for after, contender in former.items()}
+    for name, found in results.items():
+        print(table(name, found), *against(found, names), sep="\n\n", end="\n\n")
     path = ROOT / "bench" / "results" / f"{facts['when'].replace(':', '')}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"machine": facts, "given": vars(given), "results": results}, indent=1) + "\n")
-    print(f"\nwritten to {path.relative_to(ROOT)}")
+    path.write_text(
+        json.dumps({"machine": facts, "given": vars(given), "results": results}, indent=1, default=str) + "\n"
+    )
+    print(f"written to {path.relative_to(ROOT)}")
     failed = any(len(rows) < given.rounds for found in results.values() for rows in found.values())
     return 1 if failed or not all(results.values()) else 0
 

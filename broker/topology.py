@@ -22,6 +22,8 @@ DELIVERY_LIMIT: Final = 20
 """Where the settings name none."""
 
 DEAD: Final = Address(DEAD_EXCHANGE, "")
+NOWHERE: Final = Address(WORK_EXCHANGE, "")
+"""What is published there comes back to its publisher as unroutable: a question that no queue sees."""
 
 
 @dataclass(frozen=True, slots=True)

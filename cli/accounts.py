@@ -25,10 +25,10 @@ def accounts(app: App, json_: bool) -> None:
 
 
 def _here(app: App) -> list[dict[str, Any]]:
-    from bellhop.letters.serializers import accounts_seen
+    from bellhop.letters.serializers.flow import account_rows
 
     with app.ledger() as ledger:
-        rows = accounts_seen(app.settings, ledger, datetime.now(UTC))
+        rows = account_rows(app.settings, ledger, datetime.now(UTC))
     return [row | {"error": app.redacted(row["error"])} for row in rows]
 
 

@@ -36,7 +36,7 @@ _PATIENCE: Final = 60
 """Looks at a job that does not move."""
 
 
-class Desk(Protocol):
+class LetterBackend(Protocol):
     """Every method may raise Failed, or what the ledger and the broker raise."""
 
     def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
@@ -61,43 +61,43 @@ class Desk(Protocol):
 
 
 @contextmanager
-def desk(app: App) -> Iterator[Desk]:
+def desk(app: App) -> Iterator[LetterBackend]:
     if app.remote is not None:
-        yield There(app.remote)
+        yield RemoteBackend(app.remote)
         return
     with app.ledger() as ledger:
-        yield Here(app, ledger)
+        yield LocalBackend(app, ledger)
 
 
-class Here:
+class LocalBackend:
     def __init__(self, app: App, ledger: Any) -> None:
         self._app = app
         self._ledger = ledger
 
     def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
         from bellhop.ledger.records import LetterState
-        from bellhop.letters.masking import listed
+        from bellhop.letters.serializers.letters import letter_row
 
         letters = self._ledger.letters
         which = selection.filter([LetterState(state) for state in states])
-        rows: Rows = self._app.redacted([listed(letter) for letter in islice(pages(letters, which), limit)])
+        rows: Rows = self._app.redacted([letter_row(letter) for letter in islice(pages(letters, which), limit)])
         return rows, len(rows) if limit is None else letters.count(which)
 
     def one(self, number: int, *, reveal: bool) -> dict[str, Any]:
-        from bellhop.letters.masking import shown
+        from bellhop.letters.serializers.letters import letter_detail
 
         letter = self._ledger.letters.get(number)
         if letter is None:
             raise Failed(f"there is no dead letter {number}")
         if reveal:
-            self._ledger.letters.revealed(number, acting_as(None))
-        told: dict[str, Any] = self._app.redacted(shown(letter, reveal=reveal))
+            self._ledger.letters.note_reveal(number, acting_as(None))
+        told: dict[str, Any] = self._app.redacted(letter_detail(letter, reveal=reveal))
         return told
 
     def audit(self, limit: int) -> Rows:
-        from bellhop.letters.serializers import audit_seen
+        from bellhop.letters.serializers.people import audit_row
 
-        return [audit_seen(row) for row in self._ledger.audit(limit)]
+        return [audit_row(row) for row in self._ledger.audit(limit)]
 
     def replay(
         self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
@@ -122,7 +122,7 @@ class Here:
         return sum(self._ledger.letters.restore(some, acting_as(who), why) for some in _chunks(numbers))
 
 
-class There:
+class RemoteBackend:
     """A replay is a job there: a canary first, then growing waves, stopped by itself where the same cause returns."""
 
     def __init__(self, remote: Remote, pause: Callable[[float], None] = time.sleep) -> None:
@@ -138,12 +138,12 @@ class There:
             query = {**selection.query, "id": some, "state": list(states), "order": "oldest"}
             found: int = self._remote.get("/letters", **query, limit=1)["count"]
             wanted = found if limit is None else limit - len(rows)
-            rows += [_plain(row) for row in self._remote.rows("/letters", wanted, **query)]
+            rows += self._remote.rows("/letters", wanted, **query)
             count += found
         return rows, count
 
     def one(self, number: int, *, reveal: bool) -> dict[str, Any]:
-        return _plain(self._remote.get(f"/letters/{number}", reveal="true" if reveal else None))
+        return self._remote.get(f"/letters/{number}", reveal="true" if reveal else None)
 
     def audit(self, limit: int) -> Rows:
         return list(self._remote.rows("/audit", limit))
@@ -159,7 +159,7 @@ class There:
         asked = {"kind": "replay", "ids": list(numbers), "why": why, "rate": rate}
         # The person has been told what is in doubt, and named these letters.
         job = self._remote.post_once("/jobs", asked | {"in_doubt": True})
-        job = self._followed(job, progress)
+        job = self._follow(job, progress)
         counts, items = job["counts"], f"/jobs/{job['id']}/items"
         skipped = self._patient(
             job["id"],
@@ -171,7 +171,7 @@ class There:
         sent = counts["sent"] + counts["done"] + counts["failed"]
         return Replayed(replayed=sent, closed=sum(skipped.values())), left
 
-    def _followed(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    def _follow(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """The job when nothing of it waits any more, or it does not go on."""
         looks, updated = 0, job["updated"]
         try:
@@ -206,11 +206,6 @@ class There:
         _nobody_else(who)
         answers = [self._remote.post(f"/letters/{act}", {"ids": some, "why": why}) for some in _chunks(numbers)]
         return sum(answer[done] for answer in answers)
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """As it is told on the host itself."""
-    return {name: value for name, value in row.items() if name not in ("cause", "assignee")}
 
 
 def _nobody_else(who: str | None) -> None:

@@ -54,7 +54,7 @@ def call(app: App, name: str, method: str | None, words: tuple[str, ...], yes: b
         if changes and not yes:
             raise _Refused(_refusal(method, row))
         if changes:  # before it: a call whose answer never comes must be in the audit, too
-            ledger.letters.acted(acting_as(None), "call", "", f"account {account.name}: {method}")
+            ledger.letters.note_act(acting_as(None), "call", "", f"account {account.name}: {method}")
         with one_line():
             answer = _plain(client.call(method, *arguments))
     echo_json(_without_secrets(answer, app.settings.secrets) if reveal else app.redacted(answer))

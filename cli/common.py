@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from bellhop.schemas.observe import Observe, silent
+
 if TYPE_CHECKING:
     from bellhop.broker.port import Broker
     from bellhop.cli.remote import Remote
@@ -66,9 +68,7 @@ class App:
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
         """Raises LedgerError."""
-        from bellhop.ledger.store import Ledger
-
-        ledger = Ledger.open(self.settings.ledger.url, keep_seconds=self.settings.ledger.keep_seconds)
+        ledger = open_ledger(self.settings)
         try:
             yield ledger
         finally:
@@ -91,6 +91,18 @@ class App:
         from bellhop.schemas.redact import Redactor
 
         return Redactor(self.settings.secrets).value(value)
+
+
+def open_ledger(settings: Settings, observe: Observe = silent) -> Ledger:
+    """As the settings say; after any fork. Raises LedgerError."""
+    from bellhop.ledger.store import Ledger
+
+    return Ledger.open(
+        settings.ledger.url,
+        keep_seconds=settings.ledger.keep_seconds,
+        second_approver=settings.console.second_approver,
+        observe=observe,
+    )
 
 
 pass_app: Final = click.make_pass_decorator(App)
@@ -126,10 +138,6 @@ def acting_as(who: str | None) -> str:
 
 def echo_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def when(moment: datetime | None) -> str:

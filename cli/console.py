@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.common import App, pass_app
+from bellhop.cli.common import App, open_ledger, pass_app
 from bellhop.schemas.errors import SettingsError
 from bellhop.vendors.registry import ROUTES
 
@@ -53,11 +53,10 @@ def console(app: App, link: bool, link_file: Path | None) -> None:
         from bellhop.console.api.app import create_api_app, mount
         from bellhop.console.app import create_console
         from bellhop.console.context import KEY
-        from bellhop.ledger.store import Ledger
 
         observe = telemetry("console", settings)
         broker = connect(settings.broker, ROUTES, observe)
-        ledger = Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds)
+        ledger = open_ledger(settings)
         once = OneTimeLink() if with_link else None
         made = create_console(settings, ledger, broker, observe, provider=provider, link=once)
         pulse = made.extensions[KEY].pulse

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.backends import Desk, Rows, desk
+from bellhop.cli.backends import LetterBackend, Rows, desk
 from bellhop.cli.common import App, Failed, as_json, asked, counted, echo, echo_json, pass_app, plain, table, when
 from bellhop.cli.letter_tables import echo_letter, letters_table
 from bellhop.cli.selection import Selection, selecting
@@ -140,7 +140,9 @@ def discard(app: App, /, selection: Selection, **act: Any) -> None:
     with desk(app) as at:
         chosen = _choose(at, selection, ("open",), "discard", act)
         if chosen is not None:
-            _told("discarded", at.discard(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"])
+            _echo_count(
+                "discarded", at.discard(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"]
+            )
 
 
 @dead.command(short_help="Reopen discarded dead letters.")
@@ -152,10 +154,12 @@ def restore(app: App, /, selection: Selection, **act: Any) -> None:
     with desk(app) as at:
         chosen = _choose(at, selection, ("discarded",), "restore", act)
         if chosen is not None:
-            _told("restored", at.restore(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"])
+            _echo_count(
+                "restored", at.restore(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"]
+            )
 
 
-def _told(what: str, done: int, of: int, json_: bool) -> None:
+def _echo_count(what: str, done: int, of: int, json_: bool) -> None:
     if json_:
         echo_json({what: done})
     else:
@@ -189,7 +193,9 @@ class _Chosen:
         self.why = why
 
 
-def _choose(at: Desk, selection: Selection, states: Sequence[str], verb: str, act: dict[str, Any]) -> _Chosen | None:
+def _choose(
+    at: LetterBackend, selection: Selection, states: Sequence[str], verb: str, act: dict[str, Any]
+) -> _Chosen | None:
     """The letters a person has confirmed; None after a dry run. Raises UsageError, Failed."""
     if selection.everything and not act["all_"]:
         raise click.UsageError("name letters by number or filter, or say --all")

@@ -12,6 +12,7 @@ from bellhop.cli.clients import account_named, client_of
 from bellhop.cli.common import App, as_json, counted, echo_json, pass_app, plain
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.settings import Account
+from bellhop.schemas.zones import host_version
 from bellhop.vendors.registry import vendor_of
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _subject(settings: Settings, account: Account, ledger: Ledger) -> Subject:
         view=next((view for view in ledger.accounts.views() if view.account == account.name), None),
         marks=[mark for mark in ledger.pulls.watermarks() if mark.account == account.name],
         now=lambda: datetime.now(UTC),
+        host_zones=host_version(),
     )
 
 

@@ -37,14 +37,14 @@ def show(app: App, source: str, id_: str, json_: bool) -> None:
 
 def _here(app: App, source: str, id_: str) -> dict[str, Any]:
     from bellhop.ledger.records import LetterFilter, LetterState
-    from bellhop.letters.serializers import event_seen
+    from bellhop.letters.serializers.events import event_detail
 
     with app.ledger() as ledger:
         view = ledger.event(source, id_)
         if view is None:
             raise Failed(f"no worker has taken event {id_} of {source} yet, or there is none")
         letters = ledger.letters.find(LetterFilter(source=source, event_id=id_, states=tuple(LetterState)), limit=100)
-    told: dict[str, Any] = app.redacted(event_seen(view, letters))
+    told: dict[str, Any] = app.redacted(event_detail(view, letters))
     return told
 
 

@@ -29,10 +29,10 @@ def list_(app: App, limit: int, json_: bool) -> None:
     if app.remote is not None:
         rows = list(app.remote.rows("/jobs", limit))
     else:
-        from bellhop.letters.serializers import job_seen
+        from bellhop.letters.serializers.people import job_row
 
         with app.ledger() as ledger:
-            rows = [job_seen(job) for job in ledger.jobs.page(limit).rows]
+            rows = app.redacted([job_row(job) for job in ledger.jobs.page(limit).rows])
     if json_:
         echo_json(rows)
         return
@@ -66,15 +66,15 @@ def _job(app: App, number: int, state: str | None, limit: int) -> tuple[dict[str
         job = app.remote.get(f"/jobs/{number}")
         return job, list(app.remote.rows(f"/jobs/{number}/items", limit, state=state)) if state else []
     from bellhop.ledger.records import ItemState
-    from bellhop.letters.serializers import item_seen, job_seen
+    from bellhop.letters.serializers.people import job_item_row, job_row
 
     with app.ledger() as ledger:
         found = ledger.jobs.get(number)
         if found is None:
             raise Failed(f"there is no job {number}")
         rows = ledger.jobs.items(number, limit, state=ItemState(state)).rows if state else ()
-    items: list[dict[str, Any]] = app.redacted([item_seen(item) for item in rows])
-    return job_seen(found), items
+    items: list[dict[str, Any]] = app.redacted([job_item_row(item) for item in rows])
+    return app.redacted(job_row(found)), items
 
 
 def _steering(act: str, help_: str) -> None:
@@ -88,10 +88,10 @@ def _steering(act: str, help_: str) -> None:
         if app.remote is not None:
             job = app.remote.post(f"/jobs/{number}/{act}", {"why": why})
         else:
-            from bellhop.letters.serializers import job_seen
+            from bellhop.letters.serializers.people import job_row
 
             with app.ledger() as ledger:
-                job = job_seen(getattr(ledger.jobs, act)(number, acting_as(None), why))
+                job = app.redacted(job_row(getattr(ledger.jobs, act)(number, acting_as(None), why)))
         echo_json(job) if json_ else _echo(job)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.common import App, Failed, as_json, echo, echo_json, iso, pass_app, table
+from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, table
+from bellhop.schemas.clock import iso
 from bellhop.vendors.registry import VENDORS, titles, vendor_of
 
 if TYPE_CHECKING:

@@ -48,10 +48,10 @@ def _looking(app: App) -> Iterator[Callable[[], dict[str, Any]]]:
         remote = app.remote
         yield lambda: remote.get("/queues")
         return
-    from bellhop.letters.serializers import queues_seen
+    from bellhop.letters.serializers.flow import queue_summary
 
     with app.broker() as broker, app.ledger() as ledger:
-        yield lambda: queues_seen(broker, ledger)
+        yield lambda: queue_summary(broker.stats(), ledger)
 
 
 def _table(seen: dict[str, Any]) -> Any:

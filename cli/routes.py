@@ -16,12 +16,12 @@ from bellhop.cli.common import (
     counted,
     echo,
     echo_json,
-    iso,
     pass_app,
     table,
     when,
 )
 from bellhop.cli.selection import Ahead
+from bellhop.schemas.clock import iso
 from bellhop.vendors.registry import ROUTES
 
 _NAMES: Final = f"Routes: {', '.join(ROUTES)}."
@@ -116,10 +116,10 @@ def _rows(app: App) -> list[dict[str, Any]]:
     if app.remote is not None:
         rows: list[dict[str, Any]] = app.remote.get("/routes")["rows"]
         return rows
-    from bellhop.letters.serializers import routes_seen
+    from bellhop.letters.serializers.flow import route_rows
 
     with app.ledger() as ledger:
-        return routes_seen(ledger)
+        return route_rows(ledger)
 
 
 def _when(text: str | None) -> str:

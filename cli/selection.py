@@ -25,7 +25,7 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _REASONS: Final = tuple(reason.value for reason in Reason)
 
 
-class Moment(click.ParamType[datetime]):
+class TimeParam(click.ParamType[datetime]):
     """A time: ISO 8601 (UTC where it has no zone), or how long ago, such as 30m, 2h, 3d."""
 
     name = "time"
@@ -47,7 +47,7 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-class Ahead(Moment):
+class Ahead(TimeParam):
     """A time to come: ISO 8601 (UTC where it has no zone), or how long from now, such as 30m, 2h, 3d."""
 
     away: ClassVar[tuple[int, str]] = (1, "from now")
@@ -111,8 +111,8 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*args, selection=Selection(**{name: values.pop(name) for name in names}), **values)
 
     for option in (
-        click.option("--until", type=Moment(), help="Died at or before this time."),
-        click.option("--since", type=Moment(), help="Died at or after this time: ISO 8601, or 30m, 2h, 3d ago."),
+        click.option("--until", type=TimeParam(), help="Died at or before this time."),
+        click.option("--since", type=TimeParam(), help="Died at or after this time: ISO 8601, or 30m, 2h, 3d ago."),
         click.option("--id", "event_id", help="The event's id."),
         click.option("--source", help="Source that posted the event."),
         click.option("--account", help="Account it was for."),

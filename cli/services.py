@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bellhop.cli.common import App, Failed, on_signals, pass_app
+from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app
+from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
 from bellhop.vendors.registry import ROUTES
 
@@ -45,6 +46,8 @@ def ingest(app: App) -> None:
     from bellhop.telemetry import tracing
 
     settings, place = app.settings, app.config.place
+    observe = telemetry("ingest", settings)
+    tell_zones(observe)
     verifiers(settings.sources, place)  # here and not in each child: the operator is to see one line
     folder, parent = None, os.getpid()
     if processes(settings) > 1:
@@ -53,21 +56,21 @@ def ingest(app: App) -> None:
 
     def make_app() -> Any:
         from bellhop.broker.connect import connect
-        from bellhop.ingest.standby import Declaring, StandbyLedger
-        from bellhop.ledger.store import Ledger
+        from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
         from bellhop.telemetry.measured_broker import MeasuredBroker
         from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
 
         metrics = Metrics(settings, "ingest")
         observe = telemetry("ingest", settings, metrics)
         broker = MeasuredBroker(connect(settings.broker, ROUTES, observe), observe)
-        declaring = Declaring(broker, observe)
+        publisher = WatchedPublisher(broker.publisher())
+        declaring = Declaring(broker, publisher, observe)
         declaring.start()
-        events = StandbyLedger(lambda: Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds))
+        events = StandbyLedger(lambda: open_ledger(settings))
         tracer = tracing.tracer(settings.sentry)
         app = create_app(
             settings,
-            broker.publisher(),
+            publisher,
             events,
             observe=observe,
             tracer=tracer,
@@ -78,7 +81,7 @@ def ingest(app: App) -> None:
         return tracing.ingress(app, tracer)
 
     try:
-        serve(settings, make_app, observe=telemetry("ingest", settings))
+        serve(settings, make_app, observe=observe)
     finally:
         if folder is not None and os.getpid() == parent:  # the server's children pass here too
             shutil.rmtree(folder, ignore_errors=True)
@@ -196,7 +199,6 @@ def _serve(
 ) -> NoReturn:
     """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process."""
     from bellhop.broker.connect import connect
-    from bellhop.ledger.store import Ledger
     from bellhop.telemetry.health import Health
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import Metrics
@@ -205,7 +207,8 @@ def _serve(
     on_signals(stop.set)
     metrics = Metrics(settings, process)
     observe = telemetry(process, settings, metrics)
-    ledger = Ledger.open(settings.ledger.url, keep_seconds=settings.ledger.keep_seconds, observe=observe)
+    tell_zones(observe)
+    ledger = open_ledger(settings, observe)
     broker = MeasuredBroker(connect(settings.broker, ROUTES, observe), observe)
     health = Health(metrics.exposition)
     observe("health.listening", host=host, port=_listen(health, host, port))
@@ -234,6 +237,11 @@ def _listen(health: Health, host: str, port: int) -> int:
         return health.serve(host, port)
     except OSError as error:
         raise Failed(f"/healthz cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def tell_zones(observe: Observe) -> None:
+    if problem := zones.difference(zones.host_version()):
+        observe("tzdata.differs", problem=problem)
 
 
 def telemetry(process: str, settings: Settings, metrics: Callable[..., None] | None = None) -> Telemetry:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from bellhop.cli.common import App, Failed, as_json, echo, echo_json, iso, pass_app, plain, table
+from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, plain, table
+from bellhop.schemas.clock import iso
 
 if TYPE_CHECKING:
     from bellhop.ingest.intake import Read
@@ -89,9 +90,9 @@ def _read(
     from bellhop.ingest import body as bodies
     from bellhop.ingest.formats.parts import Receipt
     from bellhop.ingest.intake import Intake
-    from bellhop.ingest.problems import Problem
     from bellhop.ingest.verify import TABLE
     from bellhop.schemas.errors import EventInvalid, FieldProblem
+    from bellhop.schemas.problems import Problem
 
     forms = source.verifier in TABLE and TABLE[source.verifier].takes_forms
     media = content_type.partition(";")[0].strip().lower() or (bodies.FORM if forms else bodies.JSON)

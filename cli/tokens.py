@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, acting_as, as_json, echo, echo_json, iso, pass_app, table, when
+from bellhop.cli.common import App, acting_as, as_json, echo, echo_json, pass_app, table, when
 from bellhop.cli.selection import Ahead
+from bellhop.schemas.clock import iso
 
 _ROLES: Final = ("viewer", "operator", "admin")
 
@@ -35,9 +36,9 @@ def add(app: App, name: str, role: str, until: datetime | None, json_: bool) -> 
         told = app.remote.post("/tokens", {"name": name, "role": role, "expires": iso(until)})
     else:
         from bellhop.console.access.people import NameUnfit, fit_name
-        from bellhop.console.api.tokens import hashed, new_token
+        from bellhop.console.api.tokens import hash_token, new_token
         from bellhop.ledger.records import Role
-        from bellhop.letters.serializers import token_seen
+        from bellhop.letters.serializers.people import token_row
 
         try:
             name = fit_name(name)
@@ -45,8 +46,8 @@ def add(app: App, name: str, role: str, until: datetime | None, json_: bool) -> 
             raise click.UsageError(str(error)) from None
         token = new_token()
         with app.ledger() as ledger:
-            made = ledger.people.add_token(name, Role(role), hashed(token), acting_as(None), until)
-        told = token_seen(made) | {"token": token}
+            made = ledger.people.add_token(name, Role(role), hash_token(token), acting_as(None), until)
+        told = token_row(made) | {"token": token}
     if json_:
         echo_json(told)
         return
@@ -64,10 +65,10 @@ def list_(app: App, json_: bool) -> None:
     if app.remote is not None:
         rows = app.remote.get("/tokens")["rows"]
     else:
-        from bellhop.letters.serializers import token_seen
+        from bellhop.letters.serializers.people import token_row
 
         with app.ledger() as ledger:
-            rows = [token_seen(token) for token in ledger.people.tokens()]
+            rows = [token_row(token) for token in ledger.people.tokens()]
     if json_:
         echo_json(rows)
         return
@@ -88,10 +89,10 @@ def revoke(app: App, number: int, json_: bool) -> None:
     if app.remote is not None:
         told = app.remote.post(f"/tokens/{number}/revoke", {})
     else:
-        from bellhop.letters.serializers import token_seen
+        from bellhop.letters.serializers.people import token_row
 
         with app.ledger() as ledger:
-            told = token_seen(ledger.people.revoke_token(number, acting_as(None)))
+            told = token_row(ledger.people.revoke_token(number, acting_as(None)))
     echo_json(told) if json_ else click.echo(f"token {told['id']} of {told['name']} is revoked")
 
 

@@ -48,13 +48,13 @@ def add(app: App, name: str, role: str | None, password_stdin: bool) -> None:
     if app.remote is not None:
         told = app.remote.post("/users", {"name": name, "role": role or "viewer", "password": password})
     else:
-        from bellhop.console.access.passwords import hashed
+        from bellhop.console.access.passwords import hash_password
         from bellhop.ledger.records import Role
-        from bellhop.letters.serializers import user_seen
+        from bellhop.letters.serializers.people import user_row
 
         with app.ledger() as ledger:
-            made = ledger.people.add_user(name, Role(role or "viewer"), hashed(password), acting_as(None))
-        told = user_seen(made)
+            made = ledger.people.add_user(name, Role(role or "viewer"), hash_password(password), acting_as(None))
+        told = user_row(made)
     click.echo(f"user {told['name']}, {told['role']}")
 
 
@@ -125,27 +125,27 @@ def remove(app: App, name: str) -> None:
 
 
 def _changed(app: App, name: str, changed: dict[str, Any]) -> dict[str, Any]:
-    from bellhop.console.access.passwords import hashed
+    from bellhop.console.access.passwords import hash_password
     from bellhop.ledger.records import Role
-    from bellhop.letters.serializers import user_seen
+    from bellhop.letters.serializers.people import user_row
 
     kept = {key: value for key, value in changed.items() if key == "disabled"}
     if "role" in changed:
         kept["role"] = Role(changed["role"])
     if "password" in changed:
-        kept["password_hash"] = hashed(changed["password"])
+        kept["password_hash"] = hash_password(changed["password"])
     with app.ledger() as ledger:
-        return user_seen(ledger.people.change_user(name, acting_as(None), **kept))
+        return user_row(ledger.people.change_user(name, acting_as(None), **kept))
 
 
 def _rows(app: App) -> list[dict[str, Any]]:
     if app.remote is not None:
         rows: list[dict[str, Any]] = app.remote.get("/users")["rows"]
         return rows
-    from bellhop.letters.serializers import user_seen
+    from bellhop.letters.serializers.people import user_row
 
     with app.ledger() as ledger:
-        return [user_seen(user) for user in ledger.people.users()]
+        return [user_row(user) for user in ledger.people.users()]
 
 
 def _line(row: dict[str, Any]) -> tuple[object, ...]:

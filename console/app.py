@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from bellhop.broker.port import Broker
 from bellhop.console import filters, guard
 from bellhop.console.access.sessions import OneTimeLink
-from bellhop.console.context import KEY, Parts
+from bellhop.console.context import KEY, ConsoleParts
 from bellhop.console.searches import SearchForgotten
 from bellhop.console.views import audit, bulk, edits, entry, events, jobs, letters, overview, people, routes
 from bellhop.ledger.pages import CursorInvalid
@@ -72,7 +72,7 @@ def create_console(
         SEND_FILE_MAX_AGE_DEFAULT=86_400,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    parts = Parts(settings, ledger, broker, observe, now, provider=provider, link=link)
+    parts = ConsoleParts(settings, ledger, broker, observe, now, provider=provider, link=link)
     app.extensions[KEY] = parts
     filters.install(app, now)
     app.jinja_env.filters["clean"] = parts.redactor.text
@@ -84,7 +84,7 @@ def create_console(
     return app
 
 
-def _context(app: Flask, parts: Parts) -> Callable[[], dict[str, Any]]:
+def _context(app: Flask, parts: ConsoleParts) -> Callable[[], dict[str, Any]]:
     digests: dict[str, str] = {}
 
     def static(name: str) -> str:
@@ -109,39 +109,39 @@ def _context(app: Flask, parts: Parts) -> Callable[[], dict[str, Any]]:
     return context
 
 
-def _handle_errors(app: Flask, parts: Parts) -> None:
-    def failed(status: int, text: str) -> tuple[str, int]:
+def _handle_errors(app: Flask, parts: ConsoleParts) -> None:
+    def error_page(status: int, text: str) -> tuple[str, int]:
         title = _TITLES.get(status, "Something went wrong")
         return render_template("error.html", title=title, text=parts.redactor.text(text), status=status), status
 
     def away(part: str, error: BellhopError, hint: str) -> tuple[str, int]:
-        return failed(503, f"The {part} cannot be reached: {error}. {hint}")
+        return error_page(503, f"The {part} cannot be reached: {error}. {hint}")
 
     def http(error: HTTPException) -> Response | tuple[str, int]:
         if error.code is not None and error.code < 400:
             return error.get_response()
-        return failed(error.code or 500, error.description or "")
+        return error_page(error.code or 500, error.description or "")
 
-    def refused(error: LedgerError) -> Response | tuple[str, int]:
+    def on_refusal(error: LedgerError) -> Response | tuple[str, int]:
         """What cannot be done as it stands is told where the person was."""
         if request.method != "POST":
-            return failed(409, str(error))
+            return error_page(409, str(error))
         flash(parts.redactor.text(str(error)), "bad")
         return redirect(back())
 
-    def crashed(error: Exception) -> tuple[str, int]:
+    def on_crash(error: Exception) -> tuple[str, int]:
         parts.observe("console.crashed", error=type(error).__name__, where=where(error))
-        return failed(500, "Unexpected error. The log says where it happened.")
+        return error_page(500, "Unexpected error. The log says where it happened.")
 
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(
-        SearchForgotten, lambda error: failed(410, f"{error} Search again: nothing was changed.")
+        SearchForgotten, lambda error: error_page(410, f"{error} Search again: nothing was changed.")
     )
-    app.register_error_handler(CursorInvalid, lambda error: failed(400, str(error)))
+    app.register_error_handler(CursorInvalid, lambda error: error_page(400, str(error)))
     app.register_error_handler(LedgerUnavailable, lambda error: away("ledger", error, filters.AWAY_LEDGER))
     app.register_error_handler(BrokerError, lambda error: away("broker", error, filters.AWAY_BROKER))
-    app.register_error_handler(BellhopError, refused)
-    app.register_error_handler(Exception, crashed)
+    app.register_error_handler(BellhopError, on_refusal)
+    app.register_error_handler(Exception, on_crash)
 
 
 def back() -> str:

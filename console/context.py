@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KEY: Final = "bellhop"
 
 
-class Parts:
+class ConsoleParts:
     """`ledger` and `broker` as opened by this process, after any fork. provider: where people may sign in beside the
     console itself. link: lets a guest in once, on loopback alone."""
 
@@ -76,8 +76,8 @@ class Parts:
         return self.redactor.value(value)
 
 
-def parts() -> Parts:
-    return cast(Parts, current_app.extensions[KEY])
+def parts() -> ConsoleParts:
+    return cast(ConsoleParts, current_app.extensions[KEY])
 
 
 def person() -> Person:

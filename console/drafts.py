@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bellhop.ledger.records import LetterFilter, LetterState, Verdict
-from bellhop.letters.preflight import Known, verdicts
+from bellhop.letters.preflight import PreflightSettings, verdicts
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.observe import Observe, where
 
@@ -33,7 +33,7 @@ _MOST_DRAFTS: Final = 200
 
 
 @dataclass(slots=True)
-class Draft:
+class BulkDraft:
     """who: alone may see and approve it. judged: a verdict for each of the first so many of `ids`. running: it is being
     judged or done at the moment. done: of an act without a job, how many letters are dealt with. ended: what it came
     to, "" before. problem: why it ended early."""
@@ -67,18 +67,18 @@ class Draft:
 
 
 class Drafts:
-    def __init__(self, ledger: Any, settings: Known, observe: Observe, now: Callable[[], datetime]) -> None:
+    def __init__(self, ledger: Any, settings: PreflightSettings, observe: Observe, now: Callable[[], datetime]) -> None:
         self._ledger = ledger
         self._settings = settings
         self._observe = observe
         self._now = now
         self._lock = threading.Lock()
         self._busy = threading.Semaphore(2)
-        self._drafts: dict[str, Draft] = {}
+        self._drafts: dict[str, BulkDraft] = {}
 
-    def make(self, who: str, act: str, ids: Sequence[int]) -> Draft:
+    def make(self, who: str, act: str, ids: Sequence[int]) -> BulkDraft:
         """A draft of exactly these letters, judged as far as that is quick. Raises LedgerUnavailable."""
-        draft = Draft(secrets.token_urlsafe(16), who, act, tuple(dict.fromkeys(ids))[:MOST], self._now())
+        draft = BulkDraft(secrets.token_urlsafe(16), who, act, tuple(dict.fromkeys(ids))[:MOST], self._now())
         with self._lock:
             old = [key for key, one in self._drafts.items() if one.made < draft.made - _KEPT and not one.running]
             for key in old:
@@ -95,7 +95,7 @@ class Drafts:
             self._behind(draft, self._judge)
         return draft
 
-    def get(self, key: str, who: str) -> Draft | None:
+    def get(self, key: str, who: str) -> BulkDraft | None:
         """None where it is somebody else's, or too old."""
         with self._lock:
             draft = self._drafts.get(key)
@@ -104,21 +104,21 @@ class Drafts:
         # What was judged long ago is not approved today; what was approved may be watched to its end.
         return draft if draft.taken or draft.running or draft.made >= self._now() - _KEPT else None
 
-    def take(self, draft: Draft) -> bool:
+    def take(self, draft: BulkDraft) -> bool:
         """Whether it may be approved: each is, once."""
         with self._lock:
             taken, draft.taken = draft.taken, True
             return not taken
 
-    def give_back(self, draft: Draft) -> None:
+    def give_back(self, draft: BulkDraft) -> None:
         """It was not approved after all."""
         with self._lock:
             draft.taken = False
 
-    def run(self, draft: Draft, act: Callable[[Sequence[int]], int], done: str) -> None:
+    def run(self, draft: BulkDraft, act: Callable[[Sequence[int]], int], done: str) -> None:
         """Does `act` with the letters, some at a time, behind the browser's back. done: "restored", say."""
 
-        def work(draft: Draft) -> None:
+        def work(draft: BulkDraft) -> None:
             changed = 0
             for chunk in _chunks(draft.ids):
                 changed += act(chunk)
@@ -129,7 +129,7 @@ class Drafts:
         draft.running = True
         self._behind(draft, work)
 
-    def _behind(self, draft: Draft, work: Callable[[Draft], None]) -> None:
+    def _behind(self, draft: BulkDraft, work: Callable[[BulkDraft], None]) -> None:
         def run() -> None:
             try:
                 with self._busy:
@@ -144,7 +144,7 @@ class Drafts:
 
         threading.Thread(target=run, name="draft", daemon=True).start()
 
-    def _judge(self, draft: Draft) -> None:
+    def _judge(self, draft: BulkDraft) -> None:
         for chunk in _chunks(draft.ids):
             if draft.act == "assign":  # whatever their state
                 draft.judged += [Verdict.WOULD_APPLY] * len(chunk)

@@ -11,6 +11,7 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from bellhop.ledger.records import ItemState, JobState, LetterState, State, Verdict
+from bellhop.letters.attention import BROKER_HINT
 from bellhop.letters.preflight import WORDS
 
 REASONS: Final = {
@@ -35,8 +36,8 @@ TONES: Final = {
     **dict.fromkeys(("rejected", "auth", "refused"), "bad"),
     **{Verdict.WOULD_APPLY.value: "good", "approved": "good", "cancelled": "quiet", "waiting": "quiet"},
 }
+AWAY_BROKER: Final = BROKER_HINT
 AWAY_LEDGER: Final = "Check the database at ledger.url. Webhooks are still accepted and wait."
-AWAY_BROKER: Final = "Check the broker at broker.url. Webhooks are refused until it is back; senders retry."
 NOTHING: Final = "\N{EN DASH}"
 
 _UNITS: Final = (("d", 86400), ("h", 3600), ("min", 60))
@@ -55,6 +56,11 @@ def lasting(seconds: float | None) -> str:
             more = rest // smaller[1] if smaller else 0
             return f"{whole} {unit}" + (f" {more} {smaller[0]}" if smaller and more else "")
     return f"{left} s"
+
+
+def parse_time(given: datetime | str | None) -> datetime | None:
+    """A time as the serializers write it. Raises ValueError."""
+    return datetime.fromisoformat(given) if isinstance(given, str) else given
 
 
 def exact(moment: datetime | None) -> str:
@@ -97,16 +103,18 @@ def spark(values: Sequence[float], label: str, most: float = 0.0) -> Markup:
 def install(app: Flask, now: Callable[[], datetime]) -> None:
     """Puts the filters into the application's templates."""
 
-    def ago(moment: datetime | None) -> Markup:
+    def ago(given: datetime | str | None) -> Markup:
         """How long ago, with the exact time behind it."""
+        moment = parse_time(given)
         if moment is None:
             return escape(NOTHING)
         seconds = (now() - moment).total_seconds()
         told = f"{lasting(seconds)} ago" if seconds >= 0 else f"in {lasting(-seconds)}"
         return _time(moment, told)
 
-    def left(moment: datetime | None) -> Markup:
+    def left(given: datetime | str | None) -> Markup:
         """How long until a booking starts."""
+        moment = parse_time(given)
         if moment is None:
             return Markup('<span class="quiet">no start</span>')
         seconds = (moment - now()).total_seconds()
@@ -114,20 +122,21 @@ def install(app: Flask, now: Callable[[], datetime]) -> None:
         told = f"in {lasting(seconds)}" if seconds >= 0 else f"started {lasting(-seconds)} ago"
         return Markup('<span class="left {}">{}</span>').format(urgency, _time(moment, told))
 
-    def clock(moment: datetime | None) -> Markup:
+    def clock(given: datetime | str | None) -> Markup:
+        moment = parse_time(given)
         if moment is None:
             return escape(NOTHING)
         return _time(moment, moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
 
-    def told(given: Any) -> Markup:
-        """A time as evidence has it, a text."""
+    def stamp(given: Any) -> Markup:
+        """A time as evidence has it, which may be any text."""
         try:
-            return clock(datetime.fromisoformat(str(given))) + " UTC"
+            return clock(str(given)) + " UTC"
         except ValueError:
             return escape(given)
 
     app.jinja_env.filters.update(
-        told=told,
+        stamp=stamp,
         ago=ago,
         left=left,
         clock=clock,

@@ -62,7 +62,7 @@ def changes_of(
         if text == before[field.path].text.replace("\r\n", "\n"):
             continue
         try:
-            _put(made, field.path.split("."), _typed(field, text))
+            _put(made, field.path.split("."), _convert(field, text))
         except ValueError as error:
             problems.append(FieldProblem(f"data.{field.path}", str(error)))
     if problems:
@@ -96,7 +96,7 @@ def _field(path: str, value: Any) -> Field:
     return Field(path, "text", "" if value is None else str(value))
 
 
-def _typed(field: Field, text: str) -> Any:
+def _convert(field: Field, text: str) -> Any:
     """Raises ValueError."""
     if not text.strip():
         return None

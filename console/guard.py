@@ -15,7 +15,7 @@ from flask import Flask, Response, abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from bellhop.console.access.sessions import same
-from bellhop.console.context import Parts
+from bellhop.console.context import ConsoleParts
 from bellhop.console.context import parts as current_parts
 from bellhop.ledger.records import Role
 
@@ -55,17 +55,17 @@ def open_to_all(view: View) -> View:
     return view
 
 
-def install(app: Flask, parts: Parts) -> None:
+def install(app: Flask, parts: ConsoleParts) -> None:
     app.before_request(lambda: _admit(app, parts))
-    app.after_request(lambda response: _protected(response, parts))
+    app.after_request(lambda response: _protect(response, parts))
 
 
-def cookie_name(parts: Parts) -> str:
+def cookie_name(parts: ConsoleParts) -> str:
     """With TLS one that no neighbour's subdomain can set."""
     return "__Host-bellhop" if parts.is_secure else "bellhop"
 
 
-def address(parts: Parts) -> str:
+def address(parts: ConsoleParts) -> str:
     """Whom a try to sign in is counted to. Behind a proxy (public_url) it is whom the proxy saw, its last word. A proxy
     is on this host or in its network: who comes from elsewhere could say anything."""
     peer = request.remote_addr or "unknown"
@@ -81,7 +81,7 @@ def _near(peer: str) -> bool:
     return found.is_private or found.is_loopback
 
 
-def _is_ours(parts: Parts) -> bool:
+def _is_ours(parts: ConsoleParts) -> bool:
     """Whether the name that the request asks for is one of this console's. On loopback another one is a site whose name
     was made to lead here (DNS rebinding); elsewhere the proxy or the firewall knows."""
     own = parts.settings.console
@@ -94,7 +94,7 @@ def _is_ours(parts: Parts) -> bool:
         return False
 
 
-def _admit(app: Flask, parts: Parts) -> AnyResponse | None:
+def _admit(app: Flask, parts: ConsoleParts) -> AnyResponse | None:
     g.person = None
     if request.endpoint not in PROBES and not _is_ours(parts):
         abort(403, "On this machine the console answers only to localhost, 127.0.0.1 and the host in public_url.")
@@ -118,7 +118,7 @@ def _admit(app: Flask, parts: Parts) -> AnyResponse | None:
     return None
 
 
-def _from_here(parts: Parts) -> bool:
+def _from_here(parts: ConsoleParts) -> bool:
     """Whether a request that acts comes from a page of ours, as far as the browser tells. It holds where no session
     could: for signing in."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
@@ -171,7 +171,7 @@ def _to_sign_in() -> AnyResponse:
     return redirect(url_for("entry.sign_in", next=back if back != "/" else None))
 
 
-def _protected(response: Response, parts: Parts) -> Response:
+def _protect(response: Response, parts: ConsoleParts) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     if parts.is_secure:

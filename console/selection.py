@@ -45,7 +45,7 @@ class Choice:
         return urlencode(self.args)
 
     @property
-    def narrowed(self) -> bool:
+    def is_narrowed(self) -> bool:
         return bool(set(self.args) - {"order", "state"}) or self.which.states != STATES["open"]
 
     def of_cause(self, cause: str) -> Mapping[str, str]:
@@ -57,7 +57,7 @@ class Choice:
         return replace(self.which, states=(LetterState.OPEN,))
 
 
-def chosen(args: Mapping[str, str], now: datetime, asked: Asked) -> Choice:
+def choose(args: Mapping[str, str], now: datetime, asked: Asked) -> Choice:
     """What is unknown in the address counts as not said; but for a search that is forgotten: raises SearchForgotten.
 
     The words stand in `q` where somebody wrote the address, or sends the form; else under their key in `k`.
@@ -85,7 +85,7 @@ def chosen(args: Mapping[str, str], now: datetime, asked: Asked) -> Choice:
 def read(query: str, now: datetime, asked: Asked) -> Choice:
     """The same of an address' query alone, as forms carry it. Read whole: a filter cut short would mean more letters.
     Raises SearchForgotten."""
-    return chosen(dict(parse_qsl(query)), now, asked)
+    return choose(dict(parse_qsl(query)), now, asked)
 
 
 def plain(text: str) -> str:

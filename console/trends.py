@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import quantiles
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from bellhop.broker.port import QueueStats
 from bellhop.console.filters import AWAY_BROKER, AWAY_LEDGER
 from bellhop.ledger.records import LetterFilter, LetterState, State
+from bellhop.letters.attention import BrokerCheck, StatsBroker, check_queues
 from bellhop.schemas.errors import BellhopError, LedgerError
 from bellhop.schemas.observe import Observe, where
 from bellhop.vendors.registry import ROUTES
@@ -26,10 +27,6 @@ BEATS: Final = 120
 _ENDED_WELL: Final = (State.DONE, State.RECORDED, State.SUPERSEDED, State.DUPLICATE)
 _NEAR: Final = 12
 """Beats that rates are told over: a minute."""
-
-
-class StatsBroker(Protocol):
-    def stats(self) -> Mapping[str, QueueStats]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +78,7 @@ class _Told:
     beats: deque[Beat] = field(default_factory=lambda: deque(maxlen=BEATS))
     problem: str = ""
     open_letters: int = 0
+    broker: BrokerCheck = field(default_factory=BrokerCheck)
 
 
 class Pulse:
@@ -110,20 +108,22 @@ class Pulse:
     def beat(self) -> None:
         """Measures once. What is away is told by `problem`, and leaves a gap."""
         try:
-            beat = self._measured()
+            beat, broker = self._measure()
             letters = self._ledger.letters.count(LetterFilter(states=(LetterState.OPEN, LetterState.REPLAYING)))
         except BellhopError as error:
             is_ledger = isinstance(error, LedgerError)
             away, hint = ("ledger", AWAY_LEDGER) if is_ledger else ("broker", AWAY_BROKER)
             with self._lock:
                 self._told.problem = f"The {away} cannot be reached: {error}. {hint}"
+                if not is_ledger:
+                    self._told.broker = BrokerCheck(problem=str(error))
             self._last = None
             return
         with self._lock:
             self._told.beats.append(beat)
-            self._told.problem, self._told.open_letters = "", letters
+            self._told.problem, self._told.open_letters, self._told.broker = "", letters, broker
 
-    def _measured(self) -> Beat:
+    def _measure(self) -> tuple[Beat, BrokerCheck]:
         now = self._now()
         stats = self._broker.stats()
         unfinished = self._ledger.unfinished()
@@ -151,7 +151,8 @@ class Pulse:
                 dead=dead,
                 p95=_p95(took.get(route, ())),
             )
-        return Beat(now, seconds, routes, _ready(stats, "retry"), _ready(stats, "unroutable"))
+        beat = Beat(now, seconds, routes, _ready(stats, "retry"), _ready(stats, "unroutable"))
+        return beat, check_queues(stats)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -160,6 +161,12 @@ class Pulse:
         """What is away, "" where nothing is."""
         with self._lock:
             return self._told.problem
+
+    @property
+    def broker(self) -> BrokerCheck:
+        """What the queues told last; nothing before the first beat."""
+        with self._lock:
+            return self._told.broker
 
     @property
     def open_letters(self) -> int:

@@ -10,12 +10,13 @@ from werkzeug.routing import BaseConverter
 
 from bellhop.broker.port import Publisher
 from bellhop.ingest import health
-from bellhop.ingest.problems import Problem, crashed, instance
+from bellhop.ingest.problems import crashed, respond
 from bellhop.ingest.status import EventReader, Status
 from bellhop.ingest.verify import verifiers
 from bellhop.ingest.webhooks import Webhooks
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.problems import Problem
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
 
@@ -71,16 +72,16 @@ def create_app(
 
     @app.errorhandler(Problem)
     def _problem(problem: Problem) -> Response:
-        return problem.response(instance(request.path))
+        return respond(problem, request.path)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
-        return _of_http(error).response(instance(request.path))
+        return respond(_of_http(error), request.path)
 
     @app.errorhandler(Exception)
     def _crash(error: Exception) -> Response:
         observe("webhook.crashed", error=type(error).__name__)
-        return crashed().response(instance(request.path))
+        return respond(crashed(), request.path)
 
     return app
 

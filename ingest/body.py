@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 
 from flask import Request
 
-from bellhop.ingest.problems import Problem
+from bellhop.schemas.nesting import is_nested_too_deep
+from bellhop.schemas.problems import Problem
 
 _DISCARD_BYTES: Final = 32 * 1024 * 1024
 _PIECE_BYTES: Final = 64 * 1024
@@ -56,14 +57,14 @@ def _discard(stream: Any, count: int) -> None:
 def decode(body: bytes) -> object:
     """The JSON in the body. Raises Problem 400. Strict where Python is not: UTF-8 only, no NaN, and no name twice in
     one object, as the sender and we might each believe another of the two."""
+    if is_nested_too_deep(body):
+        raise _malformed("it is nested too deep")
     try:
         return _DECODER.decode(body.decode())
     except UnicodeDecodeError:
         raise _malformed("it is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise _malformed(f"line {error.lineno}, column {error.colno}" if body.strip() else "it is empty") from None
-    except RecursionError:
-        raise _malformed("it is nested too deep") from None
     except ValueError as error:
         raise _malformed(str(error) if isinstance(error, _Refused) else "a number has too many digits") from None
 

@@ -8,6 +8,8 @@ from typing import Final
 
 from flask import Response
 
+from bellhop.schemas import zones
+
 Ready = Callable[[], Mapping[str, str]]
 """What is wrong with each part (`broker`, `ledger`, …), in a sentence; "" where nothing is."""
 
@@ -27,7 +29,8 @@ def readyz(ready: Ready) -> Response:
     webhooks are accepted without it."""
     wrong = {part: problem for part, problem in ready().items() if problem}
     status = "unready" if _NEEDED in wrong else "degraded" if wrong else "ready"
-    return _json({"status": status, "problems": wrong}, 503 if status == "unready" else 200)
+    told = {"status": status, "problems": wrong, "tzdata": zones.VERSION}
+    return _json(told, 503 if status == "unready" else 200)
 
 
 def _json(told: Mapping[str, object], status: int) -> Response:

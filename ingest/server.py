@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import gunicorn.http.wsgi
@@ -26,26 +28,45 @@ _KEEP_ALIVE_SECONDS: Final = 30
 # threads, each within the time for its body and its confirm.
 _HEARTBEAT_SECONDS: Final = 30
 _LINGER_SECONDS: Final = 5
+_FIRST_DESCRIPTOR: Final = 3  # sd_listen_fds(3): where systemd puts the sockets
 
 
 def serve(settings: Settings, make_app: Callable[[], WSGIApplication], *, observe: Observe = silent) -> NoReturn:
-    """Serves until SIGTERM or SIGINT, then ends the process with SystemExit. On SIGTERM requests that run are finished.
+    """Serves until SIGTERM or SIGINT, then ends the process with SystemExit. On SIGTERM nothing new is taken, and what
+    has come is answered; kept connections get `Connection: close`.
+
+    Where a socket is handed over (LISTEN_FDS, as systemd does) it is served instead of the settings' address. It
+    outlives the process: who connects while none serves it waits for the next instead of being refused.
 
     `make_app` is called in each process after its fork, so that what it makes may start threads and connections.
     Raises SettingsError where the address cannot be listened on.
     Tells `server.listening` (host, port), `server.problem` (what gunicorn says, never what a client sent) and
     `connection.slow` for a request whose head did not come in time.
     """
-    listener = _listen(settings.ingest.host, settings.ingest.port)
+    handed = _handed()
+    listener = handed or _listen(settings.ingest.host, settings.ingest.port)
     # What the answer's Server header says. gunicorn has no setting for it.
     gunicorn.http.wsgi.SERVER = "bellhop"
-    _Arbiter(_Application(settings, make_app, listener, observe)).run()
+    _Arbiter(_Application(settings, make_app, listener, observe, outlives=handed is not None)).run()
     sys.exit(0)
 
 
 def processes(settings: Settings) -> int:
     """0 in the settings: one with the embedded broker, which commits for one process best, two with RabbitMQ."""
     return settings.ingest.processes or (1 if settings.broker.embedded else 2)
+
+
+def _handed() -> socket.socket | None:
+    """The socket that systemd, or whoever keeps to its way, has handed to this process. Raises SettingsError."""
+    told = {name: os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")}
+    if told["LISTEN_PID"] != str(os.getpid()):
+        return None
+    if told["LISTEN_FDS"] == "1":
+        with suppress(OSError):
+            handed = socket.socket(fileno=_FIRST_DESCRIPTOR)
+            if handed.family in (socket.AF_INET, socket.AF_INET6):
+                return handed
+    raise SettingsError("LISTEN_FDS", "must hand over one socket, which listens on TCP", "the environment")
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -60,12 +81,19 @@ def _listen(host: str, port: int) -> socket.socket:
 
 class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(
-        self, settings: Settings, make_app: Callable[[], WSGIApplication], listener: socket.socket, observe: Observe
+        self,
+        settings: Settings,
+        make_app: Callable[[], WSGIApplication],
+        listener: socket.socket,
+        observe: Observe,
+        *,
+        outlives: bool,
     ) -> None:
         self._settings = settings
         self._make_app = make_app
         self._address = listener.getsockname()[:2]
-        # Handed over for good: gunicorn duplicates the descriptor and closes this one.
+        self.listener_outlives = outlives
+        # Given away for good: gunicorn duplicates an fd:// descriptor that it is given, and closes this one.
         self._descriptor = listener.detach()
         self._observe = observe
         self.request_seconds = settings.ingest.body_seconds
@@ -130,6 +158,23 @@ class _Connection(socket.socket):
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Is called last when the process is told to stop. gunicorn would leave the socket listening while requests are
+        finished, and never accept: who connects then would be reset in the end. Refused at once, they go elsewhere."""
+        super().set_accept_enabled(enabled)
+        if self.alive or self.app.listener_outlives:
+            return
+        for listener in self.sockets:
+            self._accept_all(listener)
+            listener.close()
+
+    def _accept_all(self, listener: socket.socket) -> None:
+        """Those who are connected already, as closing the socket would reset them."""
+        before = -1
+        while before != self.nr_conns:
+            before = self.nr_conns
+            self.accept(listener)
+
     def handle(self, conn: TConn) -> object:
         """Runs in a thread of the pool, once for each request; head and body share one deadline."""
         if not isinstance(conn.sock, _Connection):

@@ -5,17 +5,30 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Final, Protocol, TypeVar
 
-from bellhop.broker.port import Broker
+from bellhop.broker.port import Address, Broker, Message, Publisher
+from bellhop.broker.topology import NOWHERE
 from bellhop.ledger.records import EventView
-from bellhop.schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
+from bellhop.schemas.errors import (
+    BellhopError,
+    BrokerError,
+    BrokerUnavailable,
+    LedgerError,
+    LedgerUnavailable,
+    PublishUnconfirmed,
+    Unroutable,
+)
 from bellhop.schemas.observe import Observe
 
 Result = TypeVar("Result")
 
 _DECLARE_SECONDS: Final = 1.0
 _AWAY_SECONDS: Final = 2.0
+_DOUBTED_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 1.0
+_QUESTION: Final = Message("question", b"", {})
 
 
 class ReadLedger(Protocol):
@@ -27,8 +40,11 @@ class ReadLedger(Protocol):
 class Declaring:
     """Declares the queues, in a thread, again and again until it holds: meanwhile webhooks are answered 503."""
 
-    def __init__(self, broker: Broker, observe: Observe, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, broker: Broker, publisher: WatchedPublisher, observe: Observe, pause: Callable[[float], None] = time.sleep
+    ) -> None:
         self._broker = broker
+        self._publisher = publisher
         self._observe = observe
         self._pause = pause
         self._declared = threading.Event()
@@ -46,10 +62,57 @@ class Declaring:
                 self._pause(_DECLARE_SECONDS)
 
     def problem(self) -> str:
-        """ "" while the broker is there and has the queues."""
+        """ "" while the broker is there, has the queues and takes what is published."""
         if not self._declared.is_set():
             return "the queues are not declared yet"
-        return problem_of(self._broker.stats)
+        return problem_of(self._broker.stats) or self._publisher.problem()
+
+
+class WatchedPublisher:
+    """Another publisher, which knows whether the broker takes what is published, and confirmed what was."""
+
+    def __init__(self, publisher: Publisher, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._publisher = publisher
+        self._monotonic = monotonic
+        self._failure = ""
+        self._failed = 0.0
+        self._asking = threading.Lock()
+        self._question: Future[None] | None = None
+
+    def publish(self, message: Message, to: Address) -> Future[None]:
+        future = self._publisher.publish(message, to)
+        future.add_done_callback(self._settled)
+        return future
+
+    def problem(self) -> str:
+        """ "" while the broker takes what is published. It is asked by messages that come back: under an alarm RabbitMQ
+        reads no more from those who publish, which one that only asks for numbers does not see. By two, as it takes
+        one from each new connection all the same.
+
+        A publish that nobody confirmed counts for a while, for a broker can take what it has no majority to confirm;
+        not for longer, as somebody must be let in to find out.
+        """
+        if self._failure and self._monotonic() < self._failed + _DOUBTED_SECONDS:
+            return self._failure
+        with self._asking:  # two on their way are enough
+            if self._question is None or self._question.done():
+                self._publisher.publish(_QUESTION, NOWHERE)
+                self._question = self._publisher.publish(_QUESTION, NOWHERE)
+            question = self._question
+        try:
+            error = question.exception(_ANSWER_SECONDS)
+        except TimeoutError:
+            return f"the broker has not answered a publish within {_ANSWER_SECONDS:g} s: it may be under an alarm"
+        return "" if isinstance(error, Unroutable) else str(error)
+
+    def close(self, timeout: float = 5.0) -> None:
+        self._publisher.close(timeout)
+
+    def _settled(self, done: Future[None]) -> None:
+        """A publish that was refused, or has no queue, was answered: that is its route's trouble alone."""
+        error = PublishUnconfirmed("the broker did not confirm in time") if done.cancelled() else done.exception()
+        is_ill = isinstance(error, PublishUnconfirmed | BrokerUnavailable)
+        self._failed, self._failure = self._monotonic(), str(error) if is_ill else ""
 
 
 class StandbyLedger:

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from flask import Request, Response
 
-from bellhop.ingest.problems import Problem
 from bellhop.ingest.verify import NotVerified, Verifier
 from bellhop.ingest.webhooks import unauthorized
 from bellhop.ledger.records import Attempt, EventView
 from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.events import MAX_ID
+from bellhop.schemas.problems import Problem
 
 
 class EventReader(Protocol):

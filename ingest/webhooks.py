@@ -29,13 +29,14 @@ from bellhop.broker.topology import work, work_queue
 from bellhop.ingest import body as bodies
 from bellhop.ingest.formats.parts import Ignored, Receipt
 from bellhop.ingest.intake import Intake, Read
-from bellhop.ingest.problems import Problem, crashed, instance
+from bellhop.ingest.problems import crashed, respond
 from bellhop.ingest.verify import Address, NotVerified, Verifier
 from bellhop.schemas import events
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.errors import BrokerError, EventInvalid
 from bellhop.schemas.observe import Observe, silent, where
+from bellhop.schemas.problems import Problem
 from bellhop.schemas.settings import Settings, SourceSettings
 from bellhop.schemas.trace import UNTRACED, Span, Tracer
 
@@ -102,11 +103,11 @@ class Webhooks:
             response = self._take(request, name, secret, told)
         except Problem as problem:
             told.event, told.reason = "webhook.refused", problem.name
-            response = problem.response(instance(request.path))
+            response = respond(problem, request.path)
         except Exception as error:  # noqa: BLE001  # whatever it is, the sender must not take it for an acceptance
             self._observe("webhook.crashed", error=type(error).__name__, where=where(error), **told.fields())
             told.event, told.reason = "webhook.refused", "internal"
-            response = crashed().response(instance(request.path))
+            response = respond(crashed(), request.path)
         self._observe(told.event, status=response.status_code, seconds=self._clock.monotonic() - began, **told.fields())
         return response
 

@@ -79,7 +79,7 @@ class AccountView:
     ill: bool
 
 
-class Accounts:
+class AccountStates:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
@@ -96,7 +96,7 @@ class Accounts:
             now = self._now()
             row = self._row(connection, account, now)
             used = row.used if row.day == _day(now) else 0
-            denied = _closed_to(row, now) or _spent(limits, used, last, now)
+            denied = _breaker_denial(row, now) or _budget_denial(limits, used, last, now)
             if denied is not None:
                 return denied
             if limits.at_once and self._on_their_way(connection, account, now) >= limits.at_once:
@@ -165,7 +165,7 @@ def _day(now: datetime) -> str:
     return now.astimezone(UTC).date().isoformat()
 
 
-def _closed_to(row: Any, now: datetime) -> Denied | None:
+def _breaker_denial(row: Any, now: datetime) -> Denied | None:
     """What the vendor's state denies."""
     if row.opened and row.open_until is not None and row.open_until > now:
         left = (row.open_until - now).total_seconds()
@@ -177,7 +177,7 @@ def _closed_to(row: Any, now: datetime) -> Denied | None:
     return None
 
 
-def _spent(limits: Limits, used: int, last: bool, now: datetime) -> Denied | None:
+def _budget_denial(limits: Limits, used: int, last: bool, now: datetime) -> Denied | None:
     """What the day's budget denies."""
     if not limits.per_day:
         return None

@@ -10,7 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from bellhop.ledger.codec import entries_from_json, entries_to_json
-from bellhop.ledger.decide import Held
+from bellhop.ledger.decide import HeldBooking
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import Booking, Entry, EntryState
 from bellhop.ledger.tables import bookings, vendor_ids
@@ -33,30 +33,30 @@ def lock_key(source: str, subject: str) -> str:
     return f"subject:{source}/{subject}"
 
 
-def read(connection: sa.Connection, keys: Collection[Key]) -> dict[Key, Held]:
+def read(connection: sa.Connection, keys: Collection[Key]) -> dict[Key, HeldBooking]:
     """Those of the bookings that are stored."""
     if not keys:
         return {}
     sources, references = ({key[part] for key in keys} for part in (0, 1))
     rows = connection.execute(_READ, {"sources": sorted(sources), "references": sorted(references)})
-    return {(row.source, row.reference): _held(row) for row in rows}
+    return {(row.source, row.reference): _held_booking(row) for row in rows}
 
 
-def _held(row: sa.Row[tuple[object, ...]]) -> Held:
+def _held_booking(row: sa.Row[tuple[object, ...]]) -> HeldBooking:
     booking = Booking(
         row.source, row.reference, row.account, entries_from_json(row.entries), row.as_of, bool(row.cancelled)
     )
-    return Held(booking, row.as_of_rank, row.last_start)
+    return HeldBooking(booking, row.as_of_rank, row.last_start)
 
 
-def merged(held: Held | None, new: Booking, *, owned: bool) -> Held:
+def merge_booking(held: HeldBooking | None, new: Booking, *, owned: bool) -> HeldBooking:
     """`new` laid over what is stored. `owned`: by a worker whose claim holds; one that lost it only adds entries, and
     can undo nothing that was found out since.
 
-    Neither moves the place: `applied` does.
+    Neither moves the place: `apply_event` does.
     """
     if held is None:
-        return Held(replace(new, as_of=None))
+        return HeldBooking(replace(new, as_of=None))
     entries = {entry.vendor_id: entry for entry in held.booking.entries}
     for entry in new.entries:
         entries[entry.vendor_id] = _further(entries.get(entry.vendor_id), entry)
@@ -66,21 +66,21 @@ def merged(held: Held | None, new: Booking, *, owned: bool) -> Held:
     return replace(held, booking=booking)
 
 
-def applied(held: Held, time: datetime, rank: int) -> Held:
+def apply_event(held: HeldBooking, time: datetime, rank: int) -> HeldBooking:
     """The booking after an event at this place was applied: places only move on."""
     if held.booking.as_of is not None and held.place >= (time, rank):
         return held
     return replace(held, booking=replace(held.booking, as_of=time), rank=rank)
 
 
-def reaching(held: Held, envelope: Envelope) -> Held:
+def reaching(held: HeldBooking, envelope: Envelope) -> HeldBooking:
     """The booking, kept at least until the last start this event tells."""
     starts = [_start(service) for service in envelope.data.get("services", ())]
     known = [start for start in (*starts, envelope.not_after, held.last_start) if start is not None]
     return replace(held, last_start=max(known, default=None))
 
 
-def store(connection: sa.Connection, database: Database, changed: Iterable[Held], now: datetime) -> None:
+def store(connection: sa.Connection, database: Database, changed: Iterable[HeldBooking], now: datetime) -> None:
     """Writes the bookings. On PostgreSQL their keys must be locked."""
     stored = list(changed)
     if stored:
@@ -118,10 +118,10 @@ def by_vendor_id(database: Database, account: str, vendor_id: str) -> Booking | 
     )
     with database.read() as connection:
         row = connection.execute(query).one_or_none()
-    return None if row is None else _held(row).booking
+    return None if row is None else _held_booking(row).booking
 
 
-def _values(held: Held, now: datetime) -> Mapping[str, object]:
+def _values(held: HeldBooking, now: datetime) -> Mapping[str, object]:
     booking = held.booking
     return {
         "source": booking.source,

@@ -11,14 +11,14 @@ import sqlalchemy as sa
 
 from bellhop.ledger import bookings
 from bellhop.ledger.codec import call_from_json, call_to_json
-from bellhop.ledger.decide import RANKS, UNFINISHED, Answer, Known, Row, Take, apply, decide
+from bellhop.ledger.decide import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take, apply, decide
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import Booking, Claim, Claimed, State
 from bellhop.ledger.search_terms import numbers_of
 from bellhop.ledger.tables import event_words, events
 from bellhop.schemas.envelope import Envelope
 
-_NAMES: Final = tuple(f.name for f in fields(Row))
+_NAMES: Final = tuple(f.name for f in fields(EventRecord))
 _NEW: Final = tuple(name for name in _NAMES if name != "pk")
 _CHANGED: Final = (
     *("state", "detail", "reason", "generation", "claimed_by", "claim_token", "claim_until"),
@@ -63,8 +63,8 @@ class Claims:
             now = self._now()
             until = now + timedelta(seconds=lease_seconds)
             known = _read(connection, envelopes)
-            answers: list[tuple[Answer, list[Row]]] = []
-            changed: dict[Row, None] = {}
+            answers: list[tuple[Answer, list[EventRecord]]] = []
+            changed: dict[EventRecord, None] = {}
             for envelope in envelopes:
                 answer = decide(envelope, known, now)
                 rows = apply(envelope, answer, known, worker=worker, now=now, until=until)
@@ -85,7 +85,7 @@ class Claims:
         return answers
 
 
-def _claim(answer: Answer, rows: Sequence[Row], booking: Booking | None) -> Claim:
+def _claim(answer: Answer, rows: Sequence[EventRecord], booking: Booking | None) -> Claim:
     """rows: stored for the answer; the event's own comes first where it was taken."""
     if not isinstance(answer, Take):
         return answer
@@ -93,7 +93,7 @@ def _claim(answer: Answer, rows: Sequence[Row], booking: Booking | None) -> Clai
     return Claimed(own.pk, own.claim_token, own.claim_until, booking, answer.in_doubt, own.attempts)
 
 
-def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> Known:
+def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> KnownEvent:
     keys = sorted({(e.source, e.subject) for e in envelopes if e.type in RANKS})
     sources = sorted({e.source for e in envelopes})
     found = [
@@ -102,20 +102,20 @@ def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> Known:
     ]
     if keys:
         found += connection.execute(_SAME_BOOKING, {"sources": sources, "subjects": sorted({k[1] for k in keys})})
-    known = Known(bookings=bookings.read(connection, keys))
+    known = KnownEvent(bookings=bookings.read(connection, keys))
     for row in {stored.pk: stored for stored in found}.values():
         known.add(_row(row))
     return known
 
 
-def _row(stored: Any) -> Row:
+def _row(stored: Any) -> EventRecord:
     values = dict(stored._mapping)
     values["state"] = State(values["state"])
     values["calling"] = call_from_json(values["calling"])
-    return Row(**values)
+    return EventRecord(**values)
 
 
-def _write(connection: sa.Connection, changed: Collection[Row]) -> list[Row]:
+def _write(connection: sa.Connection, changed: Collection[EventRecord]) -> list[EventRecord]:
     """The rows that are new."""
     new = [row for row in changed if not row.pk]
     old = sorted((row for row in changed if row.pk), key=lambda row: row.pk)
@@ -131,7 +131,7 @@ def _write(connection: sa.Connection, changed: Collection[Row]) -> list[Row]:
     return new
 
 
-def _describe(connection: sa.Connection, envelopes: Sequence[Envelope], new: Sequence[Row]) -> None:
+def _describe(connection: sa.Connection, envelopes: Sequence[Envelope], new: Sequence[EventRecord]) -> None:
     """Enters the words by which the new events are found."""
     content = {(e.source, e.id, e.content_hash): e.data for e in envelopes}
     words = [
@@ -143,7 +143,7 @@ def _describe(connection: sa.Connection, envelopes: Sequence[Envelope], new: Seq
         connection.execute(_WORDS, words)
 
 
-def _values(row: Row, names: Sequence[str]) -> dict[str, Any]:
+def _values(row: EventRecord, names: Sequence[str]) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in names}
     values["calling"] = call_to_json(row.calling)
     return values

@@ -28,7 +28,7 @@ Place = tuple[datetime, int]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Row:
+class EventRecord:
     """A row of the table `events`; the names are those of its columns. pk is 0 until it is inserted."""
 
     source: str
@@ -75,7 +75,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldBooking:
     """A booking as stored, the rank of the newest event applied to it, and the latest start known of it."""
 
     booking: Booking
@@ -88,22 +88,22 @@ class Held:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownEvent:
     """All rows that can bear on a batch: those of the same ids, of the same facts, and, of its bookings, every event
     that is unfinished or dead."""
 
-    by_id: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
-    by_fact: dict[str, list[Row]] = field(default_factory=dict)
-    by_booking: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
-    bookings: dict[tuple[str, str], Held] = field(default_factory=dict)
+    by_id: dict[tuple[str, str], list[EventRecord]] = field(default_factory=dict)
+    by_fact: dict[str, list[EventRecord]] = field(default_factory=dict)
+    by_booking: dict[tuple[str, str], list[EventRecord]] = field(default_factory=dict)
+    bookings: dict[tuple[str, str], HeldBooking] = field(default_factory=dict)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: EventRecord) -> None:
         self.by_id.setdefault((row.source, row.event_id), []).append(row)
         self.by_fact.setdefault(row.business_key, []).append(row)
         if row.type in RANKS:
             self.by_booking.setdefault((row.source, row.subject), []).append(row)
 
-    def own(self, envelope: Envelope) -> Row | None:
+    def own(self, envelope: Envelope) -> EventRecord | None:
         """The row of this very event."""
         rows = self.by_id.get((envelope.source, envelope.id), ())
         return next((row for row in rows if row.content_hash == envelope.content_hash), None)
@@ -126,7 +126,7 @@ class Take:
 Answer = Take | Settled | Busy | Refused
 
 
-def decide(envelope: Envelope, known: Known, now: datetime) -> Answer:
+def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
     """What a worker may do with a delivery of `envelope`."""
     own = known.own(envelope)
     if own is None:
@@ -151,7 +151,7 @@ def decide(envelope: Envelope, known: Known, now: datetime) -> Answer:
     return _order(envelope, known, own)
 
 
-def _unseen(envelope: Envelope, known: Known) -> Answer:
+def _unseen(envelope: Envelope, known: KnownEvent) -> Answer:
     others = known.by_id.get((envelope.source, envelope.id), ())
     if others and envelope.generation == 0:
         return Refused(Reason.CONFLICT, f"the id {envelope.id} came before with another content, which stands")
@@ -160,7 +160,7 @@ def _unseen(envelope: Envelope, known: Known) -> Answer:
     return _fact(envelope, known, None)
 
 
-def _fact(envelope: Envelope, known: Known, own: Row | None) -> Answer:
+def _fact(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Answer:
     """One fact is worked once, however many ids carry it."""
     for row in known.by_fact.get(envelope.business_key, ()):
         if row is own or not row.holds_its_fact:
@@ -171,7 +171,7 @@ def _fact(envelope: Envelope, known: Known, own: Row | None) -> Answer:
     return _order(envelope, known, own)
 
 
-def _order(envelope: Envelope, known: Known, own: Row | None) -> Answer:
+def _order(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Answer:
     """Whether it is the event's turn, and nothing it could repeat is in doubt."""
     if envelope.type in RANKS:
         others = [row for row in known.by_booking.get((envelope.source, envelope.subject), ()) if row is not own]
@@ -186,7 +186,7 @@ def _order(envelope: Envelope, known: Known, own: Row | None) -> Answer:
     return Take()
 
 
-def _turn(envelope: Envelope, known: Known, others: Sequence[Row]) -> Answer | None:
+def _turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -> Answer | None:
     """A booking's events are worked one at a time and in order; what comes too late is not worked at all. None where
     it is the event's turn."""
     place = envelope.time, RANKS[envelope.type]
@@ -204,14 +204,14 @@ def _turn(envelope: Envelope, known: Known, others: Sequence[Row]) -> Answer | N
     return None
 
 
-def _answers(envelope: Envelope, row: Row) -> bool:
+def _answers(envelope: Envelope, row: EventRecord) -> bool:
     """Whether it is a person's answer to the row's doubt: a replay of the same event with another content."""
     return (row.source, row.event_id) == (envelope.source, envelope.id) and row.generation < envelope.generation
 
 
 def apply(
-    envelope: Envelope, answer: Answer, known: Known, *, worker: str, now: datetime, until: datetime
-) -> list[Row]:
+    envelope: Envelope, answer: Answer, known: KnownEvent, *, worker: str, now: datetime, until: datetime
+) -> list[EventRecord]:
     """Enters the answer into `known`. The rows that must be stored for it, the event's own first."""
     own = known.own(envelope)
     if isinstance(answer, Busy) or (own is not None and _stands(own, envelope, answer)):
@@ -227,7 +227,7 @@ def apply(
             own.state, own.detail, own.reason = State.WORKING, "", ""
             own.claimed_by, own.claim_until, own.calling = worker, until, in_doubt
             own.claim_token += 1
-            return [own, *_answered(envelope, own, known)]
+            return [own, *_answer(envelope, own, known)]
         case Settled(state, detail, _):
             own.state, own.detail, own.reason, own.calling = state, detail, "", None
         case Refused(reason, error, _):
@@ -235,7 +235,7 @@ def apply(
     return [own]
 
 
-def _answered(envelope: Envelope, own: Row, known: Known) -> list[Row]:
+def _answer(envelope: Envelope, own: EventRecord, known: KnownEvent) -> list[EventRecord]:
     """The rows whose doubt ends because their event is worked with another content."""
     rows = [row for row in known.by_id[own.source, own.event_id] if row.died_in_doubt and _answers(envelope, row)]
     for row in rows:
@@ -243,15 +243,15 @@ def _answered(envelope: Envelope, own: Row, known: Known) -> list[Row]:
     return rows
 
 
-def _stands(own: Row, envelope: Envelope, answer: Answer) -> bool:
+def _stands(own: EventRecord, envelope: Envelope, answer: Answer) -> bool:
     """Whether the answer is what the row says already."""
     if isinstance(answer, Settled):
         return own.state is answer.state
     return isinstance(answer, Refused) and own.state is State.DEAD and own.generation == envelope.generation
 
 
-def _new(envelope: Envelope, now: datetime) -> Row:
-    return Row(
+def _new(envelope: Envelope, now: datetime) -> EventRecord:
+    return EventRecord(
         source=envelope.source,
         event_id=envelope.id,
         content_hash=envelope.content_hash,

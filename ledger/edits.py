@@ -1,4 +1,5 @@
-"""Edits of letters: proposed, approved or refused, with a second person where the settings ask for it."""
+"""Letters' contents changed by people. Whoever asks, the rule is kept here: nobody approves their own edit, nor by a
+token that they made; and where the settings ask for a second person, none is replayed that nobody else approved."""
 
 from __future__ import annotations
 
@@ -10,25 +11,28 @@ import sqlalchemy as sa
 
 from bellhop.ledger.engine import Database
 from bellhop.ledger.letters import record
+from bellhop.ledger.people import people_behind
 from bellhop.ledger.records import AuditRow, Edit, EditState, LetterState
 from bellhop.ledger.tables import dead_letters, letter_edits
 from bellhop.schemas.errors import LedgerError
 
 
 class EditRefused(LedgerError):
-    """Raised when an edit cannot be approved or refused as it stands; says why."""
+    """Raised when an edit cannot be approved, refused or replayed as it stands; says why."""
 
 
 class Edits:
-    """Every method raises LedgerUnavailable."""
+    """Every method raises LedgerUnavailable. second_approver: whether another person must approve each edit."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], *, second_approver: bool) -> None:
         self._database = database
         self._now = now
+        self._second_approver = second_approver
 
-    def propose(self, letter: int, who: str, why: str, body: bytes, *, needs_approval: bool) -> Edit:
+    def propose(self, letter: int, who: str, why: str, body: bytes) -> Edit:
         """An edit; approved at once where nobody else must. body: the whole envelope, JSON. Raises EditRefused where
         the letter is not open."""
+        needs_approval = self._second_approver
         with self._database.write() as connection:
             now = self._now()
             _must_be_open(connection, letter)
@@ -40,12 +44,26 @@ class Edits:
             return _edit(row)
 
     def approve(self, id_: int, who: str) -> Edit:
-        """By another than who proposed it. Raises EditRefused, also where the letter is not open any more."""
+        """By another than who proposed it, and by no token of theirs. Raises EditRefused, also where the letter is not
+        open any more."""
         return self._decide(id_, who, "", EditState.APPROVED)
 
     def refuse(self, id_: int, who: str, why: str) -> Edit:
         """Raises EditRefused."""
         return self._decide(id_, who, why, EditState.REFUSED)
+
+    def to_replay(self, id_: int) -> Edit:
+        """The edit as it is kept, where it may be replayed. Raises EditRefused where it is not approved, or, with the
+        rule of the second person, by whom it must not be: it may have been proposed before there was the rule."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(letter_edits).where(letter_edits.c.id == id_)).one_or_none()
+            if row is None:
+                raise EditRefused(f"there is no edit {id_}")
+            if row.state != EditState.APPROVED.value:
+                raise EditRefused(f"edit {id_} is {row.state}: only an approved one is replayed")
+            if self._second_approver and _same_person(connection, row.who, row.approver):
+                raise EditRefused(f"edit {id_} was approved by who proposed it: somebody else must approve it")
+            return _edit(row)
 
     def of(self, letter: int) -> list[Edit]:
         """A letter's, the newest first."""
@@ -71,8 +89,8 @@ class Edits:
                 raise EditRefused(f"there is no edit {id_}")
             if row.state != EditState.PROPOSED.value:
                 raise EditRefused(f"edit {id_} is {row.state} already")
-            if state is EditState.APPROVED and row.who == who:
-                raise EditRefused(f"edit {id_} is yours: somebody else must approve it")
+            if state is EditState.APPROVED and _same_person(connection, row.who, who):
+                raise EditRefused("the edit is yours, or of a token of the same person: somebody else must approve it")
             if state is EditState.APPROVED:
                 _must_be_open(connection, row.letter)
             changed = {"state": state.value, "approver": who}
@@ -87,6 +105,10 @@ def _must_be_open(connection: sa.Connection, number: int) -> None:
     state = connection.scalar(query)
     if state != LetterState.OPEN.value:
         raise EditRefused(f"dead letter {number} is {state or 'not there'}: only an open one is edited")
+
+
+def _same_person(connection: sa.Connection, one: str, other: str) -> bool:
+    return bool(people_behind(connection, one) & people_behind(connection, other))
 
 
 def _edit(row: Any) -> Edit:

@@ -47,14 +47,14 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Opens `url`, makes what is missing. Raises LedgerUnavailable, or LedgerError saying what to do."""
-        self._engine = _engine(_parsed(url))
+        self._engine = _engine(_parse_url(url))
         # BEGIN IMMEDIATE: a read that turns into a write would fail at once when another process wrote in between.
         self._writer = self._engine.execution_options(bellhop_begin="BEGIN IMMEDIATE")
         self._lite = self._engine.dialect.name == "sqlite"
         # SQLite's own waiting sleeps, up to 100 ms at a time; threads of one process need not.
         self._turn = threading.Lock()
         try:
-            with wrapped():
+            with wrap_errors():
                 self._migrate()
         except BaseException:
             self.close()
@@ -64,7 +64,7 @@ class Database:
         self._engine.dispose()
 
     @property
-    def described(self) -> str:
+    def description(self) -> str:
         """The database and, for SQLite, its journal mode, as an operator would name them."""
         with self.read() as connection:
             if self._lite:
@@ -75,7 +75,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection to read with. Raises LedgerUnavailable."""
-        with wrapped(), self._engine.begin() as connection:
+        with wrap_errors(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -86,7 +86,7 @@ class Database:
         its keys a transaction must lock rows of `events` in the order of their numbers, or two could wait in a ring.
         """
         if not self._lite:
-            with wrapped(), self._writer.begin() as connection:
+            with wrap_errors(), self._writer.begin() as connection:
                 if locks := sorted({_lock(key) for key in keys}):
                     connection.execute(_LOCK, {"keys": locks})
                 yield connection
@@ -94,7 +94,7 @@ class Database:
         if not self._turn.acquire(timeout=WAIT_SECONDS):
             raise LedgerUnavailable(f"the ledger was locked by this process for more than {WAIT_SECONDS:g} s")
         try:
-            with wrapped(), self._writer.begin() as connection:
+            with wrap_errors(), self._writer.begin() as connection:
                 yield connection
         finally:
             self._turn.release()
@@ -137,7 +137,7 @@ class Database:
 
 
 @contextmanager
-def wrapped() -> Iterator[None]:
+def wrap_errors() -> Iterator[None]:
     """Turns SQLAlchemy's exceptions into the ledger's. Only a driver's first line is told: later ones quote values."""
     try:
         yield
@@ -170,7 +170,7 @@ def _lock(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def _parsed(url: str) -> sa.URL:
+def _parse_url(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
     except (SQLAlchemyError, ValueError):
@@ -219,7 +219,7 @@ def _engine(url: sa.URL) -> sa.Engine:
     journal = "WAL" if wal_is_safe(library.sqlite_version_info) else "TRUNCATE"
 
     @sa.event.listens_for(engine, "connect")
-    def connected(connection: Any, _record: object) -> None:
+    def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # transactions are begun below; the driver must not begin its own
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA journal_mode={journal}")
@@ -227,7 +227,7 @@ def _engine(url: sa.URL) -> sa.Engine:
         cursor.close()
 
     @sa.event.listens_for(engine, "begin")
-    def begun(connection: sa.Connection) -> None:
+    def on_begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("bellhop_begin", "BEGIN"))
 
     return engine

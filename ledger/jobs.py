@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bellhop.ledger.engine import Database
 from bellhop.ledger.letters import record
 from bellhop.ledger.pages import Page, cursor, read
-from bellhop.ledger.records import AuditRow, ItemState, Job, JobItem, JobState, Verdict
+from bellhop.ledger.records import AuditRow, BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.tables import job_items, jobs
 from bellhop.schemas.errors import LedgerError
 
@@ -55,13 +55,13 @@ class Jobs:
         why: str,
         rate: float | None = None,
         asked_as: str | None = None,
-    ) -> Job:
+    ) -> BulkJob:
         """Approves a bulk act on exactly these letters, in this order. kind: "replay" or "discard".
 
         asked_as: the same again is the same job, whose answer was lost. Raises JobRefused where it names another.
         """
         with self._database.write([f"asked:{asked_as}"] if asked_as else ()) as connection:
-            if asked_as and (known := _asked(connection, asked_as, kind, items, why, rate)) is not None:
+            if asked_as and (known := _find_request(connection, asked_as, kind, items, why, rate)) is not None:
                 return known
             now = self._now()
             values = {
@@ -87,18 +87,18 @@ class Jobs:
             record(connection, [AuditRow(now, who, f"approve {kind}", None, why, told)])
         return self._stored(number)
 
-    def get(self, id_: int) -> Job | None:
+    def get(self, id_: int) -> BulkJob | None:
         with self._database.read() as connection:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == id_)).one_or_none()
             return None if row is None else _job(row, _counts(connection, [id_]).get(id_, {}))
 
-    def _stored(self, id_: int) -> Job:
+    def _stored(self, id_: int) -> BulkJob:
         """One that is there."""
         with self._database.read() as connection:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == id_)).one()
             return _job(row, _counts(connection, [id_]).get(id_, {}))
 
-    def page(self, limit: int, after: str = "", state: JobState | None = None) -> Page[Job]:
+    def page(self, limit: int, after: str = "", state: JobState | None = None) -> Page[BulkJob]:
         """The newest first. state: those alone. Raises CursorInvalid."""
         query = sa.select(jobs).order_by(jobs.c.id.desc())
         if state is not None:
@@ -112,6 +112,14 @@ class Jobs:
         found = [_job(row, counts.get(row.id, {})) for row in rows]
         return Page(found[:limit], cursor("jobs", found[limit - 1].id) if len(found) > limit else "")
 
+    def find_stopped(self) -> list[BulkJob]:
+        """All that stopped by themselves and wait for a person, the newest first."""
+        query = sa.select(jobs).where(jobs.c.state == JobState.STOPPED.value).order_by(jobs.c.id.desc())
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+            counts = _counts(connection, [row.id for row in rows])
+        return [_job(row, counts.get(row.id, {})) for row in rows]
+
     def items(self, id_: int, limit: int, after: str = "", state: ItemState | None = None) -> Page[JobItem]:
         """In their order. Raises CursorInvalid."""
         query = sa.select(job_items).where(job_items.c.job == id_).order_by(job_items.c.place)
@@ -124,20 +132,20 @@ class Jobs:
             found = [_item(row) for row in connection.execute(query.limit(limit + 1))]
         return Page(found[:limit], cursor("items", found[limit - 1].place) if len(found) > limit else "")
 
-    def pause(self, id_: int, who: str, why: str) -> Job:
+    def pause(self, id_: int, who: str, why: str) -> BulkJob:
         """Raises JobRefused."""
         return self._steer(id_, who, why, "pause", JobState.PAUSED, (JobState.RUNNING,))
 
-    def resume(self, id_: int, who: str, why: str) -> Job:
+    def resume(self, id_: int, who: str, why: str) -> BulkJob:
         """Also one that stopped by itself: it begins with a canary again. Raises JobRefused."""
         return self._steer(id_, who, why, "resume", JobState.RUNNING, (JobState.PAUSED, JobState.STOPPED))
 
-    def cancel(self, id_: int, who: str, why: str) -> Job:
+    def cancel(self, id_: int, who: str, why: str) -> BulkJob:
         """What was sent is sent; the rest is skipped. Raises JobRefused."""
         allowed = (JobState.RUNNING, JobState.PAUSED, JobState.STOPPED)
         return self._steer(id_, who, why, "cancel", JobState.CANCELLED, allowed)
 
-    def _steer(self, id_: int, who: str, why: str, act: str, to: JobState, allowed: Iterable[JobState]) -> Job:
+    def _steer(self, id_: int, who: str, why: str, act: str, to: JobState, allowed: Iterable[JobState]) -> BulkJob:
         with self._database.write([f"job:{id_}"]) as connection:
             now = self._now()
             state = connection.scalar(sa.select(jobs.c.state).where(jobs.c.id == id_).with_for_update())
@@ -160,7 +168,7 @@ class Jobs:
 
     # --- the runner's side --------------------------------------------------------------------------------------
 
-    def lease(self, by: str, seconds: float, after: int = 0) -> Job | None:
+    def lease(self, by: str, seconds: float, after: int = 0) -> BulkJob | None:
         """The first job above number `after` with something to do, for `by` alone during so many seconds; None where
         there is none to take. Taken again by the same it is prolonged.
 
@@ -224,14 +232,14 @@ class Jobs:
             connection.execute(sa.update(jobs).where(*running).values(values))
 
 
-def _asked(
+def _find_request(
     connection: sa.Connection,
     asked_as: str,
     kind: str,
     items: Sequence[tuple[int, Verdict]],
     why: str,
     rate: float | None,
-) -> Job | None:
+) -> BulkJob | None:
     """The job that was made when the same was asked before. Raises JobRefused where that was something else."""
     row = connection.execute(sa.select(jobs).where(jobs.c.asked_as == asked_as)).one_or_none()
     if row is None:
@@ -256,8 +264,8 @@ def _counts(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Mappi
     return found
 
 
-def _job(row: Any, counts: Mapping[ItemState, int]) -> Job:
-    return Job(
+def _job(row: Any, counts: Mapping[ItemState, int]) -> BulkJob:
+    return BulkJob(
         id=row.id,
         kind=row.kind,
         state=JobState(row.state),

@@ -16,7 +16,7 @@ from bellhop.ledger.decide import UNFINISHED
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
-from bellhop.schemas.envelope import decode
+from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.reasons import Reason
 
@@ -123,23 +123,25 @@ class Letters:
         """
         with self._database.write() as connection:
             now = self._now()
-            found = list(_locked(connection, ids, (LetterState.OPEN, LetterState.REPLAYING)))
+            found = list(_lock_letters(connection, ids, (LetterState.OPEN, LetterState.REPLAYING)))
             opened = [letter.id for letter in found if letter.state is LetterState.OPEN]
             _mark(connection, opened, LetterState.REPLAYING, now)
             record(connection, [AuditRow(now, who, "replay", id_, why) for id_ in opened])
         return [Letter(letter.id, letter.new, LetterState.REPLAYING, letter.archived) for letter in found]
 
-    def replayed(self, ids: Sequence[int]) -> None:
+    def close_replayed(self, ids: Sequence[int]) -> None:
         """Closes letters whose replay the broker confirmed."""
         with self._database.write() as connection:
-            found = [letter.id for letter in _locked(connection, ids, (LetterState.REPLAYING,))]
+            found = [letter.id for letter in _lock_letters(connection, ids, (LetterState.REPLAYING,))]
             _mark(connection, found, LetterState.REPLAYED, self._now())
 
-    def replayed_edited(self, id_: int, who: str, why: str) -> bool:
+    def close_edited(self, id_: int, who: str, why: str) -> bool:
         """Closes a letter that was replayed with another content, with its row of audit; whether it was still open."""
         with self._database.write() as connection:
             now = self._now()
-            found = [letter.id for letter in _locked(connection, [id_], (LetterState.OPEN, LetterState.REPLAYING))]
+            found = [
+                letter.id for letter in _lock_letters(connection, [id_], (LetterState.OPEN, LetterState.REPLAYING))
+            ]
             _mark(connection, found, LetterState.REPLAYED, now)
             record(connection, [AuditRow(now, who, "replay", number, why) for number in found])
         return bool(found)
@@ -149,7 +151,7 @@ class Letters:
         keys = {lock_key(letter.new.source, letter.new.subject) for letter in self._open(ids)}
         with self._database.write(keys) as connection:
             now = self._now()
-            found = list(_locked(connection, ids, (LetterState.OPEN,)))
+            found = list(_lock_letters(connection, ids, (LetterState.OPEN,)))
             _mark(connection, [letter.id for letter in found], LetterState.DISCARDED, now)
             record(connection, [AuditRow(now, who, "discard", letter.id, why) for letter in found])
             if rows := [row for letter in found for row in _event_of(letter.new, now)]:
@@ -221,7 +223,7 @@ def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ordered[start : start + _CHUNK]
 
 
-def _locked(connection: sa.Connection, ids: Sequence[int], states: Sequence[LetterState]) -> Iterator[Letter]:
+def _lock_letters(connection: sa.Connection, ids: Sequence[int], states: Sequence[LetterState]) -> Iterator[Letter]:
     """Those of the letters in one of the states, locked in the order of their numbers."""
     for some in _chunks(ids):
         select = _WHOLE.where(*conditions(LetterFilter(ids=some, states=states)))
@@ -243,7 +245,7 @@ def record(connection: sa.Connection, acts: Sequence[AuditRow]) -> None:
 def _event_of(letter: NewLetter, now: datetime) -> Iterator[dict[str, Any]]:
     """The letter's event; none where its bytes are not one."""
     try:
-        envelope = decode(letter.body)
+        envelope = decode_recordable(letter.body)
     except EnvelopeError:
         return
     yield {

@@ -97,7 +97,7 @@ class People:
             record(connection, [AuditRow(self._now(), who, "end sessions", None, "", f"user {name}")])
         return ended
 
-    def signed_in(self) -> dict[str, int]:
+    def count_sessions(self) -> dict[str, int]:
         """How many sessions everybody has, of those who have any; "" is the guest of a one-time link."""
         query = sa.select(sessions.c.user_name, sa.func.count().label("n")).group_by(sessions.c.user_name)
         with self._database.read() as connection:
@@ -115,7 +115,7 @@ class People:
             values |= {"created": now, "last_used": None, "expires": expires, "revoked": False}
             row = connection.execute(sa.insert(api_tokens).returning(api_tokens), values).one()
             ends = "" if expires is None else f" (until {expires.isoformat(timespec='seconds')})"
-            told = f"token {row.id} {name}"
+            told = token_name(row.id, name)
             record(connection, [AuditRow(now, who, "add token", None, f"as {role.value}{ends}", told)])
         return _token(row)
 
@@ -146,7 +146,7 @@ class People:
             row = connection.execute(sa.select(api_tokens).where(api_tokens.c.id == id_)).one_or_none()
             if row is None:
                 raise PersonRefused(f"there is no token {id_}")
-            record(connection, [AuditRow(self._now(), who, "revoke token", None, "", f"token {id_} {row.name}")])
+            record(connection, [AuditRow(self._now(), who, "revoke token", None, "", token_name(id_, row.name))])
         return _token(row)
 
     # --- sessions and logins ------------------------------------------------------------------------------------
@@ -192,6 +192,22 @@ class People:
         """Takes them all back, after a login that succeeded."""
         with self._database.write() as connection:
             connection.execute(sa.delete(login_failures).where(login_failures.c.key == key))
+
+
+def token_name(id_: int, name: str) -> str:
+    """How the audit calls who acts by a token."""
+    return f"token {id_} {name}"
+
+
+def people_behind(connection: sa.Connection, who: str) -> set[str]:
+    """Who acts; of a token, also whoever made it, and if that was a token, whoever made that."""
+    tokens = connection.execute(sa.select(api_tokens.c.id, api_tokens.c.name, api_tokens.c.who))
+    makers = {token_name(token.id, token.name): token.who for token in tokens}
+    behind = {who}
+    while (maker := makers.get(who)) is not None and maker not in behind:
+        behind.add(maker)
+        who = maker
+    return behind
 
 
 def _failures(key: str, now: datetime) -> sa.Select[Any]:

@@ -23,7 +23,7 @@ class Watermark:
     pulled: datetime
 
 
-class Pulls:
+class PullMarks:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now

@@ -10,9 +10,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger import bookings
-from bellhop.ledger.bookings import Key, applied, merged, reaching
+from bellhop.ledger.bookings import Key, apply_event, merge_booking, reaching
 from bellhop.ledger.codec import call_from_json, call_to_json
-from bellhop.ledger.decide import RANKS, Held, mark_after
+from bellhop.ledger.decide import RANKS, HeldBooking, mark_after
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import Attempt, Booking, Call, Claimed, Settlement, State
 from bellhop.ledger.tables import attempts, events
@@ -88,7 +88,7 @@ class Settling:
                 owned = _is_owned(stored.get(mark.claimed.event_pk), mark.claimed)
                 booking = mark.claimed.booking
                 if mark.booking is not None:
-                    held[_key(mark.booking)] = merged(held.get(_key(mark.booking)), mark.booking, owned=owned)
+                    held[_key(mark.booking)] = merge_booking(held.get(_key(mark.booking)), mark.booking, owned=owned)
                     booking = held[_key(mark.booking)].booking
                 if not owned:
                     answers.append(ClaimLost(f"event {mark.claimed.event_pk} was claimed by another worker meanwhile"))
@@ -108,14 +108,14 @@ class Settling:
         """The bookings as they now stand."""
         changing = [s for s in settlements if s.booking or (s.applies and s.envelope.type in RANKS)]
         held = bookings.read(connection, {_booking_key(s) for s in changing})
-        changed: dict[Key, Held] = {}
+        changed: dict[Key, HeldBooking] = {}
         for settlement in changing:
             key, envelope = _booking_key(settlement), settlement.envelope
             new = settlement.booking or (held[key].booking if key in held else Booking(*key, envelope.account))
             owned = settlement.claimed.event_pk not in lost
-            one = merged(held.get(key), new, owned=owned)
+            one = merge_booking(held.get(key), new, owned=owned)
             if settlement.applies and envelope.type in RANKS:
-                one = applied(one, envelope.time, RANKS[envelope.type])
+                one = apply_event(one, envelope.time, RANKS[envelope.type])
             one = reaching(one, envelope)
             held[key] = changed[key] = one
         bookings.store(connection, self._database, [changed[key] for key in sorted(changed)], now)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bellhop.ledger import bookings, events, latencies
-from bellhop.ledger.accounts import Accounts
+from bellhop.ledger.accounts import AccountStates
 from bellhop.ledger.claims import Claims
 from bellhop.ledger.decide import Answer
 from bellhop.ledger.edits import Edits
@@ -15,11 +15,11 @@ from bellhop.ledger.jobs import Jobs
 from bellhop.ledger.pauses import Pauses
 from bellhop.ledger.people import People
 from bellhop.ledger.prune import prune
-from bellhop.ledger.pulls import Pulls
+from bellhop.ledger.pulls import PullMarks
 from bellhop.ledger.records import AuditRow, Booking, Call, Claim, Claimed, EventView, Settlement, Standing, State
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.triage import Desk
-from bellhop.ledger.vendor_tokens import Tokens
+from bellhop.ledger.vendor_tokens import VendorTokens
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.observe import Observe, silent
@@ -33,20 +33,22 @@ class Ledger:
     pulls: watermarks, see `ledger.pulls`. jobs, edits, pauses: what people steer. people: who may what.
     """
 
-    def __init__(self, database: Database, *, keep_seconds: float, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, *, keep_seconds: float, second_approver: bool, now: Callable[[], datetime]
+    ) -> None:
         self._database = database
         self._keep = timedelta(seconds=keep_seconds)
         self._now = now
         self._claims = Claims(database, now)
         self._settling = Settling(database, now)
-        self._tokens = Tokens(database, now)
+        self._tokens = VendorTokens(database, now)
         self.letters = Desk(database, now)
         self.jobs = Jobs(database, now)
-        self.edits = Edits(database, now)
+        self.edits = Edits(database, now, second_approver=second_approver)
         self.pauses = Pauses(database, now)
         self.people = People(database, now)
-        self.accounts = Accounts(database, now)
-        self.pulls = Pulls(database, now)
+        self.accounts = AccountStates(database, now)
+        self.pulls = PullMarks(database, now)
 
     @classmethod
     def open(
@@ -54,17 +56,19 @@ class Ledger:
         url: str,
         *,
         keep_seconds: float,
+        second_approver: bool = True,
         now: Callable[[], datetime] = utc_now,
         observe: Observe = silent,
     ) -> Ledger:
         """Opens `sqlite:///file` or `postgresql://…`; makes its folder and tables, or brings them up to date.
 
-        keep_seconds: how long `prune` leaves what is finished. Raises LedgerUnavailable, or LedgerError saying what
-        to do: a URL that is none, a file that cannot be written, tables of a newer Bellhop.
+        keep_seconds: how long `prune` leaves what is finished. second_approver: whether edits need another person's
+        approval; who does not say keeps the stricter rule. Raises LedgerUnavailable, or LedgerError saying what to do:
+        a URL that is none, a file that cannot be written, tables of a newer Bellhop.
         """
         database = Database(url)
-        observe("ledger.opened", database=database.described)
-        return cls(database, keep_seconds=keep_seconds, now=now)
+        observe("ledger.opened", database=database.description)
+        return cls(database, keep_seconds=keep_seconds, second_approver=second_approver, now=now)
 
     def close(self) -> None:
         self._database.close()
@@ -151,9 +155,9 @@ class Ledger:
         """The account's session token, None before any login. It may have run out at the vendor."""
         return self._tokens.token(account)
 
-    def tokens_made(self) -> Mapping[str, datetime | None]:
+    def token_times(self) -> Mapping[str, datetime | None]:
         """When each account's session token was got, of those that have one; None where nobody noted it."""
-        return self._tokens.made()
+        return self._tokens.times()
 
     def replace_token(self, account: str, stale: str | None, login: Callable[[], str]) -> str:
         """A token other than `stale`: one that another process has got meanwhile, else by `login`, which only one of

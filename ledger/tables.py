@@ -12,7 +12,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-class Moment(sa.types.TypeDecorator[datetime]):
+class MomentColumn(sa.types.TypeDecorator[datetime]):
     """An aware time, stored as whole microseconds since 1970 UTC: the same and in the same order everywhere."""
 
     impl = sa.BigInteger
@@ -65,7 +65,7 @@ def _number(name: str) -> sa.Column[int]:
 
 
 def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
-    return sa.Column(name, Moment, nullable=nullable)
+    return sa.Column(name, MomentColumn, nullable=nullable)
 
 
 # One row for each content of an event. `calling` is the call about to be made or in doubt, `calling_token` the claim it

@@ -48,7 +48,7 @@ class Desk(Letters):
         if after:
             _, (last,) = read([order.value], after, 1)
             beyond.append(_C.id < last if newest else _C.id > last)
-        rows = self._ordered(which, beyond, [_C.id.desc() if newest else _C.id], limit + 1)
+        rows = self._find_ordered(which, beyond, [_C.id.desc() if newest else _C.id], limit + 1)
         return Page(rows[:limit], cursor(order.value, rows[limit - 1].id) if len(rows) > limit else "")
 
     def _urgent(self, which: LetterFilter, limit: int, after: str) -> Page[Letter]:
@@ -62,14 +62,14 @@ class Desk(Letters):
             coming: list[sa.ColumnElement[bool]] = [_C.not_after >= now]
             if after:
                 coming.append(place > sa.tuple_(sa.literal(_moment(at), _C.not_after.type), last))
-            rows = self._ordered(which, coming, [_C.not_after, _C.id], limit + 1)
+            rows = self._find_ordered(which, coming, [_C.not_after, _C.id], limit + 1)
             if len(rows) > limit and (start := rows[limit - 1].new.not_after):
                 return Page(rows[:limit], cursor(_URGENT, _micros(start), rows[limit - 1].id, _micros(now)))
             last = 0
         others: list[sa.ColumnElement[bool]] = [sa.or_(_C.not_after.is_(None), _C.not_after < now)]
         if last:
             others.append(_C.id < last)
-        rows += self._ordered(which, others, [_C.id.desc()], limit - len(rows) + 1)
+        rows += self._find_ordered(which, others, [_C.id.desc()], limit - len(rows) + 1)
         if len(rows) <= limit:
             return Page(rows, "")
         return Page(rows[:limit], self._after_rest(rows[limit - 1], rows[limit], now))
@@ -168,12 +168,12 @@ class Desk(Letters):
         with self._database.read() as connection:
             return [Note(row.at, row.who, row.text) for row in connection.execute(query)]
 
-    def revealed(self, id_: int, who: str) -> None:
+    def note_reveal(self, id_: int, who: str) -> None:
         """A person has looked at what is masked."""
         with self._database.write() as connection:
             record(connection, [AuditRow(self._now(), who, "reveal", id_, "")])
 
-    def acted(self, who: str, act: str, why: str, what: str) -> None:
+    def note_act(self, who: str, act: str, why: str, what: str) -> None:
         """An act on something else than a letter: a vendor call by hand, say."""
         with self._database.write() as connection:
             record(connection, [AuditRow(self._now(), who, act, None, why, what)])
@@ -188,7 +188,7 @@ class Desk(Letters):
         letter: int | None = None,
     ) -> Page[AuditRow]:
         """Acts of people, the newest first. Raises CursorInvalid."""
-        query = sa.select(audit).where(*_given(who=who, act=act, letter=letter)).order_by(audit.c.id.desc())
+        query = sa.select(audit).where(*_audit_conditions(who=who, act=act, letter=letter)).order_by(audit.c.id.desc())
         if after:
             _, (last,) = read(["audit"], after, 1)
             query = query.where(audit.c.id < last)
@@ -197,7 +197,7 @@ class Desk(Letters):
         told = [AuditRow(row.at, row.who, row.act, row.letter, row.why, row.what) for row in rows[:limit]]
         return Page(told, cursor("audit", rows[limit - 1].id) if len(rows) > limit else "")
 
-    def _ordered(
+    def _find_ordered(
         self,
         which: LetterFilter,
         beyond: Sequence[sa.ColumnElement[bool]],
@@ -244,7 +244,7 @@ def _in(together: sa.Subquery, key: sa.ColumnElement[Any]) -> sa.ColumnElement[A
     return column.desc() if falls else column
 
 
-def _given(**values: Any) -> Iterator[sa.ColumnElement[bool]]:
+def _audit_conditions(**values: Any) -> Iterator[sa.ColumnElement[bool]]:
     for name, value in values.items():
         if value is not None:
             yield audit.c[name] == value

@@ -20,7 +20,7 @@ LOGIN_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.05
 
 
-class Tokens:
+class VendorTokens:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
@@ -30,8 +30,8 @@ class Tokens:
         with self._database.read() as connection:
             return connection.scalar(sa.select(tokens.c.token).where(tokens.c.account == account))
 
-    def made(self) -> Mapping[str, datetime | None]:
-        """See `Ledger.tokens_made`."""
+    def times(self) -> Mapping[str, datetime | None]:
+        """See `Ledger.token_times`."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(tokens.c.account, tokens.c.made).where(tokens.c.token.is_not(None)))
             return {row.account: row.made for row in rows}

@@ -17,8 +17,9 @@ from bellhop.broker.port import Broker, Delivery, Message, QueueStats
 from bellhop.broker.topology import DEAD_QUEUE
 from bellhop.ledger.records import LetterFilter, LetterState, NewLetter, Pause, State, WaitingLetters
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock, utc_now
-from bellhop.schemas.envelope import decode_recordable, nested_deeper
+from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import BrokerError, EnvelopeError, LedgerError
+from bellhop.schemas.nesting import is_nested_too_deep
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
@@ -31,7 +32,6 @@ _MEASURE_SECONDS: Final = 10.0
 _PRUNE_SECONDS: Final = 86_400.0
 ROUTE_CHARACTERS: Final = 200
 NOTHING: Final[Mapping[str, Any]] = {}
-_EVIDENCE_DEPTH: Final = 20
 BURIED: Final = "delivered again and again without an end: the broker buried it"
 LOST: Final = "it came back for a route that has no queue: start a worker of a version that has the route, then replay"
 SUSPECT_DELIVERIES: Final = 3
@@ -192,12 +192,12 @@ def measure(broker: Broker, ledger: ArchiveLedger, observe: Observe, now: Callab
         except LedgerError:
             count = None
         observe("letters.counted", state=state.value, count=count)
-    observe("letters.waiting", groups=_waiting(ledger, now()))
-    observe("events.unfinished", groups=_unfinished(ledger))
-    observe("routes.paused", groups=_paused(ledger, now()))
+    observe("letters.waiting", groups=_waiting_groups(ledger, now()))
+    observe("events.unfinished", groups=_unfinished_groups(ledger))
+    observe("routes.paused", groups=_pause_groups(ledger, now()))
 
 
-def _waiting(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
+def _waiting_groups(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
     """What waits for a person by route and reason; nothing where it is not known."""
     try:
         groups = ledger.letters.waiting()
@@ -215,7 +215,7 @@ def _waiting(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
     ]
 
 
-def _paused(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
+def _pause_groups(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
     """Every route, and for how long people have held it; nothing where it is not known."""
     try:
         since = {pause.route: pause.since for pause in ledger.pauses.all()}
@@ -227,7 +227,7 @@ def _paused(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
     ]
 
 
-def _unfinished(ledger: ArchiveLedger) -> list[dict[str, object]]:
+def _unfinished_groups(ledger: ArchiveLedger) -> list[dict[str, object]]:
     """Every route and state, also those with none; nothing where it is not known."""
     try:
         counts = ledger.unfinished()
@@ -258,7 +258,7 @@ def letter_of(message: Message, now: datetime, strange: Mapping[str, Any] = NOTH
             error=error or f"not an envelope: {problem}",
             evidence=evidence,
             attempts=_attempts(told),
-            died=_died(told, now),
+            died=_death_time(told, now),
         )
     return NewLetter(
         message_id=message.id,
@@ -268,7 +268,7 @@ def letter_of(message: Message, now: datetime, strange: Mapping[str, Any] = NOTH
         error=error or ("" if headers.REASON in told else buried),
         evidence=evidence,
         attempts=_attempts(told),
-        died=_died(told, now),
+        died=_death_time(told, now),
         source=envelope.source,
         event_id=envelope.id,
         type=envelope.type,
@@ -286,11 +286,11 @@ def _reason(told: Mapping[str, Any], otherwise: Reason) -> str:
 
 def _evidence(told: Mapping[str, Any]) -> dict[str, Any]:
     text = str(told.get(headers.EVIDENCE, "{}"))
+    if is_nested_too_deep(text.encode()):
+        return {"unreadable": True}
     try:
         evidence = json.loads(text)
-    except (ValueError, RecursionError):
-        return {"unreadable": True}
-    if nested_deeper(evidence, _EVIDENCE_DEPTH):  # read it can be, but not be written
+    except ValueError:
         return {"unreadable": True}
     return evidence if isinstance(evidence, dict) else {"evidence": evidence}
 
@@ -301,7 +301,7 @@ def _attempts(told: Mapping[str, Any]) -> int:
     return min(max(count, 0), 2**31 - 1) if isinstance(count, int) else 0
 
 
-def _died(told: Mapping[str, Any], now: datetime) -> datetime:
+def _death_time(told: Mapping[str, Any], now: datetime) -> datetime:
     at = told.get(headers.DIED)
     try:
         return datetime.fromtimestamp(float(at), UTC) if isinstance(at, int | float) else now

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bellhop.broker.port import Publisher
-from bellhop.ledger.records import ItemState, Job, JobItem, JobState, Letter, LetterFilter, LetterState, Verdict
-from bellhop.letters.bulk_ends import Ends, EndsLedger, discarded
-from bellhop.letters.preflight import WORDS, Known, PreflightLedger, verdicts
+from bellhop.ledger.records import BulkJob, ItemState, JobItem, JobState, Letter, LetterFilter, LetterState, Verdict
+from bellhop.letters.bulk_ends import Ends, EndsLedger, discard_end
+from bellhop.letters.preflight import WORDS, PreflightLedger, PreflightSettings, verdicts
 from bellhop.letters.replay import replay
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
@@ -64,7 +64,7 @@ class JobRunner:
         self,
         ledger: JobLedger,
         publisher: Publisher,
-        settings: Known,
+        settings: PreflightSettings,
         *,
         by: str,
         observe: Observe = silent,
@@ -107,7 +107,7 @@ class JobRunner:
             job = self._ledger.jobs.lease(self._by, LEASE_SECONDS, after=job.id)
         return found
 
-    def _move(self, job: Job) -> None:
+    def _move(self, job: BulkJob) -> None:
         out = self._items(job, ItemState.SENT, MOST_AT_ONCE)
         if job.kind == "discard":
             self._discard(job, out)
@@ -118,9 +118,9 @@ class JobRunner:
 
     # --- discard ------------------------------------------------------------------------------------------------
 
-    def _discard(self, job: Job, out: Sequence[JobItem]) -> None:
+    def _discard(self, job: BulkJob, out: Sequence[JobItem]) -> None:
         until = self._clock.monotonic() + TURN_SECONDS
-        self._told(job, out)
+        self._note_ends(job, out)
         while job.state is JobState.RUNNING and self._clock.monotonic() < until:
             waiting = self._items(job, ItemState.WAITING, SLICE)
             if not waiting:
@@ -132,19 +132,19 @@ class JobRunner:
             shut = [(item.place, ItemState.SKIPPED, words) for item in waiting if item.letter not in is_open]
             self._ledger.jobs.mark(job.id, shut)
             wanted = [item for item in waiting if item.letter in is_open]
-            taken = self._taken(job, wanted)
+            taken = self._take(job, wanted)
             self._ledger.letters.discard([item.letter for item in taken], job.who, _why(job))
-            self._told(job, taken)
+            self._note_ends(job, taken)
             if len(taken) < len(wanted):
                 return
 
-    def _told(self, job: Job, out: Sequence[JobItem]) -> None:
+    def _note_ends(self, job: BulkJob, out: Sequence[JobItem]) -> None:
         letters = self._letters(out)
-        self._ledger.jobs.mark(job.id, [(item.place, *discarded(letters.get(item.letter))) for item in out])
+        self._ledger.jobs.mark(job.id, [(item.place, *discard_end(letters.get(item.letter))) for item in out])
 
     # --- replay: what was sent ----------------------------------------------------------------------------------
 
-    def _look_after(self, job: Job, out: Sequence[JobItem]) -> bool:
+    def _look_after(self, job: BulkJob, out: Sequence[JobItem]) -> bool:
         """Notes how those that were sent have ended; whether more may be sent. One that died again of the same cause
         stops the job."""
         letters = self._letters(out)
@@ -165,7 +165,7 @@ class JobRunner:
 
     # --- replay: what is to be sent -----------------------------------------------------------------------------
 
-    def _go_on(self, job: Job, out: int) -> None:
+    def _go_on(self, job: BulkJob, out: int) -> None:
         """Sends what the wave has room for, and begins the next wave where nothing is out any more."""
         pace = self._paces.get(job.id)
         if pace is None or pace.wave != job.wave:
@@ -185,7 +185,7 @@ class JobRunner:
         elif not pace.left and not out:
             self._end(job)
 
-    def _send(self, job: Job, pace: _Pace) -> None:
+    def _send(self, job: BulkJob, pace: _Pace) -> None:
         """As many of the wave as the rate and this job's turn allow. What cannot be of use any more is skipped; where
         a vendor is away it is waited for."""
         until = self._clock.monotonic() + TURN_SECONDS
@@ -194,8 +194,8 @@ class JobRunner:
             if not waiting:
                 pace.left = 0
                 return
-            ready, is_held = self._judged(job, waiting)
-            taken = self._taken(job, ready[: min(pace.left, _slice(job.rate))])
+            ready, is_held = self._judge(job, waiting)
+            taken = self._take(job, ready[: min(pace.left, _slice(job.rate))])
             if not taken and (ready or is_held):
                 return  # paused, cancelled, another's; or every vendor of these is away
             if taken:
@@ -204,7 +204,7 @@ class JobRunner:
                 if not self._publish(job, taken):
                     return
 
-    def _judged(self, job: Job, items: Sequence[JobItem]) -> tuple[list[JobItem], bool]:
+    def _judge(self, job: BulkJob, items: Sequence[JobItem]) -> tuple[list[JobItem], bool]:
         """Those that may go, and whether others wait for a vendor. Those that are of no use are skipped."""
         letters = self._letters(items)
         judged = verdicts(list(letters.values()), self._ledger, self._settings, self._clock.now())
@@ -223,14 +223,14 @@ class JobRunner:
         self._ledger.jobs.mark(job.id, useless)
         return ready, is_held
 
-    def _taken(self, job: Job, items: Sequence[JobItem]) -> list[JobItem]:
+    def _take(self, job: BulkJob, items: Sequence[JobItem]) -> list[JobItem]:
         """Those that are this process' to act on now."""
         if not items:
             return []
         places = set(self._ledger.jobs.take(job.id, self._by, [item.place for item in items], LEASE_SECONDS))
         return [item for item in items if item.place in places]
 
-    def _publish(self, job: Job, items: Sequence[JobItem]) -> bool:
+    def _publish(self, job: BulkJob, items: Sequence[JobItem]) -> bool:
         """Whether the broker confirmed all."""
         ids = [item.letter for item in items]
         done = replay(self._ledger.letters, self._publisher, ids, who=job.who, why=_why(job), clock=self._clock)
@@ -238,7 +238,7 @@ class JobRunner:
             self._observe("publish.failed", where="jobs", error=done.error)
         return not done.error
 
-    def _end(self, job: Job) -> None:
+    def _end(self, job: BulkJob) -> None:
         job = self._ledger.jobs.get(job.id) or job
         counts = {state.value: count for state, count in job.counts.items() if count}
         told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
@@ -248,7 +248,7 @@ class JobRunner:
             "job.done", job=job.id, kind=job.kind, **{f"items_{name}": count for name, count in counts.items()}
         )
 
-    def _items(self, job: Job, state: ItemState, limit: int) -> Sequence[JobItem]:
+    def _items(self, job: BulkJob, state: ItemState, limit: int) -> Sequence[JobItem]:
         rows: Sequence[JobItem] = self._ledger.jobs.items(job.id, limit, state=state).rows
         return rows
 
@@ -260,7 +260,7 @@ class JobRunner:
         return {letter.id: letter for letter in self._ledger.letters.find(which, len(items))}
 
 
-def _why(job: Job) -> str:
+def _why(job: BulkJob) -> str:
     return f"{job.why} (job {job.id})"
 
 

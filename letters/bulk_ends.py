@@ -6,7 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from bellhop.ledger.causes import shape_of
-from bellhop.ledger.records import ItemState, Job, JobItem, Letter, LetterFilter, LetterState, Standing, State, Verdict
+from bellhop.ledger.records import (
+    BulkJob,
+    ItemState,
+    JobItem,
+    Letter,
+    LetterFilter,
+    LetterState,
+    Standing,
+    State,
+    Verdict,
+)
 from bellhop.letters.preflight import WORDS
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import EnvelopeError
@@ -47,14 +57,14 @@ class Ends:
         died: list[tuple[Letter, Standing]] = []
         for item in out:
             letter, standing = letters.get(item.letter), standings.get(item.letter)
-            end = replayed(letter, standing)
+            end = replay_end(letter, standing)
             if end != (item.state, item.detail):
                 told.append((item.place, *end))
             if letter is not None and standing is not None and end[0] is ItemState.FAILED:
                 died.append((letter, standing))
         return told, died
 
-    def stops(self, job: Job, died: Sequence[tuple[Letter, Standing]]) -> str:
+    def stops(self, job: BulkJob, died: Sequence[tuple[Letter, Standing]]) -> str:
         """Why the job stops; "" where it goes on. A new cause, too, stops it once it has come twice: the mending has
         broken something else."""
         before = self._ledger.jobs.items(job.id, _FAILURES, state=ItemState.FAILED).rows
@@ -88,7 +98,7 @@ class Ends:
         return found
 
 
-def discarded(letter: Letter | None) -> End:
+def discard_end(letter: Letter | None) -> End:
     """Of a letter that was to be discarded. One that is still open was not begun: its process died."""
     if letter is not None and letter.state is LetterState.OPEN:
         return ItemState.WAITING, ""
@@ -97,7 +107,7 @@ def discarded(letter: Letter | None) -> End:
     return ItemState.SKIPPED, WORDS[Verdict.CLOSED]
 
 
-def replayed(letter: Letter | None, standing: Standing | None) -> End:
+def replay_end(letter: Letter | None, standing: Standing | None) -> End:
     """Of a letter that was replayed. standing: its content's. While its end is not known, how far it has come."""
     if letter is None:
         return ItemState.SKIPPED, GONE

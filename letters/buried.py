@@ -21,7 +21,7 @@ from bellhop.schemas.results import result
 BURIED: Final = "Bellhop gave it up: its workers never came to an end with it"
 
 
-class BookingLedger(Protocol):
+class BuriedLedger(Protocol):
     def booking(self, source: str, reference: str) -> Booking | None: ...
 
 
@@ -29,7 +29,7 @@ class BuriedResults:
     """sources: those that want to be told."""
 
     def __init__(
-        self, publisher: Publisher, sources: Collection[str], ledger: BookingLedger, now: Callable[[], datetime]
+        self, publisher: Publisher, sources: Collection[str], ledger: BuriedLedger, now: Callable[[], datetime]
     ) -> None:
         self._publisher = publisher
         self._sources = frozenset(sources)

@@ -29,7 +29,7 @@ class EditInvalid(BellhopError):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """One value that differs. field: its dotted path. None for what was or is not there."""
 
     field: str
@@ -37,7 +37,7 @@ class Change:
     after: Any
 
 
-def edited(body: bytes, changes: Mapping[str, Any], venue: Callable[[str], VenueFacts | None]) -> bytes:
+def edit_body(body: bytes, changes: Mapping[str, Any], venue: Callable[[str], VenueFacts | None]) -> bytes:
     """The letter's envelope with these fields of its data put in the place of the old ones; None takes one away.
 
     Raises EditInvalid; EnvelopeError where the body is no envelope.
@@ -71,7 +71,7 @@ def contract(envelope: Envelope, data: Mapping[str, Any], venue: Callable[[str],
     return parse(json.loads(json.dumps(event)), venue)
 
 
-def differences(before: bytes, after: bytes) -> list[Change]:
+def differences(before: bytes, after: bytes) -> list[FieldChange]:
     """What of the data an edit changes. Raises EnvelopeError."""
     return list(_differ("data", dict(decode(before).data), dict(decode(after).data)))
 
@@ -80,7 +80,7 @@ def _hash(envelope: Envelope) -> str:
     return content_hash(envelope.type, envelope.time, envelope.data)
 
 
-def _differ(path: str, before: Any, after: Any) -> Iterator[Change]:
+def _differ(path: str, before: Any, after: Any) -> Iterator[FieldChange]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in {**before, **after}:
             yield from _differ(f"{path}.{key}", before.get(key), after.get(key))
@@ -90,4 +90,4 @@ def _differ(path: str, before: Any, after: Any) -> Iterator[Change]:
             other = after[index] if index < len(after) else None
             yield from _differ(f"{path}.{index}", one, other)
     elif before != after:
-        yield Change(path, before, after)
+        yield FieldChange(path, before, after)

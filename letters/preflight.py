@@ -14,7 +14,7 @@ from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.decide import Answer
 from bellhop.ledger.records import Letter, LetterState, Refused, Settled, State, Verdict
 from bellhop.letters.edits import contract
-from bellhop.schemas.envelope import Envelope, decode
+from bellhop.schemas.envelope import Envelope, decode_recordable
 from bellhop.schemas.errors import EnvelopeError, EventInvalid
 from bellhop.schemas.events import BOOKING_TYPES, TYPES
 from bellhop.schemas.reasons import Reason
@@ -51,7 +51,7 @@ class PreflightLedger(Protocol):
     def foresee(self, envelopes: Sequence[Envelope]) -> Sequence[Answer]: ...
 
 
-class Known(Protocol):
+class PreflightSettings(Protocol):
     """What is needed of the settings."""
 
     @property
@@ -64,24 +64,26 @@ class Known(Protocol):
     def told(self) -> Collection[str]: ...
 
 
-def verdicts(letters: Sequence[Letter], ledger: PreflightLedger, settings: Known, now: datetime) -> list[Verdict]:
+def verdicts(
+    letters: Sequence[Letter], ledger: PreflightLedger, settings: PreflightSettings, now: datetime
+) -> list[Verdict]:
     """One for each letter, in their order."""
     views: Sequence[AccountView] = ledger.accounts.views()
     away = frozenset(view.account for view in views if view.breaker == "open")
     found = [_readable(letter, settings) for letter in letters]
     answers = iter(ledger.foresee([one.replayed() for one in found if isinstance(one, Envelope)]))
     return [
-        one if isinstance(one, Verdict) else _judged(letter, one, next(answers), away, now)
+        one if isinstance(one, Verdict) else _judge(letter, one, next(answers), away, now)
         for letter, one in zip(letters, found, strict=True)
     ]
 
 
-def _readable(letter: Letter, settings: Known) -> Envelope | Verdict:
+def _readable(letter: Letter, settings: PreflightSettings) -> Envelope | Verdict:
     """Its envelope, where it is open and a worker could work it by the settings of today."""
     if letter.state not in (LetterState.OPEN, LetterState.REPLAYING):
         return Verdict.CLOSED
     try:
-        envelope = decode(letter.new.body)
+        envelope = decode_recordable(letter.new.body)
         if envelope.type in TYPES:
             parsed = contract(envelope, envelope.data, settings.venues.get)
             if parsed.account not in ("", envelope.account):  # its venue has moved: this would book where it was
@@ -93,7 +95,7 @@ def _readable(letter: Letter, settings: Known) -> Envelope | Verdict:
     return envelope if known else Verdict.INVALID
 
 
-def _judged(letter: Letter, envelope: Envelope, answer: Answer, away: Collection[str], now: datetime) -> Verdict:
+def _judge(letter: Letter, envelope: Envelope, answer: Answer, away: Collection[str], now: datetime) -> Verdict:
     """answer: the ledger's, to its replay."""
     if isinstance(answer, Settled):
         return _ENDED.get(answer.state, Verdict.ALREADY_APPLIED)

@@ -15,9 +15,9 @@ from typing import Final, Protocol
 from bellhop.broker.messages import work_message
 from bellhop.broker.port import Publisher
 from bellhop.broker.topology import work
-from bellhop.ledger.records import Edit, EditState, Letter, LetterFilter, LetterState
+from bellhop.ledger.records import Edit, Letter, LetterFilter, LetterState
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
-from bellhop.schemas.envelope import decode
+from bellhop.schemas.envelope import decode, decode_recordable
 from bellhop.schemas.errors import BrokerError, EnvelopeError
 
 CHUNK: Final = 100
@@ -31,9 +31,23 @@ class ReplayLetters(Protocol):
 
     def begin_replay(self, ids: Sequence[int], who: str, why: str) -> list[Letter]: ...
 
-    def replayed(self, ids: Sequence[int]) -> None: ...
+    def close_replayed(self, ids: Sequence[int]) -> None: ...
 
-    def replayed_edited(self, id_: int, who: str, why: str) -> bool: ...
+    def close_edited(self, id_: int, who: str, why: str) -> bool: ...
+
+
+class ReplayEdits(Protocol):
+    def to_replay(self, id_: int) -> Edit: ...
+
+
+class EditLedger(Protocol):
+    """What the replay of an edit needs of the ledger, which alone knows whether it may be."""
+
+    @property
+    def letters(self) -> ReplayLetters: ...
+
+    @property
+    def edits(self) -> ReplayEdits: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +104,34 @@ def replay(
 
 
 def replay_edited(
-    letters: ReplayLetters,
+    ledger: EditLedger,
     publisher: Publisher,
-    edit: Edit,
+    number: int,
     *,
     who: str,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Replayed:
-    """Replays a letter with an approved edit's content. Only then is the letter closed: dying in between leaves it
-    open, and whichever content is sent again, the ledger of events works the fact once. One that is being replayed as
-    it was is left alone.
+    """Replays a letter with the content of the edit of this number. Only then is the letter closed: dying in between
+    leaves it open, and whichever content is sent again, the ledger of events works the fact once. One that is being
+    replayed as it was is left alone.
 
-    Raises LedgerUnavailable.
+    Raises EditRefused where it is not approved as it must be; LedgerUnavailable.
     """
-    open_ = letters.find(LetterFilter(ids=[edit.letter]), limit=1)
-    if edit.state is not EditState.APPROVED or not open_:
+    edit, letters = ledger.edits.to_replay(number), ledger.letters
+    if not letters.find(LetterFilter(ids=[edit.letter]), limit=1):
         return Replayed(closed=1)
     try:
         _publish(edit.body, publisher, clock.now()).result()
     except BrokerError as failure:
         return Replayed(unconfirmed=1, error=str(failure))
-    letters.replayed_edited(edit.letter, who, f"{edit.why} (edit {edit.id})")
+    letters.close_edited(edit.letter, who, f"{edit.why} (edit {edit.id})")
     return Replayed(replayed=1)
 
 
 def readable(letter: Letter) -> bool:
     """Whether there is an envelope in it that can be replayed."""
     try:
-        decode(letter.new.body)
+        decode_recordable(letter.new.body)
     except EnvelopeError:
         return False
     return True
@@ -152,7 +166,7 @@ def _replay_chunk(
         except BrokerError as failure:
             error = str(failure)
     if confirmed:
-        letters.replayed(confirmed)  # only now: the broker has them
+        letters.close_replayed(confirmed)  # only now: the broker has them
     return Replayed(
         replayed=len(confirmed),
         unreadable=len(found) - len(wanted),

@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 from bellhop.ledger.records import AuditRow, EventView, Letter, Note, State
-from bellhop.letters.masking import exchange, masked
+from bellhop.letters.masking import exchange, mask_data
 from bellhop.schemas.envelope import Envelope
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimelineMoment:
     """tone: how its dot is coloured. detail: JSON behind a fold, None for nothing. letter: the number of the letter it
     is about."""
 
@@ -35,22 +35,24 @@ def timeline(
     *,
     reveal: bool,
     clean: Callable[[Any], Any],
-) -> list[Moment]:
+) -> list[TimelineMoment]:
     """Everything that is known of an event, in the order of time. reveal: without masking what is a guest's own. clean:
     takes secrets out."""
     found = [
-        *_come(view, envelope, reveal),
-        *_tried(view, reveal),
-        *_died(letters),
-        *(Moment(act.at, f"{act.act} by {act.who}", act.why, "busy", letter=act.letter) for act in acts),
+        *_arrival_moments(view, envelope, reveal),
+        *_attempt_moments(view, reveal),
+        *_death_moments(letters),
+        *(TimelineMoment(act.at, f"{act.act} by {act.who}", act.why, "busy", letter=act.letter) for act in acts),
         *(
-            Moment(note.at, f"note by {note.who}", note.text, "quiet", letter=number)
+            TimelineMoment(note.at, f"note by {note.who}", note.text, "quiet", letter=number)
             for number, written in notes.items()
             for note in written
         ),
-        *_stands(view),
+        *_state_moments(view),
     ]
-    told = [Moment(one.at, one.title, clean(one.text), one.tone, clean(one.detail), one.letter) for one in found]
+    told = [
+        TimelineMoment(one.at, one.title, clean(one.text), one.tone, clean(one.detail), one.letter) for one in found
+    ]
     return sorted(told, key=lambda one: one.at)
 
 
@@ -69,45 +71,45 @@ def sentry_link(template: str, view: EventView | None, source: str, id_: str) ->
     return template
 
 
-def _come(view: EventView | None, envelope: Envelope | None, reveal: bool) -> Iterator[Moment]:
+def _arrival_moments(view: EventView | None, envelope: Envelope | None, reveal: bool) -> Iterator[TimelineMoment]:
     received = view.received if view else envelope.received if envelope else None
     if received is None:
         return
     data = None
     if envelope is not None:
-        data = dict(envelope.data) if reveal else masked(envelope.data)
+        data = dict(envelope.data) if reveal else mask_data(envelope.data)
     said = view.time if view else envelope.time if envelope else received
     text = f"dated by the sender {said:%Y-%m-%d %H:%M:%S} UTC"
-    yield Moment(received, "Received: signature verified, content checked", text, "good", data)
+    yield TimelineMoment(received, "Received: signature verified, content checked", text, "good", data)
     for warning in envelope.warnings if envelope else ():
-        yield Moment(received, "Warning to the sender", warning, "wait")
+        yield TimelineMoment(received, "Warning to the sender", warning, "wait")
     route = view.route if view else envelope.route if envelope else ""
-    yield Moment(received, "Published", f"to {route}; confirmed by the broker, then answered", "good")
+    yield TimelineMoment(received, "Published", f"to {route}; confirmed by the broker, then answered", "good")
 
 
-def _tried(view: EventView | None, reveal: bool) -> Iterator[Moment]:
+def _attempt_moments(view: EventView | None, reveal: bool) -> Iterator[TimelineMoment]:
     for number, attempt in enumerate(view.attempts if view else (), 1):
-        yield Moment(
+        yield TimelineMoment(
             attempt.started,
             f"Call {number}: {attempt.method}: {attempt.outcome}",
-            _took(attempt.seconds) + (f"; {attempt.error}" if attempt.error else ""),
+            _duration(attempt.seconds) + (f"; {attempt.error}" if attempt.error else ""),
             "good" if attempt.outcome == "ok" else "wait" if attempt.outcome in ("transient", "throttled") else "bad",
             exchange(attempt, reveal=reveal) or None,
         )
 
 
-def _took(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
-def _died(letters: Sequence[Letter]) -> Iterator[Moment]:
+def _death_moments(letters: Sequence[Letter]) -> Iterator[TimelineMoment]:
     for letter in letters:
         title = f"Died: {letter.new.reason}"
         replays = f"after {letter.new.generation} replays: " if letter.new.generation else ""
-        yield Moment(letter.new.died, title, replays + letter.new.error, "bad", letter=letter.id)
+        yield TimelineMoment(letter.new.died, title, replays + letter.new.error, "bad", letter=letter.id)
 
 
-def _stands(view: EventView | None) -> Iterator[Moment]:
+def _state_moments(view: EventView | None) -> Iterator[TimelineMoment]:
     """Where it stands, and what is planned."""
     if view is None:
         return
@@ -116,9 +118,9 @@ def _stands(view: EventView | None) -> Iterator[Moment]:
         if view.state is State.RETRYING:
             told = "Waiting for a retry"
         if view.next_at is not None:
-            yield Moment(view.next_at, "Next retry", view.detail, "wait")
+            yield TimelineMoment(view.next_at, "Next retry", view.detail, "wait")
         else:
-            yield Moment(view.updated, told, view.detail, "busy")
+            yield TimelineMoment(view.updated, told, view.detail, "busy")
     elif view.state is not State.DEAD:
         vendor = f"; at the vendor as {', '.join(view.vendor_ids)}" if view.vendor_ids else ""
-        yield Moment(view.updated, f"Ended: {view.state.value}", view.detail + vendor, "good")
+        yield TimelineMoment(view.updated, f"Ended: {view.state.value}", view.detail + vendor, "good")

@@ -29,3 +29,8 @@ class Clock:
 
 
 SYSTEM_CLOCK: Final = Clock()
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A time as JSON has it: ISO 8601, in UTC."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -15,10 +15,10 @@ from math import isinf
 from typing import Any, Final, NoReturn
 
 from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.nesting import is_nested_too_deep
 
 VERSION: Final = 1
 
-MAX_DEPTH: Final = 50
 MAX_TEXT_BYTES: Final = 512
 """Of an id, a reference and the like: a longer one fits into no index, and would fail only when it is recorded."""
 _RECORDED: Final = ("id", "source", "type", "subject", "route", "account", "content_hash")
@@ -110,13 +110,15 @@ def encode(envelope: Envelope) -> bytes:
 
 def decode(body: bytes) -> Envelope:
     """The envelope in `body`. Raises EnvelopeError, naming what is missing or wrong, never a value."""
+    if is_nested_too_deep(body):
+        raise EnvelopeError("not JSON: nested too deep")
     try:
         # Decoded here, as json.loads would let halves of surrogate pairs pass, which nothing can write again.
         text = body.decode("utf-8")
         wire = _READ.decode(text)
         if "\\u" in text:
             json.dumps(wire, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise EnvelopeError(f"not JSON: {type(error).__name__}") from None
     if not isinstance(wire, dict):
         raise EnvelopeError("not a JSON object")
@@ -163,21 +165,7 @@ def decode_recordable(body: bytes) -> Envelope:
             raise EnvelopeError(f"{name} is longer than {MAX_TEXT_BYTES} bytes")
     if envelope.generation > MAX_GENERATION:
         raise EnvelopeError("generation is beyond all bounds")
-    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and nested_deeper(envelope.data, MAX_DEPTH):
-        raise EnvelopeError(f"data is nested deeper than {MAX_DEPTH}")
     return envelope
-
-
-def nested_deeper(value: Any, than: int) -> bool:
-    """Whether more lists and objects than `than` are within each other. What json can read it cannot always write, nor
-    can what calls itself for each level walk it."""
-    inside = [value]
-    for _ in range(than + 1):
-        holders = [one for one in inside if isinstance(one, dict | list)]
-        inside = [inner for one in holders for inner in (one.values() if isinstance(one, dict) else one)]
-        if not inside:
-            return False
-    return any(isinstance(one, dict | list) for one in inside)
 
 
 def _iso(moment: datetime) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+from bellhop.schemas import zones
 from bellhop.telemetry.metrics import CONTENT_TYPE
 
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -45,7 +46,7 @@ class Health:
                 return 200, _TEXT, b"ok\n"
             if path == "/readyz":
                 problems = self.problems()
-                body = {"ready": not problems, "problems": problems}
+                body = {"ready": not problems, "problems": problems, "tzdata": zones.VERSION}
                 return 503 if problems else 200, _JSON, json.dumps(body).encode() + b"\n"
             if path == "/metrics":
                 return 200, CONTENT_TYPE, self._exposition()

@@ -36,6 +36,7 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "pull.measured": "debug",
     "account.held": "debug",
     "account.unrecorded": "warning",
+    "tzdata.differs": "warning",
     "webhook.refused": "warning",
     "broker.lost": "warning",
     "broker.degraded": "warning",

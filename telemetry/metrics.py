@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -37,7 +38,7 @@ class Metrics:
     not see the increase.
     """
 
-    def __init__(self, settings: Settings | None = None, part: str = "") -> None:
+    def __init__(self, settings: Settings | None = None, part: str = "", now: Callable[[], float] = time.time) -> None:
         self._registry = CollectorRegistry()
         self._known: dict[str, frozenset[str]] = {
             "route": frozenset(ROUTES),
@@ -57,6 +58,7 @@ class Metrics:
         self._present: dict[str, set[tuple[str, ...]]] = {}
         for name, given in FROM_ZERO.get(part, ()):
             self._begin(name, given)
+        self._gauges["bellhop_start_time_seconds"].set(now())
 
     def __call__(self, event: str, fields: Fields) -> None:
         """Enters an event; one that has no row in the table counts nothing."""
@@ -92,7 +94,7 @@ class Metrics:
         return Histogram(name, text, labels, buckets=buckets, registry=self._registry)
 
     def _gauge(self, name: str, text: str, labels: Sequence[str]) -> Gauge:
-        return Gauge(name, text, labels, registry=self._registry)
+        return Gauge(name, text, labels, registry=self._registry, multiprocess_mode="max")
 
     def _begin(self, name: str, given: Mapping[str, Sequence[str]]) -> None:
         labels = SERIES[name]

@@ -58,6 +58,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         "Events working, retrying or in doubt, as the ledger has it",
         ("route", "state"),
     ),
+    ("bellhop_start_time_seconds", "When the process started, in Unix time; the youngest of several", ()),
     ("bellhop_account_breaker_open", "1 while the account's breaker is not closed", ("account",)),
     ("bellhop_account_calls_today", "Calls made this day (UTC), of accounts with limits", ("account",)),
     ("bellhop_account_calls_limit", "Calls the vendor allows a day", ("account",)),

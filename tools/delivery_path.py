@@ -94,7 +94,7 @@ def record(*, fails: bool) -> Way:
         thread.start()
         while not (worker.taken and not worker.in_flight):
             stop.wait(0.05)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
         stop.set()
         thread.join()
         broker.close()

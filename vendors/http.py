@@ -22,6 +22,7 @@ from urllib3 import exceptions as errors
 
 from bellhop.ledger.records import Json
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.nesting import is_nested_too_deep
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
@@ -242,10 +243,12 @@ class HttpClient:
 def _decode(raw: bytes) -> Any:
     """The JSON of an answer, None where it is none. What nothing behind can store or send on (NaN, infinity, NUL, half
     of a surrogate pair) is taken out here: an answer must not end the worker that keeps it."""
+    if is_nested_too_deep(raw):
+        return None
     try:
         found = json.loads(raw.decode("utf-8", "replace"), parse_constant=lambda _: None, parse_float=_finite)
         return _storable(found) if b"\\u" in raw or b"\x00" in raw else found
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
 
 

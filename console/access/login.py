@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
 from typing import Final, Protocol
 
-from bellhop.console.access.passwords import hashed, matches, outdated
+from bellhop.console.access.passwords import hash_password, is_outdated, matches
 from bellhop.ledger.records import User
 from bellhop.schemas.errors import BellhopError
 
@@ -92,4 +92,4 @@ def _network(address: str) -> str:
 
 def renewed(user: User, password: str) -> str | None:
     """A stronger hash of a password that was right; None where the old one will do."""
-    return hashed(password) if outdated(user.password_hash) else None
+    return hash_password(password) if is_outdated(user.password_hash) else None

@@ -101,7 +101,7 @@ class Provider:
     def _metadata(self) -> Mapping[str, Any]:
         if not self._known:
             issuer = self._settings.issuer.rstrip("/")
-            found = _fetched(f"{issuer}/.well-known/openid-configuration")
+            found = _fetch(f"{issuer}/.well-known/openid-configuration")
             if str(found.get("issuer", "")).rstrip("/") != issuer:
                 raise OidcFailed("The provider calls itself by another name than console.oidc_issuer.")
             self._known = found
@@ -112,7 +112,7 @@ class Provider:
         from joserfc import jwt
         from joserfc.jwk import KeySet
 
-        keys: Any = _fetched(self._metadata()["jwks_uri"])
+        keys: Any = _fetch(self._metadata()["jwks_uri"])
         token = jwt.decode(id_token, KeySet.import_key_set(keys), algorithms=list(_ALGORITHMS))
         jwt.JWTClaimsRegistry(
             leeway=60,
@@ -150,7 +150,7 @@ def _claim(claims: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _fetched(url: str) -> Mapping[str, Any]:
+def _fetch(url: str) -> Mapping[str, Any]:
     import urllib3
 
     http = urllib3.PoolManager(retries=False, timeout=_TIMEOUT_SECONDS)

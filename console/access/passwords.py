@@ -21,7 +21,7 @@ class PasswordUnfit(BellhopError):
     """Raised for a password that must not be taken; says why."""
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """What is kept of it. Raises PasswordUnfit."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise PasswordUnfit(f"a password has {SHORTEST} to {LONGEST} characters")
@@ -40,7 +40,7 @@ def matches(password: str, kept: str) -> bool:
     return right and bool(kept)
 
 
-def outdated(kept: str) -> bool:
+def is_outdated(kept: str) -> bool:
     """Whether it was made with weaker parameters than today's."""
     return _HASHER.check_needs_rehash(kept)
 

@@ -17,14 +17,15 @@ from werkzeug.routing import BaseConverter
 
 from bellhop.broker.port import Broker
 from bellhop.console.api import edits, events, jobs, letters, operations, overview, people, requests, responses
-from bellhop.console.api.problems import CONTENT_TYPE, handle_errors
-from bellhop.console.api.routes import MAX_BODY, Call, Parts, Route, Section, blueprint
+from bellhop.console.api.problems import handle_errors
+from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, blueprint
 from bellhop.console.trends import Pulse
 from bellhop.ledger.records import Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.contract import Moment
 from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
 
 PREFIX: Final = "/api/v1"
@@ -78,7 +79,7 @@ def create_api_app(
     Tells `api.refused` (status) where there is no valid token, and `api.crashed` (error, where) for what nobody
     foresaw.
     """
-    parts = Parts(settings, ledger, broker, observe, now, pulse)
+    parts = ApiParts(settings, ledger, broker, observe, now, pulse)
     app = Flask("bellhop.console.api", static_folder=None)
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
     app.url_map.converters |= {"number": _Number, "id": _Id}
@@ -109,13 +110,13 @@ def mount(outer: Flask, api: Flask) -> None:
     outer.wsgi_app = DispatcherMiddleware(outer.wsgi_app, {PREFIX: api})  # type: ignore[method-assign]
 
 
-def _document(api: _Api) -> Section:
-    def view(_call: Call) -> Response:
+def _document(api: _Api) -> ApiSection:
+    def view(_call: ApiCall) -> Response:
         return Response(json.dumps(api.spec.to_dict()), content_type="application/json")
 
     answer: type[Schema] = responses.OpenApi
     route = Route("GET", "/openapi.json", view, "This document", answer, Role.VIEWER)
-    return Section("document", "The API's description.", (route,))
+    return ApiSection("document", "The API's description.", (route,))
 
 
 def _headers(response: Response) -> Response:

@@ -2,124 +2,100 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bellhop.broker.port import Publisher
 from bellhop.console.api import requests, responses
-from bellhop.console.api.problems import RETRY_AFTER, Problem, invalid, missing
-from bellhop.console.api.routes import Call, Parts, Route, Section, people_behind
+from bellhop.console.api.problems import RETRY_AFTER, invalid, missing
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState, Role
-from bellhop.letters.edits import EditInvalid, differences, edited
-from bellhop.letters.masking import hidden, iso, masked, names_no_guest
+from bellhop.letters.edits import EditInvalid, edit_body
 from bellhop.letters.replay import replay_edited
-from bellhop.letters.serializers import Seen
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.letters import edit_row
 from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.problems import Problem
 
 _NUMBER = "<number:number>"
 
 
-def section(parts: Parts) -> Section:
-    api = Edits(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = EditRoutes(parts)
     operator = Role.OPERATOR
     routes = (
-        Route("GET", f"/letters/{_NUMBER}/edits", api.of_letter, "A letter's edits", responses.Edits,
+        Route("GET", f"/letters/{_NUMBER}/edits", api.of_letter, "A letter's edits", responses.EditList,
               query=requests.RevealQuery),
         Route("POST", f"/letters/{_NUMBER}/edits", api.propose,
               "Change fields of its data, and replay it once it is approved", responses.EditDone, operator,
               body=requests.NewEdit, status=201, refuses=True),
-        Route("GET", "/edits", api.waiting, "List edits awaiting approval", responses.Edits),
+        Route("GET", "/edits", api.waiting, "List edits awaiting approval", responses.EditList),
         Route("POST", f"/edits/{_NUMBER}/approve", api.approve, "Approve another person's edit and replay it",
-              responses.EditDone, operator, body=requests.Nothing, refuses=True),
+              responses.EditDone, operator, body=requests.NoArguments, refuses=True),
         Route("POST", f"/edits/{_NUMBER}/refuse", api.refuse, "Refuse an edit", responses.EditLine, operator,
               body=requests.Why, refuses=True),
     )  # fmt: skip
-    return Section("edits", "Letters' contents changed by people.", routes)
+    return ApiSection("edits", "Letters' contents changed by people.", routes)
 
 
-class Edits:
-    def __init__(self, parts: Parts) -> None:
+class EditRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._edits = parts.ledger.edits
         self._letters = parts.ledger.letters
 
-    def of_letter(self, call: Call, number: int) -> Seen:
+    def of_letter(self, call: ApiCall, number: int) -> JsonObject:
         reveal = call.query["reveal"]
         if reveal:
             call.needs(Role.OPERATOR)
         self._letter(number)
         if reveal:
-            self._letters.revealed(number, call.who)
-        return {"rows": [self._seen(edit, reveal=reveal) for edit in self._edits.of(number)]}
+            self._letters.note_reveal(number, call.who)
+        return {"rows": [self._row(edit, reveal=reveal) for edit in self._edits.of(number)]}
 
-    def waiting(self, call: Call) -> Seen:
-        return {"rows": [self._seen(edit) for edit in self._edits.waiting()]}
+    def waiting(self, call: ApiCall) -> JsonObject:
+        return {"rows": [self._row(edit) for edit in self._edits.waiting()]}
 
-    def propose(self, call: Call, number: int) -> Seen:
+    def propose(self, call: ApiCall, number: int) -> JsonObject:
         letter = self._letter(number)
         if letter.state is not LetterState.OPEN:
             raise Problem(409, "refused", f"Dead letter {number} is {letter.state.value}: only an open one is edited.")
         try:
-            body = edited(letter.new.body, call.body["changes"], self._parts.settings.venues.get)
+            body = edit_body(letter.new.body, call.body["changes"], self._parts.settings.venues.get)
         except EditInvalid as error:
             raise invalid(*error.problems) from None
         except EnvelopeError:
             raise Problem(409, "refused", "The letter cannot be read, so it cannot be edited.") from None
-        if (known := self._proposed(number, call.who, body)) is not None:
-            return self._seen(known) | {"replayed": False}
+        if (known := self._find_proposal(number, call.who, body)) is not None:
+            return self._row(known) | {"replayed": False}
         publisher = self._parts.publisher  # before anything is kept, as the broker may be away
-        needs_approval = self._parts.settings.console.second_approver
-        edit = self._edits.propose(number, call.who, call.body["why"], body, needs_approval=needs_approval)
+        edit = self._edits.propose(number, call.who, call.body["why"], body)
         replayed = edit.state is EditState.APPROVED and self._replay(edit, call.who, publisher)
-        return self._seen(edit) | {"replayed": replayed}
+        return self._row(edit) | {"replayed": replayed}
 
-    def _proposed(self, number: int, who: str, body: bytes) -> Edit | None:
+    def _find_proposal(self, number: int, who: str, body: bytes) -> Edit | None:
         """The same, where they have proposed it already and it waits: the answer was lost."""
         same = (edit for edit in self._edits.of(number) if (edit.who, edit.body) == (who, body))
         return next((edit for edit in same if edit.state is EditState.PROPOSED), None)
 
-    def approve(self, call: Call, number: int) -> Seen:
-        edit = self._edit(number)
-        tokens = self._parts.ledger.people.tokens()
-        if people_behind(edit.who, tokens) & people_behind(call.who, tokens):
-            raise Problem(409, "refused", "The edit is yours, or of a token of the same person: another must approve.")
+    def approve(self, call: ApiCall, number: int) -> JsonObject:
+        self._edit(number)
         publisher = self._parts.publisher  # before anything is kept, as the broker may be away
         edit = self._edits.approve(number, call.who)
-        return self._seen(edit) | {"replayed": self._replay(edit, call.who, publisher)}
+        return self._row(edit) | {"replayed": self._replay(edit, call.who, publisher)}
 
-    def refuse(self, call: Call, number: int) -> Seen:
+    def refuse(self, call: ApiCall, number: int) -> JsonObject:
         self._edit(number)
-        return self._seen(self._edits.refuse(number, call.who, call.body["why"]))
+        return self._row(self._edits.refuse(number, call.who, call.body["why"]))
 
     def _replay(self, edit: Edit, who: str, publisher: Publisher) -> bool:
         """Whether it was: not where its letter is not open any more. Raises Problem where nobody knows."""
-        done = replay_edited(self._letters, publisher, edit, who=who)
+        done = replay_edited(self._parts.ledger, publisher, edit.id, who=who)
         if done.error:
             detail = "The broker did not confirm it. The letter is still open: propose the same edit again."
             raise Problem(503, "broker-away", detail, headers=RETRY_AFTER)
         return bool(done.replayed)
 
-    def _seen(self, edit: Edit, *, reveal: bool = False) -> Seen:
-        letter = self._letters.get(edit.letter)
-        changes = differences(letter.new.body, edit.body) if letter is not None else []
-        told: Seen = {
-            "id": edit.id,
-            "letter": edit.letter,
-            "who": edit.who,
-            "why": edit.why,
-            "at": iso(edit.at),
-            "state": edit.state.value,
-            "approver": edit.approver,
-            "changes": [
-                {
-                    "field": one.field,
-                    "before": one.before if reveal else _masked(one.field, one.before),
-                    "after": one.after if reveal else _masked(one.field, one.after),
-                }
-                for one in changes
-            ],
-        }
-        redacted: Seen = self._parts.redactor.value(told)
-        return redacted
+    def _row(self, edit: Edit, *, reveal: bool = False) -> JsonObject:
+        row: JsonObject = self._parts.redactor.value(edit_row(edit, self._letters.get(edit.letter), reveal=reveal))
+        return row
 
     def _letter(self, number: int) -> Letter:
         letter = self._letters.get(number)
@@ -132,8 +108,3 @@ class Edits:
         if edit is None:
             raise missing(f"edit {number}")
         return edit
-
-
-def _masked(field: str, value: Any) -> Any:
-    """A changed value; of a whole one that came or went (a service), what names no guest."""
-    return masked(value) if names_no_guest(field) else hidden(value)

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bellhop.console.api import requests, responses
-from bellhop.console.api.letters import found
-from bellhop.console.api.problems import Problem, missing
-from bellhop.console.api.routes import Call, Parts, Route, Section
-from bellhop.ledger.records import ItemState, Job, Letter, LetterState, Role, Verdict
+from bellhop.console.api.letters import find_letters
+from bellhop.console.api.problems import missing
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
+from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterState, Role, Verdict
 from bellhop.letters.preflight import verdicts
-from bellhop.letters.serializers import Seen, item_seen, job_seen
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.people import job_item_row, job_row
+from bellhop.schemas.problems import Problem
 
 _NUMBER = "<number:number>"
 _TOLD = 10
 
 
-def section(parts: Parts) -> Section:
-    api = Jobs(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = JobRoutes(parts)
     jobs = parts.ledger.jobs
     steer = (("pause", jobs.pause, "Pause it"), ("resume", jobs.resume, "Resume it, from a canary again"),
              ("cancel", jobs.cancel, "Cancel it; what was sent is not recalled"))  # fmt: skip
@@ -29,65 +31,69 @@ def section(parts: Parts) -> Section:
         Route("GET", f"/jobs/{_NUMBER}/items", api.items, "List its letters and their results", responses.ItemPage,
               query=requests.ItemQuery),
         *(
-            Route("POST", f"/jobs/{_NUMBER}/{name}", api.steered(act), summary, responses.JobLine, Role.OPERATOR,
+            Route("POST", f"/jobs/{_NUMBER}/{name}", api.steering(act), summary, responses.JobLine, Role.OPERATOR,
                   body=requests.Why, refuses=True)
             for name, act, summary in steer
         ),
     )  # fmt: skip
-    return Section("jobs", "Bulk jobs: a frozen set of letters, a canary first, then growing waves.", routes)
+    return ApiSection("jobs", "Bulk jobs: a frozen set of letters, a canary first, then growing waves.", routes)
 
 
-class Jobs:
-    def __init__(self, parts: Parts) -> None:
+class JobRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._jobs = parts.ledger.jobs
 
-    def page(self, call: Call) -> Seen:
+    def page(self, call: ApiCall) -> JsonObject:
         page = self._jobs.page(call.query["limit"], call.after)
-        return {"rows": [job_seen(job) for job in page.rows], "next": call.next(page.next)}
+        return {"rows": [self._row(job) for job in page.rows], "next": call.next(page.next)}
 
-    def create(self, call: Call) -> Seen:
+    def create(self, call: ApiCall) -> JsonObject:
         body = call.body
-        letters = found(self._parts, list(dict.fromkeys(body["ids"])))
-        judged = self._judged(body["kind"], letters)
+        letters = find_letters(self._parts, list(dict.fromkeys(body["ids"])))
+        judged = self._judge(body["kind"], letters)
         doubtful = [letter.id for letter, verdict in zip(letters, judged, strict=True) if verdict is Verdict.IN_DOUBT]
         if doubtful and not body["in_doubt"]:
-            raise _doubted(doubtful)
+            raise _doubt_problem(doubtful)
         items = [(letter.id, verdict) for letter, verdict in zip(letters, judged, strict=True)]
         key = call.headers.get("key")
         asked_as = f"{call.token.id} {key}" if key else None  # one token's keys are nothing to another
-        return job_seen(self._jobs.create(body["kind"], items, call.who, body["why"], body["rate"], asked_as))
+        return self._row(self._jobs.create(body["kind"], items, call.who, body["why"], body["rate"], asked_as))
 
-    def _judged(self, kind: str, letters: Sequence[Letter]) -> list[Verdict]:
+    def _judge(self, kind: str, letters: Sequence[Letter]) -> list[Verdict]:
         if kind == "replay":
             return verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
         return [Verdict.WOULD_APPLY if one.state is LetterState.OPEN else Verdict.CLOSED for one in letters]
 
-    def one(self, call: Call, number: int) -> Seen:
-        return job_seen(self._job(number))
+    def one(self, call: ApiCall, number: int) -> JsonObject:
+        return self._row(self._job(number))
 
-    def items(self, call: Call, number: int) -> Seen:
+    def items(self, call: ApiCall, number: int) -> JsonObject:
         self._job(number)
         state = ItemState(call.query["state"]) if "state" in call.query else None
         page = self._jobs.items(number, call.query["limit"], call.after, state)
-        rows = self._parts.redactor.value([item_seen(item) for item in page.rows])
+        rows = self._parts.redactor.value([job_item_row(item) for item in page.rows])
         return {"rows": rows, "next": call.next(page.next)}
 
-    def steered(self, act: Callable[[int, str, str], Job]) -> Callable[..., Seen]:
-        def view(call: Call, number: int) -> Seen:
+    def steering(self, act: Callable[[int, str, str], BulkJob]) -> Callable[..., JsonObject]:
+        def view(call: ApiCall, number: int) -> JsonObject:
             self._job(number)
-            return job_seen(act(number, call.who, call.body["why"]))
+            return self._row(act(number, call.who, call.body["why"]))
 
         return view
 
-    def _job(self, number: int) -> Job:
+    def _row(self, job: BulkJob) -> JsonObject:
+        row: JsonObject = self._parts.redactor.value(job_row(job))
+        return row
+
+    def _job(self, number: int) -> BulkJob:
         job = self._jobs.get(number)
         if job is None:
             raise missing(f"job {number}")
         return job
 
 
-def _doubted(letters: Sequence[int]) -> Problem:
+def _doubt_problem(letters: Sequence[int]) -> Problem:
     some = ", ".join(map(str, letters[:_TOLD])) + (" …" if len(letters) > _TOLD else "")
     detail = (
         f"{len(letters)} of them may be at the vendor already, and would be booked twice: {some}. "

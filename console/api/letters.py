@@ -8,19 +8,19 @@ from typing import Any
 
 from bellhop.console.api import requests, responses
 from bellhop.console.api.problems import invalid, missing
-from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
-from bellhop.letters.masking import listed, shown
 from bellhop.letters.preflight import WORDS, verdicts
-from bellhop.letters.serializers import Seen, cause_seen, counts_seen, note_seen
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.letters import cause_row, letter_detail, letter_row, note_row, sort_counts
 from bellhop.schemas.errors import FieldProblem
 
 _NUMBER = "<number:number>"
 _CHUNK = 500
 
 
-def section(parts: Parts) -> Section:
-    api = Letters(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = LetterRoutes(parts)
     operator = Role.OPERATOR
     routes = (
         Route("GET", "/letters", api.page, "List dead letters", responses.LetterPage, query=requests.LetterQuery),
@@ -44,56 +44,55 @@ def section(parts: Parts) -> Section:
         Route("POST", f"/letters/{_NUMBER}/notes", api.note, "Add a note", responses.Notes, operator,
               body=requests.NewNote, status=201),
     )  # fmt: skip
-    return Section("letters", "Dead letters: what stands in front of a person.", routes)
+    return ApiSection("letters", "Dead letters: what stands in front of a person.", routes)
 
 
-class Letters:
-    def __init__(self, parts: Parts) -> None:
+class LetterRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._letters = parts.ledger.letters
 
-    def page(self, call: Call) -> Seen:
-        which = requests.letter_filter(dict(call.asked))
-        page = self._letters.page(which, Order(call.asked["order"]), call.asked["limit"], call.after)
-        rows = self._parts.redactor.value([line(letter) for letter in page.rows])
+    def page(self, call: ApiCall) -> JsonObject:
+        which = requests.letter_filter(dict(call.params))
+        page = self._letters.page(which, Order(call.params["order"]), call.params["limit"], call.after)
+        rows = self._parts.redactor.value([letter_row(letter) for letter in page.rows])
         return {"rows": rows, "next": call.next(page.next), "count": self._letters.count(which)}
 
-    def causes(self, call: Call) -> Seen:
+    def causes(self, call: ApiCall) -> JsonObject:
         rows = self._letters.causes(requests.letter_filter(dict(call.query)), call.query["limit"])
-        return {"rows": self._parts.redactor.value([cause_seen(row) for row in rows])}
+        return {"rows": self._parts.redactor.value([cause_row(row) for row in rows])}
 
-    def reasons(self, call: Call) -> Seen:
-        return {"reasons": counts_seen(self._letters.by_reason(requests.letter_filter(dict(call.query))))}
+    def reasons(self, call: ApiCall) -> JsonObject:
+        return {"reasons": sort_counts(self._letters.by_reason(requests.letter_filter(dict(call.query))))}
 
-    def one(self, call: Call, number: int) -> Any:
+    def one(self, call: ApiCall, number: int) -> Any:
         reveal = call.query["reveal"]
         if reveal:
             call.needs(Role.OPERATOR)
         letter = self._letter(number)
         if reveal:
-            self._letters.revealed(number, call.who)
-        told = shown(letter, reveal=reveal) | {"cause": letter.cause, "assignee": letter.assignee}
-        return self._parts.redactor.value(told)
+            self._letters.note_reveal(number, call.who)
+        return self._parts.redactor.value(letter_detail(letter, reveal=reveal))
 
-    def notes(self, call: Call, number: int) -> Seen:
+    def notes(self, call: ApiCall, number: int) -> JsonObject:
         self._letter(number)
-        return {"rows": [note_seen(note) for note in self._letters.notes(number)]}
+        return {"rows": [note_row(note) for note in self._letters.notes(number)]}
 
-    def note(self, call: Call, number: int) -> Seen:
+    def note(self, call: ApiCall, number: int) -> JsonObject:
         self._letter(number)
         self._letters.note(number, call.who, call.body["text"])
-        return {"rows": [note_seen(note) for note in self._letters.notes(number)]}
+        return {"rows": [note_row(note) for note in self._letters.notes(number)]}
 
-    def assign(self, call: Call) -> Seen:
+    def assign(self, call: ApiCall) -> JsonObject:
         return {"assigned": self._letters.assign(call.body["ids"], call.body["to"], call.who)}
 
-    def discard(self, call: Call) -> Seen:
+    def discard(self, call: ApiCall) -> JsonObject:
         return {"discarded": self._letters.discard(call.body["ids"], call.who, call.body["why"])}
 
-    def restore(self, call: Call) -> Seen:
+    def restore(self, call: ApiCall) -> JsonObject:
         return {"restored": self._letters.restore(call.body["ids"], call.who, call.body["why"])}
 
-    def preflight(self, call: Call) -> Seen:
+    def preflight(self, call: ApiCall) -> JsonObject:
         numbers, chosen = call.body.get("ids"), call.body.get("filter")
         if (numbers is None) == (chosen is None):
             raise invalid(FieldProblem("body", "must have either ids or filter"))
@@ -101,14 +100,14 @@ class Letters:
             numbers = self._letters.ids(requests.letter_filter(dict(chosen)), requests.MOST_IDS + 1)
         numbers = list(dict.fromkeys(numbers or ()))
         some = numbers[: requests.MOST_IDS]
-        letters = found(self._parts, some)
+        letters = find_letters(self._parts, some)
         judged = verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
         rows = [
             {"letter": letter.id, "verdict": verdict.value, "words": WORDS[verdict]}
             for letter, verdict in zip(letters, judged, strict=True)
         ]
         counts = Counter(verdict.value for verdict in judged)
-        return {"rows": rows, "counts": counts_seen(counts), "more": len(numbers) > len(some)}
+        return {"rows": rows, "counts": sort_counts(counts), "more": len(numbers) > len(some)}
 
     def _letter(self, number: int) -> Letter:
         letter = self._letters.get(number)
@@ -117,7 +116,7 @@ class Letters:
         return letter
 
 
-def found(parts: Parts, numbers: Sequence[int]) -> list[Letter]:
+def find_letters(parts: ApiParts, numbers: Sequence[int]) -> list[Letter]:
     """The letters of these numbers, in their order, whatever their state. Raises Problem for one that is not there."""
     letters: dict[int, Letter] = {}
     for start in range(0, len(numbers), _CHUNK):
@@ -127,7 +126,3 @@ def found(parts: Parts, numbers: Sequence[int]) -> list[Letter]:
     if unknown := [number for number in numbers if number not in letters]:
         raise invalid(*(FieldProblem("ids", f"there is no dead letter {number}") for number in unknown))
     return [letters[number] for number in numbers]
-
-
-def line(letter: Letter) -> Seen:
-    return listed(letter) | {"cause": letter.cause, "assignee": letter.assignee}

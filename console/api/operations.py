@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from bellhop.console.api import requests, state_responses
-from bellhop.console.api.problems import Problem, invalid, missing
-from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.console.api.problems import invalid, missing
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Role
 from bellhop.letters.retry_now import retry_now
-from bellhop.letters.serializers import Seen, accounts_seen, queues_seen, routes_seen
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.flow import account_rows, queue_summary, route_rows
 from bellhop.schemas.errors import FieldProblem
+from bellhop.schemas.problems import Problem
 from bellhop.vendors.registry import ROUTES
 
 
-def section(parts: Parts) -> Section:
-    api = Steering(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = SteeringRoutes(parts)
     operator = Role.OPERATOR
     routes = (
         Route("GET", "/queues", api.queues, "Show what waits on each route", state_responses.Queues),
-        Route("GET", "/accounts", api.accounts, "List accounts: breakers, calls, pulls", state_responses.Accounts),
+        Route("GET", "/accounts", api.accounts, "List accounts: breakers, calls, pulls", state_responses.AccountList),
         Route("GET", "/routes", api.routes, "List routes and their pauses", state_responses.RouteList),
         Route("POST", "/routes/<route>/pause", api.pause, "Pause a route: its messages wait",
               state_responses.RouteList, operator, body=requests.Pausing),
@@ -26,42 +28,42 @@ def section(parts: Parts) -> Section:
         Route("POST", "/routes/<route>/retry-now", api.retry_now, "Retry now what waits for a retry",
               state_responses.Moved, operator, body=requests.Why),
     )  # fmt: skip
-    return Section("routes", "Queues, accounts and routes.", routes)
+    return ApiSection("routes", "Queues, accounts and routes.", routes)
 
 
-class Steering:
-    def __init__(self, parts: Parts) -> None:
+class SteeringRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._ledger = parts.ledger
 
-    def queues(self, call: Call) -> Seen:
-        return queues_seen(self._parts.broker, self._ledger)
+    def queues(self, call: ApiCall) -> JsonObject:
+        return queue_summary(self._parts.broker.stats(), self._ledger)
 
-    def accounts(self, call: Call) -> Seen:
-        rows = accounts_seen(self._parts.settings, self._ledger, self._parts.now())
+    def accounts(self, call: ApiCall) -> JsonObject:
+        rows = account_rows(self._parts.settings, self._ledger, self._parts.now())
         return {"rows": [row | {"error": self._parts.redactor.text(row["error"])} for row in rows]}
 
-    def routes(self, call: Call) -> Seen:
-        return {"rows": routes_seen(self._ledger)}
+    def routes(self, call: ApiCall) -> JsonObject:
+        return {"rows": route_rows(self._ledger)}
 
-    def pause(self, call: Call, route: str) -> Seen:
+    def pause(self, call: ApiCall, route: str) -> JsonObject:
         until = call.body.get("until")
         if until is not None and until <= self._parts.now():
             raise invalid(FieldProblem("until", "must be in the future"))
-        self._ledger.pauses.pause(_known(route), call.who, call.body["why"], until)
+        self._ledger.pauses.pause(_check_route(route), call.who, call.body["why"], until)
         return self.routes(call)
 
-    def resume(self, call: Call, route: str) -> Seen:
-        if not self._ledger.pauses.resume(_known(route), call.who, call.body["why"]):
+    def resume(self, call: ApiCall, route: str) -> JsonObject:
+        if not self._ledger.pauses.resume(_check_route(route), call.who, call.body["why"]):
             raise Problem(409, "refused", f"Route {route} is not paused.")
         return self.routes(call)
 
-    def retry_now(self, call: Call, route: str) -> Seen:
+    def retry_now(self, call: ApiCall, route: str) -> JsonObject:
         acts, why = self._ledger.letters, call.body["why"]
-        return {"moved": retry_now(self._parts.broker, acts, _known(route), who=call.who, why=why)}
+        return {"moved": retry_now(self._parts.broker, acts, _check_route(route), who=call.who, why=why)}
 
 
-def _known(route: str) -> str:
+def _check_route(route: str) -> str:
     if route not in ROUTES:
         raise missing("such route; GET /routes lists them")
     return route

@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bellhop.console.api import state_responses
-from bellhop.console.api.letters import line
-from bellhop.console.api.routes import Call, Parts, Route, Section
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.console.trends import BEAT_SECONDS, RouteTrend
-from bellhop.ledger.records import JobState, LetterFilter, LetterState, Order
-from bellhop.letters.masking import iso
-from bellhop.letters.serializers import Seen, counts_seen
+from bellhop.ledger.records import LetterFilter, LetterState, Order
+from bellhop.letters.attention import LETTERS, attention, attention_row
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.letters import letter_row, sort_counts
+from bellhop.schemas.clock import iso
 
 _LETTERS = 8
-_JOBS = 50
 
 
-def section(parts: Parts) -> Section:
-    api = Overview(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = OverviewRoutes(parts)
     routes = (
         Route("GET", "/overview", api.overview, "Show what needs attention, and every route's numbers",
               state_responses.Overview),
+        Route("GET", "/attention", api.attention, "List what needs attention, the gravest first",
+              state_responses.AttentionList),
         Route("GET", "/series", api.series, "Series of the last ten minutes of every route, for charts",
               state_responses.Series),
     )  # fmt: skip
-    return Section("overview", "Everything at a glance.", routes)
+    return ApiSection("overview", "Everything at a glance.", routes)
 
 
-class Overview:
-    def __init__(self, parts: Parts) -> None:
+class OverviewRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._ledger = parts.ledger
 
-    def overview(self, call: Call) -> Seen:
+    def overview(self, call: ApiCall) -> JsonObject:
         pulse, letters = self._parts.pulse, self._ledger.letters
         open_ = LetterFilter(states=(LetterState.OPEN,))
         reasons = letters.by_reason(open_)
         last = pulse.last
-        told: Seen = {
+        told: JsonObject = {
             "measured": iso(last.at) if last else None,
             "problem": pulse.problem,
             "open": sum(reasons.values()),
-            "reasons": counts_seen(reasons),
-            "urgent": [line(letter) for letter in letters.page(open_, Order.URGENT, _LETTERS).rows],
-            "needs": list(self._needs()),
+            "reasons": sort_counts(reasons),
+            "urgent": [letter_row(letter) for letter in letters.page(open_, Order.URGENT, _LETTERS).rows],
+            "needs": [row | {"what": row["kind"]} for row in self._attention() if row["kind"] not in LETTERS],
             "routes": [_trend(trend) for trend in pulse.trends()],
             "retry": last.retry if last else None,
             "unroutable": last.unroutable if last else None,
         }
-        redacted: Seen = self._parts.redactor.value(told)
+        redacted: JsonObject = self._parts.redactor.value(told)
         return redacted
 
-    def series(self, call: Call) -> Seen:
+    def series(self, call: ApiCall) -> JsonObject:
         last = self._parts.pulse.last
         rows = [
             {
@@ -67,21 +67,16 @@ class Overview:
         ]
         return {"measured": iso(last.at) if last else None, "beat_seconds": BEAT_SECONDS, "rows": rows}
 
-    def _needs(self) -> Iterator[Seen]:
-        """What waits for a person, beside the letters."""
-        for job in self._ledger.jobs.page(_JOBS).rows:
-            if job.state is JobState.STOPPED:
-                yield {"what": "job", "name": str(job.id), "why": job.detail, "since": iso(job.updated)}
-        for edit in self._ledger.edits.waiting():
-            yield {"what": "edit", "name": str(edit.id), "why": edit.why, "since": iso(edit.at)}
-        for view in self._ledger.accounts.views():
-            if view.breaker != "closed":
-                yield {"what": "account", "name": view.account, "why": view.error, "since": None}
-        for pause in self._ledger.pauses.all():
-            yield {"what": "route", "name": pause.route, "why": pause.why, "since": iso(pause.since)}
+    def attention(self, call: ApiCall) -> JsonObject:
+        return {"rows": self._attention()}
+
+    def _attention(self) -> list[JsonObject]:
+        items = attention(self._ledger, self._parts.pulse.broker, self._parts.now())
+        rows: list[JsonObject] = self._parts.redactor.value([attention_row(item) for item in items])
+        return rows
 
 
-def _trend(trend: RouteTrend) -> Seen:
+def _trend(trend: RouteTrend) -> JsonObject:
     return {
         "route": trend.route,
         "waiting": trend.now.ready,

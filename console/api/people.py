@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from bellhop.console.access.passwords import PasswordUnfit
-from bellhop.console.access.passwords import hashed as password_hash
+from bellhop.console.access.passwords import PasswordUnfit, hash_password
 from bellhop.console.access.people import NameUnfit, fit_name
 from bellhop.console.access.sessions import GUEST
 from bellhop.console.api import requests, responses
 from bellhop.console.api.problems import invalid, missing
-from bellhop.console.api.routes import Call, Parts, Route, Section
-from bellhop.console.api.tokens import hashed, new_token
+from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
+from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ledger.records import Role
-from bellhop.letters.serializers import Seen, audit_seen, token_seen, user_seen
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.people import audit_row, token_row, user_row
 from bellhop.schemas.errors import FieldProblem
 
 _NUMBER = "<number:number>"
 
 
-def section(parts: Parts) -> Section:
-    api = People(parts)
+def section(parts: ApiParts) -> ApiSection:
+    api = PeopleRoutes(parts)
     admin = Role.ADMIN
     routes = (
         Route("GET", "/audit", api.audit, "List who did what, when and why, newest first", responses.AuditPage,
@@ -32,38 +32,38 @@ def section(parts: Parts) -> Section:
               admin, body=requests.UserChange, refuses=True),
         Route("DELETE", "/users/<id:name>", api.remove_user, "Remove a user; the tokens they made stay",
               responses.UserLine, admin),
-        Route("GET", "/sessions", api.sessions, "List who is signed in", responses.Sessions, admin),
+        Route("GET", "/sessions", api.sessions, "List who is signed in", responses.SessionList, admin),
         Route("POST", "/sessions/end", api.sign_out, "End a person's sessions, also of the provider's",
               responses.SignedOut, admin, body=requests.SomebodysName),
-        Route("GET", "/tokens", api.tokens, "List API tokens", responses.Tokens, admin),
+        Route("GET", "/tokens", api.tokens, "List API tokens", responses.TokenList, admin),
         Route("POST", "/tokens", api.add_token, "Create a token; it is shown once", responses.TokenMade, admin,
               body=requests.NewToken, status=201),
         Route("POST", f"/tokens/{_NUMBER}/revoke", api.revoke, "Revoke a token", responses.TokenLine, admin,
-              body=requests.Nothing),
+              body=requests.NoArguments),
     )  # fmt: skip
-    return Section("people", "The audit, users and tokens.", routes)
+    return ApiSection("people", "The audit, users and tokens.", routes)
 
 
-class People:
-    def __init__(self, parts: Parts) -> None:
+class PeopleRoutes:
+    def __init__(self, parts: ApiParts) -> None:
         self._parts = parts
         self._people = parts.ledger.people
 
-    def audit(self, call: Call) -> Seen:
+    def audit(self, call: ApiCall) -> JsonObject:
         chosen: dict[str, Any] = {name: call.query.get(name) for name in ("who", "act", "letter")}
         page = self._parts.ledger.letters.audit_page(call.query["limit"], call.after, **chosen)
-        rows = [{**audit_seen(row), "why": self._parts.redactor.text(row.why)} for row in page.rows]
+        rows = [{**audit_row(row), "why": self._parts.redactor.text(row.why)} for row in page.rows]
         return {"rows": rows, "next": call.next(page.next)}
 
-    def users(self, call: Call) -> Seen:
-        return {"rows": [user_seen(user) for user in self._people.users()]}
+    def users(self, call: ApiCall) -> JsonObject:
+        return {"rows": [user_row(user) for user in self._people.users()]}
 
-    def add_user(self, call: Call) -> Seen:
+    def add_user(self, call: ApiCall) -> JsonObject:
         body = call.body
-        password_hash = _hashed(body["password"]) if "password" in body else ""
-        return user_seen(self._people.add_user(_fit(body["name"]), Role(body["role"]), password_hash, call.who))
+        password_hash = _hash_password(body["password"]) if "password" in body else ""
+        return user_row(self._people.add_user(_fit(body["name"]), Role(body["role"]), password_hash, call.who))
 
-    def change_user(self, call: Call, name: str) -> Seen:
+    def change_user(self, call: ApiCall, name: str) -> JsonObject:
         body = call.body
         if not body:
             raise invalid(FieldProblem("body", "must change something"))
@@ -73,41 +73,41 @@ class People:
             name,
             call.who,
             role=Role(body["role"]) if "role" in body else None,
-            password_hash=_hashed(body["password"]) if "password" in body else None,
+            password_hash=_hash_password(body["password"]) if "password" in body else None,
             disabled=body.get("disabled"),
         )
-        return user_seen(changed)
+        return user_row(changed)
 
-    def remove_user(self, call: Call, name: str) -> Seen:
+    def remove_user(self, call: ApiCall, name: str) -> JsonObject:
         user = self._people.user(name)
         if user is None:
             raise missing("user of that name")
         self._people.remove_user(name, call.who)
-        return user_seen(user)
+        return user_row(user)
 
-    def sign_out(self, call: Call) -> Seen:
+    def sign_out(self, call: ApiCall) -> JsonObject:
         return {"ended": self._people.end_sessions(call.body["name"], call.who)}
 
-    def sessions(self, call: Call) -> Seen:
-        signed_in = self._people.signed_in()
+    def sessions(self, call: ApiCall) -> JsonObject:
+        signed_in = self._people.count_sessions()
         return {"rows": [{"name": name or GUEST, "sessions": count} for name, count in sorted(signed_in.items())]}
 
-    def tokens(self, call: Call) -> Seen:
-        return {"rows": [token_seen(token) for token in self._people.tokens()]}
+    def tokens(self, call: ApiCall) -> JsonObject:
+        return {"rows": [token_row(token) for token in self._people.tokens()]}
 
-    def add_token(self, call: Call) -> Seen:
+    def add_token(self, call: ApiCall) -> JsonObject:
         expires = call.body.get("expires")
         if expires is not None and expires <= self._parts.now():
             raise invalid(FieldProblem("expires", "must be in the future"))
         token = new_token()
         name, role = _fit(call.body["name"]), Role(call.body["role"])
-        made = self._people.add_token(name, role, hashed(token), call.who, expires)
-        return token_seen(made) | {"token": token}
+        made = self._people.add_token(name, role, hash_token(token), call.who, expires)
+        return token_row(made) | {"token": token}
 
-    def revoke(self, call: Call, number: int) -> Seen:
+    def revoke(self, call: ApiCall, number: int) -> JsonObject:
         if all(token.id != number for token in self._people.tokens()):
             raise missing(f"token {number}")
-        return token_seen(self._people.revoke_token(number, call.who))
+        return token_row(self._people.revoke_token(number, call.who))
 
 
 def _fit(name: str) -> str:
@@ -117,8 +117,8 @@ def _fit(name: str) -> str:
         raise invalid(FieldProblem("name", str(error))) from None
 
 
-def _hashed(password: str) -> str:
+def _hash_password(password: str) -> str:
     try:
-        return password_hash(password)
+        return hash_password(password)
     except PasswordUnfit as error:
         raise invalid(FieldProblem("password", str(error))) from None

@@ -10,7 +10,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from bellhop.console.access.passwords import LONGEST, SHORTEST
 from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order, Role
-from bellhop.letters.serializers import WAITING
+from bellhop.letters.archive import WAITING
 from bellhop.schemas.contract import Moment, Strict
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
@@ -54,7 +54,7 @@ class Lines(fields.String):
         return text.strip()
 
 
-class Whole(fields.Integer):
+class WholeNumber(fields.Integer):
     """A whole number, in an address as digits. marshmallow alone takes 1.5 for 1, and true for it, too."""
 
     def _validated(self, value: Any) -> Any:
@@ -76,8 +76,8 @@ def ids(maximum: int, **kwargs: Any) -> fields.List[Any]:
     return fields.List(number, validate=validate.Length(min=1, max=maximum), **kwargs)
 
 
-def limit(default: int = 100) -> Whole:
-    return Whole(load_default=default, validate=validate.Range(min=1, max=MOST_ROWS))
+def limit(default: int = 100) -> WholeNumber:
+    return WholeNumber(load_default=default, validate=validate.Range(min=1, max=MOST_ROWS))
 
 
 def cursor() -> fields.String:
@@ -88,7 +88,7 @@ def why(**kwargs: Any) -> fields.String:
     return Line(500, metadata={"description": "The reason; the audit keeps it."}, **({"required": True} | kwargs))
 
 
-class Nothing(Strict):
+class NoArguments(Strict):
     pass
 
 
@@ -118,7 +118,7 @@ class _Which(Strict):
 class LetterChoice(_Which):
     # At least one: an empty list would not be "none of them" but a filter that narrows nothing.
     id = fields.List(
-        Whole(validate=validate.Range(min=1, max=BIGGEST_ID)),
+        WholeNumber(validate=validate.Range(min=1, max=BIGGEST_ID)),
         validate=validate.Length(min=1, max=MOST_AT_ONCE),
     )
 

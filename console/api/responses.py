@@ -10,7 +10,7 @@ from bellhop.console.api.requests import of
 from bellhop.ledger.records import EditState, ItemState, JobState, LetterState, Role, Verdict
 
 
-class Answer(Schema):
+class ApiAnswer(Schema):
     class Meta:
         unknown = EXCLUDE  # whoever reads an answer is to bear what later versions add to it
 
@@ -27,12 +27,12 @@ def _next() -> fields.String:
     return fields.String(allow_none=True, metadata={"description": "The next page's cursor; null on the last one."})
 
 
-class FieldRule(Answer):
+class FieldRule(ApiAnswer):
     field = fields.String()
     rule = fields.String()
 
 
-class ProblemDetails(Answer):
+class ProblemDetails(ApiAnswer):
     """RFC 9457."""
 
     type = fields.String(metadata={"format": "uri"})
@@ -43,14 +43,14 @@ class ProblemDetails(Answer):
     errors = fields.List(fields.Nested(FieldRule))
 
 
-class OpenApi(Answer):
+class OpenApi(ApiAnswer):
     openapi = fields.String()
 
 
 # --- letters ----------------------------------------------------------------------------------------------------
 
 
-class LetterLine(Answer):
+class LetterLine(ApiAnswer):
     id = fields.Integer()
     state = of(LetterState)
     reason = fields.String()
@@ -71,7 +71,7 @@ class LetterLine(Answer):
     assignee = fields.String()
 
 
-class LetterPage(Answer):
+class LetterPage(ApiAnswer):
     rows = fields.List(fields.Nested(LetterLine))
     next = _next()
     count = fields.Integer(metadata={"description": "How many match, on all pages."})
@@ -85,7 +85,7 @@ class LetterWhole(LetterLine):
     body = fields.String()
 
 
-class Cause(Answer):
+class Cause(ApiAnswer):
     cause = fields.String()
     reason = fields.String()
     route = fields.String()
@@ -98,43 +98,43 @@ class Cause(Answer):
     next_start = maybe_when()
 
 
-class Causes(Answer):
+class Causes(ApiAnswer):
     rows = fields.List(fields.Nested(Cause))
 
 
-class Reasons(Answer):
+class Reasons(ApiAnswer):
     reasons = fields.Dict(keys=fields.String(), values=fields.Integer())
 
 
-class NoteLine(Answer):
+class NoteLine(ApiAnswer):
     at = when()
     who = fields.String()
     text = fields.String()
 
 
-class Notes(Answer):
+class Notes(ApiAnswer):
     rows = fields.List(fields.Nested(NoteLine))
 
 
-class Assigned(Answer):
+class Assigned(ApiAnswer):
     assigned = fields.Integer()
 
 
-class Discarded(Answer):
+class Discarded(ApiAnswer):
     discarded = fields.Integer()
 
 
-class Restored(Answer):
+class Restored(ApiAnswer):
     restored = fields.Integer()
 
 
-class VerdictLine(Answer):
+class VerdictLine(ApiAnswer):
     letter = fields.Integer()
     verdict = of(Verdict)
     words = fields.String()
 
 
-class Preflight(Answer):
+class Preflight(ApiAnswer):
     rows = fields.List(fields.Nested(VerdictLine))
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())
     more = fields.Boolean(metadata={"description": "Whether more match than one preflight takes."})
@@ -143,7 +143,7 @@ class Preflight(Answer):
 # --- jobs, edits ------------------------------------------------------------------------------------------------
 
 
-class JobLine(Answer):
+class JobLine(ApiAnswer):
     id = fields.Integer()
     kind = fields.String()
     state = of(JobState)
@@ -158,12 +158,12 @@ class JobLine(Answer):
     detail = fields.String()
 
 
-class JobPage(Answer):
+class JobPage(ApiAnswer):
     rows = fields.List(fields.Nested(JobLine))
     next = _next()
 
 
-class ItemLine(Answer):
+class ItemLine(ApiAnswer):
     letter = fields.Integer()
     place = fields.Integer()
     verdict = of(Verdict)
@@ -171,18 +171,18 @@ class ItemLine(Answer):
     detail = fields.String()
 
 
-class ItemPage(Answer):
+class ItemPage(ApiAnswer):
     rows = fields.List(fields.Nested(ItemLine))
     next = _next()
 
 
-class ChangeLine(Answer):
+class ChangeLine(ApiAnswer):
     field = fields.String()
     before = fields.Raw(allow_none=True)
     after = fields.Raw(allow_none=True)
 
 
-class EditLine(Answer):
+class EditLine(ApiAnswer):
     id = fields.Integer()
     letter = fields.Integer()
     who = fields.String()
@@ -197,14 +197,14 @@ class EditDone(EditLine):
     replayed = fields.Boolean(metadata={"description": "False where it waits for approval, or is not open any more."})
 
 
-class Edits(Answer):
+class EditList(ApiAnswer):
     rows = fields.List(fields.Nested(EditLine))
 
 
 # --- people -----------------------------------------------------------------------------------------------------
 
 
-class AuditLine(Answer):
+class AuditLine(ApiAnswer):
     at = when()
     who = fields.String()
     act = fields.String()
@@ -213,12 +213,12 @@ class AuditLine(Answer):
     what = fields.String()
 
 
-class AuditPage(Answer):
+class AuditPage(ApiAnswer):
     rows = fields.List(fields.Nested(AuditLine))
     next = _next()
 
 
-class UserLine(Answer):
+class UserLine(ApiAnswer):
     name = fields.String()
     role = of(Role)
     created = when()
@@ -226,24 +226,24 @@ class UserLine(Answer):
     has_password = fields.Boolean()
 
 
-class Users(Answer):
+class Users(ApiAnswer):
     rows = fields.List(fields.Nested(UserLine))
 
 
-class SignedOut(Answer):
+class SignedOut(ApiAnswer):
     ended = fields.Integer(metadata={"description": "How many sessions there were."})
 
 
-class SessionLine(Answer):
+class SessionLine(ApiAnswer):
     name = fields.String(metadata={"description": "Of a user, or of somebody whom the provider signed in."})
     sessions = fields.Integer()
 
 
-class Sessions(Answer):
+class SessionList(ApiAnswer):
     rows = fields.List(fields.Nested(SessionLine))
 
 
-class TokenLine(Answer):
+class TokenLine(ApiAnswer):
     id = fields.Integer()
     name = fields.String()
     role = of(Role)
@@ -258,5 +258,5 @@ class TokenMade(TokenLine):
     token = fields.String(metadata={"description": "Shown once."})
 
 
-class Tokens(Answer):
+class TokenList(ApiAnswer):
     rows = fields.List(fields.Nested(TokenLine))

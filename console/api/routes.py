@@ -22,16 +22,18 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bellhop.broker.port import Broker, Publisher
-from bellhop.console.api.problems import Problem, invalid, missing
-from bellhop.console.api.requests import Nothing
-from bellhop.console.api.tokens import hashed, well_formed
+from bellhop.console.api.problems import invalid, missing
+from bellhop.console.api.requests import NoArguments
+from bellhop.console.api.tokens import hash_token, is_well_formed
 from bellhop.console.trends import Pulse
 from bellhop.ledger.pages import CursorInvalid
+from bellhop.ledger.people import token_name
 from bellhop.ledger.records import ApiToken, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.contract import unfit
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.observe import Observe
+from bellhop.schemas.problems import Problem
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.settings import Settings
 
@@ -43,7 +45,7 @@ _MAX_NAME: Final = 100
 _UNSTORABLE: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class Parts:
+class ApiParts:
     """What the views work with. `ledger` and `broker` as opened by the process, after any fork. pulse: the console's,
     which measures; without one nothing is measured."""
 
@@ -78,7 +80,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """One request that may be answered. who: for the audit. query, headers and body: as their schemas have loaded
     them."""
 
@@ -94,7 +96,7 @@ class Call:
     @property
     def after(self) -> str:
         """The ledger's cursor, "" for the first page. Raises CursorInvalid for one of another list or filter."""
-        given = str(self.asked.get("cursor", ""))
+        given = str(self.params.get("cursor", ""))
         cursor, _, list_ = given.rpartition(".")
         if given and list_ != self._list:
             raise CursorInvalid("the cursor is not one of this list's")
@@ -105,13 +107,13 @@ class Call:
         return f"{cursor}.{self._list}" if cursor else None
 
     @property
-    def asked(self) -> Mapping[str, Any]:
+    def params(self) -> Mapping[str, Any]:
         """Wherever it stood: in the address, or, what names a guest, in the body."""
         return {**self.query, **self.body}
 
     @property
     def _list(self) -> str:
-        chosen = {name: value for name, value in self.asked.items() if name not in _NOT_OF_THE_LIST}
+        chosen = {name: value for name, value in self.params.items() if name not in _NOT_OF_THE_LIST}
         text = json.dumps([request.path, chosen], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -122,17 +124,7 @@ class Call:
 
 
 def who_of(token: ApiToken) -> str:
-    return f"token {token.id} {token.name}"
-
-
-def people_behind(who: str, tokens: Sequence[ApiToken]) -> set[str]:
-    """Who acts; of a token, also whoever made it, and if that was a token, whoever made that."""
-    makers = {who_of(token): token.who for token in tokens}
-    behind = {who}
-    while (maker := makers.get(who)) is not None and maker not in behind:
-        behind.add(maker)
-        who = maker
-    return behind
+    return token_name(token.id, token.name)
 
 
 View = Callable[..., Any]
@@ -149,7 +141,7 @@ class Route:
     summary: str
     answer: type[Schema]
     role: Role = Role.VIEWER
-    query: type[Schema] = Nothing
+    query: type[Schema] = NoArguments
     headers: type[Schema] | None = None
     body: type[Schema] | None = None
     status: int = 200
@@ -179,7 +171,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ApiSection:
     name: str
     description: str
     routes: Sequence[Route]
@@ -193,7 +185,7 @@ class _Blueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
     ARGUMENTS_PARSER = _Parser()
 
 
-def blueprint(section: Section, parts: Parts) -> Any:
+def blueprint(section: ApiSection, parts: ApiParts) -> Any:
     """A section's routes, with their documentation."""
     made = _Blueprint(section.name, __name__, description=section.description)
     for route in section.routes:
@@ -206,7 +198,7 @@ def blueprint(section: Section, parts: Parts) -> Any:
             view = made.arguments(route.headers, location="headers")(view)
         view = made.arguments(route.query, location="query")(view)
         told = {"summary": route.summary, "operationId": route.name, "x-role": route.role.value}
-        view = _guarded(made.doc(**told)(view), route, parts)
+        view = _guard(made.doc(**told)(view), route, parts)
         # Not Flask's own answer to OPTIONS: it would come without a token.
         view.provide_automatic_options = False
         made.add_url_rule(route.rule, route.name, view, methods=[route.method])
@@ -218,17 +210,17 @@ def _working(route: Route) -> View:
 
     def view(*loaded: Mapping[str, Any], **path: Any) -> Any:
         """loaded: from the outermost decorator to the innermost."""
-        call = Call(request.environ["bellhop.token"], **dict(zip(named, loaded, strict=True)))
+        call = ApiCall(request.environ["bellhop.token"], **dict(zip(named, loaded, strict=True)))
         return route.view(call, **path)
 
     return view
 
 
-def _guarded(inner: View, route: Route, parts: Parts) -> Any:
+def _guard(inner: View, route: Route, parts: ApiParts) -> Any:
     @functools.wraps(inner)
     def view(**path: Any) -> Any:
-        token = _authenticated(parts)
-        Call(token).needs(route.role)
+        token = _authenticate(parts)
+        ApiCall(token).needs(route.role)
         for value in path.values():
             if isinstance(value, str) and _UNSTORABLE.search(value):
                 raise missing("such thing")
@@ -242,10 +234,12 @@ def _guarded(inner: View, route: Route, parts: Parts) -> Any:
     return view
 
 
-def _authenticated(parts: Parts) -> ApiToken:
+def _authenticate(parts: ApiParts) -> ApiToken:
     """Raises Problem 401; LedgerUnavailable."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    token = parts.ledger.people.token(hashed(given)) if scheme.lower() == "bearer" and well_formed(given) else None
+    token = (
+        parts.ledger.people.token(hash_token(given)) if scheme.lower() == "bearer" and is_well_formed(given) else None
+    )
     if token is None:
         parts.observe("api.refused", status=401)
         detail = "This needs an API token: Authorization: Bearer bh_… (`bellhop tokens add`)."

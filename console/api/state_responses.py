@@ -5,13 +5,14 @@ from __future__ import annotations
 from marshmallow import fields
 
 from bellhop.console.api.requests import of, one_of
-from bellhop.console.api.responses import Answer, LetterLine, maybe_when, when
+from bellhop.console.api.responses import ApiAnswer, LetterLine, maybe_when, when
 from bellhop.ledger.records import LetterState, State
+from bellhop.letters.attention import Need, Severity
 
 # --- events -----------------------------------------------------------------------------------------------------
 
 
-class EventLine(Answer):
+class EventLine(ApiAnswer):
     source = fields.String()
     id = fields.String()
     type = fields.String()
@@ -27,9 +28,10 @@ class EventLine(Answer):
     updated = when()
     next_at = maybe_when()
     attempt_count = fields.Integer()
+    vendor_ids = fields.List(fields.String())
 
 
-class AttemptLine(Answer):
+class AttemptLine(ApiAnswer):
     method = fields.String()
     started = when()
     seconds = fields.Float()
@@ -39,7 +41,7 @@ class AttemptLine(Answer):
     answer = fields.Raw(allow_none=True, metadata={"description": "The vendor's answer; guests masked."})
 
 
-class EventLetter(Answer):
+class EventLetter(ApiAnswer):
     id = fields.Integer()
     state = of(LetterState)
     reason = fields.String()
@@ -49,19 +51,18 @@ class EventLetter(Answer):
 
 class EventWhole(EventLine):
     attempts = fields.List(fields.Nested(AttemptLine))
-    vendor_ids = fields.List(fields.String())
     letters = fields.List(fields.Nested(EventLetter))
 
 
-class Events(Answer):
+class EventList(ApiAnswer):
     rows = fields.List(fields.Nested(EventLine))
 
 
-class Found(Events):
+class Found(EventList):
     letters = fields.List(fields.Nested(LetterLine))
 
 
-class MomentLine(Answer):
+class MomentLine(ApiAnswer):
     at = when()
     title = fields.String()
     text = fields.String()
@@ -69,23 +70,39 @@ class MomentLine(Answer):
     letter = fields.Integer(allow_none=True)
 
 
-class Timeline(Answer):
+class Timeline(ApiAnswer):
     rows = fields.List(fields.Nested(MomentLine))
 
 
 # --- at a glance ------------------------------------------------------------------------------------------------
 
 
-class NeedLine(Answer):
-    """What waits for a person, beside the letters."""
+class AttentionLine(ApiAnswer):
+    """Something that needs a person."""
 
-    what = one_of("job", "edit", "account", "route")
-    name = fields.String(metadata={"description": "Its number or name."})
+    kind = one_of(*(need.value for need in Need))
+    name = fields.String(metadata={"description": "Its number or name; empty where there is one of its kind alone."})
+    title = fields.String()
     why = fields.String()
+    count = fields.Integer(metadata={"description": "Of letters or messages; 1 for a thing by itself."})
     since = maybe_when()
+    starts = maybe_when()
+    severity = one_of(*(severity.value for severity in Severity))
+    path = fields.String(metadata={"description": "Its page of the console."})
+    command = fields.String(metadata={"description": "The same on the command line."})
 
 
-class TrendLine(Answer):
+class AttentionList(ApiAnswer):
+    rows = fields.List(fields.Nested(AttentionLine), metadata={"description": "The gravest first."})
+
+
+class NeedLine(AttentionLine):
+    """What needs a person beside the letters."""
+
+    what = one_of(*(need.value for need in Need))
+
+
+class TrendLine(ApiAnswer):
     """Rates are of the last minute."""
 
     route = fields.String()
@@ -98,19 +115,19 @@ class TrendLine(Answer):
     p95_seconds = fields.Float(allow_none=True, metadata={"description": "From the webhook to the end."})
 
 
-class Overview(Answer):
+class Overview(ApiAnswer):
     measured = maybe_when()
     problem = fields.String(metadata={"description": "What is down; empty for nothing."})
     open = fields.Integer()
     reasons = fields.Dict(keys=fields.String(), values=fields.Integer())
     urgent = fields.List(fields.Nested(LetterLine), metadata={"description": "The next start first."})
-    needs = fields.List(fields.Nested(NeedLine))
+    needs = fields.List(fields.Nested(NeedLine), metadata={"description": "As GET /attention, without letters."})
     routes = fields.List(fields.Nested(TrendLine))
     retry = fields.Integer(allow_none=True)
     unroutable = fields.Integer(allow_none=True)
 
 
-class SeriesLine(Answer):
+class SeriesLine(ApiAnswer):
     """A number for each beat, the oldest first."""
 
     route = fields.String()
@@ -125,7 +142,7 @@ class SeriesLine(Answer):
     p95_seconds = fields.List(fields.Float())
 
 
-class Series(Answer):
+class Series(ApiAnswer):
     measured = maybe_when()
     beat_seconds = fields.Float()
     rows = fields.List(fields.Nested(SeriesLine))
@@ -134,7 +151,7 @@ class Series(Answer):
 # --- queues, accounts, routes -----------------------------------------------------------------------------------
 
 
-class QueueLine(Answer):
+class QueueLine(ApiAnswer):
     route = fields.String()
     ready = fields.Integer()
     oldest_seconds = fields.Float(allow_none=True)
@@ -145,19 +162,19 @@ class QueueLine(Answer):
     dead = fields.Integer()
 
 
-class DeadCount(Answer):
+class DeadCount(ApiAnswer):
     queue = fields.Integer(metadata={"description": "On the way to the archive."})
     letters = fields.Integer(metadata={"description": "Open dead letters."})
 
 
-class Queues(Answer):
+class Queues(ApiAnswer):
     routes = fields.List(fields.Nested(QueueLine))
     retry = fields.Integer()
     unroutable = fields.Integer()
     dead = fields.Nested(DeadCount)
 
 
-class PullLine(Answer):
+class PullLine(ApiAnswer):
     what = fields.String()
     schedule = fields.String(allow_none=True, metadata={"description": "Its cron expression; null for none."})
     reached = maybe_when()
@@ -165,7 +182,7 @@ class PullLine(Answer):
     age_seconds = fields.Integer(allow_none=True)
 
 
-class LimitLine(Answer):
+class LimitLine(ApiAnswer):
     """A limit of 0 is none."""
 
     per_second = fields.Float()
@@ -173,7 +190,7 @@ class LimitLine(Answer):
     per_day = fields.Integer()
 
 
-class AccountLine(Answer):
+class AccountLine(ApiAnswer):
     account = fields.String()
     kind = fields.String()
     system = fields.String(metadata={"description": "What stands behind a Peoplevine account."})
@@ -192,25 +209,25 @@ class AccountLine(Answer):
     pulls = fields.List(fields.Nested(PullLine))
 
 
-class Accounts(Answer):
+class AccountList(ApiAnswer):
     rows = fields.List(fields.Nested(AccountLine))
 
 
-class PauseLine(Answer):
+class PauseLine(ApiAnswer):
     who = fields.String()
     why = fields.String()
     since = when()
     until = maybe_when()
 
 
-class RouteLine(Answer):
+class RouteLine(ApiAnswer):
     route = fields.String()
     pause = fields.Nested(PauseLine, allow_none=True)
 
 
-class RouteList(Answer):
+class RouteList(ApiAnswer):
     rows = fields.List(fields.Nested(RouteLine))
 
 
-class Moved(Answer):
+class Moved(ApiAnswer):
     moved = fields.Integer(metadata={"description": "How many messages are retried now."})

@@ -17,11 +17,11 @@ def new_token() -> str:
     return PREFIX + secrets.token_urlsafe(32)
 
 
-def hashed(token: str) -> str:
+def hash_token(token: str) -> str:
     """What is stored of it, and looked up. Whoever measures how long the look-up takes learns of the hash, of which
     nothing leads back to a token: there is no comparison that would have to take the same time for each."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def well_formed(token: str) -> bool:
+def is_well_formed(token: str) -> bool:
     return _FORM.fullmatch(token) is not None

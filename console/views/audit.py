@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request
 
-from bellhop.console.context import Parts, parts
+from bellhop.console.context import ConsoleParts, parts
 from bellhop.ledger.records import AuditRow
-from bellhop.letters.serializers import audit_seen
+from bellhop.letters.serializers.people import audit_row
 
 blueprint = Blueprint("audit", __name__)
 
@@ -25,33 +25,35 @@ _FORMULA: Final = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SI
 
 
 @blueprint.get("/audit")
-def listed() -> str:
+def index() -> str:
     own = parts()
-    page = own.ledger.letters.audit_page(PAGE, request.args.get("after", "")[:200], **_wanted())
+    page = own.ledger.letters.audit_page(PAGE, request.args.get("after", "")[:200], **_audit_filter())
     said = {name: value for name in ("who", "act", "letter") if (value := request.args.get(name, "").strip())}
-    return render_template("audit.html", page=page, said=said)
+    return render_template("audit.html", acts=[audit_row(act) for act in page.rows], next=page.next, said=said)
 
 
 @blueprint.get("/audit.csv")
 def as_csv() -> Response:
-    return _exported(parts(), _csv, "text/csv; charset=utf-8", "csv")
+    return _export(parts(), _csv, "text/csv; charset=utf-8", "csv")
 
 
 @blueprint.get("/audit.jsonl")
 def as_json_lines() -> Response:
-    return _exported(parts(), _json_lines, "application/jsonl; charset=utf-8", "jsonl")
+    return _export(parts(), _json_lines, "application/jsonl; charset=utf-8", "jsonl")
 
 
-def _exported(own: Parts, write: Callable[[Iterator[AuditRow]], Iterator[str]], kind: str, ending: str) -> Response:
+def _export(
+    own: ConsoleParts, write: Callable[[Iterator[AuditRow]], Iterator[str]], kind: str, ending: str
+) -> Response:
     name = f"bellhop-audit-{own.now():%Y%m%d-%H%M%S}.{ending}"
-    rows = _all(own, _wanted())
+    rows = _all(own, _audit_filter())
     first = list(islice(rows, 1))  # a ledger that is away is told before the answer begins
     answer = Response(write(chain(first, rows)), content_type=kind)
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-def _all(own: Parts, wanted: dict[str, Any]) -> Iterator[AuditRow]:
+def _all(own: ConsoleParts, wanted: dict[str, Any]) -> Iterator[AuditRow]:
     """Every row, the newest first, some at a time."""
     after = ""
     while True:
@@ -67,15 +69,15 @@ def _csv(rows: Iterator[AuditRow]) -> Iterator[str]:
     writer = csv.writer(buffer)
     writer.writerow(_COLUMNS)
     for row in rows:
-        told = audit_seen(row)
+        told = audit_row(row)
         writer.writerow([_harmless(told[name]) for name in _COLUMNS])
-        yield _drained(buffer)
-    yield _drained(buffer)
+        yield _drain(buffer)
+    yield _drain(buffer)
 
 
 def _json_lines(rows: Iterator[AuditRow]) -> Iterator[str]:
     for row in rows:
-        yield json.dumps(audit_seen(row), ensure_ascii=False) + "\n"
+        yield json.dumps(audit_row(row), ensure_ascii=False) + "\n"
 
 
 def _harmless(value: object) -> str:
@@ -84,14 +86,14 @@ def _harmless(value: object) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _drained(buffer: io.StringIO) -> str:
+def _drain(buffer: io.StringIO) -> str:
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()
     return text
 
 
-def _wanted() -> dict[str, Any]:
+def _audit_filter() -> dict[str, Any]:
     args = request.args
     letter = args.get("letter", "").strip()
     return {

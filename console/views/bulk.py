@@ -10,8 +10,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from bellhop.console import selection
-from bellhop.console.context import Parts, parts, person
-from bellhop.console.drafts import ACTS, MOST, Draft
+from bellhop.console.context import ConsoleParts, parts, person
+from bellhop.console.drafts import ACTS, MOST, BulkDraft
 from bellhop.console.guard import inside
 from bellhop.ledger.records import Verdict
 
@@ -40,7 +40,7 @@ def make() -> Response:
     return redirect(url_for("bulk.one", key=draft.key, to=form.get("to") or None))
 
 
-def _ids(own: Parts) -> list[int]:
+def _ids(own: ConsoleParts) -> list[int]:
     form = request.form
     if form.get("all"):
         which = selection.read(form.get("filter", ""), own.now(), own.asked).which
@@ -54,7 +54,7 @@ def one(key: str) -> str | Response:
     part = request.headers.get("HX-Target") == "draft"
     if part and not draft.running:
         return Response(headers={"HX-Refresh": "true"})  # now it asks for a reason, or says how it ended
-    wanted = ASKED if draft.act == "replay" else _wanted(draft)
+    wanted = ASKED if draft.act == "replay" else _allowed_verdicts(draft)
     template = "_draft.html" if part else "draft.html"
     return render_template(template, draft=draft, usual=USUAL, asked=wanted, to=request.args.get("to", ""))
 
@@ -75,7 +75,7 @@ def approve(key: str) -> Response:
     if len(why) > LONGEST_REASON:
         flash(f"A reason has at most {LONGEST_REASON} characters.", "bad")
         return redirect(here)
-    rate, wanted = _rate(form.get("rate", "")), _wanted(draft, form.getlist("verdict"))
+    rate, wanted = _rate(form.get("rate", "")), _allowed_verdicts(draft, form.getlist("verdict"))
     items = draft.items(wanted)
     if rate is not None and not 0 < rate <= FASTEST:
         flash(f"The rate limit must be above 0 and at most {FASTEST:g}.", "bad")
@@ -85,7 +85,7 @@ def approve(key: str) -> Response:
         return redirect(here)
     if not own.drafts.take(draft):
         flash("Already approved.", "bad")
-        return redirect(url_for("jobs.listed"))
+        return redirect(url_for("jobs.index"))
     if draft.act in ("replay", "discard"):
         try:
             job = own.ledger.jobs.create(draft.act, items, who, why, rate)
@@ -97,7 +97,7 @@ def approve(key: str) -> Response:
     return redirect(here)
 
 
-def _act(own: Parts, draft: Draft, who: str, why: str, to: str) -> None:
+def _act(own: ConsoleParts, draft: BulkDraft, who: str, why: str, to: str) -> None:
     letters = own.ledger.letters
 
     def restore(ids: Sequence[int]) -> int:
@@ -112,7 +112,7 @@ def _act(own: Parts, draft: Draft, who: str, why: str, to: str) -> None:
         own.drafts.run(draft, assign, f"assigned to {to}" if to else "unassigned")
 
 
-def _wanted(draft: Draft, ticked: Sequence[str] = ()) -> Sequence[Verdict]:
+def _allowed_verdicts(draft: BulkDraft, ticked: Sequence[str] = ()) -> Sequence[Verdict]:
     if draft.act == "replay":
         return [verdict for verdict in ASKED if verdict.value in ticked]
     return (Verdict.WOULD_APPLY,)
@@ -129,7 +129,7 @@ def _rate(text: str) -> float | None:
     return rate if math.isfinite(rate) else 0.0
 
 
-def _draft(key: str) -> Draft:
+def _draft(key: str) -> BulkDraft:
     draft = parts().drafts.get(key, person().name)
     if draft is None:
         abort(

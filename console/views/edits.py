@@ -9,12 +9,13 @@ from typing import Any, Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.api.routes import people_behind
-from bellhop.console.context import Parts, parts, person
+from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.form_fields import Field, changes_of, fields_of
-from bellhop.console.views.letters import edit_told, found
+from bellhop.console.views.letters import find_letter
+from bellhop.ledger.edits import EditRefused
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState
-from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edited
+from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edit_body
+from bellhop.letters.serializers.letters import edit_row, letter_row
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import EnvelopeError, FieldProblem
 
@@ -32,7 +33,7 @@ def waiting() -> str:
     for edit in own.ledger.edits.waiting():
         letter = own.ledger.letters.get(edit.letter)
         if letter is not None:
-            rows.append({"letter": letter, **edit_told(own, letter, edit, reveal=False)})
+            rows.append(own.clean({"letter": letter_row(letter), "edit": edit_row(edit, letter)}))
     return render_template("edits.html", rows=rows, second=own.settings.console.second_approver)
 
 
@@ -41,11 +42,11 @@ def edit(number: int) -> str | Response | tuple[str, int]:
     """step: "open" shows the form (a look at what is masked, so it is audited), "check" the diff or what is wrong,
     "propose" does it."""
     own, form = parts(), request.form
-    letter = found(own, number)
+    letter = find_letter(own, number)
     fields = _fields(letter)
     step = form.get("step", "open")
     if step == "open" or not _has_looked(own, number):
-        own.ledger.letters.revealed(number, person().name)
+        own.ledger.letters.note_reveal(number, person().name)
     if step == "open":
         return _form(own, letter, fields)
     given = {field.path: form.get(f"data.{field.path}", "").replace("\r\n", "\n") for field in fields}
@@ -53,24 +54,15 @@ def edit(number: int) -> str | Response | tuple[str, int]:
     if step == "back":
         return _form(own, letter, fields)
     try:
-        body = edited(letter.new.body, _changes(letter, fields, given), own.settings.venues.get)
+        body = edit_body(letter.new.body, _changes(letter, fields, given), own.settings.venues.get)
     except EditInvalid as invalid:
         return _form(own, letter, fields, invalid.problems), 422
     if step == "check":
-        diff = differences(letter.new.body, body)
-        return render_template("edit_check.html", letter=letter, fields=fields, diff=diff, second=_second(own))
+        return _check(own, letter, fields, body)
     why = form.get("why", "").replace("\x00", "").strip()[:_LONGEST_REASON]
     if not why:
-        diff = differences(letter.new.body, body)
-        return render_template(
-            "edit_check.html",
-            letter=letter,
-            fields=fields,
-            diff=diff,
-            second=_second(own),
-            problem="A reason is required.",
-        ), 422
-    made = own.ledger.edits.propose(number, person().name, why, body, needs_approval=_second(own))
+        return _check(own, letter, fields, body, "A reason is required."), 422
+    made = own.ledger.edits.propose(number, person().name, why, body)
     if made.state is EditState.APPROVED:
         _replay(own, made)
     else:
@@ -93,23 +85,25 @@ def decide(number: int, step: str) -> Response:
         own.ledger.edits.refuse(number, who, why)
         flash("Refused.", "good")
         return here
-    if who in people_behind(found_.who, own.ledger.people.tokens()):
-        flash("You made this edit: another person must approve it.", "bad")
-        return here
-    _replay(own, own.ledger.edits.approve(number, who))
+    try:
+        approved = own.ledger.edits.approve(number, who)
+    except EditRefused as refused:
+        flash(f"{str(refused)[:1].upper()}{str(refused)[1:]}.", "bad")
+    else:
+        _replay(own, approved)
     return here
 
 
-def _has_looked(own: Parts, number: int) -> bool:
+def _has_looked(own: ConsoleParts, number: int) -> bool:
     """Whether the audit knows that this person sees the letter: the diff shows what is masked as well as the form."""
     rows = own.ledger.letters.audit_page(1, who=person().name, act="reveal", letter=number).rows
     return bool(rows) and own.now() - rows[0].at < _LOOKED
 
 
-def _replay(own: Parts, approved: Edit) -> None:
+def _replay(own: ConsoleParts, approved: Edit) -> None:
     from bellhop.letters.replay import replay_edited
 
-    done = replay_edited(own.ledger.letters, own.publisher, approved, who=person().name)
+    done = replay_edited(own.ledger, own.publisher, approved.id, who=person().name)
     if done.error:
         told = "The letter is still open, unchanged: submit the same edit again."
         flash(f"The broker did not confirm it: {done.error}. {told}", "bad")
@@ -119,7 +113,7 @@ def _replay(own: Parts, approved: Edit) -> None:
         flash("Nothing was replayed: the letter is no longer open.", "bad")
 
 
-def _second(own: Parts) -> bool:
+def _second(own: ConsoleParts) -> bool:
     return own.settings.console.second_approver
 
 
@@ -143,8 +137,17 @@ def _changes(letter: Letter, fields: list[Field], given: Mapping[str, str]) -> d
     return changes_of(data, EDITABLE[letter.new.type], fields, given)
 
 
-def _form(own: Parts, letter: Letter, fields: list[Field], problems: tuple[FieldProblem, ...] = ()) -> str:
+def _check(own: ConsoleParts, letter: Letter, fields: list[Field], body: bytes, problem: str = "") -> str:
+    """What would change, unmasked: whoever gets here has looked at what is masked."""
+    diff, second = differences(letter.new.body, body), _second(own)
+    row = letter_row(letter)
+    return render_template("edit_check.html", letter=row, fields=fields, diff=diff, second=second, problem=problem)
+
+
+def _form(own: ConsoleParts, letter: Letter, fields: list[Field], problems: tuple[FieldProblem, ...] = ()) -> str:
     wrong = {problem.field.removeprefix("data."): problem.rule for problem in problems}
     known = {field.path for field in fields}
     others = {path: rule for path, rule in wrong.items() if path not in known}
-    return render_template("edit.html", letter=letter, fields=fields, wrong=wrong, others=others, second=_second(own))
+    return render_template(
+        "edit.html", letter=letter_row(letter), fields=fields, wrong=wrong, others=others, second=_second(own)
+    )

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from bellhop.console.access.login import LoginRefused, TooManyTries, renewed, sign_in
-from bellhop.console.context import Parts, parts
+from bellhop.console.context import ConsoleParts, parts
 from bellhop.console.guard import address, cookie_name, inside, needs, open_to_all
 from bellhop.ledger.records import Role
 from bellhop.schemas.errors import LedgerUnavailable
@@ -130,7 +130,7 @@ def readyz() -> Response:
     return Response(f"{'away' if problem else 'ready'}\n", 503 if problem else 200, content_type="text/plain")
 
 
-def _let_in(own: Parts, user: str, role: Role, how: str, where_to: str = "/") -> tuple[AnyResponse, str]:
+def _let_in(own: ConsoleParts, user: str, role: Role, how: str, where_to: str = "/") -> tuple[AnyResponse, str]:
     """The answer, and the new session's key. The session that the browser had ends."""
     if old := request.cookies.get(cookie_name(own), ""):
         own.sessions.close(old)

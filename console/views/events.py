@@ -7,10 +7,12 @@ from typing import Any, Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.context import Parts, parts, person
+from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.guard import needs
 from bellhop.console.selection import plain
 from bellhop.ledger.records import LetterFilter, LetterState, Order, Role
+from bellhop.letters.serializers.events import event_row, moment_row
+from bellhop.letters.serializers.letters import letter_row
 from bellhop.letters.timeline import sentry_link, timeline
 from bellhop.schemas.envelope import Envelope, decode
 from bellhop.schemas.errors import EnvelopeError
@@ -25,7 +27,7 @@ _LONGEST: Final = 200
 @blueprint.get("/event")
 def one() -> str:
     own = parts()
-    return render_template("event.html", **_told(own, request.args.get("source", ""), request.args.get("id", "")))
+    return render_template("event.html", **_context(own, request.args.get("source", ""), request.args.get("id", "")))
 
 
 @blueprint.post("/event/reveal")
@@ -33,12 +35,12 @@ def reveal() -> str:
     """The vendor's answers without masks; who has looked is in the audit."""
     own = parts()
     source, id_ = request.form.get("source", ""), request.form.get("id", "")
-    told = _told(own, source, id_, reveal=True)
-    own.ledger.letters.acted(person().name, "reveal", "", f"event {source}/{id_}")
+    told = _context(own, source, id_, reveal=True)
+    own.ledger.letters.note_act(person().name, "reveal", "", f"event {source}/{id_}")
     return render_template("_timeline.html", **told)
 
 
-def _told(own: Parts, source: str, id_: str, *, reveal: bool = False) -> dict[str, Any]:
+def _context(own: ConsoleParts, source: str, id_: str, *, reveal: bool = False) -> dict[str, Any]:
     source, id_ = source.replace("\x00", ""), id_.replace("\x00", "")
     view = own.ledger.event(source, id_)
     which = LetterFilter(source=source, event_id=id_, states=tuple(LetterState))
@@ -49,14 +51,15 @@ def _told(own: Parts, source: str, id_: str, *, reveal: bool = False) -> dict[st
     others = [each for each in own.ledger.events_of(source, subject) if each.id != id_] if subject else []
     acts = [act for letter in letters for act in own.ledger.letters.audit_page(50, letter=letter.id).rows]
     notes = {letter.id: own.ledger.letters.notes(letter.id) for letter in letters}
+    moments = timeline(view, letters, acts, notes, _envelope(letters), reveal=reveal, clean=own.clean)
     return {
         "source": source,
         "id": id_,
         "subject": subject,
-        "view": view,
-        "letters": letters,
-        "others": others,
-        "moments": timeline(view, letters, acts, notes, _envelope(letters), reveal=reveal, clean=own.clean),
+        "view": event_row(view) if view else None,
+        "letters": [letter_row(letter) for letter in letters],
+        "others": [event_row(other) for other in others],
+        "moments": [moment_row(moment) for moment in moments],
         "sentry": sentry_link(own.settings.console.sentry_url, view, source, id_),
         "reveal": reveal,
     }
@@ -82,7 +85,8 @@ def search() -> str | Response:
         return redirect(url_for("events.search", k=own.asked.keep(words) if words else None), 303)
     key = request.args.get("k", "")
     words = plain(request.args.get("q", ""))[:_LONGEST] or (own.asked.words(key) if key else "")
-    found = own.ledger.find_events(words, _FOUND) if words else []
+    events = [event_row(view) for view in own.ledger.find_events(words, _FOUND)] if words else []
     which = LetterFilter(text=words, states=tuple(LetterState))
-    letters = own.ledger.letters.page(which, Order.NEWEST, _FOUND).rows if words else []
-    return render_template("search.html", words=words, events=found, letters=letters, most=_FOUND)
+    found = own.ledger.letters.page(which, Order.NEWEST, _FOUND).rows if words else []
+    letters = [letter_row(letter) for letter in found]
+    return render_template("search.html", words=words, events=events, letters=letters, most=_FOUND)

@@ -7,8 +7,9 @@ from typing import Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.context import Parts, parts, person
-from bellhop.ledger.records import ItemState, Job, JobState
+from bellhop.console.context import ConsoleParts, parts, person
+from bellhop.ledger.records import BulkJob, ItemState, JobState
+from bellhop.letters.serializers.people import job_item_row, job_row
 
 blueprint = Blueprint("jobs", __name__)
 
@@ -17,10 +18,10 @@ _STEPS: Final = ("pause", "resume", "cancel")
 
 
 @blueprint.get("/jobs")
-def listed() -> str:
+def index() -> str:
     page = parts().ledger.jobs.page(PAGE, request.args.get("after", "")[:200])
     template = "_jobs.html" if request.headers.get("HX-Target") == "jobs" else "jobs.html"
-    return render_template(template, page=page)
+    return render_template(template, jobs=[job_row(job) for job in page.rows], next=page.next)
 
 
 @blueprint.get("/jobs/<int:number>")
@@ -35,10 +36,12 @@ def one(number: int) -> str | Response:
     items = own.ledger.jobs.items(number, PAGE, request.args.get("after", "")[:200], state)
     return render_template(
         "_job.html" if part else "job.html",
-        job=job,
-        items=items,
+        job=job_row(job),
+        items=[job_item_row(item) for item in items.rows],
+        next=items.next,
         state=state,
         states=list(ItemState),
+        ended=job.state.ended,
         moving=job.state is JobState.RUNNING,
         settled=sum(job.counts.get(each, 0) for each in (ItemState.DONE, ItemState.FAILED, ItemState.SKIPPED)),
     )
@@ -59,7 +62,7 @@ def steer(number: int, step: str) -> Response:
     return redirect(url_for("jobs.one", number=number))
 
 
-def _job(own: Parts, number: int) -> Job:
+def _job(own: ConsoleParts, number: int) -> BulkJob:
     job = own.ledger.jobs.get(number) if number < 2**63 else None
     if job is None:
         abort(404, f"There is no job {number}.")

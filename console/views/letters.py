@@ -8,16 +8,15 @@ from typing import Any, Final
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.context import Parts, parts, person
+from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.drafts import MOST
 from bellhop.console.guard import needs
-from bellhop.console.selection import AGES, ORDERS, STATES, Choice, chosen
-from bellhop.ledger.records import Edit, Letter, LetterFilter, Role
-from bellhop.letters.edits import EDITABLE, differences
-from bellhop.letters.masking import hidden, names_no_guest, shown
-from bellhop.schemas.errors import EnvelopeError
+from bellhop.console.selection import AGES, ORDERS, STATES, Choice, choose
+from bellhop.ledger.records import Letter, LetterFilter, Role
+from bellhop.letters.edits import EDITABLE
+from bellhop.letters.serializers.letters import cause_row, edit_row, letter_detail, letter_row, note_row
+from bellhop.letters.serializers.people import audit_row
 from bellhop.schemas.reasons import Reason
-from bellhop.schemas.redact import MASK
 from bellhop.vendors.registry import ROUTES
 
 blueprint = Blueprint("letters", __name__)
@@ -28,7 +27,7 @@ LONGEST_NOTE: Final = 2000
 
 @blueprint.route("/letters", methods=["GET", "POST"])
 @needs(Role.VIEWER)
-def listed() -> str | Response:
+def index() -> str | Response:
     return _listing(_page, "_letters.html", "letters.html")
 
 
@@ -38,21 +37,22 @@ def causes() -> str | Response:
     return _listing(_causes, "_causes.html", "causes.html")
 
 
-def _page(own: Parts, choice: Choice) -> dict[str, Any]:
+def _page(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
     page = own.ledger.letters.page(choice.which, choice.order, PAGE, request.args.get("after", "")[:200])
-    return {"page": page, "count": own.ledger.letters.count(choice.which), "most": MOST}
+    letters = [letter_row(letter) for letter in page.rows]
+    return {"letters": letters, "next": page.next, "count": own.ledger.letters.count(choice.which), "most": MOST}
 
 
-def _causes(own: Parts, choice: Choice) -> dict[str, Any]:
-    rows = own.ledger.letters.causes(choice.which)
-    return {"causes": rows, "count": sum(row.count for row in rows)}
+def _causes(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
+    causes = own.ledger.letters.causes(choice.which)
+    return {"causes": [cause_row(cause) for cause in causes], "count": sum(cause.count for cause in causes)}
 
 
-def _listing(look: Callable[[Parts, Choice], dict[str, Any]], part: str, whole: str) -> str | Response:
+def _listing(look: Callable[[ConsoleParts, Choice], dict[str, Any]], part: str, whole: str) -> str | Response:
     """The list alone where htmx asks for it, else the page around it. The filter is posted, so that no address holds
     what somebody searches for, and leads to an address that holds the rest."""
     own = parts()
-    choice = chosen(request.form if request.method == "POST" else request.args, own.now(), own.asked)
+    choice = choose(request.form if request.method == "POST" else request.args, own.now(), own.asked)
     here = request.path + (f"?{choice.query}" if choice.args else "")
     if request.headers.get("HX-Target") == "results":
         answer = make_response(render_template(part, choice=choice, **look(own, choice)))
@@ -78,17 +78,16 @@ def _listing(look: Callable[[Parts, Choice], dict[str, Any]], part: str, whole: 
 @blueprint.get("/letters/<int:number>")
 def one(number: int) -> str:
     own = parts()
-    letter = found(own, number)
+    letter = find_letter(own, number)
     letters = own.ledger.letters
     alike = letters.count(LetterFilter(cause=letter.cause)) if letter.cause else 0
     return render_template(
         "letter.html",
-        letter=letter,
         alike=alike,
-        notes=letters.notes(number),
-        acts=letters.audit_page(30, letter=number).rows,
+        notes=[note_row(note) for note in letters.notes(number)],
+        acts=[audit_row(act) for act in letters.audit_page(30, letter=number).rows],
         editable=bool(EDITABLE.get(letter.new.type)),
-        **_data(own, letter, reveal=False),
+        **_context(own, letter, reveal=False),
     )
 
 
@@ -96,15 +95,15 @@ def one(number: int) -> str:
 def reveal(number: int) -> str:
     """What is masked; who has looked is in the audit."""
     own = parts()
-    letter = found(own, number)
-    own.ledger.letters.revealed(number, person().name)
-    return render_template("_letter_data.html", letter=letter, **_data(own, letter, reveal=True))
+    letter = find_letter(own, number)
+    own.ledger.letters.note_reveal(number, person().name)
+    return render_template("_letter_data.html", **_context(own, letter, reveal=True))
 
 
 @blueprint.post("/letters/<int:number>/notes")
 def note(number: int) -> Response:
     own = parts()
-    found(own, number)
+    find_letter(own, number)
     text = request.form.get("text", "").replace("\x00", "").strip()
     if not 0 < len(text) <= LONGEST_NOTE:
         flash(f"A note must have 1 to {LONGEST_NOTE} characters.", "bad")
@@ -117,7 +116,7 @@ def note(number: int) -> Response:
 @needs(Role.OPERATOR)
 def assign(number: int) -> Response:
     own = parts()
-    found(own, number)
+    find_letter(own, number)
     # The last one: "Assign to me" is a button with a name of its own beside the field.
     to = (request.form.getlist("to") or [""])[-1].replace("\x00", "").strip()[:200]
     own.ledger.letters.assign([number], to, person().name)
@@ -125,7 +124,7 @@ def assign(number: int) -> Response:
     return redirect(url_for("letters.one", number=number))
 
 
-def found(own: Parts, number: int) -> Letter:
+def find_letter(own: ConsoleParts, number: int) -> Letter:
     """Aborts with 404 where there is none."""
     letter = own.ledger.letters.get(number) if number < 2**63 else None
     if letter is None:
@@ -133,39 +132,14 @@ def found(own: Parts, number: int) -> Letter:
     return letter
 
 
-def _data(own: Parts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
-    told = own.clean(shown(letter, reveal=reveal))
-    evidence = told["evidence"] if isinstance(told["evidence"], dict) else {}
+def _context(own: ConsoleParts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
+    detail = own.clean(letter_detail(letter, reveal=reveal))
+    evidence = detail["evidence"] if isinstance(detail["evidence"], dict) else {}
+    edits = own.ledger.edits.of(letter.id)
     return {
-        "told": told,
+        "letter": detail,
         "attempts": [each for each in evidence.get("attempts", []) if isinstance(each, dict)],
         "evidence": {key: value for key, value in evidence.items() if key != "attempts" and value is not None},
-        "edits": [edit_told(own, letter, edit, reveal=reveal) for edit in own.ledger.edits.of(letter.id)],
+        "edits": own.clean([edit_row(edit, letter, reveal=reveal) for edit in edits]),
         "reveal": reveal,
     }
-
-
-def edit_told(own: Parts, letter: Letter, edit: Edit, *, reveal: bool) -> dict[str, Any]:
-    """An edit with its diff."""
-    try:
-        changes = differences(letter.new.body, edit.body)
-    except EnvelopeError:
-        changes = []
-    return {
-        "edit": edit,
-        "changes": [
-            {
-                "field": change.field.removeprefix("data."),
-                "before": own.clean(masked_value(change.field, change.before, reveal=reveal)),
-                "after": own.clean(masked_value(change.field, change.after, reveal=reveal)),
-            }
-            for change in changes
-        ],
-    }
-
-
-def masked_value(field: str, value: Any, *, reveal: bool) -> Any:
-    """A changed value: masked, unless its name says that it is no guest's own."""
-    if reveal or value is None or (names_no_guest(field) and not isinstance(value, dict | list)):
-        return value
-    return hidden(value) if isinstance(value, dict | list) else MASK

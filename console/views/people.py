@@ -8,12 +8,13 @@ from typing import Any, Final
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.access.passwords import hashed as password_hash
+from bellhop.console.access.passwords import hash_password
 from bellhop.console.access.people import NameUnfit, fit_name, new_password
-from bellhop.console.api.tokens import hashed, new_token
+from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.console.context import parts, person
 from bellhop.console.guard import needs
 from bellhop.ledger.records import Role
+from bellhop.letters.serializers.people import token_row, user_row
 
 blueprint = Blueprint("people", __name__)
 
@@ -26,7 +27,7 @@ _LASTS: Final = {"30": timedelta(days=30), "90": timedelta(days=90), "365": time
 
 @blueprint.get("/people")
 @needs(Role.ADMIN)
-def listed() -> str:
+def index() -> str:
     return _page()
 
 
@@ -37,12 +38,12 @@ def add() -> str | Response:
     people, form = parts().ledger.people, request.form
     name, role = _fit(form.get("name", "")), _role(form.get("role", ""))
     if not name:
-        return redirect(url_for("people.listed"))
+        return redirect(url_for("people.index"))
     password = "" if form.get("by") == "provider" else new_password()
-    people.add_user(name, role, password_hash(password) if password else "", person().name)
+    people.add_user(name, role, hash_password(password) if password else "", person().name)
     if not password:
         flash(f"{name} is added and signs in with your organisation.", "good")
-        return redirect(url_for("people.listed"))
+        return redirect(url_for("people.index"))
     return _page({"of": name, "what": "password", "secret": password})
 
 
@@ -58,7 +59,7 @@ def change() -> str | Response:
         flash(_OWN, "bad")
     elif step == "password":
         password = new_password()
-        people.change_user(name, who, password_hash=password_hash(password))
+        people.change_user(name, who, password_hash=hash_password(password))
         return _page({"of": name, "what": "password", "secret": password})
     elif step == "sessions":
         ended = people.end_sessions(name, who)
@@ -73,7 +74,7 @@ def change() -> str | Response:
     else:
         people.change_user(name, who, disabled=step == "disable")
         flash(f"{name} is disabled." if step == "disable" else f"{name} is enabled.", "good")
-    return redirect(url_for("people.listed"))
+    return redirect(url_for("people.index"))
 
 
 @blueprint.post("/people/tokens")
@@ -81,9 +82,9 @@ def change() -> str | Response:
 def add_token() -> str | Response:
     name, role = _fit(request.form.get("name", "")), _role(request.form.get("role", ""))
     if not name:
-        return redirect(url_for("people.listed", _anchor="tokens"))
+        return redirect(url_for("people.index", _anchor="tokens"))
     own, token, lasts = parts(), new_token(), _LASTS.get(request.form.get("lasts", ""))
-    own.ledger.people.add_token(name, role, hashed(token), person().name, own.now() + lasts if lasts else None)
+    own.ledger.people.add_token(name, role, hash_token(token), person().name, own.now() + lasts if lasts else None)
     return _page({"of": name, "what": "API token", "secret": token})
 
 
@@ -94,20 +95,20 @@ def revoke(number: int) -> Response:
         abort(404, f"There is no token {number}.")
     gone = parts().ledger.people.revoke_token(number, person().name)
     flash(f"Token {gone.id} of {gone.name} is revoked.", "good")
-    return redirect(url_for("people.listed", _anchor="tokens"))
+    return redirect(url_for("people.index", _anchor="tokens"))
 
 
 def _page(made: dict[str, Any] | None = None) -> str:
     own = parts()
-    people, signed_in = own.ledger.people, own.ledger.people.signed_in()
+    people, signed_in = own.ledger.people, own.ledger.people.count_sessions()
     users = people.users()
     known = {user.name for user in users}
     return render_template(
         "people.html",
-        users=users,
+        users=[user_row(user) for user in users],
         others=sorted(name for name in signed_in if name and name not in known),
         signed_in=signed_in,
-        tokens=people.tokens(),
+        tokens=[token_row(token) for token in people.tokens()],
         roles=[role.value for role in Role],
         has_provider=own.provider is not None,
         made=made,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from bellhop.broker.port import QueueStats
-from bellhop.console.context import Parts, parts, person
-from bellhop.ledger.records import State
+from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.letters.retry_now import retry_now
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.flow import queue_summary, route_rows
 from bellhop.schemas.errors import BrokerError
 from bellhop.vendors.registry import ROUTES
 
@@ -28,7 +29,7 @@ ENDS: Final = {
 
 
 @blueprint.get("/routes")
-def listed() -> str:
+def index() -> str:
     own = parts()
     template = "_routes.html" if request.headers.get("HX-Target") == "live" else "routes.html"
     problem, stats = "", None
@@ -46,7 +47,7 @@ def steer() -> Response:
     route, step = form.get("route", ""), form.get("step", "")
     if route not in ROUTES or step not in ("pause", "resume", "retry-now"):
         abort(400, "Unknown route or action.")
-    here = redirect(url_for("routes.listed"))
+    here = redirect(url_for("routes.index"))
     why = form.get("why", "").replace("\x00", "").strip()[:500]
     if not why:
         flash("A reason is required.", "bad")
@@ -64,17 +65,7 @@ def steer() -> Response:
     return here
 
 
-def _rows(own: Parts, stats: Mapping[str, QueueStats]) -> list[dict[str, Any]]:
-    unfinished = own.ledger.unfinished()
-    pauses = {pause.route: pause for pause in own.ledger.pauses.all()}
-    return [
-        {
-            "route": route,
-            "queue": stats.get(route),
-            "retrying": unfinished.get((route, State.RETRYING), 0),
-            "working": unfinished.get((route, State.WORKING), 0),
-            "in_doubt": unfinished.get((route, State.IN_DOUBT), 0),
-            "pause": pauses.get(route),
-        }
-        for route in ROUTES
-    ]
+def _rows(own: ConsoleParts, stats: Mapping[str, QueueStats]) -> list[JsonObject]:
+    """Every route with its queue and who has paused it."""
+    queues, pauses = queue_summary(stats, own.ledger)["routes"], route_rows(own.ledger)
+    return [queue | route for queue, route in zip(queues, pauses, strict=True)]

@@ -408,7 +408,7 @@ class ItemState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class BulkJob:
     """A bulk act on a set of letters frozen when it was approved. kind: "replay" or "discard". rate: letters a second,
     None for as fast as waves allow. wave: how many are sent before their ends are looked at: 1, 5, 25 … counts: items
     by state. detail: how it ended, or why it stopped."""

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 
 from bellhop.broker.port import Message
 from bellhop.broker.topology import retry, work_queue
-from bellhop.console.access.passwords import hashed
+from bellhop.console.access.passwords import hash_password
 from bellhop.console.access.sessions import Sessions
 from bellhop.ledger.records import LetterFilter, LetterState, Role
 from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
@@ -86,7 +86,7 @@ def endless(console: Console) -> None:
     ids = console.ledger.letters.ids(LetterFilter(states=tuple(LetterState)))
     console.ledger.letters.note(ids[0], "ada", "n" * 2000)
     console.ledger.letters.assign(ids[:1], "w" * 200, "ada")
-    console.ledger.letters.acted("t" * 200, "retry now", "w" * 500, "route " + "r" * 200)
+    console.ledger.letters.note_act("t" * 200, "retry now", "w" * 500, "route " + "r" * 200)
     console.ledger.people.add_user("u" * 100, Role.VIEWER, "", "ada")
     console.ledger.people.add_token("t" * 100, Role.VIEWER, "hash", "w" * 100)
     job = console.ledger.jobs.create("replay", [], "ada", "w" * 500, None)
@@ -262,7 +262,7 @@ def test_what_waits_for_a_retry_is_tried_now(console: Console, page: Page) -> No
 
 
 def test_what_is_being_typed_outlives_a_session_that_ends(console: Console, page: Page) -> None:
-    console.ledger.people.add_user("zoe", Role.OPERATOR, hashed("correct horse battery"), "ada")
+    console.ledger.people.add_user("zoe", Role.OPERATOR, hash_password("correct horse battery"), "ada")
     page.goto("/routes")
     page.get_by_label("Reason").fill("the vendor asked for an hour")
     console.ledger.people.end_sessions("ada", "root")
@@ -275,7 +275,7 @@ def test_what_is_being_typed_outlives_a_session_that_ends(console: Console, page
 
 
 def test_an_admin_adds_somebody_who_signs_in_and_takes_it_back(console: Console, page: Page, browser: Browser) -> None:
-    console.ledger.people.add_user("ada", Role.ADMIN, hashed("correct horse battery"), "setup")
+    console.ledger.people.add_user("ada", Role.ADMIN, hash_password("correct horse battery"), "setup")
     page.goto("/people")
     page.get_by_label("Name", exact=True).fill("Zoe Lee")
     page.locator("#role").select_option("operator")

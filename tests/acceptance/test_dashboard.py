@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,3 +163,43 @@ def test_the_variables_find_routes_and_accounts_and_the_alerts_are_evaluated(
     service.kill("archive")
     wait_for(lambda: states()["BellhopNoArchive"] == "pending", "it is seen that no archive runs")
     assert states()["BellhopPartDown"] == "pending"
+
+
+# A worker as Prometheus sees one that dies of an event as soon as it is there, and one that lives.
+DYING = """
+import os, sys, time
+from bellhop.telemetry.health import Health
+from bellhop.telemetry.metrics import Metrics
+metrics = Metrics(part="work")
+Health(metrics.exposition).serve("127.0.0.1", int(sys.argv[1]))
+if len(sys.argv) > 2:
+    time.sleep(600)
+time.sleep(0.15)
+metrics("worker.crashed", {})
+os._exit(1)
+"""
+DEATHS = 13
+
+
+def test_a_part_that_dies_again_and_again_is_an_alert_though_its_counter_is_never_seen(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-c", DYING, str(port)]
+    environ = {**os.environ, "PYTHONPATH": str(DEPLOY.parent)}
+
+    def crash() -> str:
+        (rule,) = [rule for rule in prometheus.rules() if rule["name"] == "BellhopCrash"]
+        return str(rule["state"])
+
+    with Prometheus(tmp_path / "prometheus", {"bellhop-work": [f"127.0.0.1:{port}"]}) as prometheus:
+        for end in ("the first", "the last"):
+            with subprocess.Popen([*command, "lives"], env=environ) as living:
+                try:
+                    wait_for(lambda: prometheus.value("up") == 1, f"{end} is scraped")
+                    if end == "the last":
+                        wait_for(lambda: crash() == "firing", "the deaths are seen")
+                    else:
+                        assert crash() == "inactive"
+                finally:
+                    living.kill()
+            for _ in range(DEATHS if end == "the first" else 0):
+                assert subprocess.run(command, env=environ, timeout=60, check=False).returncode == 1

@@ -10,6 +10,8 @@ import urllib3
 from tests.support.rabbitmq import RabbitNode
 from tests.support.service import Service, wait_for
 
+MEMBER = {"member_id": "3125141"}
+
 
 def test_a_worker_that_lost_its_broker_is_not_ready_until_it_consumes_again(
     rabbitmq_node: RabbitNode, tmp_path: Path
@@ -31,6 +33,22 @@ def test_a_worker_that_lost_its_broker_is_not_ready_until_it_consumes_again(
         service.wait_for_state("after", "done")
         told = [line["event"] for line in _log(service)]
         assert told.index("worker.stalled") < told.index("worker.recovered")
+
+
+def test_an_ingress_whose_broker_is_under_an_alarm_says_so_before_a_post_and_until_it_is_over(
+    rabbitmq_node: RabbitNode, tmp_path: Path
+) -> None:
+    with Service(tmp_path, [rabbitmq_node.vhost()]) as service:
+        service.start("ingest")
+        service.wait_for_ingest()
+        ready = f"{service.url}/readyz"
+        with rabbitmq_node.alarm():
+            wait_for(lambda: _status(ready) == 503, "the ingress says that it is not ready")
+            for number in range(3):
+                assert (_status(ready), service.post(f"refused-{number}", "member.updated", MEMBER)) == (503, 503)
+            assert "publish" in json.loads(_body(ready))["problems"]["broker"]
+        service.wait_for_ingest()
+        assert service.post("taken", "member.updated", MEMBER) == 202
 
 
 def test_what_waits_untaken_is_told_by_the_figures(service: Service) -> None:

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from bellhop.broker.connect import connect
 from bellhop.console.api.app import create_api_app, mount
-from bellhop.console.api.tokens import hashed, new_token
+from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ledger.records import ApiToken, LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
@@ -54,7 +54,12 @@ class Api:
         self.file.write_text(SETTINGS.format(folder=folder, ledger=url, second=str(second_approver).lower()))
         self.settings = read(self.file, {}).settings
         self.clock = Clock()
-        self.ledger = Ledger.open(self.settings.ledger.url, keep_seconds=90 * 86400, now=self.clock)
+        self.ledger = Ledger.open(
+            self.settings.ledger.url,
+            keep_seconds=90 * 86400,
+            second_approver=self.settings.console.second_approver,
+            now=self.clock,
+        )
         self.broker = connect(self.settings.broker, ROUTES)
         self.broker.declare()
         self.told: list[tuple[str, dict[str, object]]] = []
@@ -71,7 +76,7 @@ class Api:
 
     def add_token(self, role: Role, who: str = "ann") -> tuple[str, ApiToken]:
         token = new_token()
-        return token, self.ledger.people.add_token(f"{role.value}s", role, hashed(token), who)
+        return token, self.ledger.people.add_token(f"{role.value}s", role, hash_token(token), who)
 
     def ask(self, method: str, path: str, role: Role = Role.ADMIN, **more: Any) -> TestResponse:
         return self.client.open(path, method=method, headers={"Authorization": f"Bearer {self.tokens[role]}"}, **more)

@@ -11,7 +11,7 @@ import pytest
 
 from bellhop.broker.embedded.broker import EmbeddedBroker
 from bellhop.broker.topology import Topology, work_queue
-from bellhop.ledger.records import ItemState, Job, JobState, Letter, Settlement, State, Verdict
+from bellhop.ledger.records import BulkJob, ItemState, JobState, Letter, Settlement, State, Verdict
 from bellhop.ledger.store import Ledger
 from bellhop.letters.bulk import JobRunner
 from bellhop.schemas.clock import Clock as ClockBundle
@@ -32,7 +32,7 @@ class Bench:
             f"sqlite:///{folder}/broker.db", Topology((ROUTE,), (1.0,)), lease_seconds=5, confirm_seconds=5
         )
         self.broker.declare()
-        self.ledger = Ledger.open(url, keep_seconds=90 * 86400, now=self.clock)
+        self.ledger = Ledger.open(url, keep_seconds=90 * 86400, second_approver=False, now=self.clock)
         self.publisher = self.broker.publisher()
         self.consumer = self.broker.consumer(work_queue(ROUTE), 1000)
         self.runner = self.make_runner("w-1")
@@ -91,7 +91,7 @@ class Bench:
     def state(self, job: int) -> JobState:
         return self.found(job).state
 
-    def found(self, job: int) -> Job:
+    def found(self, job: int) -> BulkJob:
         found = self.ledger.jobs.get(job)
         assert found is not None
         return found

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from bellhop.broker.connect import connect
 from bellhop.console.access.sessions import OneTimeLink, Sessions
 from bellhop.console.app import create_console
-from bellhop.console.context import KEY, Parts
+from bellhop.console.context import KEY, ConsoleParts
 from bellhop.ledger.records import LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
@@ -98,12 +98,17 @@ class Console:
         file.write_text(SETTINGS.format(folder=folder, more=more))
         self.settings = read(file, {}).settings
         self.clock = Clock()
-        self.ledger = Ledger.open(self.settings.ledger.url, keep_seconds=90 * 86400, now=self.clock)
+        self.ledger = Ledger.open(
+            self.settings.ledger.url,
+            keep_seconds=90 * 86400,
+            second_approver=self.settings.console.second_approver,
+            now=self.clock,
+        )
         self.broker = connect(self.settings.broker, ROUTES)
         self.broker.declare()
         self.told: list[tuple[str, dict[str, object]]] = []
         self.app = create_console(self.settings, self.ledger, self.broker, self._observe, link=link, now=self.clock)
-        self.parts: Parts = self.app.extensions[KEY]
+        self.parts: ConsoleParts = self.app.extensions[KEY]
         self.viewer, self.ann, self.bob = (
             Person(self, name, role)
             for name, role in (("vic", Role.VIEWER), ("ann", Role.OPERATOR), ("bob", Role.OPERATOR))

@@ -37,7 +37,7 @@ class Clock:
         self.time += timedelta(**by)
 
 
-OpenLedger = Callable[[], Ledger]
+OpenLedger = Callable[..., Ledger]
 
 
 BACKENDS: Final = ("sqlite", "postgresql")
@@ -99,8 +99,8 @@ def open_ledger(ledger_url: str, clock: Clock) -> Iterator[OpenLedger]:
     """Opens ledgers on one database, as several processes would."""
     with ExitStack() as opened:
 
-        def open_one() -> Ledger:
-            ledger = Ledger.open(ledger_url, keep_seconds=90 * 86400, now=clock)
+        def open_one(*, second_approver: bool = False) -> Ledger:
+            ledger = Ledger.open(ledger_url, keep_seconds=90 * 86400, second_approver=second_approver, now=clock)
             opened.callback(ledger.close)
             return ledger
 
@@ -110,6 +110,12 @@ def open_ledger(ledger_url: str, clock: Clock) -> Iterator[OpenLedger]:
 @pytest.fixture
 def ledger(open_ledger: OpenLedger) -> Ledger:
     return open_ledger()
+
+
+@pytest.fixture
+def strict(open_ledger: OpenLedger) -> Ledger:
+    """With the rule that another person must approve an edit."""
+    return open_ledger(second_approver=True)
 
 
 def event(

@@ -96,6 +96,21 @@ class RabbitNode:
         """kill -9 of the whole node."""
         self._end(signal.SIGKILL)
 
+    @contextlib.contextmanager
+    def alarm(self) -> Iterator[None]:
+        """A memory alarm, as long as it lasts: every limit is too low."""
+        self._ctl("set_vm_memory_high_watermark", "0.00001")
+        try:
+            yield
+        finally:
+            self._ctl("set_vm_memory_high_watermark", "0.4")
+
+    def _ctl(self, *words: str) -> None:
+        environment = {**os.environ, "HOME": str(self.folder), "ERL_EPMD_PORT": str(self._epmd_port)}
+        command = [str(SERVER.with_name("rabbitmqctl")), "-n", self._name, *words]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def destroy(self) -> None:
         self.kill()
         _kill_epmd(self._epmd_port)

@@ -70,7 +70,8 @@ class Call(Protocol):
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What Bellhop itself knows of the account. zones: of its venues, by their names. services and providers: the ids
-    that the settings name for it. view: None where the ledger has no state of it."""
+    that the settings name for it. view: None where the ledger has no state of it. host_zones: the version of
+    the host's time zones, "" where it has none."""
 
     zones: Mapping[str, ZoneInfo]
     services: frozenset[str]
@@ -78,6 +79,7 @@ class Subject:
     view: AccountView | None
     marks: Sequence[Watermark]
     now: Callable[[], datetime]
+    host_zones: str = ""
 
     def today(self) -> date:
         """At the account's first venue; UTC's where it has none."""

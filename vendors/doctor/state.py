@@ -1,5 +1,5 @@
 """What the ledger knows of an account: its breaker, the day's calls, how far it has been pulled; and what its venues'
-clocks are."""
+clocks are, by whose rules."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
+from bellhop.schemas import zones
 from bellhop.schemas.settings import Account
 from bellhop.vendors.doctor.checks import Check, Finding, Subject, fail, ok, warn
 
@@ -18,8 +19,12 @@ _WEEKS: Final = 104
 
 
 def state_checks(account: Account, subject: Subject) -> list[Check]:
-    """`breaker`, `budget`, and `pulls` where the account has some."""
-    checks = [Check("breaker", lambda: _breaker(subject)), Check("budget", lambda: _budget(account, subject))]
+    """`breaker`, `budget`, `tzdata`, and `pulls` where the account has some."""
+    checks = [
+        Check("breaker", lambda: _breaker(subject)),
+        Check("budget", lambda: _budget(account, subject)),
+        Check("tzdata", lambda: _tzdata(subject)),
+    ]
     if account.pulls:
         checks.append(Check("pulls", lambda: _pulls(account, subject)))
     return checks
@@ -44,6 +49,15 @@ def _budget(account: Account, subject: Subject) -> Finding:
     seen = f"{used} of {most} calls used today (UTC); these checks are not counted"
     if used >= _NEARLY * most:
         return warn(seen, "members, pulls and callbacks wait until midnight UTC: the last fifth is kept for bookings")
+    return ok(seen)
+
+
+def _tzdata(subject: Subject) -> Finding:
+    """Bookings are made by the package's rules. Newer ones mean that some zone's clock may have changed since."""
+    host = subject.host_zones
+    seen = zones.difference(host) or f"time zones are tzdata {zones.VERSION}"
+    if host > zones.VERSION:
+        return warn(seen, "or bookings of zones that changed since are made at the wrong hour")
     return ok(seen)
 
 

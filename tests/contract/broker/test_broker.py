@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from bellhop.broker.port import Broker, Consumer, Message, Publisher
-from bellhop.broker.topology import DEAD, DEAD_QUEUE, Topology, retry, work, work_queue
+from bellhop.broker.topology import DEAD, DEAD_QUEUE, NOWHERE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError, Unroutable
 from bellhop.vendors.registry import ROUTES
 from tests.support.broker_child import Child
@@ -178,6 +178,12 @@ def test_a_message_for_an_unknown_route_is_refused_as_unroutable(publisher: Publ
     future = publisher.publish(message("lost?"), work("nowhere"))
     with pytest.raises(Unroutable):
         future.result(PATIENCE_SECONDS)
+
+
+def test_a_question_comes_back_and_no_queue_sees_it(broker: Broker, publisher: Publisher) -> None:
+    error = publisher.publish(message("question"), NOWHERE).exception(PATIENCE_SECONDS)
+    assert isinstance(error, Unroutable)
+    assert {name for name, stats in broker.stats().items() if stats.ready} == set()
 
 
 def test_one_refused_message_does_not_harm_those_beside_it(publisher: Publisher, consumer: Consumer) -> None:

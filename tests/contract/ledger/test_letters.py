@@ -115,7 +115,7 @@ def test_a_replay_goes_from_open_to_replaying_to_replayed(ledger: Ledger) -> Non
     ledger.letters.archive([letter(event("e-2"))])
     begun = ledger.letters.begin_replay([2, 1, 99], "ann", "vendor mended")
     assert [(one.id, one.state) for one in begun] == [(1, LetterState.REPLAYING), (2, LetterState.REPLAYING)]
-    ledger.letters.replayed([1])
+    ledger.letters.close_replayed([1])
     one, two = ledger.letters.get(1), ledger.letters.get(2)
     assert one is not None
     assert two is not None
@@ -126,14 +126,14 @@ def test_a_replay_cut_off_before_its_confirm_is_taken_up_again_with_one_row_of_a
     ledger.letters.archive([letter(event())])
     ledger.letters.begin_replay([1], "ann", "first")
     assert ids(ledger.letters.begin_replay([1], "bob", "again")) == [1]
-    ledger.letters.replayed([1])
+    ledger.letters.close_replayed([1])
     assert ledger.letters.begin_replay([1], "bob", "a third time") == []
     assert [(row.who, row.act, row.letter, row.why) for row in ledger.audit(10)] == [("ann", "replay", 1, "first")]
 
 
 def test_replayed_closes_only_what_was_being_replayed(ledger: Ledger) -> None:
     ledger.letters.archive([letter(event())])
-    ledger.letters.replayed([1])
+    ledger.letters.close_replayed([1])
     assert ledger.letters.count(LetterFilter()) == 1
 
 
@@ -198,7 +198,7 @@ def test_more_letters_than_a_database_takes_at_once_can_be_replayed(ledger: Ledg
     ledger.letters.archive([letter(event(f"e-{number}")) for number in range(1100)])
     begun = ledger.letters.begin_replay(range(1, 1101), "ann", "all")
     assert ids(begun) == list(range(1, 1101))
-    ledger.letters.replayed(ids(begun))
+    ledger.letters.close_replayed(ids(begun))
     assert ledger.letters.count(LetterFilter(states=(LetterState.REPLAYED,))) == 1100
     assert len(ledger.audit(2000)) == 1100
     assert [row.letter for row in ledger.audit(2)] == [1100, 1099]

@@ -71,7 +71,7 @@ def test_a_dead_event_stays_until_its_letter_is_closed_and_old(ledger: Ledger, c
     assert ledger.prune() == 0
     ledger.letters.begin_replay([1], "ann", "again")
     assert ledger.prune() == 0
-    ledger.letters.replayed([1])
+    ledger.letters.close_replayed([1])
     assert ledger.prune() == 1  # the event; its letter was closed just now
     clock.advance(days=OLD)
     assert ledger.prune() == 1

@@ -127,52 +127,106 @@ def test_a_stopped_job_says_why_and_can_be_resumed(ledger: Ledger) -> None:
     assert ledger.jobs.resume(job.id, "ann", "mended now").detail == ""
 
 
-def test_an_edit_that_needs_approval_is_approved_by_somebody_else(ledger: Ledger) -> None:
-    ledger.letters.archive([letter(event())])
-    edit = ledger.edits.propose(1, "ann", "wrong provider", b"{}", needs_approval=True)
+def test_an_edit_that_needs_approval_is_approved_by_somebody_else(strict: Ledger) -> None:
+    strict.letters.archive([letter(event())])
+    edit = strict.edits.propose(1, "ann", "wrong provider", b"{}")
     assert edit.state is EditState.PROPOSED
     with pytest.raises(EditRefused, match="yours"):
-        ledger.edits.approve(edit.id, "ann")
-    assert [one.id for one in ledger.edits.waiting()] == [edit.id]
-    approved = ledger.edits.approve(edit.id, "ben")
+        strict.edits.approve(edit.id, "ann")
+    assert [one.id for one in strict.edits.waiting()] == [edit.id]
+    approved = strict.edits.approve(edit.id, "ben")
     assert (approved.state, approved.approver, approved.body) == (EditState.APPROVED, "ben", b"{}")
-    assert ledger.edits.waiting() == []
+    assert strict.edits.waiting() == []
     with pytest.raises(EditRefused, match="already"):
-        ledger.edits.refuse(edit.id, "cy", "late")
+        strict.edits.refuse(edit.id, "cy", "late")
 
 
 def test_an_edit_that_needs_none_is_approved_at_once(ledger: Ledger) -> None:
     ledger.letters.archive([letter(event())])
-    assert ledger.edits.propose(1, "ann", "a slip", b"{}", needs_approval=False).state is EditState.APPROVED
+    assert ledger.edits.propose(1, "ann", "a slip", b"{}").state is EditState.APPROVED
     assert [row.act for row in ledger.letters.audit_page(9).rows] == ["edit"]
+
+
+def test_nobody_approves_their_own_edit_nor_by_a_token_that_their_token_made(strict: Ledger) -> None:
+    strict.letters.archive([letter(event())])
+    first = strict.people.add_token("a", Role.OPERATOR, "1" * 64, "ann")
+    strict.people.add_token("b", Role.OPERATOR, "2" * 64, f"token {first.id} a")
+    bens = strict.people.add_token("c", Role.OPERATOR, "3" * 64, "ben")
+    for proposer in ("ann", "token 1 a", "token 2 b"):
+        edit = strict.edits.propose(1, proposer, "wrong provider", b"{}")
+        for approver in ("ann", "token 1 a", "token 2 b"):
+            with pytest.raises(EditRefused, match="yours"):
+                strict.edits.approve(edit.id, approver)
+    assert strict.edits.approve(edit.id, f"token {bens.id} c").state is EditState.APPROVED
+
+
+def test_an_edit_is_given_to_be_replayed_only_once_it_is_approved(strict: Ledger) -> None:
+    strict.letters.archive([letter(event())])
+    edit = strict.edits.propose(1, "ann", "wrong provider", b"{}")
+    with pytest.raises(EditRefused, match="is proposed"):
+        strict.edits.to_replay(edit.id)
+    strict.edits.approve(edit.id, "ben")
+    assert strict.edits.to_replay(edit.id).body == b"{}"
+    other = strict.edits.propose(1, "ann", "wrong provider", b"{}")
+    strict.edits.refuse(other.id, "ben", "no")
+    with pytest.raises(EditRefused, match="is refused"):
+        strict.edits.to_replay(other.id)
+    with pytest.raises(EditRefused, match="no edit 9"):
+        strict.edits.to_replay(9)
+
+
+def test_an_edit_that_was_proposed_before_there_was_the_rule_is_not_replayed_under_it(
+    ledger: Ledger, strict: Ledger
+) -> None:
+    ledger.letters.archive([letter(event())])
+    edit = ledger.edits.propose(1, "ann", "a slip", b"{}")
+    assert ledger.edits.to_replay(edit.id).approver == "ann"
+    with pytest.raises(EditRefused, match="somebody else must approve it"):
+        strict.edits.to_replay(edit.id)
+
+
+def test_a_ledger_that_is_not_told_the_rule_keeps_the_stricter_one(ledger_url: str, ledger: Ledger) -> None:
+    ledger.letters.archive([letter(event())])
+    other = Ledger.open(ledger_url, keep_seconds=1)
+    state = other.edits.propose(1, "ann", "a slip", b"{}").state
+    other.close()
+    assert state is EditState.PROPOSED
+
+
+def test_every_stopped_job_is_told_however_many_newer_ones_there_are(ledger: Ledger) -> None:
+    first = ledger.jobs.create("replay", FOUR, "ann", "a test")
+    ledger.jobs.finish(first.id, JobState.STOPPED, "letter 7 died again of the same cause")
+    for _ in range(60):
+        ledger.jobs.create("replay", FOUR, "ann", "a test")
+    assert [(job.id, job.total) for job in ledger.jobs.find_stopped()] == [(first.id, 4)]
 
 
 @pytest.mark.parametrize("closed", ["replayed", "discarded"])
 def test_an_edit_of_a_letter_that_was_closed_meanwhile_is_neither_proposed_nor_approved(
-    ledger: Ledger, closed: str
+    strict: Ledger, closed: str
 ) -> None:
-    ledger.letters.archive([letter(event())])
-    edit = ledger.edits.propose(1, "ann", "wrong provider", b"{}", needs_approval=True)
+    strict.letters.archive([letter(event())])
+    edit = strict.edits.propose(1, "ann", "wrong provider", b"{}")
     if closed == "discarded":
-        ledger.letters.discard([1], "cy", "by hand")
+        strict.letters.discard([1], "cy", "by hand")
     else:
-        ledger.letters.begin_replay([1], "cy", "by hand")
-        ledger.letters.replayed([1])
-    acts = len(ledger.letters.audit_page(99).rows)
+        strict.letters.begin_replay([1], "cy", "by hand")
+        strict.letters.close_replayed([1])
+    acts = len(strict.letters.audit_page(99).rows)
     with pytest.raises(EditRefused, match=f"dead letter 1 is {closed}"):
-        ledger.edits.approve(edit.id, "ben")
+        strict.edits.approve(edit.id, "ben")
     with pytest.raises(EditRefused, match=f"dead letter 1 is {closed}"):
-        ledger.edits.propose(1, "ann", "once more", b"{}", needs_approval=False)
+        strict.edits.propose(1, "ann", "once more", b"{}")
     with pytest.raises(EditRefused, match="dead letter 9 is not there"):
-        ledger.edits.propose(9, "ann", "no such", b"{}", needs_approval=False)
-    assert len(ledger.letters.audit_page(99).rows) == acts
-    assert ledger.edits.refuse(edit.id, "ben", "too late").state is EditState.REFUSED
+        strict.edits.propose(9, "ann", "no such", b"{}")
+    assert len(strict.letters.audit_page(99).rows) == acts
+    assert strict.edits.refuse(edit.id, "ben", "too late").state is EditState.REFUSED
 
 
 def test_of_two_approvals_at_once_one_holds(open_ledger: OpenLedger) -> None:
-    first = open_ledger()
+    first = open_ledger(second_approver=True)
     first.letters.archive([letter(event())])
-    edit = first.edits.propose(1, "ann", "wrong provider", b"{}", needs_approval=True)
+    edit = first.edits.propose(1, "ann", "wrong provider", b"{}")
     at_once = Barrier(4)
 
     def approve(ledger: Ledger, who: str) -> bool:
@@ -183,7 +237,7 @@ def test_of_two_approvals_at_once_one_holds(open_ledger: OpenLedger) -> None:
             return False
         return True
 
-    ledgers = [open_ledger() for _ in range(4)]
+    ledgers = [open_ledger(second_approver=True) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(approve, ledgers, ["ben", "cy", "dee", "eve"])) == 1
     assert [row.act for row in first.letters.audit_page(9).rows] == ["approve edit", "edit"]
@@ -253,13 +307,13 @@ def test_a_user_is_signed_out_or_removed_with_all_sessions_and_nobody_else_is(le
     for key, user, hours in (("one", "ann", 8), ("two", "ann", 8), ("old", "ann", 1), ("ben", "ben", 8), ("g", "", 8)):
         people.open_session(user, Role.VIEWER, key, "csrf", NOON + timedelta(hours=hours))
     clock.advance(hours=2)
-    assert people.signed_in() == {"ann": 2, "ben": 1, "": 1}
+    assert people.count_sessions() == {"ann": 2, "ben": 1, "": 1}
     assert people.end_sessions("ann", "setup") == 2
-    assert people.signed_in() == {"ben": 1, "": 1}
+    assert people.count_sessions() == {"ben": 1, "": 1}
     people.open_session("ann", Role.VIEWER, "three", "csrf", NOON + timedelta(hours=8))
     people.remove_user("ann", "setup")
     assert people.user("ann") is None
-    assert people.signed_in() == {"ben": 1, "": 1}
+    assert people.count_sessions() == {"ben": 1, "": 1}
     with pytest.raises(PersonRefused):
         people.remove_user("ann", "setup")
     acts = [(row.act, row.what) for row in ledger.letters.audit_page(9).rows]

@@ -131,10 +131,10 @@ def test_letters_are_given_to_somebody_and_noted_upon(ledger: Ledger, clock: Clo
 def test_every_act_has_its_row_of_audit_and_they_come_in_pages(ledger: Ledger) -> None:
     archive(ledger, 3)
     ledger.letters.assign([1, 2], "ben", "ann")
-    ledger.letters.revealed(1, "ben")
+    ledger.letters.note_reveal(1, "ben")
     ledger.letters.note(1, "ben", "called Ada Lee")
     assert ledger.letters.audit_page(1).rows == [AuditRow(NOON, "ben", "note", 1, "")]
-    ledger.letters.acted("ann", "call", "to see", "account sb: getEventList")
+    ledger.letters.note_act("ann", "call", "to see", "account sb: getEventList")
     ledger.letters.discard([3], "ann", "a test")
     page = ledger.letters.audit_page(4)
     assert [row.act for row in page.rows] == ["discard", "call", "note", "reveal"]

@@ -32,13 +32,13 @@ def test_a_stale_token_is_replaced_once(ledger: Ledger) -> None:
 
 
 def test_when_a_token_was_got_is_known_to_every_process(ledger: Ledger, open_ledger: OpenLedger, clock: Clock) -> None:
-    assert ledger.tokens_made() == {}
+    assert ledger.token_times() == {}
     ledger.replace_token("sb", None, lambda: "t-1")
     got = clock()
     clock.advance(minutes=5)
-    assert open_ledger().tokens_made() == {"sb": got}
+    assert open_ledger().token_times() == {"sb": got}
     ledger.replace_token("sb", "t-1", lambda: "t-2")
-    assert ledger.tokens_made() == {"sb": clock()}
+    assert ledger.token_times() == {"sb": clock()}
 
 
 def test_accounts_have_tokens_of_their_own(ledger: Ledger) -> None:

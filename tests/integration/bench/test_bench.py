@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
 
+from bench.contenders import BELLHOP, Place, before
 from bench.load import NotAccepted, replay
-from bench.run import table
+from bench.processes import ROOT, run
+from bench.run import against, table
 from bench.vendor import Connection, Count
 from bench.work import SECRET, signed_requests
 
@@ -117,3 +120,33 @@ def test_the_table_gives_medians_and_the_ratio_to_celery() -> None:
         },
     )
     assert "| Bellhop | 300 | 100 to 400 | 2.00 x | 9 |" in text
+
+
+def test_the_ratio_to_the_former_state_is_that_of_the_medians_with_that_of_each_round() -> None:
+    found = {
+        "Bellhop": [{"per_second": rate} for rate in (90, 100, 300)],
+        "Bellhop, before": [{"per_second": rate} for rate in (100, 125, 200)],
+    }
+    (line,) = against(found, {"Bellhop": "Bellhop, before", "Bellhop, embedded broker": "what was not measured"})
+    assert line == "- Bellhop to Bellhop, before: 0.800 x; in single rounds 0.800 to 1.500"
+
+
+@pytest.mark.parametrize("main", ["ops/cli/main.py", "bellhop/cli/main.py"])
+def test_the_former_state_runs_with_its_own_code_and_settings(tmp_path: Path, main: str) -> None:
+    """Of both layouts: the folders of this checkout have names that were packages once."""
+    files = {
+        main: "import sys, ledger\nprint('of old', ledger.__file__, open(sys.argv[2]).read(), *sys.argv[3:])",
+        "ledger.py": "",
+        "bench/settings.toml": "port = {port} of old",
+        "bench/preload.py": "import ledger\nprint('filled', ledger.__file__)",
+    }
+    for name, text in files.items():
+        file = tmp_path / "old" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    contender = before(tmp_path / "old")["Bellhop"]
+    place = Place(tmp_path, 8080, "amqp://", "http://vendor")
+    told = run(contender.work(place), {}, contender.root).strip()
+    assert told == f"of old {tmp_path}/old/ledger.py port = 8080 of old work members"
+    assert run(contender.preload(place, 7), {}, contender.root).strip() == f"filled {tmp_path}/old/ledger.py"
+    assert (contender.queues, BELLHOP.root) == (BELLHOP.queues, ROOT)

@@ -97,6 +97,8 @@ def _same(run: Run, far: Run, *words: str) -> tuple[int, str, str]:
         ("events", "show", "crm", "no/where"),
         ("events", "show", "crm", ".."),
         ("events", "show", "crm", "\N{GRINNING FACE} 100%/../x?y#z"),
+        ("attention",),
+        ("attention", "--json"),
         ("queues",),
         ("queues", "--json"),
         ("routes", "list"),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bellhop.broker.topology import work_queue
-from bellhop.console.access.passwords import hashed
+from bellhop.console.access.passwords import hash_password
 from bellhop.console.access.sessions import OneTimeLink
 from bellhop.console.api.app import create_api_app, mount
 from bellhop.ledger.records import ItemState, JobState, LetterState, Role, Verdict
@@ -98,7 +98,7 @@ def test_a_viewer_sees_everything_and_does_nothing(console: Console) -> None:
 
 
 def test_a_user_signs_in_by_password_and_out_again(console: Console) -> None:
-    console.ledger.people.add_user("cat", Role.OPERATOR, hashed(PASSWORD), "root")
+    console.ledger.people.add_user("cat", Role.OPERATOR, hash_password(PASSWORD), "root")
     somebody = console.nobody()
     wrong = somebody.client.post("/sign-in", data={"name": "cat", "password": "wrong"})
     assert wrong.status_code == 401
@@ -115,14 +115,14 @@ def test_a_user_signs_in_by_password_and_out_again(console: Console) -> None:
 
 
 def test_a_user_who_is_shut_out_is_out_at_once(console: Console) -> None:
-    console.ledger.people.add_user("ann", Role.OPERATOR, hashed(PASSWORD), "root")
+    console.ledger.people.add_user("ann", Role.OPERATOR, hash_password(PASSWORD), "root")
     console.ann.get("/")
     console.ledger.people.change_user("ann", "root", disabled=True)
     assert console.ann.client.get("/").status_code == 302
 
 
 def test_guessing_is_slowed_down(console: Console) -> None:
-    console.ledger.people.add_user("cat", Role.OPERATOR, hashed(PASSWORD), "root")
+    console.ledger.people.add_user("cat", Role.OPERATOR, hash_password(PASSWORD), "root")
     somebody = console.nobody().client
     statuses = [somebody.post("/sign-in", data={"name": "cat", "password": "no"}).status_code for _ in range(6)]
     assert statuses == [401] * 5 + [429]
@@ -151,7 +151,7 @@ def test_the_one_time_link_signs_in_once(tmp_path: Path) -> None:
 
 def test_behind_tls_the_cookie_is_for_tls_alone(tmp_path: Path) -> None:
     console = Console(tmp_path, 'public_url = "https://bellhop.example.test"')
-    console.ledger.people.add_user("cat", Role.OPERATOR, hashed(PASSWORD), "root")
+    console.ledger.people.add_user("cat", Role.OPERATOR, hash_password(PASSWORD), "root")
     headers = {"Origin": "https://bellhop.example.test", "X-Forwarded-For": "203.0.113.9"}
     form = {"name": "cat", "password": PASSWORD}
     answer = console.nobody().client.post("/sign-in", data=form, headers=headers)

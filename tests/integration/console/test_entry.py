@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bellhop.console.access import login
-from bellhop.console.access.passwords import hashed
+from bellhop.console.access.passwords import hash_password
 from bellhop.console.access.sessions import LINK_LASTS, OneTimeLink
 from bellhop.console.views import entry
 from bellhop.ledger.records import Role
@@ -18,8 +18,8 @@ from bellhop.schemas.errors import LedgerUnavailable
 from tests.support.console import Console
 
 PASSWORD = "correct horse battery"
-KEPT = hashed(PASSWORD)
-OTHER = hashed("another battery")
+KEPT = hash_password(PASSWORD)
+OTHER = hash_password("another battery")
 FORM = {"name": "cat", "password": PASSWORD}
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bellhop.console.access.passwords import hashed, matches
+from bellhop.console.access.passwords import hash_password, matches
 from bellhop.console.access.sessions import Sessions
-from bellhop.console.api.tokens import hashed as token_hash
+from bellhop.console.api.tokens import hash_token as token_hash
 from bellhop.console.context import KEY
 from bellhop.ledger.records import Role
 from tests.support.console import Console, Page, Person
 
-KEPT = hashed("correct horse battery")
+KEPT = hash_password("correct horse battery")
 
 
 @pytest.fixture

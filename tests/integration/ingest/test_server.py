@@ -262,6 +262,15 @@ def test_an_address_in_use_is_one_line_at_the_start() -> None:
             serve(settings(port=port), pytest.fail)
 
 
+@pytest.mark.parametrize("count", ["0", "2", "many"])
+def test_what_is_handed_over_must_be_one_socket(monkeypatch: pytest.MonkeyPatch, count: str) -> None:
+    monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+    monkeypatch.setenv("LISTEN_FDS", count)
+    with pytest.raises(SettingsError, match="LISTEN_FDS: must hand over one socket"):
+        serve(settings(port=free_port()), pytest.fail)
+    assert "LISTEN_FDS" not in os.environ
+
+
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a..b"])
 def test_a_host_that_is_not_here_is_one_line_at_the_start(host: str) -> None:
     with pytest.raises(SettingsError, match=rf"cannot listen on {host}:"):

@@ -150,7 +150,7 @@ def test_a_replay_is_worked_as_a_new_generation_once_although_it_was_cut_off(
     class DiesBeforeClosing:
         find, begin_replay = ledger.letters.find, ledger.letters.begin_replay
 
-        def replayed(self, ids: object) -> None:
+        def close_replayed(self, ids: object) -> None:
             raise Killed
 
     publisher = broker.publisher()

@@ -5,8 +5,12 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import replace
 
+import pytest
+
 from bellhop.broker.port import Address, Message
+from bellhop.ledger.edits import EditRefused
 from bellhop.ledger.records import ItemState, JobState, LetterState, Settlement, State
+from bellhop.ledger.store import Ledger
 from bellhop.letters.replay import replay_edited
 from bellhop.schemas.envelope import decode, encode
 from bellhop.schemas.errors import PublishUnconfirmed
@@ -215,24 +219,26 @@ def test_an_edited_letter_is_replayed_with_its_new_content_and_closed_after_the_
     original = bench.ledger.letters.get(1)
     assert original is not None
     changed = replace(decode(original.new.body), data={"member_id": "M-9"}, content_hash="another")
-    edit = bench.ledger.edits.propose(1, "ann", "the wrong member", encode(changed), needs_approval=False)
-    assert replay_edited(bench.ledger.letters, bench.publisher, edit, who="ann").replayed == 1
+    edit = bench.ledger.edits.propose(1, "ann", "the wrong member", encode(changed))
+    assert replay_edited(bench.ledger, bench.publisher, edit.id, who="ann").replayed == 1
     (sent,) = bench.arrived()
     assert (sent.data, sent.generation, sent.content_hash) == ({"member_id": "M-9"}, 1, "another")
     closed = bench.ledger.letters.get(1)
     assert closed is not None
     assert closed.state is LetterState.REPLAYED
-    assert replay_edited(bench.ledger.letters, bench.publisher, edit, who="ann").closed == 1
+    assert replay_edited(bench.ledger, bench.publisher, edit.id, who="ann").closed == 1
     assert bench.arrived() == []
 
 
-def test_an_edit_that_waits_for_approval_is_not_replayed(bench: Bench) -> None:
+def test_an_edit_that_waits_for_approval_is_not_replayed(bench: Bench, empty_url: str) -> None:
     bench.dead(1)
-    letter_ = bench.ledger.letters.get(1)
-    assert letter_ is not None
-    edit = bench.ledger.edits.propose(1, "ann", "the wrong member", letter_.new.body, needs_approval=True)
-    assert replay_edited(bench.ledger.letters, bench.publisher, edit, who="ann").closed == 1
+    strict = Ledger.open(empty_url, keep_seconds=90 * 86400, second_approver=True, now=bench.clock)
+    edit = strict.edits.propose(1, "ann", "the wrong member", bench.letter(1).new.body)
+    strict.close()
+    with pytest.raises(EditRefused, match="proposed"):
+        replay_edited(bench.ledger, bench.publisher, edit.id, who="ann")
     assert bench.arrived() == []
+    assert bench.letter(1).state is LetterState.OPEN
 
 
 def test_a_new_cause_that_comes_twice_stops_the_job_too(bench: Bench) -> None:

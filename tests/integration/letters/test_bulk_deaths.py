@@ -30,7 +30,18 @@ class Dying:
     """Another object, whose process dies just before, or just after, the so-manieth call of a writing method."""
 
     WRITES = frozenset(
-        {"lease", "take", "mark", "grow", "finish", "begin_replay", "replayed", "replayed_edited", "discard", "publish"}
+        {
+            "lease",
+            "take",
+            "mark",
+            "grow",
+            "finish",
+            "begin_replay",
+            "close_replayed",
+            "close_edited",
+            "discard",
+            "publish",
+        }
     )
 
     def __init__(self, other: Any, tick: Callable[[], None]) -> None:
@@ -379,10 +390,10 @@ def test_an_edited_letter_whose_replay_died_before_it_was_closed_is_worked_once_
 ) -> None:
     bench.dead(1)
     changed = event("e-1", "member.updated", subject="M-1", data={"profile": {"name": "Ada"}})
-    edit = bench.ledger.edits.propose(1, "ann", "the wrong name", encode(changed), needs_approval=False)
-    letters = Dying(bench.ledger.letters, Fuse(0))
+    edit = bench.ledger.edits.propose(1, "ann", "the wrong name", encode(changed))
+    ledger = Dying(bench.ledger, Fuse(0))
     with pytest.raises(Killed):
-        replay_edited(letters, bench.publisher, edit, who="ann")
+        replay_edited(ledger, bench.publisher, edit.id, who="ann")
     assert bench.letter(1).state is LetterState.OPEN
     (sent,) = bench.arrived()
     job = bench.job("replay", 1)
@@ -396,9 +407,9 @@ def test_an_edited_letter_whose_replay_died_before_it_was_closed_is_worked_once_
 def test_an_edit_is_not_sent_beside_a_replay_of_what_was_there_before(bench: Bench) -> None:
     bench.dead(1)
     changed = event("e-1", "member.updated", subject="M-1", data={"profile": {"name": "Ada"}})
-    edit = bench.ledger.edits.propose(1, "ann", "the wrong name", encode(changed), needs_approval=False)
+    edit = bench.ledger.edits.propose(1, "ann", "the wrong name", encode(changed))
     bench.ledger.letters.begin_replay([1], "ben", "a job that was cut off")
-    assert replay_edited(bench.ledger.letters, bench.publisher, edit, who="ann").closed == 1
+    assert replay_edited(bench.ledger, bench.publisher, edit.id, who="ann").closed == 1
     assert bench.arrived() == []
 
 

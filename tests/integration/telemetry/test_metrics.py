@@ -9,6 +9,7 @@ from pathlib import Path
 
 import urllib3
 
+from bellhop.schemas import zones
 from bellhop.telemetry.health import Health
 from bellhop.telemetry.metrics import Metrics
 from bellhop.telemetry.metrics_folder import shared_folder
@@ -80,7 +81,8 @@ def test_health_readiness_and_metrics_are_served() -> None:
         unready = urllib3.request("GET", f"{base}/readyz")
         assert (unready.status, unready.json()["problems"]) == (503, wrong)
         wrong.clear()
-        assert urllib3.request("GET", f"{base}/readyz").status == 200
+        ready = urllib3.request("GET", f"{base}/readyz")
+        assert (ready.status, ready.json()) == (200, {"ready": True, "problems": {}, "tzdata": zones.VERSION})
         metrics("worker.stalled", {"route": "members"})
         assert b'bellhop_stalls_total{route="members"} 1.0' in urllib3.request("GET", f"{base}/metrics").data
         assert urllib3.request("GET", f"{base}/secret").status == 404

@@ -7,11 +7,13 @@ from typing import Any
 import click
 import pytest
 
-from bellhop.cli.common import age, counted, iso, plain
+from bellhop.cli.common import age, counted, plain
 from bellhop.cli.dead import Rate
-from bellhop.cli.selection import Moment, Selection
+from bellhop.cli.selection import Selection, TimeParam
 from bellhop.ledger.records import Letter, LetterState, NewLetter
-from bellhop.letters.masking import listed, masked, shown
+from bellhop.letters.masking import mask_data
+from bellhop.letters.serializers.letters import letter_detail, letter_row
+from bellhop.schemas.clock import iso
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 
 NOW = datetime(2026, 11, 1, 10, tzinfo=UTC)
@@ -48,7 +50,7 @@ def _letter(body: bytes | None = None) -> Letter:
 
 
 def test_a_letter_is_shown_without_its_guest_unless_it_is_revealed() -> None:
-    told = json.dumps(shown(_letter(), reveal=False))
+    told = json.dumps(letter_detail(_letter(), reveal=False))
     for private in ("Ada", "ada@", "nuts", "12}"):
         assert private not in told
     for needed in (
@@ -61,19 +63,19 @@ def test_a_letter_is_shown_without_its_guest_unless_it_is_revealed() -> None:
         '"unit_id": "77"',
     ):
         assert needed in told
-    revealed = json.dumps(shown(_letter(), reveal=True))
+    revealed = json.dumps(letter_detail(_letter(), reveal=True))
     for private in ("Ada Lee", "ada@example.com", "nuts"):
         assert private in revealed
 
 
 def test_a_list_holds_nothing_of_the_data() -> None:
-    told = listed(_letter())
+    told = letter_row(_letter())
     assert "Ada" not in json.dumps(told)
     assert (told["id"], told["event_id"], told["died"]) == (7, "e1", "2026-11-01T10:00:00Z")
 
 
 def test_masking_keeps_the_shape_and_hides_what_it_does_not_know() -> None:
-    assert masked(DATA) == {
+    assert mask_data(DATA) == {
         "booking_id": "R-1",
         "venue": "salon",
         "client": {"name": "***", "email": "***", "phone": ""},
@@ -86,10 +88,10 @@ def test_masking_keeps_the_shape_and_hides_what_it_does_not_know() -> None:
 
 def test_what_cannot_be_read_is_shown_as_such_and_its_bytes_only_when_revealed() -> None:
     letter = _letter(b"\xffAda")
-    assert "Ada" not in json.dumps(shown(letter, reveal=False)["data"])
-    assert "body" not in shown(letter, reveal=False)
-    assert shown(letter, reveal=False)["unreadable"].startswith("not JSON")
-    assert shown(letter, reveal=True)["body"] == "\\xffAda"
+    assert "Ada" not in json.dumps(letter_detail(letter, reveal=False)["data"])
+    assert "body" not in letter_detail(letter, reveal=False)
+    assert letter_detail(letter, reveal=False)["unreadable"].startswith("not JSON")
+    assert letter_detail(letter, reveal=True)["body"] == "\\xffAda"
 
 
 def test_what_others_wrote_cannot_rewrite_the_terminal() -> None:
@@ -104,7 +106,7 @@ def test_times_and_ages_for_people_and_machines() -> None:
 
 
 def test_a_time_is_given_with_its_zone_without_or_as_how_long_ago() -> None:
-    moment = Moment(lambda: NOW)
+    moment = TimeParam(lambda: NOW)
     assert moment.convert("2026-11-01T10:00:00+01:00", None, None) == NOW - timedelta(hours=1)
     assert moment.convert("2026-11-01", None, None) == datetime(2026, 11, 1, tzinfo=UTC)
     assert moment.convert("2h", None, None) == NOW - timedelta(hours=2)

@@ -16,7 +16,7 @@ from bellhop.schemas.settings import OidcSettings
 from tests.support.ledger import NOON, Clock
 
 GOOD = "correct horse battery"
-KEPT = passwords.hashed(GOOD)
+KEPT = passwords.hash_password(GOOD)
 
 
 @dataclass
@@ -73,7 +73,7 @@ def test_a_password_is_kept_as_argon2id_and_known_again() -> None:
 @pytest.mark.parametrize("password", ["short", "x" * 201, "aaaaaaaaaaaaaa", "PasswordPassword"])
 def test_a_password_that_others_try_first_is_not_taken(password: str) -> None:
     with pytest.raises(PasswordUnfit):
-        passwords.hashed(password)
+        passwords.hash_password(password)
 
 
 # --- login --------------------------------------------------------------------------------------------------------

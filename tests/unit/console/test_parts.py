@@ -12,7 +12,7 @@ from bellhop.console.filters import lasting, pill, share, spark
 from bellhop.console.form_fields import changes_of, fields_of
 from bellhop.console.guard import inside
 from bellhop.console.searches import Asked, SearchForgotten
-from bellhop.console.selection import chosen, read
+from bellhop.console.selection import choose, read
 from bellhop.console.trends import BEATS, Pulse
 from bellhop.ledger.records import Attempt, EventView, LetterFilter, LetterState, Order, State
 from bellhop.letters.edits import EditInvalid
@@ -68,14 +68,14 @@ def test_a_state_is_a_word_and_never_markup() -> None:
 
 def test_an_address_says_which_letters_are_meant_and_the_same_comes_back_from_a_form() -> None:
     asked = Asked()
-    choice = chosen(
+    choice = choose(
         {"q": " ada ", "reason": "rejected", "age": "1h", "state": "all", "order": "oldest", "x": "y"}, NOON, asked
     )
     assert choice.which == LetterFilter(
         reason="rejected", since=NOON - timedelta(hours=1), states=tuple(LetterState), text="ada"
     )
     assert choice.order is Order.OLDEST
-    assert choice.narrowed
+    assert choice.is_narrowed
     assert "ada" not in choice.query
     assert read(choice.query, NOON, asked) == choice
     with pytest.raises(SearchForgotten):  # never: all letters
@@ -84,7 +84,7 @@ def test_an_address_says_which_letters_are_meant_and_the_same_comes_back_from_a_
 
 def test_a_filter_is_read_whole_however_long_it_is() -> None:
     long = {"account": "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 500, "source": "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 500}
-    choice = chosen({**long, "state": "discarded", "assignee": "ann", "cause": "c"}, NOON, Asked())
+    choice = choose({**long, "state": "discarded", "assignee": "ann", "cause": "c"}, NOON, Asked())
     assert read(choice.query, NOON, Asked()) == choice
 
 
@@ -102,7 +102,7 @@ def test_what_was_searched_for_long_ago_is_forgotten_and_the_same_words_have_one
 
 
 def test_what_an_address_says_wrongly_counts_as_not_said() -> None:
-    choice = chosen({"age": "never", "state": "lost", "order": "best", "q": "\x00"}, NOON, Asked())
+    choice = choose({"age": "never", "state": "lost", "order": "best", "q": "\x00"}, NOON, Asked())
     assert choice.which == LetterFilter(states=(LetterState.OPEN,))
     assert choice.order is Order.URGENT
 

@@ -64,6 +64,13 @@ def test_the_units_are_the_four_parts() -> None:
     assert sorted(command[1:] for command in commands) == [["archive"], ["console"], ["ingest"], ["work", "%i"]]
 
 
+def test_the_socket_of_the_ingress_listens_where_the_settings_say_and_outlives_it(settings: Settings) -> None:
+    socket, service = (DEPLOY / "systemd" / f"bellhop-ingest.{kind}" for kind in ("socket", "service"))
+    assert re.findall(r"^ListenStream=(.+)$", socket.read_text(), re.MULTILINE) == [str(settings.ingest.port)]
+    assert re.findall(r"^Requires=(.+)$", service.read_text(), re.MULTILINE) == [socket.name]
+    assert "PartOf=" not in socket.read_text()
+
+
 def test_every_command_is_one_of_the_cli() -> None:
     words = [*compose_commands(), *(unit_command(unit)[1:] for unit in UNITS)]
     assert {command[0] for command in words} <= set(cli.commands)
@@ -166,3 +173,9 @@ def test_the_image_is_made_of_every_package() -> None:
     links = {path.readlink().name for path in (ROOT / "bellhop").iterdir() if path.is_symlink()}
     kept = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     assert [name for name in sorted({"bellhop", *links}) if f"!{name}" not in kept] == []
+
+
+def test_the_dashboard_names_the_module_whose_metrics_it_shows() -> None:
+    description = json.loads((DEPLOY / "grafana" / "bellhop.json").read_text())["description"]
+    (named,) = re.findall(r"\S+\.py\b", description)
+    assert (ROOT / named).is_file()

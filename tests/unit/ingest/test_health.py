@@ -4,6 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bellhop.ingest.app import create_app
+from bellhop.schemas import zones
 from tests.support.ingress import MemoryEvents, MemoryPublisher, Told, settings
 
 
@@ -23,6 +24,7 @@ def client(problems: dict[str, str]) -> FlaskClient:
 def test_it_is_ready_while_the_broker_can_confirm(problems: dict[str, str], code: int, status: str) -> None:
     answer = client(problems).get("/readyz")
     assert (answer.status_code, answer.get_json()["status"]) == (code, status)
+    assert answer.get_json()["tzdata"] == zones.VERSION
     assert answer.get_json()["problems"] == {part: problem for part, problem in problems.items() if problem}
 
 

@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 
 import pytest
 
-from bellhop.ingest.standby import Declaring, StandbyLedger
+from bellhop.broker.port import Address, Message
+from bellhop.broker.topology import NOWHERE, work
+from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
 from bellhop.ledger.records import EventView
-from bellhop.schemas.errors import BrokerUnavailable, LedgerError, LedgerUnavailable
+from bellhop.schemas.errors import (
+    BrokerError,
+    BrokerUnavailable,
+    LedgerError,
+    LedgerUnavailable,
+    PublishRefused,
+    PublishUnconfirmed,
+    Unroutable,
+)
 
 
 class Ledger:
@@ -22,6 +33,27 @@ class Ledger:
         self.asked += 1
         if self.away:
             raise LedgerUnavailable("connection refused")
+
+
+class Publisher:
+    """Answers questions with `answers`, and every other publish with `ends`: None confirms, "late" leaves it open."""
+
+    def __init__(self) -> None:
+        self.answers: BrokerError | str | None = Unroutable("no queue")
+        self.ends: BrokerError | str | None = None
+        self.asked = 0
+
+    def publish(self, message: Message, to: Address) -> Future[None]:
+        self.asked += to == NOWHERE
+        future: Future[None] = Future()
+        end = self.answers if to == NOWHERE else self.ends
+        if isinstance(end, BrokerError):
+            future.set_exception(end)
+        elif end is None:
+            future.set_result(None)
+        return future
+
+    def close(self, timeout: float = 5.0) -> None: ...
 
 
 class Clock:
@@ -99,8 +131,59 @@ def test_the_queues_are_declared_again_and_again_until_it_holds() -> None:
             return {}
 
     told: list[str] = []
-    declaring = Declaring(Broker(), lambda event, **_: told.append(event), lambda _seconds: None)  # type: ignore[arg-type]
+    publisher = WatchedPublisher(Publisher())
+    declaring = Declaring(Broker(), publisher, lambda event, **_: told.append(event), lambda _: None)  # type: ignore[arg-type]
     assert declaring.problem() == "the queues are not declared yet"
     declaring.run()
     assert told == ["broker.lost"] * 3
     assert declaring.problem() == ""
+
+
+MESSAGE = Message("m", b"", {})
+
+
+def test_a_publisher_has_no_problem_while_the_broker_gives_its_question_back() -> None:
+    real = Publisher()
+    publisher = WatchedPublisher(real)
+    assert publisher.problem() == ""
+    real.answers = BrokerUnavailable("no connection to the broker")
+    assert publisher.problem() == "no connection to the broker"
+    real.answers = Unroutable("no queue")
+    assert publisher.problem() == ""
+    assert real.asked == 6
+
+
+@pytest.mark.parametrize("error", [PublishUnconfirmed("no majority"), BrokerUnavailable("no majority")])
+def test_a_publish_that_nobody_confirmed_counts_for_ten_seconds_or_until_the_next_is_confirmed(
+    error: BrokerError,
+) -> None:
+    real, clock = Publisher(), Clock()
+    publisher = WatchedPublisher(real, clock)
+    for after in ("a while", "a confirm"):
+        real.ends = error
+        publisher.publish(MESSAGE, work("members"))
+        clock.now += 9.5
+        assert publisher.problem() == "no majority"
+        real.ends = None
+        if after == "a while":
+            clock.now += 1
+        else:
+            publisher.publish(MESSAGE, work("members"))
+        assert publisher.problem() == ""
+
+
+@pytest.mark.parametrize("error", [PublishRefused("the queue is full"), Unroutable("no queue")])
+def test_what_one_route_is_refused_does_not_close_the_door_to_others(error: BrokerError) -> None:
+    real = Publisher()
+    real.ends = error
+    publisher = WatchedPublisher(real)
+    publisher.publish(MESSAGE, work("members"))
+    assert publisher.problem() == ""
+
+
+def test_a_publish_that_its_caller_gave_up_counts_as_unconfirmed() -> None:
+    real = Publisher()
+    real.ends = "late"
+    publisher = WatchedPublisher(real)
+    publisher.publish(MESSAGE, work("members")).cancel()
+    assert publisher.problem() == "the broker did not confirm in time"

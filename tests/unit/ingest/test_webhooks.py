@@ -224,6 +224,7 @@ DEEP = b'{"type":"member.updated","timestamp":"2026-11-20T11:59:58Z","data":{"me
         (b'{"a": 1, "a": 2}', "a name stands twice in one object"),
         (b'{"a": ' + b"9" * 5000 + b"}", "a number has too many digits"),
         (b"[" * 5000 + b"]" * 5000, "it is nested too deep"),
+        (b"[" * 101 + b"]" * 101, "it is nested too deep"),
     ],
 )
 def test_what_is_not_json_is_refused_saying_where(ingress: Ingress, content: bytes, why: str) -> None:

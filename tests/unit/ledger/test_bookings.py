@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.ledger.bookings import applied, merged, reaching
+from bellhop.ledger.bookings import apply_event, merge_booking, reaching
 from bellhop.ledger.codec import call_from_json, call_to_json, entries_from_json, entries_to_json
-from bellhop.ledger.decide import Held
+from bellhop.ledger.decide import HeldBooking
 from bellhop.ledger.records import Booking, Entry, EntryState
 from tests.support.ledger import BOOK, NOON, booking, entry, event
 
@@ -30,10 +30,10 @@ entries = st.lists(
 
 @given(st.lists(st.tuples(entries, st.booleans()), max_size=5))
 def test_no_vendor_id_is_forgotten_and_no_entry_goes_back(stores: list[tuple[list[Entry], bool]]) -> None:
-    held: Held | None = None
+    held: HeldBooking | None = None
     for found, owned in stores:
         before = {one.vendor_id: one for one in held.booking.entries} if held else {}
-        held = merged(held, Booking("crm", "R-1", "sb", tuple(found)), owned=owned)
+        held = merge_booking(held, Booking("crm", "R-1", "sb", tuple(found)), owned=owned)
         now = {one.vendor_id: one for one in held.booking.entries}
         assert now.keys() == before.keys() | {one.vendor_id for one in found}
         assert len(now) == len(held.booking.entries)
@@ -43,36 +43,36 @@ def test_no_vendor_id_is_forgotten_and_no_entry_goes_back(stores: list[tuple[lis
 
 
 def test_only_the_worker_whose_claim_holds_says_whether_it_is_cancelled() -> None:
-    held = merged(None, booking(cancelled=True), owned=True)
-    assert merged(held, booking(), owned=False).booking.cancelled
-    assert not merged(held, booking(), owned=True).booking.cancelled
+    held = merge_booking(None, booking(cancelled=True), owned=True)
+    assert merge_booking(held, booking(), owned=False).booking.cancelled
+    assert not merge_booking(held, booking(), owned=True).booking.cancelled
 
 
 def test_merging_does_not_move_the_place() -> None:
-    held = applied(Held(booking()), NOON, 1)
-    assert merged(held, replace(booking(), as_of=NOON + timedelta(days=1)), owned=True).place == (NOON, 1)
-    assert merged(None, replace(booking(), as_of=NOON), owned=True).booking.as_of is None
+    held = apply_event(HeldBooking(booking()), NOON, 1)
+    assert merge_booking(held, replace(booking(), as_of=NOON + timedelta(days=1)), owned=True).place == (NOON, 1)
+    assert merge_booking(None, replace(booking(), as_of=NOON), owned=True).booking.as_of is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1))
 def test_the_place_is_the_newest_applied(places: list[tuple[int, int]]) -> None:
-    held = Held(booking())
+    held = HeldBooking(booking())
     for seconds, rank in places:
-        held = applied(held, NOON + timedelta(seconds=seconds), rank)
+        held = apply_event(held, NOON + timedelta(seconds=seconds), rank)
     newest = max(places)
     assert held.place == (NOON + timedelta(seconds=newest[0]), newest[1])
 
 
 def test_a_booking_is_kept_until_the_latest_start_any_event_told() -> None:
     starts = [{"start": (NOON + timedelta(days=day)).isoformat()} for day in (3, 9, 5)]
-    held = reaching(Held(booking()), event(data={"services": starts}, not_after=NOON + timedelta(days=3)))
+    held = reaching(HeldBooking(booking()), event(data={"services": starts}, not_after=NOON + timedelta(days=3)))
     held = reaching(held, event(not_after=NOON + timedelta(days=1)))
     assert held.last_start == NOON + timedelta(days=9)
 
 
 @pytest.mark.parametrize("services", [[{}], [{"start": "soon"}], [{"start": "2026-11-21T10:00:00"}], [{"start": None}]])
 def test_a_start_that_cannot_be_read_is_passed_over(services: list[dict[str, object]]) -> None:
-    assert reaching(Held(booking()), event(data={"services": services})).last_start is None
+    assert reaching(HeldBooking(booking()), event(data={"services": services})).last_start is None
 
 
 def test_entries_and_calls_come_back_from_their_columns() -> None:

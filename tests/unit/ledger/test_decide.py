@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bellhop.ledger.bookings import applied
-from bellhop.ledger.decide import Answer, Held, Known, Row, Take, apply, decide, mark_after
+from bellhop.ledger.bookings import apply_event
+from bellhop.ledger.decide import Answer, EventRecord, HeldBooking, KnownEvent, Take, apply, decide, mark_after
 from bellhop.ledger.records import Booking, Busy, Call, Claimed, Refused, Settled, Settlement, State
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
@@ -29,7 +29,7 @@ events = st.builds(
 )
 
 
-def is_booking(row: Row) -> bool:
+def is_booking(row: EventRecord) -> bool:
     return row.type.startswith("booking.")
 
 
@@ -38,14 +38,14 @@ class Claiming(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.known = Known()
+        self.known = KnownEvent()
         self.now = NOON
-        self.live: list[tuple[Row, Envelope, int]] = []
+        self.live: list[tuple[EventRecord, Envelope, int]] = []
         """What workers hold, each with its claim's token, also after the claim ran out. A worker dies when nothing is
         heard of it again."""
-        self.doubts: list[Row] = []
+        self.doubts: list[EventRecord] = []
         """Rows with a call of which nobody knows whether it happened, and no person has said."""
-        self.done: list[Row] = []
+        self.done: list[EventRecord] = []
         self.delivered: list[Envelope] = []
 
     # --- what happens -------------------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ class Claiming(RuleBasedStateMachine):
     def call(self, data: st.DataObject) -> None:
         self.mark(*data.draw(st.sampled_from(self.live)))
 
-    def mark(self, row: Row, _: Envelope, token: int) -> None:
+    def mark(self, row: EventRecord, _: Envelope, token: int) -> None:
         if row.claim_token == token and row.state is State.WORKING:
             row.calling, row.calling_token, row.claim_until = BOOK, token, self.now + LEASE
             self.doubts.append(row)
@@ -131,9 +131,9 @@ class Claiming(RuleBasedStateMachine):
             self.done.append(row)
             if is_booking(row):
                 key = (row.source, row.subject)
-                held = self.known.bookings.get(key) or Held(Booking(*key, "sb"))
+                held = self.known.bookings.get(key) or HeldBooking(Booking(*key, "sb"))
                 assert held.booking.as_of is None or held.place < row.place, "a booking's events are applied in order"
-                self.known.bookings[key] = applied(held, *row.place)
+                self.known.bookings[key] = apply_event(held, *row.place)
 
     @rule(seconds=st.sampled_from([30, 61]))
     def time_passes(self, seconds: int) -> None:
@@ -159,7 +159,7 @@ class Claiming(RuleBasedStateMachine):
         for rows in self.known.by_booking.values():
             assert sum(row.state is State.WORKING for row in rows) <= 1
 
-    def check_doubts(self, row: Row, answer: Take, calling: Call | None) -> None:
+    def check_doubts(self, row: EventRecord, answer: Take, calling: Call | None) -> None:
         assert answer.in_doubt == calling, "a doubt is handed on"
         if answer.in_doubt is None:
             same = self.known.by_booking.get((row.source, row.subject), []) if is_booking(row) else []
@@ -167,12 +167,12 @@ class Claiming(RuleBasedStateMachine):
             doubtful = [one.event_id for one in self.doubts if one in related]
             assert doubtful == [], "nothing is called while a call for the same booking or fact may have happened"
 
-    def check_place(self, row: Row, answer: Take) -> None:
+    def check_place(self, row: EventRecord, answer: Take) -> None:
         held = self.known.bookings.get((row.source, row.subject))
         if is_booking(row) and held and answer.in_doubt is None:
             assert held.place <= row.place, "what is older than what was applied is not worked"
 
-    def answer_doubts(self, envelope: Envelope, but: Row | None = None) -> None:
+    def answer_doubts(self, envelope: Envelope, but: EventRecord | None = None) -> None:
         """A person replayed the event, and so said what became of its earlier calls."""
         own = self.known.own(envelope)
         self.doubts = [
@@ -181,7 +181,7 @@ class Claiming(RuleBasedStateMachine):
             if one is but or (one is not own and (one.event_id != envelope.id or one.generation >= envelope.generation))
         ]
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[EventRecord]:
         return [row for rows in self.known.by_id.values() for row in rows]
 
 
@@ -192,14 +192,14 @@ TestClaiming.settings = settings(max_examples=200, stateful_step_count=50, deadl
 # --- single steps that the laws do not name ---------------------------------------------------------------------
 
 
-def step(known: Known, envelope: Envelope) -> Answer:
+def step(known: KnownEvent, envelope: Envelope) -> Answer:
     answer = decide(envelope, known, NOON)
     apply(envelope, answer, known, worker="w", now=NOON, until=NOON + LEASE)
     return answer
 
 
 def test_a_conflicting_id_is_recorded_as_dead_and_leaves_the_first_content_alone() -> None:
-    known = Known()
+    known = KnownEvent()
     step(known, event("a"))
     answer = step(known, event("a", data={"x": 1}))
     assert isinstance(answer, Refused)
@@ -208,7 +208,7 @@ def test_a_conflicting_id_is_recorded_as_dead_and_leaves_the_first_content_alone
 
 def test_an_earlier_generation_of_an_event_in_the_ladder_does_not_lower_it() -> None:
     """It would make the replay that is under way look like a new one, once this one has died."""
-    known = Known()
+    known = KnownEvent()
     step(known, event("a", generation=2))
     (row,) = known.by_id["crm", "a"]
     row.state = State.RETRYING
@@ -217,7 +217,7 @@ def test_an_earlier_generation_of_an_event_in_the_ladder_does_not_lower_it() -> 
 
 
 def test_a_refused_replay_keeps_the_doubt_it_died_of() -> None:
-    known = Known()
+    known = KnownEvent()
     step(known, event("a"))
     (row,) = known.by_id["crm", "a"]
     row.state, row.reason, row.calling = State.DEAD, Reason.IN_DOUBT.value, BOOK

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bellhop.ledger.engine import wal_is_safe, wrapped
+from bellhop.ledger.engine import wal_is_safe, wrap_errors
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
 
 
@@ -34,12 +34,12 @@ def test_wal_is_used_only_where_it_cannot_corrupt(version: tuple[int, ...], safe
 
 def test_an_error_is_told_by_its_first_line_without_the_statements_values() -> None:
     cause = sqlite3.OperationalError("disk I/O error\nDETAIL: zoe@example.org")
-    with pytest.raises(LedgerUnavailable) as raised, wrapped():
+    with pytest.raises(LedgerUnavailable) as raised, wrap_errors():
         raise OperationalError("INSERT", {"email": "zoe@example.org"}, cause)
     assert str(raised.value) == "the ledger's database: disk I/O error"
 
 
 def test_an_error_that_waiting_does_not_mend_is_not_called_unavailable() -> None:
-    with pytest.raises(LedgerError) as raised, wrapped():
+    with pytest.raises(LedgerError) as raised, wrap_errors():
         raise IntegrityError("INSERT", {}, sqlite3.IntegrityError("UNIQUE constraint failed"))
     assert not isinstance(raised.value, LedgerUnavailable)

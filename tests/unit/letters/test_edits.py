@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edited
+from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edit_body
 from bellhop.schemas.envelope import Envelope, content_hash, decode, encode
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.events import DATA_FIELDS, TYPES, VenueFacts
@@ -41,12 +41,12 @@ def body(type_: str = "booking.requested", data: dict[str, Any] | None = None) -
 
 def refused(changes: dict[str, Any], given: bytes | None = None) -> list[tuple[str, str]]:
     with pytest.raises(EditInvalid) as raised:
-        edited(given or body(), changes, venue)
+        edit_body(given or body(), changes, venue)
     return [(one.field, one.rule) for one in raised.value.problems]
 
 
 def test_an_edit_changes_what_it_names_and_nothing_else() -> None:
-    made = decode(edited(body(), {"client": {"name": "Ada Lea"}, "notes": None}, venue))
+    made = decode(edit_body(body(), {"client": {"name": "Ada Lea"}, "notes": None}, venue))
     before = decode(body())
     assert made.data == {key: value for key, value in DATA.items() if key != "notes"} | {"client": {"name": "Ada Lea"}}
     for name in ("id", "source", "type", "subject", "route", "account", "time", "received", "generation", "not_after"):
@@ -54,19 +54,19 @@ def test_an_edit_changes_what_it_names_and_nothing_else() -> None:
 
 
 def test_an_edits_content_has_a_hash_of_its_own() -> None:
-    made = decode(edited(body(), {"notes": "by the door"}, venue))
+    made = decode(edit_body(body(), {"notes": "by the door"}, venue))
     assert made.content_hash == content_hash(made.type, made.time, made.data)
     assert made.content_hash != decode(body()).content_hash
 
 
 def test_a_start_that_is_edited_moves_the_time_after_which_nothing_is_tried() -> None:
     later = "2027-01-02T09:00:00+00:00"
-    made = decode(edited(body(), {"services": [DATA["services"][0] | {"start": later}]}, venue))
+    made = decode(edit_body(body(), {"services": [DATA["services"][0] | {"start": later}]}, venue))
     assert made.not_after == datetime.fromisoformat(later)
 
 
 def test_a_time_without_an_offset_is_the_venues() -> None:
-    made = decode(edited(body(), {"services": [DATA["services"][0] | {"start": "2027-07-01T10:00:00"}]}, venue))
+    made = decode(edit_body(body(), {"services": [DATA["services"][0] | {"start": "2027-07-01T10:00:00"}]}, venue))
     assert made.not_after == datetime(2027, 7, 1, 9, tzinfo=UTC)
 
 
@@ -98,7 +98,7 @@ def test_an_event_of_bellhops_own_is_not_edited() -> None:
 
 def test_a_body_that_cannot_be_read_is_not_edited() -> None:
     with pytest.raises(EnvelopeError):
-        edited(b"\xff", {"notes": "x"}, venue)
+        edit_body(b"\xff", {"notes": "x"}, venue)
 
 
 def test_all_that_may_be_edited_is_of_the_contract_and_never_what_an_event_is_known_by() -> None:
@@ -111,7 +111,7 @@ def test_all_that_may_be_edited_is_of_the_contract_and_never_what_an_event_is_kn
 def test_differences_are_told_value_by_value() -> None:
     service = DATA["services"][0] | {"provider_id": "3"}
     other = service | {"provider_id": "4"}
-    after = edited(body(), {"services": [service, other], "client": {"name": "Ada Lee"}}, venue)
+    after = edit_body(body(), {"services": [service, other], "client": {"name": "Ada Lee"}}, venue)
     assert [(one.field, one.before, one.after) for one in differences(body(), after)] == [
         ("data.client.email", "ada@example.com", None),
         ("data.services.0.provider_id", "2", "3"),

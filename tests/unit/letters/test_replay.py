@@ -60,7 +60,7 @@ class Archive:
             raise Killed
         return begun
 
-    def replayed(self, ids: Sequence[int]) -> None:
+    def close_replayed(self, ids: Sequence[int]) -> None:
         if self.die_before_replayed:
             raise Killed
         for id_ in ids:
@@ -214,7 +214,7 @@ def test_a_rate_below_one_a_second_is_kept_too() -> None:
 
 def test_a_ledger_that_is_away_is_told_to_the_caller() -> None:
     class Away(Archive):
-        def replayed(self, ids: Sequence[int]) -> None:
+        def close_replayed(self, ids: Sequence[int]) -> None:
             raise LedgerUnavailable("away")
 
     archive = Away(letter(1))

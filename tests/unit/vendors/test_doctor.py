@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import pytest
 
 from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.pulls import Watermark
+from bellhop.schemas import zones
 from bellhop.schemas.settings import Limits
 from bellhop.vendors.doctor.checks import (
     Check,
@@ -213,6 +215,14 @@ def test_an_open_breaker_is_told_with_its_end_and_its_last_error() -> None:
     assert finding.status is Status.WARN
     assert finding.seen == ("open until 12:07:30 UTC: the vendor was away for 5 calls; last: could not be reached")
     assert state(club(), subject())["breaker"] == ok("closed")
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "word"), [("", "ok", ""), ("2012a", "ok", "older (2012a)"), ("9999z", "warn", "newer (9999z)")]
+)
+def test_a_hosts_other_time_zones_are_told_and_newer_ones_are_a_warning(host: str, status: str, word: str) -> None:
+    finding = state(club(), replace(subject(), host_zones=host))["tzdata"]
+    assert (finding.status, zones.VERSION in finding.seen, word in finding.seen) == (Status(status), True, True)
 
 
 @pytest.mark.parametrize(

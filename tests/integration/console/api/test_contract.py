@@ -437,6 +437,7 @@ def _names(answer: TestResponse, field: str, what: str) -> list[str]:
 _NAMES = [
     "delete_users_name",
     "get_accounts",
+    "get_attention",
     "get_audit",
     "get_edits",
     "get_events",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bellhop.console.api.app import create_api_app, mount
-from bellhop.console.api.tokens import hashed, new_token
+from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.console.trends import Pulse
 from bellhop.ledger.records import Role
 from bellhop.schemas.errors import BrokerUnavailable
@@ -64,7 +64,7 @@ def test_keys_of_one_token_are_nothing_to_another(api: Api) -> None:
 
 def test_the_same_request_many_times_at_once_makes_one_job(api: Api) -> None:
     api.dead(2)
-    token = api.ledger.people.token(hashed(api.tokens[Role.OPERATOR]))
+    token = api.ledger.people.token(hash_token(api.tokens[Role.OPERATOR]))
     assert token is not None
     made: list[int] = []
 
@@ -240,7 +240,7 @@ def test_nobody_approves_their_own_edit_by_a_token_that_their_token_made(tmp_pat
     answer = api.client.post(f"/edits/{edit['id']}/approve", headers=headers, json={})
     assert (answer.status_code, "yours" in problem(answer)["detail"]) == (409, True)
     other = new_token()
-    api.ledger.people.add_token("bobs", Role.OPERATOR, hashed(other), "bob")
+    api.ledger.people.add_token("bobs", Role.OPERATOR, hash_token(other), "bob")
     answer = api.client.post(f"/edits/{edit['id']}/approve", headers={"Authorization": f"Bearer {other}"}, json={})
     assert answer.json["replayed"] is True
     api.close()

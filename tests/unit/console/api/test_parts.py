@@ -15,12 +15,13 @@ from bellhop.cli.common import Failed, Misused
 from bellhop.cli.remote import Remote, token_of
 from bellhop.cli.selection import Selection
 from bellhop.console.api import requests, responses, state_responses
-from bellhop.console.api.problems import MAX_ERRORS, handle_errors, invalid
-from bellhop.console.api.tokens import hashed, new_token, well_formed
+from bellhop.console.api.problems import handle_errors, invalid
+from bellhop.console.api.tokens import hash_token, is_well_formed, new_token
 from bellhop.ledger.records import Role
 from bellhop.schemas.contract import Strict
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.observe import silent
+from bellhop.schemas.problems import MAX_ERRORS
 
 
 def _schemas(module: object, kind: type[Schema]) -> list[type[Schema]]:
@@ -31,16 +32,16 @@ def _schemas(module: object, kind: type[Schema]) -> list[type[Schema]]:
 def test_tokens_are_long_and_never_the_same() -> None:
     made = {new_token() for _ in range(100)}
     assert len(made) == 100
-    assert all(well_formed(token) and len(token) == 46 for token in made)
+    assert all(is_well_formed(token) and len(token) == 46 for token in made)
 
 
 @pytest.mark.parametrize("token", ["", "bh_", "bh_" + "x" * 42, "bh_" + "x" * 44, "xx_" + "x" * 43, "bh_" + "ä" * 43])
 def test_what_is_no_token_is_not_looked_up(token: str) -> None:
-    assert not well_formed(token)
+    assert not is_well_formed(token)
 
 
 def test_of_a_token_its_sha256_is_kept() -> None:
-    assert hashed("bh_x") == hashlib.sha256(b"bh_x").hexdigest()
+    assert hash_token("bh_x") == hashlib.sha256(b"bh_x").hexdigest()
 
 
 def test_every_request_refuses_unknown_fields() -> None:
@@ -79,7 +80,7 @@ def test_a_line_is_printable_or_refused(text: str) -> None:
 
 def test_a_problem_lists_a_hundred_errors_and_says_how_many_there_are() -> None:
     problem = invalid(*(FieldProblem("x" * 1000, "is wrong") for _ in range(1000)))
-    told = json.loads(problem.response("/x").data)
+    told = json.loads(problem.body("/x"))
     assert len(told["errors"]) == MAX_ERRORS
     assert "100 of 1000" in told["detail"]
     assert len(told["errors"][0]["field"]) == 200

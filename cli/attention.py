@@ -1,0 +1,41 @@
+"""`bellhop attention`: what needs a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from bellhop.cli.common import App, as_json, echo, echo_json, pass_app, table, when
+
+
+@click.command()
+@as_json
+@pass_app
+def attention(app: App, json_: bool) -> None:
+    """What needs a person now, the gravest first: dead letters, stopped jobs, edits to approve, paused routes, …"""
+    rows = _here(app) if app.remote is None else app.remote.get("/attention")["rows"]
+    if json_:
+        echo_json(rows)
+        return
+    if not rows:
+        click.echo("nothing needs a person")
+        return
+    headers = ("severity", "what", "why", "since (UTC)", "starts (UTC)", "where")
+    echo(table(headers, [_cells(row) for row in rows]))
+
+
+def _here(app: App) -> list[dict[str, Any]]:
+    from bellhop.letters.attention import attention, attention_row, check_broker
+    from bellhop.schemas.clock import utc_now
+
+    with app.broker() as broker, app.ledger() as ledger:
+        items = attention(ledger, check_broker(broker), utc_now())
+    rows: list[dict[str, Any]] = app.redacted([attention_row(item) for item in items])
+    return rows
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    moments = [when(datetime.fromisoformat(row[name])) if row[name] else "" for name in ("since", "starts")]
+    return (row["severity"], row["title"], row["why"], *moments, row["command"])

@@ -1,0 +1,279 @@
+"""What needs a person, once: the one list that the console's first page, the API and `bellhop attention` show.
+
+Whatever is to be told to people as theirs to do is an item here. How things go otherwise (queues, retries, events in
+doubt, of which the vendor is asked first) is no item: nobody has to act on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+from bellhop.broker.port import QueueStats
+from bellhop.ledger.records import BulkJob, ItemState, LetterFilter, LetterState, WaitingLetters
+from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.flow import count_messages
+from bellhop.schemas.clock import iso
+from bellhop.schemas.errors import BrokerError
+from bellhop.schemas.reasons import Reason
+
+AT_RISK: Final = timedelta(hours=4)
+"""A dead booking that starts sooner is critical."""
+BROKER_HINT: Final = (
+    "Look whether the broker that broker.url names is up. Webhooks are refused meanwhile: their senders try again."
+)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class Need(StrEnum):
+    """Why an item stands in the list."""
+
+    BROKER = "broker"
+    UNARCHIVED = "unarchived"
+    UNROUTABLE = "unroutable"
+    IN_DOUBT = "in_doubt"
+    LETTERS = "letters"
+    JOB = "job"
+    EDIT = "edit"
+    ACCOUNT = "account"
+    ROUTE = "route"
+
+
+LETTERS: Final = (Need.IN_DOUBT, Need.LETTERS)
+
+
+class Severity(StrEnum):
+    """As the alerts have it. A notice is what somebody did themselves, and may have forgotten."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionItem:
+    """name: its number or name among those of its kind, "" where there is one alone. count: of the letters or messages
+    it is about, 1 for a thing by itself. since: from when it waits, None where nobody knows. starts: the soonest start
+    to come of its bookings. path: its page of the console; command: the same on the command line."""
+
+    need: Need
+    name: str
+    title: str
+    why: str
+    severity: Severity
+    path: str
+    command: str
+    count: int = 1
+    since: datetime | None = None
+    starts: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerCheck:
+    """What the broker's queues told. unroutable: messages that no queue wanted. unarchived: dead letters that are not
+    in the archive yet, where nobody sees them. problem: why the broker did not answer, "" where it did."""
+
+    unroutable: int = 0
+    unarchived: int = 0
+    problem: str = ""
+
+
+class AttentionLedger(Protocol):
+    """What is needed of the ledger; every method may raise LedgerUnavailable."""
+
+    @property
+    def letters(self) -> Any: ...
+
+    @property
+    def jobs(self) -> Any: ...
+
+    @property
+    def edits(self) -> Any: ...
+
+    @property
+    def accounts(self) -> Any: ...
+
+    @property
+    def pauses(self) -> Any: ...
+
+
+class StatsBroker(Protocol):
+    def stats(self) -> Mapping[str, QueueStats]: ...
+
+
+def check_broker(broker: StatsBroker) -> BrokerCheck:
+    try:
+        return check_queues(broker.stats())
+    except BrokerError as error:
+        return BrokerCheck(problem=str(error))
+
+
+def check_queues(stats: Mapping[str, QueueStats]) -> BrokerCheck:
+    return BrokerCheck(count_messages(stats.get("unroutable")), count_messages(stats.get("dead")))
+
+
+def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> list[AttentionItem]:
+    """Everything that needs a person: the gravest first, then what starts soonest, then what has waited longest. Raises
+    LedgerUnavailable."""
+    items = [
+        *_broker_items(broker),
+        *_letter_items(ledger.letters.waiting(), now),
+        *(_job_item(job) for job in ledger.jobs.find_stopped()),
+        *_edit_items(ledger, now),
+        *_account_items(ledger),
+        *_route_items(ledger),
+    ]
+    order = list(Severity)
+    return sorted(items, key=lambda one: (order.index(one.severity), one.starts or _NEVER, one.since or _NEVER))
+
+
+def attention_row(item: AttentionItem) -> JsonObject:
+    return {
+        "kind": item.need.value,
+        "name": item.name,
+        "title": item.title,
+        "why": item.why,
+        "count": item.count,
+        "since": iso(item.since),
+        "starts": iso(item.starts),
+        "severity": item.severity.value,
+        "path": item.path,
+        "command": item.command,
+    }
+
+
+def _broker_items(broker: BrokerCheck) -> Iterator[AttentionItem]:
+    if broker.problem:
+        yield AttentionItem(
+            Need.BROKER,
+            "",
+            "Broker away",
+            f"The broker cannot be reached: {broker.problem}. {BROKER_HINT}",
+            Severity.CRITICAL,
+            "/routes",
+            "bellhop queues",
+        )
+    if broker.unarchived:
+        yield AttentionItem(
+            Need.UNARCHIVED,
+            "",
+            f"{broker.unarchived} on the way to the archive",
+            "dead letters that nobody can see yet: is `bellhop archive` running?",
+            Severity.WARNING,
+            "/letters",
+            "bellhop queues",
+            count=broker.unarchived,
+        )
+    if broker.unroutable:
+        yield AttentionItem(
+            Need.UNROUTABLE,
+            "",
+            f"{broker.unroutable} unroutable",
+            "messages that no queue wanted: the topology is not whole",
+            Severity.WARNING,
+            "/routes",
+            "bellhop queues",
+            count=broker.unroutable,
+        )
+
+
+def _letter_items(groups: Sequence[WaitingLetters], now: datetime) -> Iterator[AttentionItem]:
+    """Those in doubt by themselves: they may be at the vendor already."""
+    doubtful = [group for group in groups if group.reason == Reason.IN_DOUBT]
+    others = [group for group in groups if group.reason != Reason.IN_DOUBT]
+    if doubtful:
+        count = sum(group.count for group in doubtful)
+        yield AttentionItem(
+            Need.IN_DOUBT,
+            "",
+            f"{count} in doubt",
+            "may be at the vendor already: look there first",
+            Severity.CRITICAL,
+            f"/letters?reason={Reason.IN_DOUBT.value}",
+            f"bellhop dead list --reason {Reason.IN_DOUBT.value}",
+            count=count,
+            since=min(group.oldest for group in doubtful),
+            starts=_soonest(doubtful),
+        )
+    if others:
+        count, starts = sum(group.count for group in others), _soonest(others)
+        reasons: dict[str, int] = {}
+        for group in others:
+            reasons[group.reason] = reasons.get(group.reason, 0) + group.count
+        is_near = starts is not None and starts - now < AT_RISK
+        yield AttentionItem(
+            Need.LETTERS,
+            "",
+            f"{count} dead letter{'s' if count != 1 else ''}",
+            ", ".join(f"{reasons[reason]} {reason}" for reason in sorted(reasons, key=lambda one: -reasons[one])),
+            Severity.CRITICAL if is_near else Severity.WARNING,
+            "/letters",
+            "bellhop dead list",
+            count=count,
+            since=min(group.oldest for group in others),
+            starts=starts,
+        )
+
+
+def _soonest(groups: Sequence[WaitingLetters]) -> datetime | None:
+    return min((group.soonest for group in groups if group.soonest is not None), default=None)
+
+
+def _job_item(job: BulkJob) -> AttentionItem:
+    return AttentionItem(
+        Need.JOB,
+        str(job.id),
+        f"Job {job.id} stopped by itself",
+        job.detail,
+        Severity.WARNING,
+        f"/jobs/{job.id}",
+        f"bellhop jobs show {job.id}",
+        count=job.counts.get(ItemState.WAITING, 0),
+        since=job.updated,
+    )
+
+
+def _edit_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionItem]:
+    edits = ledger.edits.waiting()
+    numbers = [edit.letter for edit in edits]
+    which = LetterFilter(ids=numbers, states=tuple(LetterState))
+    letters = {letter.id: letter for letter in ledger.letters.find(which, len(numbers))} if numbers else {}
+    for edit in edits:
+        starts = letters[edit.letter].new.not_after if edit.letter in letters else None
+        yield AttentionItem(
+            Need.EDIT,
+            str(edit.id),
+            f"1 edited, to be approved: letter {edit.letter}",
+            edit.why,
+            Severity.WARNING,
+            "/edits",
+            f"bellhop dead show {edit.letter}",
+            since=edit.at,
+            starts=starts if starts is not None and starts > now else None,
+        )
+
+
+def _account_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
+    for view in ledger.accounts.views():
+        if view.breaker != "closed":
+            title, why = f"Account {view.account} is away", view.error
+            path, command = "/#accounts", "bellhop accounts"
+            yield AttentionItem(Need.ACCOUNT, view.account, title, why, Severity.WARNING, path, command)
+
+
+def _route_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
+    for pause in ledger.pauses.all():
+        yield AttentionItem(
+            Need.ROUTE,
+            pause.route,
+            f"Route {pause.route} is paused",
+            pause.why,
+            Severity.NOTICE,
+            "/routes",
+            f"bellhop routes resume {quote(pause.route)} --why …",
+            since=pause.since,
+        )

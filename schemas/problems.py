@@ -1,0 +1,52 @@
+"""What a request is answered when it is not done: RFC 9457 problem details, the same for webhooks and for the API.
+
+Knows nothing of HTTP servers: whoever answers makes its response of `status`, `headers`, `CONTENT_TYPE` and `body`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from bellhop.schemas.errors import BellhopError, FieldProblem
+
+CONTENT_TYPE: Final = "application/problem+json"
+MAX_ERRORS: Final = 100
+_MAX_FIELD: Final = 200
+
+
+class Problem(BellhopError):
+    """Raised to answer a request with `status`. name: what kind of problem it is, a word for its `type` and for
+    metrics. detail: what happened and what to do; neither secrets nor values that were sent."""
+
+    def __init__(
+        self,
+        status: int,
+        name: str,
+        detail: str,
+        errors: Sequence[FieldProblem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.name = name
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+
+    def body(self, instance: str) -> str:
+        """The document; `instance` is the path that was asked for. `errors` lists every field and rule, up to a
+        hundred, so that a body full of faults does not make an answer as long as itself."""
+        document: dict[str, Any] = {
+            "type": f"urn:bellhop:problem:{self.name}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+        }
+        if self.errors:
+            document["errors"] = [{"field": e.field[:_MAX_FIELD], "rule": e.rule} for e in self.errors[:MAX_ERRORS]]
+        if len(self.errors) > MAX_ERRORS:
+            document["detail"] += f" Only {MAX_ERRORS} of {len(self.errors)} errors are listed."
+        return json.dumps(document)

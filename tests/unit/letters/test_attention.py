@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bellhop.broker.port import QueueStats
+from bellhop.ledger.records import Pause, WaitingLetters
+from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
+from bellhop.schemas.errors import BrokerUnavailable
+from tests.support.ledger import NOON
+
+
+def ledger(*groups: WaitingLetters, pauses: list[Pause] | None = None) -> Any:
+    return SimpleNamespace(
+        letters=SimpleNamespace(waiting=lambda: list(groups)),
+        jobs=SimpleNamespace(find_stopped=list),
+        edits=SimpleNamespace(waiting=list),
+        accounts=SimpleNamespace(views=list),
+        pauses=SimpleNamespace(all=lambda: pauses or []),
+    )
+
+
+def group(reason: str = "rejected", route: str = "members", **hours: float) -> WaitingLetters:
+    """oldest: hours ago; soonest: hours from now."""
+    soonest = NOON + timedelta(hours=hours["soonest"]) if "soonest" in hours else None
+    return WaitingLetters(route, reason, 2, NOON - timedelta(hours=hours.get("oldest", 1)), soonest)
+
+
+def needs(*groups: WaitingLetters) -> list[AttentionItem]:
+    return attention(ledger(*groups), BrokerCheck(), NOON)
+
+
+def test_letters_of_all_routes_and_reasons_are_one_item_and_those_in_doubt_another() -> None:
+    items = needs(group("auth", "members"), group("rejected", "pulls", oldest=5), group("in_doubt", soonest=9))
+    assert [(one.need, one.count) for one in items] == [("in_doubt", 2), ("letters", 4)]
+    assert items[1].since == NOON - timedelta(hours=5)
+    assert items[1].why == "2 auth, 2 rejected"
+    assert items[0].starts == NOON + timedelta(hours=9)
+
+
+@pytest.mark.parametrize(("hours", "severity"), [(3.9, "critical"), (4.1, "warning")])
+def test_a_dead_booking_is_critical_once_its_start_is_near(hours: float, severity: str) -> None:
+    (item,) = needs(group(soonest=hours), group("auth"))
+    assert item.severity == severity
+
+
+def test_the_gravest_comes_first_and_a_pause_of_somebodys_own_last() -> None:
+    pause = Pause("pulls", "ann", "it is ill", NOON - timedelta(days=9), None)
+    queues = BrokerCheck(unroutable=1, problem="refused")
+    items = attention(ledger(group(), pauses=[pause]), queues, NOON)
+    assert [one.need for one in items] == ["broker", "letters", "unroutable", "route"]
+
+
+def test_a_broker_that_does_not_answer_is_an_item_and_no_error() -> None:
+    def away() -> dict[str, QueueStats]:
+        raise BrokerUnavailable("refused")
+
+    assert check_broker(SimpleNamespace(stats=away)) == BrokerCheck(problem="refused")
+    stats = {"dead": QueueStats(1, 2, None), "unroutable": QueueStats(4, None, None)}
+    assert check_broker(SimpleNamespace(stats=lambda: stats)) == BrokerCheck(unroutable=4, unarchived=3)
+
+
+def test_nothing_is_told_where_nothing_waits() -> None:
+    assert needs() == []
