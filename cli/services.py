@@ -56,6 +56,7 @@ def ingest(app: App) -> None:
 
     def make_app() -> Any:
         from bellhop.broker.connect import connect
+        from bellhop.ingest.health import Probe
         from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
         from bellhop.telemetry.measured_broker import MeasuredBroker
         from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
@@ -67,6 +68,9 @@ def ingest(app: App) -> None:
         declaring = Declaring(broker, publisher, observe)
         declaring.start()
         events = StandbyLedger(lambda: open_ledger(settings))
+        probes = {"broker": Probe(declaring.problem), "ledger": Probe(events.problem)}
+        for probe in probes.values():
+            probe.start()
         tracer = tracing.tracer(settings.sentry)
         app = create_app(
             settings,
@@ -74,7 +78,7 @@ def ingest(app: App) -> None:
             events,
             observe=observe,
             tracer=tracer,
-            ready=lambda: {"broker": declaring.problem(), "ledger": events.problem()},
+            ready=lambda: {part: probe.problem() for part, probe in probes.items()},
             metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
             place=place,
         )

@@ -67,7 +67,7 @@ class Properties:
     def shown(self) -> dict[str, Any]:
         """As JSON can say it, for people; long texts and deep tables are cut."""
         headers = {
-            readable(name.encode("utf-8", "surrogateescape")): _shown(kind, raw, SHOWN_DEPTH)
+            plain_text(name.encode("utf-8", "surrogateescape")): _shown(kind, raw, SHOWN_DEPTH)
             for name, (kind, raw) in list(self.headers.items())[:SHOWN_ITEMS]
         }
         told: dict[str, Any] = {
@@ -78,7 +78,7 @@ class Properties:
         return told if len(text) <= SHOWN_BYTES else {"cut": text[:SHOWN_BYTES]}
 
 
-def read(raw: bytes) -> Properties:
+def parse_properties(raw: bytes) -> Properties:
     """Of a content header's bytes from its property flags on; as far as they can be read."""
     headers: dict[str, tuple[str, bytes]] = {}
     others: dict[str, str | int] = {}
@@ -91,7 +91,7 @@ def read(raw: bytes) -> Properties:
             if kind == _TABLE:
                 headers = dict(_fields(reader.taken(reader.number(">I"))))
             elif kind == _SHORT_TEXT:
-                others[name] = readable(reader.taken(reader.number(">B")))
+                others[name] = plain_text(reader.taken(reader.number(">B")))
             else:
                 others[name] = reader.number(">B" if kind == _OCTET else ">Q")
     except _EndedError:
@@ -99,7 +99,7 @@ def read(raw: bytes) -> Properties:
     return Properties(headers, others)
 
 
-def readable(raw: bytes) -> str:
+def plain_text(raw: bytes) -> str:
     """As text that every store takes: what is no UTF-8, and NUL, is written as `\\x…`."""
     return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
@@ -157,7 +157,7 @@ def _pairs(raw: bytes, name: Callable[[_Reader], bytes]) -> Iterator[tuple[str, 
 def _shown(kind: str, raw: bytes, depth: int) -> Any:
     """A value as JSON can say it."""
     if kind in "Sx":
-        return readable(raw[: 4 * SHOWN_CHARACTERS])[:SHOWN_CHARACTERS]
+        return plain_text(raw[: 4 * SHOWN_CHARACTERS])[:SHOWN_CHARACTERS]
     if kind == "D":
         return f"{struct.unpack('>Bi', raw)[1]}e-{raw[0]}"
     if kind in ("F", "A"):
@@ -167,7 +167,7 @@ def _shown(kind: str, raw: bytes, depth: int) -> Any:
             items = list(_pairs(raw, lambda _: b""))[:SHOWN_ITEMS]
             return [_shown(*item, depth - 1) for _, item in items]
         told = list(_fields(raw))[:SHOWN_ITEMS]
-        return {readable(name.encode("utf-8", "surrogateescape")): _shown(*item, depth - 1) for name, item in told}
+        return {plain_text(name.encode("utf-8", "surrogateescape")): _shown(*item, depth - 1) for name, item in told}
     if kind == "V":
         return None
     value = struct.unpack(_NUMBERS[kind], raw)[0]

@@ -33,7 +33,7 @@ class RawMessage(AmqpMessage):  # type: ignore[misc]  # amqp has no types
         self.body = b""
 
     def _load_properties(self, class_id: int, buf: Any, offset: int) -> int:
-        self.read = properties.read(bytes(buf[offset:]))
+        self.read = properties.parse_properties(bytes(buf[offset:]))
         return len(buf)
 
     def inbound_body(self, buf: Any) -> None:
