@@ -132,6 +132,16 @@ class Broker(Protocol):
         """
         ...
 
+    def differences(self) -> Sequence[str]:
+        """A sentence for each queue that stands otherwise than the settings want and `declare` cannot change. Looks for
+        a few seconds at most. Raises BrokerError."""
+        ...
+
+    def migrate(self) -> Mapping[str, int]:
+        """Makes those queues as wanted, with the messages in them: how many each had, by name. Nobody may consume
+        them meanwhile; publishing may go on. Raises BrokerError; the same again goes on from there."""
+        ...
+
     def hasten(self, route: str) -> int:
         """Ends the delays of all that waits in the retry ladder for `route`: how many. Those of other routes wait on.
 
