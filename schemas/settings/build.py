@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.settings.model import Account, Settings, SourceSettings
-from bellhop.schemas.settings.sections import SECTIONS, SOURCE, TABLES, VENUE, AccountKind
+from bellhop.schemas.settings.sections import FORMATS, SECTIONS, SOURCE, TABLES, VENUE, AccountKind
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
@@ -61,7 +61,7 @@ def build(
         },
         **made,
     )
-    _check_whole(settings, place)
+    _check_whole(settings, kinds, place)
     return settings
 
 
@@ -94,9 +94,9 @@ def _venue(
     return VenueFacts(name, account.name, account.kind, data["zone"], check_booking)
 
 
-def _check_whole(settings: Settings, place: Callable[[str], str]) -> None:
+def _check_whole(settings: Settings, kinds: Mapping[str, AccountKind], place: Callable[[str], str]) -> None:
     for source in settings.sources.values():
-        _check_source(source, settings, place)
+        _check_source(source, settings, kinds, place)
     for account in settings.accounts.values():
         # A claim that ends while its call is still on the way would let another worker call a second time. One call
         # is up to three requests: refused for its token, log in, again.
@@ -105,34 +105,34 @@ def _check_whole(settings: Settings, place: Callable[[str], str]) -> None:
             raise SettingsError("work.claim", problem, place("work.claim"))
 
 
-def _check_source(source: SourceSettings, settings: Settings, place: Callable[[str], str]) -> None:
-    accounts = settings.accounts
+def _check_source(
+    source: SourceSettings, settings: Settings, kinds: Mapping[str, AccountKind], place: Callable[[str], str]
+) -> None:
+    accounts, posting = settings.accounts, {kind: one for kind, one in kinds.items() if one.posts}
     members, pulled = accounts.get(source.member_account), accounts.get(source.pull_account)
     its_own = accounts.get(source.account)
     fed = settings.venues.get(source.feed_venue)
-    is_simplybook = source.format == "simplybook"
-    wrong = [
-        (key, "is not a Peoplevine account")
-        for key, is_wrong in (
-            ("member_account", source.member_account and not (members and members.takes_members)),
-            ("pull_account", source.pull_account and not (pulled and pulled.takes_pulls)),
-        )
-        if is_wrong
-    ]
+    vendor = posting.get(source.format)
+    formats = (*FORMATS, *posting)
+    wrong = [] if source.format in formats else [("format", f"must be one of: {', '.join(formats)}")]
+    if source.member_account and not (members and kinds[members.kind].takes_members):
+        wrong.append(("member_account", f"is not a {_titles(kinds, 'takes_members')} account"))
+    if source.pull_account and not (pulled and kinds[pulled.kind].takes_pulls):
+        wrong.append(("pull_account", f"is not a {_titles(kinds, 'takes_pulls')} account"))
     wrong += [
         (f"venues.{key}.venue", "is not one of the venues")
         for key, venue in source.venues.items()
         if venue.venue not in settings.venues
     ]
     checks = {
-        ("account", "is required: the SimplyBook.me account whose callbacks these are"): is_simplybook
+        ("account", f"is required: the {vendor and vendor.title} account whose callbacks these are"): vendor
         and not source.account,
-        ("account", "is not a SimplyBook.me account"): is_simplybook
+        ("account", f"is not a {vendor and vendor.title} account"): vendor
         and source.account
         and (its_own is None or its_own.kind != source.format),
-        ("account", "is for the format simplybook"): source.account and not is_simplybook,
+        ("account", f"is for the format {' or '.join(posting)}"): source.account and not vendor,
         ("feed_venue", "is not one of the venues"): source.feed_venue and fed is None,
-        ("feed_venue", "is for the format simplybook"): source.feed_venue and not is_simplybook,
+        ("feed_venue", f"is for the format {' or '.join(posting)}"): source.feed_venue and not vendor,
         ("feed_venue", "must be of another account than the callbacks"): fed and fed.account == source.account,
         ("feed_venue", "needs a map: where the details have what the venue's account needs"): fed and not source.map,
         ("map", "is required: the format mapped reads nothing else"): source.format == "mapped" and not source.map,
@@ -144,6 +144,11 @@ def _check_source(source: SourceSettings, settings: Settings, place: Callable[[s
     for key, problem in wrong:
         full = f"sources.{source.name}.{key}"
         raise SettingsError(full, problem, place(full))
+
+
+def _titles(kinds: Mapping[str, AccountKind], able: str) -> str:
+    """The vendors whose accounts can do it."""
+    return " or ".join(kind.title for kind in kinds.values() if getattr(kind, able))
 
 
 def _first(messages: object) -> tuple[str, str]:

@@ -117,9 +117,9 @@ class SourceVenue:
 class SourceSettings:
     """verifier: a row of `ingest.verify`'s table. answer: the status of an accepted webhook, 202 or 200.
 
-    format: one of `FORMATS`. map: where the fields stand in the upstream's own body. venues: its places, by its ids.
-    account: a SimplyBook.me account, whose own callbacks these are. feed_venue: told of each booking in them.
-    pull_account: a Peoplevine account that is pulled instead of booking anywhere. notification_url: the address as the
+    format: one of `FORMATS`, or a vendor that posts what happens there. map: where the fields stand in the upstream's
+    own body. venues: its places, by its ids. account: whose own callbacks these are. feed_venue: told of each booking
+    in them. pull_account: one that is pulled instead of booking anywhere. notification_url: the address as the
     upstream knows it, where its signature covers that. result_url: where it is told the end of its events, "" for
     nowhere; what is posted there is signed with each of result_secrets.
     """
@@ -154,9 +154,8 @@ class Account(Protocol):
     """What is asked of any vendor's account; each vendor's own has its own keys beside these.
 
     kind: the vendor's, as `vendors/registry.py` has it. system: what stands behind the vendor, "" where nobody said or
-    nothing does. pulls: a cron expression (in UTC) for each thing that is pulled. takes_members, takes_pulls: whether
-    member events, and wishes to pull, can go to it. shares_token: whether its workers
-    share a session's token. secrets: what no log, error or screen may show.
+    nothing does. pulls: a cron expression (in UTC) for each thing that is pulled. shares_token: whether its
+    workers share a session's token. secrets: what no log, error or screen may show.
     """
 
     @property
@@ -175,10 +174,6 @@ class Account(Protocol):
     def system(self) -> str: ...
     @property
     def pulls(self) -> Mapping[str, str]: ...
-    @property
-    def takes_members(self) -> bool: ...
-    @property
-    def takes_pulls(self) -> bool: ...
     @property
     def shares_token(self) -> bool: ...
     @property

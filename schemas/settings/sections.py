@@ -39,8 +39,8 @@ from bellhop.schemas.settings.model import (
     WorkSettings,
 )
 
-FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped", "simplybook")
-"""How an upstream's bodies are written: see `ingest.formats`."""
+FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped")
+"""How an upstream's bodies are written: see `ingest.formats`. A vendor that posts itself is a format by its kind."""
 _TOLERANCES: Final = {"calendly": 180.0, "tripleseat": 180.0}
 _ANSWERS: Final = {"tripleseat": 200}  # it takes any other for a failure
 
@@ -208,7 +208,7 @@ class _Source(Section):
     tolerance_seconds = Duration(data_key="tolerance", minimum=1)
     answer = fields.Integer(validate=validate.OneOf((200, 202)))
     member_account = fields.String(load_default="")
-    format = fields.String(load_default="bellhop", validate=validate.OneOf(FORMATS))
+    format = fields.String(load_default="bellhop")
     map = _Map(load_default=NO_MAP)
     venues = _SourceVenues(load_default=dict)
     account = fields.String(load_default="")
@@ -256,11 +256,19 @@ class AccountSection(Section):
 
 @dataclass(frozen=True, slots=True)
 class AccountKind:
-    """A vendor's kind of account: what its section is, what becomes of it, and what its bookings must have."""
+    """A vendor's kind of account: what its section is, what becomes of it, and what its bookings must have.
+
+    title: the vendor's, for people. takes_members, takes_pulls: whether member events, and wishes to pull, can go to
+    it. posts: whether the vendor itself tells what happens there. These four are as the vendor's row has them.
+    """
 
     section: Schema
     made: Callable[..., Account]
     check_booking: CheckBooking
+    title: str = ""
+    takes_members: bool = False
+    takes_pulls: bool = False
+    posts: bool = False
 
 
 class _Venue(Section):

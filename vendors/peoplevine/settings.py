@@ -48,8 +48,6 @@ class PeoplevineAccount:
     pull_back_seconds: float = 86400.0
     from_format: str = "%Y-%m-%dT%H:%M:%SZ"
     limits: Limits = _NONE
-    takes_members: ClassVar[bool] = True
-    takes_pulls: ClassVar[bool] = True
     shares_token: ClassVar[bool] = False
 
     @property

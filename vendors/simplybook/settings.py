@@ -39,8 +39,6 @@ class SimplybookAccount:
     limits: Limits = LIMITS
     system: ClassVar[str] = ""
     pulls: ClassVar[Mapping[str, str]] = {}
-    takes_members: ClassVar[bool] = False
-    takes_pulls: ClassVar[bool] = False
     shares_token: ClassVar[bool] = True
 
     @property

@@ -28,8 +28,6 @@ class ToyAccount:
     limits: Limits = _NONE
     system: ClassVar[str] = ""
     pulls: ClassVar[Mapping[str, str]] = {}
-    takes_members: ClassVar[bool] = False
-    takes_pulls: ClassVar[bool] = False
     shares_token: ClassVar[bool] = False
 
     @property

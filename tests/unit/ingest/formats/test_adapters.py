@@ -18,7 +18,7 @@ from bellhop.schemas.envelope import Envelope, decode, encode
 from bellhop.schemas.errors import EventInvalid
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.settings.sections import FORMATS
-from bellhop.vendors.settings import build
+from bellhop.vendors.settings import KINDS, build
 from tests.support.ingress import DOCUMENT, NOW, TOKEN
 
 SITE = {"venue": "spa", "service_id": "7", "duration": "90m"}
@@ -93,7 +93,7 @@ def problems(source: str, body: object) -> dict[str, str]:
 
 
 def test_every_format_of_the_settings_has_its_row() -> None:
-    assert tuple(TABLE) == FORMATS
+    assert tuple(TABLE) == (*FORMATS, *(kind for kind, one in KINDS.items() if one.posts))
 
 
 # --- SevenRooms -------------------------------------------------------------------------------------------------
