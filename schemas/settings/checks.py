@@ -69,9 +69,9 @@ def found(parts: Parts) -> Iterator[Found]:
 def _references(source: str, parts: Parts) -> Iterator[Found]:
     for key, can in (("member_account", "takes_members"), ("pull_account", "takes_pulls")):
         name = parts.said("sources", source, key)
-        if name and not parts.is_broken("accounts", name) and not getattr(parts.accounts.get(name), can, False):
-            titles = " or ".join(kind.title for kind in parts.kinds.values() if getattr(kind.section, can))
-            fitting = [each.name for each in parts.accounts.values() if getattr(each, can)]
+        fitting = [each.name for each in parts.accounts.values() if getattr(parts.kinds[each.kind], can)]
+        if name and not parts.is_broken("accounts", name) and name not in fitting:
+            titles = " or ".join(kind.title for kind in parts.kinds.values() if getattr(kind, can))
             yield key, f"is not a {titles} account", meant(name, fitting)
     venues: Mapping[str, SourceVenue] = parts.said("sources", source, "venues") or {}
     for place, venue in venues.items():
