@@ -1,4 +1,4 @@
-"""How deep JSON may be nested, found out before a parser reads it: each has a limit of its own, and each Python another."""
+"""How deep JSON may be nested, found out before a parser reads it: each Python's has a limit of its own."""
 
 from __future__ import annotations
 
