@@ -10,11 +10,11 @@ import click
 from bellhop.cli.common import App, as_json, echo, echo_json, pass_app, table, when
 
 
-@click.command()
+@click.command(short_help="List what needs a person.")
 @as_json
 @pass_app
 def attention(app: App, json_: bool) -> None:
-    """What needs a person now, the gravest first: dead letters, stopped jobs, edits to approve, paused routes, …"""
+    """List what needs a person, the gravest first: dead letters, stopped jobs, edits to approve, paused routes."""
     rows = _here(app) if app.remote is None else app.remote.get("/attention")["rows"]
     if json_:
         echo_json(rows)

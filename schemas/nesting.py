@@ -1,4 +1,4 @@
-"""How deep JSON may be nested, found out before a parser reads it: every parser and Python has another limit."""
+"""How deep JSON may be nested, found out before a parser reads it: each Python's has a limit of its own."""
 
 from __future__ import annotations
 

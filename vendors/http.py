@@ -25,6 +25,7 @@ from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.nesting import is_nested_too_deep
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.trace import UNTRACED, Tracer
+from bellhop.vendors import connections
 from bellhop.vendors.failure import Kind, VendorFailure
 
 MAX_ANSWER_BYTES: Final = 5 * 1024 * 1024
@@ -108,8 +109,7 @@ class HttpClient:
         enough_bytes: int | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        # Neither retries nor redirects: both would send a booking again without the ledger knowing.
-        self._pool = pools or urllib3.PoolManager(num_pools=32, maxsize=pool_size, block=False, retries=False)
+        self._pool = pools or connections.pools(pool_size)
         self._enough = enough_bytes
         self._targets: dict[str, tuple[urllib3.HTTPConnectionPool, str]] = {}
         self._redactor = redactor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,15 @@ from bellhop.schemas.settings.build import SourceCheck
 from bellhop.schemas.settings.files import Config
 from bellhop.vendors.registry import VENDORS
 
-KINDS: Final[Mapping[str, AccountKind]] = {vendor.kind: vendor.account for vendor in VENDORS}
+KINDS: Final[Mapping[str, AccountKind]] = {
+    vendor.kind: replace(
+        vendor.account,
+        takes_members=vendor.members is not None,
+        takes_pulls=vendor.pulls is not None,
+        posts_callbacks=vendor.callbacks is not None,
+    )
+    for vendor in VENDORS
+}
 
 
 def build(document: Mapping[str, Any], place: Callable[[str], str] = lambda _key: "bellhop.toml") -> Settings:

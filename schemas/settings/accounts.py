@@ -32,9 +32,8 @@ class Account(Protocol):
     """What is asked of any vendor's account; each vendor's own has its own keys beside these.
 
     kind: the vendor's, as `vendors/registry.py` has it. system: what stands behind the vendor, "" where nobody said or
-    nothing does. pulls: a cron expression (in UTC) for each thing that is pulled. takes_members, takes_pulls: whether
-    member events, and wishes to pull, can go to it. shares_token: whether its workers
-    share a session's token. secrets: what no log, error or screen may show.
+    nothing does. pulls: a cron expression (in UTC) for each thing that is pulled. shares_token: whether its
+    workers share a session's token. secrets: what no log, error or screen may show.
     """
 
     @property
@@ -54,10 +53,6 @@ class Account(Protocol):
     @property
     def pulls(self) -> Mapping[str, str]: ...
     @property
-    def takes_members(self) -> bool: ...
-    @property
-    def takes_pulls(self) -> bool: ...
-    @property
     def shares_token(self) -> bool: ...
     @property
     def secrets(self) -> tuple[str, ...]: ...
@@ -68,13 +63,17 @@ class AccountKind:
     """A vendor's kind of account. section: its keys, and what becomes of them. title: the vendor, as people know it.
     check_booking: what its bookings must have beyond the contract.
 
-    posts_callbacks: the vendor posts webhooks of its own, and a source's `format` may be the kind.
+    takes_members, takes_pulls: whether member events, and wishes to pull, can go to its accounts. posts_callbacks: the
+    vendor posts webhooks of its own, and a source's `format` may be the kind. These three are as the vendor's row has
+    them.
     example_name, example_venue: what the example calls an account and a venue of it.
     """
 
     section: type[Any]
     title: str
     check_booking: CheckBooking
+    takes_members: bool = False
+    takes_pulls: bool = False
     posts_callbacks: bool = False
     example_name: str = ""
     example_venue: str = ""

@@ -131,6 +131,8 @@ class _Builder:
         try:
             made[key.rpartition(".")[2]] = part.load(value, **given)
         except ValidationError as error:
+            if isinstance(error.valid_data, Mapping):
+                self._parts.well[key] = error.valid_data
             for path, problem in problems_in(error.messages):
                 self._tell(".".join((key, *path)), problem, part.advice(path, problem, value))
 

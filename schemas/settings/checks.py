@@ -10,7 +10,7 @@ from bellhop.schemas.settings.accounts import Account, AccountKind, VenueSetting
 from bellhop.schemas.settings.published import PROBLEM, published_in, published_in_account
 from bellhop.schemas.settings.sections import meant
 from bellhop.schemas.settings.services import WorkSettings
-from bellhop.schemas.settings.sources import SourceSettings
+from bellhop.schemas.settings.sources import SourceSettings, SourceVenue
 
 Found = tuple[str, str, str]
 """A dotted key, what is wrong with it, and what to write."""
@@ -20,7 +20,8 @@ Found = tuple[str, str, str]
 class Parts:
     """What could be made of the settings: what is wrong by itself is missing here, though `names` knows of it.
 
-    names: of all accounts and venues that the document has, by the table's name.
+    names: of all entries that the document has, by the table's name. well: of what is wrong by itself, the
+    attributes that are well, by its dotted key.
     """
 
     kinds: Mapping[str, AccountKind]
@@ -29,6 +30,12 @@ class Parts:
     accounts: dict[str, Account] = field(default_factory=dict)
     sources: dict[str, SourceSettings] = field(default_factory=dict)
     venues: dict[str, VenueSettings] = field(default_factory=dict)
+    well: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def said(self, table: str, name: str, attribute: str) -> Any:
+        """What an entry's attribute is, None where that is wrong or missing."""
+        made = getattr(self, table).get(name)
+        return getattr(made, attribute) if made else self.well.get(f"{table}.{name}", {}).get(attribute)
 
     def is_broken(self, table: str, name: str) -> bool:
         """It is there, but is told of already: what refers to it is not wrong for that."""
@@ -37,12 +44,15 @@ class Parts:
 
 def found(parts: Parts) -> Iterator[Found]:
     """All that does not fit together."""
-    for name, venue in parts.venues.items():
-        if venue.account not in parts.names["accounts"]:
-            advice = meant(venue.account, parts.names["accounts"])
-            yield f"venues.{name}.account", "is not one of the accounts", advice
+    for name in parts.names["venues"]:
+        account = parts.said("venues", name, "account")
+        if account is not None and account not in parts.names["accounts"]:
+            yield f"venues.{name}.account", "is not one of the accounts", meant(account, parts.names["accounts"])
+    for name in parts.names["sources"]:
+        for key, problem, advice in _references(name, parts):
+            yield f"sources.{name}.{key}", problem, advice
     for source in parts.sources.values():
-        for key, problem, advice in (*_references(source, parts), *_callbacks(source, parts)):
+        for key, problem, advice in _callbacks(source, parts):
             yield f"sources.{source.name}.{key}", problem, advice
         for key in published_in(source, list(parts.accounts.values())):
             yield f"sources.{source.name}.{key}", PROBLEM, "make a new one"
@@ -56,16 +66,15 @@ def found(parts: Parts) -> Iterator[Found]:
             yield "work.claim", f"must be at least three times the time-outs of account {account.name} together", ""
 
 
-def _references(source: SourceSettings, parts: Parts) -> Iterator[Found]:
-    for key, name, can in (
-        ("member_account", source.member_account, "takes_members"),
-        ("pull_account", source.pull_account, "takes_pulls"),
-    ):
-        if name and not parts.is_broken("accounts", name) and not getattr(parts.accounts.get(name), can, False):
-            titles = " or ".join(kind.title for kind in parts.kinds.values() if getattr(kind.section, can))
-            fitting = [each.name for each in parts.accounts.values() if getattr(each, can)]
+def _references(source: str, parts: Parts) -> Iterator[Found]:
+    for key, can in (("member_account", "takes_members"), ("pull_account", "takes_pulls")):
+        name = parts.said("sources", source, key)
+        fitting = [each.name for each in parts.accounts.values() if getattr(parts.kinds[each.kind], can)]
+        if name and not parts.is_broken("accounts", name) and name not in fitting:
+            titles = " or ".join(kind.title for kind in parts.kinds.values() if getattr(kind, can))
             yield key, f"is not a {titles} account", meant(name, fitting)
-    for place, venue in source.venues.items():
+    venues: Mapping[str, SourceVenue] = parts.said("sources", source, "venues") or {}
+    for place, venue in venues.items():
         if venue.venue not in parts.names["venues"]:
             yield f"venues.{place}.venue", "is not one of the venues", meant(venue.venue, parts.names["venues"])
 

@@ -33,19 +33,20 @@ class Part(Generic[S]):
         return tuple(key.name for key in self.keys.values())
 
     def load(self, value: object, **given: Any) -> S:
-        """The object. given: its attributes that are no keys. Raises ValidationError with all that is wrong, by key."""
+        """The object. given: its attributes that are no keys. Raises ValidationError with all that is wrong, by key;
+        its valid_data has what is well, by attribute."""
         if not isinstance(value, Mapping):
             raise ValidationError("must be a table")
         wrong: dict[Any, Any] = {name: [UNFILLED] for name in self._unfilled(value)}
         try:
             data = self._schema.load(value)
         except ValidationError as error:
-            raise ValidationError({**_by_name(error), **wrong}) from None
+            raise ValidationError({**_by_name(error), **wrong}, valid_data=error.valid_data) from None
         made = make(self.of, self.of.complete(dict(data)), **given)
         for name, problem in made.conflicts():
             wrong.setdefault(name, [problem])
         if wrong:
-            raise ValidationError(wrong)
+            raise ValidationError(wrong, valid_data=data)
         return made
 
     def advice(self, path: tuple[str, ...], problem: str, value: object) -> str:

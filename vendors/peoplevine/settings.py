@@ -76,8 +76,6 @@ class PeoplevineAccount(Section):
         text(2), "How the vendor's `from` is written (strftime, in UTC).", default="%Y-%m-%dT%H:%M:%SZ"
     )
     limits: Limits = accounts.limits(Limits())
-    takes_members: ClassVar[bool] = True
-    takes_pulls: ClassVar[bool] = True
     shares_token: ClassVar[bool] = False
 
     @property

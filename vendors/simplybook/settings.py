@@ -43,8 +43,6 @@ class SimplybookAccount(Section):
     limits: Limits = accounts.limits(Limits(5.0, 2, 5000))  # as others report
     system: ClassVar[str] = ""
     pulls: ClassVar[Mapping[str, str]] = {}
-    takes_members: ClassVar[bool] = False
-    takes_pulls: ClassVar[bool] = False
     shares_token: ClassVar[bool] = True
 
     @property
@@ -56,7 +54,6 @@ ACCOUNT: Final = AccountKind(
     SimplybookAccount,
     "SimplyBook.me",
     check_booking,
-    posts_callbacks=True,
     example_name="salon",
     example_venue="mayfair-salon",
 )

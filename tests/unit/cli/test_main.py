@@ -69,12 +69,9 @@ def test_all_that_is_wrong_is_told_at_once_a_line_each(run: Run, monkeypatch: py
     assert err.splitlines() == [
         "environment variable BELLHOP_WORK__PORT: work.port: not a valid integer; write a whole number from 0 to 65535",
         'bellhop.toml:8: sources.crm.secrets: must each be "whsec_" and base64',
+        "bellhop.toml:15: venues.salon.account: is not one of the accounts; did you mean salon?",
         "bellhop.toml:17: venues.salon.zone: is not a setting; did you mean timezone?",
     ]
-    Path("bellhop.toml").write_text(wrong.replace("zone = 1\n", ""))
-    assert "bellhop.toml:15: venues.salon.account: is not one of the accounts; did you mean salon?" in (
-        run("config", "check")[2].splitlines()
-    )
 
 
 def test_a_source_whose_secret_has_not_its_schemes_form_is_told_by_config_check(run: Run) -> None:

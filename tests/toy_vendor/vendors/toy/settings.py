@@ -26,8 +26,6 @@ class ToyAccount(Section):
     limits: Limits = accounts.limits(Limits())
     system: ClassVar[str] = ""
     pulls: ClassVar[Mapping[str, str]] = {}
-    takes_members: ClassVar[bool] = False
-    takes_pulls: ClassVar[bool] = False
     shares_token: ClassVar[bool] = False
 
     @property

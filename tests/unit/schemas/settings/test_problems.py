@@ -59,6 +59,16 @@ def test_what_refers_to_something_that_is_wrong_itself_is_not_wrong_for_that() -
     assert list(_said(document)) == ["accounts.club.kind"]
 
 
+def test_what_something_that_is_wrong_itself_refers_to_is_looked_at_all_the_same() -> None:
+    document = changed("sources.crm.secrets", "…")
+    document["sources"]["crm"] |= {"member_account": "clup", "venues": {"1": {"venue": "sap"}}, "answer": 204}
+    document["venues"]["spa"] = {"account": "culb"}
+    assert set(_said(document)) == {
+        *("sources.crm.secrets", "sources.crm.member_account", "sources.crm.venues.1.venue", "sources.crm.answer"),
+        *("venues.spa.account", "venues.spa.timezone"),
+    }
+
+
 def test_a_claim_is_compared_with_every_account_though_another_is_wrong() -> None:
     document = changed("work.claim", "10s")
     document["accounts"]["club"]["password"] = ""
