@@ -26,6 +26,7 @@ Result = TypeVar("Result")
 
 _DECLARE_SECONDS: Final = 1.0
 _AWAY_SECONDS: Final = 2.0
+_FIRST_SECONDS: Final = 5.0
 _DOUBTED_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 1.0
 _QUESTION: Final = Message("question", b"", {})
@@ -125,6 +126,7 @@ class StandbyLedger:
         self._ledger: ReadLedger | None = None
         self._trying = threading.Lock()
         self._well = False
+        self._has_failed = False
         self._away_until = 0.0
 
     def event(self, source: str, id_: str, /) -> EventView | None:
@@ -137,7 +139,9 @@ class StandbyLedger:
     def _guarded(self, act: Callable[[ReadLedger], Result]) -> Result:
         if self._well:
             return self._tried(act)
-        if self._monotonic() < self._away_until or not self._trying.acquire(blocking=False):
+        # The first who asks opens it, which takes a moment; until it has ever been away, others wait for that.
+        patience = 0.0 if self._has_failed else _FIRST_SECONDS
+        if self._monotonic() < self._away_until or not self._trying.acquire(timeout=patience):
             raise LedgerUnavailable("the ledger is away")
         try:
             return self._tried(act)
@@ -150,7 +154,8 @@ class StandbyLedger:
                 self._ledger = self._open()
             result = act(self._ledger)
         except LedgerError as error:
-            self._well, self._away_until = False, self._monotonic() + _AWAY_SECONDS
+            self._well, self._has_failed = False, True
+            self._away_until = self._monotonic() + _AWAY_SECONDS
             raise LedgerUnavailable(str(error)) from error
         self._well = True
         return result

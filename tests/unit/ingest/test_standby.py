@@ -187,3 +187,25 @@ def test_a_publish_that_its_caller_gave_up_counts_as_unconfirmed() -> None:
     publisher = WatchedPublisher(real)
     publisher.publish(MESSAGE, work("members")).cancel()
     assert publisher.problem() == "the broker did not confirm in time"
+
+
+def test_who_asks_while_the_ledger_is_opened_for_the_first_time_waits_for_it() -> None:
+    opening, opened = threading.Event(), threading.Event()
+    ledger = Ledger()
+
+    def slow() -> Ledger:
+        opening.set()
+        opened.wait(5)
+        return ledger
+
+    standby = StandbyLedger(slow)
+    first = threading.Thread(target=standby.problem)
+    first.start()
+    opening.wait(5)
+    told: list[str] = []
+    second = threading.Thread(target=lambda: told.append(standby.problem()))
+    second.start()
+    opened.set()
+    first.join(5)
+    second.join(5)
+    assert told == [""]
