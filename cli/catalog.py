@@ -12,7 +12,7 @@ from bellhop.vendors.registry import VENDORS, vendor_of
 
 if TYPE_CHECKING:
     from bellhop.schemas.settings import Account
-    from bellhop.vendors.catalog import Kind
+    from bellhop.vendors.catalog import CatalogKind
 
 WORDS: Final = tuple(dict.fromkeys(word for vendor in VENDORS for word in vendor.catalog))
 
@@ -40,7 +40,7 @@ def catalog(app: App, name: str, what: str, service: str, json_: bool) -> None:
     echo(table(headers, [[_cell(row[column]) for column in kind.columns] for row in rows]))
 
 
-def _kind(account: Account, what: str, service: str) -> Kind:
+def _kind(account: Account, what: str, service: str) -> CatalogKind:
     """Raises click.UsageError for what the account's vendor does not have."""
     kinds = vendor_of(account).catalog
     if what not in kinds:

@@ -20,10 +20,10 @@ def config() -> None:
 def check(app: App) -> None:
     """Check the settings: print ok, or all that is wrong, a line each: where it stands, the key, what to write (exit
     code 2)."""
-    from bellhop.ingest.verify import problem_of
+    from bellhop.ingest.verify import credentials_problem
     from bellhop.vendors.settings import read
 
-    read(app.file, os.environ, problem_of)
+    read(app.file, os.environ, credentials_problem)
     click.echo("ok")
 
 

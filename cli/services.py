@@ -94,13 +94,13 @@ def work(app: App, routes: tuple[str, ...]) -> None:
 
     Example: bellhop work members pulls
     """
-    from bellhop.ingest.standby import problem_of
+    from bellhop.ingest.standby import failure_of
     from bellhop.telemetry import tracing
-    from bellhop.workers.run import run
+    from bellhop.workers.run import run_workers
 
     def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
-        health.check("ledger", lambda: problem_of(ledger.ping))
-        run(
+        health.check("ledger", lambda: failure_of(ledger.ping))
+        run_workers(
             app.settings,
             tuple(dict.fromkeys(routes)) or ROUTES,
             broker=broker,

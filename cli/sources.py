@@ -102,7 +102,7 @@ def _read(
         return (), (FieldProblem("body", f"is over {settings.ingest.max_body_bytes} bytes"),)
     receipt = Receipt(datetime.now(UTC), uuid.uuid4().hex, hashlib.sha256(body).hexdigest())
     try:
-        decoded = bodies.decode_form(body) if media == bodies.FORM else bodies.decode(body)
+        decoded = bodies.decode_form(body) if media == bodies.FORM else bodies.decode_json(body)
         return Intake(settings, source).read(decoded, receipt), ()
     except EventInvalid as error:
         return (), error.problems

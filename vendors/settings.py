@@ -27,12 +27,12 @@ KINDS: Final[Mapping[str, AccountKind]] = {
 
 def build(document: Mapping[str, Any], place: Callable[[str], str] = lambda _key: "bellhop.toml") -> Settings:
     """As `schemas.settings.build`."""
-    return _build.build(document, KINDS, place)
+    return _build.build_settings(document, KINDS, place)
 
 
 def read(path: Path | None, environ: Mapping[str, str], check: SourceCheck = lambda _source: None) -> Config:
     """As `schemas.settings.files.read`."""
-    return files.read(path, environ, KINDS, check)
+    return files.read_files(path, environ, KINDS, check)
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:

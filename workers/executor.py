@@ -36,7 +36,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.handler import Handler
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from bellhop.workers.delivery import (
     ClaimedDelivery,
@@ -136,7 +136,7 @@ class Executor:
                     return called
                 claimed = called
             return self._end_unforeseen(claimed, f"more than {MAX_CALLS} calls for one event")
-        except Held as held:
+        except CallHeld as held:
             return claimed.end(Wait(str(held), held.after))
         except ClaimLost:
             # Settling stores what was booked so far even so; `give_back` then gives the delivery back.
@@ -211,7 +211,7 @@ class Executor:
         swallows its own."""
         try:
             return self._handler.perform(call, claimed.envelope, claimed.booking)
-        except (VendorFailure, Held, LedgerUnavailable):
+        except (VendorFailure, CallHeld, LedgerUnavailable):
             raise
         except Exception as error:  # noqa: BLE001  # whether the vendor was reached is not known
             self._report_crash(claimed, error)

@@ -20,7 +20,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings import SourceSettings
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.http import Answer, HttpClient, Where, refusal
+from bellhop.vendors.http import HttpAnswer, HttpClient, Where, refusal
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.workers.receivers import Places
 
@@ -94,7 +94,7 @@ def signature_headers(id_: str, body: str, secrets: Sequence[str], now: datetime
     }
 
 
-def _outcome(answer: Answer) -> Outcome:
+def _outcome(answer: HttpAnswer) -> Outcome:
     """Raises VendorFailure."""
     where, status = Where("", METHOD), answer.status
     if 200 <= status < 300:

@@ -82,7 +82,7 @@ class AmqpBroker:
         publisher = self.publisher()
 
         def move(channel: Any) -> int:
-            return sum(_moved(channel, publisher, retry_queue(delay), route) for delay in self._topology.ladder)
+            return sum(_move(channel, publisher, retry_queue(delay), route) for delay in self._topology.ladder)
 
         try:
             return self._on_a_channel(move)
@@ -119,7 +119,7 @@ class AmqpBroker:
         )
 
 
-def _moved(channel: Any, publisher: Publisher, queue: str, route: str) -> int:
+def _move(channel: Any, publisher: Publisher, queue: str, route: str) -> int:
     """How many of the queue's messages, as many as are in it now, went back to the route's work queue. Those of other
     routes are given back when the channel closes, not before, or they would come again at once; they keep their
     time."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from bellhop.schemas.events import CheckBooking
-from bellhop.schemas.settings.fields import Duration, Zone, choice, number, text, whole
+from bellhop.schemas.settings.fields import Duration, Zone, choice, number, string, whole_number
 from bellhop.schemas.settings.keys import Section, group, key, section
 
 
@@ -24,8 +24,8 @@ class Limits(Section):
         default=0.0,
         rank=1,
     )
-    at_once: int = key(whole(0, 100_000_000), "", default=0, rank=1)
-    per_day: int = key(whole(0, 100_000_000), "", default=0, rank=1)
+    at_once: int = key(whole_number(0, 100_000_000), "", default=0, rank=1)
+    per_day: int = key(whole_number(0, 100_000_000), "", default=0, rank=1)
 
 
 class Account(Protocol):
@@ -102,5 +102,5 @@ def limits(default: Limits) -> Limits:
 class VenueSettings(Section):
     """Places that take bookings: what a booking's `venue` says."""
 
-    account: str = key(text(), "")
+    account: str = key(string(), "")
     zone: ZoneInfo = key(Zone(), "Times without a zone are this one's.", name="timezone", example="Europe/London")

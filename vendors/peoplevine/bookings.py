@@ -48,7 +48,7 @@ class PeoplevineBookings:
             return _cancel_by_hand(standing)
         if booking.cancelled and standing:
             return _cancelled_before(standing)
-        wanted = offers.asked(event.data["services"], self._venues[event.data["venue"]].zone)
+        wanted = offers.requested_offers(event.data["services"], self._venues[event.data["venue"]].zone)
         slot = offers.slot(wanted)
         if same := next((entry for entry in standing if entry.slot == slot), None):
             took = f"; took {same.took}" if same.took else ""
@@ -75,7 +75,7 @@ class PeoplevineBookings:
         if chosen == list(call.arguments["offers"]):
             return call
         return replace(
-            call, arguments={**call.arguments, "offers": chosen, "took": "; ".join(map(offers.told, chosen))}
+            call, arguments={**call.arguments, "offers": chosen, "took": "; ".join(map(offers.describe_offer, chosen))}
         )
 
     def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:

@@ -21,7 +21,13 @@ from bellhop.schemas.statuses import Meaning, meaning
 from bellhop.vendors.failure import VendorFailure
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.vendors.simplybook.client import SimplybookClient
-from bellhop.vendors.simplybook.company_rules import CompanyRules, filled, missing, off_timeframe, with_promo
+from bellhop.vendors.simplybook.company_rules import (
+    CompanyRules,
+    fill_fields,
+    missing_fields,
+    off_timeframe,
+    with_promo,
+)
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.vendors.simplybook.types import BookAnswer
 
@@ -58,7 +64,7 @@ class SimplybookBookings:
         if meant is Meaning.RECORD:
             return Recorded(words)
         standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED]
-        wanted = {} if meant is Meaning.CANCEL else self._wanted(event)
+        wanted = {} if meant is Meaning.CANCEL else self._wanted_slots(event)
         if meant is Meaning.BOOK and len(wanted) < len(event.data["services"]):
             return Dead(
                 Reason.REJECTED, "two of its services are the same slot: say so with `count`, and send it again"
@@ -89,10 +95,10 @@ class SimplybookBookings:
         event_id = int(arguments["event_id"])
         start = datetime.fromisoformat(f"{arguments['date']}T{arguments['time']}")
         timeframe = rules.timeframe()
-        problems = missing(event.data["client"], rules.required())
+        problems = missing_fields(event.data["client"], rules.required_fields())
         if timeframe and (rule := off_timeframe(start, timeframe)):
             problems.append(f"services.{call.line}: {rule}")
-        additional, unfit = filled(event.data.get("additional", {}), rules.intake(event_id))
+        additional, unfit = fill_fields(event.data.get("additional", {}), rules.intake(event_id))
         if problems or unfit:
             text = "the company would refuse it: " + "; ".join((*problems, *unfit))
             return Dead(Reason.REJECTED, text, {"broken": [*problems, *unfit]})
@@ -131,7 +137,7 @@ class SimplybookBookings:
             return None
         return _in_doubt("the slot is taken, perhaps by this very booking", wanted)
 
-    def _wanted(self, event: Envelope) -> dict[str, tuple[int, dict[str, Any]]]:
+    def _wanted_slots(self, event: Envelope) -> dict[str, tuple[int, dict[str, Any]]]:
         """The slots the event wants: line and arguments by slot. Times are the company's own, without a zone."""
         zone = self._venues[event.data["venue"]].zone
         theirs = (event.data.get("client") or {}).get("timezone")
@@ -174,9 +180,9 @@ class SimplybookBookings:
             int(batch) if batch else None,
             event.data.get("recurring"),
         )
-        return self._booked(booking, answer, call, event)
+        return self._with_entries(booking, answer, call, event)
 
-    def _booked(self, booking: Booking, answer: BookAnswer, call: Call, event: Envelope) -> Booking:
+    def _with_entries(self, booking: Booking, answer: BookAnswer, call: Call, event: Envelope) -> Booking:
         """The booking with what `book` made. Where the account leaves confirming to the venue, no more is called."""
         to_confirm = answer.require_confirm and self._accounts[call.account].confirm
         # An answer may leave out the id of a batch we named. Without any id its hash signs nothing.

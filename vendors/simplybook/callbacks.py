@@ -124,7 +124,7 @@ class SimplybookCallbacks:
             told.append(f"{feed.pull_account} is to be pulled")
         if feed.venue is not None:
             try:
-                fed = _fed(event, kind, details, feed, feed.venue)
+                fed = _feed_event(event, kind, details, feed, feed.venue)
             except EventInvalid as error:
                 text = f"the map of source {event.source} makes an event that breaks its contract: {error}"
                 return Dead(Reason.MISCONFIGURED, text)
@@ -155,7 +155,9 @@ def _stands_as_booked(entry: Entry, details: Mapping[str, Any] | None) -> bool:
     return all(not told[key] or told[key] == booked[key] for key in booked)
 
 
-def _fed(event: Envelope, kind: str, details: Mapping[str, Any] | None, feed: Feed, venue: VenueFacts) -> Envelope:
+def _feed_event(
+    event: Envelope, kind: str, details: Mapping[str, Any] | None, feed: Feed, venue: VenueFacts
+) -> Envelope:
     """The event for the venue that is fed. Raises EventInvalid."""
     made = feed.fill({**(details or {}), "notification_type": kind})
     data = made.get("data")

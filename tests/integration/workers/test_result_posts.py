@@ -17,7 +17,7 @@ from bellhop.schemas.redact import Redactor
 from bellhop.schemas.results import result
 from bellhop.schemas.settings import SourceSettings
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.outcome import Dead, Done, Recorded
 from bellhop.vendors.settings import build
@@ -148,7 +148,7 @@ def test_while_a_receiver_has_all_it_may_have_others_are_told() -> None:
     """And the one that waits counts no attempt: nothing was sent."""
     places = Places(4, 2)
     with places.one("slow"), places.one("slow"):
-        with pytest.raises(Held, match="slow"), places.one("slow"):
+        with pytest.raises(CallHeld, match="slow"), places.one("slow"):
             pass
         with places.one("quick"):
             pass
@@ -161,7 +161,7 @@ def test_a_receiver_that_is_away_gets_one_post_at_a_time_until_it_answers() -> N
     for _ in range(ILL_AFTER):
         with pytest.raises(VendorFailure), places.one("crm"):
             raise VendorFailure(Kind.TRANSIENT, vendor="", method="POST result", message="away")
-    with places.one("crm"), pytest.raises(Held, match="away") as held, places.one("crm"):
+    with places.one("crm"), pytest.raises(CallHeld, match="away") as held, places.one("crm"):
         pass
     assert held.value.after == 60
     with places.one("crm"), places.one("crm"):

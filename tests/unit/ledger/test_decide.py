@@ -85,7 +85,7 @@ class Claiming(RuleBasedStateMachine):
     @rule(data=st.data(), replay=st.booleans())
     def deliver_again(self, data: st.DataObject, replay: bool) -> None:
         envelope = data.draw(st.sampled_from(self.delivered))
-        self.deliver(envelope=envelope.replayed() if replay else envelope)
+        self.deliver(envelope=envelope.next_generation() if replay else envelope)
 
     @precondition(lambda self: self.live)
     @rule(data=st.data())

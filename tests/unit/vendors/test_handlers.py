@@ -554,7 +554,7 @@ def test_two_services_of_one_guest_never_overlap() -> None:
     )
 )
 def test_the_best_offer_is_inside_the_window_and_no_other_inside_is_better(there: list[dict[str, Any]]) -> None:
-    wanted = offers.asked([window()], LONDON)[0]
+    wanted = offers.requested_offers([window()], LONDON)[0]
     chosen = offers.best(wanted, there, [])
     inside = [(o["start"][11:16], o["price"]) for o in there if "09:00" <= o["start"][11:16] <= "11:30"]
     assert (chosen is None) is (not inside)
@@ -563,7 +563,7 @@ def test_the_best_offer_is_inside_the_window_and_no_other_inside_is_better(there
 
 
 def test_an_offer_of_an_unknown_form_is_passed_over() -> None:
-    wanted = offers.asked([window()], LONDON)[0]
+    wanted = offers.requested_offers([window()], LONDON)[0]
     assert offers.best(wanted, [{"start": "soon"}, {**offer("09:00"), "price": "a lot"}], []) is None
 
 

@@ -29,7 +29,7 @@ from bellhop.schemas.envelope import Envelope, content_hash, encode
 from bellhop.schemas.errors import ClaimLost, LedgerUnavailable
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery
 from bellhop.workers.executor import Executor
@@ -121,7 +121,7 @@ def failed(kind: Kind, **more: object) -> VendorFailure:
 class Turns:
     """The gate: notes what it is asked, and holds where told to."""
 
-    def __init__(self, acts: list[str], held: Held | None = None) -> None:
+    def __init__(self, acts: list[str], held: CallHeld | None = None) -> None:
         self.acts, self.held = acts, held
 
     def ahead(self, account: str) -> None:
@@ -436,7 +436,7 @@ def test_what_nobody_foresaw_counts_as_a_try() -> None:
 
 
 def held_job(
-    held: Held, ledger: Ledger | None = None, event: Envelope | None = None
+    held: CallHeld, ledger: Ledger | None = None, event: Envelope | None = None
 ) -> tuple[EndedDelivery, Ledger, Executor]:
     ledger = ledger or Ledger()
     at_work = executor(Vendor([BOOK], ledger.acts), ledger, Turns(ledger.acts, held))
@@ -454,7 +454,7 @@ def test_leave_to_call_is_got_before_the_ledgers_mark_so_that_dying_while_waitin
 
 
 def test_an_account_that_is_held_counts_no_attempt_and_comes_again_when_it_may_be_its_turn() -> None:
-    ended, ledger, at_work = held_job(Held("sb", "its breaker is open", 12.0))
+    ended, ledger, at_work = held_job(CallHeld("sb", "its breaker is open", 12.0))
     assert ended.outcome == Wait("account sb: its breaker is open", 12.0)
     assert "called book" not in ledger.acts
     assert ended.attempts == ()
@@ -472,7 +472,7 @@ def test_an_account_that_is_held_counts_no_attempt_and_comes_again_when_it_may_b
 
 def test_a_booking_that_is_held_past_its_start_is_a_persons_in_time() -> None:
     event = envelope(not_after=NOW + timedelta(minutes=5))
-    ended, _, at_work = held_job(Held("sb", "all 5000 calls of the day are used", 7200.0), event=event)
+    ended, _, at_work = held_job(CallHeld("sb", "all 5000 calls of the day are used", 7200.0), event=event)
     ended = at_work.plan(ended)
     assert ended.retry_seconds is None
     assert isinstance(ended.outcome, Dead)
@@ -483,7 +483,7 @@ def test_a_booking_that_is_held_past_its_start_is_a_persons_in_time() -> None:
 def test_a_doubt_that_cannot_be_asked_about_before_the_start_keeps_its_reason() -> None:
     class HeldWhenAsked(Vendor):
         def resolve(self, call: Call, event: Envelope) -> None:
-            raise Held("sb", "its breaker is open", 3600.0)
+            raise CallHeld("sb", "its breaker is open", 3600.0)
 
     ledger = Ledger(claimed(in_doubt=BOOK))
     at_work = executor(HeldWhenAsked([BOOK], ledger.acts), ledger)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.cli.demo.folder import template
-from bellhop.ingest.verify import TABLE, problem_of, verifiers
+from bellhop.ingest.verify import TABLE, credentials_problem, verifiers
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.settings import published
-from bellhop.schemas.settings.build import build as build_with
+from bellhop.schemas.settings.build import build_settings as build_with
 from bellhop.vendors.settings import KINDS, build, read
 
 from .test_settings import changed, wrong
@@ -233,7 +233,7 @@ def test_no_error_quotes_a_secret(path: str, value: object) -> None:
     document = changed(path, value)
     document["work"] = {"port": -1}  # so that something is wrong in any case
     with pytest.raises(SettingsError) as caught:
-        build_with(document, KINDS, check=problem_of)
+        build_with(document, KINDS, check=credentials_problem)
     assert _CANARY not in "".join((str(caught.value), repr(caught.value), *map(repr, caught.value.problems)))
 
 
@@ -244,7 +244,7 @@ def _places(tmp_path: Path, text: str, environ: dict[str, str] | None = None) ->
     file = tmp_path / "bellhop.toml"
     file.write_text(text)
     with pytest.raises(SettingsError) as caught:
-        read(file, environ or {}, problem_of)
+        read(file, environ or {}, credentials_problem)
     return {one.key: one.place.removeprefix(f"{tmp_path}/") for one in caught.value.problems}
 
 

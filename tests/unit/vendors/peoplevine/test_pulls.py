@@ -12,7 +12,7 @@ from bellhop.ledger.pulls import Watermark
 from bellhop.ledger.records import Booking, Call
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, Outcome, Wait
 from bellhop.vendors.peoplevine.pulls import OVERLAP, Pulls
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
@@ -97,7 +97,7 @@ def test_the_next_begins_where_the_last_success_reached() -> None:
     "failure",
     [
         VendorFailure(Kind.UNKNOWN, vendor="pv", method="sync_profiles", message="no answer in time"),
-        Held("pv", "its breaker is open", 5.0),
+        CallHeld("pv", "its breaker is open", 5.0),
         KeyError("nobody foresaw this"),
     ],
     ids=["unknown", "held", "crash"],
