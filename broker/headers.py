@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 ATTEMPT: Final = "bellhop-attempt"
 """int: how many attempts were made before this delivery."""
@@ -26,9 +27,35 @@ EVIDENCE: Final = "bellhop-evidence"
 DIED: Final = "bellhop-died"
 """float: seconds since the epoch when it died."""
 
+DEATHS: Final = "bellhop-deaths"
+"""int: how often it was delivered and not worked to an end before it was sent on; see `workers.suspects`."""
+
 TRACES: Final = ("traceparent", "sentry-trace", "baggage")
+
+
+_BEYOND: Final = 2**63
 
 
 def trace_headers(headers: Mapping[str, str | int | float]) -> dict[str, str]:
     """Of a message's headers those of its trace."""
     return {name: str(headers[name]) for name in TRACES if name in headers}
+
+
+def clean_headers(found: Any) -> dict[str, str | int | float]:
+    """Of what stood beside a message, what may have been ours: whoever may publish may write anything there, and a
+    number beyond all bounds or half a character would fail only later, in the midst of a batch."""
+    if not isinstance(found, Mapping):
+        return {}
+    plain = {_readable(str(name)): value for name, value in found.items()}
+    texts = {name: _readable(value) for name, value in plain.items() if isinstance(value, str)}
+    return texts | {name: value for name, value in plain.items() if _is_number(value)}
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < _BEYOND
+
+
+def _readable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
+from typing import Final
 
 from bellhop.broker import headers
 from bellhop.broker.port import Message
 from bellhop.schemas.envelope import Envelope, encode
+
+ENOUGH_BYTES: Final = 8 * 2**20
+"""Of what nobody can read: far more than the ingress takes."""
 
 
 def work_message(envelope: Envelope, now: datetime) -> Message:
@@ -18,3 +23,12 @@ def work_message(envelope: Envelope, now: datetime) -> Message:
         **envelope.trace,
     }
     return Message(envelope.message_id, encode(envelope), carried)
+
+
+def cut_body(body: bytes) -> bytes:
+    """A body that nobody can read, for a dead letter. One that is huge would not be confirmed in time, again and again,
+    and hold up all that is settled beside it: its beginning is kept, with its length and hash."""
+    if len(body) <= ENOUGH_BYTES:
+        return body
+    told = f"\n… cut: {len(body)} bytes in all, SHA-256 {hashlib.sha256(body).hexdigest()}"
+    return body[:ENOUGH_BYTES] + told.encode()

@@ -18,8 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+LONGEST_ID: Final = 255
+"""Bytes of a message's id, as AMQP's short texts have it."""
 
 Headers = Mapping[str, str | int | float]
 
@@ -46,11 +49,14 @@ class Delivery:
     """A message handed to a consumer. `tag` is the driver's own and means nothing elsewhere.
 
     `deliveries` counts earlier deliveries of this very message that were not acked, as far as the broker knows.
+    `strange`: what stands beside a message that somebody else published, as far as JSON can say it, bounded. The body
+    is always as it came: no driver unpacks or decodes it.
     """
 
     message: Message
     tag: object
     deliveries: int = 0
+    strange: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,16 @@ class Broker(Protocol):
 
         Raises BrokerUnavailable.
         """
+        ...
+
+    def differences(self) -> Sequence[str]:
+        """A sentence for each queue that stands otherwise than the settings want and `declare` cannot change. Looks for
+        a few seconds at most. Raises BrokerError."""
+        ...
+
+    def migrate(self) -> Mapping[str, int]:
+        """Makes those queues as wanted, with the messages in them: how many each had, by name. Nobody may consume
+        them meanwhile; publishing may go on. Raises BrokerError; the same again goes on from there."""
         ...
 
     def hasten(self, route: str) -> int:

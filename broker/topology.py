@@ -18,6 +18,9 @@ ALTERNATE_EXCHANGE: Final = "bellhop.unroutable"
 DEAD_QUEUE: Final = "bellhop.dead"
 UNROUTABLE_QUEUE: Final = "bellhop.unroutable"
 
+DELIVERY_LIMIT: Final = 20
+"""Where the settings name none."""
+
 DEAD: Final = Address(DEAD_EXCHANGE, "")
 NOWHERE: Final = Address(WORK_EXCHANGE, "")
 """What is published there comes back to its publisher as unroutable: a question that no queue sees."""
@@ -29,7 +32,7 @@ class Topology:
 
     routes: Sequence[str]
     ladder: Sequence[float]
-    delivery_limit: int = 20
+    delivery_limit: int = DELIVERY_LIMIT
 
 
 def work_queue(route: str) -> str:

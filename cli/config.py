@@ -7,7 +7,8 @@ import os
 
 import click
 
-from bellhop.cli.common import App, pass_app
+from bellhop.cli.common import App, Failed, pass_app
+from bellhop.schemas.errors import BrokerError
 
 
 @click.group(short_help="Check the settings; print an example.")
@@ -19,11 +20,22 @@ def config() -> None:
 @pass_app
 def check(app: App) -> None:
     """Check the settings: print ok, or all that is wrong, a line each: where it stands, the key, what to write (exit
-    code 2)."""
+    code 2).
+
+    Where RabbitMQ is reached within 2 seconds, also what its queues stand with and cannot be changed (exit code 1).
+    """
     from bellhop.ingest.verify import credentials_problem
     from bellhop.vendors.settings import read
 
     read(app.file, os.environ, credentials_problem)
+    try:
+        with app.broker() as broker:
+            found = broker.differences()
+    except BrokerError:
+        click.echo("ok; the broker was not reached, and its queues were not compared")
+        return
+    if found:
+        raise Failed("\n".join((*found, "stop the workers and run `bellhop queues migrate`, which keeps the messages")))
     click.echo("ok")
 
 

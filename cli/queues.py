@@ -9,22 +9,46 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, age, as_json, counted, echo, echo_json, pass_app, table
+from bellhop.cli.common import App, Failed, age, as_json, counted, echo, echo_json, pass_app, table
 
 _WATCH_SECONDS: Final = 2.0
 _NUMBERS: Final = ("in_flight", "working", "retrying", "in_doubt", "dead")
 
 
-@click.command(short_help="Show what waits on each route.")
+@click.group(short_help="Show what waits on each route.", invoke_without_command=True)
 @click.option("--watch", is_flag=True, help="Refresh every 2 seconds, until Ctrl-C.")
 @as_json
 @pass_app
-def queues(app: App, watch: bool, json_: bool) -> None:
+@click.pass_context
+def queues(context: click.Context, app: App, watch: bool, json_: bool) -> None:
     """Show what waits on each route: messages ready, age of the oldest, in flight; events working, retrying and in
     doubt; dead letters.
 
     in flight: taken by workers, not yet acked; unknown on RabbitMQ.
     """
+    if context.invoked_subcommand is None:
+        _show(app, watch=watch, json_=json_)
+
+
+@queues.command(short_help="Change queues that stand with other settings.")
+@pass_app
+def migrate(app: App) -> None:
+    """Change the queues that stand with other settings than the file has, with the messages in them.
+
+    RabbitMQ changes no setting of a queue that is there: such a queue is emptied into a spare one, made anew and
+    filled again. Stop the workers and the archive first; the ingress may go on. Cut off, the same command goes on.
+    """
+    if app.remote is not None:
+        raise Failed("queues migrate needs the broker itself: run it without --server")
+    with app.broker() as broker:
+        moved = broker.migrate()
+    for name, count in moved.items():
+        echo(f"{name}: made anew, with {counted(count, 'message')}")
+    if not moved:
+        echo("every queue stands as the settings want it")
+
+
+def _show(app: App, *, watch: bool, json_: bool) -> None:
     from rich.live import Live
 
     with _looking(app) as look:

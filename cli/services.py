@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from bellhop.broker.port import Broker
     from bellhop.ledger.store import Ledger
+    from bellhop.letters.archive import Archiver
     from bellhop.schemas.observe import Observe
     from bellhop.schemas.settings import Settings
     from bellhop.telemetry.health import Health
@@ -55,6 +56,7 @@ def ingest(app: App) -> None:
 
     def make_app() -> Any:
         from bellhop.broker.connect import connect
+        from bellhop.ingest.health import Probe
         from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
         from bellhop.telemetry.measured_broker import MeasuredBroker
         from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
@@ -66,6 +68,9 @@ def ingest(app: App) -> None:
         declaring = Declaring(broker, publisher, observe)
         declaring.start()
         events = StandbyLedger(lambda: open_ledger(settings))
+        probes = {"broker": Probe(declaring.problem), "ledger": Probe(events.problem)}
+        for probe in probes.values():
+            probe.start()
         tracer = tracing.tracer(settings.sentry)
         app = create_app(
             settings,
@@ -73,7 +78,7 @@ def ingest(app: App) -> None:
             events,
             observe=observe,
             tracer=tracer,
-            ready=lambda: {"broker": declaring.problem(), "ledger": events.problem()},
+            ready=lambda: {part: probe.problem() for part, probe in probes.items()},
             metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
             place=place,
         )
@@ -118,7 +123,8 @@ def work(app: App, routes: tuple[str, ...]) -> None:
 @pass_app
 def archive(app: App) -> None:
     """Run the archive: store dead letters in the ledger, run bulk jobs, measure queues and accounts, prune."""
-    from bellhop.letters.archive import Archiver, keep_house
+    from bellhop.broker.topology import UNROUTABLE_QUEUE
+    from bellhop.letters.archive import LOST, Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
     from bellhop.letters.buried import BuriedResults
     from bellhop.schemas.clock import utc_now
@@ -129,8 +135,11 @@ def archive(app: App) -> None:
     def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
         since = utc_now()
         broker.declare()
-        archiver = Archiver(broker, ledger, observe, tell=BuriedResults(broker.publisher(), told, ledger, utc_now))
-        health.check("archive", lambda: archiver.problem)
+        publisher = broker.publisher()
+        tell = BuriedResults(publisher, told, ledger, utc_now)
+        archiver = Archiver(broker, ledger, observe, tell=tell)
+        lost = Archiver(broker, ledger, observe, queue=UNROUTABLE_QUEUE, buried=LOST, tell=tell)
+        health.check("archive", lambda: archiver.problem or lost.problem)
         health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
         housekeeping = threading.Thread(
             target=keep_house,
@@ -139,7 +148,8 @@ def archive(app: App) -> None:
             daemon=True,
         )
         housekeeping.start()
-        publisher = broker.publisher()
+        strays = threading.Thread(target=_to_the_end, args=(lost, stop, observe), name="unroutable", daemon=True)
+        strays.start()
         # Containers of one host name all have the same process id: it alone would let two of them be one.
         name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         runner = JobRunner(ledger, publisher, app.settings, by=name, observe=observe)
@@ -147,6 +157,7 @@ def archive(app: App) -> None:
         jobs.start()
         archiver.run(stop)
         jobs.join(5)
+        strays.join(5)
         publisher.close()
 
     _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
@@ -172,6 +183,15 @@ def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
         raise _WrongUsage(f"--switch {error}") from None
     except OSError as error:
         raise Failed(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def _to_the_end(archiver: Archiver, stop: threading.Event, observe: Observe) -> None:
+    """Archives until `stop`; dies with the whole process, to be started anew."""
+    try:
+        archiver.run(stop)
+    except Exception as error:  # noqa: BLE001  # told, and the process ends: its queue would grow unseen
+        observe("thread.crashed", thread="unroutable", error=type(error).__name__)
+        stop.set()
 
 
 def _serve(

@@ -7,7 +7,10 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
+from selectors import EVENT_READ
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import gunicorn.http.wsgi
@@ -28,6 +31,9 @@ _KEEP_ALIVE_SECONDS: Final = 30
 # threads, each within the time for its body and its confirm.
 _HEARTBEAT_SECONDS: Final = 30
 _LINGER_SECONDS: Final = 5
+_HEALTH: Final = (b"GET /healthz", b"GET /readyz", b"GET /metrics")
+_HEALTH_THREADS: Final = 2
+_SILENT_SECONDS: Final = 2  # for a connection that has said nothing yet when the process is told to stop
 _FIRST_DESCRIPTOR: Final = 3  # sd_listen_fds(3): where systemd puts the sockets
 
 
@@ -158,10 +164,31 @@ class _Connection(socket.socket):
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Health is asked for in threads of its own: posts may fill all others, each for as long as a confirm takes."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._health_pool = ThreadPoolExecutor(_HEALTH_THREADS)  # starts its threads when they are needed
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Hands a connection to a thread once its first bytes are there; one that says nothing needs none."""
+        first = _first_bytes(conn.sock)
+        if first is None and self.alive and not conn.initialized and not conn.data_ready:
+            conn.set_timeout()
+            self.pending_conns.append(conn)
+            self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+            return
+        pool = self._health_pool if first is not None and first.startswith(_HEALTH) else self.tpool
+        handled = pool.submit(self.handle, conn)
+        handled.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+
     def set_accept_enabled(self, enabled: bool) -> None:
         """Is called last when the process is told to stop. gunicorn would leave the socket listening while requests are
         finished, and never accept: who connects then would be reset in the end. Refused at once, they go elsewhere."""
         super().set_accept_enabled(enabled)
+        if not self.alive:
+            for conn in self.pending_conns:
+                conn.timeout = min(conn.timeout, time.monotonic() + _SILENT_SECONDS)
         if self.alive or self.app.listener_outlives:
             return
         for listener in self.sockets:
@@ -181,6 +208,16 @@ class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             conn.sock = _Connection(fileno=conn.sock.detach())
         conn.sock.allow(self.app.request_seconds)
         return super().handle(conn)
+
+
+def _first_bytes(connection: socket.socket) -> bytes | None:
+    """What has come and was not read yet; None where nothing has."""
+    try:
+        return socket.socket.recv(connection, max(map(len, _HEALTH)), socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""  # gone: its thread finds out
 
 
 def _logger(observe: Observe) -> type:

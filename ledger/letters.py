@@ -16,7 +16,7 @@ from bellhop.ledger.decide import UNFINISHED
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
-from bellhop.schemas.envelope import decode
+from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.reasons import Reason
 
@@ -245,7 +245,7 @@ def record(connection: sa.Connection, acts: Sequence[AuditRow]) -> None:
 def _event_of(letter: NewLetter, now: datetime) -> Iterator[dict[str, Any]]:
     """The letter's event; none where its bytes are not one."""
     try:
-        envelope = decode(letter.body)
+        envelope = decode_recordable(letter.body)
     except EnvelopeError:
         return
     yield {

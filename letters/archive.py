@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from bellhop.broker import headers
+from bellhop.broker.messages import cut_body
 from bellhop.broker.port import Broker, Delivery, Message, QueueStats
 from bellhop.broker.topology import DEAD_QUEUE
 from bellhop.ledger.records import LetterFilter, LetterState, NewLetter, Pause, State, WaitingLetters
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock, utc_now
-from bellhop.schemas.envelope import decode
+from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import BrokerError, EnvelopeError, LedgerError
+from bellhop.schemas.nesting import is_nested_too_deep
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
@@ -28,7 +30,12 @@ _TAKE_SECONDS: Final = 0.5
 _BACK_OFF_SECONDS: Final = (0.5, 1, 2, 5, 10, 30)
 _MEASURE_SECONDS: Final = 10.0
 _PRUNE_SECONDS: Final = 86_400.0
-_BURIED: Final = "delivered again and again without an end: the broker buried it"
+ROUTE_CHARACTERS: Final = 200
+NOTHING: Final[Mapping[str, Any]] = {}
+BURIED: Final = "delivered again and again without an end: the broker buried it"
+LOST: Final = "it came back for a route that has no queue: start a worker of a version that has the route, then replay"
+SUSPECT_DELIVERIES: Final = 3
+"""From so many on, what this process died over may be the message itself: it is archived alone, after the others."""
 
 
 class ArchiveLetters(Protocol):
@@ -60,6 +67,7 @@ class ArchiveLedger(Protocol):
 class Archiver:
     """`run` belongs to one thread. Several processes may archive at once: each letter is stored once.
 
+    queue: whose messages become letters. buried: what is told of those that no worker sent there.
     tell: is given what the broker itself buried, whose end no worker could tell to its source; it may raise BrokerError
     or LedgerError, and is then called again.
     """
@@ -70,6 +78,8 @@ class Archiver:
         ledger: ArchiveLedger,
         observe: Observe = silent,
         *,
+        queue: str = DEAD_QUEUE,
+        buried: str = BURIED,
         tell: Callable[[Sequence[NewLetter]], None] = lambda _letters: None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -78,7 +88,8 @@ class Archiver:
         self._observe = observe
         self._tell = tell
         self._clock = clock
-        self._consumer = broker.consumer(DEAD_QUEUE, BATCH)
+        self._buried = buried
+        self._consumer = broker.consumer(queue, BATCH)
         self._held: list[Delivery] = []
         self._failures = 0
         self._try_at = clock.monotonic()
@@ -103,7 +114,8 @@ class Archiver:
             self._archive()
 
     def _archive(self) -> None:
-        batch, letters = self._held, [letter_of(d.message, self._clock.now()) for d in self._held]
+        batch = _beyond_suspicion(self._held)
+        letters = [letter_of(d.message, self._clock.now(), d.strange, self._buried) for d in batch]
         try:
             new = self._ledger.letters.archive(letters)
             if buried := [letter for letter in letters if letter.reason == Reason.DELIVERY_LIMIT]:
@@ -113,9 +125,11 @@ class Archiver:
             self._failures += 1
             self._try_at = self._clock.monotonic() + delay
             self.problem = f"dead letters cannot be archived: {error}"
-            self._observe("ledger.unavailable", where="archive", error=str(error), held=len(batch))
+            self._observe("ledger.unavailable", where="archive", error=str(error), held=len(self._held))
             return
-        self._held, self._failures, self.problem = [], 0, None
+        done = {id(delivery) for delivery in batch}
+        self._held = [delivery for delivery in self._held if id(delivery) not in done]
+        self._failures, self.problem = 0, None
         self._consumer.ack(batch)  # only now: the commit has happened
         for letter in letters:
             self._observe(
@@ -129,6 +143,12 @@ class Archiver:
             )
         if new < len(letters):
             self._observe("letters.known", count=len(letters) - new)
+
+
+def _beyond_suspicion(held: Sequence[Delivery]) -> Sequence[Delivery]:
+    """What is archived together; where there is nothing else, one of those that this process may have died over, the
+    least delivered first."""
+    return [d for d in held if d.deliveries < SUSPECT_DELIVERIES] or [min(held, key=lambda d: d.deliveries)]
 
 
 def keep_house(
@@ -221,20 +241,22 @@ def _unfinished_groups(ledger: ArchiveLedger) -> list[dict[str, object]]:
     ]
 
 
-def letter_of(message: Message, now: datetime) -> NewLetter:
-    """The letter that a message of the dead queue is, whatever is in it. Raises nothing."""
+def letter_of(message: Message, now: datetime, strange: Mapping[str, Any] = NOTHING, buried: str = BURIED) -> NewLetter:
+    """The letter that a message of the dead queue is, whatever is in it. Raises nothing. strange: see Delivery. buried:
+    what is told of it where no worker says what it died of."""
     told = message.headers
     error = str(told.get(headers.ERROR, ""))
+    evidence = _evidence(told) | ({"message": dict(strange)} if strange else {})
     try:
-        envelope = decode(message.body)
+        envelope = decode_recordable(message.body)
     except EnvelopeError as problem:
         return NewLetter(
             message_id=message.id,
-            body=message.body,
-            route=str(told.get(headers.ROUTE, "")),
+            body=cut_body(message.body),
+            route=str(told.get(headers.ROUTE, ""))[:ROUTE_CHARACTERS],
             reason=_reason(told, Reason.POISON),
             error=error or f"not an envelope: {problem}",
-            evidence=_evidence(told),
+            evidence=evidence,
             attempts=_attempts(told),
             died=_death_time(told, now),
         )
@@ -243,8 +265,8 @@ def letter_of(message: Message, now: datetime) -> NewLetter:
         body=message.body,
         route=envelope.route,
         reason=_reason(told, Reason.DELIVERY_LIMIT),
-        error=error or ("" if headers.REASON in told else _BURIED),
-        evidence=_evidence(told),
+        error=error or ("" if headers.REASON in told else buried),
+        evidence=evidence,
         attempts=_attempts(told),
         died=_death_time(told, now),
         source=envelope.source,
@@ -262,10 +284,13 @@ def _reason(told: Mapping[str, Any], otherwise: Reason) -> str:
     return str(told[headers.REASON]) if told.get(headers.REASON) in list(Reason) else otherwise.value
 
 
-def _evidence(told: Mapping[str, Any]) -> Mapping[str, Any]:
+def _evidence(told: Mapping[str, Any]) -> dict[str, Any]:
+    text = str(told.get(headers.EVIDENCE, "{}"))
+    if is_nested_too_deep(text.encode()):
+        return {"unreadable": True}
     try:
-        evidence = json.loads(str(told.get(headers.EVIDENCE, "{}")))
-    except (ValueError, RecursionError):
+        evidence = json.loads(text)
+    except ValueError:
         return {"unreadable": True}
     return evidence if isinstance(evidence, dict) else {"evidence": evidence}
 

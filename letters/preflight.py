@@ -14,7 +14,7 @@ from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.decide import Answer
 from bellhop.ledger.records import Letter, LetterState, Refused, Settled, State, Verdict
 from bellhop.letters.edits import contract
-from bellhop.schemas.envelope import Envelope, decode
+from bellhop.schemas.envelope import Envelope, decode_recordable
 from bellhop.schemas.errors import EnvelopeError, EventInvalid
 from bellhop.schemas.events import BOOKING_TYPES, TYPES
 from bellhop.schemas.reasons import Reason
@@ -83,7 +83,7 @@ def _readable(letter: Letter, settings: PreflightSettings) -> Envelope | Verdict
     if letter.state not in (LetterState.OPEN, LetterState.REPLAYING):
         return Verdict.CLOSED
     try:
-        envelope = decode(letter.new.body)
+        envelope = decode_recordable(letter.new.body)
         if envelope.type in TYPES:
             parsed = contract(envelope, envelope.data, settings.venues.get)
             if parsed.account not in ("", envelope.account):  # its venue has moved: this would book where it was

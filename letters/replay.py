@@ -17,7 +17,7 @@ from bellhop.broker.port import Publisher
 from bellhop.broker.topology import work
 from bellhop.ledger.records import Edit, Letter, LetterFilter, LetterState
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
-from bellhop.schemas.envelope import decode
+from bellhop.schemas.envelope import decode, decode_recordable
 from bellhop.schemas.errors import BrokerError, EnvelopeError
 
 CHUNK: Final = 100
@@ -131,7 +131,7 @@ def replay_edited(
 def readable(letter: Letter) -> bool:
     """Whether there is an envelope in it that can be replayed."""
     try:
-        decode(letter.new.body)
+        decode_recordable(letter.new.body)
     except EnvelopeError:
         return False
     return True

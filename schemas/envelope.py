@@ -11,12 +11,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import isinf
 from typing import Any, Final, NoReturn
 
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.nesting import is_nested_too_deep
 
 VERSION: Final = 1
+
+MAX_TEXT_BYTES: Final = 512
+"""Of an id, a reference and the like: a longer one fits into no index, and would fail only when it is recorded."""
+_RECORDED: Final = ("id", "source", "type", "subject", "route", "account", "content_hash")
+MAX_GENERATION: Final = 2**31 - 1
 
 Data = Mapping[str, Any]
 
@@ -147,6 +153,21 @@ def decode(body: bytes) -> Envelope:
     )
 
 
+def decode_recordable(body: bytes) -> Envelope:
+    """The envelope in `body`, where it can be recorded too: whoever may publish may write one that no database takes,
+    and those beside it would fail with it. Raises EnvelopeError."""
+    envelope = decode(body)
+    for name in _RECORDED:
+        value = getattr(envelope, name)
+        if "\x00" in value:
+            raise EnvelopeError(f"{name} holds NUL")
+        if len(value) > MAX_TEXT_BYTES or len(value.encode()) > MAX_TEXT_BYTES:
+            raise EnvelopeError(f"{name} is longer than {MAX_TEXT_BYTES} bytes")
+    if envelope.generation > MAX_GENERATION:
+        raise EnvelopeError("generation is beyond all bounds")
+    return envelope
+
+
 def _iso(moment: datetime) -> str:
     moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return moment.isoformat().replace("+00:00", "Z")
@@ -156,7 +177,14 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_READ: Final = json.JSONDecoder(parse_constant=_no_constant)
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if isinf(value):
+        raise ValueError("a number beyond all bounds")
+    return value
+
+
+_READ: Final = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def _text(wire: Mapping[str, Any], key: str) -> str:

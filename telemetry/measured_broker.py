@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Final
 
@@ -36,6 +36,12 @@ class MeasuredBroker:
 
     def stats(self) -> Mapping[str, QueueStats]:
         return self._broker.stats()
+
+    def differences(self) -> Sequence[str]:
+        return self._broker.differences()
+
+    def migrate(self) -> Mapping[str, int]:
+        return self._broker.migrate()
 
     def hasten(self, route: str) -> int:
         return self._broker.hasten(route)

@@ -29,7 +29,7 @@ from typing import Final
 from bellhop.broker.port import Delivery
 from bellhop.ledger.records import Attempt, Booking, Call, Json
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
-from bellhop.schemas.envelope import decode
+from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.reasons import Reason
@@ -88,7 +88,7 @@ class Executor:
         """Decodes. What cannot be read is dead at once: no retry would make it readable."""
         started = self._clock.monotonic()
         try:
-            return ReceivedDelivery(delivery, started, decode(delivery.message.body))
+            return ReceivedDelivery(delivery, started, decode_recordable(delivery.message.body))
         except EnvelopeError as error:
             return EndedDelivery(delivery, started, Dead(Reason.POISON, f"not an envelope: {error}"))
 

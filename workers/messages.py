@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from bellhop.broker import headers, topology
-from bellhop.broker.messages import work_message
+from bellhop.broker.messages import cut_body, work_message
 from bellhop.broker.port import Address, Headers, Message
 from bellhop.schemas.envelope import Envelope
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Retry
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Retry, Wait
 from bellhop.workers.delivery import EndedDelivery
+from bellhop.workers.suspects import count_deaths
 
 ERROR_CHARACTERS: Final = 2000
 EVIDENCE_BYTES: Final = 16_384
@@ -25,7 +27,10 @@ def onward_message(ended: EndedDelivery, route: str, now: datetime) -> tuple[Mes
     The body stays byte for byte as it came, so that even what nobody can read can be shown and replayed.
     """
     if isinstance(ended.outcome, Dead):
-        return _copy(ended, route, _letter_headers(ended, ended.outcome, now)), topology.DEAD
+        letter = _copy(ended, route, _letter_headers(ended, ended.outcome, now))
+        if ended.outcome.reason is Reason.POISON:
+            letter = replace(letter, body=cut_body(letter.body))
+        return letter, topology.DEAD
     if ended.retry_seconds is not None:
         due = {headers.ENQUEUED: now.timestamp() + ended.retry_seconds}
         return _copy(ended, route, due), topology.retry(route, ended.retry_seconds)
@@ -42,6 +47,9 @@ def _copy(ended: EndedDelivery, route: str, own: Headers) -> Message:
         headers.ATTEMPT: ended.attempts_before + is_counted,
         **own,
     }
+    carried.pop(headers.DEATHS, None)
+    if ended.claim is None and isinstance(ended.outcome, Wait) and (deaths := count_deaths(ended.delivery)):
+        carried[headers.DEATHS] = deaths
     return Message(ended.message.id, ended.message.body, carried)
 
 
@@ -74,6 +82,8 @@ def _evidence(ended: EndedDelivery, outcome: Dead) -> str:
     """JSON of the attempts and the vendor's last answer; the earliest attempts give way when it grows too large."""
     attempts = [{**asdict(attempt), "started": attempt.started.isoformat()} for attempt in ended.attempts]
     evidence: dict[str, Any] = {"attempts": attempts, "answer": outcome.answer}
+    if ended.delivery.strange:
+        evidence["message"] = ended.delivery.strange
     text = _json(evidence)
     while len(text.encode()) > EVIDENCE_BYTES and attempts:
         attempts.pop(0)

@@ -34,6 +34,7 @@ from bellhop.workers.ports import NoTurns, Turns
 from bellhop.workers.receivers import Places, outward
 from bellhop.workers.result_posts import ENOUGH_BYTES, ResultPosts
 from bellhop.workers.results import Results
+from bellhop.workers.suspects import Room
 from bellhop.workers.watchdog import Sight, Watchdog
 from bellhop.workers.worker import Worker, capacity_of
 
@@ -107,6 +108,7 @@ def run_workers(
     pauses = PausedRoutes(ledger.pauses, observe)
     by_route = posts(settings, ledger, observe, tracer)
     results = Results(settings.told, ledger, utc_now)
+    room = Room(settings.broker.delivery_limit)
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     workers = [
         Worker(
@@ -128,6 +130,7 @@ def run_workers(
             drain_seconds=settings.work.drain_seconds,
             paused=lambda route=route: route in pauses.routes(),  # type: ignore[misc]
             results=results,
+            room=room,
             tracer=tracer,
             observe=observe,
         )

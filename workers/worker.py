@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from bellhop.broker.headers import ROUTE, trace_headers
 from bellhop.broker.port import Address, Consumer, Delivery, Message, Publisher
-from bellhop.broker.topology import WORK_EXCHANGE, work_queue
+from bellhop.broker.topology import DELIVERY_LIMIT, WORK_EXCHANGE, work_queue
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import BellhopError, BrokerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent
@@ -25,6 +25,7 @@ from bellhop.workers.executor import Executor
 from bellhop.workers.messages import follow_up_messages, onward_message, result_messages
 from bellhop.workers.ports import WorkLedger
 from bellhop.workers.results import Results
+from bellhop.workers.suspects import Lane, Room
 
 SETTLE_AT_MOST: Final = 256
 _TAKE_SECONDS: Final = 0.5
@@ -52,6 +53,7 @@ class Worker:
         drain_seconds: float,
         paused: Callable[[], bool] = lambda: False,
         results: Results | None = None,
+        room: Room | None = None,
         tracer: Tracer = UNTRACED,
         observe: Observe = silent,
         clock: Clock = SYSTEM_CLOCK,
@@ -67,6 +69,8 @@ class Worker:
         self._ledger = ledger
         self._drain_seconds = drain_seconds
         self._results = results
+        self._room = room or Room(DELIVERY_LIMIT)
+        self._lane = Lane(self._room)
         self._tracer = tracer
         self._observe = observe
         self._clock = clock
@@ -115,13 +119,29 @@ class Worker:
             waiting += self._receive(deliveries)
             if waiting:
                 waiting = self._begin(waiting)
+            if (suspect := self._lane.next()) is not None:
+                self._begin_suspect(suspect)
         self._drain(waiting, settler)
         self._observe("worker.stopped", route=self.route, in_flight=self.in_flight)
 
     # --- the owner's thread -------------------------------------------------------------------------------------
 
     def _receive(self, deliveries: Sequence[Delivery]) -> list[ReceivedDelivery]:
-        """Those that can be read; the others have ended already."""
+        """Those that can be read; the others have ended already, or wait for their turn to be worked alone."""
+        fresh, suspects = self._lane.split(deliveries)
+        now = self._clock.monotonic()
+        self._held |= {id(delivery): now for delivery in deliveries}
+        for delivery, outcome in suspects:
+            self._ended.put(EndedDelivery(delivery, now, outcome))
+        return self._decode(fresh)
+
+    def _begin_suspect(self, suspect: Delivery) -> None:
+        """Only now its body is looked at: a worker may have died of that."""
+        self._lane.begin()
+        if self._begin(self._decode([suspect])):
+            self._lane.postpone()
+
+    def _decode(self, deliveries: Sequence[Delivery]) -> list[ReceivedDelivery]:
         readable = []
         for delivery in deliveries:
             received = self._executor.receive(delivery)
@@ -150,12 +170,14 @@ class Worker:
     def _work_forever(self) -> None:
         """A thread of the pool. A queue and not an executor: nobody waits for the futures it would make."""
         while (claimed := self._claimed.get()) is not None:
-            self._ended.put(self._executor.work(claimed))
+            with self._room.place(claimed.delivery):
+                ended = self._executor.work(claimed)
+            self._ended.put(ended)
 
     def _drain(self, waiting: Sequence[ReceivedDelivery], settler: threading.Thread) -> None:
         """Ends what runs; what was never claimed goes back to the queue when the consumer closes."""
-        for received in waiting:
-            self._held.pop(id(received.delivery), None)
+        for delivery in (*(received.delivery for received in waiting), *self._lane.unbegun):
+            self._held.pop(id(delivery), None)
         deadline = self._clock.monotonic() + self._drain_seconds
         while self._held and self._clock.monotonic() < deadline:
             self.consumer.take(0, 0.1)
@@ -207,6 +229,7 @@ class Worker:
             report_end(ended, self._observe, self._clock)
         for ended in batch:
             self._held.pop(id(ended.delivery), None)
+            self._lane.leave(ended.delivery)
         self.consumer.ack([ended.delivery for ended in batch])
 
     def _send_on(self, batch: Sequence[EndedDelivery]) -> bool:

@@ -8,7 +8,7 @@ file must be on a local disk, and the wall clock decides when a delay or a lease
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from bellhop.broker.embedded.sqlite_library import VERSION, sqlite, wal_is_safe
 from bellhop.broker.embedded.store import Store
 from bellhop.broker.embedded.wake import Ringer
 from bellhop.broker.port import QueueStats
-from bellhop.broker.topology import DEAD, DEAD_QUEUE, Topology, retry, work, work_queue
+from bellhop.broker.topology import DEAD, DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent
 
@@ -74,7 +74,8 @@ class EmbeddedBroker:
         return publisher
 
     def consumer(self, queue: str, prefetch: int) -> EmbeddedConsumer:
-        if queue not in self._queues.values():
+        # What no queue takes is refused at once here, so that the unroutable queue is there and always empty.
+        if queue not in (*self._queues.values(), UNROUTABLE_QUEUE):
             raise BrokerError(f"no queue {queue} is in the topology")
         consumer = EmbeddedConsumer(
             self._path,
@@ -101,6 +102,13 @@ class EmbeddedBroker:
             "unroutable": QueueStats(0, 0, None),  # what no queue takes is refused at once
             "retry": QueueStats(delayed, 0, None),
         }
+
+    def differences(self) -> Sequence[str]:
+        """A file has no arguments that could differ."""
+        return ()
+
+    def migrate(self) -> Mapping[str, int]:
+        return {}
 
     def hasten(self, route: str) -> int:
         if route not in self._topology.routes:

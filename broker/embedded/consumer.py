@@ -7,16 +7,17 @@ import os
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from bellhop.broker.embedded.file import FileBusy
 from bellhop.broker.embedded.presence import Presence, is_gone, sweep
 from bellhop.broker.embedded.store import Lease, Store
 from bellhop.broker.embedded.wake import Bell, Ringer, run_folder, wake_folder
-from bellhop.broker.port import Delivery, Message
+from bellhop.broker.headers import clean_headers
+from bellhop.broker.port import LONGEST_ID, Delivery, Message
 from bellhop.broker.topology import DEAD_QUEUE
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent
@@ -24,6 +25,7 @@ from bellhop.schemas.observe import Observe, silent
 ROLL_CALL_SECONDS: Final = 0.25
 """How often, at most, it is checked whether the other consumers of the queue still live."""
 RECONNECT_SECONDS: Final = 0.5
+_SHOWN_BYTES: Final = 4096
 
 Tag = tuple[int, int]
 """(seq, token) of a lease."""
@@ -216,5 +218,14 @@ class _Link:
 
 
 def _delivery(lease: Lease) -> Delivery:
-    message = Message(lease.id, lease.body, json.loads(lease.headers))
-    return Delivery(message, (lease.seq, lease.token), lease.deliveries)
+    id_ = lease.id[:LONGEST_ID].decode("utf-8", "backslashreplace")
+    strange: Mapping[str, Any] = {}
+    try:
+        found = json.loads(lease.headers)
+    except (ValueError, RecursionError):
+        found = None
+    headers = clean_headers(found)
+    if not isinstance(found, dict) or len(headers) < len(found):
+        strange = {"headers": lease.headers[:_SHOWN_BYTES].decode("utf-8", "backslashreplace")}
+    message = Message(id_.encode()[:LONGEST_ID].decode(errors="ignore"), lease.body, headers)
+    return Delivery(message, (lease.seq, lease.token), lease.deliveries, strange)

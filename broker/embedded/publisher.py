@@ -16,11 +16,10 @@ from pathlib import Path
 from bellhop.broker.embedded.file import FileBusy
 from bellhop.broker.embedded.store import NewMessage, Store
 from bellhop.broker.embedded.wake import Ringer
-from bellhop.broker.port import Address, Message
+from bellhop.broker.port import LONGEST_ID, Address, Message
+from bellhop.broker.reach import Reach
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishRefused, PublishUnconfirmed, Unroutable
 from bellhop.schemas.observe import Observe, silent
-
-LONGEST_ID = 255
 
 
 class EmbeddedPublisher:
@@ -83,12 +82,17 @@ class _Writer:
         self._changed = threading.Condition()
         self._queue: list[_Pending] = []
         self._writing: list[_Pending] = []
+        self._reach = Reach()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def submit(self, row: NewMessage) -> Future[None]:
         pending = _Pending(row, self._monotonic() + self._confirm_seconds, Future())
         with self._changed:
+            if self._reach.is_lost:
+                is_probed = any(not p.future.done() for p in (*self._writing, *self._queue))
+                if refused := self._reach.refusal(is_probed=is_probed):
+                    return refused
             if self._closing.is_set():
                 return _failed_future(BrokerUnavailable("the publisher is closed"))
             if self._thread is None:
@@ -126,6 +130,7 @@ class _Writer:
                 self._fail(batch, PublishUnconfirmed(f"the broker's writer failed: {type(error).__name__}"))
                 link.close()
                 continue
+            self._reach.regain()
             # Rung first: a process that ends when it has its confirms would take this thread with it.
             link.ring({pending.row.queue for pending in batch})
             for pending in batch:
@@ -144,6 +149,7 @@ class _Writer:
             return self._writing
 
     def _fail(self, batch: list[_Pending], error: BrokerError) -> None:
+        self._reach.lose("its file cannot be written")
         self._observe("publish.failed", count=len(batch), error=str(error))
         for pending in batch:
             _settle(pending.future, error)

@@ -36,8 +36,8 @@ WHERE seq IN (
         SELECT seq FROM (SELECT seq FROM messages WHERE queue = :queue AND due <= :now ORDER BY due LIMIT :limit)
     ) ORDER BY seq LIMIT :limit
 )
-RETURNING seq, token, id, body, headers, deliveries - 1
-"""  # noqa: S608
+RETURNING seq, token, CAST(id AS BLOB), CAST(body AS BLOB), CAST(headers AS BLOB), deliveries - 1
+"""  # noqa: S608 - as BLOB: whoever may write the file may write any bytes, and SQLite refuses to read what is no UTF-8
 
 _STATS: Final = f"""
 SELECT
@@ -66,13 +66,14 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A message taken. `seq` and `token` together name this lease of it; `deliveries` counts the earlier ones."""
+    """A message taken, in the bytes of its file. `seq` and `token` together name this lease of it; `deliveries` counts
+    the earlier ones."""
 
     seq: int
     token: int
-    id: str
+    id: bytes
     body: bytes
-    headers: str
+    headers: bytes
     deliveries: int
 
 

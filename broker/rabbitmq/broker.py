@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from bellhop.broker.port import Message, Publisher, QueueStats
-from bellhop.broker.rabbitmq.consumer import AmqpConsumer, connection, own_headers
+from bellhop.broker.port import QueueStats
+from bellhop.broker.rabbitmq.consumer import CONNECT_SECONDS, AmqpConsumer, connection
 from bellhop.broker.rabbitmq.publisher import AmqpPublisher
+from bellhop.broker.rabbitmq.standing import difference_text, differences, migrate, move_all
 from bellhop.broker.rabbitmq.topology import declare
 from bellhop.broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry_queue, work, work_queue
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable
@@ -16,9 +17,7 @@ from bellhop.schemas.observe import Observe, silent
 
 Result = TypeVar("Result")
 
-_MOVED_AT_ONCE: Final = 25
-"""Below the 32 acks that RabbitMQ keeps on their way to a quorum queue: those beyond are lost where the channel closes
-before they are sent, and their messages come again."""
+_CHECK_SECONDS: Final = 2.0
 
 
 class AmqpBroker:
@@ -74,6 +73,17 @@ class AmqpBroker:
 
         return self._on_a_channel(count)
 
+    def differences(self) -> Sequence[str]:
+        return self._on_a_link(lambda link: differences(link, self._topology), _CHECK_SECONDS)
+
+    def migrate(self) -> Mapping[str, int]:
+        publisher = self.publisher()
+        try:
+            return self._on_a_link(lambda link: migrate(link, publisher, self._topology))
+        finally:
+            publisher.close()
+            self._open.remove(publisher)
+
     def hasten(self, route: str) -> int:
         """Takes what waits in each step, puts the route's back to work, confirmed before it is acked, and gives the
         others back. Dying in between leaves a message twice, which the ledger knows."""
@@ -82,7 +92,10 @@ class AmqpBroker:
         publisher = self.publisher()
 
         def move(channel: Any) -> int:
-            return sum(_move(channel, publisher, retry_queue(delay), route) for delay in self._topology.ladder)
+            return sum(
+                move_all(channel, publisher, retry_queue(delay), work(route), lambda got: _key(got) == route)
+                for delay in self._topology.ladder
+            )
 
         try:
             return self._on_a_channel(move)
@@ -95,17 +108,15 @@ class AmqpBroker:
             self._open.pop().close()
 
     def _on_a_channel(self, act: Callable[[Any], Result]) -> Result:
+        return self._on_a_link(lambda link: act(link.channel()))
+
+    def _on_a_link(self, act: Callable[[Any], Result], connect_seconds: float = CONNECT_SECONDS) -> Result:
         """Does it on a connection of its own, to the first URL that answers."""
         last: BaseException | None = None
         for url in self._urls:
-            link = connection(url, self._heartbeat_seconds)
+            link = connection(url, self._heartbeat_seconds, connect_seconds)
             try:
-                channel = link.channel()
-            except (*link.connection_errors, OSError) as error:
-                last = error
-                continue
-            try:
-                return act(channel)
+                return act(link)
             except link.channel_errors as error:
                 raise BrokerError(_advice(error)) from None
             except (*link.connection_errors, OSError) as error:
@@ -119,49 +130,18 @@ class AmqpBroker:
         )
 
 
-def _move(channel: Any, publisher: Publisher, queue: str, route: str) -> int:
-    """How many of the queue's messages, as many as are in it now, went back to the route's work queue. Those of other
-    routes are given back when the channel closes, not before, or they would come again at once; they keep their
-    time."""
-    moved = 0
-    own: list[Any] = []
-    for _ in range(int(channel.queue_declare(queue, passive=True).message_count)):
-        got = channel.basic_get(queue)
-        if got is None:
-            break
-        if got.delivery_info["routing_key"] == route:
-            own.append(got)
-        if len(own) == _MOVED_AT_ONCE:
-            moved += _sent_on(channel, publisher, own, route)
-            own = []
-    return moved + _sent_on(channel, publisher, own, route)
-
-
-def _sent_on(channel: Any, publisher: Publisher, messages: Sequence[Any], route: str) -> int:
-    """Acks those that were confirmed. Raises BrokerError where one was not; it stays."""
-    futures = [publisher.publish(_message(got), work(route)) for got in messages]
-    failure: BrokerError | None = None
-    for got, future in zip(messages, futures, strict=True):
-        try:
-            future.result()
-            channel.basic_ack(got.delivery_tag)
-        except BrokerError as error:
-            failure = error
-    if failure is not None:
-        raise failure
-    return len(messages)
-
-
-def _message(got: Any) -> Message:
-    body = got.body if isinstance(got.body, bytes) else str(got.body).encode()
-    headers = got.properties.get("application_headers") or {}
-    return Message(str(got.properties.get("message_id") or ""), body, own_headers(headers))
+def _key(got: Any) -> str:
+    return str(got.delivery_info["routing_key"])
 
 
 def _advice(error: BaseException) -> str:
     code, text = getattr(error, "reply_code", 0), getattr(error, "reply_text", "")
     if code == 406:
-        return f"a queue exists with other arguments: {text}. Drain and delete it, or use a new virtual host"
+        told = difference_text(error)
+        return (
+            f"a queue exists with other arguments: {told}. Stop the workers and run `bellhop queues migrate`, "
+            "which keeps its messages. Drain and delete it, or use a new virtual host, where that is no way"
+        )
     if code == 404:
         return f"the queues are not declared yet ({text}): start a worker, or the ingress, once"
     return f"RabbitMQ refused: {code} {text}"

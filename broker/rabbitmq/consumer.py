@@ -1,4 +1,4 @@
-"""Consuming from RabbitMQ: kombu, with the thread that calls `take` as the connection's only one.
+"""Consuming from RabbitMQ: kombu's connection, with the thread that calls `take` as its only one.
 
 Sharing a connection between threads is unsafe (kombu#929, py-amqp#267), so acks from other threads are queued and
 sent by `take`, which is woken for them.
@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kombu.connection import Connection
-from kombu.entity import Queue
-from kombu.messaging import Consumer
 
-from bellhop.broker.port import Delivery, Headers, Message
+from bellhop.broker.headers import clean_headers
+from bellhop.broker.port import LONGEST_ID, Delivery, Headers, Message
+from bellhop.broker.rabbitmq.properties import Properties
+from bellhop.broker.rabbitmq.raw import RawMessage, SecureTransport, Transport
 from bellhop.broker.rabbitmq.topology import HEADERS
 from bellhop.schemas.observe import Observe, silent
 
@@ -60,7 +61,7 @@ class AmqpConsumer:
         self._observe = observe
         self._monotonic = monotonic
         self._connection: Any = None
-        self._consumer: Any = None
+        self._consuming = ""  # the consumer's tag, "" while it rests
         self._resting = False
         self._channel: Any = None
         self._link = 0
@@ -94,7 +95,7 @@ class AmqpConsumer:
         if self._channel is None:
             return
         try:
-            self._consumer.cancel()  # what arrives before its answer is among what is given back
+            self._channel.basic_cancel(self._consuming)  # what arrives before its answer is among what is given back
             for number in [delivery.tag.number for delivery in self._arrived if isinstance(delivery.tag, _Tag)]:
                 self._channel.basic_reject(number, requeue=True)
                 del self._unacked[number]
@@ -141,7 +142,7 @@ class AmqpConsumer:
         self._resting = False
         if self._channel is not None:
             try:
-                self._consumer.consume()
+                self._consume(self._channel)
             except self._errors() as error:
                 self._lose(error)
 
@@ -158,9 +159,8 @@ class AmqpConsumer:
         try:
             channel = self._connection.channel()
             channel.basic_qos(0, self._prefetch, False)
-            self._consumer = Consumer(channel, [Queue(self._queue, no_declare=True)], on_message=self._on_message)
             if not self._resting:
-                self._consumer.consume()
+                self._consume(channel)
         except self._errors() as error:
             self._lose(error)
             return False
@@ -169,6 +169,10 @@ class AmqpConsumer:
         self._next_beat = self._monotonic()
         self._observe("broker.connected", part="consumer", queue=self._queue)
         return True
+
+    def _consume(self, channel: Any) -> None:
+        # Not kombu's own consumer, which would unpack what it is given.
+        self._consuming = channel.basic_consume(self._queue, callback=self._on_message)
 
     def _errors(self) -> tuple[type[BaseException], ...]:
         if self._connection is None:
@@ -192,19 +196,11 @@ class AmqpConsumer:
 
     # --- reading and acking -------------------------------------------------------------------------------------
 
-    def _on_message(self, message: Any) -> None:
-        headers = message.headers or {}
-        count = headers.get("x-delivery-count", 0)
-        body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
-        id_ = str(message.properties.get("message_id") or "")
-        self._unacked[message.delivery_tag] = None
-        self._arrived.append(
-            Delivery(
-                Message(id_, body, own_headers(headers)),
-                _Tag(self._link, message.delivery_tag),
-                int(count) if isinstance(count, int) else 0,
-            )
-        )
+    def _on_message(self, message: RawMessage) -> None:
+        tag = message.delivery_info["delivery_tag"]
+        self._unacked[tag] = None
+        count = max(0, message.read.whole("x-delivery-count"))
+        self._arrived.append(Delivery(message_of(message), _Tag(self._link, tag), count, _strange(message.read)))
 
     def _drain(self) -> None:
         """Reads what has arrived, to the last byte: what lies in a TLS buffer would not wake a select."""
@@ -254,23 +250,36 @@ class AmqpConsumer:
                 self._bell.recv(4096)
 
 
-def connection(url: str, heartbeat_seconds: float) -> Any:
-    """A kombu connection, not yet connected."""
+def connection(url: str, heartbeat_seconds: float, connect_seconds: float = CONNECT_SECONDS) -> Any:
+    """A kombu connection, not yet connected, whose messages are `RawMessage`s."""
     options: Mapping[int, int] = {}
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # py-amqp sets one second, too short for a loaded network
         options = {socket.TCP_USER_TIMEOUT: _STALE_CONNECTION_MS}
-    return Connection(
+    link = Connection(
         url,
         heartbeat=heartbeat_seconds,
-        connect_timeout=CONNECT_SECONDS,
+        connect_timeout=connect_seconds,
         transport_options={"socket_settings": options},
     )
+    link.transport_cls = SecureTransport if url.startswith("amqps:") else Transport
+    return link
 
 
-def own_headers(headers: Mapping[str, Any]) -> Headers:
+def message_of(message: RawMessage) -> Message:
+    """The message as published; as much of it as can be read, where somebody else published it."""
+    id_ = str(message.read.others.get("message_id", ""))
+    return Message(id_.encode()[:LONGEST_ID].decode(errors="ignore"), message.body, _own_headers(message.read))
+
+
+def _strange(read: Properties) -> Mapping[str, Any]:
+    """What a message bears that we did not publish; nothing beside one of our own."""
+    is_ours = all(name == HEADERS or name.startswith("x-") for name in read.headers) and HEADERS in read.headers
+    return {} if is_ours else read.shown()
+
+
+def _own_headers(read: Properties) -> Headers:
     """The headers as published; none where somebody else published."""
     try:
-        own = json.loads(headers.get(HEADERS, "{}"))
-    except (TypeError, ValueError):
+        return clean_headers(json.loads(read.text(HEADERS) or "{}"))
+    except (ValueError, RecursionError):
         return {}
-    return own if isinstance(own, dict) else {}

@@ -8,6 +8,7 @@ confirm to a later message.
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import threading
@@ -25,12 +26,15 @@ from pika.adapters.select_connection import IOLoop
 
 from bellhop.broker.port import Address, Message
 from bellhop.broker.rabbitmq.topology import HEADERS
+from bellhop.broker.reach import Reach
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishRefused, PublishUnconfirmed, Unroutable
 from bellhop.schemas.observe import Observe, silent
 
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 3.0
+AWAY_SECONDS: Final = 1.0
+"""A broker that comes back sooner is waited for."""
 
 
 @dataclass(slots=True)
@@ -100,6 +104,9 @@ class _Loop:
         self._closing = False
         self._pause = FIRST_PAUSE_SECONDS
         self._attempts = 0
+        self._reach = Reach()
+        self._is_blocked = False
+        self._apart_since = monotonic()  # from the broker
         self._connection: Any = None
         self._channel: Any = None  # set only while it can publish
         self._ioloop = IOLoop()
@@ -109,6 +116,8 @@ class _Loop:
     # --- any thread ---------------------------------------------------------------------------------------------
 
     def submit(self, message: Message, to: Address) -> Future[None]:
+        if refused := self._reach.refusal(is_probed=self._is_blocked or bool(self._waiting or self._sent)):
+            return refused
         pending = _Pending(message, to, Future(), self._monotonic() + self._confirm_seconds)
         if self._closing:
             pending.future.set_exception(BrokerUnavailable("the publisher is closed"))
@@ -158,6 +167,8 @@ class _Loop:
             self._on_connection_lost(None, error)
 
     def _on_connected(self, connection: Any) -> None:
+        connection.add_on_connection_blocked_callback(self._guard(self._blocked))
+        connection.add_on_connection_unblocked_callback(self._guard(self._unblocked))
         connection.channel(on_open_callback=self._guard(self._channel_opened))
 
     def _channel_opened(self, channel: Any) -> None:
@@ -167,11 +178,30 @@ class _Loop:
 
         def ready(_: Any) -> None:
             self._channel = channel
+            self._apart_since = math.inf
             self._pause = FIRST_PAUSE_SECONDS
             self._observe("broker.connected", part="publisher")
             self._flush()
 
         channel.confirm_delivery(self._guard(self._on_confirm), callback=self._guard(ready))
+
+    def _blocked(self, _connection: Any, _frame: Any) -> None:
+        """An alarm: the broker reads no more from this connection until it is over. It says so when it gets a publish,
+        once for each connection, and at the end."""
+        self._is_blocked = True
+        self._reach.lose("it is under an alarm")
+        self._observe("broker.blocked", part="publisher")
+        self._fail_sent("the broker is under an alarm and confirms no publish")
+        self._fail_waiting(lambda _: True, "the broker is under an alarm and confirms no publish")
+
+    def _unblocked(self, _connection: Any, _frame: Any) -> None:
+        self._is_blocked = False
+        self._reach.regain()
+
+    def _hear(self) -> None:
+        """The broker has answered a publish. Under an alarm it answers the first one of a connection all the same."""
+        if not self._is_blocked:
+            self._reach.regain()
 
     def _channel_closed(self, channel: Any, reason: Any) -> None:
         """The broker closed the channel (no such exchange, say), or the connection went: begin anew."""
@@ -182,11 +212,16 @@ class _Loop:
 
     def _on_connection_lost(self, _connection: Any, reason: Any) -> None:
         self._channel = None
+        self._apart_since = min(self._apart_since, self._monotonic())
         self._fail_sent(f"the connection closed before the broker confirmed ({_words(reason)})")
         if self._closing:
             self._ioloop.stop()
             return
+        self._is_blocked = False
         self._observe("broker.lost", part="publisher", error=_words(reason))
+        if self._monotonic() - self._apart_since >= AWAY_SECONDS:
+            self._reach.lose("it is not reached")
+            self._fail_waiting(lambda _: True, "no connection to the broker to publish on")
         pause = self._pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads reconnects, protects nothing
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         self._ioloop.call_later(pause, self._connect)
@@ -222,6 +257,7 @@ class _Loop:
 
     def _on_confirm(self, frame: Any) -> None:
         tag, nacked = frame.method.delivery_tag, isinstance(frame.method, pika.spec.Basic.Nack)
+        self._hear()
         tags = [tag]
         if frame.method.multiple:
             tags = []
@@ -236,6 +272,7 @@ class _Loop:
 
     def _on_return(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
         """Comes before the message's ack, which then finds nothing to settle."""
+        self._hear()
         pending = self._sent.pop(int(properties.correlation_id), None)
         if pending is not None:
             where = f"exchange {method.exchange!r}, key {method.routing_key!r}"
@@ -247,6 +284,8 @@ class _Loop:
         """Fails what is overdue, so that no caller waits longer than the confirm time."""
         now = self._monotonic()
         late = [tag for tag, pending in self._sent.items() if pending.deadline <= now]
+        if late:
+            self._reach.lose("it did not confirm in time")
         for tag in late:
             error = PublishUnconfirmed(f"the broker did not confirm within {self._confirm_seconds:g} s")
             _settle(self._sent.pop(tag).future, error)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from bellhop.ledger.records import CauseRow, Edit, Letter, Note
 from bellhop.letters.edits import differences
 from bellhop.letters.masking import mask_change, mask_data, mask_evidence
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import iso
-from bellhop.schemas.envelope import decode
+from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import EnvelopeError
+
+SHOWN_BYTES: Final = 65_536
+"""Of a body that nobody can read; `body_bytes` tells how long it is."""
 
 
 def letter_row(letter: Letter) -> JsonObject:
@@ -44,13 +48,13 @@ def letter_detail(letter: Letter, *, reveal: bool) -> JsonObject:
     detail["evidence"] = letter.new.evidence if reveal else mask_evidence(letter.new.evidence)
     detail["body_bytes"] = len(letter.new.body)
     try:
-        data = decode(letter.new.body).data
+        data = decode_recordable(letter.new.body).data
         detail["data"] = dict(data) if reveal else mask_data(data)
     except EnvelopeError as error:
         detail["data"] = None
         detail["unreadable"] = str(error)
         if reveal:
-            detail["body"] = letter.new.body.decode("utf-8", "backslashreplace")
+            detail["body"] = letter.new.body[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
     return detail
 
 

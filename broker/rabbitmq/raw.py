@@ -1,0 +1,120 @@
+"""kombu's connection, with messages as the bytes that came.
+
+kombu would unpack a body whose header `compression` says so, py-amqp would decode one whose `content_encoding` does,
+and both raise on what they cannot read: there, one message of somebody else's takes the connection, and with it all
+that was prefetched beside it. Here a frame's bytes are collected, and `broker.rabbitmq.properties` reads what it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from struct import unpack_from
+from typing import Any, Final
+
+from amqp import spec
+from amqp.basic_message import Message as AmqpMessage
+from amqp.exceptions import UnexpectedFrame
+from kombu.transport import pyamqp
+
+from bellhop.broker.rabbitmq import properties
+
+_METHOD, _HEADER, _BODY, _HEARTBEAT = 1, 2, 3, 8
+_WITH_CONTENT: Final = (spec.Basic.Return, spec.Basic.Deliver, spec.Basic.GetOk)
+_BEFORE_NAMES: Final = {spec.Basic.GetOk: 4 + 9}
+"""Bytes before the names of exchange and routing key; in a delivery the consumer's tag is among them."""
+
+
+class RawMessage(AmqpMessage):  # type: ignore[misc]  # amqp has no types
+    """`body` as it came; `read` holds what stands beside it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.read = properties.Properties()
+        self.body = b""
+
+    def _load_properties(self, class_id: int, buf: Any, offset: int) -> int:
+        self.read = properties.parse_properties(bytes(buf[offset:]))
+        return len(buf)
+
+    def inbound_body(self, buf: Any) -> None:
+        super().inbound_body(buf)
+        if self.ready:
+            self.body = bytes(self.body)
+
+
+class _Channel(pyamqp.Channel):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_decode=False, **kwargs)
+
+    def dispatch_method(self, method_sig: tuple[int, int], payload: Any, content: Any) -> None:
+        if content is not None:
+            payload = _with_readable_names(method_sig, bytes(payload))
+        super().dispatch_method(method_sig, payload, content)
+
+
+class _Connection(pyamqp.Connection):
+    Channel = _Channel
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, frame_handler=_frames, **kwargs)
+
+
+class Transport(pyamqp.Transport):
+    Connection = _Connection
+
+
+class SecureTransport(pyamqp.SSLTransport):
+    Connection = _Connection
+
+
+def _frames(_connection: Any, dispatch: Callable[..., None]) -> Callable[[tuple[int, int, Any]], bool]:
+    """As py-amqp's own handler of frames, with `RawMessage`."""
+    expected: dict[int, int] = {}
+    partial: dict[int, RawMessage] = {}
+
+    def on_frame(frame: tuple[int, int, Any]) -> bool:
+        kind, channel, buf = frame
+        _connection.bytes_recv += 1
+        if kind == _HEARTBEAT:
+            return False
+        if kind != expected.get(channel, _METHOD):
+            raise UnexpectedFrame(f"received frame {kind} while expecting {expected.get(channel, _METHOD)}")
+        if kind == _METHOD:
+            signature = unpack_from(">HH", buf, 0)
+            if signature in _WITH_CONTENT:
+                partial[channel] = RawMessage(frame_method=signature, frame_args=buf)
+                expected[channel] = _HEADER
+                return False
+            dispatch(channel, signature, buf, None)
+            return True
+        message = partial[channel]
+        if kind == _HEADER:
+            message.inbound_header(buf)
+        else:
+            message.inbound_body(buf)
+        if not message.ready:
+            expected[channel] = _BODY
+            return False
+        del expected[channel], partial[channel]
+        dispatch(channel, message.frame_method, message.frame_args, message)
+        return True
+
+    return on_frame
+
+
+def _with_readable_names(method: tuple[int, int], payload: bytes) -> bytes:
+    """The method's arguments, where the names of exchange and routing key may be any bytes and py-amqp wants UTF-8."""
+    if method == spec.Basic.Return:
+        return payload
+    # method (4 bytes), [consumer tag], delivery tag (8), redelivered (1), exchange, routing key, …
+    at = _BEFORE_NAMES.get(method) or 4 + 1 + payload[4] + 9
+    for _ in range(2):
+        start, end = at + 1, at + 1 + payload[at]
+        name = payload[start:end]
+        try:
+            name.decode()
+        except UnicodeDecodeError:
+            plain = bytes(byte if byte < 0x80 else ord("?") for byte in name)
+            payload = payload[:start] + plain + payload[end:]
+        at = end
+    return payload

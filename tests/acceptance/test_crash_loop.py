@@ -1,0 +1,95 @@
+"""A message that kills its workers becomes a letter, and none of its neighbours does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bellhop.broker import headers
+from bellhop.broker.connect import connect
+from bellhop.broker.port import Broker, Delivery, Message
+from bellhop.broker.topology import DEAD_QUEUE, work
+from bellhop.ledger.records import State
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.envelope import Envelope, content_hash, encode
+from bellhop.schemas.reasons import Reason
+from tests.support.mortal_worker import ROUTES, settings
+from tests.support.rabbitmq import RabbitNode
+from tests.support.service import wait_for
+
+_ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime.now(UTC)
+NEIGHBOURS = [f"n{number}" for number in range(24)]
+KILLERS = ["killer-a", "killer-b", "killer-c"]
+
+
+@pytest.fixture(params=["embedded", "amqp"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "embedded":
+        return f"sqlite:///{tmp_path}/broker.db"
+    node: RabbitNode = request.getfixturevalue("rabbitmq_node")
+    return node.vhost()
+
+
+def put(broker: Broker, name: str, place: int) -> None:
+    route, data = ROUTES[place % len(ROUTES)], {"member_id": name}
+    at = NOW + timedelta(seconds=place)
+    hash_ = content_hash("member.updated", at, data)
+    event = Envelope(name, "crm", "member.updated", name, route, "pv", at, NOW, data, hash_)
+    broker.publisher().publish(Message(event.message_id, encode(event), {}), work(route)).result(10)
+
+
+@contextmanager
+def restarted(*words: str) -> Iterator[Callable[[], int]]:
+    """Runs the process, and each time it has died anew while it is asked how often it was started."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def again() -> int:
+        if not started or started[-1].poll() is not None:
+            command = [sys.executable, "-m", "tests.support.mortal_worker", *words]
+            started.append(subprocess.Popen(command, cwd=_ROOT, stderr=subprocess.DEVNULL))
+        return len(started)
+
+    try:
+        yield again
+    finally:
+        if started:
+            started[-1].kill()
+            started[-1].wait()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("where", ["claim", "call"])
+def test_of_a_crash_loop_only_what_it_is_about_becomes_a_letter(url: str, where: str, tmp_path: Path) -> None:
+    ledger_url = f"sqlite:///{tmp_path}/ledger.db"
+    ledger = Ledger.open(ledger_url, keep_seconds=90 * 86400)
+    broker = connect(settings(url), ROUTES)
+    broker.declare()
+    for place, name in enumerate([*NEIGHBOURS[:3], *KILLERS, *NEIGHBOURS[3:]]):
+        put(broker, name, place)
+    consumer = broker.consumer(DEAD_QUEUE, 100)
+    dead: list[Delivery] = []
+
+    def ended() -> bool:
+        again()
+        found = consumer.take(100, 0.1)
+        dead.extend(found)
+        consumer.ack(found)
+        events = [ledger.event("crm", name) for name in NEIGHBOURS]
+        return len(dead) >= len(KILLERS) and all(event and event.state is State.DONE for event in events)
+
+    with restarted(url, ledger_url, where) as again:
+        wait_for(ended, "the killers are letters and the neighbours done", 240)
+        starts = again()
+    assert sorted(d.message.id for d in dead) == [f"crm/{name}" for name in KILLERS]
+    assert {d.message.headers[headers.REASON] for d in dead} == {Reason.DELIVERY_LIMIT}
+    assert all("at last with nothing else at work" in str(d.message.headers[headers.ERROR]) for d in dead)
+    assert starts <= 6 * len(KILLERS) + 1
+    broker.close()
+    ledger.close()

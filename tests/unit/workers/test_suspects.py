@@ -1,0 +1,116 @@
+"""Who is suspected, and what a suspect may be worked beside."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from bellhop.broker.headers import DEATHS
+from bellhop.broker.port import Delivery, Message
+from bellhop.schemas.clock import Clock
+from bellhop.vendors.outcome import Dead, Wait
+from bellhop.workers.suspects import Lane, Room, count_deaths
+
+
+def delivery(deliveries: int = 0, carried: str | int | float | None = None) -> Delivery:
+    headers = {} if carried is None else {DEATHS: carried}
+    return Delivery(Message("m", b"", headers), None, deliveries)
+
+
+@pytest.fixture
+def seconds() -> list[float]:
+    return [100.0]
+
+
+@pytest.fixture
+def room(seconds: list[float]) -> Room:
+    made = Room(20, Clock(lambda: datetime(2026, 11, 1, tzinfo=UTC), lambda: seconds[0]))
+    seconds[0] += 60
+    return made
+
+
+@pytest.mark.parametrize(
+    ("of", "deaths"), [((0, None), 0), ((2, None), 2), ((1, 2), 3), ((1, -5), 1), ((1, "many"), 1), ((0, 2.0), 2)]
+)
+def test_deaths_are_those_the_broker_counted_and_those_carried_along(
+    of: tuple[int, str | int | float | None], deaths: int
+) -> None:
+    assert count_deaths(delivery(*of)) == deaths
+
+
+def test_a_low_delivery_limit_suspects_and_ends_sooner() -> None:
+    assert [(r.deaths, r.limit) for r in map(Room, (2, 3, 4, 20, 1000))] == [(1, 2), (2, 3), (3, 4), (3, 6), (3, 6)]
+
+
+def test_of_several_suspects_the_least_often_died_over_stays_and_the_others_are_sent_on(room: Room) -> None:
+    fresh, often, less, lost = delivery(2), delivery(0, 5), delivery(0, 3), delivery(1, 5)
+    lane = Lane(room)
+    unsuspected, aside = lane.split([often, fresh, less, lost])
+    assert unsuspected == [fresh]
+    assert [(one, type(outcome)) for one, outcome in aside] == [(often, Wait), (lost, Dead)]
+    assert lane.unbegun == (less,)
+
+
+def test_one_route_at_a_time_has_a_suspect(room: Room) -> None:
+    one, other = Lane(room), Lane(room)
+    first = delivery(0, 3)
+    assert one.split([first])[1] == []
+    assert len(other.split([delivery(0, 3)])[1]) == 1
+    one.leave(first)
+    assert other.split([delivery(0, 3)])[1] == []
+
+
+def test_a_suspect_begins_only_when_the_others_are_sent_on_and_no_more_are_coming(
+    room: Room, seconds: list[float]
+) -> None:
+    lane = Lane(room)
+    first, second = delivery(3), delivery(4)
+    lane.split([first, second])
+    seconds[0] += 60
+    assert lane.next() is None  # the other is still in hand
+    lane.leave(second)
+    assert lane.next() is None  # its ack is on its way
+    seconds[0] += 60
+    assert lane.next() is first
+
+
+def test_a_suspect_that_a_dead_process_held_waits_for_those_it_held_beside_it(room: Room, seconds: list[float]) -> None:
+    lane = Lane(room)
+    lane.split([delivery(3)])
+    assert lane.next() is None
+    seconds[0] += 60
+    assert lane.next() is not None
+
+
+def test_a_suspect_that_comes_by_the_ladder_may_begin_at_once_and_once(room: Room) -> None:
+    lane = Lane(room)
+    lane.split([delivery(0, 3)])
+    assert lane.next() is not None
+    lane.begin()
+    assert lane.next() is None
+    lane.postpone()
+    assert lane.next() is not None
+
+
+def test_a_suspect_is_worked_when_nothing_else_is_and_what_comes_meanwhile_waits(room: Room) -> None:
+    order: list[str] = []
+    entered = threading.Event()
+    company = room.place(delivery())
+    company.__enter__()
+
+    def alone() -> None:
+        with room.place(delivery(3)):
+            order.append("suspect")
+            entered.set()
+
+    thread = threading.Thread(target=alone)
+    thread.start()
+    assert not entered.is_set()
+    order.append("company")
+    company.__exit__(None, None, None)
+    thread.join(5)
+    with room.place(delivery()):
+        order.append("next")
+    assert order == ["company", "suspect", "next"]

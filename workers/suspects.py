@@ -1,0 +1,153 @@
+"""What workers died over before is worked alone, so that it takes nobody with it.
+
+A broker counts, for each message that a dying process held, one delivery more: for the one it died over and for all
+that had been fetched beside it alike. So that count is carried along (`bellhop-deaths`) where a message is sent on
+without having been worked, and from a few deaths on a message is suspected. A process works one suspect at a time,
+while it works nothing else, and sends the others on through the ladder first: what it dies over then is that one. One
+that was worked to any end is suspected no more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final
+
+from bellhop.broker.headers import DEATHS
+from bellhop.broker.port import Delivery
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.outcome import Dead, Outcome, Wait
+
+DEATHS_IN_COMPANY: Final = 3
+"""Lost connections count too, and are no reason to work one by one."""
+DEATHS_ALONE: Final = 3
+QUIET_SECONDS: Final = 0.3
+"""For what a broker has sent and nobody has taken yet, and for acks on their way."""
+
+
+def count_deaths(delivery: Delivery) -> int:
+    """How often it was delivered and never worked to an end, as far as is known."""
+    before = delivery.message.headers.get(DEATHS, 0)
+    return delivery.deliveries + (0 if isinstance(before, str) else max(0, int(before)))
+
+
+class Room:
+    """What a process works, whatever its routes: many deliveries, or one suspect. Safe from any thread."""
+
+    def __init__(self, delivery_limit: int, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.deaths = min(DEATHS_IN_COMPANY, delivery_limit - 1)
+        self.limit = min(DEATHS_IN_COMPANY + DEATHS_ALONE, delivery_limit)
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._stir_time = clock.monotonic()
+        self._is_taken = False  # a lane has a suspect of its own
+        self._in_hand = 0  # suspects
+        self._at_work = 0
+        self._is_alone = False
+
+    def enter(self, delivery: Delivery, *, may_stay: bool) -> bool:
+        """A suspect has come, on any route. Whether it is the one to be worked, if it may."""
+        with self._changed:
+            self._in_hand += 1
+            if delivery.deliveries:  # one of those that a dead process held: the others are on their way
+                self._stir_time = self._clock.monotonic()
+            stays = may_stay and not self._is_taken
+            self._is_taken |= stays
+            return stays
+
+    def leave(self, *, has_stayed: bool) -> None:
+        """A suspect has ended or was sent on, and its ack is about to be sent."""
+        with self._changed:
+            self._in_hand -= 1
+            self._stir_time = self._clock.monotonic()
+            self._is_taken &= not has_stayed
+
+    def is_quiet(self) -> bool:
+        """Whether the process holds no suspect but one, which may now begin: sooner, it would take others with it."""
+        with self._changed:
+            return self._in_hand == 1 and self._clock.monotonic() - self._stir_time >= QUIET_SECONDS
+
+    def place(self, delivery: Delivery) -> AbstractContextManager[None]:
+        """Where it is worked: a suspect while nothing else is, and all else while no suspect is."""
+        return self._alone() if count_deaths(delivery) >= self.deaths else self._in_company()
+
+    @contextmanager
+    def _in_company(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_alone)
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._at_work -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._changed:
+            self._is_alone = True  # from now on nobody begins; there is but one suspect at a time
+            self._changed.wait_for(lambda: not self._at_work)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_alone = False
+                self._changed.notify_all()
+
+
+class Lane:
+    """One worker's suspects. `leave` belongs to its settler, the rest to its owner."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._suspect: Delivery | None = None
+        self._has_begun = False
+
+    def split(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[tuple[Delivery, Outcome]]]:
+        """Those that nobody suspects, and the suspects that are not to be worked now, with what becomes of them. One
+        may stay, for `next`: the one least often died over."""
+        fresh = [delivery for delivery in deliveries if not self._is_suspect(delivery)]
+        suspects = sorted((delivery for delivery in deliveries if self._is_suspect(delivery)), key=count_deaths)
+        return fresh, [(one, outcome) for one in suspects if (outcome := self._outcome(one)) is not None]
+
+    def next(self) -> Delivery | None:
+        """The suspect, once it may begin; each time, until it is begun."""
+        return self._suspect if not self._has_begun and self._suspect and self._room.is_quiet() else None
+
+    @property
+    def unbegun(self) -> Sequence[Delivery]:
+        """The suspect that waits for its turn."""
+        return () if self._suspect is None or self._has_begun else (self._suspect,)
+
+    def begin(self) -> None:
+        self._has_begun = True
+
+    def postpone(self) -> None:
+        """What was begun could not be claimed; `next` has it again."""
+        self._has_begun = False
+
+    def leave(self, delivery: Delivery) -> None:
+        """It has its end, and its ack is about to be sent."""
+        if not self._is_suspect(delivery):
+            return
+        is_own = delivery is self._suspect
+        if is_own:
+            self._suspect, self._has_begun = None, False
+        self._room.leave(has_stayed=is_own)
+
+    def _is_suspect(self, delivery: Delivery) -> bool:
+        return count_deaths(delivery) >= self._room.deaths
+
+    def _outcome(self, delivery: Delivery) -> Outcome | None:
+        deaths = count_deaths(delivery)
+        is_lost = deaths >= self._room.limit
+        if self._room.enter(delivery, may_stay=not is_lost and self._suspect is None):
+            self._suspect = delivery
+            return None
+        if is_lost:
+            text = f"the workers that had it died {deaths} times, at last with nothing else at work"
+            return Dead(Reason.DELIVERY_LIMIT, text)
+        return Wait("workers died with it: it is worked alone, later")
