@@ -21,9 +21,9 @@ def check(app: App) -> None:
     """Check the settings: print ok, or all that is wrong, a line each: where it stands, the key, what to write (exit
     code 2)."""
     from bellhop.ingest.verify import credentials_problem
-    from bellhop.vendors.settings import read
+    from bellhop.vendors.settings import read_config
 
-    read(app.file, os.environ, credentials_problem)
+    read_config(app.file, os.environ, credentials_problem)
     click.echo("ok")
 
 
