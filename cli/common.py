@@ -57,9 +57,9 @@ class App:
         """Raises SettingsError. Read when first needed: `bellhop up` and `bellhop sandbox` need none."""
         if self.server:
             raise Misused("this works on Bellhop's own host only: leave --server out")
-        from bellhop.vendors.settings import read
+        from bellhop.vendors.settings import read_config
 
-        return read(self.file, os.environ)
+        return read_config(self.file, os.environ)
 
     @property
     def settings(self) -> Settings:

@@ -75,9 +75,9 @@ class Metrics:
 
     def labels(self, names: Sequence[str], fields: Fields) -> dict[str, str]:
         """The labels' values. What others choose (a path, a vendor's word) must not make series without end."""
-        return {name: self._bound(name, str(fields.get(name, "") or "")) for name in names}
+        return {name: self._label_value(name, str(fields.get(name, "") or "")) for name in names}
 
-    def _bound(self, name: str, value: str) -> str:
+    def _label_value(self, name: str, value: str) -> str:
         known = self._known.get(name)
         if known is not None:
             return value if value in known or not value else OTHER

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from bellhop.schemas.events import CheckBooking
 from bellhop.schemas.settings.fields import Duration, Zone, choice, number, string, whole_number
-from bellhop.schemas.settings.keys import Section, group, key, section
+from bellhop.schemas.settings.keys import Section, group, key, settings_section
 
 
-@section
+@settings_section
 class Limits(Section):
     """What a vendor allows one account, all workers together; 0 is no limit. A day is UTC's."""
 
@@ -98,7 +98,7 @@ def limits(default: Limits) -> Limits:
     return group("limit_", default=default)
 
 
-@section
+@settings_section
 class VenueSettings(Section):
     """Places that take bookings: what a booking's `venue` says."""
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from bellhop.schemas.settings.fields import Duration, boolean, string, web, whole_number
-from bellhop.schemas.settings.keys import Section, group, key, section
+from bellhop.schemas.settings.keys import Section, group, key, settings_section
 
 
-@section
+@settings_section
 class OidcSettings(Section):
     """None where `issuer` is ""."""
 
@@ -33,7 +33,7 @@ class OidcSettings(Section):
         return bool(self.issuer)
 
 
-@section
+@settings_section
 class ConsoleSettings(Section):
     """`bellhop console`: what people look at and act in. On another address than this machine's own it does not start
     before there is a user (`bellhop users add`) or a provider to sign in at."""

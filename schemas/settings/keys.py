@@ -136,7 +136,7 @@ def _field(declared: Key | _Group, default: Any, factory: Callable[[], Any] | No
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(key, group))
-def section(cls: type[T]) -> type[T]:
+def settings_section(cls: type[T]) -> type[T]:
     """A frozen dataclass whose attributes are keys; one without is given by whoever makes it."""
     return dataclass(frozen=True, slots=True)(cls)
 

@@ -17,12 +17,12 @@ from bellhop.schemas.settings.fields import (
     url_of,
     whole_number,
 )
-from bellhop.schemas.settings.keys import Section, key, section
+from bellhop.schemas.settings.keys import Section, key, settings_section
 
 _PORT = (0, 65535)
 
 
-@section
+@settings_section
 class BrokerSettings(Section):
     """Where events wait between the ingress and the workers."""
 
@@ -77,7 +77,7 @@ class BrokerSettings(Section):
             yield "url", INCOMPLETE
 
 
-@section
+@settings_section
 class LedgerSettings(Section):
     """What is known of each event: what was called for it, and how it ended."""
 
@@ -95,7 +95,7 @@ class LedgerSettings(Section):
     )
 
 
-@section
+@settings_section
 class IngestSettings(Section):
     """`bellhop ingest`: takes the webhooks."""
 
@@ -115,7 +115,7 @@ class IngestSettings(Section):
     )
 
 
-@section
+@settings_section
 class WorkSettings(Section):
     """`bellhop work`: calls the vendors."""
 
@@ -147,7 +147,7 @@ class WorkSettings(Section):
     port: int = key(whole_number(*_PORT), "", default=0)
 
 
-@section
+@settings_section
 class ArchiveSettings(Section):
     """`bellhop archive`: keeps the dead letters, and replays what people tell it to."""
 
@@ -160,7 +160,7 @@ class ArchiveSettings(Section):
     port: int = key(whole_number(*_PORT), "", default=0)
 
 
-@section
+@settings_section
 class SentrySettings(Section):
     """Errors and traces, in Sentry."""
 
@@ -169,7 +169,7 @@ class SentrySettings(Section):
     traces_sample_rate: float = key(number(0, 1), "The share of events that is traced, 0 to 1.", default=0.0)
 
 
-@section
+@settings_section
 class LogSettings(Section):
     """What is written to the log."""
 

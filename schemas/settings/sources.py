@@ -14,7 +14,7 @@ from bellhop.schemas.mapping import NO_MAP, FieldMap, MapError, compile_map
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.fields import Duration, TextList, choice, maybe_number, one_number, string, web
-from bellhop.schemas.settings.keys import Key, Section, key, keys_of, section
+from bellhop.schemas.settings.keys import Key, Section, key, keys_of, settings_section
 from bellhop.schemas.settings.sections import SectionPart
 
 FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped")
@@ -50,7 +50,7 @@ class _Map(fields.Field[FieldMap]):
         return {}
 
 
-@section
+@settings_section
 class SourceVenue(Section):
     """One of an upstream's places, as a venue of ours, and the service its bookings are for; "" where not given."""
 
@@ -101,7 +101,7 @@ def _check_result_url(url: str) -> None:
         raise ValidationError("must not be a link-local address: a cloud's own services answer there")
 
 
-@section
+@settings_section
 class SourceSettings(Section):
     """Who posts webhooks, to /webhooks/<name>. Names: a-z, 0-9, - and _.
     `bellhop sources list` shows them, `bellhop sources try <name> <file>` what becomes of a body."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from bellhop.schemas.settings import Limits, accounts
 from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.fields import Cron, Duration, Labels, boolean, choice, string, web
-from bellhop.schemas.settings.keys import Section, group, key, secret_values, section
+from bellhop.schemas.settings.keys import Section, group, key, secret_values, settings_section
 from bellhop.vendors.peoplevine.rules import check_booking
 
 PULLS: Final = ("profiles", "reservations", "services")
@@ -16,7 +16,7 @@ PULLS: Final = ("profiles", "reservations", "services")
 SYSTEMS: Final = ("sevenrooms", "book4time", "tripleseat")
 
 
-@section
+@settings_section
 class _Pulls(Section):
     profiles: str = key(
         Cron(),
@@ -32,7 +32,7 @@ class _Pulls(Section):
         return {what: cron for what in PULLS if (cron := getattr(self, what))}
 
 
-@section
+@settings_section
 class PeoplevineAccount(Section):
     """One set of Peoplevine's credentials."""
 

@@ -8,11 +8,11 @@ from typing import ClassVar, Final
 from bellhop.schemas.settings import Limits, accounts
 from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.fields import boolean, string, web
-from bellhop.schemas.settings.keys import Section, key, secret_values, section
+from bellhop.schemas.settings.keys import Section, key, secret_values, settings_section
 from bellhop.vendors.simplybook.rules import check_booking
 
 
-@section
+@settings_section
 class SimplybookAccount(Section):
     """One set of SimplyBook.me's credentials."""
 

@@ -10,10 +10,10 @@ from bellhop.schemas.events import required_field
 from bellhop.schemas.settings import Limits, accounts
 from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.fields import string, web
-from bellhop.schemas.settings.keys import Section, key, secret_values, section
+from bellhop.schemas.settings.keys import Section, key, secret_values, settings_section
 
 
-@section
+@settings_section
 class ToyAccount(Section):
     """One set of the toy vendor's credentials."""
 
