@@ -210,7 +210,7 @@ def _postgres(url: sa.URL) -> sa.Engine:
     )
 
     @sa.event.listens_for(engine, "connect")
-    def connected(connection: Any, _record: object) -> None:
+    def see_pooler(connection: Any, _record: object) -> None:
         """What is prepared is a session's, and a pooler gives out any. It cannot tell a client whose it will be: where
         the server's process is another than the one that was told when connecting, a pooler stands between."""
         (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
@@ -218,7 +218,7 @@ def _postgres(url: sa.URL) -> sa.Engine:
             connection.prepare_threshold = None
 
     @sa.event.listens_for(engine, "begin")
-    def begun(connection: sa.Connection) -> None:
+    def begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(_POSTGRES_BEGIN)
 
     return engine

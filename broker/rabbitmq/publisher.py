@@ -167,8 +167,8 @@ class _Loop:
             self._on_connection_lost(None, error)
 
     def _on_connected(self, connection: Any) -> None:
-        connection.add_on_connection_blocked_callback(self._guard(self._blocked))
-        connection.add_on_connection_unblocked_callback(self._guard(self._unblocked))
+        connection.add_on_connection_blocked_callback(self._guard(self._on_blocked))
+        connection.add_on_connection_unblocked_callback(self._guard(self._on_unblocked))
         connection.channel(on_open_callback=self._guard(self._channel_opened))
 
     def _channel_opened(self, channel: Any) -> None:
@@ -185,7 +185,7 @@ class _Loop:
 
         channel.confirm_delivery(self._guard(self._on_confirm), callback=self._guard(ready))
 
-    def _blocked(self, _connection: Any, _frame: Any) -> None:
+    def _on_blocked(self, _connection: Any, _frame: Any) -> None:
         """An alarm: the broker reads no more from this connection until it is over. It says so when it gets a publish,
         once for each connection, and at the end."""
         self._is_blocked = True
@@ -194,7 +194,7 @@ class _Loop:
         self._fail_sent("the broker is under an alarm and confirms no publish")
         self._fail_waiting(lambda _: True, "the broker is under an alarm and confirms no publish")
 
-    def _unblocked(self, _connection: Any, _frame: Any) -> None:
+    def _on_unblocked(self, _connection: Any, _frame: Any) -> None:
         self._is_blocked = False
         self._reach.regain()
 
