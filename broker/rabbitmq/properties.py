@@ -167,8 +167,8 @@ def _json_value(kind: str, raw: bytes, depth: int) -> Any:
             items = list(_pairs(raw, lambda _: b""))[:SHOWN_ITEMS]
             return [_json_value(*item, depth - 1) for _, item in items]
         found = list(_fields(raw))[:SHOWN_ITEMS]
-        return {plain_text(name.encode("utf-8", "surrogateescape")): _json_value(*one, depth - 1) for name, one in found}
-            plain_text(name.encode("utf-8", "surrogateescape")): _json_value(*item, depth - 1) for name, item in told
+        return {
+            plain_text(name.encode("utf-8", "surrogateescape")): _json_value(*one, depth - 1) for name, one in found
         }
     if kind == "V":
         return None
