@@ -52,7 +52,7 @@ class ArchiveLedger(Protocol):
     @property
     def pauses(self) -> ArchivePauses: ...
 
-    def unfinished(self) -> Mapping[tuple[str, State], int]: ...
+    def count_unfinished(self) -> Mapping[tuple[str, State], int]: ...
 
     def prune(self) -> int: ...
 
@@ -103,7 +103,7 @@ class Archiver:
             self._archive()
 
     def _archive(self) -> None:
-        batch, letters = self._held, [letter_of(d.message, self._clock.now()) for d in self._held]
+        batch, letters = self._held, [letter_from_message(d.message, self._clock.now()) for d in self._held]
         try:
             new = self._ledger.letters.archive(letters)
             if buried := [letter for letter in letters if letter.reason == Reason.DELIVERY_LIMIT]:
@@ -210,7 +210,7 @@ def _pause_groups(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object
 def _unfinished_groups(ledger: ArchiveLedger) -> list[dict[str, object]]:
     """Every route and state, also those with none; nothing where it is not known."""
     try:
-        counts = ledger.unfinished()
+        counts = ledger.count_unfinished()
     except LedgerError:
         return []
     states = [state for state in State if state.unfinished]
@@ -221,7 +221,7 @@ def _unfinished_groups(ledger: ArchiveLedger) -> list[dict[str, object]]:
     ]
 
 
-def letter_of(message: Message, now: datetime) -> NewLetter:
+def letter_from_message(message: Message, now: datetime) -> NewLetter:
     """The letter that a message of the dead queue is, whatever is in it. Raises nothing."""
     told = message.headers
     error = str(told.get(headers.ERROR, ""))

@@ -1,8 +1,8 @@
 """The ledger's words: what it is asked and what it answers. Plain values; no SQL, no I/O."""
 
 from bellhop.ledger.records.bookings import Booking, Entry, EntryState
-from bellhop.ledger.records.calls import Attempt, Call, Json
-from bellhop.ledger.records.claims import Busy, Claim, Claimed, Refused, Settled, Settlement
+from bellhop.ledger.records.calls import Attempt, Json, VendorCall
+from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Refused, Settled, Settlement
 from bellhop.ledger.records.edits import Edit, EditState
 from bellhop.ledger.records.events import EventView, Standing, State
 from bellhop.ledger.records.jobs import BulkJob, ItemState, JobItem, JobState, Verdict
@@ -25,10 +25,9 @@ __all__ = [
     "AuditRow",
     "Booking",
     "BulkJob",
-    "Busy",
-    "Call",
     "CauseRow",
     "Claim",
+    "ClaimBusy",
     "Claimed",
     "Edit",
     "EditState",
@@ -54,6 +53,7 @@ __all__ = [
     "Standing",
     "State",
     "User",
+    "VendorCall",
     "Verdict",
     "WaitingLetters",
 ]

@@ -11,7 +11,7 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class VendorCall:
     """One vendor call about to be made. `arguments` is what a person needs to see later, without credentials.
 
     repeatable: calling twice is harmless. What is not repeatable is marked in the ledger before it is called.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bellhop.ledger.records.bookings import Booking
-from bellhop.ledger.records.calls import Attempt, Call
+from bellhop.ledger.records.calls import Attempt, VendorCall
 from bellhop.ledger.records.events import State
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
@@ -25,7 +25,7 @@ class Claimed:
     token: int
     until: datetime
     booking: Booking | None
-    in_doubt: Call | None
+    in_doubt: VendorCall | None
     attempts: int
 
 
@@ -40,7 +40,7 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
+class ClaimBusy:
     """Another worker holds it, or an older event of its booking is not finished. Deliver it again later."""
 
     detail: str
@@ -56,7 +56,7 @@ class Refused:
     at: datetime | None = field(default=None, compare=False)
 
 
-Claim = Claimed | Settled | Busy | Refused
+Claim = Claimed | Settled | ClaimBusy | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,6 @@ class Settlement:
     reason: Reason | None = None
     booking: Booking | None = None
     applies: bool = False
-    in_doubt: Call | None = None
+    in_doubt: VendorCall | None = None
     next_at: datetime | None = None
     attempts: Sequence[Attempt] = ()

@@ -7,8 +7,9 @@ import sqlite3
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bellhop.ledger.engine import wal_is_safe, wrap_errors
+from bellhop.ledger.engine import wrap_errors
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
+from bellhop.schemas.sqlite_wal import wal_is_safe
 
 
 @pytest.mark.parametrize(
