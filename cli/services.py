@@ -173,12 +173,12 @@ def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
     GET /_sandbox/switches lists the switches: one for each fault.
     """
     from bellhop.sandbox.seed import Seed
-    from bellhop.sandbox.server import run
+    from bellhop.sandbox.server import run_sandbox
     from bellhop.sandbox.switch import ControlError
     from bellhop.sandbox.switches import Switches
 
     try:
-        run(host, port, Seed(switches=Switches().told(pairs)))
+        run_sandbox(host, port, Seed(switches=Switches().with_texts(pairs)))
     except ControlError as error:
         raise _WrongUsage(f"--switch {error}") from None
     except OSError as error:

@@ -18,6 +18,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from bellhop.schemas.sqlite_wal import wal_is_safe
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -161,14 +162,6 @@ def sqlite_library() -> ModuleType:
         return sqlite3
     library: ModuleType = dbapi2
     return library
-
-
-def wal_is_safe(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite is free of the bug by which a WAL database with several writers can be corrupted:
-    3.7.0 to 3.51.2 have it, but for 3.50.7 and 3.44.6 and what followed in their lines (sqlite.org/wal.html)."""
-    if version < (3, 7, 0) or version >= (3, 51, 3):
-        return True
-    return (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
 
 
 def _lock(key: str) -> int:

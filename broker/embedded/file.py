@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from bellhop.broker.embedded.sqlite_library import OLDEST, VERSION, sqlite, wal_is_safe
+from bellhop.schemas.sqlite_wal import wal_is_safe
+
+from bellhop.broker.embedded.sqlite_library import OLDEST, VERSION, sqlite
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishUnconfirmed
 
 SCHEMA_VERSION: Final = 1

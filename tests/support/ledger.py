@@ -13,7 +13,7 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from bellhop.ledger.records import Booking, Call, Claim, Claimed, Entry, EntryState, NewLetter, Settlement, State
+from bellhop.ledger.records import Booking, Claim, Claimed, Entry, EntryState, NewLetter, Settlement, State, VendorCall
 from bellhop.ledger.store import Ledger
 from bellhop.ledger.tables import metadata
 from bellhop.schemas.envelope import Envelope, content_hash, encode
@@ -21,7 +21,7 @@ from bellhop.schemas.reasons import Reason
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LEASE = 60.0
-BOOK = Call("sb", "book", {"slot": "a"}, repeatable=False)
+BOOK = VendorCall("sb", "book", {"slot": "a"}, repeatable=False)
 
 
 class Clock:

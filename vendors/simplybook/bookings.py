@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from bellhop.ledger.records import Booking, Call, Entry, EntryState
+from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
@@ -57,7 +57,7 @@ class SimplybookBookings:
         self._venues = venues
         self._rules = {name: CompanyRules(client) for name, client in clients.items()}
 
-    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
         meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
@@ -74,20 +74,22 @@ class SimplybookBookings:
             if 0 < have[slot] < arguments["count"] and not event.data.get("recurring"):
                 return _too_few(line, have[slot], arguments["count"])
             if not have[slot]:
-                return Call(event.account, BOOK, arguments, repeatable=False, line=line)
+                return VendorCall(event.account, BOOK, arguments, repeatable=False, line=line)
         for entry in standing:
             if entry.slot in wanted and entry.state is EntryState.BOOKED:
                 if entry.batch_hash:
-                    return Call(event.account, CONFIRM_BATCH, {"batch": entry.batch}, repeatable=True, line=entry.line)
-                return Call(event.account, CONFIRM, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
+                    return VendorCall(
+                        event.account, CONFIRM_BATCH, {"batch": entry.batch}, repeatable=True, line=entry.line
+                    )
+                return VendorCall(event.account, CONFIRM, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
         for entry in standing:
             if entry.slot not in wanted:
-                return Call(event.account, CANCEL, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
+                return VendorCall(event.account, CANCEL, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
         if meant is Meaning.CANCEL and not booking.entries:
             words = "cancelled before it was booked: nothing to call"
         return Done(words, tombstone=meant is Meaning.CANCEL)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         """Of a `book`: holds it against the company's rules, and makes or finds the batch it belongs to."""
         if call.method != BOOK:
             return call
@@ -107,7 +109,7 @@ class SimplybookBookings:
             arguments["batch_id"] = _open_batch(event, booking) or self._clients[call.account].create_batch()
         return replace(call, arguments=arguments)
 
-    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         client = self._clients[call.account]
         if call.method == BOOK:
             return self._book(client, call, event, booking)
@@ -125,7 +127,7 @@ class SimplybookBookings:
                 raise
         return _with(booking, replace(entry, state=EntryState.CANCELLED))
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         client = self._clients[call.account]
         wanted = call.arguments
         day, time = wanted["date"], wanted["time"]
@@ -156,14 +158,14 @@ class SimplybookBookings:
             wanted[_slot(arguments)] = (line, arguments)
         return wanted
 
-    def _in_batch(self, call: Call, event: Envelope) -> bool:
+    def _in_batch(self, call: VendorCall, event: Envelope) -> bool:
         """Whether a slot joins its booking's batch. "count more then 1 or valid batchId (only one parameter can be
         specified)"; a recurring booking is a batch of its own."""
         several = len(event.data["services"]) > 1
         alone = call.arguments["count"] > 1 or event.data.get("recurring")
         return several and not alone and self._accounts[call.account].batch
 
-    def _book(self, client: SimplybookClient, call: Call, event: Envelope, booking: Booking) -> Booking:
+    def _book(self, client: SimplybookClient, call: VendorCall, event: Envelope, booking: Booking) -> Booking:
         arguments = call.arguments
         person = {key: value for key, value in event.data["client"].items() if key != "timezone"}
         if "client_time_offset" in arguments:
@@ -182,7 +184,7 @@ class SimplybookBookings:
         )
         return self._with_entries(booking, answer, call, event)
 
-    def _with_entries(self, booking: Booking, answer: BookAnswer, call: Call, event: Envelope) -> Booking:
+    def _with_entries(self, booking: Booking, answer: BookAnswer, call: VendorCall, event: Envelope) -> Booking:
         """The booking with what `book` made. Where the account leaves confirming to the venue, no more is called."""
         to_confirm = answer.require_confirm and self._accounts[call.account].confirm
         # An answer may leave out the id of a batch we named. Without any id its hash signs nothing.

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook
 
-from bellhop.ledger.records import Call
+from bellhop.ledger.records import VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.redact import Redactor
@@ -56,7 +56,7 @@ def posts(url: str) -> ResultPosts:
 def told(url: str) -> object:
     handler, event = posts(url), due()
     call = handler.translate(event, None)
-    assert isinstance(call, Call)
+    assert isinstance(call, VendorCall)
     assert call.repeatable
     assert SECRET not in json.dumps(dict(call.arguments))
     return handler.perform(call, event, None)
