@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bellhop.cli.common import App, age, as_json, echo, echo_json, pass_app, table, when
+from bellhop.cli.common import App, age, as_json, echo, echo_json, pass_app, rich_table, when
 
 
 @click.command(short_help="Show each account's breaker, limits and pulls.")
@@ -21,7 +21,7 @@ def accounts(app: App, json_: bool) -> None:
         echo_json(told)
         return
     headers = ("account", "kind", "breaker", ">used", ">per day", ">in use", ">at once", ">per s", "token", "pulled")
-    echo(table((*headers, "last error"), map(_row, told)))
+    echo(rich_table((*headers, "last error"), map(_row, told)))
 
 
 def _here(app: App) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def _here(app: App) -> list[dict[str, Any]]:
 
     with app.ledger() as ledger:
         rows = account_rows(app.settings, ledger, datetime.now(UTC))
-    return [row | {"error": app.redacted(row["error"])} for row in rows]
+    return [row | {"error": app.redact(row["error"])} for row in rows]
 
 
 def _row(told: dict[str, Any]) -> tuple[object, ...]:

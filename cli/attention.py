@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bellhop.cli.common import App, as_json, echo, echo_json, pass_app, table, when
+from bellhop.cli.common import App, as_json, echo, echo_json, pass_app, rich_table, when
 
 
 @click.command(short_help="List what needs a person.")
@@ -23,7 +23,7 @@ def attention(app: App, json_: bool) -> None:
         click.echo("nothing needs a person")
         return
     headers = ("severity", "what", "why", "since (UTC)", "starts (UTC)", "where")
-    echo(table(headers, [_cells(row) for row in rows]))
+    echo(rich_table(headers, [_cells(row) for row in rows]))
 
 
 def _here(app: App) -> list[dict[str, Any]]:
@@ -32,7 +32,7 @@ def _here(app: App) -> list[dict[str, Any]]:
 
     with app.broker() as broker, app.ledger() as ledger:
         items = attention(ledger, check_broker(broker), utc_now())
-    rows: list[dict[str, Any]] = app.redacted([attention_row(item) for item in items])
+    rows: list[dict[str, Any]] = app.redact([attention_row(item) for item in items])
     return rows
 
 

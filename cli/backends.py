@@ -1,4 +1,4 @@
-"""Where the commands on dead letters do their work: on this host's ledger, or at a console far away."""
+"""Where the commands on dead letters do their work: on this host's ledger, or at a console on another host."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class LocalBackend:
 
         letters = self._ledger.letters
         which = selection.filter([LetterState(state) for state in states])
-        rows: Rows = self._app.redacted([letter_row(letter) for letter in islice(pages(letters, which), limit)])
+        rows: Rows = self._app.redact([letter_row(letter) for letter in islice(pages(letters, which), limit)])
         return rows, len(rows) if limit is None else letters.count(which)
 
     def one(self, number: int, *, reveal: bool) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class LocalBackend:
             raise Failed(f"there is no dead letter {number}")
         if reveal:
             self._ledger.letters.note_reveal(number, acting_as(None))
-        told: dict[str, Any] = self._app.redacted(letter_detail(letter, reveal=reveal))
+        told: dict[str, Any] = self._app.redact(letter_detail(letter, reveal=reveal))
         return told
 
     def audit(self, limit: int) -> Rows:
@@ -104,14 +104,14 @@ class LocalBackend:
     ) -> tuple[Replayed, Sequence[str]]:
         from bellhop.letters.replay import replay
 
-        def told(done: Replayed) -> None:
+        def report(done: Replayed) -> None:
             progress(done.replayed + done.unreadable + done.closed + done.unconfirmed)
 
         with self._app.broker() as broker:
             broker.declare()  # a letter may be older than the queues
             publisher = broker.publisher()
             letters, name = self._ledger.letters, acting_as(who)
-            done = replay(letters, publisher, numbers, who=name, why=why, rate=rate, progress=told)
+            done = replay(letters, publisher, numbers, who=name, why=why, rate=rate, progress=report)
             publisher.close()
         return done, ()
 
@@ -183,18 +183,18 @@ class RemoteBackend:
                 if looks == _PATIENCE:
                     click.echo(f"bellhop: job {job['id']} waits: for its canary's end, or `bellhop archive`", err=True)
         except KeyboardInterrupt:
-            raise Failed(f"job {job['id']} goes on: bellhop jobs show {job['id']}, or cancel it") from None
+            raise Failed(f"job {job['id']} is still running: bellhop jobs show {job['id']}, or cancel it") from None
         return job
 
     def _patient(self, number: int, look: Callable[[], _Told]) -> _Told:
-        """What a look at a job tells. Raises Failed, saying that it goes on, where nobody answers for long."""
+        """What a look at a job tells. Raises Failed, saying that it is still running, where nobody answers for long."""
         for _ in range(_MISSES):
             try:
                 return look()
             except Away as away:
                 problem = away
                 self._pause(_LOOK_SECONDS * 4)
-        raise Failed(f"job {number} goes on, but is out of sight ({problem.message}): bellhop jobs show {number}")
+        raise Failed(f"job {number} is still running, but not in sight ({problem.message}): bellhop jobs show {number}")
 
     def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int:
         return self._act("discard", "discarded", numbers, who, why)
@@ -210,7 +210,7 @@ class RemoteBackend:
 
 def _nobody_else(who: str | None) -> None:
     if who:
-        raise Misused("--who is for this host: far away the audit names the token")
+        raise Misused("--who is for this host: with --server the audit names the token")
 
 
 def _chunks(numbers: Sequence[int]) -> Iterator[list[int]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bellhop.cli.clients import account_named, client_of, counted_gate, one_line
-from bellhop.cli.common import App, Failed, acting_as, as_json, echo, echo_json, pass_app, table
+from bellhop.cli.common import App, Failed, acting_as, as_json, echo, echo_json, pass_app, rich_table
 from bellhop.vendors.registry import VENDORS, vendor_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def call(app: App, name: str, method: str | None, words: tuple[str, ...], yes: b
     if method is None:
         _list(account, json_)
         return
-    row = _known(account, method)
+    row = _find_method(account, method)
     changes = row.changes
     # A person who means to change something may use the calls that are kept for bookings.
     with app.ledger() as ledger:
@@ -57,10 +57,10 @@ def call(app: App, name: str, method: str | None, words: tuple[str, ...], yes: b
             ledger.letters.note_act(acting_as(None), "call", "", f"account {account.name}: {method}")
         with one_line():
             answer = _plain(client.call(method, *arguments))
-    echo_json(_without_secrets(answer, app.settings.secrets) if reveal else app.redacted(answer))
+    echo_json(_without_secrets(answer, app.settings.secrets) if reveal else app.redact(answer))
 
 
-def _known(account: Account, method: str) -> CallMethod:
+def _find_method(account: Account, method: str) -> CallMethod:
     """The method's row. Raises click.BadParameter, which names those that are spelled alike."""
     methods = vendor_of(account).methods()
     if method in methods:
@@ -85,7 +85,7 @@ def _list(account: Account, json_: bool) -> None:
         echo_json(told)
     else:
         rows = [(one["signature"], "changes: needs --yes" if one["changes"] else "") for one in told]
-        echo(table(("method; in brackets: may be left out", ""), rows))
+        echo(rich_table(("method; in brackets: may be left out", ""), rows))
 
 
 def _plain(answer: Any) -> Any:

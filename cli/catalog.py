@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bellhop.cli.clients import account_named, client_of, counted_gate, one_line
-from bellhop.cli.common import App, as_json, echo, echo_json, pass_app, table
+from bellhop.cli.common import App, as_json, echo, echo_json, pass_app, rich_table
 from bellhop.vendors.registry import VENDORS, vendor_of
 
 if TYPE_CHECKING:
     from bellhop.schemas.settings import Account
-    from bellhop.vendors.catalog import Kind
+    from bellhop.vendors.catalog import CatalogKind
 
 WORDS: Final = tuple(dict.fromkeys(word for vendor in VENDORS for word in vendor.catalog))
 
@@ -32,15 +32,15 @@ def catalog(app: App, name: str, what: str, service: str, json_: bool) -> None:
     kind = _kind(account, what, service)
     with app.ledger() as ledger, one_line():
         client = client_of(app, account, ledger, counted_gate(app, ledger, last=True))
-        rows = app.redacted(kind.rows(client.call, service))
+        rows = app.redact(kind.rows(client.call, service))
     if json_:
         echo_json(rows)
         return
     headers = [f">{column}" if column in ("minutes", "price", "qty") else column for column in kind.columns]
-    echo(table(headers, [[_cell(row[column]) for column in kind.columns] for row in rows]))
+    echo(rich_table(headers, [[_cell(row[column]) for column in kind.columns] for row in rows]))
 
 
-def _kind(account: Account, what: str, service: str) -> Kind:
+def _kind(account: Account, what: str, service: str) -> CatalogKind:
     """Raises click.UsageError for what the account's vendor does not have."""
     kinds = vendor_of(account).catalog
     if what not in kinds:

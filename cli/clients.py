@@ -52,13 +52,13 @@ def counted_gate(app: App, ledger: Ledger, *, last: bool) -> Gate:
 def one_line() -> Iterator[None]:
     """A call's failure as Failed: the vendor's words, and what to do."""
     from bellhop.vendors.failure import VendorFailure
-    from bellhop.vendors.held import Held
+    from bellhop.vendors.held import CallHeld
 
     try:
         yield
     except VendorFailure as failure:
         raise Failed("; ".join(filter(None, (str(failure), advice_for(failure))))) from None
-    except Held as held:
+    except CallHeld as held:
         raise Failed(f"not called: {held}; it may be otherwise in {held.after:.0f} s") from None
 
 

@@ -36,8 +36,8 @@ as_json: Final = click.option("--json", "json_", is_flag=True, help="Print JSON,
 
 @dataclass
 class App:
-    """One run of the command. file: what `--config` names. server: the console of a Bellhop far away, "" for this
-    host's; token_file: where the API token for it is."""
+    """One run of the command. file: what `--config` names. server: the console of a Bellhop on another host, "" for
+    this host's; token_file: where the API token for it is."""
 
     file: Path | None
     server: str = ""
@@ -45,7 +45,7 @@ class App:
 
     @cached_property
     def remote(self) -> Remote | None:
-        """The Bellhop far away; None where the command is about this host's. Raises Misused."""
+        """The Bellhop on another host; None where the command is about this host's. Raises Misused."""
         if not self.server:
             return None
         from bellhop.cli.remote import Remote, token_of
@@ -57,9 +57,9 @@ class App:
         """Raises SettingsError. Read when first needed: `bellhop up` and `bellhop sandbox` need none."""
         if self.server:
             raise Misused("this works on Bellhop's own host only: leave --server out")
-        from bellhop.vendors.settings import read
+        from bellhop.vendors.settings import read_config
 
-        return read(self.file, os.environ)
+        return read_config(self.file, os.environ)
 
     @property
     def settings(self) -> Settings:
@@ -86,7 +86,7 @@ class App:
         finally:
             broker.close()
 
-    def redacted(self, value: Any) -> Any:
+    def redact(self, value: Any) -> Any:
         """A JSON value without the settings' secrets."""
         from bellhop.schemas.redact import Redactor
 
@@ -123,7 +123,7 @@ class Misused(Failed):
     exit_code = 2
 
 
-def asked(why: str | None) -> str:
+def ask_reason(why: str | None) -> str:
     """The reason a person gives for an act. Raises UsageError where there is none."""
     why = why or (click.prompt("Why", err=True) if sys.stdin.isatty() else "")
     if not why.strip():
@@ -155,12 +155,12 @@ def age(seconds: float | None) -> str:
     return f"{max(0.0, seconds):.0f}s"
 
 
-def plain(text: object) -> str:
+def printable(text: object) -> str:
     """What others wrote, fit for a terminal: without the control characters that could rewrite it."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> Any:
+def rich_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> Any:
     """A table of rich. A header that begins with > is aligned to the right."""
     from rich import box
     from rich.table import Table
@@ -172,7 +172,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
             header.removeprefix(">"), justify="right" if header.startswith(">") else "left", overflow="fold"
         )
     for row in rows:
-        made.add_row(*(Text(plain(cell)) for cell in row))  # Text: brackets in it are no markup
+        made.add_row(*(Text(printable(cell)) for cell in row))  # Text: brackets in it are no markup
     return made
 
 
@@ -188,7 +188,7 @@ def console() -> Any:
     return Console(highlight=False, width=wide)
 
 
-def counted(count: int, noun: str) -> str:
+def quantity(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 

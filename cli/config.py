@@ -24,10 +24,10 @@ def check(app: App) -> None:
 
     Where RabbitMQ is reached within 2 seconds, also what its queues stand with and cannot be changed (exit code 1).
     """
-    from bellhop.ingest.verify import problem_of
-    from bellhop.vendors.settings import read
+    from bellhop.ingest.verify import credentials_problem
+    from bellhop.vendors.settings import read_config
 
-    read(app.file, os.environ, problem_of)
+    read_config(app.file, os.environ, credentials_problem)
     try:
         with app.broker() as broker:
             found = broker.differences()

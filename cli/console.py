@@ -67,14 +67,14 @@ def console(app: App, link: bool, link_file: Path | None) -> None:
         return made
 
     try:
-        serve(_served(settings), make_app, observe=telemetry("console", settings))
+        serve(_server_settings(settings), make_app, observe=telemetry("console", settings))
     except SettingsError as error:
         if error.key != "ingest.port":
             raise
         raise SettingsError("console.port", error.problem, place("console.port")) from None
 
 
-def _served(settings: Settings) -> Settings:
+def _server_settings(settings: Settings) -> Settings:
     """As the ingress' server reads them. One process: the pulse, drafts and one-time link live in it alone."""
     own = settings.console
     return replace(

@@ -13,7 +13,19 @@ from typing import Any, Final
 import click
 
 from bellhop.cli.backends import LetterBackend, Rows, desk
-from bellhop.cli.common import App, Failed, as_json, asked, counted, echo, echo_json, pass_app, plain, table, when
+from bellhop.cli.common import (
+    App,
+    Failed,
+    as_json,
+    ask_reason,
+    echo,
+    echo_json,
+    pass_app,
+    printable,
+    quantity,
+    rich_table,
+    when,
+)
 from bellhop.cli.letter_tables import echo_letter, letters_table
 from bellhop.cli.selection import Selection, selecting
 
@@ -62,7 +74,7 @@ def list_(app: App, selection: Selection, states: tuple[str, ...], limit: int, j
     if rows:
         echo(letters_table(rows))
     click.echo(
-        counted(count, "dead letter") if count <= limit else f"{limit} of {count} dead letters; --limit shows more"
+        quantity(count, "dead letter") if count <= limit else f"{limit} of {count} dead letters; --limit shows more"
     )
 
 
@@ -184,7 +196,7 @@ def audit(app: App, limit: int, json_: bool) -> None:
         (when(datetime.fromisoformat(row["at"])), row["who"], row["act"], row["letter"] or row["what"], row["why"])
         for row in rows
     ]
-    echo(table(("when (UTC)", "who", "action", "target", "reason"), cells))
+    echo(rich_table(("when (UTC)", "who", "action", "target", "reason"), cells))
 
 
 class _Chosen:
@@ -207,9 +219,9 @@ def _choose(
         click.echo(f"not to {verb}: {', '.join(map(str, missing))} ({other}, filtered out, or unknown)", err=True)
     if act["dry_run"]:
         echo_json(rows) if act["json_"] else echo(letters_table(rows))
-        click.echo(f"would {verb} {counted(len(rows), 'dead letter')}; nothing was done", err=act["json_"])
+        click.echo(f"would {verb} {quantity(len(rows), 'dead letter')}; nothing was done", err=act["json_"])
         return None
-    why = asked(act["why"])
+    why = ask_reason(act["why"])
     if not act["yes"]:
         click.confirm(_question(rows, verb), abort=True, err=True)
     return _Chosen([row["id"] for row in rows], why)
@@ -217,11 +229,11 @@ def _choose(
 
 def _question(rows: Rows, verb: str) -> str:
     reasons = Counter(row["reason"] for row in rows)
-    counts = ", ".join(f"{plain(reason)} {count}" for reason, count in reasons.most_common())
+    counts = ", ".join(f"{printable(reason)} {count}" for reason, count in reasons.most_common())
     warning = ""
     if verb == "replay" and reasons["in_doubt"]:
         warning = "What is in doubt may be booked already: replayed unseen, it can be booked twice.\n"
-    return f"{warning}{verb.capitalize()} {counted(len(rows), 'dead letter')} ({counts})?"
+    return f"{warning}{verb.capitalize()} {quantity(len(rows), 'dead letter')} ({counts})?"
 
 
 def _progress(total: int, *, quiet: bool) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bellhop.cli.clients import account_named, client_of
-from bellhop.cli.common import App, as_json, counted, echo_json, pass_app, plain
+from bellhop.cli.common import App, as_json, echo_json, pass_app, printable, quantity
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.settings import Account
 from bellhop.schemas.zones import host_version
@@ -90,7 +90,7 @@ def _as_json(app: App, account: Account, results: Sequence[Result]) -> dict[str,
             "name": result.name,
             "status": result.finding.status.value,
             # What the vendor says may echo what it was sent.
-            "seen": app.redacted(result.finding.seen),
+            "seen": app.redact(result.finding.seen),
             "advice": list(result.finding.advice),
         }
         for result in results
@@ -104,12 +104,13 @@ def _show(told: dict[str, Any]) -> None:
     number = {status: sum(check["status"] == status for check in told["checks"]) for status in _COLOURS}
     summary = ", ".join(
         filter(
-            None, (number["fail"] and f"{number['fail']} failed", number["warn"] and counted(number["warn"], "warning"))
+            None,
+            (number["fail"] and f"{number['fail']} failed", number["warn"] and quantity(number["warn"], "warning")),
         )
     )
     click.secho(f"{told['account']} ({told['kind']}): {summary or 'all well'}", bold=True)
     for check in told["checks"]:
         status = click.style(f"{check['status']:<7}", fg=_COLOURS[check["status"]])
-        click.echo(f"  {status}  {check['name']:<13}  {plain(check['seen'])}")
+        click.echo(f"  {status}  {check['name']:<13}  {printable(check['seen'])}")
         for line in check["advice"]:
-            click.echo(f"{'':26}-> {plain(line)}")
+            click.echo(f"{'':26}-> {printable(line)}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bellhop.cli.common import App, Failed, as_json, counted, echo, echo_json, pass_app, plain, table, when
+from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, printable, quantity, rich_table, when
 from bellhop.cli.remote import part
 
 
@@ -44,21 +44,21 @@ def _here(app: App, source: str, id_: str) -> dict[str, Any]:
         if view is None:
             raise Failed(f"no worker has taken event {id_} of {source} yet, or there is none")
         letters = ledger.letters.find(LetterFilter(source=source, event_id=id_, states=tuple(LetterState)), limit=100)
-    told: dict[str, Any] = app.redacted(event_detail(view, letters))
+    told: dict[str, Any] = app.redact(event_detail(view, letters))
     return told
 
 
 def _show(told: dict[str, Any]) -> None:
-    click.echo(plain(f"{told['source']}/{told['id']}  {told['type']}  of {told['subject']}"))
+    click.echo(printable(f"{told['source']}/{told['id']}  {told['type']}  of {told['subject']}"))
     state = " · ".join(str(part) for part in (told["state"], told["reason"], told["detail"]) if part)
-    click.echo(plain(f"state       {state}"))
-    click.echo(plain(f"route       {told['route']}  account {told['account']}"))
+    click.echo(printable(f"state       {state}"))
+    click.echo(printable(f"route       {told['route']}  account {told['account']}"))
     if told["vendor_ids"]:
-        click.echo(plain(f"vendor ids  {', '.join(told['vendor_ids'])}"))
+        click.echo(printable(f"vendor ids  {', '.join(told['vendor_ids'])}"))
     if told["next_at"]:
         click.echo(f"next try    {told['next_at']}")
     if told["generation"]:
-        click.echo(f"replayed    {counted(told['generation'], 'time')}")
+        click.echo(f"replayed    {quantity(told['generation'], 'time')}")
     lines: list[tuple[str, str, str]] = [(told["time"], "announced", ""), (told["received"], "accepted", "")]
     for attempt in told["attempts"]:
         took = f"{attempt['outcome']} in {attempt['seconds']:.2f} s"
@@ -66,4 +66,4 @@ def _show(told: dict[str, Any]) -> None:
     lines += [(one["died"], "dead letter", f"{one['id']}: {one['reason']}, {one['state']}") for one in told["letters"]]
     lines.append((told["updated"], told["state"], ""))
     timeline = sorted(((datetime.fromisoformat(at), what, more) for at, what, more in lines), key=lambda line: line[0])
-    echo(table(("when (UTC)", "what", ""), [(when(at), what, more) for at, what, more in timeline]))
+    echo(rich_table(("when (UTC)", "what", ""), [(when(at), what, more) for at, what, more in timeline]))

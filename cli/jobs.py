@@ -7,7 +7,19 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, Failed, acting_as, as_json, asked, echo, echo_json, pass_app, plain, table, when
+from bellhop.cli.common import (
+    App,
+    Failed,
+    acting_as,
+    as_json,
+    ask_reason,
+    echo,
+    echo_json,
+    pass_app,
+    printable,
+    rich_table,
+    when,
+)
 
 _ITEMS: Final = ("waiting", "sent", "done", "failed", "skipped")
 
@@ -32,7 +44,7 @@ def list_(app: App, limit: int, json_: bool) -> None:
         from bellhop.letters.serializers.people import job_row
 
         with app.ledger() as ledger:
-            rows = app.redacted([job_row(job) for job in ledger.jobs.page(limit).rows])
+            rows = app.redact([job_row(job) for job in ledger.jobs.page(limit).rows])
     if json_:
         echo_json(rows)
         return
@@ -40,7 +52,7 @@ def list_(app: App, limit: int, json_: bool) -> None:
         (row["id"], row["kind"], row["state"], _counts(row), row["who"], _when(row["created"]), row["why"])
         for row in rows
     ]
-    echo(table((">job", "act", "state", "letters", "who", "since (UTC)", "why"), cells))
+    echo(rich_table((">job", "act", "state", "letters", "who", "since (UTC)", "why"), cells))
 
 
 @jobs.command(short_help="Show a bulk job's progress and letters.")
@@ -58,7 +70,7 @@ def show(app: App, number: int, state: str | None, limit: int, json_: bool) -> N
     _echo(job)
     if items:
         cells = [(item["letter"], item["state"], item["verdict"], item["detail"]) for item in items]
-        echo(table((">letter", "state", "verdict", "how it ended"), cells))
+        echo(rich_table((">letter", "state", "verdict", "how it ended"), cells))
 
 
 def _job(app: App, number: int, state: str | None, limit: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -73,8 +85,8 @@ def _job(app: App, number: int, state: str | None, limit: int) -> tuple[dict[str
         if found is None:
             raise Failed(f"there is no job {number}")
         rows = ledger.jobs.items(number, limit, state=ItemState(state)).rows if state else ()
-    items: list[dict[str, Any]] = app.redacted([job_item_row(item) for item in rows])
-    return app.redacted(job_row(found)), items
+    items: list[dict[str, Any]] = app.redact([job_item_row(item) for item in rows])
+    return app.redact(job_row(found)), items
 
 
 def _steering(act: str, help_: str) -> None:
@@ -84,14 +96,14 @@ def _steering(act: str, help_: str) -> None:
     @as_json
     @pass_app
     def command(app: App, number: int, why: str | None, json_: bool) -> None:
-        why = asked(why)
+        why = ask_reason(why)
         if app.remote is not None:
             job = app.remote.post(f"/jobs/{number}/{act}", {"why": why})
         else:
             from bellhop.letters.serializers.people import job_row
 
             with app.ledger() as ledger:
-                job = app.redacted(job_row(getattr(ledger.jobs, act)(number, acting_as(None), why)))
+                job = app.redact(job_row(getattr(ledger.jobs, act)(number, acting_as(None), why)))
         echo_json(job) if json_ else _echo(job)
 
 
@@ -101,10 +113,10 @@ _steering("cancel", "Cancel a bulk job: letters already sent are not recalled, t
 
 
 def _echo(job: dict[str, Any]) -> None:
-    click.echo(plain(f"job {job['id']}  {job['kind']}  {job['state']}  {job['detail']}".rstrip()))
-    click.echo(plain(f"  letters    {_counts(job)}"))
+    click.echo(printable(f"job {job['id']}  {job['kind']}  {job['state']}  {job['detail']}".rstrip()))
+    click.echo(printable(f"  letters    {_counts(job)}"))
     rate = f", {job['rate']:g}/s" if job["rate"] else ""
-    click.echo(plain(f"  approved   {_when(job['created'])} by {job['who']}: {job['why']}{rate}"))
+    click.echo(printable(f"  approved   {_when(job['created'])} by {job['who']}: {job['why']}{rate}"))
 
 
 def _counts(job: dict[str, Any]) -> str:

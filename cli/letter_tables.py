@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from bellhop.cli.common import plain, table, when
+from bellhop.cli.common import printable, rich_table, when
 
 
 def letters_table(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """The table of a list, of rows as `listed` makes them."""
+    """The table of a list, of rows as `letter_row` makes them."""
     from datetime import datetime
 
     cells = [
@@ -27,21 +27,21 @@ def letters_table(rows: Sequence[Mapping[str, Any]]) -> Any:
         )
         for row in rows
     ]
-    return table((">number", "reason", "type", "event", "route", "died (UTC)", "error"), cells)
+    return rich_table((">number", "reason", "type", "event", "route", "died (UTC)", "error"), cells)
 
 
 def echo_letter(told: Mapping[str, Any]) -> None:
     """One letter for people."""
-    click.echo(plain(f"dead letter {told['id']}  {told['reason']}  {told['state']}"))
+    click.echo(printable(f"dead letter {told['id']}  {told['reason']}  {told['state']}"))
     for label, key in (
         *(("error", "error"), ("event", "event_id"), ("source", "source"), ("type", "type"), ("subject", "subject")),
         *(("route", "route"), ("account", "account"), ("attempts", "attempts"), ("replays", "generation")),
         *(("died", "died"), ("starts", "not_after"), ("unreadable", "unreadable")),
     ):
         if told.get(key) not in (None, ""):
-            click.echo(plain(f"  {label:<11}{told[key]}"))
+            click.echo(printable(f"  {label:<11}{told[key]}"))
     for label in ("data", "evidence", "body"):
         if told.get(label) is not None:
             click.echo(f"  {label}")
             for line in json.dumps(told[label], indent=2, ensure_ascii=False).splitlines():
-                click.echo(f"    {plain(line)}")
+                click.echo(f"    {printable(line)}")

@@ -103,12 +103,12 @@ def _run() -> int:
             click.echo(" ".join(str(problem).split()), err=True)
         return 2
     except BellhopError as error:
-        return _said(str(error), 1)
+        return _report(str(error), 1)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _said("stopped; nothing more was done", 1)
+        return _report("stopped; nothing more was done", 1)
     except BrokenPipeError:
         # `bellhop dead list | head`: nobody reads on. Python would complain once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -116,7 +116,7 @@ def _run() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _said(text: str, code: int) -> int:
+def _report(text: str, code: int) -> int:
     click.echo(f"bellhop: {' '.join(text.split())}", err=True)
     return code
 

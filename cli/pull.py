@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, table
+from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, rich_table
 from bellhop.schemas.clock import iso
 from bellhop.vendors.registry import VENDORS, titles, vendor_of
 
@@ -144,4 +144,4 @@ def _tell(ends: list[dict[str, Any]], json_: bool) -> None:
         (end["what"], end["state"], end.get("detail", ""), f"bellhop events show {end['source']} {end['id']}")
         for end in ends
     ]
-    echo(table(("what", "state", "", "see"), rows))
+    echo(rich_table(("what", "state", "", "see"), rows))

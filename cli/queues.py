@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, Failed, age, as_json, counted, echo, echo_json, pass_app, table
+from bellhop.cli.common import App, Failed, age, as_json, echo, echo_json, pass_app, quantity, rich_table
 
 _WATCH_SECONDS: Final = 2.0
 _NUMBERS: Final = ("in_flight", "working", "retrying", "in_doubt", "dead")
@@ -43,7 +43,7 @@ def migrate(app: App) -> None:
     with app.broker() as broker:
         moved = broker.migrate()
     for name, count in moved.items():
-        echo(f"{name}: made anew, with {counted(count, 'message')}")
+        echo(f"{name}: made anew, with {quantity(count, 'message')}")
     if not moved:
         echo("every queue stands as the settings want it")
 
@@ -87,9 +87,9 @@ def _table(seen: dict[str, Any]) -> Any:
         for r in seen["routes"]
     ]
     headers = ("route", ">ready", ">oldest", ">in flight", ">working", ">retry", ">doubt", ">dead")
-    lines = [f"{counted(seen['dead']['letters'], 'dead letter')} in front of a person (bellhop dead list)"]
+    lines = [f"{quantity(seen['dead']['letters'], 'dead letter')} waiting for a person (bellhop dead list)"]
     if seen["dead"]["queue"]:
         lines.append(f"{seen['dead']['queue']} more on the way to the archive: is `bellhop archive` running?")
     if seen.get("unroutable"):
-        lines.append(f"{counted(seen['unroutable'], 'message')} without a queue (see the runbook)")
-    return Group(table(headers, rows), *(Text(line) for line in lines))
+        lines.append(f"{quantity(seen['unroutable'], 'message')} without a queue (see the runbook)")
+    return Group(rich_table(headers, rows), *(Text(line) for line in lines))

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
-from bellhop.cli.common import Failed, Misused, plain
+from bellhop.cli.common import Failed, Misused, printable
 
 COMMANDS: Final = ("accounts", "attention", "dead", "events", "jobs", "queues", "routes", "tokens", "users")
-"""Those that can be about a Bellhop far away."""
+"""Those that can be about a Bellhop on another host."""
 PREFIX: Final = "/api/v1"
 PAGE: Final = 500
 
@@ -183,6 +183,6 @@ def _problem(told: Mapping[str, Any], status: int) -> str:
     listed = told.get("errors")
     errors = [f"{one.get('field')} {one.get('rule')}" for one in listed or () if isinstance(one, Mapping)]
     if errors:
-        return plain("; ".join(errors))
+        return printable("; ".join(errors))
     first = detail[:1] if detail[:3].isupper() else detail[:1].lower()
-    return plain(f"{first}{detail[1:].removesuffix('.')}")
+    return printable(f"{first}{detail[1:].removesuffix('.')}")

@@ -12,12 +12,12 @@ from bellhop.cli.common import (
     Failed,
     acting_as,
     as_json,
-    asked,
-    counted,
+    ask_reason,
     echo,
     echo_json,
     pass_app,
-    table,
+    quantity,
+    rich_table,
     when,
 )
 from bellhop.cli.selection import Ahead
@@ -53,7 +53,7 @@ def list_(app: App, json_: bool) -> None:
             "paused", pause["who"], _when(pause["since"]), _when(pause["until"]), pause["why"]
         )  # fmt: skip
         cells.append((row["route"], *told))
-    echo(table(("route", "state", "by", "since (UTC)", "until (UTC)", "why"), cells))
+    echo(rich_table(("route", "state", "by", "since (UTC)", "until (UTC)", "why"), cells))
 
 
 @routes.command(epilog=_NAMES, short_help="Pause a route: its messages wait.")
@@ -67,7 +67,7 @@ def pause(app: App, route: str, why: str | None, until: datetime | None) -> None
     Webhooks are still accepted and wait in the queue; calls in progress finish. Pausing again replaces the reason
     and the end.
     """
-    why = asked(why)
+    why = ask_reason(why)
     if app.remote is not None:
         app.remote.post(f"/routes/{route}/pause", {"why": why, "until": iso(until)})
     else:
@@ -82,7 +82,7 @@ def pause(app: App, route: str, why: str | None, until: datetime | None) -> None
 @pass_app
 def resume(app: App, route: str, why: str | None) -> None:
     """Resume a paused route. Exit code 1 if it is not paused."""
-    why = asked(why)
+    why = ask_reason(why)
     if app.remote is not None:
         app.remote.post(f"/routes/{route}/resume", {"why": why})
     else:
@@ -101,7 +101,7 @@ def retry_now(app: App, route: str, why: str | None) -> None:
 
     Attempts count as usual. Use it once a vendor is back, instead of waiting for the ladder.
     """
-    why = asked(why)
+    why = ask_reason(why)
     if app.remote is not None:
         moved: int = app.remote.post(f"/routes/{route}/retry-now", {"why": why})["moved"]
     else:
@@ -109,7 +109,7 @@ def retry_now(app: App, route: str, why: str | None) -> None:
 
         with app.broker() as broker, app.ledger() as ledger:
             moved = move(broker, ledger.letters, route, who=acting_as(None), why=why)
-    click.echo(f"{counted(moved, 'message')} of {route} {'is' if moved == 1 else 'are'} retried now")
+    click.echo(f"{quantity(moved, 'message')} of {route} {'is' if moved == 1 else 'are'} retried now")
 
 
 def _rows(app: App) -> list[dict[str, Any]]:

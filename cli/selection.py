@@ -106,7 +106,7 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the arguments of a selection, as its parameter `selection`."""
 
     @functools.wraps(command)  # with what click has noted on it: the options below this decorator
-    def selected(*args: Any, **values: Any) -> Any:
+    def select(*args: Any, **values: Any) -> Any:
         names = ("numbers", "reason", "route", "account", "source", "event_id", "since", "until")
         return command(*args, selection=Selection(**{name: values.pop(name) for name in names}), **values)
 
@@ -120,8 +120,8 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--reason", metavar="REASON", type=click.Choice(_REASONS), help=f"One of {', '.join(_REASONS)}."),
         click.argument("numbers", metavar="[NUMBER]...", nargs=-1, type=click.IntRange(1)),
     ):
-        selected = option(selected)
-    return selected
+        select = option(select)
+    return select
 
 
 def pages(letters: Letters, which: LetterFilter) -> Iterator[Letter]:

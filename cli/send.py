@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bellhop.cli.common import App, Failed, as_json, echo_json, pass_app, plain
+from bellhop.cli.common import App, Failed, as_json, echo_json, pass_app, printable
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.events import BOOKING_TYPES, TYPES
 
@@ -52,9 +52,9 @@ def send(
             continue
         status, body = upstream.send(post)
         refused += status >= 300
-        answers.append({"id": post.id, "type": post.type, "status": status, "answer": _parsed(body)})
+        answers.append({"id": post.id, "type": post.type, "status": status, "answer": _json_or_text(body)})
         if not json_:
-            click.echo(plain(f"{status}  {post.type}  {post.id}  {body.strip()}"))
+            click.echo(printable(f"{status}  {post.type}  {post.id}  {body.strip()}"))
     if json_ and not curl:
         echo_json(answers)
     if refused:
@@ -108,7 +108,7 @@ def _venue(settings: Settings, name: str | None) -> VenueFacts:
     return settings.venues[name]
 
 
-def _parsed(body: str) -> Any:
+def _json_or_text(body: str) -> Any:
     try:
         return json.loads(body)
     except ValueError:

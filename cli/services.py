@@ -99,13 +99,13 @@ def work(app: App, routes: tuple[str, ...]) -> None:
 
     Example: bellhop work members pulls
     """
-    from bellhop.ingest.standby import problem_of
+    from bellhop.ingest.standby import failure_of
     from bellhop.telemetry import tracing
-    from bellhop.workers.run import run
+    from bellhop.workers.run import run_workers
 
     def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
-        health.check("ledger", lambda: problem_of(ledger.ping))
-        run(
+        health.check("ledger", lambda: failure_of(ledger.ping))
+        run_workers(
             app.settings,
             tuple(dict.fromkeys(routes)) or ROUTES,
             broker=broker,
@@ -173,12 +173,12 @@ def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
     GET /_sandbox/switches lists the switches: one for each fault.
     """
     from bellhop.sandbox.seed import Seed
-    from bellhop.sandbox.server import run
+    from bellhop.sandbox.server import run_sandbox
     from bellhop.sandbox.switch import ControlError
     from bellhop.sandbox.switches import Switches
 
     try:
-        run(host, port, Seed(switches=Switches().told(pairs)))
+        run_sandbox(host, port, Seed(switches=Switches().with_texts(pairs)))
     except ControlError as error:
         raise _WrongUsage(f"--switch {error}") from None
     except OSError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, plain, table
+from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, printable, rich_table
 from bellhop.schemas.clock import iso
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def list_(app: App, json_: bool) -> None:
     if json_:
         echo_json(told)
     else:
-        echo(table(("name", "format", "verifier", "path", ">status"), [list(row.values()) for row in told]))
+        echo(rich_table(("name", "format", "verifier", "path", ">status"), [list(row.values()) for row in told]))
 
 
 @sources.command("try", short_help="Show what a body would become.")
@@ -67,7 +67,7 @@ def try_(app: App, name: str, file: BinaryIO, content_type: str, json_: bool) ->
     if source is None:
         raise Failed(f"there is no source {name} in the settings")
     found, problems = _read(app.settings, source, file.read(), content_type)
-    told = app.redacted(
+    told = app.redact(
         {
             "source": name,
             "status": 422 if problems else source.answer,
@@ -102,7 +102,7 @@ def _read(
         return (), (FieldProblem("body", f"is over {settings.ingest.max_body_bytes} bytes"),)
     receipt = Receipt(datetime.now(UTC), uuid.uuid4().hex, hashlib.sha256(body).hexdigest())
     try:
-        decoded = bodies.decode_form(body) if media == bodies.FORM else bodies.decode(body)
+        decoded = bodies.decode_form(body) if media == bodies.FORM else bodies.decode_json(body)
         return Intake(settings, source).read(decoded, receipt), ()
     except EventInvalid as error:
         return (), error.problems
@@ -131,14 +131,14 @@ def _as_json(one: Read) -> dict[str, Any]:
 def _show(told: dict[str, Any]) -> None:
     for event in told["events"]:
         if "ignored" in event:
-            click.echo(plain(f"ignored: {event['ignored']}"))
+            click.echo(printable(f"ignored: {event['ignored']}"))
             continue
-        click.echo(plain(f"{event['type']}  {event['id']}  of {event['subject']}  at {event['time']}"))
-        click.echo(plain(f"  route {event['route']}  account {event['account']}"))
+        click.echo(printable(f"{event['type']}  {event['id']}  of {event['subject']}  at {event['time']}"))
+        click.echo(printable(f"  route {event['route']}  account {event['account']}"))
         for warning in event["warnings"]:
-            click.echo(plain(f"  warning: {warning}"))
+            click.echo(printable(f"  warning: {warning}"))
         for line in json.dumps(event["data"], indent=2, ensure_ascii=False).splitlines():
-            click.echo(plain(f"  {line}"))
+            click.echo(printable(f"  {line}"))
     for problem in told["problems"]:
-        click.echo(plain(f"{problem['field']}: {problem['rule']}"))
+        click.echo(printable(f"{problem['field']}: {problem['rule']}"))
     click.echo(f"would be answered {told['status']}")

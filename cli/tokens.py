@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, acting_as, as_json, echo, echo_json, pass_app, table, when
+from bellhop.cli.common import App, acting_as, as_json, echo, echo_json, pass_app, rich_table, when
 from bellhop.cli.selection import Ahead
 from bellhop.schemas.clock import iso
 
@@ -77,7 +77,7 @@ def list_(app: App, json_: bool) -> None:
          _when(row["last_used"]) or "never", _when(row["expires"]))
         for row in rows
     ]  # fmt: skip
-    echo(table((">token", "name", "role", "made by", "made (UTC)", "last used (UTC)", "ends (UTC)"), cells))
+    echo(rich_table((">token", "name", "role", "made by", "made (UTC)", "last used (UTC)", "ends (UTC)"), cells))
 
 
 @tokens.command(short_help="Revoke a token at once.")

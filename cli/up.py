@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.common import Failed, echo, on_signals, plain, table
+from bellhop.cli.common import Failed, echo, on_signals, printable, rich_table
 
 if TYPE_CHECKING:
-    from bellhop.cli.demo.folder import Demo
+    from bellhop.cli.demo.folder import DemoFolder
     from bellhop.cli.demo.upstream import Upstream
     from bellhop.schemas.settings import Settings
 
@@ -56,7 +56,7 @@ def up(broker: str | None, port: int | None, folder: Path | None, once: bool) ->
     on_signals(stop)
     demo = prepare(folder, broker, port)
     settings = load(demo.settings, {})
-    supervisor = Supervisor(lambda line: click.echo(plain(line), err=True))
+    supervisor = Supervisor(lambda line: click.echo(printable(line), err=True))
 
     def wait() -> None:
         """One turn of waiting. Raises _Stopped."""
@@ -90,7 +90,7 @@ def up(broker: str | None, port: int | None, folder: Path | None, once: bool) ->
         click.echo("stopped")
 
 
-def _await_ready(demo: Demo, wait: Callable[[], None]) -> None:
+def _await_ready(demo: DemoFolder, wait: Callable[[], None]) -> None:
     import urllib3
 
     http = urllib3.PoolManager(retries=False, timeout=2.0)
@@ -133,7 +133,7 @@ class _Sample:
 class _Samples:
     """The samples and how far they are."""
 
-    def __init__(self, settings: Settings, demo: Demo) -> None:
+    def __init__(self, settings: Settings, demo: DemoFolder) -> None:
         from bellhop.cli.demo import samples
         from bellhop.cli.demo.upstream import Upstream
         from bellhop.vendors.registry import BY_KIND
@@ -236,7 +236,7 @@ def _display() -> Iterator[Callable[[list[_Sample]], None]]:
             if sample.state and told.get(sample.what) != sample.state:
                 told[sample.what] = sample.state
                 more = sample.detail if sample.state == "dead" else sample.vendor_ids
-                click.echo(plain(f"  {sample.type:<18} {sample.state:<10} {sample.what}  {more}".rstrip()))
+                click.echo(printable(f"  {sample.type:<18} {sample.state:<10} {sample.what}  {more}".rstrip()))
 
     yield show
 
@@ -245,17 +245,17 @@ def _table(samples: list[_Sample]) -> Any:
     rows = [
         (s.type, s.what, s.state or ("waits" if s.after is not None else ""), s.vendor_ids, s.detail) for s in samples
     ]
-    return table(("event", "what happens", "state", "vendor's id", ""), rows)
+    return rich_table(("event", "what happens", "state", "vendor's id", ""), rows)
 
 
-def _guide(demo: Demo, samples: _Samples) -> None:
+def _guide(demo: DemoFolder, samples: _Samples) -> None:
     """The addresses and what to try next."""
     shown = os.path.relpath(demo.settings) if demo.settings.is_relative_to(Path.cwd()) else str(demo.settings)
     program = _program()
     bellhop = f"{program} --config {shown}"
     done, dead = samples.booked, samples.list[-1]
     echo(
-        table(
+        rich_table(
             ("address", ""),
             [
                 (_link(demo), "the console; this link signs in, once"),
@@ -273,7 +273,7 @@ def _guide(demo: Demo, samples: _Samples) -> None:
     for command, why in (
         (f"{bellhop} send booking.requested", "one more booking"),
         (f"{bellhop} events show {samples.source} {done.id}", "a booking's whole way"),
-        (f"{bellhop} dead list", "what stands in front of a person: the member nobody knows"),
+        (f"{bellhop} dead list", "what waits for a person: the member nobody knows"),
         (f"curl -X POST {demo.sandbox_url}/_sandbox/members -d '{unknown}'", "mend its cause"),
         (f"{bellhop} dead replay --id {dead.id} --why 'member was created'", "and replay it"),
         (f"{bellhop} queues --watch", "what waits"),
@@ -285,7 +285,7 @@ def _guide(demo: Demo, samples: _Samples) -> None:
     click.echo("Ctrl-C stops everything.")
 
 
-def _link(demo: Demo) -> str:
+def _link(demo: DemoFolder) -> str:
     try:
         return demo.console_link.read_text(encoding="utf-8")
     except OSError:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, Failed, acting_as, as_json, counted, echo, echo_json, pass_app, table, when
+from bellhop.cli.common import App, Failed, acting_as, as_json, echo, echo_json, pass_app, quantity, rich_table, when
 from bellhop.cli.remote import part
 
 _ROLES: Final = ("viewer", "operator", "admin")
@@ -67,7 +67,7 @@ def list_(app: App, json_: bool) -> None:
     if json_:
         echo_json(rows)
         return
-    echo(table(("name", "role", "made (UTC)", ""), [_line(row) for row in rows]))
+    echo(rich_table(("name", "role", "made (UTC)", ""), [_line(row) for row in rows]))
 
 
 @users.command(short_help="Change a user: role, password, disable.")
@@ -92,7 +92,11 @@ def change(
         raise Failed(f"there is no user {name}")
     if new_password or password_stdin:
         changed["password"] = _password(name, from_stdin=password_stdin)
-    told = app.remote.patch(f"/users/{part(name)}", changed) if app.remote is not None else _changed(app, name, changed)
+    told = (
+        app.remote.patch(f"/users/{part(name)}", changed)
+        if app.remote is not None
+        else _change_user(app, name, changed)
+    )
     click.echo(
         f"user {told['name']}, {told['role']}{', shut out' if told['disabled'] else ''}; their sessions have ended"
     )
@@ -108,7 +112,7 @@ def sign_out(app: App, name: str) -> None:
     else:
         with app.ledger() as ledger:
             ended = ledger.people.end_sessions(name, acting_as(None))
-    click.echo(f"{counted(ended, 'session')} of {name} ended")
+    click.echo(f"{quantity(ended, 'session')} of {name} ended")
 
 
 @users.command(short_help="Remove a user.")
@@ -124,7 +128,7 @@ def remove(app: App, name: str) -> None:
     click.echo(f"user {name} is removed; their sessions have ended")
 
 
-def _changed(app: App, name: str, changed: dict[str, Any]) -> dict[str, Any]:
+def _change_user(app: App, name: str, changed: dict[str, Any]) -> dict[str, Any]:
     from bellhop.console.access.passwords import hash_password
     from bellhop.ledger.records import Role
     from bellhop.letters.serializers.people import user_row

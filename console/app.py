@@ -74,12 +74,12 @@ def create_console(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     parts = ConsoleParts(settings, ledger, broker, observe, now, provider=provider, link=link)
     app.extensions[KEY] = parts
-    filters.install(app, now)
+    filters.install_filters(app, now)
     app.jinja_env.filters["clean"] = parts.redactor.text
     for module in (entry, overview, letters, bulk, jobs, edits, events, routes, audit, people):
         app.register_blueprint(module.blueprint)
     app.context_processor(_context(app, parts))
-    guard.install(app, parts)
+    guard.install_guard(app, parts)
     _handle_errors(app, parts)
     return app
 

@@ -100,7 +100,7 @@ def spark(values: Sequence[float], label: str, most: float = 0.0) -> Markup:
     return svg.format(width, height, told, shape if len(values) > 1 else "")
 
 
-def install(app: Flask, now: Callable[[], datetime]) -> None:
+def install_filters(app: Flask, now: Callable[[], datetime]) -> None:
     """Puts the filters into the application's templates."""
 
     def ago(given: datetime | str | None) -> Markup:
@@ -112,7 +112,7 @@ def install(app: Flask, now: Callable[[], datetime]) -> None:
         told = f"{lasting(seconds)} ago" if seconds >= 0 else f"in {lasting(-seconds)}"
         return _time(moment, told)
 
-    def left(given: datetime | str | None) -> Markup:
+    def time_left(given: datetime | str | None) -> Markup:
         """How long until a booking starts."""
         moment = parse_time(given)
         if moment is None:
@@ -138,7 +138,7 @@ def install(app: Flask, now: Callable[[], datetime]) -> None:
     app.jinja_env.filters.update(
         stamp=stamp,
         ago=ago,
-        left=left,
+        left=time_left,
         clock=clock,
         lasting=lasting,
         rate=rate,

@@ -29,7 +29,7 @@ class Field:
     def is_long(self) -> bool:
         return self.path.endswith("notes") or len(self.text) > _LONG or "\n" in self.text
 
-    def given(self, text: str) -> Field:
+    def with_text(self, text: str) -> Field:
         return replace(self, text=text)
 
 

@@ -55,7 +55,7 @@ def open_to_all(view: View) -> View:
     return view
 
 
-def install(app: Flask, parts: ConsoleParts) -> None:
+def install_guard(app: Flask, parts: ConsoleParts) -> None:
     app.before_request(lambda: _admit(app, parts))
     app.after_request(lambda response: _protect(response, parts))
 

@@ -62,8 +62,8 @@ def choose(args: Mapping[str, str], now: datetime, asked: Asked) -> Choice:
 
     The words stand in `q` where somebody wrote the address, or sends the form; else under their key in `k`.
     """
-    said = {name: plain(args.get(name, "")) for name in _NAMES}
-    words = plain(args["q"]) if "q" in args else asked.words(said["k"]) if said["k"] else ""
+    said = {name: clean_text(args.get(name, "")) for name in _NAMES}
+    words = clean_text(args["q"]) if "q" in args else asked.words(said["k"]) if said["k"] else ""
     said["k"] = asked.keep(words) if words else ""
     order = Order(said["order"]) if said["order"] in list(Order) else Order.URGENT
     _, newer, older = AGES.get(said["age"], ("", None, None))
@@ -82,11 +82,11 @@ def choose(args: Mapping[str, str], now: datetime, asked: Asked) -> Choice:
     return Choice(which, order, {name: value for name, value in said.items() if value})
 
 
-def read(query: str, now: datetime, asked: Asked) -> Choice:
+def read_selection(query: str, now: datetime, asked: Asked) -> Choice:
     """The same of an address' query alone, as forms carry it. Read whole: a filter cut short would mean more letters.
     Raises SearchForgotten."""
     return choose(dict(parse_qsl(query)), now, asked)
 
 
-def plain(text: str) -> str:
+def clean_text(text: str) -> str:
     return text.replace("\x00", "").strip()[:_LONGEST]

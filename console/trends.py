@@ -126,7 +126,7 @@ class Pulse:
     def _measure(self) -> tuple[Beat, BrokerCheck]:
         now = self._now()
         stats = self._broker.stats()
-        unfinished = self._ledger.unfinished()
+        unfinished = self._ledger.count_unfinished()
         outstanding = {
             route: _ready(stats, route) + sum(n for (name, _), n in unfinished.items() if name == route)
             for route in ROUTES

@@ -10,8 +10,8 @@ from werkzeug.routing import BaseConverter
 
 from bellhop.broker.port import Publisher
 from bellhop.ingest import health
-from bellhop.ingest.problems import crashed, respond
-from bellhop.ingest.status import EventReader, Status
+from bellhop.ingest.problems import internal_error, respond
+from bellhop.ingest.status import EventReader, EventStatus
 from bellhop.ingest.verify import verifiers
 from bellhop.ingest.webhooks import Webhooks
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
@@ -52,7 +52,7 @@ def create_app(
     """
     known = verifiers(settings.sources, place)
     webhooks = Webhooks(settings, known, publisher, observe=observe, tracer=tracer, clock=clock)
-    status = Status(known, events, clock.now)
+    status = EventStatus(known, events, clock.now)
     app = Flask("ingest", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would count as a failure for the sender
     app.url_map.converters["id"] = _Id
@@ -68,7 +68,7 @@ def create_app(
     route("/healthz", health.healthz, "GET")
     route("/readyz", lambda: health.readyz(ready), "GET")
     if metrics is not None:
-        route("/metrics", lambda: _measured(metrics), "GET")
+        route("/metrics", lambda: _metrics_response(metrics), "GET")
 
     @app.errorhandler(Problem)
     def _problem(problem: Problem) -> Response:
@@ -81,12 +81,12 @@ def create_app(
     @app.errorhandler(Exception)
     def _crash(error: Exception) -> Response:
         observe("webhook.crashed", error=type(error).__name__)
-        return respond(crashed(), request.path)
+        return respond(internal_error(), request.path)
 
     return app
 
 
-def _measured(metrics: health.Metrics) -> Response:
+def _metrics_response(metrics: health.Metrics) -> Response:
     text, content_type = metrics()
     return Response(text, 200, content_type=content_type)
 

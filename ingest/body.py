@@ -21,7 +21,7 @@ JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 
 
-def read(request: Request, limit: int, media: Sequence[str] = (JSON,)) -> bytes:
+def read_body(request: Request, limit: int, media: Sequence[str] = (JSON,)) -> bytes:
     """The body, byte for byte. Raises Problem: 413 over `limit` bytes (chunked ones too, which tell no length ahead),
     415 for another media type than those of `media`, 408 too slow, 400 cut off or not framed as HTTP asks for."""
     length = request.content_length  # None where chunked
@@ -54,19 +54,19 @@ def _discard(stream: Any, count: int) -> None:
             left -= len(piece)
 
 
-def decode(body: bytes) -> object:
+def decode_json(body: bytes) -> object:
     """The JSON in the body. Raises Problem 400. Strict where Python is not: UTF-8 only, no NaN, and no name twice in
     one object, as the sender and we might each believe another of the two."""
     if is_nested_too_deep(body):
-        raise _malformed("it is nested too deep")
+        raise _malformed_json("it is nested too deep")
     try:
         return _DECODER.decode(body.decode())
     except UnicodeDecodeError:
-        raise _malformed("it is not UTF-8") from None
+        raise _malformed_json("it is not UTF-8") from None
     except json.JSONDecodeError as error:
-        raise _malformed(f"line {error.lineno}, column {error.colno}" if body.strip() else "it is empty") from None
+        raise _malformed_json(f"line {error.lineno}, column {error.colno}" if body.strip() else "it is empty") from None
     except ValueError as error:
-        raise _malformed(str(error) if isinstance(error, _Refused) else "a number has too many digits") from None
+        raise _malformed_json(str(error) if isinstance(error, _Refused) else "a number has too many digits") from None
 
 
 def decode_form(body: bytes) -> dict[str, str]:
@@ -91,7 +91,7 @@ class _Refused(ValueError):
     """What JSON's grammar leaves open, or Python reads beyond it."""
 
 
-def _malformed(why: str) -> Problem:
+def _malformed_json(why: str) -> Problem:
     return Problem(400, "malformed-json", f"The body is not well-formed JSON: {why}.")
 
 

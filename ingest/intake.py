@@ -77,7 +77,7 @@ class Intake:
         )
 
     def _event(self, made: Event, receipt: Receipt) -> Envelope:
-        parsed = self._parsed(made.body)
+        parsed = self._parse(made.body)
         id_ = self._id(parsed, receipt)
         subject = parsed.subject
         warnings: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class Intake:
         )
         return replace(envelope, not_after=parsed.not_after, warnings=warnings)
 
-    def _parsed(self, body: Any) -> events.Parsed:
+    def _parse(self, body: Any) -> events.Parsed:
         if self._source.format != "bellhop":
             body = _cancel_alone(body)
         is_booking = isinstance(body, Mapping) and body.get("type") in events.BOOKING_TYPES

@@ -14,6 +14,6 @@ def respond(problem: Problem, path: str) -> Response:
     return Response(problem.body(instance), problem.status, problem.headers, content_type=CONTENT_TYPE)
 
 
-def crashed() -> Problem:
+def internal_error() -> Problem:
     """For what nobody foresaw. Says nothing of the inside."""
     return Problem(500, "internal", "Bellhop failed while it answered. Nothing was accepted; send it again later.")

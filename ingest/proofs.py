@@ -30,7 +30,7 @@ class NotVerified(BellhopError):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class AddressSecrets:
     """What the address of a post may hold of a secret. path: what follows the source's name, "" for nothing. query:
     the values of `secret`."""
 
@@ -38,7 +38,7 @@ class Address:
     query: Sequence[str] = ()
 
 
-NO_SECRET: Final = Address()
+NO_SECRET: Final = AddressSecrets()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class Proof:
     body: bytes
     tolerance_seconds: float
     now: datetime
-    address: Address = NO_SECRET
+    address: AddressSecrets = NO_SECRET
     url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Scheme:
     """One scheme. key: a secret of the settings made ready; raises ValueError saying what is wrong with its form.
 
     verify: the delivery id, where the scheme signs one, else None. Raises NotVerified.
@@ -82,7 +82,7 @@ def timely(proof: Proof, timestamp: str, what: str) -> datetime:
     return at
 
 
-def needed(headers: Headers, name: str) -> str:
+def require_header(headers: Headers, name: str) -> str:
     value = headers.get(name)
     if not value:
         raise NotVerified(f"the header {name} is missing")

@@ -49,7 +49,7 @@ def serve(settings: Settings, make_app: Callable[[], WSGIApplication], *, observ
     Tells `server.listening` (host, port), `server.problem` (what gunicorn says, never what a client sent) and
     `connection.slow` for a request whose head did not come in time.
     """
-    handed = _handed()
+    handed = _inherited_socket()
     listener = handed or _listen(settings.ingest.host, settings.ingest.port)
     # What the answer's Server header says. gunicorn has no setting for it.
     gunicorn.http.wsgi.SERVER = "bellhop"
@@ -62,7 +62,7 @@ def processes(settings: Settings) -> int:
     return settings.ingest.processes or (1 if settings.broker.embedded else 2)
 
 
-def _handed() -> socket.socket | None:
+def _inherited_socket() -> socket.socket | None:
     """The socket that systemd, or whoever keeps to its way, has handed to this process. Raises SettingsError."""
     told = {name: os.environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")}
     if told["LISTEN_PID"] != str(os.getpid()):

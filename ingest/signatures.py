@@ -8,24 +8,24 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bellhop.ingest.proofs import NotVerified, Proof, as_bytes, is_one_of, needed, timely
+from bellhop.ingest.proofs import NotVerified, Proof, as_bytes, is_one_of, require_header, timely
 
 # Most are made by the upstream; what is shorter is a slip.
 _SIGNING_SECRET: Final = re.compile(r"[\x21-\x7e]{6,512}")
 _CALCOM_NO_SECRET: Final = "no-secret-provided"  # noqa: S105  # what Cal.com sends where none is set
 
 
-def signing_key(secret: str) -> bytes:
+def hmac_key(secret: str) -> bytes:
     if not _SIGNING_SECRET.fullmatch(secret):
         raise ValueError("must each have 6 to 512 printable ASCII characters without spaces")
     return secret.encode()
 
 
-def timed(header: str) -> Callable[[Proof, Sequence[bytes]], None]:
+def timed_hmac(header: str) -> Callable[[Proof, Sequence[bytes]], None]:
     """`t=<seconds>,v1=<hex>`: HMAC-SHA256 over `<seconds>.<body>`."""
 
     def verify(proof: Proof, keys: Sequence[bytes]) -> None:
-        parts = [part.strip().partition("=") for part in needed(proof.headers, header).split(",")]
+        parts = [part.strip().partition("=") for part in require_header(proof.headers, header).split(",")]
         times = [value for name, _, value in parts if name == "t"]
         given = [as_bytes(value) for name, _, value in parts if name == "v1"]
         if len(times) != 1 or not given:
@@ -38,14 +38,14 @@ def timed(header: str) -> Callable[[Proof, Sequence[bytes]], None]:
     return verify
 
 
-def plain(
+def plain_hmac(
     header: str, write: Callable[[bytes], bytes], signed: Callable[[Proof], bytes] = lambda proof: proof.body
 ) -> Callable[[Proof, Sequence[bytes]], None]:
     """HMAC-SHA256 over the body (or what `signed` makes of it), as `write` puts it into the header. It proves who and
     what, but not when: a webhook that is played back has the same id, and is known by it."""
 
     def verify(proof: Proof, keys: Sequence[bytes]) -> None:
-        given = [as_bytes(needed(proof.headers, header))]
+        given = [as_bytes(require_header(proof.headers, header))]
         if not any([is_one_of(write(_hmac(key, signed(proof))), given) for key in keys]):
             raise NotVerified(f"the signature in {header} does not match")
 
@@ -55,16 +55,16 @@ def plain(
 def calcom_key(secret: str) -> bytes:
     if secret == _CALCOM_NO_SECRET:
         raise ValueError(f'must not be "{_CALCOM_NO_SECRET}", which is what Cal.com sends where it has none')
-    return signing_key(secret)
+    return hmac_key(secret)
 
 
 _CALCOM_HEADER: Final = "X-Cal-Signature-256"
 
 
 def calcom(proof: Proof, keys: Sequence[bytes]) -> None:
-    if needed(proof.headers, _CALCOM_HEADER) == _CALCOM_NO_SECRET:
+    if require_header(proof.headers, _CALCOM_HEADER) == _CALCOM_NO_SECRET:
         raise NotVerified(f"{_CALCOM_HEADER} says that no secret is set: set one in Cal.com")
-    plain(_CALCOM_HEADER, _hex)(proof, keys)
+    plain_hmac(_CALCOM_HEADER, _hex)(proof, keys)
 
 
 def _hmac(key: bytes, content: bytes) -> bytes:

@@ -66,7 +66,7 @@ class Declaring:
         """ "" while the broker is there, has the queues and takes what is published."""
         if not self._declared.is_set():
             return "the queues are not declared yet"
-        return problem_of(self._broker.stats) or self._publisher.problem()
+        return failure_of(self._broker.stats) or self._publisher.problem()
 
 
 class WatchedPublisher:
@@ -82,7 +82,7 @@ class WatchedPublisher:
 
     def publish(self, message: Message, to: Address) -> Future[None]:
         future = self._publisher.publish(message, to)
-        future.add_done_callback(self._settled)
+        future.add_done_callback(self._note_outcome)
         return future
 
     def problem(self) -> str:
@@ -109,7 +109,7 @@ class WatchedPublisher:
     def close(self, timeout: float = 5.0) -> None:
         self._publisher.close(timeout)
 
-    def _settled(self, done: Future[None]) -> None:
+    def _note_outcome(self, done: Future[None]) -> None:
         """A publish that was refused, or has no queue, was answered: that is its route's trouble alone."""
         error = PublishUnconfirmed("the broker did not confirm in time") if done.cancelled() else done.exception()
         is_ill = isinstance(error, PublishUnconfirmed | BrokerUnavailable)
@@ -131,24 +131,24 @@ class StandbyLedger:
 
     def event(self, source: str, id_: str, /) -> EventView | None:
         """Raises LedgerUnavailable."""
-        return self._guarded(lambda ledger: ledger.event(source, id_))
+        return self._ask(lambda ledger: ledger.event(source, id_))
 
     def problem(self) -> str:
-        return problem_of(lambda: self._guarded(lambda ledger: ledger.ping()))
+        return failure_of(lambda: self._ask(lambda ledger: ledger.ping()))
 
-    def _guarded(self, act: Callable[[ReadLedger], Result]) -> Result:
+    def _ask(self, act: Callable[[ReadLedger], Result]) -> Result:
         if self._well:
-            return self._tried(act)
+            return self._try(act)
         # The first who asks opens it, which takes a moment; until it has ever been away, others wait for that.
         patience = 0.0 if self._has_failed else _FIRST_SECONDS
         if self._monotonic() < self._away_until or not self._trying.acquire(timeout=patience):
             raise LedgerUnavailable("the ledger is away")
         try:
-            return self._tried(act)
+            return self._try(act)
         finally:
             self._trying.release()
 
-    def _tried(self, act: Callable[[ReadLedger], Result]) -> Result:
+    def _try(self, act: Callable[[ReadLedger], Result]) -> Result:
         try:
             if self._ledger is None:
                 self._ledger = self._open()
@@ -161,7 +161,7 @@ class StandbyLedger:
         return result
 
 
-def problem_of(probe: Callable[[], object]) -> str:
+def failure_of(probe: Callable[[], object]) -> str:
     """What is wrong, "" where nothing is."""
     try:
         probe()

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from flask import Request, Response
 
 from bellhop.ingest.verify import NotVerified, Verifier
-from bellhop.ingest.webhooks import unauthorized
+from bellhop.ingest.webhooks import unauthorized_problem
 from bellhop.ledger.records import Attempt, EventView
 from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.events import MAX_ID
@@ -25,7 +25,7 @@ class EventReader(Protocol):
         ...
 
 
-class Status:
+class EventStatus:
     def __init__(self, verifiers: Mapping[str, Verifier], events: EventReader, now: Callable[[], datetime]) -> None:
         self._verifiers = verifiers
         self._events = events
@@ -40,7 +40,7 @@ class Status:
         try:
             verifier.verify_reader(request.headers, id_, self._now())
         except NotVerified as error:
-            raise unauthorized(error) from None
+            raise unauthorized_problem(error) from None
         if len(id_) > MAX_ID or not id_.isprintable():
             raise Problem(404, "unknown-event", "No event has such an id.")
         try:
@@ -48,11 +48,11 @@ class Status:
         except LedgerUnavailable:
             detail = "Where the event stands cannot be told now. That changes nothing for the event itself."
             raise Problem(503, "ledger-away", detail, headers={"Retry-After": "5"}) from None
-        told = _told(view) if view is not None else _pending(source, id_)
+        told = _status_of(view) if view is not None else _pending(source, id_)
         return Response(json.dumps(told), 200, {"Cache-Control": "no-store"}, content_type="application/json")
 
 
-def _told(view: EventView) -> dict[str, Any]:
+def _status_of(view: EventView) -> dict[str, Any]:
     """Neither the event's data nor the vendor's answers: both may hold what is a guest's own."""
     return {
         "id": view.id,

@@ -17,22 +17,22 @@ from standardwebhooks import Webhook
 
 from bellhop.ingest.proofs import (
     NO_SECRET,
-    Address,
+    AddressSecrets,
     Headers,
     NotVerified,
     Proof,
-    Row,
+    Scheme,
     as_bytes,
     is_one_of,
-    needed,
+    require_header,
     timely,
 )
-from bellhop.ingest.signatures import calcom, calcom_key, plain, signing_key, timed
+from bellhop.ingest.signatures import calcom, calcom_key, hmac_key, plain_hmac, timed_hmac
 from bellhop.schemas.errors import SettingProblem, SettingsError
 from bellhop.schemas.settings import SourceSettings
-from bellhop.schemas.settings.sections import meant
+from bellhop.schemas.settings.sections import suggest
 
-__all__ = ["TABLE", "Address", "NotVerified", "Verifier", "problem_of", "verifiers"]
+__all__ = ["TABLE", "AddressSecrets", "NotVerified", "Verifier", "credentials_problem", "verifiers"]
 
 _BEARER_SECRET: Final = re.compile(r"[\x21-\x7e]{16,512}")
 # What an address can hold without being encoded, so that one who looks for the secret finds it.
@@ -53,7 +53,7 @@ class Verifier:
         self.takes_forms = self._row.takes_forms
         self.in_path = self._row.in_path
 
-    def verify(self, headers: Headers, body: bytes, now: datetime, address: Address = NO_SECRET) -> str | None:
+    def verify(self, headers: Headers, body: bytes, now: datetime, address: AddressSecrets = NO_SECRET) -> str | None:
         """The delivery id where the scheme signs one, else None. Raises NotVerified."""
         proof = Proof(headers, body, self._tolerance_seconds, now, address, self._url)
         return self._row.verify(proof, self._keys)
@@ -71,7 +71,7 @@ def verifiers(
     sources: Mapping[str, SourceSettings], place: Callable[[str], str] = lambda _key: "bellhop.toml"
 ) -> Mapping[str, Verifier]:
     """A verifier for each source, by its name. Raises SettingsError; `place` is as in `schemas.settings.build`."""
-    found = {name: problem_of(source) for name, source in sources.items()}
+    found = {name: credentials_problem(source) for name, source in sources.items()}
     problems = [
         SettingProblem(f"sources.{name}.{wrong[0]}", wrong[1], place(f"sources.{name}.{wrong[0]}"), wrong[2])
         for name, wrong in found.items()
@@ -82,10 +82,10 @@ def verifiers(
     return {name: Verifier(source) for name, source in sources.items()}
 
 
-def problem_of(source: SourceSettings) -> tuple[str, str, str] | None:
+def credentials_problem(source: SourceSettings) -> tuple[str, str, str] | None:
     """What its credentials cannot be: the key, the problem, and what to write. It quotes no secret."""
     if source.verifier not in TABLE:
-        return "verifier", f"must be one of {', '.join(TABLE)}", meant(source.verifier, TABLE)
+        return "verifier", f"must be one of {', '.join(TABLE)}", suggest(source.verifier, TABLE)
     if TABLE[source.verifier].needs_url and not source.notification_url:
         return "notification_url", f"is required: the signature of {source.verifier} covers it", ""
     try:
@@ -116,7 +116,9 @@ def _standard(proof: Proof, keys: Sequence[Webhook]) -> str:
     The library signs and we compare, as its own `verify` reads the machine's clock, has one tolerance for all, and
     answers odd headers with whatever error they cause.
     """
-    id_, timestamp, signatures = (needed(proof.headers, f"webhook-{name}") for name in ("id", "timestamp", "signature"))
+    id_, timestamp, signatures = (
+        require_header(proof.headers, f"webhook-{name}") for name in ("id", "timestamp", "signature")
+    )
     at = timely(proof, timestamp, "webhook-timestamp")
     try:
         body = proof.body.decode()
@@ -142,7 +144,7 @@ def _bearer_key(secret: str) -> bytes:
 
 def _bearer(proof: Proof, tokens: Sequence[bytes]) -> None:
     """A static `Authorization: Bearer <secret>`: it proves who, but not what or when."""
-    scheme, _, given = needed(proof.headers, "authorization").partition(" ")
+    scheme, _, given = require_header(proof.headers, "authorization").partition(" ")
     if scheme.lower() != "bearer":
         raise NotVerified("the Authorization header is not of the scheme Bearer")
     if not is_one_of(as_bytes(given.strip(" ")), tokens):
@@ -171,19 +173,21 @@ def _query_secret(proof: Proof, secrets: Sequence[bytes]) -> None:
         raise NotVerified("the secret in the address is not one of this source's")
 
 
-TABLE: Final[Mapping[str, Row]] = {
-    "standard-webhooks": Row(_standard_key, _standard),
-    "bearer": Row(_bearer_key, _bearer),
-    "path-secret": Row(_address_key, _path_secret, in_path=True),
-    "query-secret": Row(_address_key, _query_secret),
-    "calendly": Row(signing_key, timed("Calendly-Webhook-Signature")),
-    "tripleseat": Row(signing_key, timed("X-Signature")),
-    "acuity": Row(signing_key, plain("X-Acuity-Signature", base64.b64encode), takes_forms=True),
-    "mindbody": Row(signing_key, plain("X-Mindbody-Signature", lambda digest: b"sha256=" + base64.b64encode(digest))),
-    "square": Row(
-        signing_key,
-        plain("x-square-hmacsha256-signature", base64.b64encode, lambda proof: proof.url.encode() + proof.body),
+TABLE: Final[Mapping[str, Scheme]] = {
+    "standard-webhooks": Scheme(_standard_key, _standard),
+    "bearer": Scheme(_bearer_key, _bearer),
+    "path-secret": Scheme(_address_key, _path_secret, in_path=True),
+    "query-secret": Scheme(_address_key, _query_secret),
+    "calendly": Scheme(hmac_key, timed_hmac("Calendly-Webhook-Signature")),
+    "tripleseat": Scheme(hmac_key, timed_hmac("X-Signature")),
+    "acuity": Scheme(hmac_key, plain_hmac("X-Acuity-Signature", base64.b64encode), takes_forms=True),
+    "mindbody": Scheme(
+        hmac_key, plain_hmac("X-Mindbody-Signature", lambda digest: b"sha256=" + base64.b64encode(digest))
+    ),
+    "square": Scheme(
+        hmac_key,
+        plain_hmac("x-square-hmacsha256-signature", base64.b64encode, lambda proof: proof.url.encode() + proof.body),
         needs_url=True,
     ),
-    "calcom": Row(calcom_key, calcom),
+    "calcom": Scheme(calcom_key, calcom),
 }

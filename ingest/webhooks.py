@@ -29,8 +29,8 @@ from bellhop.broker.topology import work, work_queue
 from bellhop.ingest import body as bodies
 from bellhop.ingest.formats.parts import Ignored, Receipt
 from bellhop.ingest.intake import Intake, Read
-from bellhop.ingest.problems import crashed, respond
-from bellhop.ingest.verify import Address, NotVerified, Verifier
+from bellhop.ingest.problems import internal_error, respond
+from bellhop.ingest.verify import AddressSecrets, NotVerified, Verifier
 from bellhop.schemas import events
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import Envelope
@@ -107,23 +107,23 @@ class Webhooks:
         except Exception as error:  # noqa: BLE001  # whatever it is, the sender must not take it for an acceptance
             self._observe("webhook.crashed", error=type(error).__name__, where=where(error), **told.fields())
             told.event, told.reason = "webhook.refused", "internal"
-            response = respond(crashed(), request.path)
+            response = respond(internal_error(), request.path)
         self._observe(told.event, status=response.status_code, seconds=self._clock.monotonic() - began, **told.fields())
         return response
 
     def probe(self, source: str, secret: str = "") -> Response:
         """Some upstreams ask with GET or HEAD whether there is someone before they post; a secret in the address is not
         looked at. Raises Problem 404."""
-        self._known(source, secret)
+        self._source_at(source, secret)
         return _json({"source": source, "accepts": "POST"}, 200)
 
     def _take(self, request: Request, name: str, secret: str, told: _Told) -> Response:
-        source = self._known(name, secret)
+        source = self._source_at(name, secret)
         media = (bodies.JSON, bodies.FORM) if self._verifiers[name].takes_forms else (bodies.JSON,)
-        body = bodies.read(request, self._settings.ingest.max_body_bytes, media)
+        body = bodies.read_body(request, self._settings.ingest.max_body_bytes, media)
         now = self._clock.now()
         signed_id = told.id = self._verify(source, request, secret, body, now)
-        decoded = bodies.decode_form(body) if request.mimetype == bodies.FORM else bodies.decode(body)
+        decoded = bodies.decode_form(body) if request.mimetype == bodies.FORM else bodies.decode_json(body)
         receipt = Receipt(now, self._unique(), hashlib.sha256(body).hexdigest(), signed_id)
         found = self._read(source, decoded, receipt)
         trace = _traces(request)
@@ -136,7 +136,7 @@ class Webhooks:
         self._publish(taken)
         return self._answer(source, found)
 
-    def _known(self, name: str, secret: str) -> SourceSettings:
+    def _source_at(self, name: str, secret: str) -> SourceSettings:
         """The source of an address. Raises Problem 404."""
         source = self._source(name)
         if secret and not self._verifiers[name].in_path:
@@ -151,11 +151,11 @@ class Webhooks:
 
     def _verify(self, source: SourceSettings, request: Request, secret: str, body: bytes, now: datetime) -> str:
         """The delivery id the scheme signs, "" where it signs none."""
-        address = Address(secret, tuple(request.args.getlist("secret")))
+        address = AddressSecrets(secret, tuple(request.args.getlist("secret")))
         try:
             signed_id = self._verifiers[source.name].verify(request.headers, body, now, address)
         except NotVerified as error:
-            raise unauthorized(error) from None
+            raise unauthorized_problem(error) from None
         if signed_id is not None and not _SIGNED_ID.fullmatch(signed_id):
             raise Problem(400, "bad-id", f"webhook-id must have 1 to {events.MAX_ID} visible ASCII characters.")
         return signed_id or ""
@@ -196,10 +196,10 @@ class Webhooks:
         return self._publisher.publish(message, work(envelope.route)), span
 
     def _answer(self, source: SourceSettings, found: Sequence[Read]) -> Response:
-        told = [{"ignored": one.why} if isinstance(one, Ignored) else self._told(one) for one in found]
+        told = [{"ignored": one.why} if isinstance(one, Ignored) else self._receipt(one) for one in found]
         return _json(told[0] if len(told) == 1 else {"events": told}, source.answer)
 
-    def _told(self, envelope: Envelope) -> dict[str, object]:
+    def _receipt(self, envelope: Envelope) -> dict[str, object]:
         status_url = f"{self._public_url}/events/{envelope.source}/{quote(envelope.id, safe='')}"
         told: dict[str, object] = {"id": envelope.id, "status_url": status_url}
         return told | ({"warnings": list(envelope.warnings)} if envelope.warnings else {})
@@ -209,7 +209,7 @@ def _json(told: Mapping[str, object], status: int) -> Response:
     return Response(json.dumps(told), status, content_type="application/json")
 
 
-def unauthorized(error: NotVerified) -> Problem:
+def unauthorized_problem(error: NotVerified) -> Problem:
     """RFC 9110 asks every 401 to name a scheme."""
     return Problem(401, "not-verified", f"{error.reason}.", headers={"WWW-Authenticate": 'Bearer realm="bellhop"'})
 

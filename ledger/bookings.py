@@ -33,7 +33,7 @@ def lock_key(source: str, subject: str) -> str:
     return f"subject:{source}/{subject}"
 
 
-def read(connection: sa.Connection, keys: Collection[Key]) -> dict[Key, HeldBooking]:
+def read_bookings(connection: sa.Connection, keys: Collection[Key]) -> dict[Key, HeldBooking]:
     """Those of the bookings that are stored."""
     if not keys:
         return {}
@@ -101,10 +101,10 @@ def store(connection: sa.Connection, database: Database, changed: Iterable[HeldB
         connection.execute(database.insert(vendor_ids).on_conflict_do_nothing(), named)
 
 
-def one(database: Database, source: str, reference: str) -> Booking | None:
+def find_booking(database: Database, source: str, reference: str) -> Booking | None:
     """See `Ledger.booking`."""
     with database.read() as connection:
-        found = read(connection, [(source, reference)])
+        found = read_bookings(connection, [(source, reference)])
     return found[source, reference].booking if found else None
 
 

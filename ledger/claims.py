@@ -102,7 +102,7 @@ def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> KnownEven
     ]
     if keys:
         found += connection.execute(_SAME_BOOKING, {"sources": sources, "subjects": sorted({k[1] for k in keys})})
-    known = KnownEvent(bookings=bookings.read(connection, keys))
+    known = KnownEvent(bookings=bookings.read_bookings(connection, keys))
     for row in {stored.pk: stored for stored in found}.values():
         known.add(_row(row))
     return known

@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from bellhop.ledger.records import Call, Entry, EntryState
+from bellhop.ledger.records import Entry, EntryState, VendorCall
 
-_CALL: Final = tuple(f.name for f in fields(Call))
+_CALL: Final = tuple(f.name for f in fields(VendorCall))
 _ENTRY: Final = tuple(f.name for f in fields(Entry))
 
 
-def call_to_json(call: Call | None) -> dict[str, Any] | None:
+def call_to_json(call: VendorCall | None) -> dict[str, Any] | None:
     return None if call is None else {name: getattr(call, name) for name in _CALL}
 
 
-def call_from_json(stored: Mapping[str, Any] | None) -> Call | None:
-    return None if stored is None else Call(**stored)
+def call_from_json(stored: Mapping[str, Any] | None) -> VendorCall | None:
+    return None if stored is None else VendorCall(**stored)
 
 
 def entries_to_json(entries: Sequence[Entry]) -> list[dict[str, Any]]:

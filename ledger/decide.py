@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from bellhop.ledger.records import Booking, Busy, Call, Refused, Settled, Settlement, State
+from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, Settlement, State, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES
 from bellhop.schemas.reasons import Reason
@@ -49,7 +49,7 @@ class EventRecord:
     claimed_by: str
     claim_token: int
     claim_until: datetime
-    calling: Call | None
+    calling: VendorCall | None
     calling_token: int
     next_at: datetime | None
     attempts: int
@@ -120,17 +120,17 @@ class KnownEvent:
 class Take:
     """The event is the worker's. in_doubt: the call of which nobody knows whether it happened."""
 
-    in_doubt: Call | None = None
+    in_doubt: VendorCall | None = None
 
 
-Answer = Take | Settled | Busy | Refused
+Answer = Take | Settled | ClaimBusy | Refused
 
 
 def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
     """What a worker may do with a delivery of `envelope`."""
     own = known.own(envelope)
     if own is None:
-        return _unseen(envelope, known)
+        return _judge_new(envelope, known)
     if own.state is State.DEAD:
         if envelope.generation < own.generation:
             return Settled(State.DEAD, "a later replay of it died")
@@ -144,19 +144,19 @@ def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
     if not own.state.unfinished:
         return Settled(own.state, own.detail, own.updated)
     if own.state is State.WORKING and own.claim_until > now:
-        return Busy(f"{own.claimed_by} is working it")
+        return ClaimBusy(f"{own.claimed_by} is working it")
     if own.calling is not None:
         # Neither superseded nor kept waiting: what may have happened at the vendor must be known first.
         return Take(own.calling)
     return _order(envelope, known, own)
 
 
-def _unseen(envelope: Envelope, known: KnownEvent) -> Answer:
+def _judge_new(envelope: Envelope, known: KnownEvent) -> Answer:
     others = known.by_id.get((envelope.source, envelope.id), ())
     if others and envelope.generation == 0:
         return Refused(Reason.CONFLICT, f"the id {envelope.id} came before with another content, which stands")
     if any(row.state.unfinished for row in others):  # a person edited it while its first content is being worked
-        return Busy("another content of the same id is being worked")
+        return ClaimBusy("another content of the same id is being worked")
     return _fact(envelope, known, None)
 
 
@@ -200,7 +200,7 @@ def _turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) 
     for row in unfinished:
         # A cancel need not wait for a booking that is not made yet: it leaves a tombstone, and that one is superseded.
         if not (is_cancel and row.state is State.RETRYING and row.calling is None):
-            return Busy(f"event {row.event_id} of its booking is older and not finished")
+            return ClaimBusy(f"event {row.event_id} of its booking is older and not finished")
     return None
 
 
@@ -214,7 +214,7 @@ def apply(
 ) -> list[EventRecord]:
     """Enters the answer into `known`. The rows that must be stored for it, the event's own first."""
     own = known.own(envelope)
-    if isinstance(answer, Busy) or (own is not None and _stands(own, envelope, answer)):
+    if isinstance(answer, ClaimBusy) or (own is not None and _stands(own, envelope, answer)):
         return []
     if own is None:
         own = _new(envelope, now)
@@ -278,7 +278,7 @@ def _new(envelope: Envelope, now: datetime) -> EventRecord:
     )
 
 
-def mark_after(settlement: Settlement, calling: Call | None, *, marked: bool) -> Call | None:
+def mark_after(settlement: Settlement, calling: VendorCall | None, *, marked: bool) -> VendorCall | None:
     """The call that stays marked once an event is settled: the one in doubt, also where the event died of the doubt.
 
     calling: the mark as stored. marked: it was made under the claim that is settled. Otherwise it is a doubt the claim

@@ -18,6 +18,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from bellhop.schemas.sqlite_wal import wal_is_safe
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -27,13 +28,18 @@ from bellhop.schemas.errors import LedgerError, LedgerUnavailable
 WAIT_SECONDS: Final = 10.0
 """How long a lock is waited for before the ledger counts as unavailable."""
 
-_POSTGRES: Final = (
-    f"lock_timeout={WAIT_SECONDS:g}s",
-    # A process that hangs inside a transaction must not keep its locks for ever.
-    "idle_in_transaction_session_timeout=60s",
-    # A plan kept from when the tables were empty reads them whole: a seventh of the claims, until the next ANALYZE.
-    "plan_cache_mode=force_custom_plan",
+_POSTGRES_BEGIN: Final = "; ".join(
+    (
+        "BEGIN ISOLATION LEVEL READ COMMITTED",
+        f"SET LOCAL lock_timeout = '{WAIT_SECONDS:g}s'",
+        # A process that hangs inside a transaction must not keep its locks for ever.
+        "SET LOCAL idle_in_transaction_session_timeout = '60s'",
+        # A plan kept from when the tables were empty reads them whole: a seventh of the claims, until the next ANALYZE.
+        "SET LOCAL plan_cache_mode = force_custom_plan",
+    )
 )
+"""One message. Each transaction brings its settings along: a pooler gives it any session, and PgBouncer refuses those
+that a connection would begin with."""
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK: Final = 0x62656C6C686F70  # "bellhop": of the whole database, so no event's lock can be meant
 _UNAVAILABLE: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
@@ -158,14 +164,6 @@ def sqlite_library() -> ModuleType:
     return library
 
 
-def wal_is_safe(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite is free of the bug by which a WAL database with several writers can be corrupted:
-    3.7.0 to 3.51.2 have it, but for 3.50.7 and 3.44.6 and what followed in their lines (sqlite.org/wal.html)."""
-    if version < (3, 7, 0) or version >= (3, 51, 3):
-        return True
-    return (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
-
-
 def _lock(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
@@ -186,20 +184,40 @@ def _parse_url(url: str) -> sa.URL:
 
 
 def _engine(url: sa.URL) -> sa.Engine:
-    if url.get_backend_name() == "postgresql":
-        return sa.create_engine(
-            url,
-            isolation_level="READ COMMITTED",
-            pool_size=8,
-            max_overflow=56,
-            pool_timeout=WAIT_SECONDS,
-            pool_pre_ping=True,
-            hide_parameters=True,
-            connect_args={
-                "connect_timeout": int(WAIT_SECONDS),
-                "options": " ".join(f"-c {setting}" for setting in _POSTGRES),
-            },
-        )
+    return _postgres(url) if url.get_backend_name() == "postgresql" else _sqlite(url)
+
+
+def _postgres(url: sa.URL) -> sa.Engine:
+    """Nothing in it outlives a transaction, so that it works through a pooler in transaction mode, too."""
+    engine = sa.create_engine(
+        url,
+        pool_size=8,
+        max_overflow=56,
+        pool_timeout=WAIT_SECONDS,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": int(WAIT_SECONDS),
+            "autocommit": True,  # transactions are begun below; the driver must not begin its own
+        },
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def see_pooler(connection: Any, _record: object) -> None:
+        """What is prepared is a session's, and a pooler gives out any. It cannot tell a client whose it will be: where
+        the server's process is another than the one that was told when connecting, a pooler stands between."""
+        (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+        if pid != connection.info.backend_pid:
+            connection.prepare_threshold = None
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(_POSTGRES_BEGIN)
+
+    return engine
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
     file = Path(url.database or "")
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -102,7 +102,7 @@ def recent_ends(database: Database, since: datetime) -> Mapping[tuple[str, State
 
 def _view(connection: sa.Connection, row: Any) -> EventView:
     tries = [_attempt(found) for found in connection.execute(_ATTEMPTS, {"pk": row.pk})]
-    held = bookings.read(connection, [(row.source, row.subject)]) if row.type in RANKS else {}
+    held = bookings.read_bookings(connection, [(row.source, row.subject)]) if row.type in RANKS else {}
     entries = [entry for one in held.values() for entry in one.booking.entries]
     return EventView(
         source=row.source,
@@ -125,8 +125,8 @@ def _view(connection: sa.Connection, row: Any) -> EventView:
     )
 
 
-def unfinished(database: Database) -> Mapping[tuple[str, State], int]:
-    """See `Ledger.unfinished`."""
+def count_unfinished(database: Database) -> Mapping[tuple[str, State], int]:
+    """See `Ledger.count_unfinished`."""
     with database.read() as connection:
         return {(route, State(state)): count for route, state, count in connection.execute(_UNFINISHED)}
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bellhop.ledger.engine import Database
 from bellhop.ledger.letters import record
-from bellhop.ledger.pages import Page, cursor, read
+from bellhop.ledger.pages import Page, make_cursor, read_cursor
 from bellhop.ledger.records import AuditRow, BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.tables import job_items, jobs
 from bellhop.schemas.errors import LedgerError
@@ -85,14 +85,14 @@ class Jobs:
                 connection.execute(sa.insert(job_items), rows[start : start + _CHUNK])
             told = f"job {number}: {kind} {len(rows)} letters"
             record(connection, [AuditRow(now, who, f"approve {kind}", None, why, told)])
-        return self._stored(number)
+        return self._get(number)
 
     def get(self, id_: int) -> BulkJob | None:
         with self._database.read() as connection:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == id_)).one_or_none()
             return None if row is None else _job(row, _counts(connection, [id_]).get(id_, {}))
 
-    def _stored(self, id_: int) -> BulkJob:
+    def _get(self, id_: int) -> BulkJob:
         """One that is there."""
         with self._database.read() as connection:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == id_)).one()
@@ -104,13 +104,13 @@ class Jobs:
         if state is not None:
             query = query.where(jobs.c.state == state.value)
         if after:
-            _, (last,) = read(["jobs"], after, 1)
+            _, (last,) = read_cursor(["jobs"], after, 1)
             query = query.where(jobs.c.id < last)
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit + 1)).all()
             counts = _counts(connection, [row.id for row in rows])
         found = [_job(row, counts.get(row.id, {})) for row in rows]
-        return Page(found[:limit], cursor("jobs", found[limit - 1].id) if len(found) > limit else "")
+        return Page(found[:limit], make_cursor("jobs", found[limit - 1].id) if len(found) > limit else "")
 
     def find_stopped(self) -> list[BulkJob]:
         """All that stopped by themselves and wait for a person, the newest first."""
@@ -126,11 +126,11 @@ class Jobs:
         if state is not None:
             query = query.where(job_items.c.state == state.value)
         if after:
-            _, (last,) = read(["items"], after, 1)
+            _, (last,) = read_cursor(["items"], after, 1)
             query = query.where(job_items.c.place > last)
         with self._database.read() as connection:
             found = [_item(row) for row in connection.execute(query.limit(limit + 1))]
-        return Page(found[:limit], cursor("items", found[limit - 1].place) if len(found) > limit else "")
+        return Page(found[:limit], make_cursor("items", found[limit - 1].place) if len(found) > limit else "")
 
     def pause(self, id_: int, who: str, why: str) -> BulkJob:
         """Raises JobRefused."""
@@ -164,7 +164,7 @@ class Jobs:
                 skipped = {"state": _SKIPPED, "detail": _CANCELLED}
                 connection.execute(sa.update(job_items).where(*waiting).values(skipped))
             record(connection, [AuditRow(now, who, f"{act} job", None, why, f"job {id_}")])
-        return self._stored(id_)
+        return self._get(id_)
 
     # --- the runner's side --------------------------------------------------------------------------------------
 

@@ -87,7 +87,7 @@ class Letters:
         """At most `limit` letters in the order of their numbers, from the first above `after`."""
         select = _WHOLE.where(*conditions(which), dead_letters.c.id > after)
         with self._database.read() as connection:
-            return [letter_of(row) for row in connection.execute(select.order_by(dead_letters.c.id).limit(limit))]
+            return [stored_letter(row) for row in connection.execute(select.order_by(dead_letters.c.id).limit(limit))]
 
     def count(self, which: LetterFilter) -> int:
         """How many letters `find` would find without a limit."""
@@ -113,7 +113,7 @@ class Letters:
     def get(self, id_: int) -> Letter | None:
         with self._database.read() as connection:
             row = connection.execute(_WHOLE.where(dead_letters.c.id == id_)).one_or_none()
-        return None if row is None else letter_of(row)
+        return None if row is None else stored_letter(row)
 
     def begin_replay(self, ids: Sequence[int], who: str, why: str) -> list[Letter]:
         """Marks the open ones of `ids` as being replayed, each with its row of audit, in one commit.
@@ -211,7 +211,7 @@ def conditions(which: LetterFilter) -> Iterator[sa.ColumnElement[bool]]:
     yield columns.state.in_([state.value for state in which.states])
 
 
-def letter_of(row: Any) -> Letter:
+def stored_letter(row: Any) -> Letter:
     """Of a row of both tables."""
     new = NewLetter(**{name: row._mapping[name] for name in _NEW})
     return Letter(row.id, new, LetterState(row.state), row.archived, row.cause, row.assignee)
@@ -228,7 +228,7 @@ def _lock_letters(connection: sa.Connection, ids: Sequence[int], states: Sequenc
     for some in _chunks(ids):
         select = _WHOLE.where(*conditions(LetterFilter(ids=some, states=states)))
         for row in connection.execute(select.order_by(dead_letters.c.id).with_for_update(of=dead_letters)):
-            yield letter_of(row)
+            yield stored_letter(row)
 
 
 def _mark(connection: sa.Connection, ids: Sequence[int], state: LetterState, now: datetime) -> None:

@@ -25,13 +25,13 @@ class Page(Generic[T]):
     next: str
 
 
-def cursor(kind: str, *numbers: int) -> str:
+def make_cursor(kind: str, *numbers: int) -> str:
     """kind: which list, and how ordered: a cursor of another is refused."""
     text = ":".join((kind, *map(str, numbers)))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read(kinds: Sequence[str], given: str, count: int) -> tuple[str, tuple[int, ...]]:
+def read_cursor(kinds: Sequence[str], given: str, count: int) -> tuple[str, tuple[int, ...]]:
     """The cursor's kind, one of `kinds`, and its `count` numbers. Raises CursorInvalid."""
     try:
         text = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True).decode("ascii")

@@ -14,7 +14,7 @@ from bellhop.ledger.bookings import Key, apply_event, merge_booking, reaching
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import RANKS, HeldBooking, mark_after
 from bellhop.ledger.engine import Database
-from bellhop.ledger.records import Attempt, Booking, Call, Claimed, Settlement, State
+from bellhop.ledger.records import Attempt, Booking, Claimed, Settlement, State, VendorCall
 from bellhop.ledger.tables import attempts, events
 from bellhop.ledger.writer import GroupWriter
 from bellhop.schemas.errors import ClaimLost
@@ -42,7 +42,7 @@ class Mark:
     """A call about to be made."""
 
     claimed: Claimed
-    call: Call
+    call: VendorCall
     booking: Booking | None
     lease_seconds: float
 
@@ -53,7 +53,7 @@ class Settling:
         self._now = now
         self._marks: GroupWriter[Mark, Claimed] = GroupWriter(self._mark)
 
-    def calling(self, claimed: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
+    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
         """See `Ledger.calling`."""
         return self._marks.submit(Mark(claimed, call, booking, lease_seconds))
 
@@ -81,7 +81,7 @@ class Settling:
         with self._database.write(bookings.lock_key(*key) for key in keys) as connection:
             now = self._now()
             stored = _claims(connection, [mark.claimed for mark in marks])
-            held = bookings.read(connection, keys)
+            held = bookings.read_bookings(connection, keys)
             answers: list[Claimed | Exception] = []
             marked = []
             for mark in marks:
@@ -107,7 +107,7 @@ class Settling:
     ) -> None:
         """The bookings as they now stand."""
         changing = [s for s in settlements if s.booking or (s.applies and s.envelope.type in RANKS)]
-        held = bookings.read(connection, {_booking_key(s) for s in changing})
+        held = bookings.read_bookings(connection, {_booking_key(s) for s in changing})
         changed: dict[Key, HeldBooking] = {}
         for settlement in changing:
             key, envelope = _booking_key(settlement), settlement.envelope

@@ -16,7 +16,7 @@ from bellhop.ledger.pauses import Pauses
 from bellhop.ledger.people import People
 from bellhop.ledger.prune import prune
 from bellhop.ledger.pulls import PullMarks
-from bellhop.ledger.records import AuditRow, Booking, Call, Claim, Claimed, EventView, Settlement, Standing, State
+from bellhop.ledger.records import AuditRow, Booking, Claim, Claimed, EventView, Settlement, Standing, State, VendorCall
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.triage import Desk
 from bellhop.ledger.vendor_tokens import VendorTokens
@@ -89,7 +89,7 @@ class Ledger:
         """What `claim` would answer for each by itself, as things stand. Nothing is written or locked."""
         return self._claims.foresee(envelopes)
 
-    def calling(self, claimed: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
+    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
         """Commits the mark that `call` is about to be made, with the booking as far as it has come, together with what
         other threads mark at the moment. The claim then holds `lease_seconds` from now.
 
@@ -115,7 +115,7 @@ class Ledger:
 
     def booking(self, source: str, reference: str) -> Booking | None:
         """What is held of an upstream's booking."""
-        return bookings.one(self._database, source, reference)
+        return bookings.find_booking(self._database, source, reference)
 
     def events_of(self, source: str, subject: str) -> list[EventView]:
         """All events of a booking or member, the newest first; 200 at most."""
@@ -147,9 +147,9 @@ class Ledger:
         """Whether an event of this booking is unfinished."""
         return events.is_at_work(self._database, source, reference)
 
-    def unfinished(self) -> Mapping[tuple[str, State], int]:
+    def count_unfinished(self) -> Mapping[tuple[str, State], int]:
         """How many events are working, retrying or in doubt, by route and state; without what there is none of."""
-        return events.unfinished(self._database)
+        return events.count_unfinished(self._database)
 
     def token(self, account: str) -> str | None:
         """The account's session token, None before any login. It may have run out at the vendor."""

@@ -10,8 +10,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger.bookings import lock_key
-from bellhop.ledger.letters import Letters, conditions, letter_of, record
-from bellhop.ledger.pages import CursorInvalid, Page, cursor, read
+from bellhop.ledger.letters import Letters, conditions, record, stored_letter
+from bellhop.ledger.pages import CursorInvalid, Page, make_cursor, read_cursor
 from bellhop.ledger.records import AuditRow, CauseRow, Letter, LetterFilter, LetterState, Note, Order, State
 from bellhop.ledger.tables import EPOCH, audit, dead_letters, events, letter_bodies, letter_notes
 from bellhop.schemas.envelope import decode
@@ -46,15 +46,15 @@ class Desk(Letters):
         newest = order is Order.NEWEST
         beyond = []
         if after:
-            _, (last,) = read([order.value], after, 1)
+            _, (last,) = read_cursor([order.value], after, 1)
             beyond.append(_C.id < last if newest else _C.id > last)
         rows = self._find_ordered(which, beyond, [_C.id.desc() if newest else _C.id], limit + 1)
-        return Page(rows[:limit], cursor(order.value, rows[limit - 1].id) if len(rows) > limit else "")
+        return Page(rows[:limit], make_cursor(order.value, rows[limit - 1].id) if len(rows) > limit else "")
 
     def _urgent(self, which: LetterFilter, limit: int, after: str) -> Page[Letter]:
         """First those whose booking is to come, the next first; then the others, the newest first. What is to come is
         so when the first page is made: a start that goes by between two pages would else be on both."""
-        part, (at, last, since) = read([_URGENT, _REST], after, 3) if after else (_URGENT, (0, 0, 0))
+        part, (at, last, since) = read_cursor([_URGENT, _REST], after, 3) if after else (_URGENT, (0, 0, 0))
         now = _moment(since) if after else self._now()
         rows: list[Letter] = []
         if part == _URGENT:
@@ -64,7 +64,7 @@ class Desk(Letters):
                 coming.append(place > sa.tuple_(sa.literal(_moment(at), _C.not_after.type), last))
             rows = self._find_ordered(which, coming, [_C.not_after, _C.id], limit + 1)
             if len(rows) > limit and (start := rows[limit - 1].new.not_after):
-                return Page(rows[:limit], cursor(_URGENT, _micros(start), rows[limit - 1].id, _micros(now)))
+                return Page(rows[:limit], make_cursor(_URGENT, _micros(start), rows[limit - 1].id, _micros(now)))
             last = 0
         others: list[sa.ColumnElement[bool]] = [sa.or_(_C.not_after.is_(None), _C.not_after < now)]
         if last:
@@ -78,7 +78,7 @@ class Desk(Letters):
     def _after_rest(final: Letter, following: Letter, now: datetime) -> str:
         """The cursor where a page ends among the others, or just before the first of them."""
         is_coming = final.new.not_after is not None and final.new.not_after >= now
-        return cursor(_REST, 0, following.id + 1 if is_coming else final.id, _micros(now))
+        return make_cursor(_REST, 0, following.id + 1 if is_coming else final.id, _micros(now))
 
     def causes(self, which: LetterFilter, limit: int = 200) -> list[CauseRow]:
         """The letters grouped by what they died of, the largest group first."""
@@ -190,12 +190,12 @@ class Desk(Letters):
         """Acts of people, the newest first. Raises CursorInvalid."""
         query = sa.select(audit).where(*_audit_conditions(who=who, act=act, letter=letter)).order_by(audit.c.id.desc())
         if after:
-            _, (last,) = read(["audit"], after, 1)
+            _, (last,) = read_cursor(["audit"], after, 1)
             query = query.where(audit.c.id < last)
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit + 1)).all()
         told = [AuditRow(row.at, row.who, row.act, row.letter, row.why, row.what) for row in rows[:limit]]
-        return Page(told, cursor("audit", rows[limit - 1].id) if len(rows) > limit else "")
+        return Page(told, make_cursor("audit", rows[limit - 1].id) if len(rows) > limit else "")
 
     def _find_ordered(
         self,
@@ -221,7 +221,7 @@ class Desk(Letters):
         with self._database.read() as connection:
             numbers = list(connection.scalars(first))
             rows = connection.execute(_WHOLE.where(_C.id.in_(numbers))).all() if numbers else []
-        by_number = {row.id: letter_of(row) for row in rows}
+        by_number = {row.id: stored_letter(row) for row in rows}
         return [by_number[number] for number in numbers if number in by_number]
 
 

@@ -59,7 +59,7 @@ class ArchiveLedger(Protocol):
     @property
     def pauses(self) -> ArchivePauses: ...
 
-    def unfinished(self) -> Mapping[tuple[str, State], int]: ...
+    def count_unfinished(self) -> Mapping[tuple[str, State], int]: ...
 
     def prune(self) -> int: ...
 
@@ -115,7 +115,7 @@ class Archiver:
 
     def _archive(self) -> None:
         batch = _beyond_suspicion(self._held)
-        letters = [letter_of(d.message, self._clock.now(), d.strange, self._buried) for d in batch]
+        letters = [letter_from_message(d.message, self._clock.now(), d.strange, self._buried) for d in batch]
         try:
             new = self._ledger.letters.archive(letters)
             if buried := [letter for letter in letters if letter.reason == Reason.DELIVERY_LIMIT]:
@@ -230,7 +230,7 @@ def _pause_groups(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object
 def _unfinished_groups(ledger: ArchiveLedger) -> list[dict[str, object]]:
     """Every route and state, also those with none; nothing where it is not known."""
     try:
-        counts = ledger.unfinished()
+        counts = ledger.count_unfinished()
     except LedgerError:
         return []
     states = [state for state in State if state.unfinished]
@@ -241,7 +241,9 @@ def _unfinished_groups(ledger: ArchiveLedger) -> list[dict[str, object]]:
     ]
 
 
-def letter_of(message: Message, now: datetime, strange: Mapping[str, Any] = NOTHING, buried: str = BURIED) -> NewLetter:
+def letter_from_message(
+    message: Message, now: datetime, strange: Mapping[str, Any] = NOTHING, buried: str = BURIED
+) -> NewLetter:
     """The letter that a message of the dead queue is, whatever is in it. Raises nothing. strange: see Delivery. buried:
     what is told of it where no worker says what it died of."""
     told = message.headers

@@ -172,8 +172,8 @@ def _broker_items(broker: BrokerCheck) -> Iterator[AttentionItem]:
         yield AttentionItem(
             Need.UNROUTABLE,
             "",
-            f"{broker.unroutable} unroutable",
-            "messages that no queue wanted: the topology is not whole",
+            f"{broker.unroutable} unroutable messages",
+            "no queue takes them: the broker's topology is incomplete",
             Severity.WARNING,
             "/routes",
             "bellhop queues",
@@ -191,7 +191,7 @@ def _letter_items(groups: Sequence[WaitingLetters], now: datetime) -> Iterator[A
             Need.IN_DOUBT,
             "",
             f"{count} in doubt",
-            "may be at the vendor already: look there first",
+            "may already be booked at the vendor: check there first",
             Severity.CRITICAL,
             f"/letters?reason={Reason.IN_DOUBT.value}",
             f"bellhop dead list --reason {Reason.IN_DOUBT.value}",
@@ -227,7 +227,7 @@ def _job_item(job: BulkJob) -> AttentionItem:
     return AttentionItem(
         Need.JOB,
         str(job.id),
-        f"Job {job.id} stopped by itself",
+        f"Bulk job {job.id} stopped by itself",
         job.detail,
         Severity.WARNING,
         f"/jobs/{job.id}",
@@ -247,7 +247,7 @@ def _edit_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionIte
         yield AttentionItem(
             Need.EDIT,
             str(edit.id),
-            f"1 edited, to be approved: letter {edit.letter}",
+            f"Edit awaiting approval: letter {edit.letter}",
             edit.why,
             Severity.WARNING,
             "/edits",

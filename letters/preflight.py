@@ -71,7 +71,7 @@ def verdicts(
     views: Sequence[AccountView] = ledger.accounts.views()
     away = frozenset(view.account for view in views if view.breaker == "open")
     found = [_readable(letter, settings) for letter in letters]
-    answers = iter(ledger.foresee([one.replayed() for one in found if isinstance(one, Envelope)]))
+    answers = iter(ledger.foresee([one.next_generation() for one in found if isinstance(one, Envelope)]))
     return [
         one if isinstance(one, Verdict) else _judge(letter, one, next(answers), away, now)
         for letter, one in zip(letters, found, strict=True)

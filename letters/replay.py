@@ -178,5 +178,5 @@ def _replay_chunk(
 
 def _publish(body: bytes, publisher: Publisher, now: datetime) -> Future[None]:
     """As a new event, of the next generation: its tries are counted anew, and its trace is the envelope's."""
-    envelope = decode(body).replayed()
+    envelope = decode(body).next_generation()
     return publisher.publish(work_message(envelope, now), work(envelope.route))

@@ -12,7 +12,7 @@ _EPOCH: Final = 1_700_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """effect: what the call changed ("booked", "cancelled", "confirmed", "synced", "pulled"), "" for nothing.
 
     id: of what. refusal: the vendor's reason where it said no.

@@ -7,20 +7,20 @@ from datetime import datetime
 
 from flask import Flask
 
-from bellhop.sandbox.control import blueprint
+from bellhop.sandbox.control import control_blueprint
 from bellhop.sandbox.front import Front
 from bellhop.sandbox.registry import PRETENDED
 from bellhop.sandbox.seed import Seed
-from bellhop.sandbox.state import State
+from bellhop.sandbox.state import SandboxState
 from bellhop.schemas.clock import utc_now
 
 
-def create_app(seed: Seed | None = None, now: Callable[[], datetime] = utc_now) -> Flask:
+def create_sandbox(seed: Seed | None = None, now: Callable[[], datetime] = utc_now) -> Flask:
     """now: the clock, aware UTC. The application's State is `app.extensions["sandbox"]`."""
     app = Flask("bellhop.sandbox")
-    state = State(seed or Seed(), now)
+    state = SandboxState(seed or Seed(), now)
     app.extensions["sandbox"] = state
-    app.register_blueprint(blueprint(state), url_prefix="/_sandbox")
+    app.register_blueprint(control_blueprint(state), url_prefix="/_sandbox")
     front = Front(state)
     for vendor in PRETENDED:
         vendor.serve(app, front)

@@ -9,16 +9,16 @@ from flask import Blueprint, Response, jsonify, request
 from bellhop.sandbox.faults import parse_fault
 from bellhop.sandbox.front import control_object
 from bellhop.sandbox.registry import NAMES, PRETENDED
-from bellhop.sandbox.state import State
+from bellhop.sandbox.state import SandboxState
 from bellhop.sandbox.switch import ControlError
 
 
-def blueprint(state: State) -> Blueprint:
+def control_blueprint(state: SandboxState) -> Blueprint:
     """The control's routes. Input that cannot be followed is answered 400 with `{"error": text}`."""
     control = Blueprint("control", "sandbox")
 
     @control.errorhandler(ControlError)
-    def refused(error: ControlError) -> tuple[Response, int]:
+    def refuse(error: ControlError) -> tuple[Response, int]:
         return jsonify(error=str(error)), 400
 
     @control.get("/calls")
@@ -53,14 +53,14 @@ def blueprint(state: State) -> Blueprint:
     @control.get("/switches")
     def switches() -> Response:
         with state.lock:
-            return jsonify(state.switches.described())
+            return jsonify(state.switches.describe())
 
     @control.post("/switches")
     def change_switches() -> Response:
         values = control_object()
         with state.lock:
-            state.switches = state.switches.changed(values)
-            return jsonify(state.switches.described())
+            state.switches = state.switches.with_values(values)
+            return jsonify(state.switches.describe())
 
     for vendor in PRETENDED:
         vendor.control(control, state)

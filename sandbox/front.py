@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flask import Response, request
 
-from bellhop.sandbox.answers import Answer
+from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.faults import Fault
 from bellhop.sandbox.switch import ControlError
 
 if TYPE_CHECKING:
-    from bellhop.sandbox.state import State
+    from bellhop.sandbox.state import SandboxState
 
 CONNECTION: Final = "sandbox.connection"
 """The WSGI environment's key of the `Connection`."""
@@ -44,12 +44,12 @@ class Counter:
     """One vendor's: how a call is carried out, and how that vendor says no."""
 
     vendor: str
-    perform: Callable[[], Answer]
-    refuse: Callable[[Fault], Answer]
+    perform: Callable[[], Reply]
+    refuse: Callable[[Fault], Reply]
 
 
 class Front:
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: SandboxState) -> None:
         self.state = state
 
     def answer(self, counter: Counter, method: str, **shown: Any) -> Response:
@@ -61,13 +61,13 @@ class Front:
         with state.lock:
             released = state.released
             call, fault = state.record(counter.vendor, method, **shown)
-            answer = counter.perform() if fault is None or fault.after else Answer(None)
+            answer = counter.perform() if fault is None or fault.after else Reply(None)
             call.effect, call.id = answer.effect or None, answer.id or None
             if fault and fault.kind == "error":
                 answer = counter.refuse(fault)
             call.refusal = answer.refusal or None
             call.answered = fault is None or fault.kind in ("error", "http", "slow")
-        return _failed(fault, answer, released) if fault else response(answer)
+        return _fault_answer(fault, answer, released) if fault else response(answer)
 
 
 def page(words: object, status: int) -> Response:
@@ -75,7 +75,7 @@ def page(words: object, status: int) -> Response:
     return Response(_PAGE.format(words), status, mimetype="text/html")
 
 
-def body() -> Any:
+def json_body() -> Any:
     """The request's JSON; None where it is none."""
     try:
         return json.loads(request.get_data())
@@ -91,7 +91,7 @@ def control_object() -> dict[str, Any]:
     return found
 
 
-def _failed(fault: Fault, answer: Answer, released: threading.Event) -> Response:
+def _fault_answer(fault: Fault, answer: Reply, released: threading.Event) -> Response:
     if fault.kind == "http":
         answered = page(fault.status, fault.status)
         if fault.retry_after:
@@ -118,5 +118,5 @@ def _connection() -> Connection:
     return connection
 
 
-def response(answer: Answer) -> Response:
+def response(answer: Reply) -> Response:
     return Response(json.dumps(answer.body), answer.status, mimetype="application/json")

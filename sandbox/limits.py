@@ -30,7 +30,7 @@ class Refusal:
     retry_after: int
 
 
-class Limits:
+class CallLimiter:
     """Counts calls that are let in; one that is refused counts for nothing. Safe between threads.
 
     A day is a day of UTC. The counting goes on while no limit is set, so one that is set later knows what came before.
@@ -63,7 +63,7 @@ class Limits:
         with self._lock:
             self._now -= 1
 
-    def counted(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """How many calls are in progress, and how many were let in today."""
         with self._lock:
             return {"now": self._now, "today": self._today}

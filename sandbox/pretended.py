@@ -11,10 +11,10 @@ from flask import Blueprint, Flask
 
 if TYPE_CHECKING:
     from bellhop.sandbox.front import Front
-    from bellhop.sandbox.state import State
+    from bellhop.sandbox.state import SandboxState
 
 
-class Held(Protocol):
+class Holdings(Protocol):
     """What a pretended vendor holds. Not safe between threads: its owner holds a lock."""
 
     def snapshot(self) -> dict[str, Any]:
@@ -22,7 +22,7 @@ class Held(Protocol):
         ...
 
 
-def _no_control(_control: Blueprint, _state: State) -> None:
+def _no_control(_control: Blueprint, _state: SandboxState) -> None:
     """Nothing of its own."""
 
 
@@ -35,6 +35,6 @@ class Pretended:
     name: str
     switches: type[Any]
     seed: Callable[[], Any]
-    open: Callable[[Any, Callable[[], Any], Callable[[], datetime]], Held]
+    open: Callable[[Any, Callable[[], Any], Callable[[], datetime]], Holdings]
     serve: Callable[[Flask, Front], None]
-    control: Callable[[Blueprint, State], None] = _no_control
+    control: Callable[[Blueprint, SandboxState], None] = _no_control

@@ -24,12 +24,12 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Flask
 
-from bellhop.sandbox.app import create_app
+from bellhop.sandbox.app import create_sandbox
 from bellhop.sandbox.faults import parse_fault
 from bellhop.sandbox.front import CONNECTION
 from bellhop.sandbox.registry import NAMES
 from bellhop.sandbox.seed import Seed
-from bellhop.sandbox.state import State
+from bellhop.sandbox.state import SandboxState
 from bellhop.schemas.clock import utc_now
 
 _LINGER: Final = struct.Struct("ii")
@@ -148,7 +148,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def __init__(self, host: str, port: int, app: Flask) -> None:
         self.app: Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]] = app
-        self.state: State = app.extensions["sandbox"]
+        self.state: SandboxState = app.extensions["sandbox"]
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
         super().__init__((host, port), _Handler)
@@ -196,7 +196,7 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        self._server = _Server(host, port, create_app(seed, now))
+        self._server = _Server(host, port, create_sandbox(seed, now))
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="sandbox", daemon=True
         )
@@ -216,7 +216,7 @@ class Sandbox:
         return self._server.url
 
     @property
-    def state(self) -> State:
+    def state(self) -> SandboxState:
         return self._server.state
 
     def calls(self) -> list[dict[str, Any]]:
@@ -232,14 +232,14 @@ class Sandbox:
     def switch(self, **values: Any) -> None:
         """As `POST /_sandbox/switches`. Raises ControlError."""
         with self.state.lock:
-            self.state.switches = self.state.switches.changed(values)
+            self.state.switches = self.state.switches.with_values(values)
 
     def reset(self) -> None:
         """As `POST /_sandbox/reset`."""
         self.state.reset()
 
 
-def run(host: str, port: int, seed: Seed | None = None) -> None:
+def run_sandbox(host: str, port: int, seed: Seed | None = None) -> None:
     """Serves until SIGTERM or SIGINT. Call it from the main thread. Raises OSError where the port is taken."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}

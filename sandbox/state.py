@@ -18,7 +18,7 @@ CALLS_KEPT: Final = 200_000
 
 
 @dataclass(slots=True)
-class Call:
+class ReceivedCall:
     """One call received, its credentials masked.
 
     system: what stands behind the account, "" for nothing in particular.
@@ -42,10 +42,10 @@ class Call:
     fault: str | None = None
 
 
-_CALL_FIELDS: Final = tuple(item.name for item in fields(Call))
+_CALL_FIELDS: Final = tuple(item.name for item in fields(ReceivedCall))
 
 
-class State:
+class SandboxState:
     """Take `lock` for every use of its parts. `released` is set when held connections must be let go."""
 
     def __init__(self, seed: Seed, now: Callable[[], datetime]) -> None:
@@ -61,7 +61,7 @@ class State:
             for row in PRETENDED
         }
         self.faults: list[Fault] = []
-        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+        self.calls: deque[ReceivedCall] = deque(maxlen=CALLS_KEPT)
         self.received = 0
         self.released = threading.Event()
 
@@ -82,13 +82,13 @@ class State:
         """Lets held connections go, now and from now on: for stopping."""
         self.released.set()
 
-    def note(self, vendor: str, method: str, **request: Any) -> Call:
+    def note(self, vendor: str, method: str, **request: Any) -> ReceivedCall:
         self.received += 1
-        call = Call(self.received, self._now().isoformat(), vendor, method, **request)
+        call = ReceivedCall(self.received, self._now().isoformat(), vendor, method, **request)
         self.calls.append(call)
         return call
 
-    def record(self, vendor: str, method: str, **request: Any) -> tuple[Call, Fault | None]:
+    def record(self, vendor: str, method: str, **request: Any) -> tuple[ReceivedCall, Fault | None]:
         """Notes a call, and the first fault that hits it."""
         call = self.note(vendor, method, **request)
         fault = next((fault for fault in self.faults if fault.hits(vendor, method)), None)

@@ -20,20 +20,20 @@ def switch(default: Any, grade: str, means: str, allowed: tuple[object, ...] = (
     return field(default=default, metadata={"grade": grade, "means": means, "allowed": allowed, "words": words})
 
 
-def check(name: str, default: object, metadata: Mapping[str, Any], value: object) -> None:
+def check_value(name: str, default: object, metadata: Mapping[str, Any], value: object) -> None:
     allowed, words, wanted = metadata["allowed"], metadata["words"], type(default)
     kind = {bool: "true or false", int: "a whole number from 0", str: "a text"}[wanted]
     if type(value) is not wanted or (not allowed and isinstance(value, int) and value < 0):
-        raise ControlError(f"{name} must be {f'one of {listed(allowed)}' if allowed else kind}")
+        raise ControlError(f"{name} must be {f'one of {comma_list(allowed)}' if allowed else kind}")
     if allowed and value not in allowed:
-        raise ControlError(f"{name} must be one of {listed(allowed)}")
+        raise ControlError(f"{name} must be one of {comma_list(allowed)}")
     if words and isinstance(value, str):
         for word in filter(None, value.split(",")):
             if word not in words:
-                raise ControlError(f"{name}: {word} is none of {listed(words)}")
+                raise ControlError(f"{name}: {word} is none of {comma_list(words)}")
 
 
-def read(text: str, wanted: type[object]) -> object:
+def read_value(text: str, wanted: type[object]) -> object:
     """The value a text stands for; the text itself where it stands for none, which is refused then."""
     if wanted is bool:
         return {"true": True, "false": False}.get(text, text)
@@ -42,5 +42,5 @@ def read(text: str, wanted: type[object]) -> object:
     return text
 
 
-def listed(values: Iterable[object]) -> str:
+def comma_list(values: Iterable[object]) -> str:
     return ", ".join(map(str, values))

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from bellhop.sandbox.registry import PRETENDED
-from bellhop.sandbox.switch import ControlError, check, read
+from bellhop.sandbox.switch import ControlError, check_value, read_value
 
 
 class Switches:
@@ -26,13 +26,13 @@ class Switches:
                 return getattr(part, name)
         raise AttributeError(name)
 
-    def changed(self, values: Mapping[str, object]) -> Switches:
+    def with_values(self, values: Mapping[str, object]) -> Switches:
         """These switches with `values` laid over them. Raises ControlError for an unknown name or a wrong value."""
         known = {item.name: item for part in self._parts.values() for item in fields(part)}
         for name, value in values.items():
             if name not in known:
                 raise ControlError(f"{name} is not a switch; the switches are {', '.join(known)}")
-            check(name, known[name].default, known[name].metadata, value)
+            check_value(name, known[name].default, known[name].metadata, value)
         return Switches(
             {
                 vendor: replace(part, **{item.name: values[item.name] for item in fields(part) if item.name in values})
@@ -40,7 +40,7 @@ class Switches:
             }
         )
 
-    def told(self, pairs: Iterable[str]) -> Switches:
+    def with_texts(self, pairs: Iterable[str]) -> Switches:
         """These switches with NAME=VALUE texts laid over them. Raises ControlError."""
         defaults = {item.name: item.default for part in self._parts.values() for item in fields(part)}
         values: dict[str, object] = {}
@@ -48,10 +48,10 @@ class Switches:
             name, equals, value = pair.partition("=")
             if not equals:
                 raise ControlError(f"{pair} must be written NAME=VALUE")
-            values[name] = read(value, type(defaults.get(name, "")))
-        return self.changed(values)
+            values[name] = read_value(value, type(defaults.get(name, "")))
+        return self.with_values(values)
 
-    def described(self) -> dict[str, dict[str, object]]:
+    def describe(self) -> dict[str, dict[str, object]]:
         """Value, grade and meaning by name; what a value may be, where there are few."""
         return {
             item.name: {

@@ -98,7 +98,7 @@ class Strict(Schema):
         unknown = RAISE
 
 
-def load(schema: Schema, value: object, prefix: str) -> tuple[dict[str, Any], list[FieldProblem]]:
+def load_valid(schema: Schema, value: object, prefix: str) -> tuple[dict[str, Any], list[FieldProblem]]:
     """What `schema` makes of the value, as far as it is valid, and every problem."""
     try:
         loaded: dict[str, Any] = schema.load(value)  # type: ignore[arg-type]

@@ -70,7 +70,7 @@ class Envelope:
         """Source, reference, kind and timestamp: two events that share it are the same fact, sent twice."""
         return f"{self.source}/{self.subject}/{self.type}/{_iso(self.time)}"
 
-    def replayed(self) -> Envelope:
+    def next_generation(self) -> Envelope:
         """The same event, one generation on."""
         return replace(self, generation=self.generation + 1)
 

@@ -24,7 +24,7 @@ from bellhop.schemas.contract import (
     Price,
     Strict,
     ZoneName,
-    load,
+    load_valid,
     short_text,
     unfit,
 )
@@ -48,7 +48,7 @@ __all__ = [
     "callback_type",
     "parse",
     "parse_pull",
-    "required",
+    "required_field",
 ]
 
 MEMBER_TYPES: Final = ("member.created", "member.updated")
@@ -215,7 +215,7 @@ def parse_pull(body: object) -> Parsed:
     data: dict[str, Any] = {}
     if "data" in head:
         wrong = list(unfit(head["data"].get("booking_id"), "data.booking_id", 1))
-        data, more = ({}, []) if wrong else load(_REFERENCE, head["data"], "data")
+        data, more = ({}, []) if wrong else load_valid(_REFERENCE, head["data"], "data")
         problems += wrong + more
     if problems:
         raise EventInvalid(tuple(problems))
@@ -226,7 +226,7 @@ def parse_pull(body: object) -> Parsed:
 
 def _head(body: object) -> tuple[dict[str, Any], list[FieldProblem]]:
     """The body, its `data` still as given."""
-    head, problems = load(_BODY, body, "")
+    head, problems = load_valid(_BODY, body, "")
     time: datetime | None = head.get("timestamp")
     if time is not None and time.tzinfo is None:
         problems.append(FieldProblem("timestamp", "must have a time zone"))
@@ -241,14 +241,14 @@ def _data(
     if wrong:  # first of all, as nothing else may be told of, or stored from, such a value
         return {}, None, wrong
     if type_ in MEMBER_TYPES:
-        member, problems = load(_MEMBER, value, "data")
+        member, problems = load_valid(_MEMBER, value, "data")
         return member, None, problems
-    booking, problems = load(_BOOKING, value, "data")
+    booking, problems = load_valid(_BOOKING, value, "data")
     facts = venue(booking["venue"]) if "venue" in booking else None
     if facts is None and "venue" in booking:
         problems.append(FieldProblem("data.venue", "is not a venue of this Bellhop"))
     if facts is not None and not problems:
-        problems = _zoned(booking, facts.zone) or _required(type_, booking, facts)
+        problems = _add_zones(booking, facts.zone) or _missing_for_vendor(type_, booking, facts)
     return booking, facts, problems
 
 
@@ -263,7 +263,7 @@ def _starts_at(data: Mapping[str, Any]) -> datetime | None:
     return min(starts, default=None)
 
 
-def _zoned(booking: Mapping[str, Any], zone: ZoneInfo) -> list[FieldProblem]:
+def _add_zones(booking: Mapping[str, Any], zone: ZoneInfo) -> list[FieldProblem]:
     """Gives every venue-local time its offset; tells those that the clock change makes impossible or ambiguous."""
     problems: list[FieldProblem] = []
     for index, service in enumerate(booking["services"]):
@@ -281,15 +281,15 @@ def _zoned(booking: Mapping[str, Any], zone: ZoneInfo) -> list[FieldProblem]:
     return problems
 
 
-def _required(type_: str, booking: Mapping[str, Any], facts: VenueFacts) -> list[FieldProblem]:
+def _missing_for_vendor(type_: str, booking: Mapping[str, Any], facts: VenueFacts) -> list[FieldProblem]:
     """What the venue's vendor needs beyond the contract, where the event is to book: what cancels or is only recorded
     needs no more than the reference."""
     meant, _ = meaning(type_, booking.get("status"), (None,))  # as if it named services: that it must, if it books
     if meant is not Meaning.BOOK:
         return []
-    problems = [] if booking["services"] else [required("data.services", "what is booked, and when")]
+    problems = [] if booking["services"] else [required_field("data.services", "what is booked, and when")]
     return problems + facts.check_booking(booking)
 
 
-def required(field: str, why: str) -> FieldProblem:
+def required_field(field: str, why: str) -> FieldProblem:
     return FieldProblem(field, f"is required: {why}")

@@ -77,7 +77,7 @@ class FieldMap:
         problems = []
         for rule in self.rules:
             try:
-                value = _found(rule, document)
+                value = _value_of(rule, document)
             except LookupError:
                 problems.append(FieldProblem(rule.name, "has a value that its map's `values` do not name"))
                 continue
@@ -95,7 +95,7 @@ class FieldMap:
 NO_MAP: Final = FieldMap()
 
 
-def compiled(table: Mapping[str, Any]) -> FieldMap:
+def compile_map(table: Mapping[str, Any]) -> FieldMap:
     """The map that a table of the settings says. Raises MapError for the first rule that is wrong."""
     rules = tuple(_rule(key, value) for key, value in table.items())
     names = {rule.field: rule.name for rule in rules}
@@ -151,7 +151,7 @@ def _field(key: str) -> tuple[Step, ...]:
     return ("data", "services", index, inner[1])
 
 
-def _found(rule: Rule, document: object) -> Any:
+def _value_of(rule: Rule, document: object) -> Any:
     """The rule's value, or _NOTHING. Raises LookupError where it is none of `values` and there is no default."""
     value = _at(document, rule.path) if rule.path else None
     if value is None:

@@ -84,7 +84,7 @@ class JsonLines(logging.Handler):
         except Exception:  # noqa: BLE001  # a library's broken format string must not end the thread that logs
             fields["text"] = str(record.msg)
         if record.exc_info and record.exc_info[1] is not None:
-            fields |= described(record.exc_info[1])
+            fields |= describe_error(record.exc_info[1])
         self.tell(record.levelname.lower(), "log.written", fields)
 
 
@@ -140,13 +140,13 @@ class Telemetry:
 
     def _thread_ended(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None:
-            self("thread.crashed", thread=args.thread.name if args.thread else "", **described(args.exc_value))
+            self("thread.crashed", thread=args.thread.name if args.thread else "", **describe_error(args.exc_value))
 
     def _process_ended(self, _type: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
-        self("thread.crashed", thread="main", **described(error))
+        self("thread.crashed", thread="main", **describe_error(error))
 
 
-def described(error: BaseException) -> dict[str, object]:
+def describe_error(error: BaseException) -> dict[str, object]:
     """An unexpected error's type and place: file and line."""
     told: dict[str, object] = {"error": type(error).__name__, "where": where(error)}
     if isinstance(error, OSError) and error.errno:

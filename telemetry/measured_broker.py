@@ -61,13 +61,13 @@ class _MeasuredPublisher:
             return self._publisher.publish(message, to)
         began = self._monotonic()
         future = self._publisher.publish(message, to)
-        future.add_done_callback(lambda done: self._settled(done, to, self._monotonic() - began))
+        future.add_done_callback(lambda done: self._observe_outcome(done, to, self._monotonic() - began))
         return future
 
     def close(self, timeout: float = 5.0) -> None:
         self._publisher.close(timeout)
 
-    def _settled(self, done: Future[None], to: Address, seconds: float) -> None:
+    def _observe_outcome(self, done: Future[None], to: Address, seconds: float) -> None:
         # bellhop.work, bellhop.retry.5000ms, bellhop.dead
         kind = to.exchange.removeprefix("bellhop.").partition(".")[0]
         self._observe("publish.settled", to=kind, outcome=_outcome(done), seconds=seconds)

@@ -75,9 +75,9 @@ class Metrics:
 
     def labels(self, names: Sequence[str], fields: Fields) -> dict[str, str]:
         """The labels' values. What others choose (a path, a vendor's word) must not make series without end."""
-        return {name: self._bounded(name, str(fields.get(name, "") or "")) for name in names}
+        return {name: self._label_value(name, str(fields.get(name, "") or "")) for name in names}
 
-    def _bounded(self, name: str, value: str) -> str:
+    def _label_value(self, name: str, value: str) -> str:
         known = self._known.get(name)
         if known is not None:
             return value if value in known or not value else OTHER
@@ -156,14 +156,14 @@ def _set_all(name: str, field: str) -> Update:
     return lambda metrics, fields: metrics.set_all(name, labels, fields, field)
 
 
-def _retried(metrics: Metrics, fields: Fields) -> None:
+def _count_retry(metrics: Metrics, fields: Fields) -> None:
     seconds = fields.get("retry_seconds")
     if isinstance(seconds, int | float):
         name = "bellhop_retries_total"
         metrics.add(name, SERIES[name], {**fields, "step": step_of(seconds)})
 
 
-def _settled(metrics: Metrics, fields: Fields) -> None:
+def _count_settled(metrics: Metrics, fields: Fields) -> None:
     """What comes again is no second end: an upstream that sends everything twice would double what was done."""
     name = "bellhop_events_settled_total"
     metrics.add(name, SERIES[name], {**fields, "outcome": "known"} if fields.get("again") else fields)
@@ -176,8 +176,8 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "webhook.ignored": _WEBHOOK,
     "webhook.crashed": (_count("bellhop_crashes_total"),),
     "event.settled": (
-        _settled,
-        _retried,
+        _count_settled,
+        _count_retry,
         _time("bellhop_event_seconds"),
         _time("bellhop_event_lag_seconds", "lag_seconds"),
     ),

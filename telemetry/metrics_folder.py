@@ -18,18 +18,18 @@ def shared_folder(parent: Path) -> str:
     is locked, and the lock ends with the last of its processes."""
     for left in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):  # in use, another user's, or another start removes it
-            held = _locked(left)
+            held = _lock(left)
             shutil.rmtree(left, ignore_errors=True)
             os.close(held)
     while True:
         made = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
         with contextlib.suppress(OSError):
-            _locked(Path(made))  # never closed: see above
+            _lock(Path(made))  # never closed: see above
             if os.path.isdir(made):  # or another start took it for one that was left
                 return made
 
 
-def _locked(folder: Path) -> int:
+def _lock(folder: Path) -> int:
     """The descriptor that holds the lock. Raises OSError where another process does."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:

@@ -54,8 +54,8 @@ def start(settings: SentrySettings, process: str, redactor: Redactor) -> Observe
         max_request_body_size="never",
         disabled_integrations=[StdlibIntegration],  # its spans hold vendors' URLs; `telemetry.tracing` has ours
         trace_propagation_targets=[],  # vendors and receivers are told nothing of our traces
-        before_send=lambda event, _hint: scrubbed(event, redactor),
-        before_send_transaction=lambda event, _hint: scrubbed(event, redactor),
+        before_send=lambda event, _hint: scrub(event, redactor),
+        before_send_transaction=lambda event, _hint: scrub(event, redactor),
         before_breadcrumb=lambda crumb, _hint: scrubbed_crumb(crumb, redactor),
     )
     sentry_sdk.set_tag("process", process)
@@ -73,7 +73,7 @@ def start(settings: SentrySettings, process: str, redactor: Redactor) -> Observe
                 scope.set_context("trace", {"trace_id": trace, "span_id": span})
             scope.set_context("fields", {name: str(fields[name]) for name in _FIELDS if name in fields})
             scope.fingerprint = fingerprint(event, fields)
-            scope.capture_message(titled(event, fields), level="error")
+            scope.capture_message(title_of(event, fields), level="error")
 
     return alarm
 
@@ -84,7 +84,7 @@ def fingerprint(event: str, fields: Mapping[str, object]) -> list[str]:
     return [event, *(str(fields.get(name, "")) for name in _CAUSE), shape]
 
 
-def titled(event: str, fields: Mapping[str, object]) -> str:
+def title_of(event: str, fields: Mapping[str, object]) -> str:
     """What a list of errors shows of it: `event.settled: rejected book -32080`."""
     return f"{event}: {' '.join(str(fields[name]) for name in _TITLE if fields.get(name))}".rstrip(": ")
 
@@ -96,7 +96,7 @@ def release() -> str | None:
         return None
 
 
-def scrubbed(event: Any, redactor: Redactor) -> Any:
+def scrub(event: Any, redactor: Redactor) -> Any:
     """Sentry's event without what it must not know. Of exceptions that are not Bellhop's the text goes: it may quote
     what a guest wrote."""
     ours = {key: event[key] for key in ("release",) if key in event}  # a secret may be a word of it

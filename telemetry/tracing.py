@@ -58,15 +58,15 @@ class SentryTracer:
         import sentry_sdk
 
         if trace is None:
-            sentry_sdk.set_tags(_named(tags))  # of the whole request
+            sentry_sdk.set_tags(_tag_names(tags))  # of the whole request
             span = sentry_sdk.start_span(op=PUBLISH, name=queue)
         else:
             with (
                 sentry_sdk.isolation_scope()
             ):  # the thread that settles sends on many events, each of a trace of its own
-                begun = sentry_sdk.continue_trace(_followed(trace), op=PUBLISH, name=queue, source="task")
+                begun = sentry_sdk.continue_trace(_follow(trace), op=PUBLISH, name=queue, source="task")
                 span = sentry_sdk.start_transaction(begun)
-            for name, value in _named(tags).items():
+            for name, value in _tag_names(tags).items():
                 span.set_tag(name, value)
         span.set_data("messaging.message.id", id_)
         span.set_data("messaging.destination.name", queue)
@@ -77,8 +77,8 @@ class SentryTracer:
         import sentry_sdk
 
         with sentry_sdk.isolation_scope() as scope:
-            scope.set_tags(_named(received.tags))
-            trace = _followed(received.trace)
+            scope.set_tags(_tag_names(received.tags))
+            trace = _follow(received.trace)
             begun = sentry_sdk.continue_trace(trace, op=TRANSACTION, name=received.queue, source="task")
             with (
                 sentry_sdk.start_transaction(begun) as transaction,
@@ -117,13 +117,13 @@ class _Both(SentrySpan):
         self._transaction.set_status(word)
 
 
-def _followed(trace: Mapping[str, str]) -> dict[str, str]:
+def _follow(trace: Mapping[str, str]) -> dict[str, str]:
     """The headers with Sentry's own, also where the trace came with W3C's alone."""
     parent = "" if "sentry-trace" in trace else parent_of(trace)
     return {**trace, "sentry-trace": parent} if parent else dict(trace)
 
 
-def _named(tags: Mapping[str, str]) -> dict[str, str]:
+def _tag_names(tags: Mapping[str, str]) -> dict[str, str]:
     return {EVENT_ID if name == "id" else name: value for name, value in tags.items()}
 
 
@@ -140,7 +140,7 @@ def own_sampling(app: WSGIApplication) -> WSGIApplication:
     """Takes a sender's trace on, but not its word on whether it is sampled: what strangers post must not decide how
     much is sent to Sentry. A sender that speaks W3C's `traceparent` alone is followed too."""
 
-    def taken(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def continue_trace(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         names = {"sentry-trace": "HTTP_SENTRY_TRACE", "traceparent": "HTTP_TRACEPARENT"}
         parent = parent_of({name: str(environ.get(key, "")) for name, key in names.items()})
         for key in ("HTTP_BAGGAGE", "HTTP_SENTRY_TRACE"):
@@ -149,7 +149,7 @@ def own_sampling(app: WSGIApplication) -> WSGIApplication:
             environ["HTTP_SENTRY_TRACE"] = parent
         return app(environ, start_response)
 
-    return taken
+    return continue_trace
 
 
 def ingress(app: WSGIApplication, traced: Tracer) -> WSGIApplication:

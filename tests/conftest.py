@@ -5,7 +5,13 @@ from hypothesis import settings
 # Tables are printed whole then, whoever's terminal the tests run in; several workers name a narrow one.
 os.environ.pop("COLUMNS", None)
 
-pytest_plugins = ["tests.support.rabbitmq", "tests.support.postgres", "tests.support.ledger", "tests.support.bulk"]
+pytest_plugins = [
+    "tests.support.rabbitmq",
+    "tests.support.postgres",
+    "tests.support.pgbouncer",
+    "tests.support.ledger",
+    "tests.support.bulk",
+]
 
 # No deadline: a duration is no law of the code, and machines are busy. CI tries the same examples each time, so that
 # what fails there fails for the change; laptops go on looking for new ones.

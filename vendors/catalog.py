@@ -9,17 +9,17 @@ from typing import Any, Protocol
 Rows = list[dict[str, Any]]
 
 
-class Call(Protocol):
-    """One of the vendor's methods by its name."""
+class MethodCall(Protocol):
+    """One of the vendor's methods by its name. Raises what the caller is ready for: `Trouble` in the doctor."""
 
     def __call__(self, method: str, /, *arguments: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CatalogKind:
     """One kind of thing. columns: the rows' keys, each of them always there. rows: takes the call, and the service
     that is chosen, "" for all."""
 
     columns: tuple[str, ...]
-    rows: Callable[[Call, str], Rows]
+    rows: Callable[[MethodCall, str], Rows]
     by_service: bool = False

@@ -17,10 +17,10 @@ does more than once; what does is marked in the ledger before it is called.
 """
 
 
-def described() -> str:
+def render_document() -> str:
     """The whole document."""
     return "\n\n".join((_INTRODUCTION.rstrip(), *("\n".join(vendor.document()) for vendor in VENDORS))) + "\n"
 
 
 if __name__ == "__main__":
-    print(described(), end="")  # noqa: T201
+    print(render_document(), end="")  # noqa: T201

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bellhop.ledger.records import Booking, Call
+from bellhop.ledger.records import Booking, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.vendors.outcome import Dead, InDoubt, Outcome
 
@@ -16,11 +16,11 @@ class Handler(Protocol):
     booking: what the ledger holds of it so far; of an event that is about none an empty one, which nobody keeps.
     """
 
-    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         """The next vendor call, or the outcome where there is none. Pure: no I/O, the same for the same arguments."""
         ...
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         """Asks the vendor what must be known before the call, and nothing that books: the call as it is to be made,
         or the outcome where it cannot be. The ledger's mark comes after it, so dying here leaves no doubt.
 
@@ -28,14 +28,14 @@ class Handler(Protocol):
         """
         ...
 
-    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         """Makes the call: the booking as it stands after it, or the outcome where the event is no booking's.
 
         Raises VendorFailure; Held, where nothing that changes anything was sent.
         """
         ...
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         """Asks the vendor what became of a call in doubt. None: it certainly made nothing, and may be made again.
 
         Raises VendorFailure where the vendor cannot be asked, Held where it may not be asked now.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bellhop.ledger.records import Booking, Call
+from bellhop.ledger.records import Booking, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.reasons import Reason
@@ -29,19 +29,19 @@ class ByAccount:
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self._handlers = handlers
 
-    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.translate(event, booking)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.prepare(call, event, booking)
 
-    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.perform(call, event, booking)
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.resolve(call, event)
 

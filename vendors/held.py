@@ -9,7 +9,7 @@ from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import BellhopError
 
 
-class Held(BellhopError):
+class CallHeld(BellhopError):
     """Raised before a call that may not be made now: the account's breaker is open, or its limits are reached.
     Nothing was sent, and no attempt counts. after: in how many seconds it may be otherwise."""
 

@@ -50,7 +50,7 @@ class Where:
     def name(self) -> str:
         return f"{self.vendor} {self.method}".strip()
 
-    def failure(self, kind: Kind, message: str, answer: Answer | None = None) -> VendorFailure:
+    def failure(self, kind: Kind, message: str, answer: HttpAnswer | None = None) -> VendorFailure:
         """That it failed; answer: what came of it, where something did."""
         if answer is None:
             return VendorFailure(kind, vendor=self.vendor, method=self.method, message=message)
@@ -66,7 +66,7 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """`json` is None where the body is not JSON."""
 
     status: int
@@ -127,7 +127,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         connect_seconds: float,
         read_seconds: float,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Sends one request and reads the whole answer, whatever its status below 500 but 429. body: made JSON of, or
         JSON already, as bytes.
 
@@ -214,10 +214,10 @@ class HttpClient:
             found = self._targets[url] = (self._pool.connection_from_url(url), path)
         return found
 
-    def _answer(self, where: Where, response: urllib3.BaseHTTPResponse, raw: bytes) -> Answer:
+    def _answer(self, where: Where, response: urllib3.BaseHTTPResponse, raw: bytes) -> HttpAnswer:
         decoded = _decode(raw)
         retry_after = self._retry_after(response.headers.get("retry-after"))
-        answer = Answer(response.status, decoded, raw, retry_after, self._redactor)
+        answer = HttpAnswer(response.status, decoded, raw, retry_after, self._redactor)
         if answer.status == 429 or (answer.status == 403 and "too many requests" in answer.text.lower()):
             raise where.failure(Kind.THROTTLED, f"HTTP {answer.status}: too many requests", answer)
         if answer.status >= 500 and not isinstance(decoded, dict):
@@ -287,7 +287,7 @@ def _unknown(where: Where, message: str, status: int | None) -> NoReturn:
     ) from None
 
 
-def refusal(where: Where, answer: Answer) -> VendorFailure:
+def refusal(where: Where, answer: HttpAnswer) -> VendorFailure:
     """The failure for an answer that is a refusal by its HTTP status alone: 3xx or 4xx without the vendor's words."""
     kind = Kind.AUTH if answer.status in (401, 403) else Kind.REJECTED
     hint = ": base_url is redirected elsewhere" if 300 <= answer.status < 400 else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bellhop.ledger.records import Call, Json, State
+from bellhop.ledger.records import Json, State, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 
@@ -57,7 +57,7 @@ class InDoubt:
     name: ClassVar[str] = "in_doubt"
     state: ClassVar[State] = State.IN_DOUBT
 
-    call: Call
+    call: VendorCall
     error: str
 
 

@@ -26,15 +26,15 @@ KINDS: Final[Mapping[str, AccountKind]] = {
 
 
 def build(document: Mapping[str, Any], place: Callable[[str], str] = lambda _key: "bellhop.toml") -> Settings:
-    """As `schemas.settings.build`."""
-    return _build.build(document, KINDS, place)
+    """As `schemas.settings.build.build_settings`."""
+    return _build.build_settings(document, KINDS, place)
 
 
-def read(path: Path | None, environ: Mapping[str, str], check: SourceCheck = lambda _source: None) -> Config:
-    """As `schemas.settings.files.read`."""
-    return files.read(path, environ, KINDS, check)
+def read_config(path: Path | None, environ: Mapping[str, str], check: SourceCheck = lambda _source: None) -> Config:
+    """As `schemas.settings.files.read_files`."""
+    return files.read_files(path, environ, KINDS, check)
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """As `read`, the settings alone."""
-    return read(path, environ).settings
+    """As `read_config`, the settings alone."""
+    return read_config(path, environ).settings

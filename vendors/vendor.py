@@ -104,7 +104,7 @@ class CallMethod:
 
 
 @dataclass(frozen=True, slots=True)
-class Demo:
+class DemoData:
     """What the demo and `bellhop send` need, fit for the sandbox.
 
     settings: an account and a venue, as TOML; {sandbox} stands for the sandbox's URL. thing: what is booked there.
@@ -140,9 +140,9 @@ class Vendor(Generic[A]):
     bookings: MakeHandler[A]
     client: Callable[[A, HttpClient, Ledger, Gate | None], Client]
     methods: Callable[[], Mapping[str, CallMethod]]
-    catalog: Mapping[str, catalog.Kind]
+    catalog: Mapping[str, catalog.CatalogKind]
     doctor: Callable[[A, Subject, Callable[[A], Any], Ledger], Examination]
-    demo: Callable[[], Demo]
+    demo: Callable[[], DemoData]
     document: Callable[[], Iterator[str]]
     call_help: str = ""
     members: MakeHandler[A] | None = None

@@ -36,10 +36,10 @@ def flag(value: Any) -> bool:
 
 
 def date(value: Any) -> str:
-    return moment(value, "%Y-%m-%d", "a date such as 2026-01-31")
+    return timestamp(value, "%Y-%m-%d", "a date such as 2026-01-31")
 
 
-def moment(value: Any, form: str, words: str) -> str:
+def timestamp(value: Any, form: str, words: str) -> str:
     """words: what it must be."""
     try:
         if datetime.strptime(value, form).strftime(form) == value:  # noqa: DTZ007  # the vendor's own clock

@@ -18,9 +18,8 @@ from bellhop.broker.topology import work_queue
 from bellhop.ledger.records import (
     Attempt,
     Booking,
-    Busy,
-    Call,
     Claim,
+    ClaimBusy,
     Claimed,
     Entry,
     Json,
@@ -28,6 +27,7 @@ from bellhop.ledger.records import (
     Settled,
     Settlement,
     State,
+    VendorCall,
 )
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope
@@ -55,7 +55,7 @@ class ReceivedDelivery:
                 return ClaimedDelivery(delivery, started, envelope, claim, booking)
             case Settled(state, detail, at):
                 return EndedDelivery(delivery, started, Recorded(detail), envelope, known=state, recorded_at=at)
-            case Busy(detail):
+            case ClaimBusy(detail):
                 return EndedDelivery(delivery, started, Wait(detail), envelope)
             case Refused(reason, error, at):
                 return EndedDelivery(delivery, started, Dead(reason, error), envelope, recorded_at=at)
@@ -215,7 +215,7 @@ def report_end(ended: EndedDelivery, observe: Observe, clock: Clock) -> None:
 # --- what an attempt says ---------------------------------------------------------------------------------------
 
 
-def attempt_request(call: Call, envelope: Envelope) -> Json:
+def attempt_request(call: VendorCall, envelope: Envelope) -> Json:
     """A call as people are shown it. What books is sent with its guest, which the mark of the call leaves out."""
     if call.repeatable:
         return call.arguments

@@ -27,7 +27,7 @@ from datetime import datetime
 from typing import Final
 
 from bellhop.broker.port import Delivery
-from bellhop.ledger.records import Attempt, Booking, Call, Json
+from bellhop.ledger.records import Attempt, Booking, Json, VendorCall
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
@@ -36,7 +36,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.handler import Handler
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from bellhop.workers.delivery import (
     ClaimedDelivery,
@@ -120,10 +120,10 @@ class Executor:
                 return verdict
             for _ in range(MAX_CALLS):
                 step = self._translate(claimed)
-                if not isinstance(step, Call):
+                if not isinstance(step, VendorCall):
                     return claimed.end(step)
                 ready = self._prepare(claimed, step)
-                if not isinstance(ready, Call):
+                if not isinstance(ready, VendorCall):
                     return ready
                 try:
                     # Before the mark: a worker that dies while it waits for its turn leaves nothing in doubt.
@@ -136,7 +136,7 @@ class Executor:
                     return called
                 claimed = called
             return self._end_unforeseen(claimed, f"more than {MAX_CALLS} calls for one event")
-        except Held as held:
+        except CallHeld as held:
             return claimed.end(Wait(str(held), held.after))
         except ClaimLost:
             # Settling stores what was booked so far even so; `give_back` then gives the delivery back.
@@ -148,7 +148,7 @@ class Executor:
             self._report_crash(claimed, error)
             return self._end_unforeseen(claimed, f"unexpected {type(error).__name__} before the call")
 
-    def _resolve(self, claimed: ClaimedDelivery, doubt: Call) -> EndedDelivery | None:
+    def _resolve(self, claimed: ClaimedDelivery, doubt: VendorCall) -> EndedDelivery | None:
         """Asks what became of a call in doubt; None where it made nothing and may be made again."""
         began = self._begin()
         try:
@@ -158,14 +158,14 @@ class Executor:
             return claimed.end(failure_outcome(failure, doubt, doubt, asking=True), attempt, failure.code)
         return None if verdict is None else claimed.end(verdict)
 
-    def _translate(self, claimed: ClaimedDelivery) -> Call | Outcome:
+    def _translate(self, claimed: ClaimedDelivery) -> VendorCall | Outcome:
         """What the event wants, compared with what the ledger holds: the next call, or the outcome."""
         step, not_after = self._handler.translate(claimed.envelope, claimed.booking), claimed.envelope.not_after
-        if isinstance(step, Call) and not step.repeatable and not_after and self._clock.now() >= not_after:
+        if isinstance(step, VendorCall) and not step.repeatable and not_after and self._clock.now() >= not_after:
             return Dead(Reason.TOO_LATE, "the booking's start has passed")
         return step
 
-    def _prepare(self, claimed: ClaimedDelivery, step: Call) -> Call | EndedDelivery:
+    def _prepare(self, claimed: ClaimedDelivery, step: VendorCall) -> VendorCall | EndedDelivery:
         """What must be known before the call. Nothing here books, so a failure leaves no doubt."""
         doubt = claimed.claim.in_doubt
         if doubt is not None and _is_same(doubt, step):
@@ -179,16 +179,16 @@ class Executor:
             attempt = self._attempt(claimed, step, failure.method, began, failure)
             outcome = failure_outcome(failure, replace(step, repeatable=True), None)
             return claimed.end(outcome, attempt, failure.code)
-        return ready if isinstance(ready, Call) else claimed.end(ready)
+        return ready if isinstance(ready, VendorCall) else claimed.end(ready)
 
-    def _mark(self, claimed: ClaimedDelivery, call: Call) -> ClaimedDelivery:
+    def _mark(self, claimed: ClaimedDelivery, call: VendorCall) -> ClaimedDelivery:
         """Committed before the call: whoever finds this mark after our death knows that it may have happened."""
         if call.repeatable and not claimed.is_unsaved:
             return claimed
         claim = self._ledger.calling(claimed.claim, call, claimed.stored_booking, self._claim_seconds)
         return claimed.with_claim(claim)
 
-    def _call(self, claimed: ClaimedDelivery, call: Call) -> ClaimedDelivery | EndedDelivery:
+    def _call(self, claimed: ClaimedDelivery, call: VendorCall) -> ClaimedDelivery | EndedDelivery:
         """Makes one call: the booking moved on and there may be more to call, or the end."""
         began = self._begin()
         try:
@@ -206,12 +206,12 @@ class Executor:
             claim = replace(claim, in_doubt=None)
         return claimed.with_booking(result, attempt, claim)
 
-    def _perform(self, claimed: ClaimedDelivery, call: Call) -> Booking | Outcome:
+    def _perform(self, claimed: ClaimedDelivery, call: VendorCall) -> Booking | Outcome:
         """Raises VendorFailure; Held and LedgerUnavailable, which both come before a request is sent: what comes after
         swallows its own."""
         try:
             return self._handler.perform(call, claimed.envelope, claimed.booking)
-        except (VendorFailure, Held, LedgerUnavailable):
+        except (VendorFailure, CallHeld, LedgerUnavailable):
             raise
         except Exception as error:  # noqa: BLE001  # whether the vendor was reached is not known
             self._report_crash(claimed, error)
@@ -222,7 +222,7 @@ class Executor:
         return self._clock.now(), self._clock.monotonic()
 
     def _attempt(
-        self, claimed: ClaimedDelivery, call: Call, method: str, began: Began, result: VendorFailure | Json
+        self, claimed: ClaimedDelivery, call: VendorCall, method: str, began: Began, result: VendorFailure | Json
     ) -> Attempt:
         """One try for the record. result: how it failed, or what came of it."""
         started, since = began
@@ -256,7 +256,9 @@ class Executor:
         return replace(ended, outcome=outcome, claim=None, retry_seconds=self._ladder[0])
 
 
-def failure_outcome(failure: VendorFailure, call: Call, doubt: Call | None, *, asking: bool = False) -> Outcome:
+def failure_outcome(
+    failure: VendorFailure, call: VendorCall, doubt: VendorCall | None, *, asking: bool = False
+) -> Outcome:
     """What a vendor's failure makes of a delivery.
 
     call: that failed. doubt: the call of which nobody knew whether it happened. asking: it was only asked about.
@@ -280,6 +282,6 @@ def failure_outcome(failure: VendorFailure, call: Call, doubt: Call | None, *, a
             return Retry(str(failure), failure.retry_after)
 
 
-def _is_same(doubt: Call, call: Call) -> bool:
+def _is_same(doubt: VendorCall, call: VendorCall) -> bool:
     """Whether a call is the one in doubt, about to be made again."""
     return not call.repeatable and (doubt.method, doubt.line) == (call.method, call.line)

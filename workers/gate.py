@@ -17,7 +17,7 @@ from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import Account, Limits
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 
 PATIENCE_SECONDS: Final = 5.0
 """How long a thread waits for its turn. Longer would keep other accounts' messages from being worked; shorter would
@@ -75,13 +75,13 @@ class AccountGate:
     def ahead(self, account: str) -> None:
         """Gets the permit for this thread's next request to the account, so that nothing need be waited for between
         the ledger's mark and the call. Raises Held. What is not used must be given back with `give_back`."""
-        held = self._held(account)
+        held = self._turns_of(account)
         if held.permit is None:
             held.permit = self._permit(account)
 
     def give_back(self, account: str) -> None:
         """Returns a permit that was not used."""
-        held = self._held(account)
+        held = self._turns_of(account)
         if held.permit is not None:
             permit, held.permit = held.permit, None
             self._release(permit, Ended.UNUSED)
@@ -89,7 +89,7 @@ class AccountGate:
     @contextmanager
     def turn(self, account: str) -> Iterator[None]:
         """See `vendors.held.Gate`."""
-        held = self._held(account)
+        held = self._turns_of(account)
         permit, held.permit = held.permit or self._permit(account), None
         try:
             yield
@@ -101,7 +101,7 @@ class AccountGate:
             raise
         self._release(permit, Ended.ANSWERED)
 
-    def _held(self, account: str) -> _Ahead:
+    def _turns_of(self, account: str) -> _Ahead:
         held: dict[str, _Ahead] | None = getattr(self._local, "held", None)
         if held is None:
             held = self._local.held = {}
@@ -127,7 +127,7 @@ class AccountGate:
                 return got
             if not got.crowded or left <= 0:
                 self._observe("account.held", account=account, why=got.why, after=got.after)
-                raise Held(account, got.why, got.after)
+                raise CallHeld(account, got.why, got.after)
             self._clock.sleep(_POLL_SECONDS * (0.5 + self._clock.chance()))
 
     def _lease(self, account: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from bellhop.ledger.records import Booking, Call, Claim, Claimed, Settlement
+from bellhop.ledger.records import Booking, Claim, Claimed, Settlement, VendorCall
 from bellhop.schemas.envelope import Envelope
 
 
@@ -16,7 +16,7 @@ class WorkLedger(Protocol):
         """One claim for each envelope, in their order, in one commit."""
         ...
 
-    def calling(self, claimed: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
+    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
         """Commits that `call` is about to be made, with the booking's progress so far; renews the claim.
 
         Raises ClaimLost.

@@ -19,7 +19,7 @@ from urllib3.exceptions import NewConnectionError
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.results import ACCOUNT
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 
 ILL_AFTER: Final = 5
 """So many posts in a row that found a receiver away, and it gets one at a time."""
@@ -64,7 +64,7 @@ class Places:
         why = f"the receiver of {source} {'is away' if is_ill else 'has all the posts it may have at once'}"
         after = _LATER_SECONDS if is_ill else _SOON_SECONDS
         self._observe("account.held", account=ACCOUNT, why=why, after=after)
-        raise Held(ACCOUNT, why, after)
+        raise CallHeld(ACCOUNT, why, after)
 
 
 # --- where a name leads -----------------------------------------------------------------------------------------

@@ -14,13 +14,13 @@ from urllib.parse import quote, urlsplit
 
 from standardwebhooks import Webhook
 
-from bellhop.ledger.records import Booking, Call
+from bellhop.ledger.records import Booking, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings import SourceSettings
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.http import Answer, HttpClient, Where, refusal
+from bellhop.vendors.http import HttpAnswer, HttpClient, Where, refusal
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.workers.receivers import Places
 
@@ -46,7 +46,7 @@ class ResultPosts:
         self._places = places
         self._now = now
 
-    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         source = self._sources.get(event.source)
         if source is None or not source.result_url:
             return Dead(Reason.MISCONFIGURED, f"the settings name no result_url for source {event.source}")
@@ -55,12 +55,12 @@ class ResultPosts:
             "type": event.data.get("type"),
             "host": urlsplit(source.result_url).hostname,
         }
-        return Call(event.account, METHOD, told, repeatable=True)
+        return VendorCall(event.account, METHOD, told, repeatable=True)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         source = self._sources[event.source]
         body = json.dumps(event.data, ensure_ascii=False, separators=(",", ":"))
         with self._places.one(event.source):
@@ -75,7 +75,7 @@ class ResultPosts:
             )
             return _outcome(answer)
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         return None
 
 
@@ -94,7 +94,7 @@ def signature_headers(id_: str, body: str, secrets: Sequence[str], now: datetime
     }
 
 
-def _outcome(answer: Answer) -> Outcome:
+def _outcome(answer: HttpAnswer) -> Outcome:
     """Raises VendorFailure."""
     where, status = Where("", METHOD), answer.status
     if 200 <= status < 300:

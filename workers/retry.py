@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from bellhop.ledger.records import Call
+from bellhop.ledger.records import VendorCall
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, InDoubt, Retry, Wait, outcome_text
@@ -77,7 +77,7 @@ def plan_retry(
     return replace(ended, retry_seconds=delay)
 
 
-def _death(outcome: Retry | InDoubt | Wait, reason: Reason, doubt: Call | None) -> Dead:
+def _death(outcome: Retry | InDoubt | Wait, reason: Reason, doubt: VendorCall | None) -> Dead:
     """The outcome of what no retry is left for. A doubt keeps its reason."""
     if isinstance(outcome, InDoubt):
         return Dead(Reason.IN_DOUBT, f"nobody knows whether the call happened: {outcome.error}")

@@ -41,14 +41,14 @@ from bellhop.workers.worker import Worker, capacity_of
 _LOOK_SECONDS: Final = 2.0
 
 
-class Health(Protocol):
+class HealthChecks(Protocol):
     """Where readiness is told. `problem` gives a sentence, or None while all is well."""
 
     def check(self, name: str, problem: Callable[[], str | None]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class RouteWorker:
     """Who works a route: its handler, and the gate before its calls."""
 
     handler: Handler
@@ -57,7 +57,7 @@ class Post:
 
 def posts(
     settings: Settings, ledger: Ledger, observe: Observe = silent, tracer: Tracer = UNTRACED
-) -> Mapping[str, Post]:
+) -> Mapping[str, RouteWorker]:
     """One for each route. Bookings may use all of an account's calls of the day; the others leave some to them."""
     http = HttpClient(pool_size=settings.work.threads, redactor=Redactor(settings.secrets), tracer=tracer)
     first, last = (
@@ -70,8 +70,8 @@ def posts(
 
     made = handlers(settings, http=http, gates=gate, ledger=ledger, observe=observe, now=utc_now)
     return {
-        **{route: Post(handler, gate(route)) for route, handler in made.items()},
-        RESULTS_ROUTE: Post(_result_posts(settings, observe, tracer), NoTurns()),
+        **{route: RouteWorker(handler, gate(route)) for route, handler in made.items()},
+        RESULTS_ROUTE: RouteWorker(_result_posts(settings, observe, tracer), NoTurns()),
     }
 
 
@@ -87,14 +87,14 @@ def _result_posts(settings: Settings, observe: Observe, tracer: Tracer) -> Resul
     return ResultPosts(settings.sources, http, Places(threads, len(settings.told), observe), utc_now)
 
 
-def run(
+def run_workers(
     settings: Settings,
     routes: Sequence[str],
     *,
     broker: Broker,
     ledger: Ledger,
     observe: Observe,
-    health: Health,
+    health: HealthChecks,
     stop: threading.Event,
     tracer: Tracer = UNTRACED,
 ) -> None:
@@ -172,7 +172,7 @@ def _watch(
     broker: Broker,
     *,
     observe: Observe,
-    health: Health,
+    health: HealthChecks,
     stop: threading.Event,
 ) -> None:
     # A job may log in, call and confirm: several calls, each within the claim's time.

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from bellhop.schemas.sqlite_wal import wal_is_safe
+
 from bellhop.broker.embedded.consumer import EmbeddedConsumer
 from bellhop.broker.embedded.publisher import EmbeddedPublisher
-from bellhop.broker.embedded.sqlite_library import VERSION, sqlite, wal_is_safe
+from bellhop.broker.embedded.sqlite_library import VERSION, sqlite
 from bellhop.broker.embedded.store import Store
 from bellhop.broker.embedded.wake import Ringer
 from bellhop.broker.port import QueueStats

@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final, cast
 
-from bellhop.broker.embedded.file import Busy
+from bellhop.broker.embedded.file import FileBusy
 from bellhop.broker.embedded.presence import Presence, is_gone, sweep
 from bellhop.broker.embedded.store import Lease, Store
 from bellhop.broker.embedded.wake import Bell, Ringer, run_folder, wake_folder
@@ -86,7 +86,7 @@ class EmbeddedConsumer:
                 link.bell.clear()
                 acks = self._queued_acks()
                 leases, quiet_seconds = self._turn(link, acks, limit)
-            except Busy:
+            except FileBusy:
                 break  # which has waited inside for as long as is sensible
             except (BrokerError, OSError) as error:
                 self._lose(error)
@@ -148,7 +148,7 @@ class EmbeddedConsumer:
             held = self._held.difference(acks)
             if renewing:
                 link.store.renew(self._queue, link.name, until)
-                held = link.store.held(self._queue, link.name)  # without what others took while this one was away
+                held = link.store.leases(self._queue, link.name)  # without what others took while this one was away
             if room > 0:
                 taken_back, died = link.store.reclaim(self._queue, link.name, now, gone, self._delivery_limit)
                 leases = link.store.lease(self._queue, link.name, now, until, room)

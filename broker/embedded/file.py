@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from bellhop.broker.embedded.sqlite_library import OLDEST, VERSION, sqlite, wal_is_safe
+from bellhop.schemas.sqlite_wal import wal_is_safe
+
+from bellhop.broker.embedded.sqlite_library import OLDEST, VERSION, sqlite
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishUnconfirmed
 
 SCHEMA_VERSION: Final = 1
@@ -53,7 +55,7 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-class Busy(BrokerUnavailable):
+class FileBusy(BrokerUnavailable):
     """Raised when another connection held the write lock for longer than this one waits. Nothing was written."""
 
 
@@ -75,7 +77,7 @@ class DatabaseFile:
         _make(path)
         _open.add(self)  # before it is, for another thread may fork at any time
         try:
-            with self._translated():
+            with self._translate_errors():
                 self.connection: Any = sqlite.connect(
                     path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
                 )
@@ -84,7 +86,7 @@ class DatabaseFile:
             raise
         try:
             self._identity = _identity(path)
-            with self._translated():
+            with self._translate_errors():
                 self._set_journal(busy_seconds)
                 sync = "FULL" if synced or not wal_is_safe(VERSION) else "NORMAL"
                 self.connection.execute(f"PRAGMA synchronous = {sync}")
@@ -101,7 +103,7 @@ class DatabaseFile:
     def writing(self) -> Iterator[None]:
         """A transaction. Raises PublishUnconfirmed when it cannot be told whether it was committed."""
         self._check_file()
-        with self._translated():
+        with self._translate_errors():
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -113,13 +115,13 @@ class DatabaseFile:
         except sqlite.Error as error:
             self._roll_back()
             if _is_busy(error):  # somebody reads, and the journal is not a WAL
-                raise Busy(f"broker file {self.path}: {error}") from error
+                raise FileBusy(f"broker file {self.path}: {error}") from error
             raise PublishUnconfirmed(f"broker file {self.path}: the commit failed: {error}") from error
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """A transaction whose reads all see the same state."""
-        with self._translated():
+        with self._translate_errors():
             self.connection.execute("BEGIN")
             try:
                 yield
@@ -129,16 +131,16 @@ class DatabaseFile:
     def read(self, sql: str, parameters: Mapping[str, object]) -> list[Any]:
         """All rows at once: a statement left half read would keep the log from being cut."""
         self._check_file()
-        with self._translated():
+        with self._translate_errors():
             return list(self.connection.execute(sql, parameters).fetchall())
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         """SQLite's errors as the port's."""
         try:
             yield
         except sqlite.Error as error:
-            kind = Busy if _is_busy(error) else BrokerUnavailable
+            kind = FileBusy if _is_busy(error) else BrokerUnavailable
             raise kind(f"broker file {self.path}: {error}") from error
 
     def _check_file(self) -> None:

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bellhop.broker.embedded.file import Busy
-from bellhop.broker.embedded.store import Row, Store
+from bellhop.broker.embedded.file import FileBusy
+from bellhop.broker.embedded.store import NewMessage, Store
 from bellhop.broker.embedded.wake import Ringer
 from bellhop.broker.port import LONGEST_ID, Address, Message
 from bellhop.broker.reach import Reach
@@ -44,12 +44,12 @@ class EmbeddedPublisher:
     def publish(self, message: Message, to: Address) -> Future[None]:
         place = self._places.get(to)
         if place is None:
-            return _failed(Unroutable(f"no queue is bound to {to.exchange!r} with the key {to.routing_key!r}"))
+            return _failed_future(Unroutable(f"no queue is bound to {to.exchange!r} with the key {to.routing_key!r}"))
         if len(message.id.encode()) > LONGEST_ID:
-            return _failed(PublishRefused(f"the message's id is longer than {LONGEST_ID} bytes"))
+            return _failed_future(PublishRefused(f"the message's id is longer than {LONGEST_ID} bytes"))
         queue, delay = place
         due = self._now() + delay
-        row = Row(
+        row = NewMessage(
             queue, message.id, json.dumps(dict(message.headers)), message.body, enqueued=due, due=due if delay else None
         )
         return self._writer().submit(row)
@@ -64,7 +64,7 @@ class EmbeddedPublisher:
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    row: Row
+    row: NewMessage
     deadline: float
     """Monotonic seconds."""
     future: Future[None]
@@ -86,7 +86,7 @@ class _Writer:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def submit(self, row: Row) -> Future[None]:
+    def submit(self, row: NewMessage) -> Future[None]:
         pending = _Pending(row, self._monotonic() + self._confirm_seconds, Future())
         with self._changed:
             if self._reach.is_lost:
@@ -94,7 +94,7 @@ class _Writer:
                 if refused := self._reach.refusal(is_probed=is_probed):
                     return refused
             if self._closing.is_set():
-                return _failed(BrokerUnavailable("the publisher is closed"))
+                return _failed_future(BrokerUnavailable("the publisher is closed"))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write_all, name="broker-publisher", daemon=True)
                 self._thread.start()
@@ -118,7 +118,7 @@ class _Writer:
         while (batch := self._next()) is not None:
             try:
                 link.put([pending.row for pending in batch])
-            except Busy:
+            except FileBusy:
                 with self._changed:  # until its deadline
                     self._queue[:0] = batch
                 continue
@@ -180,7 +180,7 @@ class _Link:
         self._store: Store | None = None
         self._ringer: Ringer | None = None
 
-    def put(self, rows: list[Row]) -> None:
+    def put(self, rows: list[NewMessage]) -> None:
         if self._store is None:
             self._store = Store(self._path, synced=True)
         with self._store.writing():
@@ -209,7 +209,7 @@ def _settle(future: Future[None], error: BrokerError | None = None) -> None:
             future.set_exception(error)
 
 
-def _failed(error: BrokerError) -> Future[None]:
+def _failed_future(error: BrokerError) -> Future[None]:
     future: Future[None] = Future()
     future.set_exception(error)
     return future

@@ -1,4 +1,4 @@
-"""Which SQLite the embedded broker uses, and whether its write-ahead log can be trusted."""
+"""Which SQLite the embedded broker uses."""
 
 from __future__ import annotations
 
@@ -18,14 +18,3 @@ sqlite: Final[Any] = _load()
 VERSION: Final[tuple[int, ...]] = tuple(sqlite.sqlite_version_info)
 OLDEST: Final = (3, 35, 0)
 """The first with RETURNING."""
-
-
-def wal_is_safe(version: tuple[int, ...]) -> bool:
-    """Whether this version is free of the bug by which connections that write or checkpoint together can corrupt
-    a WAL file: 3.7.0 to 3.51.2 have it, except 3.50 from 3.50.7 and 3.44 from 3.44.6 on.
-
-    Source: https://sqlite.org/wal.html#walresetbug.
-    """
-    if version >= (3, 51, 3):
-        return True
-    return (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)

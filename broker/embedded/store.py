@@ -53,7 +53,7 @@ SELECT
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class NewMessage:
     """A message to be put. Times in seconds since the epoch; `headers` is JSON; `due` is None when it has no delay."""
 
     queue: str
@@ -109,7 +109,7 @@ class Store:
 
     # Within `writing`
 
-    def put(self, rows: Iterable[Row]) -> None:
+    def put(self, rows: Iterable[NewMessage]) -> None:
         self._db.executemany(
             "INSERT INTO messages (queue, id, headers, body, enqueued, due) VALUES (?, ?, ?, ?, ?, ?)",
             [(row.queue, row.id, row.headers, row.body, row.enqueued, row.due) for row in rows],
@@ -187,7 +187,7 @@ class Store:
         rows = self._file.read(f"SELECT DISTINCT owner FROM messages WHERE {_LEASED}", {"queue": queue})  # noqa: S608
         return {str(row[0]) for row in rows}
 
-    def held(self, queue: str, owner: str) -> set[tuple[int, int]]:
+    def leases(self, queue: str, owner: str) -> set[tuple[int, int]]:
         """(seq, token) of what `owner` has leased."""
         sql = "SELECT seq, token FROM messages WHERE queue = :queue AND owner = :owner"
         return {(seq, token) for seq, token in self._file.read(sql, {"queue": queue, "owner": owner})}

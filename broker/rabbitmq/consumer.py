@@ -274,7 +274,7 @@ def message_of(message: RawMessage) -> Message:
 def _strange(read: Properties) -> Mapping[str, Any]:
     """What a message bears that we did not publish; nothing beside one of our own."""
     is_ours = all(name == HEADERS or name.startswith("x-") for name in read.headers) and HEADERS in read.headers
-    return {} if is_ours else read.shown()
+    return {} if is_ours else read.describe()
 
 
 def _own_headers(read: Properties) -> Headers:

@@ -61,13 +61,13 @@ class Properties:
     def whole(self, name: str) -> int:
         """A header that is a whole number, else 0."""
         kind, raw = self.headers.get(name, ("", b""))
-        value = _shown(kind, raw, 0) if kind in _NUMBERS else 0
+        value = _json_value(kind, raw, 0) if kind in _NUMBERS else 0
         return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
-    def shown(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         """As JSON can say it, for people; long texts and deep tables are cut."""
         headers = {
-            plain_text(name.encode("utf-8", "surrogateescape")): _shown(kind, raw, SHOWN_DEPTH)
+            plain_text(name.encode("utf-8", "surrogateescape")): _json_value(kind, raw, SHOWN_DEPTH)
             for name, (kind, raw) in list(self.headers.items())[:SHOWN_ITEMS]
         }
         told: dict[str, Any] = {
@@ -89,9 +89,9 @@ def parse_properties(raw: bytes) -> Properties:
             if not flags & 0x8000 >> place:
                 continue
             if kind == _TABLE:
-                headers = dict(_fields(reader.taken(reader.number(">I"))))
+                headers = dict(_fields(reader.take(reader.number(">I"))))
             elif kind == _SHORT_TEXT:
-                others[name] = plain_text(reader.taken(reader.number(">B")))
+                others[name] = plain_text(reader.take(reader.number(">B")))
             else:
                 others[name] = reader.number(">B" if kind == _OCTET else ">Q")
     except _EndedError:
@@ -117,32 +117,32 @@ class _Reader:
     def is_over(self) -> bool:
         return self._at >= len(self._raw)
 
-    def taken(self, size: int) -> bytes:
+    def take(self, size: int) -> bytes:
         if self._at + size > len(self._raw):
             raise _EndedError
         start, self._at = self._at, self._at + size
         return self._raw[start : self._at]
 
     def number(self, form: str) -> int:
-        value: int = struct.unpack(form, self.taken(struct.calcsize(form)))[0]
+        value: int = struct.unpack(form, self.take(struct.calcsize(form)))[0]
         return value
 
     def item(self) -> tuple[str, bytes]:
         """A value's type and bytes."""
         kind = chr(self.number(">B"))
         if kind in _NUMBERS:
-            return kind, self.taken(struct.calcsize(_NUMBERS[kind]))
+            return kind, self.take(struct.calcsize(_NUMBERS[kind]))
         if kind in _LONG:
-            return kind, self.taken(self.number(">I"))
+            return kind, self.take(self.number(">I"))
         if kind == "D":
-            return kind, self.taken(_DECIMAL_BYTES)
+            return kind, self.take(_DECIMAL_BYTES)
         if kind == "V":
             return kind, b""
         raise _EndedError
 
 
 def _fields(raw: bytes) -> Iterator[tuple[str, tuple[str, bytes]]]:
-    return ((name, item) for name, item in _pairs(raw, lambda reader: reader.taken(reader.number(">B"))))
+    return ((name, item) for name, item in _pairs(raw, lambda reader: reader.take(reader.number(">B"))))
 
 
 def _pairs(raw: bytes, name: Callable[[_Reader], bytes]) -> Iterator[tuple[str, tuple[str, bytes]]]:
@@ -154,7 +154,7 @@ def _pairs(raw: bytes, name: Callable[[_Reader], bytes]) -> Iterator[tuple[str, 
         return
 
 
-def _shown(kind: str, raw: bytes, depth: int) -> Any:
+def _json_value(kind: str, raw: bytes, depth: int) -> Any:
     """A value as JSON can say it."""
     if kind in "Sx":
         return plain_text(raw[: 4 * SHOWN_CHARACTERS])[:SHOWN_CHARACTERS]
@@ -165,9 +165,11 @@ def _shown(kind: str, raw: bytes, depth: int) -> Any:
             return f"… {len(raw)} bytes"
         if kind == "A":
             items = list(_pairs(raw, lambda _: b""))[:SHOWN_ITEMS]
-            return [_shown(*item, depth - 1) for _, item in items]
-        told = list(_fields(raw))[:SHOWN_ITEMS]
-        return {plain_text(name.encode("utf-8", "surrogateescape")): _shown(*item, depth - 1) for name, item in told}
+            return [_json_value(*item, depth - 1) for _, item in items]
+        found = list(_fields(raw))[:SHOWN_ITEMS]
+        return {
+            plain_text(name.encode("utf-8", "surrogateescape")): _json_value(*one, depth - 1) for name, one in found
+        }
     if kind == "V":
         return None
     value = struct.unpack(_NUMBERS[kind], raw)[0]

@@ -125,7 +125,7 @@ class _Loop:
         self._waiting.append(pending)
         if not self._woken:  # one wake for all that is appended before the thread looks
             self._woken = True
-            self._ioloop.add_callback_threadsafe(self._guarded(self._flush))
+            self._ioloop.add_callback_threadsafe(self._guard(self._flush))
         return pending.future
 
     def close(self, timeout: float) -> None:
@@ -158,22 +158,22 @@ class _Loop:
         try:
             self._connection = pika.SelectConnection(
                 parameters,
-                on_open_callback=self._guarded(self._opened),
-                on_open_error_callback=self._guarded(self._lost),
-                on_close_callback=self._guarded(self._lost),
+                on_open_callback=self._guard(self._on_connected),
+                on_open_error_callback=self._guard(self._on_connection_lost),
+                on_close_callback=self._guard(self._on_connection_lost),
                 custom_ioloop=self._ioloop,
             )
         except Exception as error:  # noqa: BLE001  # or the thread ends, and every later publish with it
-            self._lost(None, error)
+            self._on_connection_lost(None, error)
 
-    def _opened(self, connection: Any) -> None:
-        connection.add_on_connection_blocked_callback(self._guarded(self._blocked))
-        connection.add_on_connection_unblocked_callback(self._guarded(self._unblocked))
-        connection.channel(on_open_callback=self._guarded(self._channel_opened))
+    def _on_connected(self, connection: Any) -> None:
+        connection.add_on_connection_blocked_callback(self._guard(self._on_blocked))
+        connection.add_on_connection_unblocked_callback(self._guard(self._on_unblocked))
+        connection.channel(on_open_callback=self._guard(self._channel_opened))
 
     def _channel_opened(self, channel: Any) -> None:
-        channel.add_on_close_callback(self._guarded(self._channel_closed))
-        channel.add_on_return_callback(self._guarded(self._returned))
+        channel.add_on_close_callback(self._guard(self._channel_closed))
+        channel.add_on_return_callback(self._guard(self._on_return))
         self._tag = 0
 
         def ready(_: Any) -> None:
@@ -183,9 +183,9 @@ class _Loop:
             self._observe("broker.connected", part="publisher")
             self._flush()
 
-        channel.confirm_delivery(self._guarded(self._confirmed), callback=self._guarded(ready))
+        channel.confirm_delivery(self._guard(self._on_confirm), callback=self._guard(ready))
 
-    def _blocked(self, _connection: Any, _frame: Any) -> None:
+    def _on_blocked(self, _connection: Any, _frame: Any) -> None:
         """An alarm: the broker reads no more from this connection until it is over. It says so when it gets a publish,
         once for each connection, and at the end."""
         self._is_blocked = True
@@ -194,7 +194,7 @@ class _Loop:
         self._fail_sent("the broker is under an alarm and confirms no publish")
         self._fail_waiting(lambda _: True, "the broker is under an alarm and confirms no publish")
 
-    def _unblocked(self, _connection: Any, _frame: Any) -> None:
+    def _on_unblocked(self, _connection: Any, _frame: Any) -> None:
         self._is_blocked = False
         self._reach.regain()
 
@@ -210,7 +210,7 @@ class _Loop:
         if channel.connection.is_open:
             channel.connection.close()
 
-    def _lost(self, _connection: Any, reason: Any) -> None:
+    def _on_connection_lost(self, _connection: Any, reason: Any) -> None:
         self._channel = None
         self._apart_since = min(self._apart_since, self._monotonic())
         self._fail_sent(f"the connection closed before the broker confirmed ({_words(reason)})")
@@ -255,7 +255,7 @@ class _Loop:
                 pending.to.exchange, pending.to.routing_key, pending.message.body, properties, mandatory=True
             )
 
-    def _confirmed(self, frame: Any) -> None:
+    def _on_confirm(self, frame: Any) -> None:
         tag, nacked = frame.method.delivery_tag, isinstance(frame.method, pika.spec.Basic.Nack)
         self._hear()
         tags = [tag]
@@ -270,7 +270,7 @@ class _Loop:
             if pending is not None:
                 _settle(pending.future, PublishRefused("the broker refused the message (nack)") if nacked else None)
 
-    def _returned(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
+    def _on_return(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
         """Comes before the message's ack, which then finds nothing to settle."""
         self._hear()
         pending = self._sent.pop(int(properties.correlation_id), None)
@@ -291,7 +291,7 @@ class _Loop:
             _settle(self._sent.pop(tag).future, error)
         self._fail_waiting(lambda pending: pending.deadline <= now, "no connection to the broker")
         if not self._closing:
-            self._ioloop.call_later(min(0.25, self._confirm_seconds / 4), self._guarded(self._sweep))
+            self._ioloop.call_later(min(0.25, self._confirm_seconds / 4), self._guard(self._sweep))
 
     def _fail_sent(self, why: str) -> None:
         sent, self._sent = self._sent, {}
@@ -302,10 +302,10 @@ class _Loop:
         while self._waiting and which(self._waiting[0]):  # oldest first
             _settle(self._waiting.popleft().future, BrokerUnavailable(why))
 
-    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
+    def _guard(self, callback: Callable[..., None]) -> Callable[..., None]:
         """An exception in a callback would end the loop, and every publish after it would wait in vain."""
 
-        def guarded(*arguments: Any) -> None:
+        def safe(*arguments: Any) -> None:
             try:
                 callback(*arguments)
             except Exception as error:  # noqa: BLE001
@@ -314,7 +314,7 @@ class _Loop:
                 if self._connection is not None and self._connection.is_open:
                     self._connection.close()
 
-        return guarded
+        return safe
 
 
 def _parameters(url: str, confirm_seconds: float, heartbeat_seconds: float) -> pika.URLParameters:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from bellhop.cli.demo.supervisor import Part
+from bellhop.cli.demo.supervisor import DemoProcess
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings.files import PREFIX
 from bellhop.vendors.registry import VENDORS
@@ -50,7 +50,7 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
-class Demo:
+class DemoFolder:
     """lock: held while the demo runs; the kernel lets it go whatever ends us."""
 
     folder: Path
@@ -85,7 +85,7 @@ class Demo:
             "console": f"{self.console_url}/readyz",
         }
 
-    def parts(self, environ: Mapping[str, str]) -> list[Part]:
+    def parts(self, environ: Mapping[str, str]) -> list[DemoProcess]:
         """The processes. environ: the caller's."""
         # -P: a folder called `schemas` where we were called must not be taken for ours.
         bellhop = [sys.executable, "-P", "-m", "bellhop.cli.main", "--with-parent", str(os.getpid())]
@@ -99,16 +99,16 @@ class Demo:
         words["console"] += ["--link-file", str(self.console_link)]
         limits = [word for vendor in VENDORS for switch in vendor.demo().switches for word in ("--switch", switch)]
         words["sandbox"] = [*bellhop, "sandbox", "--port", str(self.ports.sandbox), *limits]
-        return [Part(name, words[name], _log(self.folder, name), clean) for name in PARTS]
+        return [DemoProcess(name, words[name], _log(self.folder, name), clean) for name in PARTS]
 
 
-def prepare(folder: Path | None, broker: str | None, port: int | None) -> Demo:
+def prepare(folder: Path | None, broker: str | None, port: int | None) -> DemoFolder:
     """Makes the folder (`./var/demo` unless given, a temporary one where that cannot be written), takes its lock,
     clears what an earlier demo left, finds free ports, and writes the settings.
 
     broker: a URL in the embedded broker's place. port: the ingress'. Raises DemoError.
     """
-    folder, lock = _locked(folder)
+    folder, lock = _lock_folder(folder)
     try:
         return _prepare(folder, lock, broker, port)
     except BaseException:
@@ -116,7 +116,7 @@ def prepare(folder: Path | None, broker: str | None, port: int | None) -> Demo:
         raise
 
 
-def _prepare(folder: Path, lock: IO[str], broker: str | None, port: int | None) -> Demo:
+def _prepare(folder: Path, lock: IO[str], broker: str | None, port: int | None) -> DemoFolder:
     shutil.rmtree(folder / _DATA, ignore_errors=True)
     for name in PARTS:
         _log(folder, name).unlink(missing_ok=True)
@@ -131,8 +131,8 @@ def _prepare(folder: Path, lock: IO[str], broker: str | None, port: int | None) 
     settings = folder / "demo.toml"  # not bellhop.toml, which may be somebody's real settings
     settings.touch(mode=0o600)
     settings.chmod(0o600)  # the broker's URL may hold a password
-    settings.write_text(rendered(template(), folder, broker, ports), encoding="utf-8")
-    return Demo(folder, settings, ports, lock)
+    settings.write_text(render_settings(template(), folder, broker, ports), encoding="utf-8")
+    return DemoFolder(folder, settings, ports, lock)
 
 
 def template() -> str:
@@ -142,7 +142,7 @@ def template() -> str:
     return "\n".join((base, *(vendor.demo().settings.replace("{sandbox}", sandbox) for vendor in VENDORS)))
 
 
-def rendered(template: str, folder: Path, broker: str | None, ports: Ports) -> str:
+def render_settings(template: str, folder: Path, broker: str | None, ports: Ports) -> str:
     """The demo's settings with these places."""
     text = template
     for old, new in (
@@ -169,7 +169,7 @@ def _toml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)  # JSON's strings are TOML's basic strings
 
 
-def _locked(folder: Path | None) -> tuple[Path, IO[str]]:
+def _lock_folder(folder: Path | None) -> tuple[Path, IO[str]]:
     wanted = (folder or Path("var/demo")).resolve()
     try:
         wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -209,6 +209,6 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def close(demo: Demo) -> None:
+def close(demo: DemoFolder) -> None:
     with contextlib.suppress(OSError):
         demo.lock.close()

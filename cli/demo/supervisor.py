@@ -33,7 +33,7 @@ class Process(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DemoProcess:
     """A process to be. log: what it writes on stdout and stderr is appended there."""
 
     name: str
@@ -44,7 +44,7 @@ class Part:
 
 @dataclass(slots=True)
 class _Running:
-    part: Part
+    part: DemoProcess
     process: Process | None
     since: float
     log_from: int = 0
@@ -59,7 +59,7 @@ class Supervisor:
         self,
         tell: Callable[[str], None],
         *,
-        spawn: Callable[[Part], Process] | None = None,
+        spawn: Callable[[DemoProcess], Process] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -69,7 +69,7 @@ class Supervisor:
         self._pause = pause
         self._parts: list[_Running] = []
 
-    def start(self, part: Part) -> None:
+    def start(self, part: DemoProcess) -> None:
         running = _Running(part, None, self._monotonic())
         self._parts.append(running)
         self._begin(running)
@@ -88,7 +88,7 @@ class Supervisor:
                 delay = _BACK_OFF_SECONDS[min(running.deaths, len(_BACK_OFF_SECONDS) - 1)]
                 running.deaths += 1
                 running.start_at = now + delay
-                self._tell(f"{running.part.name} ended ({_said(code)}); it is started again in {delay:g} s")
+                self._tell(f"{running.part.name} ended ({_exit_text(code)}); it is started again in {delay:g} s")
                 for line in last_lines(running.part.log, running.log_from):
                     self._tell(f"  {line}")
             if running.process is None and now >= running.start_at:
@@ -114,7 +114,7 @@ class Supervisor:
 class Child:
     """A real process, in a group of its own: a Ctrl-C at the terminal is for the supervisor alone."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: DemoProcess) -> None:
         part.log.parent.mkdir(parents=True, exist_ok=True)
         with part.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # our own command
@@ -154,5 +154,5 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _said(code: int) -> str:
+def _exit_text(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

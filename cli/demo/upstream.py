@@ -26,7 +26,7 @@ class NoAnswer(BellhopError):
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class SignedWebhook:
     """One webhook, ready to be sent. `body` is what is signed, to the byte."""
 
     id: str
@@ -48,7 +48,7 @@ class Upstream:
     def address(self) -> str:
         return f"{self._url}/webhooks/{self._source.name}"
 
-    def sign(self, type_: str, data: Mapping[str, Any], id_: str | None = None) -> Post:
+    def sign(self, type_: str, data: Mapping[str, Any], id_: str | None = None) -> SignedWebhook:
         """The webhook with its credentials. They hold for the source's tolerance, 5 minutes as a rule."""
         now = self._now()
         id_ = id_ or f"sample-{uuid.uuid4().hex[:12]}"
@@ -59,9 +59,9 @@ class Upstream:
         else:
             headers["webhook-timestamp"] = str(int(now.timestamp()))
             headers["webhook-signature"] = Webhook(self._source.secrets[0]).sign(id_, now, body)
-        return Post(id_, type_, body, headers)
+        return SignedWebhook(id_, type_, body, headers)
 
-    def send(self, post: Post) -> tuple[int, str]:
+    def send(self, post: SignedWebhook) -> tuple[int, str]:
         """Status and body of the answer. Raises NoAnswer."""
         return self._request("POST", self.address, body=post.body.encode(), headers=dict(post.headers))
 
@@ -73,7 +73,7 @@ class Upstream:
         told: dict[str, Any] = json.loads(body) if status == 200 else {}
         return told
 
-    def curl(self, post: Post) -> str:
+    def curl(self, post: SignedWebhook) -> str:
         """The same as a command line. A bearer secret is left for the shell's variable SECRET."""
         lines = [f"curl -i {shlex.quote(self.address)}"]
         for name, value in post.headers.items():

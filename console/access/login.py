@@ -90,6 +90,6 @@ def _network(address: str) -> str:
     return str(found)
 
 
-def renewed(user: User, password: str) -> str | None:
+def stronger_hash(user: User, password: str) -> str | None:
     """A stronger hash of a password that was right; None where the old one will do."""
     return hash_password(password) if is_outdated(user.password_hash) else None

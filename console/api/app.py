@@ -18,7 +18,7 @@ from werkzeug.routing import BaseConverter
 from bellhop.broker.port import Broker
 from bellhop.console.api import edits, events, jobs, letters, operations, overview, people, requests, responses
 from bellhop.console.api.problems import handle_errors
-from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, blueprint
+from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, section_blueprint
 from bellhop.console.trends import Pulse
 from bellhop.ledger.records import Role
 from bellhop.ledger.store import Ledger
@@ -99,7 +99,7 @@ def create_api_app(
     api.spec.components.security_scheme("token", scheme)
     sections = [module.section(parts) for module in (overview, letters, jobs, edits, events, operations, people)]
     for section in (*sections, _document(api)):
-        api.register_blueprint(blueprint(section, parts))
+        api.register_blueprint(section_blueprint(section, parts))
     handle_errors(app, observe)
     app.after_request(_headers)
     return app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bellhop.broker.port import Publisher
 from bellhop.console.api import requests, responses
-from bellhop.console.api.problems import RETRY_AFTER, invalid, missing
+from bellhop.console.api.problems import RETRY_AFTER, invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState, Role
 from bellhop.letters.edits import EditInvalid, edit_body
@@ -100,11 +100,11 @@ class EditRoutes:
     def _letter(self, number: int) -> Letter:
         letter = self._letters.get(number)
         if letter is None:
-            raise missing(f"dead letter {number}")
+            raise not_found(f"dead letter {number}")
         return letter
 
     def _edit(self, number: int) -> Edit:
         edit = self._edits.get(number)
         if edit is None:
-            raise missing(f"edit {number}")
+            raise not_found(f"edit {number}")
         return edit

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from bellhop.console.api import requests, responses
 from bellhop.console.api.letters import find_letters
-from bellhop.console.api.problems import missing
+from bellhop.console.api.problems import not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterState, Role, Verdict
 from bellhop.letters.preflight import verdicts
@@ -89,7 +89,7 @@ class JobRoutes:
     def _job(self, number: int) -> BulkJob:
         job = self._jobs.get(number)
         if job is None:
-            raise missing(f"job {number}")
+            raise not_found(f"job {number}")
         return job
 
 

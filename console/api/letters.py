@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bellhop.console.api import requests, responses
-from bellhop.console.api.problems import invalid, missing
+from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
 from bellhop.letters.preflight import WORDS, verdicts
@@ -44,7 +44,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("POST", f"/letters/{_NUMBER}/notes", api.note, "Add a note", responses.Notes, operator,
               body=requests.NewNote, status=201),
     )  # fmt: skip
-    return ApiSection("letters", "Dead letters: what stands in front of a person.", routes)
+    return ApiSection("letters", "Dead letters: what waits for a person.", routes)
 
 
 class LetterRoutes:
@@ -112,7 +112,7 @@ class LetterRoutes:
     def _letter(self, number: int) -> Letter:
         letter = self._letters.get(number)
         if letter is None:
-            raise missing(f"dead letter {number}")
+            raise not_found(f"dead letter {number}")
         return letter
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bellhop.console.api import requests, state_responses
-from bellhop.console.api.problems import invalid, missing
+from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Role
 from bellhop.letters.retry_now import retry_now
@@ -65,5 +65,5 @@ class SteeringRoutes:
 
 def _check_route(route: str) -> str:
     if route not in ROUTES:
-        raise missing("such route; GET /routes lists them")
+        raise not_found("such route; GET /routes lists them")
     return route

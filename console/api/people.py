@@ -8,7 +8,7 @@ from bellhop.console.access.passwords import PasswordUnfit, hash_password
 from bellhop.console.access.people import NameUnfit, fit_name
 from bellhop.console.access.sessions import GUEST
 from bellhop.console.api import requests, responses
-from bellhop.console.api.problems import invalid, missing
+from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ledger.records import Role
@@ -68,7 +68,7 @@ class PeopleRoutes:
         if not body:
             raise invalid(FieldProblem("body", "must change something"))
         if self._people.user(name) is None:
-            raise missing("user of that name")
+            raise not_found("user of that name")
         changed = self._people.change_user(
             name,
             call.who,
@@ -81,7 +81,7 @@ class PeopleRoutes:
     def remove_user(self, call: ApiCall, name: str) -> JsonObject:
         user = self._people.user(name)
         if user is None:
-            raise missing("user of that name")
+            raise not_found("user of that name")
         self._people.remove_user(name, call.who)
         return user_row(user)
 
@@ -106,7 +106,7 @@ class PeopleRoutes:
 
     def revoke(self, call: ApiCall, number: int) -> JsonObject:
         if all(token.id != number for token in self._people.tokens()):
-            raise missing(f"token {number}")
+            raise not_found(f"token {number}")
         return token_row(self._people.revoke_token(number, call.who))
 
 

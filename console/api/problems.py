@@ -24,7 +24,7 @@ _NAMES: Final[Mapping[int, tuple[str, str]]] = {
 }
 
 
-def missing(what: str) -> Problem:
+def not_found(what: str) -> Problem:
     return Problem(404, "not-found", f"There is no {what}.")
 
 

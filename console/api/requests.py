@@ -71,7 +71,7 @@ def of(words: type[StrEnum], **kwargs: Any) -> fields.String:
     return one_of(*(word.value for word in words), **kwargs)
 
 
-def ids(maximum: int, **kwargs: Any) -> fields.List[Any]:
+def ids_field(maximum: int, **kwargs: Any) -> fields.List[Any]:
     number = fields.Integer(strict=True, validate=validate.Range(min=1, max=BIGGEST_ID))
     return fields.List(number, validate=validate.Length(min=1, max=maximum), **kwargs)
 
@@ -80,7 +80,7 @@ def limit(default: int = 100) -> WholeNumber:
     return WholeNumber(load_default=default, validate=validate.Range(min=1, max=MOST_ROWS))
 
 
-def cursor() -> fields.String:
+def cursor_field() -> fields.String:
     return Line(300, metadata={"description": "The `next` of the page before, with the same filter."})
 
 
@@ -94,7 +94,7 @@ class NoArguments(Strict):
 
 class Paged(Strict):
     limit = limit()
-    cursor = cursor()
+    cursor = cursor_field()
 
 
 class _Which(Strict):
@@ -126,7 +126,7 @@ class LetterChoice(_Which):
 class LetterQuery(LetterChoice):
     order = of(Order, load_default=Order.NEWEST.value)
     limit = limit()
-    cursor = cursor()
+    cursor = cursor_field()
 
 
 class CauseQuery(_Which):
@@ -150,23 +150,23 @@ class NewNote(Strict):
 
 
 class Assigning(Strict):
-    ids = ids(MOST_AT_ONCE, required=True)
+    ids = ids_field(MOST_AT_ONCE, required=True)
     to = Line(100, minimum=0, required=True, metadata={"description": '"" to unassign.'})
 
 
 class ActOnLetters(Strict):
-    ids = ids(MOST_AT_ONCE, required=True)
+    ids = ids_field(MOST_AT_ONCE, required=True)
     why = why()
 
 
 class PreflightRequest(Strict):
-    ids = ids(MOST_IDS)
+    ids = ids_field(MOST_IDS)
     filter = fields.Nested(LetterChoice)
 
 
 class NewJob(Strict):
     kind = one_of("replay", "discard", load_default="replay")
-    ids = ids(MOST_IDS, required=True)
+    ids = ids_field(MOST_IDS, required=True)
     why = why()
     in_doubt = fields.Boolean(
         load_default=False,

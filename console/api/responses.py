@@ -15,12 +15,12 @@ class ApiAnswer(Schema):
         unknown = EXCLUDE  # whoever reads an answer is to bear what later versions add to it
 
 
-def when(**kwargs: Any) -> fields.String:
+def time_field(**kwargs: Any) -> fields.String:
     return fields.String(metadata={"format": "date-time"}, **kwargs)
 
 
 def maybe_when() -> fields.String:
-    return when(allow_none=True)
+    return time_field(allow_none=True)
 
 
 def _next() -> fields.String:
@@ -63,8 +63,8 @@ class LetterLine(ApiAnswer):
     subject = fields.String()
     generation = fields.Integer()
     attempts = fields.Integer()
-    died = when()
-    archived = when()
+    died = time_field()
+    archived = time_field()
     not_after = maybe_when()
     message_id = fields.String()
     cause = fields.String()
@@ -92,8 +92,8 @@ class Cause(ApiAnswer):
     account = fields.String()
     error = fields.String(metadata={"description": "The example's."})
     count = fields.Integer()
-    first = when()
-    last = when()
+    first = time_field()
+    last = time_field()
     example = fields.Integer(metadata={"description": "One of their letters."})
     next_start = maybe_when()
 
@@ -107,7 +107,7 @@ class Reasons(ApiAnswer):
 
 
 class NoteLine(ApiAnswer):
-    at = when()
+    at = time_field()
     who = fields.String()
     text = fields.String()
 
@@ -149,8 +149,8 @@ class JobLine(ApiAnswer):
     state = of(JobState)
     who = fields.String()
     why = fields.String()
-    created = when()
-    updated = when()
+    created = time_field()
+    updated = time_field()
     rate = fields.Float(allow_none=True)
     wave = fields.Integer()
     total = fields.Integer()
@@ -187,7 +187,7 @@ class EditLine(ApiAnswer):
     letter = fields.Integer()
     who = fields.String()
     why = fields.String()
-    at = when()
+    at = time_field()
     state = of(EditState)
     approver = fields.String()
     changes = fields.List(fields.Nested(ChangeLine))
@@ -205,7 +205,7 @@ class EditList(ApiAnswer):
 
 
 class AuditLine(ApiAnswer):
-    at = when()
+    at = time_field()
     who = fields.String()
     act = fields.String()
     letter = fields.Integer(allow_none=True)
@@ -221,7 +221,7 @@ class AuditPage(ApiAnswer):
 class UserLine(ApiAnswer):
     name = fields.String()
     role = of(Role)
-    created = when()
+    created = time_field()
     disabled = fields.Boolean()
     has_password = fields.Boolean()
 
@@ -248,7 +248,7 @@ class TokenLine(ApiAnswer):
     name = fields.String()
     role = of(Role)
     who = fields.String()
-    created = when()
+    created = time_field()
     last_used = maybe_when()
     expires = maybe_when()
     revoked = fields.Boolean()

@@ -22,7 +22,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bellhop.broker.port import Broker, Publisher
-from bellhop.console.api.problems import invalid, missing
+from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.requests import NoArguments
 from bellhop.console.api.tokens import hash_token, is_well_formed
 from bellhop.console.trends import Pulse
@@ -185,7 +185,7 @@ class _Blueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
     ARGUMENTS_PARSER = _Parser()
 
 
-def blueprint(section: ApiSection, parts: ApiParts) -> Any:
+def section_blueprint(section: ApiSection, parts: ApiParts) -> Any:
     """A section's routes, with their documentation."""
     made = _Blueprint(section.name, __name__, description=section.description)
     for route in section.routes:
@@ -223,7 +223,7 @@ def _guard(inner: View, route: Route, parts: ApiParts) -> Any:
         ApiCall(token).needs(route.role)
         for value in path.values():
             if isinstance(value, str) and _UNSTORABLE.search(value):
-                raise missing("such thing")
+                raise not_found("such thing")
         if wrong := [name for name, value in request.args.items(multi=True) if _UNSTORABLE.search(name + value)]:
             raise invalid(*(FieldProblem(name, "must not hold control characters") for name in wrong))
         if route.body is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from bellhop.console.api.requests import of, one_of
-from bellhop.console.api.responses import ApiAnswer, LetterLine, maybe_when, when
+from bellhop.console.api.responses import ApiAnswer, LetterLine, maybe_when, time_field
 from bellhop.ledger.records import LetterState, State
 from bellhop.letters.attention import Need, Severity
 
@@ -23,9 +23,9 @@ class EventLine(ApiAnswer):
     detail = fields.String()
     reason = fields.String()
     generation = fields.Integer()
-    time = when()
-    received = when()
-    updated = when()
+    time = time_field()
+    received = time_field()
+    updated = time_field()
     next_at = maybe_when()
     attempt_count = fields.Integer()
     vendor_ids = fields.List(fields.String())
@@ -33,7 +33,7 @@ class EventLine(ApiAnswer):
 
 class AttemptLine(ApiAnswer):
     method = fields.String()
-    started = when()
+    started = time_field()
     seconds = fields.Float()
     outcome = fields.String()
     error = fields.String()
@@ -46,7 +46,7 @@ class EventLetter(ApiAnswer):
     state = of(LetterState)
     reason = fields.String()
     generation = fields.Integer()
-    died = when()
+    died = time_field()
 
 
 class EventWhole(EventLine):
@@ -63,7 +63,7 @@ class Found(EventList):
 
 
 class MomentLine(ApiAnswer):
-    at = when()
+    at = time_field()
     title = fields.String()
     text = fields.String()
     detail = fields.Raw(allow_none=True, metadata={"description": "Masked, unless revealed."})
@@ -216,7 +216,7 @@ class AccountList(ApiAnswer):
 class PauseLine(ApiAnswer):
     who = fields.String()
     why = fields.String()
-    since = when()
+    since = time_field()
     until = maybe_when()
 
 

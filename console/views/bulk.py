@@ -43,7 +43,7 @@ def make() -> Response:
 def _ids(own: ConsoleParts) -> list[int]:
     form = request.form
     if form.get("all"):
-        which = selection.read(form.get("filter", ""), own.now(), own.asked).which
+        which = selection.read_selection(form.get("filter", ""), own.now(), own.asked).which
         return own.ledger.letters.ids(which, MOST)
     return [int(text) for text in form.getlist("ids") if text.isdecimal() and len(text) < 19][:MOST]
 

@@ -50,7 +50,7 @@ def edit(number: int) -> str | Response | tuple[str, int]:
     if step == "open":
         return _form(own, letter, fields)
     given = {field.path: form.get(f"data.{field.path}", "").replace("\r\n", "\n") for field in fields}
-    fields = [field.given(given[field.path]) for field in fields]
+    fields = [field.with_text(given[field.path]) for field in fields]
     if step == "back":
         return _form(own, letter, fields)
     try:

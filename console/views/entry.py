@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from bellhop.console.access.login import LoginRefused, TooManyTries, renewed, sign_in
+from bellhop.console.access.login import LoginRefused, TooManyTries, sign_in, stronger_hash
 from bellhop.console.context import ConsoleParts, parts
 from bellhop.console.guard import address, cookie_name, inside, needs, open_to_all
 from bellhop.ledger.records import Role
@@ -36,7 +36,7 @@ def sign_in_now() -> AnyResponse | tuple[str, int]:
     except LoginRefused as refused:
         own.observe("console.refused", how="password")
         return _page(str(refused), name), 429 if isinstance(refused, TooManyTries) else 401
-    if stronger := renewed(user, password):
+    if stronger := stronger_hash(user, password):
         user = own.ledger.people.change_user(user.name, user.name, password_hash=stronger)
     answer, key = _let_in(own, user.name, user.role, "password", request.form.get("next", "/"))
     if own.ledger.people.user(user.name) != user:

@@ -68,7 +68,7 @@ def adapt(item: Any, context: Context) -> Made:
         if trigger != "DELETE_EVENT":
             start, end = _span(event, timedelta(seconds=venue.duration_seconds))
             draft.add("services", list(service(venue, start, end)))
-    at = _updated(event, key, zone)
+    at = _updated_at(event, key, zone)
     base = {
         "id": stable_id(reference, trigger.lower(), at, event),
         "type": _TYPES[trigger],
@@ -82,7 +82,7 @@ def _status(status: object) -> object:
     return _STATUSES.get(status.strip().upper(), status) if isinstance(status, str) else status
 
 
-def _updated(event: Mapping[str, Any], key: str, zone: ZoneInfo) -> datetime:
+def _updated_at(event: Mapping[str, Any], key: str, zone: ZoneInfo) -> datetime:
     name = "updated_at" if event.get("updated_at") else "created_at"
     told = event.get(name) or None
     if told is None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def queue_summary(stats: Mapping[str, QueueStats], ledger: Ledger) -> JsonObject:
     """What waits, and where. stats: the broker's. Raises LedgerUnavailable."""
-    unfinished, waiting = ledger.unfinished(), ledger.letters.waiting()
+    unfinished, waiting = ledger.count_unfinished(), ledger.letters.waiting()
     routes = []
     for route in ROUTES:
         queue = stats.get(route)

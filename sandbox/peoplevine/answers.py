@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 
-class Refused(Exception):
+class CallRefused(Exception):
     """The call is answered with `success: false` and this reason."""
 
 
-def body(
+def answer_body(
     *, success: bool, reason: str | None = None, message: str | None = None, success_count: int = 0, counts: bool = True
 ) -> dict[str, Any]:
     """The members that every answer has. counts: whether it has the two counts as well."""

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bellhop.sandbox.answers import Answer, ids
-from bellhop.sandbox.peoplevine.answers import Refused, body, id_of
+from bellhop.sandbox.answers import Reply, ids
+from bellhop.sandbox.peoplevine.answers import CallRefused, answer_body, id_of
 from bellhop.sandbox.peoplevine.reservations import Reservations
 from bellhop.sandbox.peoplevine.seed import Change, PeoplevineSeed, PeoplevineSeeds, Place, Treatment
 from bellhop.sandbox.peoplevine.switches import PeoplevineSwitches
@@ -44,7 +44,7 @@ class Peoplevine:
         self._switches = switches
         self._now = now
         self._reservations = Reservations(seed, switches, now, ids)
-        self._methods: dict[str, tuple[str, Callable[[Mapping[str, str], Any], Answer]]] = {
+        self._methods: dict[str, tuple[str, Callable[[Mapping[str, str], Any], Reply]]] = {
             "sync_member": ("GET", self._sync_member),
             "sync_profiles": ("GET", lambda query, _: self._pull("profiles", query)),
             "sync_reservations": ("GET", lambda query, _: self._pull("reservations", query)),
@@ -66,7 +66,7 @@ class Peoplevine:
     def reservations(self) -> list[dict[str, Any]]:
         return self._reservations.all
 
-    def call(self, verb: str, method: str, query: Mapping[str, str], asked: Any) -> Answer:
+    def call(self, verb: str, method: str, query: Mapping[str, str], asked: Any) -> Reply:
         """asked: the decoded JSON of the body; None where there is none or it is none."""
         if method not in self._methods:
             return self.failure(f"No such method: {method}", 404)
@@ -76,66 +76,68 @@ class Peoplevine:
         try:
             self._check_credentials(query)
             return handler(query, asked)
-        except Refused as refused:
+        except CallRefused as refused:
             return self.failure(str(refused))
         except OverflowError:  # a time at the end of the calendar
             return self.failure("Invalid date")
 
-    def failure(self, reason: str, status: int | None = None) -> Answer:
+    def failure(self, reason: str, status: int | None = None) -> Reply:
         status = self._switches().peoplevine_failure_status if status is None else status
-        return Answer(body(success=False, reason=reason), status, refusal=reason)
+        return Reply(answer_body(success=False, reason=reason), status, refusal=reason)
 
     def _check_credentials(self, query: Mapping[str, str]) -> None:
         seed, region = self._seed, query.get("host", "1")
         if region not in ("1", "2"):
-            raise Refused("Invalid host")
+            raise CallRefused("Invalid host")
         right = (seed.auth_id, seed.company, seed.user, seed.password)
         if tuple(query.get(name) for name in CREDENTIALS) != right or region != self._switches().peoplevine_region:
-            raise Refused("Invalid credentials")
+            raise CallRefused("Invalid credentials")
 
-    def _sync_member(self, query: Mapping[str, str], asked: Any) -> Answer:
+    def _sync_member(self, query: Mapping[str, str], asked: Any) -> Reply:
         member = query.get("member_id", "")
         if member not in self.members:
-            raise Refused("Member not found")
+            raise CallRefused("Member not found")
         self.synced[member] += 1
-        return Answer(body(success=True, success_count=1), effect="synced", id=member)
+        return Reply(answer_body(success=True, success_count=1), effect="synced", id=member)
 
-    def _pull(self, what: str, query: Mapping[str, str]) -> Answer:
+    def _pull(self, what: str, query: Mapping[str, str]) -> Reply:
         """Counts what was created or updated since `from`."""
         since = _since(query.get("from", ""), self._switches().peoplevine_from)
         changed = {change.id for change in self.changes if change.what == what and change.at >= since}
         self.pulled[what] += 1
-        return Answer(body(success=True, success_count=len(changed)), effect="pulled")
+        return Reply(answer_body(success=True, success_count=len(changed)), effect="pulled")
 
-    def _sync_services(self, query: Mapping[str, str], asked: Any) -> Answer:
+    def _sync_services(self, query: Mapping[str, str], asked: Any) -> Reply:
         """Counts nothing, as in the document's example."""
         self.pulled["services"] += 1
-        return Answer(body(success=True), effect="pulled")
+        return Reply(answer_body(success=True), effect="pulled")
 
-    def _products(self, query: Mapping[str, str], asked: Any) -> Answer:
+    def _products(self, query: Mapping[str, str], asked: Any) -> Reply:
         rows = [_product(treatment) for treatment in self._seed.treatments]
-        return Answer({"products": rows, **body(success=self._switches().peoplevine_products_success, counts=False)})
+        return Reply(
+            {"products": rows, **answer_body(success=self._switches().peoplevine_products_success, counts=False)}
+        )
 
-    def _metadata(self, query: Mapping[str, str], asked: Any) -> Answer:
+    def _metadata(self, query: Mapping[str, str], asked: Any) -> Reply:
         kinds = {"location": self._seed.locations, "guest_type": self._seed.guest_types}
         kind = query.get("type", "")
         if kind not in kinds:
-            raise Refused("Invalid type")
-        return Answer({"metaData": [_entry(place) for place in kinds[kind]], **body(success=True, counts=False)})
+            raise CallRefused("Invalid type")
+        return Reply({"metaData": [_entry(place) for place in kinds[kind]], **answer_body(success=True, counts=False)})
 
-    def _get_service_availability(self, query: Mapping[str, str], asked: Any) -> Answer:
-        return Answer({"offers": self._reservations.available(asked), **body(success=True, counts=False)})
+    def _get_service_availability(self, query: Mapping[str, str], asked: Any) -> Reply:
+        return Reply({"offers": self._reservations.available(asked), **answer_body(success=True, counts=False)})
 
-    def _create_service_reservation(self, query: Mapping[str, str], asked: Any) -> Answer:
+    def _create_service_reservation(self, query: Mapping[str, str], asked: Any) -> Reply:
         if not isinstance(asked, dict):
-            raise Refused("Invalid request")
+            raise CallRefused("Invalid request")
         member = id_of(asked.get("member_id"))
         if member not in self.members:
-            raise Refused("Invalid member ID")
+            raise CallRefused("Invalid member ID")
         id_ = self._reservations.create(member, asked.get("notes"), asked.get("offers"))
         self.changes.append(Change("reservations", id_, self._now()))
         # The document's own example: a reservation made counts as nothing in success_count.
-        return Answer(body(success=True, message=id_), effect="booked", id=id_)
+        return Reply(answer_body(success=True, message=id_), effect="booked", id=id_)
 
 
 class Accounts:
@@ -158,7 +160,7 @@ class Accounts:
         """The account a call names; the first, which will refuse it, where there is none such."""
         return self.by_auth_id.get(query.get("auth_id", ""), self.first)
 
-    def named(self, auth_id: object) -> Peoplevine | None:
+    def find(self, auth_id: object) -> Peoplevine | None:
         """The account of that auth_id, the first for None."""
         if auth_id is None:
             return self.first
@@ -168,13 +170,13 @@ class Accounts:
 def _since(text: str, form: str) -> datetime:
     """The moment a `from` stands for; a time without a zone is UTC. Raises Refused."""
     if not text:
-        raise Refused("Missing from")
+        raise CallRefused("Missing from")
     try:
         if form == "epoch":
             return datetime.fromtimestamp(int(text if _EPOCH.fullmatch(text) else "-"), UTC)
         moment = datetime.fromisoformat(text if form == "iso" or _DATE.fullmatch(text) else "-")
     except (ValueError, OSError):
-        raise Refused("Invalid from") from None
+        raise CallRefused("Invalid from") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -14,10 +14,10 @@ from bellhop.sandbox.peoplevine.seed import Change
 from bellhop.sandbox.switch import ControlError
 
 if TYPE_CHECKING:
-    from bellhop.sandbox.state import State
+    from bellhop.sandbox.state import SandboxState
 
 
-def add_control(control: Blueprint, state: State) -> None:
+def add_control(control: Blueprint, state: SandboxState) -> None:
     @control.post("/members")
     def add_member() -> Response:
         member = _member()
@@ -48,10 +48,10 @@ def _member() -> str:
     return member
 
 
-def _account(state: State) -> Peoplevine:
+def _account(state: SandboxState) -> Peoplevine:
     """The account of the body's auth_id; the first where it has none."""
     accounts: Accounts = state.vendors["peoplevine"]
-    account = accounts.named(control_object().get("auth_id"))
+    account = accounts.find(control_object().get("auth_id"))
     if account is None:
         raise ControlError("auth_id must be that of an account")
     return account

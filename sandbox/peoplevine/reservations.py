@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from bellhop.sandbox.diary import Diary
-from bellhop.sandbox.peoplevine.answers import Refused, id_of, wall_clock
+from bellhop.sandbox.peoplevine.answers import CallRefused, id_of, wall_clock
 from bellhop.sandbox.peoplevine.seed import PeoplevineSeed, Treatment
 from bellhop.sandbox.peoplevine.switches import PeoplevineSwitches
 
@@ -58,7 +58,7 @@ class Reservations:
     def create(self, member: str, notes: Any, rows: Any) -> str:
         """All of the offers or none: the reservation's id. Raises Refused."""
         if not isinstance(rows, list) or not rows:
-            raise Refused("Invalid offers")
+            raise CallRefused("Invalid offers")
         offers = [self._offer(row) for row in rows]
         if self._switches().peoplevine_refuses_overlap:
             self._check_free(offers)
@@ -74,7 +74,7 @@ class Reservations:
         """Offers wholly inside the window asked for; where there are none, what `alternateTime` and
         `nextAvailableDate` allow. Raises Refused."""
         day, opens, closes, treatments = self._window(asked)
-        if self._hidden():
+        if self._is_unbookable():
             return []
         midnight = datetime.combine(day, time.min)
         windows = [(opens, closes)]
@@ -89,7 +89,7 @@ class Reservations:
                 return [self._aware(offer) for offer in offers]
         return []
 
-    def _hidden(self) -> bool:
+    def _is_unbookable(self) -> bool:
         """Whether SevenRooms is set up so that nothing can be booked through its API (`sevenrooms-setup`)."""
         switches = self._switches()
         wrong = switches.sevenrooms_app_not_in_audience or switches.sevenrooms_client_must_specify_duration
@@ -97,22 +97,22 @@ class Reservations:
 
     def _offer(self, row: Any) -> Offer:
         if not isinstance(row, dict):
-            raise Refused("Invalid offers")
+            raise CallRefused("Invalid offers")
         start, end, price = wall_clock(row.get("start")), wall_clock(row.get("end")), row.get("price")
         technician, service = id_of(row.get("technician_id")), id_of(row.get("service_id"))
         facility = id_of(row.get("facility_id"))
         if start is None or end is None or end <= start:
-            raise Refused("Invalid date")
+            raise CallRefused("Invalid date")
         if isinstance(price, bool) or not isinstance(price, int | float):
-            raise Refused("Invalid price")
+            raise CallRefused("Invalid price")
         if technician not in self._seed.technicians:
-            raise Refused("Invalid technician ID")
+            raise CallRefused("Invalid technician ID")
         if service not in self._treatments:
-            raise Refused("Invalid service ID")
+            raise CallRefused("Invalid service ID")
         if facility not in self._seed.facilities:
-            raise Refused("Invalid facility ID")
+            raise CallRefused("Invalid facility ID")
         if not self._bookable(start):
-            raise Refused("Time is not available")
+            raise CallRefused("Time is not available")
         return Offer(start, end, price, technician, service, facility)
 
     def _check_free(self, offers: list[Offer]) -> None:
@@ -120,7 +120,7 @@ class Reservations:
         for index, offer in enumerate(offers):
             who, start, end = offer.technician_id, offer.start, offer.end
             if not self._diary.fits(who, start, end) or not asked.fits(who, start, end):
-                raise Refused("Time is not available")
+                raise CallRefused("Time is not available")
             asked.occupy(who, start, end, str(index))
 
     def _window(self, asked: Any) -> tuple[date, datetime, datetime, list[Treatment]]:
@@ -131,11 +131,11 @@ class Reservations:
             treatments = [self._treatments[id_of(service)] for service in asked["services"]]
         except KeyError as error:
             known = isinstance(asked, dict) and {"date", "startTime", "endTime", "services"} <= asked.keys()
-            raise Refused("Invalid service ID" if known else f"Missing {error.args[0]}") from None
+            raise CallRefused("Invalid service ID" if known else f"Missing {error.args[0]}") from None
         except (TypeError, ValueError):
-            raise Refused("Invalid request") from None
+            raise CallRefused("Invalid request") from None
         if opens.tzinfo or closes.tzinfo:
-            raise Refused("Invalid request")
+            raise CallRefused("Invalid request")
         return day, opens, closes, treatments
 
     def _free(self, treatment: Treatment, opens: datetime, closes: datetime) -> Iterator[Offer]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-from bellhop.sandbox.front import Counter, Front, body
+from bellhop.sandbox.front import Counter, Front, json_body
 from bellhop.sandbox.peoplevine.app import CREDENTIALS, Accounts
 from bellhop.sandbox.peoplevine.control import add_control
 from bellhop.sandbox.peoplevine.seed import PeoplevineSeeds
@@ -21,7 +21,7 @@ def _serve(app: Flask, front: Front) -> None:
     @app.route("/res/<method>", methods=["GET", "POST"])
     def peoplevine(method: str) -> Response:
         query = {name: value for name, value in request.args.items() if isinstance(value, str)}
-        asked = body()
+        asked = json_body()
         account = _accounts(front).of(query)
         counter = Counter(
             _NAME,

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bellhop.sandbox.answers import Answer, ids
-from bellhop.sandbox.limits import Limits
+from bellhop.sandbox.answers import Reply, ids
+from bellhop.sandbox.limits import CallLimiter
 from bellhop.sandbox.simplybook.bookings import Bookings
 from bellhop.sandbox.simplybook.calendar import Calendar
 from bellhop.sandbox.simplybook.catalog import Catalog
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.payments import Payments
-from bellhop.sandbox.simplybook.rpc import WORDS, RpcError, written
+from bellhop.sandbox.simplybook.rpc import WORDS, RpcError, php_value
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
 from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 from bellhop.schemas.redact import MASK
@@ -32,7 +32,7 @@ _SIGNATURE: Final = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class _Method:
-    call: Callable[..., Answer]
+    call: Callable[..., Reply]
     fewest: int
     most: int
 
@@ -49,7 +49,7 @@ class SimplyBook:
     ) -> None:
         hours = Hours(seed, now)
         self.bookings = Bookings(seed, switches, hours, ids(now()), ids(now()), hex_of)
-        self.limits = Limits()
+        self.limits = CallLimiter()
         self._seed = seed
         self._switches = switches
         self._now = now
@@ -93,7 +93,7 @@ class SimplyBook:
         """Of the public service."""
         return frozenset(self._public)
 
-    def call(self, service: str, company: str, token: str, request: Any, url: str = "") -> Answer:
+    def call(self, service: str, company: str, token: str, request: Any, url: str = "") -> Reply:
         """service: "login" or "public". company and token: the two headers, "" where absent. request: the decoded
         JSON; None where it is none. url: where the caller found us."""
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
@@ -111,20 +111,20 @@ class SimplyBook:
         switches = self._switches()
         if switches.simplybook_numbers_echoed_as_text and type(id_) is int:
             id_ = str(id_)
-        result = written(answer.body, switches) if service == "public" else answer.body
+        result = php_value(answer.body, switches) if service == "public" else answer.body
         body = {"jsonrpc": "2.0", "id": id_, "result": result}
         if switches.simplybook_null_members:
             body["error"] = None
-        return Answer(body, effect=answer.effect, id=answer.id)
+        return Reply(body, effect=answer.effect, id=answer.id)
 
-    def failure(self, id_: Any, code: int, message: str = "") -> Answer:
+    def failure(self, id_: Any, code: int, message: str = "") -> Reply:
         """message: the document's for the code unless given."""
         message = message or WORDS.get(code, "Internal error")
         switches = self._switches()
         body = {"jsonrpc": "2.0", "id": id_, "error": {"code": code, "message": message}}
         if switches.simplybook_null_members:
             body["result"] = None
-        return Answer(body, switches.simplybook_error_status, refusal=f"{code} {message}")
+        return Reply(body, switches.simplybook_error_status, refusal=f"{code} {message}")
 
     def _check_access(self, company: str, token: str) -> None:
         if company != self._seed.company:
@@ -134,7 +134,7 @@ class SimplyBook:
         if given is None or self._now() >= given + lives:
             raise RpcError(-32600, "Access denied")
 
-    def _perform(self, service: str, name: str, params: Any) -> Answer:
+    def _perform(self, service: str, name: str, params: Any) -> Reply:
         method = (self._login if service == "login" else self._public).get(name)
         if method is None:
             raise RpcError(-32601)
@@ -142,7 +142,7 @@ class SimplyBook:
             raise RpcError(-32602)
         return method.call(*params)
 
-    def _get_token(self, company: Any, key: Any) -> Answer:
+    def _get_token(self, company: Any, key: Any) -> Reply:
         switches = self._switches()
         if company != self._seed.company:
             raise RpcError(-33001)
@@ -151,21 +151,21 @@ class SimplyBook:
         if switches.simplybook_login_error:
             raise RpcError(switches.simplybook_login_error)
         if switches.simplybook_token != _GIVEN:
-            return Answer({"empty": ""}.get(switches.simplybook_token))
+            return Reply({"empty": ""}.get(switches.simplybook_token))
         if switches.simplybook_new_token_ends_earlier:
             self._tokens.clear()
         token = self._hex(32)
         self._tokens[token] = self._now()
-        return Answer(token)
+        return Reply(token)
 
-    def _get_service_url(self, company: Any) -> Answer:
+    def _get_service_url(self, company: Any) -> Reply:
         """The document does not have it: a text, by its name."""
         if company != self._seed.company:
             raise RpcError(-33001)
-        return Answer(self._switches().simplybook_service_url or self._url)
+        return Reply(self._switches().simplybook_service_url or self._url)
 
 
-def masked(service: str, params: Any) -> Any:
+def mask_params(service: str, params: Any) -> Any:
     """A request's params without its credentials: at login all but the company, elsewhere signatures."""
     if not isinstance(params, list):
         return MASK if service == "login" else params
@@ -174,7 +174,7 @@ def masked(service: str, params: Any) -> Any:
     return [MASK if isinstance(value, str) and _SIGNATURE.fullmatch(value) else value for value in params]
 
 
-def _table(methods: Mapping[str, Callable[..., Answer]]) -> dict[str, _Method]:
+def _table(methods: Mapping[str, Callable[..., Reply]]) -> dict[str, _Method]:
     table = {}
     for name, call in methods.items():
         parameters = inspect.signature(call).parameters.values()

@@ -49,7 +49,7 @@ class Batches:
             raise RpcError(-32095)
         return batch
 
-    def signed(self, id_: Any, type_: Any, sign: Any) -> Batch:
+    def by_signature(self, id_: Any, type_: Any, sign: Any) -> Batch:
         """Raises RpcError -32095 where there is none of that type, -32085 where the signature is wrong."""
         batch = self._all.get(identifier(id_))
         if batch is None or batch.type != type_:

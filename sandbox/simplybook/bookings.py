@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from bellhop.sandbox.answers import Answer
+from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.simplybook.batches import GROUP, RECURRENT, Batches, signature
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.intake import answers, entries, promocode
@@ -103,7 +103,7 @@ class Bookings:
         self._clients: dict[tuple[str, ...], str] = {}
         self._batches = Batches(batch_ids, hex_of, seed.secret_key)
         self.promotions = Promotions(seed, switches, hours, lambda id_: id_ in self._clients.values())
-        self.methods: Mapping[str, Callable[..., Answer]] = {
+        self.methods: Mapping[str, Callable[..., Reply]] = {
             "book": self._book,
             "confirmBooking": self._confirm,
             "confirmBookingBatch": self._confirm_batch,
@@ -113,7 +113,7 @@ class Bookings:
             "createBatch": self._create_batch,
         }
 
-    def signed(self, id_: Any, sign: Any, *, also_cancelled: bool = False) -> Booked:
+    def by_signature(self, id_: Any, sign: Any, *, also_cancelled: bool = False) -> Booked:
         """Raises RpcError -32080, -32085."""
         booked = self.standing(id_, also_cancelled=also_cancelled)
         if sign != signature(booked.id, booked.hash, self._seed.secret_key):
@@ -129,7 +129,7 @@ class Bookings:
 
     def in_batch(self, id_: Any, type_: Any, sign: Any) -> list[Booked]:
         """The bookings of a batch that stand. Raises RpcError -32095, -32085."""
-        batch = self._batches.signed(id_, type_, sign)
+        batch = self._batches.by_signature(id_, type_, sign)
         return [self.all[one] for one in batch.bookings if not self.all[one].cancelled]
 
     def _book(
@@ -143,7 +143,7 @@ class Bookings:
         count: Any = None,
         batch_id: Any = None,
         recurring: Any = None,
-    ) -> Answer:
+    ) -> Reply:
         service, unit, seats = self._hours.service(event_id), self._hours.unit(unit_id), seats_of(count)
         if seats > 1 and batch_id:
             raise RpcError(-32602)
@@ -169,36 +169,36 @@ class Bookings:
         if batch is not None:
             batch.bookings.extend(booked.id for booked in made)
             body |= batch.as_json()
-        return Answer(body, effect="booked", id=made[0].id)
+        return Reply(body, effect="booked", id=made[0].id)
 
-    def _create_batch(self) -> Answer:
+    def _create_batch(self) -> Reply:
         """An Integer, as the document says."""
         self._need_plugin("multiple_booking", True)
-        return Answer(int(self._batches.new(GROUP).id))
+        return Reply(int(self._batches.new(GROUP).id))
 
-    def _confirm(self, id_: Any, sign: Any) -> Answer:
-        booked = self.signed(id_, sign)
+    def _confirm(self, id_: Any, sign: Any) -> Reply:
+        booked = self.by_signature(id_, sign)
         booked.confirmed = True
-        return Answer(True, effect="confirmed", id=booked.id)
+        return Reply(True, effect="confirmed", id=booked.id)
 
-    def _confirm_batch(self, id_: Any, type_: Any, sign: Any) -> Answer:
+    def _confirm_batch(self, id_: Any, type_: Any, sign: Any) -> Reply:
         bookings = self.in_batch(id_, type_, sign)
         for booked in bookings:
             booked.confirmed = True
-        return Answer(True, effect="confirmed", id=bookings[0].id if bookings else "")
+        return Reply(True, effect="confirmed", id=bookings[0].id if bookings else "")
 
-    def _cancel(self, id_: Any, sign: Any) -> Answer:
-        booked = self.signed(id_, sign, also_cancelled=self._switches().simplybook_cancel_twice_is_true)
+    def _cancel(self, id_: Any, sign: Any) -> Reply:
+        booked = self.by_signature(id_, sign, also_cancelled=self._switches().simplybook_cancel_twice_is_true)
         if booked.cancelled:
-            return Answer(True)
+            return Reply(True)
         booked.cancelled = True
         self._hours.diary.release(booked.unit.id, booked.start, booked.end, booked.id)
-        return Answer(True, effect="cancelled", id=booked.id)
+        return Reply(True, effect="cancelled", id=booked.id)
 
-    def _details(self, id_: Any, sign: Any) -> Answer:
+    def _details(self, id_: Any, sign: Any) -> Reply:
         """The document gives no example: the `book response`'s fields, with names, the client and the price."""
         told = self._switches().simplybook_tells_cancelled
-        booked = self.signed(id_, sign, also_cancelled=told)
+        booked = self.by_signature(id_, sign, also_cancelled=told)
         named = {
             "event_name": booked.service.name,
             "unit_name": booked.unit.name,
@@ -207,7 +207,7 @@ class Bookings:
             "client_phone": booked.client["phone"],
             "price": booked.price,
         }
-        return Answer(booked.as_json() | named | ({"is_cancelled": str(int(booked.cancelled))} if told else {}))
+        return Reply(booked.as_json() | named | ({"is_cancelled": str(int(booked.cancelled))} if told else {}))
 
     def _need_plugin(self, name: str, needed: bool) -> None:
         if needed and not self._switches().plugin(name):

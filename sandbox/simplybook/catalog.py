@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from bellhop.sandbox.answers import Answer
+from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.intake import field_row
 from bellhop.sandbox.simplybook.payments import CURRENCY
@@ -35,7 +35,7 @@ class Catalog:
         self._switches = switches
         self._hours = hours
         self._now = now
-        self.methods: Mapping[str, Callable[..., Answer]] = {
+        self.methods: Mapping[str, Callable[..., Reply]] = {
             "getEventList": self._event_list,
             "getUnitList": self._unit_list,
             "getCategoriesList": self._categories_list,
@@ -48,24 +48,24 @@ class Catalog:
             "getCompanyParams": self._company_params,
             "getCompanyTimezoneOffset": self._company_timezone_offset,
             "getCountryPhoneCodes": self._country_phone_codes,
-            "getTimeframe": lambda: Answer(str(seed.timeframe)),
-            "getTimelineType": lambda: Answer(_TIMELINE),
+            "getTimeframe": lambda: Reply(str(seed.timeframe)),
+            "getTimelineType": lambda: Reply(_TIMELINE),
             "getPluginStatuses": self._plugin_statuses,
             "isPluginActivated": self._is_plugin_activated,
         }
 
-    def _event_list(self, visible_only: Any = False, as_array: Any = False) -> Answer:
+    def _event_list(self, visible_only: Any = False, as_array: Any = False) -> Reply:
         rows = [_event_row(one, place) for place, one in enumerate(self._seed.services)]
-        return _listed(rows, visible_only, as_array)
+        return _list_or_map(rows, visible_only, as_array)
 
-    def _unit_list(self, visible_only: Any = False, as_array: Any = False) -> Answer:
+    def _unit_list(self, visible_only: Any = False, as_array: Any = False) -> Reply:
         rows = [_unit_row(one, place) for place, one in enumerate(self._seed.units)]
-        return _listed(rows, visible_only, as_array, "is_visible")
+        return _list_or_map(rows, visible_only, as_array, "is_visible")
 
-    def _categories_list(self, is_public: Any = False) -> Answer:
+    def _categories_list(self, is_public: Any = False) -> Reply:
         self._need_plugin("event_category")
         rows = [self._category_row(one, place) for place, one in enumerate(self._seed.categories)]
-        return _listed(rows, is_public, True)
+        return _list_or_map(rows, is_public, True)
 
     def _category_row(self, category: Category, place: int) -> dict[str, Any]:
         """The document gives no example."""
@@ -79,22 +79,22 @@ class Catalog:
             "events": [service.id for service in self._seed.services if category.id in service.categories],
         }
 
-    def _locations_list(self, is_public: Any = False, as_array: Any = False) -> Answer:
+    def _locations_list(self, is_public: Any = False, as_array: Any = False) -> Reply:
         """The document's row does not say which are public; it is left out of it."""
         self._need_plugin("location")
         shown = [one for one in self._seed.locations if one.public or not is_public]
-        return _listed([_location_row(one, place) for place, one in enumerate(shown, 1)], False, as_array)
+        return _list_or_map([_location_row(one, place) for place, one in enumerate(shown, 1)], False, as_array)
 
-    def _additional_fields(self, event_id: Any) -> Answer:
+    def _additional_fields(self, event_id: Any) -> Reply:
         service = self._hours.service(event_id)
         on = self._switches().plugin("event_field")
-        return Answer([field_row(one, place) for place, one in enumerate(service.fields)] if on else [])
+        return Reply([field_row(one, place) for place, one in enumerate(service.fields)] if on else [])
 
-    def _any_unit_data(self) -> Answer:
+    def _any_unit_data(self) -> Reply:
         """As in the document's example; null where the Custom Feature is off."""
         if not self._switches().plugin("any_unit"):
-            return Answer(None)
-        return Answer(
+            return Reply(None)
+        return Reply(
             {
                 "description": "Select this option, if you want to find an available time with any of the employees",
                 "hide_other_units": 1,
@@ -105,21 +105,21 @@ class Catalog:
             }
         )
 
-    def _user_license_text(self) -> Answer:
+    def _user_license_text(self) -> Reply:
         self._need_plugin("user_license")
-        return Answer("<p>Come in time, and be kind.</p>")
+        return Reply("<p>Come in time, and be kind.</p>")
 
     def _need_plugin(self, name: str) -> None:
         if not self._switches().plugin(name):
             raise RpcError(-32001)
 
-    def _is_plugin_activated(self, name: Any) -> Answer:
-        return Answer(self._switches().plugin(text_of(name)))
+    def _is_plugin_activated(self, name: Any) -> Reply:
+        return Reply(self._switches().plugin(text_of(name)))
 
-    def _plugin_statuses(self, names: Any) -> Answer:
+    def _plugin_statuses(self, names: Any) -> Reply:
         if not isinstance(names, list):
             raise RpcError(-32602)
-        return Answer({text_of(name): self._switches().plugin(name) for name in names})
+        return Reply({text_of(name): self._switches().plugin(name) for name in names})
 
     def _params(self) -> dict[str, Any]:
         """The document's "Company params"; those of a Custom Feature that is off are not there."""
@@ -158,33 +158,33 @@ class Catalog:
             }
         return params
 
-    def _company_param(self, key: Any) -> Answer:
+    def _company_param(self, key: Any) -> Reply:
         params = self._params()
         if text_of(key) not in params:
             raise RpcError(-32602)
-        return Answer(params[key])
+        return Reply(params[key])
 
-    def _company_params(self, keys: Any) -> Answer:
+    def _company_params(self, keys: Any) -> Reply:
         """What there is not, or may not be seen, is false."""
         if not isinstance(keys, list):
             raise RpcError(-32602)
         params = self._params()
-        return Answer({text_of(key): params.get(key, False) for key in keys})
+        return Reply({text_of(key): params.get(key, False) for key in keys})
 
-    def _company_timezone_offset(self) -> Answer:
+    def _company_timezone_offset(self) -> Reply:
         """The document gives no example; the offset in minutes, as it gives offsets elsewhere."""
         offset = self._now().astimezone(self._seed.zone).utcoffset()
         minutes = int(offset.total_seconds() // 60) if offset is not None else 0
-        return Answer({"offset": str(minutes), "timezone": self._seed.zone.key})
+        return Reply({"offset": str(minutes), "timezone": self._seed.zone.key})
 
-    def _country_phone_codes(self) -> Answer:
+    def _country_phone_codes(self) -> Reply:
         """A few; the document gives no example."""
         codes = (("DE", "Germany", "49"), ("GB", "United Kingdom", "44"), ("US", "United States", "1"))
-        return Answer([{"country_id": id_, "country_name": name, "phone_code": code} for id_, name, code in codes])
+        return Reply([{"country_id": id_, "country_name": name, "phone_code": code} for id_, name, code in codes])
 
-    def _company_info(self) -> Answer:
+    def _company_info(self) -> Reply:
         """As in the document's example."""
-        return Answer(
+        return Reply(
             {
                 "login": self._seed.company,
                 "name": "Sandbox",
@@ -212,11 +212,11 @@ class Catalog:
         )
 
 
-def _listed(rows: list[dict[str, Any]], visible_only: Any, as_array: Any, visible: str = "is_public") -> Answer:
+def _list_or_map(rows: list[dict[str, Any]], visible_only: Any, as_array: Any, visible: str = "is_public") -> Reply:
     """A list by position, or a map by id. visible: the row's member that tells whether it is for the public."""
     if visible_only:
         rows = [row for row in rows if row[visible] == "1"]
-    return Answer(rows if as_array else {row["id"]: row for row in rows})
+    return Reply(rows if as_array else {row["id"]: row for row in rows})
 
 
 def _event_row(service: Service, place: int) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from bellhop.sandbox.front import control_object
 from bellhop.sandbox.simplybook.switches import PLUGINS
 
 if TYPE_CHECKING:
-    from bellhop.sandbox.state import State
+    from bellhop.sandbox.state import SandboxState
 
 
-def add_control(control: Blueprint, state: State) -> None:
+def add_control(control: Blueprint, state: SandboxState) -> None:
     @control.get("/plugins")
     def plugins() -> Response:
         """SimplyBook.me's Custom Features, each on or off."""
@@ -23,10 +23,10 @@ def add_control(control: Blueprint, state: State) -> None:
     def change_plugins() -> Response:
         values = control_object()
         with state.lock:
-            state.switches = state.switches.changed(state.switches.plugins(values))
+            state.switches = state.switches.with_values(state.switches.plugins(values))
         return plugins()
 
     @control.get("/limits")
     def limits() -> Response:
         """How many of SimplyBook.me's calls are in progress, and how many were let in today."""
-        return jsonify(state.vendors["simplybook"].limits.counted())
+        return jsonify(state.vendors["simplybook"].limits.counts())

@@ -124,7 +124,7 @@ def within(span: Span, spans: Iterable[Span]) -> bool:
     return any(opens <= span[0] and span[1] <= closes for opens, closes in spans)
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
+def merge_spans(spans: Iterable[Span]) -> list[Span]:
     """The same time with as few spans as can be, in order."""
     made: list[Span] = []
     for opens, closes in sorted(spans):

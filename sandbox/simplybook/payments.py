@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from bellhop.sandbox.answers import Answer
+from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.simplybook.batches import signature
 from bellhop.sandbox.simplybook.bookings import Booked, Bookings
 from bellhop.sandbox.simplybook.hours import Hours
@@ -47,7 +47,7 @@ class Payments:
         self._ids = ids
         self._hex = hex_of
         self._carts: dict[str, _Cart] = {}
-        self.methods: Mapping[str, Callable[..., Answer]] = {
+        self.methods: Mapping[str, Callable[..., Reply]] = {
             "confirmBookingPayment": self._confirm_booking_payment,
             "confirmBookingBatchPayment": self._confirm_booking_batch_payment,
             "confirmBookingCart": self._confirm_booking_cart,
@@ -57,33 +57,33 @@ class Payments:
             "validatePayment": self._validate_payment,
         }
 
-    def _confirm_booking_payment(self, id_: Any, processor: Any, sign: Any) -> Answer:
-        return self._paid([self._bookings.signed(id_, sign)], processor)
+    def _confirm_booking_payment(self, id_: Any, processor: Any, sign: Any) -> Reply:
+        return self._pay([self._bookings.by_signature(id_, sign)], processor)
 
-    def _confirm_booking_batch_payment(self, id_: Any, type_: Any, processor: Any, sign: Any) -> Answer:
-        return self._paid(self._bookings.in_batch(id_, type_, sign), processor)
+    def _confirm_booking_batch_payment(self, id_: Any, type_: Any, processor: Any, sign: Any) -> Reply:
+        return self._pay(self._bookings.in_batch(id_, type_, sign), processor)
 
-    def _confirm_booking_cart(self, id_: Any, processor: Any, sign: Any) -> Answer:
+    def _confirm_booking_cart(self, id_: Any, processor: Any, sign: Any) -> Reply:
         cart = self._carts.get(identifier(id_))
         if cart is None:
             raise RpcError(-32080)
         if sign != signature(cart.id, cart.hash, self._seed.secret_key):
             raise RpcError(-32085)
-        return self._paid(cart.bookings, processor)
+        return self._pay(cart.bookings, processor)
 
-    def _paid(self, bookings: list[Booked], processor: Any) -> Answer:
+    def _pay(self, bookings: list[Booked], processor: Any) -> Reply:
         self._need_processor(processor)
         if self._switches().simplybook_payment_fails:
             raise RpcError(-32099)
         for booked in bookings:
             booked.paid = booked.confirmed = True
-        return Answer(True, effect="confirmed", id=bookings[0].id if bookings else "")
+        return Reply(True, effect="confirmed", id=bookings[0].id if bookings else "")
 
     def _need_processor(self, name: Any) -> None:
         if not isinstance(name, str) or name not in self._seed.payment_processors:
             raise RpcError(-32097)
 
-    def _get_booking_cart(self, booking_ids: Any) -> Answer:
+    def _get_booking_cart(self, booking_ids: Any) -> Reply:
         if not isinstance(booking_ids, list) or not booking_ids:
             raise RpcError(-32602)
         bookings = [self._bookings.standing(one) for one in booking_ids]
@@ -100,21 +100,21 @@ class Payments:
             for booked in bookings
         ]
         total = sum(Decimal(booked.price) for booked in bookings)
-        return Answer(
+        return Reply(
             {"cart_id": cart.id, "cart_hash": cart.hash, "amount": f"{total:.4f}", "currency": CURRENCY, "cart": rows}
         )
 
-    def _get_payment_processor_config(self, name: Any) -> Answer:
+    def _get_payment_processor_config(self, name: Any) -> Reply:
         """The document tells nothing of its form."""
         self._need_processor(name)
-        return Answer({"name": name, "currency": CURRENCY, "is_active": "1"})
+        return Reply({"name": name, "currency": CURRENCY, "is_active": "1"})
 
-    def _is_payment_required(self, event_id: Any = None) -> Answer:
+    def _is_payment_required(self, event_id: Any = None) -> Reply:
         services = self._seed.services if event_id is None else (self._hours.service(event_id),)
         priced = any(Decimal(service.price) > 0 for service in services)
-        return Answer(priced and self._switches().plugin("paid_events"))
+        return Reply(priced and self._switches().plugin("paid_events"))
 
-    def _validate_payment(self, payment_info: Any, cart_id: Any) -> Answer:
+    def _validate_payment(self, payment_info: Any, cart_id: Any) -> Reply:
         """True for anything but nothing, of a cart there is."""
         known = identifier(cart_id) in self._carts
-        return Answer(known and bool(payment_info) and not self._switches().simplybook_payment_fails)
+        return Reply(known and bool(payment_info) and not self._switches().simplybook_payment_fails)

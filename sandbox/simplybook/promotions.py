@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bellhop.sandbox.answers import Answer
+from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.simplybook.hours import Hours
-from bellhop.sandbox.simplybook.rpc import RpcError, identifier, moment, seats_of, text_of
+from bellhop.sandbox.simplybook.rpc import RpcError, identifier, read_moment, seats_of, text_of
 from bellhop.sandbox.simplybook.seed import Promotion, Service, SimplybookSeed
 from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 
@@ -36,7 +36,7 @@ class Promotions:
         self._switches = switches
         self._hours = hours
         self._known_client = known_client
-        self.methods: Mapping[str, Callable[..., Answer]] = {
+        self.methods: Mapping[str, Callable[..., Reply]] = {
             "getPluginPromoInfoByCode": self._plugin_promo_info_by_code,
             "getPromocodeInfo": self._promocode_info,
             "getPromotionRewardInfo": self._promotion_reward_info,
@@ -77,43 +77,43 @@ class Promotions:
         if not self._switches().plugin("promo"):
             raise RpcError(-32001)
 
-    def _plugin_promo_info_by_code(self, code: Any) -> Answer:
+    def _plugin_promo_info_by_code(self, code: Any) -> Reply:
         """An unknown code is an empty object."""
         self._need_plugin()
         promotion = self._all.get(text_of(code))
-        return Answer(_row(promotion) if promotion else {})
+        return Reply(_row(promotion) if promotion else {})
 
-    def _promocode_info(self, code: Any) -> Answer:
+    def _promocode_info(self, code: Any) -> Reply:
         """An unknown code is null. The document gives no example: the other method's row."""
         promotion = self._all.get(text_of(code)) if self._switches().plugin("promo") else None
-        return Answer(_row(promotion) if promotion else None)
+        return Reply(_row(promotion) if promotion else None)
 
-    def _promotion_reward_info(self, common_promotion_id: Any, client_id: Any, hash_: Any) -> Answer:
+    def _promotion_reward_info(self, common_promotion_id: Any, client_id: Any, hash_: Any) -> Reply:
         """The document tells neither the form nor what the hash is made of: any text will do."""
         common_id, client, _ = identifier(common_promotion_id), identifier(client_id), text_of(hash_)
         if not self._known_client(client):
             raise RpcError(-3264)
         for promotion in self._all.values():
             if promotion.common_id == common_id and self._switches().plugin("promo"):
-                return Answer({"common_promotion_id": common_id, "client_id": client, "reward": promotion.discount})
-        return Answer(None)
+                return Reply({"common_promotion_id": common_id, "client_id": client, "reward": promotion.discount})
+        return Reply(None)
 
-    def _has_upcomming_promotions(self) -> Answer:
+    def _has_upcomming_promotions(self) -> Reply:
         today = self._hours.local_now().date()
         active = any(one.starts <= today <= one.expires for one in self._all.values())
-        return Answer(active and self._switches().plugin("promo"))
+        return Reply(active and self._switches().plugin("promo"))
 
     def _validate_promo_code(
         self, code: Any, start: Any, event_id: Any, count: Any = None, client_data: Any = None
-    ) -> Answer:
+    ) -> Reply:
         service, seats = self._hours.service(event_id), seats_of(count)
         try:
-            begins = datetime.strptime(" ".join(moment(start)), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  # wall clock
+            begins = datetime.strptime(" ".join(read_moment(start)), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  # wall clock
         except ValueError:
             raise RpcError(-32602) from None
         email = client_data.get("email") if isinstance(client_data, dict) else None
         self.check(text_of(code), service, begins, seats, email if isinstance(email, str) else "")
-        return Answer(True)
+        return Reply(True)
 
 
 def _row(promotion: Promotion) -> dict[str, Any]:

@@ -95,19 +95,19 @@ class RpcError(Exception):
         self.message = WORDS[code] if message is None else message
 
 
-def written(value: Any, switches: SimplybookSwitches, key: str = "") -> Any:
+def php_value(value: Any, switches: SimplybookSwitches, key: str = "") -> Any:
     """A result as PHP, or a vendor unlike it, writes it. Every empty dict is an empty map; key: whose value it is."""
     if isinstance(value, dict):
         if not value and switches.simplybook_empty_map_as_list:
             return []
         if switches.simplybook_numbers_as_text:
             return {
-                name: written(one, switches, name) if isinstance(one, dict | list) else one
+                name: php_value(one, switches, name) if isinstance(one, dict | list) else one
                 for name, one in value.items()
             }
-        return {name: written(one, switches, name) for name, one in value.items()}
+        return {name: php_value(one, switches, name) for name, one in value.items()}
     if isinstance(value, list):
-        return [written(one, switches, key) for one in value]
+        return [php_value(one, switches, key) for one in value]
     if isinstance(value, str) and not switches.simplybook_numbers_as_text:
         return _number(value) if key in _NUMBERS and _NUMBER.fullmatch(value) else value
     return value
@@ -119,10 +119,10 @@ def _number(text: str) -> int | float:
 
 def identifier(value: Any) -> str:
     """An Integer of the document as text; PHP takes "7" for 7. Raises RpcError -32602."""
-    return str(whole(value))
+    return str(whole_number(value))
 
 
-def whole(value: Any) -> int:
+def whole_number(value: Any) -> int:
     """Raises RpcError -32602."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -133,7 +133,7 @@ def whole(value: Any) -> int:
 
 def seats_of(count: Any) -> int:
     """How many places are asked for; null is one. Raises RpcError -32602."""
-    seats = 1 if count is None else whole(count)
+    seats = 1 if count is None else whole_number(count)
     if seats < 1:
         raise RpcError(-32602)
     return seats
@@ -146,7 +146,7 @@ def text_of(value: Any) -> str:
     return value
 
 
-def moment(value: Any) -> tuple[str, str]:
+def read_moment(value: Any) -> tuple[str, str]:
     """Date and time of a text in the form Y-m-d H:i:s. Raises RpcError -32602."""
     date, space, time = text_of(value).partition(" ")
     if not space:

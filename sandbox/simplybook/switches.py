@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bellhop.sandbox.limits import Limit
-from bellhop.sandbox.switch import ControlError, listed, switch
+from bellhop.sandbox.switch import ControlError, comma_list, switch
 
 PLUGINS: Final = (
     *("advanced_notification", "any_unit", "api", "approve_booking", "back_to_site", "contact_widget", "counter"),
@@ -84,7 +84,7 @@ class SimplybookSwitches:
         on = {name: self.plugin(name) for name in PLUGINS}
         for name, value in changes.items():
             if name not in on:
-                raise ControlError(f"{name} is no Custom Feature; they are {listed(PLUGINS)}")
+                raise ControlError(f"{name} is no Custom Feature; they are {comma_list(PLUGINS)}")
             if not isinstance(value, bool):
                 raise ControlError(f"{name} must be true or false")
             on[name] = value

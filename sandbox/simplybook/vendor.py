@@ -7,10 +7,10 @@ from typing import Any, Final
 from flask import Flask, Response, request
 
 from bellhop.sandbox.faults import Fault
-from bellhop.sandbox.front import Counter, Front, body, page, response
+from bellhop.sandbox.front import Counter, Front, json_body, page, response
 from bellhop.sandbox.limits import Refusal
 from bellhop.sandbox.pretended import Pretended
-from bellhop.sandbox.simplybook.app import SimplyBook, masked
+from bellhop.sandbox.simplybook.app import SimplyBook, mask_params
 from bellhop.sandbox.simplybook.control import add_control
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
 from bellhop.sandbox.simplybook.switches import SimplybookSwitches
@@ -20,7 +20,7 @@ _NAME: Final = "simplybook"
 
 def _serve(app: Flask, front: Front) -> None:
     def simplybook(service: str) -> Response:
-        asked = body()
+        asked = json_body()
         rpc = asked if isinstance(asked, dict) else {}
         method = str(rpc.get("method", ""))
         company, token = request.headers.get("X-Company-Login", ""), request.headers.get("X-Token", "")
@@ -29,10 +29,10 @@ def _serve(app: Flask, front: Front) -> None:
             perform=lambda: _company(front).call(service, company, token, asked, request.host_url),
             refuse=lambda fault: _company(front).failure(rpc.get("id"), fault.code, fault.message),
         )
-        params = masked(service, rpc.get("params", []))
+        params = mask_params(service, rpc.get("params", []))
         limits, limit = _company(front).limits, _switches(front).simplybook_limit  # a reset puts others in their place
         if refusal := limits.enter(front.state.now(), limit):
-            return _throttled(front, counter, refusal, method, params)
+            return _throttle(front, counter, refusal, method, params)
         try:
             return front.answer(counter, method, params=params)
         finally:
@@ -43,7 +43,7 @@ def _serve(app: Flask, front: Front) -> None:
         app.add_url_rule(rule, rule, lambda: simplybook("login"), methods=["POST"])
 
 
-def _throttled(front: Front, counter: Counter, refusal: Refusal, method: str, params: Any) -> Response:
+def _throttle(front: Front, counter: Counter, refusal: Refusal, method: str, params: Any) -> Response:
     """A call above the limits: noted, not carried out. No fault sees it."""
     with front.state.lock:
         call = front.state.note(_NAME, method, params=params)

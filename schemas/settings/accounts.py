@@ -8,11 +8,11 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from bellhop.schemas.events import CheckBooking
-from bellhop.schemas.settings.fields import Duration, Zone, choice, number, text, whole
-from bellhop.schemas.settings.keys import Section, group, key, section
+from bellhop.schemas.settings.fields import Duration, Zone, choice, number, string, whole_number
+from bellhop.schemas.settings.keys import Section, group, key, settings_section
 
 
-@section
+@settings_section
 class Limits(Section):
     """What a vendor allows one account, all workers together; 0 is no limit. A day is UTC's."""
 
@@ -24,8 +24,8 @@ class Limits(Section):
         default=0.0,
         rank=1,
     )
-    at_once: int = key(whole(0, 100_000_000), "", default=0, rank=1)
-    per_day: int = key(whole(0, 100_000_000), "", default=0, rank=1)
+    at_once: int = key(whole_number(0, 100_000_000), "", default=0, rank=1)
+    per_day: int = key(whole_number(0, 100_000_000), "", default=0, rank=1)
 
 
 class Account(Protocol):
@@ -98,9 +98,9 @@ def limits(default: Limits) -> Limits:
     return group("limit_", default=default)
 
 
-@section
+@settings_section
 class VenueSettings(Section):
     """Places that take bookings: what a booking's `venue` says."""
 
-    account: str = key(text(), "")
+    account: str = key(string(), "")
     zone: ZoneInfo = key(Zone(), "Times without a zone are this one's.", name="timezone", example="Europe/London")

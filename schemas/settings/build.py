@@ -14,7 +14,7 @@ from bellhop.schemas.settings import checks
 from bellhop.schemas.settings.accounts import AccountKind, VenueSettings
 from bellhop.schemas.settings.console import ConsoleSettings
 from bellhop.schemas.settings.model import Settings
-from bellhop.schemas.settings.sections import UNKNOWN, Part, meant, problems_in
+from bellhop.schemas.settings.sections import UNKNOWN, SectionPart, problems_in, suggest
 from bellhop.schemas.settings.services import (
     ArchiveSettings,
     BrokerSettings,
@@ -26,25 +26,25 @@ from bellhop.schemas.settings.services import (
 )
 from bellhop.schemas.settings.sources import SourceSettings, source_keys
 
-SECTIONS: Final[Mapping[str, Part[Any]]] = {
-    "broker": Part(BrokerSettings),
-    "ledger": Part(LedgerSettings),
-    "ingest": Part(IngestSettings),
-    "work": Part(WorkSettings),
-    "archive": Part(ArchiveSettings),
-    "console": Part(ConsoleSettings),
-    "sentry": Part(SentrySettings),
-    "log": Part(LogSettings),
+SECTIONS: Final[Mapping[str, SectionPart[Any]]] = {
+    "broker": SectionPart(BrokerSettings),
+    "ledger": SectionPart(LedgerSettings),
+    "ingest": SectionPart(IngestSettings),
+    "work": SectionPart(WorkSettings),
+    "archive": SectionPart(ArchiveSettings),
+    "console": SectionPart(ConsoleSettings),
+    "sentry": SectionPart(SentrySettings),
+    "log": SectionPart(LogSettings),
 }
 TABLES: Final = ("sources", "accounts", "venues")
-VENUE: Final = Part(VenueSettings)
+VENUE: Final = SectionPart(VenueSettings)
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 SourceCheck = Callable[[SourceSettings], "tuple[str, str, str] | None"]
 """What else must be true of a source: of one that is wrong the key, the problem, and what to write."""
 
 
-def build(
+def build_settings(
     document: Mapping[str, Any],
     kinds: Mapping[str, AccountKind],
     place: Callable[[str], str] = lambda _key: "bellhop.toml",
@@ -67,8 +67,8 @@ class _Builder:
 
     def __init__(self, document: Mapping[str, Any], kinds: Mapping[str, AccountKind]) -> None:
         self._document = document
-        self._source = Part(SourceSettings, source_keys(kinds))
-        self._accounts = {name: Part(kind.section) for name, kind in kinds.items()}
+        self._source = SectionPart(SourceSettings, source_keys(kinds))
+        self._accounts = {name: SectionPart(kind.section) for name, kind in kinds.items()}
         self._parts = checks.Parts(kinds, {name: list(self._table(name)) for name in TABLES})
         self.wrong: dict[str, tuple[str, str]] = {}
 
@@ -76,7 +76,7 @@ class _Builder:
         parts = self._parts
         for key in self._document:
             if key not in SECTIONS and key not in TABLES:
-                self._tell(key, UNKNOWN, meant(key, (*SECTIONS, *TABLES)))
+                self._tell(key, UNKNOWN, suggest(key, (*SECTIONS, *TABLES)))
         for name, part in SECTIONS.items():
             self._load(parts.sections, part, self._document.get(name, {}), name)
         for name, value in self._entries("accounts"):
@@ -85,12 +85,12 @@ class _Builder:
                 self._load(parts.accounts, self._accounts[kind], value, f"accounts.{name}", name=name)
             else:
                 problem = f"must be one of {', '.join(parts.kinds)}"
-                self._tell(f"accounts.{name}.kind", problem, meant(kind, parts.kinds))
+                self._tell(f"accounts.{name}.kind", problem, suggest(kind, parts.kinds))
         for name, value in self._entries("sources"):
             self._load(parts.sources, self._source, value, f"sources.{name}", name=name)
         for name, value in self._entries("venues"):
             self._load(parts.venues, VENUE, value, f"venues.{name}")
-        for key, problem, advice in checks.found(parts):
+        for key, problem, advice in checks.find_conflicts(parts):
             self._tell(key, problem, advice)
         for name, source in parts.sources.items():
             if wrong := check(source):
@@ -127,7 +127,7 @@ class _Builder:
                 problem = "must be 1 to 40 of a-z, 0-9, - and _, and start with a letter or digit"
                 self._tell(f"{table}.{name}", problem, "")
 
-    def _load(self, made: dict[str, Any], part: Part[Any], value: object, key: str, **given: str) -> None:
+    def _load(self, made: dict[str, Any], part: SectionPart[Any], value: object, key: str, **given: str) -> None:
         try:
             made[key.rpartition(".")[2]] = part.load(value, **given)
         except ValidationError as error:

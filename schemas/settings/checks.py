@@ -8,7 +8,7 @@ from typing import Any
 
 from bellhop.schemas.settings.accounts import Account, AccountKind, VenueSettings
 from bellhop.schemas.settings.published import PROBLEM, published_in, published_in_account
-from bellhop.schemas.settings.sections import meant
+from bellhop.schemas.settings.sections import suggest
 from bellhop.schemas.settings.services import WorkSettings
 from bellhop.schemas.settings.sources import SourceSettings, SourceVenue
 
@@ -32,7 +32,7 @@ class Parts:
     venues: dict[str, VenueSettings] = field(default_factory=dict)
     well: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def said(self, table: str, name: str, attribute: str) -> Any:
+    def value_of(self, table: str, name: str, attribute: str) -> Any:
         """What an entry's attribute is, None where that is wrong or missing."""
         made = getattr(self, table).get(name)
         return getattr(made, attribute) if made else self.well.get(f"{table}.{name}", {}).get(attribute)
@@ -42,12 +42,12 @@ class Parts:
         return name in self.names[table] and name not in getattr(self, table)
 
 
-def found(parts: Parts) -> Iterator[Found]:
+def find_conflicts(parts: Parts) -> Iterator[Found]:
     """All that does not fit together."""
     for name in parts.names["venues"]:
-        account = parts.said("venues", name, "account")
+        account = parts.value_of("venues", name, "account")
         if account is not None and account not in parts.names["accounts"]:
-            yield f"venues.{name}.account", "is not one of the accounts", meant(account, parts.names["accounts"])
+            yield f"venues.{name}.account", "is not one of the accounts", suggest(account, parts.names["accounts"])
     for name in parts.names["sources"]:
         for key, problem, advice in _references(name, parts):
             yield f"sources.{name}.{key}", problem, advice
@@ -68,15 +68,15 @@ def found(parts: Parts) -> Iterator[Found]:
 
 def _references(source: str, parts: Parts) -> Iterator[Found]:
     for key, can in (("member_account", "takes_members"), ("pull_account", "takes_pulls")):
-        name = parts.said("sources", source, key)
+        name = parts.value_of("sources", source, key)
         fitting = [each.name for each in parts.accounts.values() if getattr(parts.kinds[each.kind], can)]
         if name and not parts.is_broken("accounts", name) and name not in fitting:
             titles = " or ".join(kind.title for kind in parts.kinds.values() if getattr(kind, can))
-            yield key, f"is not a {titles} account", meant(name, fitting)
-    venues: Mapping[str, SourceVenue] = parts.said("sources", source, "venues") or {}
+            yield key, f"is not a {titles} account", suggest(name, fitting)
+    venues: Mapping[str, SourceVenue] = parts.value_of("sources", source, "venues") or {}
     for place, venue in venues.items():
         if venue.venue not in parts.names["venues"]:
-            yield f"venues.{place}.venue", "is not one of the venues", meant(venue.venue, parts.names["venues"])
+            yield f"venues.{place}.venue", "is not one of the venues", suggest(venue.venue, parts.names["venues"])
 
 
 def _callbacks(source: SourceSettings, parts: Parts) -> Iterator[Found]:
@@ -93,11 +93,11 @@ def _callbacks(source: SourceSettings, parts: Parts) -> Iterator[Found]:
         yield "account", f"is required: the {kind.title} account whose callbacks these are", ""
     elif not parts.is_broken("accounts", source.account) and (its_own is None or its_own.kind != source.format):
         fitting = [each.name for each in parts.accounts.values() if each.kind == source.format]
-        yield "account", f"is not a {kind.title} account", meant(source.account, fitting)
+        yield "account", f"is not a {kind.title} account", suggest(source.account, fitting)
     if not source.feed_venue:
         return
     if source.feed_venue not in parts.names["venues"]:
-        yield "feed_venue", "is not one of the venues", meant(source.feed_venue, parts.names["venues"])
+        yield "feed_venue", "is not one of the venues", suggest(source.feed_venue, parts.names["venues"])
         return
     fed = parts.venues.get(source.feed_venue)
     if fed and fed.account == source.account:

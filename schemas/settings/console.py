@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from bellhop.schemas.settings.fields import Duration, flag, text, web, whole
-from bellhop.schemas.settings.keys import Section, group, key, section
+from bellhop.schemas.settings.fields import Duration, boolean, string, web, whole_number
+from bellhop.schemas.settings.keys import Section, group, key, settings_section
 
 
-@section
+@settings_section
 class OidcSettings(Section):
     """None where `issuer` is ""."""
 
@@ -19,32 +19,34 @@ class OidcSettings(Section):
         `pip install 'bellhop-bookings[oidc]'`. Its redirect address is <public_url>/oidc/back.""",
         default="",
     )
-    client_id: str = key(text(), "", default="")
-    client_secret: str = key(text(), "", default="", secret=True)
+    client_id: str = key(string(), "", default="")
+    client_secret: str = key(string(), "", default="", secret=True)
     role_claim: str = key(
-        text(1),
+        string(1),
         """Where the ID token says a person's role (viewer, operator or admin, or a list that has one), and the name.
         Dots go inside: "realm_access.roles".""",
         default="bellhop_role",
     )
-    name_claim: str = key(text(1), "", default="email")
+    name_claim: str = key(string(1), "", default="email")
 
     def __bool__(self) -> bool:
         return bool(self.issuer)
 
 
-@section
+@settings_section
 class ConsoleSettings(Section):
     """`bellhop console`: what people look at and act in. On another address than this machine's own it does not start
     before there is a user (`bellhop users add`) or a provider to sign in at."""
 
-    host: str = key(text(1), "", default="127.0.0.1")
-    port: int = key(whole(0, 65535), "", default=8070)
+    host: str = key(string(1), "", default="127.0.0.1")
+    port: int = key(whole_number(0, 65535), "", default=8070)
     session_seconds: float = key(
         Duration(minimum=60), "After so long people sign in again.", name="session", default=12 * 3600.0
     )
     second_approver: bool = key(
-        flag(), "true: an edited dead letter is replayed only once somebody else has approved the edit.", default=False
+        boolean(),
+        "true: an edited dead letter is replayed only once somebody else has approved the edit.",
+        default=False,
     )
     public_url: str = key(
         web(may_be_empty=True),

@@ -13,7 +13,7 @@ from typing import Any, Final
 from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.build import NAME, SECTIONS, VENUE
 from bellhop.schemas.settings.keys import MISSING, Key, Section, keys_of
-from bellhop.schemas.settings.sections import Part
+from bellhop.schemas.settings.sections import SectionPart
 from bellhop.schemas.settings.sources import SourceSettings, source_keys
 
 ADDRESS: Final = "https://raw.githubusercontent.com/bellhop-bookings/bellhop/main/docs/settings.schema.json"
@@ -35,14 +35,14 @@ def schema(kinds: Mapping[str, AccountKind], verifiers: Iterable[str]) -> Schema
         "additionalProperties": False,
         "properties": {
             **{name: _table(part.of, part.keys) for name, part in SECTIONS.items()},
-            "sources": _named(source),
-            "accounts": _named({"oneOf": accounts}),
-            "venues": _named(_table(VENUE.of, VENUE.keys)),
+            "sources": _by_name(source),
+            "accounts": _by_name({"oneOf": accounts}),
+            "venues": _by_name(_table(VENUE.of, VENUE.keys)),
         },
     }
 
 
-def _named(entry: Schema) -> Schema:
+def _by_name(entry: Schema) -> Schema:
     return {
         "type": "object",
         "propertyNames": {"pattern": f"^{NAME.pattern}$"},
@@ -64,7 +64,7 @@ def _value(key: Key) -> Schema:
     if key.secret:
         told["writeOnly"] = True
     part = getattr(key.kind, "part", None)
-    if isinstance(part, Part):
+    if isinstance(part, SectionPart):
         return {**told, "type": "object", "additionalProperties": _table(part.of, part.keys)}
     kind: Schema = key.kind.metadata["schema"]
     if not (key.required or key.secret or key.default in (MISSING, None) or kind.get("type") == "object"):

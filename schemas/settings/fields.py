@@ -189,7 +189,7 @@ def web(*, may_be_empty: bool = False, check: Callable[[str], None] = lambda _ur
     return url_of("http", "https", may_be_empty=may_be_empty, check=check)
 
 
-def text(least: int = 0, *, missing: str = "missing data for required field") -> fields.Field[str]:
+def string(least: int = 0, *, missing: str = "missing data for required field") -> fields.Field[str]:
     """least: characters. missing: what is said where it is required and not there."""
     schema = {"type": "string", "minLength": least} if least else {"type": "string"}
     return fields.String(
@@ -207,7 +207,7 @@ def choice(*words: str) -> fields.Field[str]:
     return fields.String(validate=validate.OneOf(words), metadata={"schema": {"enum": list(words)}})
 
 
-def whole(least: int, most: int) -> fields.Field[int]:
+def whole_number(least: int, most: int) -> fields.Field[int]:
     schema = {"type": "integer", "minimum": least, "maximum": most}
     advice = f"write a whole number from {least} to {most}"
     return fields.Integer(validate=validate.Range(least, most), metadata={"schema": schema, "advice": advice})
@@ -228,5 +228,5 @@ def maybe_number(least: float, most: float) -> fields.Field[float | None]:
     return made
 
 
-def flag() -> fields.Field[bool]:
+def boolean() -> fields.Field[bool]:
     return fields.Boolean(metadata={"schema": {"type": "boolean"}, "advice": "write true or false"})

@@ -18,8 +18,8 @@ from typing import Any, Final
 from bellhop.schemas.errors import SettingProblem, SettingsError
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.schemas.settings.build import TABLES, SourceCheck, build
-from bellhop.schemas.settings.lines import lines
+from bellhop.schemas.settings.build import TABLES, SourceCheck, build_settings
+from bellhop.schemas.settings.lines import line_numbers
 from bellhop.schemas.settings.sections import UNKNOWN
 
 DEFAULT: Final = Path("bellhop.toml")
@@ -48,7 +48,7 @@ class Config:
     place: Callable[[str], str]
 
 
-def read(
+def read_files(
     path: Path | None,
     environ: Mapping[str, str],
     kinds: Mapping[str, AccountKind],
@@ -67,7 +67,7 @@ def read(
         document, at = _read(file or DEFAULT, given=file is not None)
         laid.over(document, str(file or DEFAULT), at)
     try:
-        settings = build(laid.document, kinds, laid.place, check)
+        settings = build_settings(laid.document, kinds, laid.place, check)
     except SettingsError as error:
         told = {wrong.key for wrong in laid.wrong}
         laid.wrong += [wrong for wrong in error.problems if wrong.key not in told]
@@ -159,7 +159,7 @@ def _read(file: Path, *, given: bool) -> tuple[Document, Mapping[str, int]]:
         line = found[1] if found else str(len(text.splitlines()) or 1)
         raise SettingsError("file", f"is not TOML: {problem[:1].lower()}{problem[1:]}", f"{file}:{line}") from None
     at: dict[str, int] = {}
-    for path, line in lines(text).items():
+    for path, line in line_numbers(text).items():
         at.setdefault(".".join(map(str, path)), line)
     return document, at
 
@@ -189,7 +189,7 @@ def _lay(document: Document, override: _Override, place: Callable[[str], str]) -
     table: Any = document
     key: list[str] = []
     for wanted in override.path[:-1]:
-        name = _spelled(table, wanted, override)
+        name = _spelling(table, wanted, override)
         key.append(name)
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
@@ -199,7 +199,7 @@ def _lay(document: Document, override: _Override, place: Callable[[str], str]) -
     return dotted
 
 
-def _spelled(table: Mapping[str, Any], wanted: str, override: _Override) -> str:
+def _spelling(table: Mapping[str, Any], wanted: str, override: _Override) -> str:
     """The name in `table` that the variable means: `SPA_EAST` means `spa-east` where there is one."""
     meant = [name for name in table if name.lower().replace("-", "_") == wanted]
     if len(meant) > 1:

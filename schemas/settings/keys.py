@@ -136,7 +136,7 @@ def _field(declared: Key | _Group, default: Any, factory: Callable[[], Any] | No
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(key, group))
-def section(cls: type[T]) -> type[T]:
+def settings_section(cls: type[T]) -> type[T]:
     """A frozen dataclass whose attributes are keys; one without is given by whoever makes it."""
     return dataclass(frozen=True, slots=True)(cls)
 
@@ -144,7 +144,7 @@ def section(cls: type[T]) -> type[T]:
 def keys_of(cls: type[Section]) -> Mapping[str, Key]:
     """The keys, by attribute (`limits.per_second` inside a group); as the example has them."""
     found: dict[str, Key] = {}
-    for attribute, declared in _declared(cls):
+    for attribute, declared in _declarations(cls):
         if isinstance(declared, Key):
             found[attribute] = replace(declared, name=declared.name or attribute)
             continue
@@ -157,7 +157,7 @@ def keys_of(cls: type[Section]) -> Mapping[str, Key]:
 def make(cls: Callable[..., T], data: Mapping[str, Any], **given: Any) -> T:
     """The object of checked values, by attribute; a group's are a mapping of their own."""
     values = dict(data)
-    for attribute, declared in _declared(cls):
+    for attribute, declared in _declarations(cls):
         if isinstance(declared, _Group):
             values[attribute] = declared.into(make(declared.of, data[attribute]))
     return cls(**values, **given)
@@ -165,10 +165,10 @@ def make(cls: Callable[..., T], data: Mapping[str, Any], **given: Any) -> T:
 
 def secret_values(made: Section) -> tuple[str, ...]:
     """What a section holds in its keys that are secret."""
-    return tuple(value for name, one in keys_of(type(made)).items() if one.secret for value in texts(made, name))
+    return tuple(value for name, one in keys_of(type(made)).items() if one.secret for value in texts_of(made, name))
 
 
-def texts(made: Section, attribute: str) -> tuple[str, ...]:
+def texts_of(made: Section, attribute: str) -> tuple[str, ...]:
     """The texts under an attribute: one, or each of a list."""
     value: Any = made
     for part in attribute.split("."):
@@ -177,5 +177,5 @@ def texts(made: Section, attribute: str) -> tuple[str, ...]:
     return tuple(item for item in items if isinstance(item, str) and item)
 
 
-def _declared(cls: Any) -> list[tuple[str, Key | _Group]]:
+def _declarations(cls: Any) -> list[tuple[str, Key | _Group]]:
     return [(one.name, one.metadata["bellhop"]) for one in dataclasses.fields(cls) if "bellhop" in one.metadata]

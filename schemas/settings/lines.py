@@ -29,7 +29,7 @@ _SCALAR: Final = re.compile(
 )
 
 
-def lines(text: str) -> Mapping[Path, int]:
+def line_numbers(text: str) -> Mapping[Path, int]:
     """The line, from 1, of each key and of each item of an array, by the keys and numbers that lead to it. What stands
     in several places (a table that is gone on with) has its first line. Raises ValueError where it cannot be TOML."""
     scanner = _Scanner(text.replace("\r\n", "\n"))
@@ -89,7 +89,7 @@ class _Scanner:
         names = []
         while found := _KEY.match(self._text, self._at):
             self._at = found.end()
-            names.append(_unquoted(found[1]))
+            names.append(_unquote(found[1]))
             if not self._take("."):
                 break
         if not names:
@@ -139,7 +139,7 @@ class _Scanner:
         self._counted = self._at
 
 
-def _unquoted(word: str) -> str:
+def _unquote(word: str) -> str:
     if word.startswith('"'):
         return str(tomllib.loads(f"k = {word}")["k"])
     return word[1:-1] if word.startswith("'") else word

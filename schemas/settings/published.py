@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bellhop.schemas.settings.accounts import Account
-from bellhop.schemas.settings.keys import keys_of, texts
+from bellhop.schemas.settings.keys import keys_of, texts_of
 from bellhop.schemas.settings.sources import SourceSettings
 
 _EXAMPLES: Final = frozenset({"whsec_ZXhhbXBsZS1vbmx5LXJlcGxhY2UtdGhpcy1zZWNyZXQ="})
@@ -38,7 +38,7 @@ def published_in_account(account: Account) -> Iterator[str]:
 
 def _keys(made: Any, known: frozenset[str]) -> Iterator[str]:
     for attribute, key in keys_of(type(made)).items():
-        if key.secret and not known.isdisjoint(texts(made, attribute)):
+        if key.secret and not known.isdisjoint(texts_of(made, attribute)):
             yield key.name
 
 

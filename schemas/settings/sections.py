@@ -21,7 +21,7 @@ UNFILLED: Final = "is still the example's …"
 UNKNOWN: Final = "is not a setting"
 
 
-class Part(Generic[S]):
+class SectionPart(Generic[S]):
     """What a section's keys are, and how its values become one object. keys: where they differ from those declared."""
 
     def __init__(self, of: type[S], keys: Mapping[str, Key] | None = None) -> None:
@@ -37,7 +37,7 @@ class Part(Generic[S]):
         its valid_data has what is well, by attribute."""
         if not isinstance(value, Mapping):
             raise ValidationError("must be a table")
-        wrong: dict[Any, Any] = {name: [UNFILLED] for name in self._unfilled(value)}
+        wrong: dict[Any, Any] = {name: [UNFILLED] for name in self._placeholders(value)}
         try:
             data = self._schema.load(value)
         except ValidationError as error:
@@ -54,10 +54,10 @@ class Part(Generic[S]):
         as it was read."""
         key = next((key for key in self.keys.values() if path and key.name == path[0]), None)
         inner = getattr(key.kind, "part", None) if key else None
-        if isinstance(inner, Part) and len(path) > 2:
+        if isinstance(inner, SectionPart) and len(path) > 2:
             return inner.advice(path[2:], problem, _at(value, path[:2]))
         if problem == UNKNOWN:
-            return meant(path[-1], self.names) if len(path) == 1 else ""
+            return suggest(path[-1], self.names) if len(path) == 1 else ""
         if key is None:
             return ""
         if problem == UNFILLED:
@@ -67,7 +67,7 @@ class Part(Generic[S]):
         given = _at(value, path)
         for rule in key.kind.validators:
             if isinstance(rule, validate.OneOf) and isinstance(given, str) and not key.secret:
-                return meant(given, rule.choices)
+                return suggest(given, rule.choices)
         return str(key.kind.metadata.get("advice", ""))
 
     @cached_property
@@ -81,7 +81,7 @@ class Part(Generic[S]):
             made[attribute] = field
         return Schema.from_dict(made)(unknown=RAISE)
 
-    def _unfilled(self, value: Mapping[str, Any]) -> Iterator[str]:
+    def _placeholders(self, value: Mapping[str, Any]) -> Iterator[str]:
         for key in self.keys.values():
             if key.required or key.secret:
                 given = value.get(key.name)
@@ -101,7 +101,7 @@ def problems_in(messages: object, path: tuple[str, ...] = ()) -> Iterator[tuple[
         yield path, UNKNOWN if text == "Unknown field" else text[:1].lower() + text[1:]
 
 
-def meant(word: str, words: Iterable[object]) -> str:
+def suggest(word: str, words: Iterable[object]) -> str:
     """A question after the nearest of `words`, "" where none is near."""
     near = difflib.get_close_matches(word, [one for one in words if isinstance(one, str) and one], n=1)
     return f"did you mean {near[0]}?" if near else ""

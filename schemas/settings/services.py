@@ -13,16 +13,16 @@ from bellhop.schemas.settings.fields import (
     is_complete,
     matching,
     number,
-    text,
+    string,
     url_of,
-    whole,
+    whole_number,
 )
-from bellhop.schemas.settings.keys import Section, key, section
+from bellhop.schemas.settings.keys import Section, key, settings_section
 
 _PORT = (0, 65535)
 
 
-@section
+@settings_section
 class BrokerSettings(Section):
     """Where events wait between the ingress and the workers."""
 
@@ -42,7 +42,7 @@ class BrokerSettings(Section):
         default=(5.0, 30.0, 120.0, 600.0, 3600.0, 21600.0),
     )
     delivery_limit: int = key(
-        whole(2, 1000),
+        whole_number(2, 1000),
         "A message that is delivered so often without ever being settled kills its workers: it becomes a dead letter.",
         default=20,
     )
@@ -77,7 +77,7 @@ class BrokerSettings(Section):
             yield "url", INCOMPLETE
 
 
-@section
+@settings_section
 class LedgerSettings(Section):
     """What is known of each event: what was called for it, and how it ended."""
 
@@ -95,15 +95,15 @@ class LedgerSettings(Section):
     )
 
 
-@section
+@settings_section
 class IngestSettings(Section):
     """`bellhop ingest`: takes the webhooks."""
 
-    host: str = key(text(), "Where the ingress listens: an address of this machine.", default="127.0.0.1")
-    port: int = key(whole(*_PORT), "", default=8080)
-    processes: int = key(whole(0, 64), "0: one with the embedded broker, two with RabbitMQ.", default=0)
-    threads: int = key(whole(1, 256), "Webhooks at once, for each process.", default=16)
-    max_body_bytes: int = key(whole(1024, 16_777_216), "The largest webhook, in bytes.", default=1_048_576)
+    host: str = key(string(), "Where the ingress listens: an address of this machine.", default="127.0.0.1")
+    port: int = key(whole_number(*_PORT), "", default=8080)
+    processes: int = key(whole_number(0, 64), "0: one with the embedded broker, two with RabbitMQ.", default=0)
+    threads: int = key(whole_number(1, 256), "Webhooks at once, for each process.", default=16)
+    max_body_bytes: int = key(whole_number(1024, 16_777_216), "The largest webhook, in bytes.", default=1_048_576)
     body_seconds: float = key(
         Duration(minimum=1), "How long a request may take to arrive.", name="body_timeout", default=10.0
     )
@@ -115,11 +115,11 @@ class IngestSettings(Section):
     )
 
 
-@section
+@settings_section
 class WorkSettings(Section):
     """`bellhop work`: calls the vendors."""
 
-    threads: int = key(whole(1, 256), "Calls at once, for each route.", default=16)
+    threads: int = key(whole_number(1, 256), "Calls at once, for each route.", default=16)
     claim_seconds: float = key(
         Duration(minimum=1),
         "How long a claim on an event holds. At least three times an account's time-outs together.",
@@ -139,37 +139,37 @@ class WorkSettings(Section):
         default=30.0,
     )
     host: str = key(
-        text(),
+        string(),
         """Where /healthz, /readyz and /metrics of a worker are. Port 0: a free one, told in the log as
         health.listening.""",
         default="127.0.0.1",
     )
-    port: int = key(whole(*_PORT), "", default=0)
+    port: int = key(whole_number(*_PORT), "", default=0)
 
 
-@section
+@settings_section
 class ArchiveSettings(Section):
     """`bellhop archive`: keeps the dead letters, and replays what people tell it to."""
 
     host: str = key(
-        text(),
+        string(),
         """Where /healthz, /readyz and /metrics of the archive are. Its /metrics also has the queues' and the archive's
         sizes.""",
         default="127.0.0.1",
     )
-    port: int = key(whole(*_PORT), "", default=0)
+    port: int = key(whole_number(*_PORT), "", default=0)
 
 
-@section
+@settings_section
 class SentrySettings(Section):
     """Errors and traces, in Sentry."""
 
-    dsn: str = key(text(), "Empty: no Sentry.", default="", secret=True)
-    environment: str = key(text(), "What Sentry is told that this is.", default="production")
+    dsn: str = key(string(), "Empty: no Sentry.", default="", secret=True)
+    environment: str = key(string(), "What Sentry is told that this is.", default="production")
     traces_sample_rate: float = key(number(0, 1), "The share of events that is traced, 0 to 1.", default=0.0)
 
 
-@section
+@settings_section
 class LogSettings(Section):
     """What is written to the log."""
 

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields
 
-from bellhop.schemas.mapping import NO_MAP, FieldMap, MapError, compiled
+from bellhop.schemas.mapping import NO_MAP, FieldMap, MapError, compile_map
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.schemas.settings.fields import Duration, TextList, choice, maybe_number, one_number, text, web
-from bellhop.schemas.settings.keys import Key, Section, key, keys_of, section
-from bellhop.schemas.settings.sections import Part
+from bellhop.schemas.settings.fields import Duration, TextList, choice, maybe_number, one_number, string, web
+from bellhop.schemas.settings.keys import Key, Section, key, keys_of, settings_section
+from bellhop.schemas.settings.sections import SectionPart
 
 FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped")
 """How an upstream's bodies are written, beside the vendors' own callbacks: see `formats`."""
@@ -39,7 +39,7 @@ class _Map(fields.Field[FieldMap]):
         made = NO_MAP
         for rule in (*({name: value[name]} for name in value), value):
             try:
-                made = compiled(rule)
+                made = compile_map(rule)
             except MapError as error:
                 wrong.setdefault(error.key, [str(error)])
         if wrong:
@@ -50,14 +50,14 @@ class _Map(fields.Field[FieldMap]):
         return {}
 
 
-@section
+@settings_section
 class SourceVenue(Section):
     """One of an upstream's places, as a venue of ours, and the service its bookings are for; "" where not given."""
 
-    venue: str = key(text(), "The venue of ours that it is.", example="mayfair-spa")
-    service_id: str = key(text(), "The service its bookings are for.", default="", example="7")
-    provider_id: str = key(text(), "", default="", example="100")
-    facility_id: str = key(text(), "", default="", example="24422054")
+    venue: str = key(string(), "The venue of ours that it is.", example="mayfair-spa")
+    service_id: str = key(string(), "The service its bookings are for.", default="", example="7")
+    provider_id: str = key(string(), "", default="", example="100")
+    facility_id: str = key(string(), "", default="", example="24422054")
     duration_seconds: float = key(
         Duration(), "Of a booking that tells none.", name="duration", default=0.0, example="90m"
     )
@@ -67,7 +67,7 @@ class SourceVenue(Section):
 class SourceVenues(fields.Field[Mapping[str, SourceVenue]]):
     """By the upstream's own ids, which are any text."""
 
-    part: Final = Part(SourceVenue)
+    part: Final = SectionPart(SourceVenue)
 
     def __init__(self) -> None:
         super().__init__(metadata={"schema": {"type": "object"}})
@@ -101,7 +101,7 @@ def _check_result_url(url: str) -> None:
         raise ValidationError("must not be a link-local address: a cloud's own services answer there")
 
 
-@section
+@settings_section
 class SourceSettings(Section):
     """Who posts webhooks, to /webhooks/<name>. Names: a-z, 0-9, - and _.
     `bellhop sources list` shows them, `bellhop sources try <name> <file>` what becomes of a body."""
@@ -109,7 +109,7 @@ class SourceSettings(Section):
     name: str
     # Which verifiers exist, and what a secret must look like for each, is `ingest.verify`'s to say at start.
     verifier: str = key(
-        text(1),
+        string(1),
         """How a webhook proves where it comes from:
           standard-webhooks  signatures, standardwebhooks.com
           bearer             Authorization: Bearer <secret>
@@ -138,7 +138,7 @@ class SourceSettings(Section):
         example=202,
     )
     member_account: str = key(
-        text(),
+        string(),
         "The account (of Peoplevine) whose members this source tells of. Empty: member events are refused.",
         default="",
         example="club",
@@ -178,16 +178,16 @@ class SourceSettings(Section):
         default_factory=dict,
     )
     account: str = key(
-        text(), "A vendor's own callbacks only, and needed there: the account whose callbacks these are.", default=""
+        string(), "A vendor's own callbacks only, and needed there: the account whose callbacks these are.", default=""
     )
     feed_venue: str = key(
-        text(),
+        string(),
         """A vendor's own callbacks only: a venue of another account that is told of each booking, as the map makes it
         of the details.""",
         default="",
     )
     pull_account: str = key(
-        text(),
+        string(),
         """An account (of Peoplevine). The source's bookings are then booked nowhere: the account is pulled, as it sits
         before the system that holds them (SevenRooms, Book4Time, Tripleseat). Their venues need not be named.""",
         default="",

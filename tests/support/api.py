@@ -20,7 +20,7 @@ from bellhop.ledger.records import ApiToken, LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
-from bellhop.vendors.settings import read
+from bellhop.vendors.settings import read_config
 from tests.support.ledger import Clock, die, event, letter
 
 SETTINGS = """
@@ -52,7 +52,7 @@ class Api:
         url = ledger_url or f"sqlite:///{folder}/ledger.db"
         self.file = folder / "bellhop.toml"
         self.file.write_text(SETTINGS.format(folder=folder, ledger=url, second=str(second_approver).lower()))
-        self.settings = read(self.file, {}).settings
+        self.settings = read_config(self.file, {}).settings
         self.clock = Clock()
         self.ledger = Ledger.open(
             self.settings.ledger.url,

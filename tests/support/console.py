@@ -19,7 +19,7 @@ from bellhop.ledger.records import LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
-from bellhop.vendors.settings import read
+from bellhop.vendors.settings import read_config
 from tests.support.ledger import Clock, die, event, letter
 from tests.support.service import wait_for
 
@@ -96,7 +96,7 @@ class Console:
     def __init__(self, folder: Path, more: str = "", link: OneTimeLink | None = None) -> None:
         file = folder / "bellhop.toml"
         file.write_text(SETTINGS.format(folder=folder, more=more))
-        self.settings = read(file, {}).settings
+        self.settings = read_config(file, {}).settings
         self.clock = Clock()
         self.ledger = Ledger.open(
             self.settings.ledger.url,

@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Installs RabbitMQ, PostgreSQL, Prometheus, Chromium, curl and jq for the tests where they are missing and may be
-# installed; says so where not.
+# Installs RabbitMQ, PostgreSQL, PgBouncer, Prometheus, Chromium, curl and jq for the tests where they are missing and
+# may be installed; says so where not.
 # The tests start private nodes of their own: no service is started here, and none is left enabled.
 set -euo pipefail
 
 have_rabbitmq() { [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || command -v rabbitmq-server >/dev/null; }
 have_postgresql() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+have_pgbouncer() { command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]]; }
 have_prometheus() { command -v prometheus >/dev/null && command -v promtool >/dev/null; }
 have_chromium() { [[ -n ${CHROMIUM:-} ]] || command -v chromium chromium-browser google-chrome >/dev/null; }
 
 missing=()
 have_rabbitmq || missing+=(rabbitmq-server)
 have_postgresql || missing+=(postgresql)
+have_pgbouncer || missing+=(pgbouncer)
 have_prometheus || missing+=(prometheus)
 have_chromium || missing+=(chromium)
 command -v curl >/dev/null || missing+=(curl)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from bellhop.ledger.records import Booking, Call, Claim, Claimed, Entry, EntryState, NewLetter, Settlement, State
+from bellhop.ledger.records import Booking, Claim, Claimed, Entry, EntryState, NewLetter, Settlement, State, VendorCall
 from bellhop.ledger.store import Ledger
 from bellhop.ledger.tables import metadata
 from bellhop.schemas.envelope import Envelope, content_hash, encode
@@ -21,7 +21,7 @@ from bellhop.schemas.reasons import Reason
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LEASE = 60.0
-BOOK = Call("sb", "book", {"slot": "a"}, repeatable=False)
+BOOK = VendorCall("sb", "book", {"slot": "a"}, repeatable=False)
 
 
 class Clock:
@@ -41,11 +41,17 @@ OpenLedger = Callable[..., Ledger]
 
 
 BACKENDS: Final = ("sqlite", "postgresql")
+POOLED: Final = (*BACKENDS, "pgbouncer")
+"""Also PostgreSQL behind a pooler in transaction mode."""
 
 
 @pytest.fixture(params=BACKENDS)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of its own without any tables."""
+    yield from without_tables(request, tmp_path)
+
+
+def without_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/ledger.db"
         return
@@ -53,7 +59,8 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     name = f"ledger_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        yield server.rsplit("/", 1)[0] + f"/{name}"
+        front: str = server if request.param == "postgresql" else request.getfixturevalue("pgbouncer_url")
+        yield front.rsplit("/", 1)[0] + f"/{name}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -75,6 +82,10 @@ def postgres_ledger(postgres_url: str) -> str:
 @pytest.fixture(params=BACKENDS)
 def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of the test's own with the ledger's tables and not a row in them."""
+    return without_rows(request, tmp_path)
+
+
+def without_rows(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path)
         return f"sqlite:///{tmp_path}/ledger.db"
@@ -86,7 +97,8 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         connection.execute(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY")
-    return url
+    front: str = url if request.param == "postgresql" else request.getfixturevalue("pgbouncer_url")
+    return front
 
 
 @pytest.fixture

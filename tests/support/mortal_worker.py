@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from bellhop.broker.connect import connect
 from bellhop.broker.topology import work_queue
-from bellhop.ledger.records import Booking, Call, Claim, Claimed, Settlement
+from bellhop.ledger.records import Booking, Claim, Claimed, Settlement, VendorCall
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.settings import BrokerSettings
@@ -22,7 +22,7 @@ from bellhop.workers.suspects import Room
 from bellhop.workers.worker import Worker, capacity_of
 
 ROUTES = ("members", "pulls")
-SYNC = Call("pv", "sync_member", {}, repeatable=True)
+SYNC = VendorCall("pv", "sync_member", {}, repeatable=True)
 THREADS = 4
 LADDER = (1.0, 2.0)
 
@@ -46,19 +46,19 @@ class DeadlyVendor:
     def __init__(self, *, deadly: bool) -> None:
         self._deadly = deadly
 
-    def translate(self, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking | None) -> VendorCall | Outcome:
         return SYNC
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking | None) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking | None) -> VendorCall | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking | None) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking | None) -> Booking | Outcome:
         if self._deadly and is_deadly(event):
             os._exit(9)
         time.sleep(0.05)
         return Done("synchronised")
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         return None
 
 
@@ -72,7 +72,7 @@ class DeadlyLedger:
             os._exit(9)
         return self._ledger.claim(envelopes, worker, lease_seconds)
 
-    def calling(self, claimed: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
+    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
         return self._ledger.calling(claimed, call, booking, lease_seconds)
 
     def settle(self, settlements: Sequence[Settlement]) -> list[int]:

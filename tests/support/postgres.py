@@ -32,9 +32,17 @@ def _free_port() -> int:
         return port
 
 
-def _unprivileged() -> list[str]:
+def unprivileged() -> list[str]:
     """How to run a server that refuses to be root."""
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+
+
+def hand_over(folder: Path) -> None:
+    """Gives the folder, and what is in it, to the user that `unprivileged` is."""
+    if os.geteuid() == 0:
+        account = pwd.getpwnam("postgres")
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, account.pw_uid, account.pw_gid)
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +52,11 @@ def postgres_url() -> Iterator[str]:
     if binaries is None:
         missing("PostgreSQL", "apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="bellhop-postgres-", dir="/tmp"))  # short: a socket's path has 107 bytes
-    if os.geteuid() == 0:
-        account = pwd.getpwnam("postgres")
-        os.chown(folder, account.pw_uid, account.pw_gid)
+    hand_over(folder)
     data, log, port = folder / "data", folder / "log", _free_port()
 
     def run(program: str, *arguments: str) -> None:
-        command = [*_unprivileged(), str(binaries / program), *arguments]
+        command = [*unprivileged(), str(binaries / program), *arguments]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from bellhop.ledger.accounts import AccountView
@@ -18,7 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Status(StrEnum):
+class CheckStatus(StrEnum):
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
@@ -45,7 +45,7 @@ class Trouble(BellhopError):
 def troubles(call: Callable[P, T]) -> Callable[P, T]:
     """The same call, its failures as Trouble."""
 
-    def made(*args: P.args, **kwargs: P.kwargs) -> T:
+    def call_or_trouble(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return call(*args, **kwargs)
         except VendorFailure as failure:
@@ -58,13 +58,7 @@ def troubles(call: Callable[P, T]) -> Callable[P, T]:
                 advice=failure.advice,
             ) from None
 
-    return made
-
-
-class Call(Protocol):
-    """One of the vendor's methods by its name. Raises Trouble."""
-
-    def __call__(self, method: str, /, *arguments: Any) -> Any: ...
+    return call_or_trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +84,7 @@ class Subject:
 class Finding:
     """seen: one line. advice: what to do, a line each."""
 
-    status: Status
+    status: CheckStatus
     seen: str
     advice: tuple[str, ...] = ()
 
@@ -123,23 +117,23 @@ class Result:
 
     @property
     def failed(self) -> bool:
-        return self.finding.status is Status.FAIL
+        return self.finding.status is CheckStatus.FAIL
 
 
 def ok(seen: str, *advice: str) -> Finding:
-    return Finding(Status.OK, seen, advice)
+    return Finding(CheckStatus.OK, seen, advice)
 
 
 def warn(seen: str, *advice: str) -> Finding:
-    return Finding(Status.WARN, seen, advice)
+    return Finding(CheckStatus.WARN, seen, advice)
 
 
 def fail(seen: str, *advice: str) -> Finding:
-    return Finding(Status.FAIL, seen, advice)
+    return Finding(CheckStatus.FAIL, seen, advice)
 
 
-def skipped(seen: str, *advice: str) -> Finding:
-    return Finding(Status.SKIPPED, seen, advice)
+def skip(seen: str, *advice: str) -> Finding:
+    return Finding(CheckStatus.SKIPPED, seen, advice)
 
 
 def examine(checks: Iterable[Check], explain: Callable[[Trouble], Finding]) -> list[Result]:
@@ -149,13 +143,13 @@ def examine(checks: Iterable[Check], explain: Callable[[Trouble], Finding]) -> l
     for check in checks:
         missing = [name for name in check.needs if name in lost]
         if missing:
-            finding = skipped(f"not tried, as {missing[0]} failed")
+            finding = skip(f"not tried, as {missing[0]} failed")
         else:
             try:
                 finding = check.look()
             except Trouble as trouble:
                 finding = explain(trouble)
-        if missing or finding.status is Status.FAIL:
+        if missing or finding.status is CheckStatus.FAIL:
             lost.add(check.name)
         results.append(Result(check.name, finding))
     return results
@@ -175,7 +169,7 @@ def general(trouble: Trouble) -> Finding:
     return fail(seen, *([trouble.advice] if trouble.advice else []))
 
 
-def named(names: Sequence[str], most: int = 5) -> str:
+def name_list(names: Sequence[str], most: int = 5) -> str:
     """A few names in a row, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

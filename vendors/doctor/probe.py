@@ -21,7 +21,7 @@ CLOCK_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ProbeResult:
     """status: HTTP's, None where the connection was made but no answer came. ahead: by how many seconds the vendor's
     clock is ahead of ours, None where it did not tell."""
 
@@ -43,7 +43,7 @@ class Probe:
         self._url = url
         self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
         self._now = now
-        self._sight = Sight(None, None)
+        self._sight = ProbeResult(None, None)
 
     def checks(self) -> list[Check]:
         return [Check("reach", self.reach), Check("clock", self.clock, ("reach",))]
@@ -56,10 +56,10 @@ class Probe:
             try:
                 answer = pool.request("HEAD", self._url.rstrip("/") + "/", redirect=False, preload_content=False)
             except errors.HTTPError as error:
-                return _unreached(host, error)
+                return _unreachable(host, error)
             ended = self._now()
             answer.release_conn()
-        self._sight = Sight(answer.status, _ahead(answer.headers.get("date"), began, ended))
+        self._sight = ProbeResult(answer.status, _ahead(answer.headers.get("date"), began, ended))
         return ok(f"{host} answers")
 
     def clock(self) -> Finding:
@@ -74,13 +74,13 @@ class Probe:
         )
 
 
-def _unreached(host: str, error: errors.HTTPError) -> Finding:
+def _unreachable(host: str, error: errors.HTTPError) -> Finding:
     inner = error.reason if isinstance(error, errors.MaxRetryError) and error.reason else error
     cause = inner.args[0] if inner.args else None
     if isinstance(inner, errors.NameResolutionError | errors.LocationParseError):
         return fail(f"the name {host} is not known", "check base_url for a misspelling, and this host's DNS")
     if isinstance(inner, errors.SSLError):
-        return _untrusted(host, cause)
+        return _tls_problem(host, cause)
     if isinstance(inner, errors.NewConnectionError):  # a ConnectTimeoutError to urllib3, so it is asked for first
         return fail(f"{host} refuses connections or has no route", "check base_url, its port, and firewalls")
     if isinstance(inner, errors.ConnectTimeoutError):
@@ -90,7 +90,7 @@ def _unreached(host: str, error: errors.HTTPError) -> Finding:
     return fail(f"what is at {host} speaks no HTTP ({type(inner).__name__})", "check base_url and its port")
 
 
-def _untrusted(host: str, cause: object) -> Finding:
+def _tls_problem(host: str, cause: object) -> Finding:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return fail(
             f"TLS: the certificate of {host} cannot be trusted ({cause.verify_message})",

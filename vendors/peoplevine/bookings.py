@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bellhop.ledger.records import Booking, Call, Entry, EntryState, Json
+from bellhop.ledger.records import Booking, Entry, EntryState, Json, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
@@ -37,7 +37,7 @@ class PeoplevineBookings:
         self._accounts = accounts
         self._venues = venues
 
-    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
         meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
@@ -48,7 +48,7 @@ class PeoplevineBookings:
             return _cancel_by_hand(standing)
         if booking.cancelled and standing:
             return _cancelled_before(standing)
-        wanted = offers.asked(event.data["services"], self._venues[event.data["venue"]].zone)
+        wanted = offers.requested_offers(event.data["services"], self._venues[event.data["venue"]].zone)
         slot = offers.slot(wanted)
         if same := next((entry for entry in standing if entry.slot == slot), None):
             took = f"; took {same.took}" if same.took else ""
@@ -56,9 +56,9 @@ class PeoplevineBookings:
         if standing:
             text = "Peoplevine's API cannot change a reservation: change it in Peoplevine by hand, then discard this"
             return Dead(Reason.UNSUPPORTED, f"{text}. Reservation: {', '.join(e.vendor_id for e in standing)}")
-        return Call(event.account, CREATE, {"offers": wanted, "slot": slot}, repeatable=False)
+        return VendorCall(event.account, CREATE, {"offers": wanted, "slot": slot}, repeatable=False)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         """Chooses the best offer for each service that leaves a choice."""
         taken: list[Json] = [offer for offer in call.arguments["offers"] if not offers.is_open(offer)]
         chosen = []
@@ -75,10 +75,10 @@ class PeoplevineBookings:
         if chosen == list(call.arguments["offers"]):
             return call
         return replace(
-            call, arguments={**call.arguments, "offers": chosen, "took": "; ".join(map(offers.told, chosen))}
+            call, arguments={**call.arguments, "offers": chosen, "took": "; ".join(map(offers.describe_offer, chosen))}
         )
 
-    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         chosen = call.arguments["offers"]
         created = self._clients[call.account].create_service_reservation(
             event.data["member_id"], event.data.get("notes", ""), chosen
@@ -93,7 +93,7 @@ class PeoplevineBookings:
         )
         return replace(booking, entries=(*booking.entries, entry), cancelled=False)
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         chosen = call.arguments["offers"]
         if not self._accounts[call.account].slots_hold_one:
             return _in_doubt("a slot may hold several bookings", {"slots": chosen})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bellhop.vendors.catalog import Call, Kind, Rows
+from bellhop.vendors.catalog import CatalogKind, MethodCall, Rows
 
 
-def _products(call: Call, _service: str) -> Rows:
+def _products(call: MethodCall, _service: str) -> Rows:
     return [
         {
             "id": str(row["id"]),
@@ -21,8 +21,8 @@ def _products(call: Call, _service: str) -> Rows:
     ]
 
 
-def _entries(method: str) -> Callable[[Call, str], Rows]:
-    def rows(call: Call, _service: str) -> Rows:
+def _entries(method: str) -> Callable[[MethodCall, str], Rows]:
+    def rows(call: MethodCall, _service: str) -> Rows:
         return [
             {"id": str(row["id"]), "name": row["name"], "description": row.get("description") or ""}
             for row in call(method)
@@ -32,11 +32,11 @@ def _entries(method: str) -> Callable[[Call, str], Rows]:
 
 
 _ENTRY: Final = ("id", "name", "description")
-_PRODUCT: Final = Kind(("id", "name", "price", "currency", "description"), _products)
+_PRODUCT: Final = CatalogKind(("id", "name", "price", "currency", "description"), _products)
 
-CATALOG: Final[Mapping[str, Kind]] = {
+CATALOG: Final[Mapping[str, CatalogKind]] = {
     "services": _PRODUCT,
     "products": _PRODUCT,
-    "locations": Kind(_ENTRY, _entries("locations")),
-    "guest-types": Kind(_ENTRY, _entries("guest_types")),
+    "locations": CatalogKind(_ENTRY, _entries("locations")),
+    "guest-types": CatalogKind(_ENTRY, _entries("guest_types")),
 }

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Gate, OpenGate
-from bellhop.vendors.http import Answer, HttpClient, Where, refusal
+from bellhop.vendors.http import HttpAnswer, HttpClient, Where, refusal
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 
 VENDOR: Final = "peoplevine"
@@ -36,7 +36,7 @@ is a refusal like any other: the vendor says that it failed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class Endpoint:
     """One method of the document: its title there, its HTTP verb, and its path under /res/.
 
     changes: it alters something. repeatable: calling it twice does no more than once.
@@ -50,18 +50,18 @@ class Method:
     repeatable: bool = True
 
 
-METHODS: Final[Mapping[str, Method]] = {
+METHODS: Final[Mapping[str, Endpoint]] = {
     method.name: method
     for method in (
-        Method("sync_member", "Sync Member", "GET", "sync_member", changes=True),
-        Method("sync_profiles", "Sync Profiles", "GET", "sync_profiles", changes=True),
-        Method("sync_reservations", "Sync Reservation", "GET", "sync_reservations", changes=True),
-        Method("sync_services", "Sync Service Types", "GET", "sync_services", changes=True),
-        Method("products", "Get Products", "GET", "products"),
-        Method("locations", "Get Locations", "GET", "metadata"),
-        Method("guest_types", "Get Guest Types", "GET", "metadata"),
-        Method("get_service_availability", "Check Availability", "POST", "get_service_availability"),
-        Method(
+        Endpoint("sync_member", "Sync Member", "GET", "sync_member", changes=True),
+        Endpoint("sync_profiles", "Sync Profiles", "GET", "sync_profiles", changes=True),
+        Endpoint("sync_reservations", "Sync Reservation", "GET", "sync_reservations", changes=True),
+        Endpoint("sync_services", "Sync Service Types", "GET", "sync_services", changes=True),
+        Endpoint("products", "Get Products", "GET", "products"),
+        Endpoint("locations", "Get Locations", "GET", "metadata"),
+        Endpoint("guest_types", "Get Guest Types", "GET", "metadata"),
+        Endpoint("get_service_availability", "Check Availability", "POST", "get_service_availability"),
+        Endpoint(
             "create_service_reservation",
             "Create Reservation",
             "POST",
@@ -97,35 +97,37 @@ class PeoplevineClient:
 
     def sync_member(self, member_id: str) -> None:
         """Brings a Peoplevine member to Bookings. Harmless to repeat."""
-        self._checked("sync_member", query={"member_id": member_id})
+        self._call_checked("sync_member", query={"member_id": member_id})
 
     def sync_profiles(self, since: datetime) -> int:
         """Brings profiles new or updated since then to Peoplevine: how many. Harmless to repeat."""
-        return self._synchronised("sync_profiles", since)
+        return self._sync("sync_profiles", since)
 
     def sync_reservations(self, since: datetime) -> int:
         """Brings reservations created or updated since then to Peoplevine: how many. Harmless to repeat."""
-        return self._synchronised("sync_reservations", since)
+        return self._sync("sync_reservations", since)
 
     def sync_services(self) -> int:
         """Brings the service (product) types to Peoplevine: how many. Harmless to repeat."""
-        return self._synchronised("sync_services", None)
+        return self._sync("sync_services", None)
 
     def products(self) -> list[dict[str, Any]]:
         """The services: `id`, `name`, `description`, `type`, `charging`, `rate`.
 
         The document's own example answers `success: false` with all of them: data present means success.
         """
-        answer = self._checked("products", enough=lambda reply: bool(reply.get("products")))
+        answer = self._call_checked("products", enough=lambda reply: bool(reply.get("products")))
         return _rows("products", answer, "products", ("id", "name"))
 
     def locations(self) -> list[dict[str, Any]]:
         """`id`, `name`, `description` of each."""
-        return _rows("locations", self._checked("locations", query={"type": "location"}), "metaData", ("id", "name"))
+        return _rows(
+            "locations", self._call_checked("locations", query={"type": "location"}), "metaData", ("id", "name")
+        )
 
     def guest_types(self) -> list[dict[str, Any]]:
         """`id`, `name`, `description` of each."""
-        answer = self._checked("guest_types", query={"type": "guest_type"})
+        answer = self._call_checked("guest_types", query={"type": "guest_type"})
         return _rows("guest_types", answer, "metaData", ("id", "name"))
 
     def get_service_availability(
@@ -147,7 +149,7 @@ class PeoplevineClient:
             "nextAvailableDate": next_available_date,
             "services": list(services),
         }
-        answer = self._checked("get_service_availability", body=body)
+        answer = self._call_checked("get_service_availability", body=body)
         return _rows("get_service_availability", answer, "offers", ("start", "technician_id", "facility_id"))
 
     def create_service_reservation(self, member_id: str, notes: str, offers: Sequence[Mapping[str, Any]]) -> str:
@@ -156,26 +158,26 @@ class PeoplevineClient:
         offers: `{start, end, price, technician_id, service_id, facility_id}`, times venue-local without an offset.
         """
         body = {"member_id": int(member_id), "notes": notes, "offers": list(offers)}
-        answer = self._checked("create_service_reservation", body=body)
+        answer = self._call_checked("create_service_reservation", body=body)
         # "Success response with Bookings reservation ID": as a text in `message`, with a success_count of 0.
         made = answer.json.get("message")
         if isinstance(made, bool) or not isinstance(made, str | int) or not str(made).strip():
             raise _failure("create_service_reservation", Kind.UNKNOWN, "success without a reservation's id", answer)
         return str(made)
 
-    def _synchronised(self, name: str, since: datetime | None) -> int:
+    def _sync(self, name: str, since: datetime | None) -> int:
         query = {} if since is None else {"from": since.astimezone(UTC).strftime(self._account.from_format)}
-        count = self._checked(name, query=query).json.get("success_count")
+        count = self._call_checked(name, query=query).json.get("success_count")
         return count if isinstance(count, int) else 0
 
-    def _checked(
+    def _call_checked(
         self,
         name: str,
         *,
         query: Mapping[str, str] | None = None,
         body: object = None,
         enough: Callable[[Mapping[str, Any]], bool] = lambda _reply: False,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """The answer, where it says success, or has data that is `enough` to be one."""
         with self._gate.turn(self._account.name):
             answer = self._request(METHODS[name], query, body)
@@ -190,7 +192,7 @@ class PeoplevineClient:
                 raise refusal(Where(VENDOR, name), answer)
             raise _failure(name, Kind.UNKNOWN, f"HTTP {answer.status} with an answer of an unknown form", answer)
 
-    def _request(self, method: Method, query: Mapping[str, str] | None, body: object) -> Answer:
+    def _request(self, method: Endpoint, query: Mapping[str, str] | None, body: object) -> HttpAnswer:
         return self._http.request(
             Where(VENDOR, method.name),
             method.verb,
@@ -202,7 +204,7 @@ class PeoplevineClient:
         )
 
 
-def _rows(name: str, answer: Answer, key: str, needed: Sequence[str]) -> list[dict[str, Any]]:
+def _rows(name: str, answer: HttpAnswer, key: str, needed: Sequence[str]) -> list[dict[str, Any]]:
     """A list of objects; null stands for none."""
     rows = answer.json.get(key) or []
     if not isinstance(rows, list) or not all(isinstance(row, dict) and all(k in row for k in needed) for row in rows):
@@ -217,7 +219,7 @@ def _kind(reason: str, status: int) -> Kind:
     return next((kind for words, kind in REASONS if words in said), other)
 
 
-def _failure(method: str, kind: Kind, message: str, answer: Answer) -> VendorFailure:
+def _failure(method: str, kind: Kind, message: str, answer: HttpAnswer) -> VendorFailure:
     return VendorFailure(
         kind,
         vendor=VENDOR,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bellhop.vendors.vendor import Demo
+from bellhop.vendors.vendor import DemoData
 
 _MEMBER: Final = 3125141
 _UNKNOWN_MEMBER: Final = 9999999
@@ -42,4 +42,4 @@ def _booking(start: datetime, number: int) -> dict[str, Any]:
     return {"member_id": _MEMBER, "notes": "a sample", "services": [service]}
 
 
-DEMO: Final = Demo(_SETTINGS, "massage", _booking, can_cancel=False, member=_MEMBER, unknown_member=_UNKNOWN_MEMBER)
+DEMO: Final = DemoData(_SETTINGS, "massage", _booking, can_cancel=False, member=_MEMBER, unknown_member=_UNKNOWN_MEMBER)

@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from bellhop.vendors.catalog import MethodCall
 from bellhop.vendors.doctor.checks import (
-    Call,
     Check,
     Finding,
     Subject,
     Trouble,
     fail,
     general,
-    named,
+    name_list,
     ok,
-    skipped,
+    skip,
     warn,
 )
 from bellhop.vendors.doctor.state import unknown_ids
@@ -31,7 +31,7 @@ _DAYS: Final = 7
 class PeoplevineChecks:
     """elsewhere: calls the same account in the other region."""
 
-    def __init__(self, account: PeoplevineAccount, subject: Subject, call: Call, elsewhere: Call) -> None:
+    def __init__(self, account: PeoplevineAccount, subject: Subject, call: MethodCall, elsewhere: MethodCall) -> None:
         self._account = account
         self._subject = subject
         self._call = call
@@ -45,8 +45,8 @@ class PeoplevineChecks:
         return [
             Check("credentials", self._credentials, ("reach",)),
             Check("services", self._list_services, known),
-            Check("locations", lambda: self._listed("locations", "locations"), known),
-            Check("guest types", lambda: self._listed("guest_types", "guest types"), known),
+            Check("locations", lambda: self._list("locations", "locations"), known),
+            Check("guest types", lambda: self._list("guest_types", "guest types"), known),
             Check("availability", self._availability, ("services",)),
             Check("time zone", self._zone, ("availability",)),
             *([Check("attributes", self._attributes)] if self._account.system == "sevenrooms" else []),
@@ -90,13 +90,13 @@ class PeoplevineChecks:
             return wrong
         if not self._services:
             return fail("none", pull, *guide.CONNECTION[self._account.system])
-        return ok(f"{len(self._services)}: {named([_told(row) for row in self._services], 3)}")
+        return ok(f"{len(self._services)}: {name_list([_label(row) for row in self._services], 3)}")
 
-    def _listed(self, method: str, words: str) -> Finding:
+    def _list(self, method: str, words: str) -> Finding:
         rows = self._call(method)
         if not rows:
             return warn("none", f"bookings may need {words}", *guide.CONNECTION[self._account.system])
-        return ok(f"{len(rows)}: {named([_told(row) for row in rows], 3)}")
+        return ok(f"{len(rows)}: {name_list([_label(row) for row in rows], 3)}")
 
     def _availability(self) -> Finding:
         """Stops at a service's first day with an offer: most accounts answer at once."""
@@ -108,10 +108,10 @@ class PeoplevineChecks:
                 day = today + timedelta(days=ahead)
                 offers = self._offers(day.isoformat(), str(row["id"]))
                 if offers:
-                    free.append(f"{_told(row)} {offers} on {day:%d %b}")
+                    free.append(f"{_label(row)} {offers} on {day:%d %b}")
                     break
             if not offers:
-                none.append(_told(row))
+                none.append(_label(row))
         advice = guide.AVAILABILITY[self._account.system]
         if not free:
             return fail(f"no offer within {_DAYS} days for {', '.join(none)}", *advice)
@@ -128,7 +128,7 @@ class PeoplevineChecks:
         """The offers' offset against that of the venues at the same moment."""
         start = _moment(self._offer.get("start"))
         if start is None or start.utcoffset() is None:
-            return skipped("the offers' times have no offset to compare with")
+            return skip("the offers' times have no offset to compare with")
         zones = self._subject.zones
         if not zones:
             return warn("no venue of the settings is of this account", "add one: [venues.NAME] with account")
@@ -143,7 +143,7 @@ class PeoplevineChecks:
 
     def _attributes(self) -> Finding:
         count = len(self._account.attributes)
-        return skipped(f"{count} labels beside the 10 default ones; Sevenrooms does not tell its own", guide.LABELS)
+        return skip(f"{count} labels beside the 10 default ones; Sevenrooms does not tell its own", guide.LABELS)
 
 
 def other_region(account: PeoplevineAccount) -> str:
@@ -161,5 +161,5 @@ def _offset(moment: datetime, zone: ZoneInfo) -> timedelta | None:
     return moment.astimezone(zone).utcoffset()
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def _label(row: Mapping[str, Any]) -> str:
     return f"{row['name']} ({row['id']})"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bellhop.vendors.markdown import table, twice, yes
-from bellhop.vendors.peoplevine.client import METHODS, REASONS, Method
+from bellhop.vendors.markdown import markdown_table, twice, yes
+from bellhop.vendors.peoplevine.client import METHODS, REASONS, Endpoint
 
 _TEST: Final = "tests/integration/vendors/test_methods.py::test_peoplevine"
 
@@ -14,12 +14,14 @@ _TEST: Final = "tests/integration/vendors/test_methods.py::test_peoplevine"
 def lines() -> Iterator[str]:
     yield "## Peoplevine Bookings\n"
     yield "Source: `peoplevine-bookings`. Credentials travel in the query string, so no error quotes a URL.\n"
-    yield from table(("method", "in the document", "call", "changes", "twice", "test"), map(_method, METHODS.values()))
+    yield from markdown_table(
+        ("method", "in the document", "call", "changes", "twice", "test"), map(_method, METHODS.values())
+    )
     yield "\nA `success: false` is a refusal (rejected), unless its reason holds one of these words:\n"
-    yield from table(("words", "kind"), [(f"`{words}`", kind.value) for words, kind in REASONS])
+    yield from markdown_table(("words", "kind"), [(f"`{words}`", kind.value) for words, kind in REASONS])
 
 
-def _method(method: Method) -> Sequence[str]:
+def _method(method: Endpoint) -> Sequence[str]:
     return (
         f"`{method.name}`",
         method.title,

@@ -27,12 +27,12 @@ def label_warnings(attributes: Iterable[str] | Mapping[str, object], known: Sequ
     A label is shown as the settings or the vendor spell it; what was given is shown only where it is the same word.
     """
     right = {*LABELS, *known}
-    alike = {_folded(label): label for label in (*known, *LABELS)}
+    alike = {_fold(label): label for label in (*known, *LABELS)}
     found = []
     for number, label in enumerate(attributes, 1):
         if label in right:
             continue
-        meant = alike.get(_folded(label))
+        meant = alike.get(_fold(label))
         if meant is not None:
             told = f'the label "{label}" is spelled "{meant}" in SevenRooms: as it is it does not sync'
         else:
@@ -41,5 +41,5 @@ def label_warnings(attributes: Iterable[str] | Mapping[str, object], known: Sequ
     return tuple(found)
 
 
-def _folded(label: str) -> str:
+def _fold(label: str) -> str:
     return " ".join(label.split()).casefold()

@@ -15,7 +15,7 @@ _SLOT: Final = ("service_id", "technician_id", "facility_id", "start", "end")
 _LAST_MINUTE: Final = "23:59"
 
 
-def asked(services: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[dict[str, Any]]:
+def requested_offers(services: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[dict[str, Any]]:
     """The services as offers, in venue-local times without offset, as the API takes them. What a service leaves open
     (technician, facility, price) is None; its start and end are then a window."""
 
@@ -75,7 +75,7 @@ def best(
     return chosen if wanted["price"] is None else {**chosen, "price": wanted["price"]}
 
 
-def told(offer: Mapping[str, Any]) -> str:
+def describe_offer(offer: Mapping[str, Any]) -> str:
     """Which offer was taken, for people."""
     return (
         f"service {offer['service_id']} with technician {offer['technician_id']} in {offer['facility_id']}, "

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from bellhop.ledger.pulls import Watermark
-from bellhop.ledger.records import Booking, Call
+from bellhop.ledger.records import Booking, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Wait
@@ -49,22 +49,24 @@ class Pulls:
         self._ledger = ledger
         self._now = now
 
-    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         what = event.data.get("what")
         if event.account not in self._clients:
             return Dead(Reason.MISCONFIGURED, f"the settings have no Peoplevine account {event.account}")
         if what not in PULLS:
             return Dead(Reason.MISCONFIGURED, f"what is pulled must be one of {', '.join(PULLS)}")
-        return Call(event.account, f"sync_{what}", {"what": what, "from": event.data.get("from")}, repeatable=True)
+        return VendorCall(
+            event.account, f"sync_{what}", {"what": what, "from": event.data.get("from")}, repeatable=True
+        )
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         """Many webhooks that ask for the same need one pull: what began after this was asked for has it too."""
         reached = self._ledger.watermark(call.account, call.arguments["what"])
         if reached is not None and call.arguments["from"] is None and reached.pulled >= event.received:
             return Done(f"the pull of {reached.pulled.isoformat(timespec='seconds')} has it")
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         account, by = self._accounts[call.account], event.message_id
         lease = account.connect_seconds + account.read_seconds + _LEASE_MARGIN_SECONDS
         if not self._ledger.begin(account.name, by, lease):
@@ -76,7 +78,7 @@ class Pulls:
             self._ledger.end(account.name, by, moved)
         return Done(detail)
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         return None
 
     def _pull(self, account: PeoplevineAccount, what: str, from_: str | None) -> tuple[str, Watermark | None]:

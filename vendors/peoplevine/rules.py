@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bellhop.schemas.errors import FieldProblem
-from bellhop.schemas.events import required
+from bellhop.schemas.events import required_field
 
 
 def check_booking(booking: Mapping[str, Any]) -> list[FieldProblem]:
@@ -14,12 +14,12 @@ def check_booking(booking: Mapping[str, Any]) -> list[FieldProblem]:
     problems = []
     member = booking.get("member_id", "")
     if not member:
-        problems.append(required("data.member_id", "Peoplevine books for a member"))
+        problems.append(required_field("data.member_id", "Peoplevine books for a member"))
     elif not (member.isascii() and member.isdigit()):
         problems.append(FieldProblem("data.member_id", "must be a whole number: Peoplevine's member id"))
     problems += _without_place(booking)
     problems += [
-        required(f"data.services.{index}.end", "with start it is the window of a Peoplevine offer")
+        required_field(f"data.services.{index}.end", "with start it is the window of a Peoplevine offer")
         for index, service in enumerate(booking["services"])
         if "end" not in service
     ]

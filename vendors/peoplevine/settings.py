@@ -7,8 +7,8 @@ from typing import ClassVar, Final
 
 from bellhop.schemas.settings import Limits, accounts
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.schemas.settings.fields import Cron, Duration, Labels, choice, flag, text, web
-from bellhop.schemas.settings.keys import Section, group, key, secret_values, section
+from bellhop.schemas.settings.fields import Cron, Duration, Labels, boolean, choice, string, web
+from bellhop.schemas.settings.keys import Section, group, key, secret_values, settings_section
 from bellhop.vendors.peoplevine.rules import check_booking
 
 PULLS: Final = ("profiles", "reservations", "services")
@@ -16,7 +16,7 @@ PULLS: Final = ("profiles", "reservations", "services")
 SYSTEMS: Final = ("sevenrooms", "book4time", "tripleseat")
 
 
-@section
+@settings_section
 class _Pulls(Section):
     profiles: str = key(
         Cron(),
@@ -32,21 +32,21 @@ class _Pulls(Section):
         return {what: cron for what in PULLS if (cron := getattr(self, what))}
 
 
-@section
+@settings_section
 class PeoplevineAccount(Section):
     """One set of Peoplevine's credentials."""
 
     name: str
     base_url: str = key(web(), "", left_out="https://connect.peoplevine.com")
-    auth_id: str = key(text(1), "", secret=True)
-    company: str = key(text(1), "", hidden=True)
-    user: str = key(text(1), "", secret=True)
-    password: str = key(text(1), "", secret=True)
+    auth_id: str = key(string(1), "", secret=True)
+    company: str = key(string(1), "", hidden=True)
+    user: str = key(string(1), "", secret=True)
+    password: str = key(string(1), "", secret=True)
     region: str = key(
         choice("", "1", "2"), """The vendor's `host` parameter: "1", "2" (UK) or "" to leave it out.""", default=""
     )
     slots_hold_one: bool = key(
-        flag(),
+        boolean(),
         """true only where an offer's technician serves one booking at a time. Then a slot that is still offered proves
         that a call in doubt booked nothing, and it is made again. Otherwise every call in doubt goes to a person.""",
         default=False,
@@ -73,7 +73,7 @@ class PeoplevineAccount(Section):
         default=86400.0,
     )
     from_format: str = key(
-        text(2), "How the vendor's `from` is written (strftime, in UTC).", default="%Y-%m-%dT%H:%M:%SZ"
+        string(2), "How the vendor's `from` is written (strftime, in UTC).", default="%Y-%m-%dT%H:%M:%SZ"
     )
     limits: Limits = accounts.limits(Limits())
     shares_token: ClassVar[bool] = False

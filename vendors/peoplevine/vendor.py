@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bellhop.vendors.peoplevine.catalog import CATALOG
 from bellhop.vendors.peoplevine.labels import label_warnings
 from bellhop.vendors.peoplevine.settings import ACCOUNT, PULLS, PeoplevineAccount
-from bellhop.vendors.vendor import CallMethod, Demo, HandlerContext, PullFacts, Vendor
+from bellhop.vendors.vendor import CallMethod, DemoData, HandlerContext, PullFacts, Vendor
 
 if TYPE_CHECKING:
     from bellhop.ledger.store import Ledger
@@ -69,7 +69,7 @@ def _doctor(
     return PeoplevineChecks(account, subject, troubles(client_of(account).call), troubles(elsewhere.call))
 
 
-def _demo() -> Demo:
+def _demo() -> DemoData:
     from bellhop.vendors.peoplevine.demo import DEMO
 
     return DEMO

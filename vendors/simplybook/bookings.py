@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from bellhop.ledger.records import Booking, Call, Entry, EntryState
+from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
@@ -21,7 +21,13 @@ from bellhop.schemas.statuses import Meaning, meaning
 from bellhop.vendors.failure import VendorFailure
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.vendors.simplybook.client import SimplybookClient
-from bellhop.vendors.simplybook.company_rules import CompanyRules, filled, missing, off_timeframe, with_promo
+from bellhop.vendors.simplybook.company_rules import (
+    CompanyRules,
+    fill_fields,
+    missing_fields,
+    off_timeframe,
+    with_promo,
+)
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.vendors.simplybook.types import BookAnswer
 
@@ -51,14 +57,14 @@ class SimplybookBookings:
         self._venues = venues
         self._rules = {name: CompanyRules(client) for name, client in clients.items()}
 
-    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
         meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
         if meant is Meaning.RECORD:
             return Recorded(words)
         standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED]
-        wanted = {} if meant is Meaning.CANCEL else self._wanted(event)
+        wanted = {} if meant is Meaning.CANCEL else self._wanted_slots(event)
         if meant is Meaning.BOOK and len(wanted) < len(event.data["services"]):
             return Dead(
                 Reason.REJECTED, "two of its services are the same slot: say so with `count`, and send it again"
@@ -68,20 +74,22 @@ class SimplybookBookings:
             if 0 < have[slot] < arguments["count"] and not event.data.get("recurring"):
                 return _too_few(line, have[slot], arguments["count"])
             if not have[slot]:
-                return Call(event.account, BOOK, arguments, repeatable=False, line=line)
+                return VendorCall(event.account, BOOK, arguments, repeatable=False, line=line)
         for entry in standing:
             if entry.slot in wanted and entry.state is EntryState.BOOKED:
                 if entry.batch_hash:
-                    return Call(event.account, CONFIRM_BATCH, {"batch": entry.batch}, repeatable=True, line=entry.line)
-                return Call(event.account, CONFIRM, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
+                    return VendorCall(
+                        event.account, CONFIRM_BATCH, {"batch": entry.batch}, repeatable=True, line=entry.line
+                    )
+                return VendorCall(event.account, CONFIRM, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
         for entry in standing:
             if entry.slot not in wanted:
-                return Call(event.account, CANCEL, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
+                return VendorCall(event.account, CANCEL, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
         if meant is Meaning.CANCEL and not booking.entries:
             words = "cancelled before it was booked: nothing to call"
         return Done(words, tombstone=meant is Meaning.CANCEL)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         """Of a `book`: holds it against the company's rules, and makes or finds the batch it belongs to."""
         if call.method != BOOK:
             return call
@@ -89,10 +97,10 @@ class SimplybookBookings:
         event_id = int(arguments["event_id"])
         start = datetime.fromisoformat(f"{arguments['date']}T{arguments['time']}")
         timeframe = rules.timeframe()
-        problems = missing(event.data["client"], rules.required())
+        problems = missing_fields(event.data["client"], rules.required_fields())
         if timeframe and (rule := off_timeframe(start, timeframe)):
             problems.append(f"services.{call.line}: {rule}")
-        additional, unfit = filled(event.data.get("additional", {}), rules.intake(event_id))
+        additional, unfit = fill_fields(event.data.get("additional", {}), rules.intake(event_id))
         if problems or unfit:
             text = "the company would refuse it: " + "; ".join((*problems, *unfit))
             return Dead(Reason.REJECTED, text, {"broken": [*problems, *unfit]})
@@ -101,7 +109,7 @@ class SimplybookBookings:
             arguments["batch_id"] = _open_batch(event, booking) or self._clients[call.account].create_batch()
         return replace(call, arguments=arguments)
 
-    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         client = self._clients[call.account]
         if call.method == BOOK:
             return self._book(client, call, event, booking)
@@ -119,7 +127,7 @@ class SimplybookBookings:
                 raise
         return _with(booking, replace(entry, state=EntryState.CANCELLED))
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         client = self._clients[call.account]
         wanted = call.arguments
         day, time = wanted["date"], wanted["time"]
@@ -131,7 +139,7 @@ class SimplybookBookings:
             return None
         return _in_doubt("the slot is taken, perhaps by this very booking", wanted)
 
-    def _wanted(self, event: Envelope) -> dict[str, tuple[int, dict[str, Any]]]:
+    def _wanted_slots(self, event: Envelope) -> dict[str, tuple[int, dict[str, Any]]]:
         """The slots the event wants: line and arguments by slot. Times are the company's own, without a zone."""
         zone = self._venues[event.data["venue"]].zone
         theirs = (event.data.get("client") or {}).get("timezone")
@@ -150,14 +158,14 @@ class SimplybookBookings:
             wanted[_slot(arguments)] = (line, arguments)
         return wanted
 
-    def _in_batch(self, call: Call, event: Envelope) -> bool:
+    def _in_batch(self, call: VendorCall, event: Envelope) -> bool:
         """Whether a slot joins its booking's batch. "count more then 1 or valid batchId (only one parameter can be
         specified)"; a recurring booking is a batch of its own."""
         several = len(event.data["services"]) > 1
         alone = call.arguments["count"] > 1 or event.data.get("recurring")
         return several and not alone and self._accounts[call.account].batch
 
-    def _book(self, client: SimplybookClient, call: Call, event: Envelope, booking: Booking) -> Booking:
+    def _book(self, client: SimplybookClient, call: VendorCall, event: Envelope, booking: Booking) -> Booking:
         arguments = call.arguments
         person = {key: value for key, value in event.data["client"].items() if key != "timezone"}
         if "client_time_offset" in arguments:
@@ -174,9 +182,9 @@ class SimplybookBookings:
             int(batch) if batch else None,
             event.data.get("recurring"),
         )
-        return self._booked(booking, answer, call, event)
+        return self._with_entries(booking, answer, call, event)
 
-    def _booked(self, booking: Booking, answer: BookAnswer, call: Call, event: Envelope) -> Booking:
+    def _with_entries(self, booking: Booking, answer: BookAnswer, call: VendorCall, event: Envelope) -> Booking:
         """The booking with what `book` made. Where the account leaves confirming to the venue, no more is called."""
         to_confirm = answer.require_confirm and self._accounts[call.account].confirm
         # An answer may leave out the id of a batch we named. Without any id its hash signs nothing.

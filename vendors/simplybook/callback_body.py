@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
-from bellhop.schemas.contract import Identifier, Moment, load
+from bellhop.schemas.contract import Identifier, Moment, load_valid
 from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.vendors.vendor import Notice
@@ -62,10 +62,10 @@ class Callback:
         }
 
 
-def read(body: object, account: SimplybookAccount, received: datetime, own_id: str) -> Notice:
+def read_notice(body: object, account: SimplybookAccount, received: datetime, own_id: str) -> Notice:
     """A booking is created and cancelled once, so these are known by that whenever they come. Changes and reminders
     come many times: one without a time of its own is taken for a new one each time."""
-    callback = parse(body, account.company)
+    callback = parse_callback(body, account.company)
     kind = callback.notification_type
     name, at = f"{callback.booking_id}-{kind}", callback.time or received
     if kind not in ONCE:
@@ -75,18 +75,18 @@ def read(body: object, account: SimplybookAccount, received: datetime, own_id: s
     return Notice(name, subject, callback.data, at, has_own_time=kind not in ONCE)
 
 
-def parse(body: object, company: str) -> Callback:
+def parse_callback(body: object, company: str) -> Callback:
     """Checks a decoded body. company: the login of the company it must be from. Raises EventInvalid."""
-    found, problems = load(_CALLBACK, body, "")
+    found, problems = load_valid(_CALLBACK, body, "")
     if "company" in found and found["company"].strip().lower() != company.strip().lower():
         problems.append(FieldProblem("company", "is not the company of this source's account"))
     if problems:
         raise EventInvalid(tuple(problems))
-    sent = _sent(body.get("webhook_timestamp") if isinstance(body, Mapping) else None)
+    sent = _sent_at(body.get("webhook_timestamp") if isinstance(body, Mapping) else None)
     return Callback(found["booking_id"], found["booking_hash"], found["notification_type"], sent)
 
 
-def _sent(value: object) -> datetime | None:
+def _sent_at(value: object) -> datetime | None:
     """Seconds since 1970, as a number or a text, or ISO 8601. Nobody documents it, and what cannot be read is no
     reason to lose a callback."""
     moment: datetime | None = None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from bellhop.ledger.records import Booking, Call, Entry, EntryState
+from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.errors import EventInvalid
 from bellhop.schemas.events import VenueFacts, parse
@@ -73,15 +73,15 @@ class SimplybookCallbacks:
         self._ledger = ledger
         self._now = now
 
-    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if event.account not in self._clients or event.source not in self._feeds:
             return Dead(Reason.MISCONFIGURED, f"the settings lack source {event.source} or account {event.account}")
-        return Call(event.account, DETAILS, {"id": event.data["booking_id"]}, repeatable=True)
+        return VendorCall(event.account, DETAILS, {"id": event.data["booking_id"]}, repeatable=True)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         id_, kind = event.data["booking_id"], event.data["notification_type"]
         is_young = self._now() - event.received < _UNKNOWN_ID_WAIT
         # In this order: a call that comes back in between is then seen as one, or as its booking.
@@ -99,10 +99,10 @@ class SimplybookCallbacks:
             return Recorded(f"booking {id_}: {kind} is our own, of {ours.source}'s booking {ours.reference}")
         return self._tell(event, kind, details)
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         return None
 
-    def _details(self, call: Call, event: Envelope) -> Mapping[str, Any] | None:
+    def _details(self, call: VendorCall, event: Envelope) -> Mapping[str, Any] | None:
         """None where the booking is gone."""
         client = self._clients[call.account]
         try:
@@ -124,7 +124,7 @@ class SimplybookCallbacks:
             told.append(f"{feed.pull_account} is to be pulled")
         if feed.venue is not None:
             try:
-                fed = _fed(event, kind, details, feed, feed.venue)
+                fed = _feed_event(event, kind, details, feed, feed.venue)
             except EventInvalid as error:
                 text = f"the map of source {event.source} makes an event that breaks its contract: {error}"
                 return Dead(Reason.MISCONFIGURED, text)
@@ -155,7 +155,9 @@ def _stands_as_booked(entry: Entry, details: Mapping[str, Any] | None) -> bool:
     return all(not told[key] or told[key] == booked[key] for key in booked)
 
 
-def _fed(event: Envelope, kind: str, details: Mapping[str, Any] | None, feed: Feed, venue: VenueFacts) -> Envelope:
+def _feed_event(
+    event: Envelope, kind: str, details: Mapping[str, Any] | None, feed: Feed, venue: VenueFacts
+) -> Envelope:
     """The event for the venue that is fed. Raises EventInvalid."""
     made = feed.fill({**(details or {}), "notification_type": kind})
     data = made.get("data")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bellhop.vendors.catalog import Call, Kind, Rows
+from bellhop.vendors.catalog import CatalogKind, MethodCall, Rows
 
 
-def _services(call: Call, _service: str) -> Rows:
+def _services(call: MethodCall, _service: str) -> Rows:
     """minutes: how long one takes."""
     return [
         {
@@ -25,17 +25,17 @@ def _services(call: Call, _service: str) -> Rows:
     ]
 
 
-def _providers(call: Call, _service: str) -> Rows:
+def _providers(call: MethodCall, _service: str) -> Rows:
     """qty: how many bookings one holds at a time; None where the vendor does not say."""
     return [{"id": row["id"], "name": row["name"], "qty": row.get("qty")} for row in call("getUnitList", False, True)]
 
 
-def _locations(call: Call, _service: str) -> Rows:
+def _locations(call: MethodCall, _service: str) -> Rows:
     rows = call("getLocationsList", False, True)
     return [{"id": row["id"], "name": row["title"], "providers": row.get("units") or []} for row in rows]
 
 
-def _fields(call: Call, service: str) -> Rows:
+def _fields(call: MethodCall, service: str) -> Rows:
     """name: what a booking's `fields` names it by."""
     names = {row["id"]: row["name"] for row in call("getEventList", False, True)}
     return [
@@ -53,9 +53,11 @@ def _fields(call: Call, service: str) -> Rows:
     ]
 
 
-CATALOG: Final[Mapping[str, Kind]] = {
-    "services": Kind(("id", "name", "minutes", "price", "currency", "public", "active", "recurring"), _services),
-    "providers": Kind(("id", "name", "qty"), _providers),
-    "locations": Kind(("id", "name", "providers"), _locations),
-    "fields": Kind(("service_id", "service", "name", "title", "type", "mandatory", "values"), _fields, by_service=True),
+CATALOG: Final[Mapping[str, CatalogKind]] = {
+    "services": CatalogKind(("id", "name", "minutes", "price", "currency", "public", "active", "recurring"), _services),
+    "providers": CatalogKind(("id", "name", "qty"), _providers),
+    "locations": CatalogKind(("id", "name", "providers"), _locations),
+    "fields": CatalogKind(
+        ("service_id", "service", "name", "title", "type", "mandatory", "values"), _fields, by_service=True
+    ),
 }

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Gate, OpenGate
-from bellhop.vendors.http import Answer, HttpClient, Where, refusal
+from bellhop.vendors.http import HttpAnswer, HttpClient, Where, refusal
 from bellhop.vendors.simplybook.codes import ERRORS, classify
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
 from bellhop.vendors.simplybook.settings import SimplybookAccount
@@ -34,7 +34,7 @@ class Tokens(Protocol):
         ...
 
 
-def sign(id_: str, hash_: str, secret_key: str) -> str:
+def signature_of(id_: str, hash_: str, secret_key: str) -> str:
     """`md5($bookingId . $bookingHash . $secretKey)`; of batches `md5($batchId . $batchHash . $secret)`."""
     return hashlib.md5(f"{id_}{hash_}{secret_key}".encode(), usedforsecurity=False).hexdigest()
 
@@ -83,15 +83,15 @@ class SimplybookClient:
 
     def confirm_booking(self, id_: str, hash_: str) -> None:
         """Confirms; harmless to repeat."""
-        self._signed("confirmBooking", [id_], id_, hash_)
+        self._call_signed("confirmBooking", [id_], id_, hash_)
 
     def confirm_booking_batch(self, id_: str, type_: str, hash_: str) -> None:
         """Confirms every booking of a batch; harmless to repeat."""
-        self._signed("confirmBookingBatch", [id_, type_], id_, hash_)
+        self._call_signed("confirmBookingBatch", [id_, type_], id_, hash_)
 
     def cancel_booking(self, id_: str, hash_: str) -> None:
         """Cancels; repeated, it answers -32080 (Appointment couldn't be found)."""
-        self._signed("cancelBooking", [id_], id_, hash_)
+        self._call_signed("cancelBooking", [id_], id_, hash_)
 
     def get_booking_details(self, id_: str, hash_: str) -> dict[str, Any]:
         """A booking's details, ids as texts."""
@@ -121,10 +121,10 @@ class SimplybookClient:
         method = METHODS.get(name)
         if method is None:
             raise _refused_here(name, "is not a method of the public service")
-        params = _checked(method, arguments)
+        params = _check_arguments(method, arguments)
         result = self._with_token(name, params)
         try:
-            return method.parsed(result)
+            return method.parse_result(result)
         except ValueError as error:
             raise _unknown(name, str(error)) from None
 
@@ -147,9 +147,9 @@ class SimplybookClient:
 
     def sign(self, id_: str, hash_: str) -> str:
         """With this account's secret key."""
-        return sign(id_, hash_, self._account.secret_key)
+        return signature_of(id_, hash_, self._account.secret_key)
 
-    def _signed(self, name: str, arguments: Sequence[Any], id_: str, hash_: str) -> None:
+    def _call_signed(self, name: str, arguments: Sequence[Any], id_: str, hash_: str) -> None:
         if not self.call(name, *arguments, self.sign(id_, hash_)):
             raise VendorFailure(
                 Kind.REJECTED, vendor=VENDOR, method=name, message="answered false", answer={"result": False}
@@ -171,7 +171,7 @@ class SimplybookClient:
     def _log_in(self, name: str, *arguments: Any) -> Any:
         method = LOGIN_METHODS[name]
         try:
-            result = self._rpc(name, _checked(method, arguments), None)
+            result = self._rpc(name, _check_arguments(method, arguments), None)
         except VendorFailure as failure:
             if failure.kind is not Kind.UNKNOWN:
                 raise
@@ -186,7 +186,7 @@ class SimplybookClient:
                 answer=failure.answer,
             ) from None
         try:
-            return method.parsed(result)
+            return method.parse_result(result)
         except ValueError:
             raise VendorFailure(
                 Kind.AUTH, vendor=VENDOR, method=name, message="answered nothing that can be used"
@@ -231,14 +231,14 @@ class SimplybookClient:
         return reply["result"]
 
 
-def _checked(method: Method, arguments: Sequence[Any]) -> list[Any]:
+def _check_arguments(method: Method, arguments: Sequence[Any]) -> list[Any]:
     try:
         return method.arguments(arguments)
     except ValueError as error:
         raise _refused_here(method.name, str(error)) from None
 
 
-def _failure(name: str, error: object, answer: Answer) -> VendorFailure:
+def _failure(name: str, error: object, answer: HttpAnswer) -> VendorFailure:
     """The RPC error as the exception of its code."""
     said = error if isinstance(error, dict) else {"message": str(error)}
     message, code = str(said.get("message") or ""), _code(said.get("code"))

@@ -39,20 +39,20 @@ class CompanyRules:
 
     def timeframe(self) -> int | None:
         """Minutes between starts; None where the company does not tell."""
-        minutes = self._asked("getTimeframe")
+        minutes = self._ask("getTimeframe")
         return minutes or None
 
-    def required(self) -> frozenset[str]:
+    def required_fields(self) -> frozenset[str]:
         """The client's fields that a booking must have: of `phone` and `email`."""
-        told = str(self._asked("getCompanyParam", "require_fields") or "")
+        told = str(self._ask("getCompanyParam", "require_fields") or "")
         return frozenset(field for field in ("email", "phone") if field in told)
 
     def intake(self, event_id: int) -> Sequence[Mapping[str, Any]]:
         """The fields of a service's intake form."""
-        fields: Sequence[Mapping[str, Any]] = self._asked("getAdditionalFields", event_id) or ()
+        fields: Sequence[Mapping[str, Any]] = self._ask("getAdditionalFields", event_id) or ()
         return fields
 
-    def _asked(self, name: str, *arguments: Any) -> Any:
+    def _ask(self, name: str, *arguments: Any) -> Any:
         """The answer, a few minutes old at most. None for a question that this account may not ask: the vendor will
         hold the booking against its rules itself."""
         key = (name, *arguments)
@@ -94,12 +94,12 @@ def off_timeframe(start: datetime, minutes: int) -> str:
     return f"its start is no multiple of the company's timeframe of {minutes} minutes; the nearest are {nearest}"
 
 
-def missing(client: Mapping[str, Any], required: frozenset[str]) -> list[str]:
+def missing_fields(client: Mapping[str, Any], required: frozenset[str]) -> list[str]:
     """The rules that the client's data break."""
     return [f"client.{field} is required by the company" for field in sorted(required) if not client.get(field)]
 
 
-def filled(given: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+def fill_fields(given: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[str]]:
     """The values by the fields' names, as `book` takes them, and the rules that are broken. A value may be given by
     its field's name (32 hexadecimal digits) or its title. What belongs to no field is passed on as it is: whether it
     is one, only the vendor knows."""
@@ -112,12 +112,12 @@ def filled(given: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> tup
             values[key] = value
             continue
         values[str(field["name"])] = value
-        if rule := _broken(field, value):
-            problems.append(f"additional: {_titled(field)} {rule}")
+        if rule := _broken_rule(field, value):
+            problems.append(f"additional: {_title(field)} {rule}")
     for field in fields:
         # "is_null": null is mandatory, "1" optional.
         if not field.get("is_null") and _is_empty(values.get(str(field["name"]))):
-            problems.append(f"additional: {_titled(field)} is required")
+            problems.append(f"additional: {_title(field)} is required")
     return values, problems
 
 
@@ -129,7 +129,7 @@ def with_promo(values: Mapping[str, Any], code: str | None) -> dict[str, Any]:
     return {**values, PROMO: {"name": PROMO, "value": code, "type": "text"}}
 
 
-def _titled(field: Mapping[str, Any]) -> str:
+def _title(field: Mapping[str, Any]) -> str:
     return f'"{field.get("title") or field["name"]}"'
 
 
@@ -137,7 +137,7 @@ def _is_empty(value: Any) -> bool:
     return value is None or value == "" or value is False
 
 
-def _broken(field: Mapping[str, Any], value: Any) -> str:
+def _broken_rule(field: Mapping[str, Any], value: Any) -> str:
     """The rule of its type that a value breaks, "" for none. Types: select, checkbox, text, textarea, digits."""
     if _is_empty(value):
         return ""

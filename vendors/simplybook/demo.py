@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from bellhop.vendors.vendor import Demo
+from bellhop.vendors.vendor import DemoData
 
 _SETTINGS: Final = """\
 [accounts.salon]
@@ -31,4 +31,4 @@ def _booking(start: datetime, number: int) -> dict[str, Any]:
     return {"client": client, "services": [service]}
 
 
-DEMO: Final = Demo(_SETTINGS, "haircut", _booking, switches=_LIMITS)
+DEMO: Final = DemoData(_SETTINGS, "haircut", _booking, switches=_LIMITS)

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from bellhop.vendors.catalog import MethodCall
 from bellhop.vendors.doctor.checks import (
-    Call,
     Check,
     Finding,
     Subject,
     Trouble,
     fail,
     general,
-    named,
+    name_list,
     ok,
-    skipped,
+    skip,
     warn,
 )
 from bellhop.vendors.doctor.state import unknown_ids, zone_finding
@@ -42,7 +42,7 @@ class SimplybookChecks:
         self,
         account: SimplybookAccount,
         subject: Subject,
-        call: Call,
+        call: MethodCall,
         token: Callable[[], str | None],
         service_url: Callable[[], str],
     ) -> None:
@@ -159,7 +159,7 @@ class SimplybookChecks:
                 "add a service at SimplyBook.me, or make one visible: only those can be booked here",
             )
         hidden = len(rows) - len(self._services)
-        names = named([f"{row['name']} ({row['id']})" for row in self._services], 3)
+        names = name_list([f"{row['name']} ({row['id']})" for row in self._services], 3)
         return ok(f"{len(self._services)}: {names}" + (f"; {hidden} hidden" if hidden else ""))
 
     def _providers(self) -> Finding:
@@ -169,26 +169,26 @@ class SimplybookChecks:
         if not rows:
             return fail("none", "add a service provider at SimplyBook.me: nothing can be booked without one")
         several = sum(1 for row in rows if (row.get("qty") or 1) > 1)
-        names = named([f"{row['name']} ({row['id']})" for row in rows], 3)
+        names = name_list([f"{row['name']} ({row['id']})" for row in rows], 3)
         return ok(f"{len(rows)}: {names}" + (f"; {several} hold several bookings at a time" if several else ""))
 
     def _locations(self) -> Finding:
         if not self._active().get("location"):
-            return skipped("the Custom Feature Multiple locations is not active")
+            return skip("the Custom Feature Multiple locations is not active")
         rows = self._call("getLocationsList", False, True)
         if not rows:
             return warn("none, though the Custom Feature Multiple locations is active", "add the company's locations")
-        return ok(f"{len(rows)}: {named([str(row['title']) for row in rows], 3)}")
+        return ok(f"{len(rows)}: {name_list([str(row['title']) for row in rows], 3)}")
 
     def _fields(self) -> Finding:
         if not self._active().get("event_field"):
-            return skipped("the Custom Feature Intake forms is not active")
+            return skip("the Custom Feature Intake forms is not active")
         asking = []
         for row in self._first(2 * _TRIED):
             fields = self._call("getAdditionalFields", int(row["id"]))
             needed = [str(one["title"] or one["name"]) for one in fields if not one["is_null"]]
             if needed:
-                asking.append(f"{row['name']} ({row['id']}): {named(needed)}")
+                asking.append(f"{row['name']} ({row['id']}): {name_list(needed)}")
         if not asking:
             return ok("no service looked at has a mandatory field")
         return ok(f"mandatory for {'; '.join(asking)}", f"see `bellhop catalog {self._account.name} fields`")
@@ -217,4 +217,4 @@ class SimplybookChecks:
 
 
 def _signature() -> Finding:
-    return skipped("secret_key was not tried: only confirming or cancelling a booking shows whether it is right")
+    return skip("secret_key was not tried: only confirming or cancelling a booking shows whether it is right")

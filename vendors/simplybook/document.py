@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bellhop.vendors.markdown import table, twice, yes
-from bellhop.vendors.simplybook.codes import LOGIN_ROWS, ROWS, Row
+from bellhop.vendors.markdown import markdown_table, twice, yes
+from bellhop.vendors.simplybook.codes import LOGIN_ROWS, ROWS, ErrorCode
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
 
 _METHOD_TEST: Final = "tests/integration/vendors/test_methods.py::test_simplybook"
@@ -18,14 +18,14 @@ _CODE: Final = ("code", "words", "exception", "kind", "what a person does", "tes
 def lines() -> Iterator[str]:
     yield "## SimplyBook.me: the public service\n"
     yield "Source: `simplybook-public-service-methods`. In brackets: what may be left out.\n"
-    yield from table(_METHOD, map(_method, METHODS.values()))
+    yield from markdown_table(_METHOD, map(_method, METHODS.values()))
     yield "\nCalled at `/login`, without a token:\n"
-    yield from table(_METHOD, map(_method, LOGIN_METHODS.values()))
+    yield from markdown_table(_METHOD, map(_method, LOGIN_METHODS.values()))
     yield "\n## SimplyBook.me: the error codes\n"
     yield "In the document's own words. *kind*: what it means for an event, see `vendors/failure.py`.\n"
-    yield from table(_CODE, map(_code, ROWS))
+    yield from markdown_table(_CODE, map(_code, ROWS))
     yield "\nOf logging in; second hand, not in the document:\n"
-    yield from table(_CODE, map(_code, LOGIN_ROWS))
+    yield from markdown_table(_CODE, map(_code, LOGIN_ROWS))
     yield "\nAn error that speaks of too many requests is throttled whatever its code; a code in no row is unknown."
 
 
@@ -38,5 +38,5 @@ def _method(method: Method) -> Sequence[str]:
     )
 
 
-def _code(row: Row) -> Sequence[str]:
+def _code(row: ErrorCode) -> Sequence[str]:
     return str(row.code), row.words, f"`{row.name}`", row.kind.value, row.advice, f"`{_CODE_TEST}[{row.name}]`"

@@ -18,6 +18,7 @@ from bellhop.vendors.simplybook.types import (
     EventRow,
     Flag,
     Id,
+    Identified,
     IntakeFieldRow,
     ListOf,
     LocationRow,
@@ -25,7 +26,6 @@ from bellhop.vendors.simplybook.types import (
     Nothing,
     Object,
     Param,
-    Row,
     Text,
     UnitRowSchema,
     Whole,
@@ -72,7 +72,7 @@ class Method:
             sent.pop()
         return sent
 
-    def parsed(self, result: Any) -> Any:
+    def parse_result(self, result: Any) -> Any:
         """The result as this table types it. Raises ValueError where it has another form."""
         try:
             return self.result.deserialize(result)
@@ -84,7 +84,7 @@ class Method:
         return f"{self.name}({', '.join(f'[{p.name}]' if p.optional else p.name for p in self.params)})"
 
 
-def _needed(**checks: Check) -> tuple[Param, ...]:
+def _required_params(**checks: Check) -> tuple[Param, ...]:
     return tuple(Param(name, check) for name, check in checks.items())
 
 
@@ -92,7 +92,7 @@ def _optional(**checks: Check) -> tuple[Param, ...]:
     return tuple(Param(name, check, optional=True) for name, check in checks.items())
 
 
-def _listed(**names: Check) -> tuple[Param, ...]:
+def _list_params(**names: Check) -> tuple[Param, ...]:
     """ "$isVisibleOnly boolean, $asArray boolean" """
     return _optional(**names)
 
@@ -107,89 +107,97 @@ def _change(
     return Method(name, params, result or Flag(), changes=True, repeatable=repeatable)
 
 
-_ID_SIGN: Final = _needed(id=integer, sign=sign)
-_BATCH: Final = _needed(batchId=integer, batchType=text)
-_SPAN: Final = _needed(eventId=integer, unitId=unit) + _optional(count=count)
+_ID_SIGN: Final = _required_params(id=integer, sign=sign)
+_BATCH: Final = _required_params(batchId=integer, batchType=text)
+_SPAN: Final = _required_params(eventId=integer, unitId=unit) + _optional(count=count)
 
 _ROWS: Final = (
     _change(
         "book",
-        _needed(eventId=integer, unitId=integer, date=date, time=time, clientData=mapping)
+        _required_params(eventId=integer, unitId=integer, date=date, time=time, clientData=mapping)
         + _optional(additional=mapping_or_list, count=count, batchId=integer, recurringData=mapping_or_list),
         fields.Nested(BookRow),
         repeatable=False,
     ),
-    _read("calculateEndTime", _needed(startDateTime=date_time, eventId=integer, unitId=integer), Nothing(Text())),
+    _read(
+        "calculateEndTime", _required_params(startDateTime=date_time, eventId=integer, unitId=integer), Nothing(Text())
+    ),
     _change("cancelBooking", _ID_SIGN),
     _change("confirmBooking", _ID_SIGN),
-    _change("confirmBookingBatch", _BATCH + _needed(sign=sign)),
-    _change("confirmBookingBatchPayment", _BATCH + _needed(paymentProcessor=text, sign=sign)),
-    _change("confirmBookingCart", _needed(cartId=integer, paymentProcessor=text, sign=sign)),
-    _change("confirmBookingPayment", _needed(id=integer, paymentProcessor=text, sign=sign)),
+    _change("confirmBookingBatch", _BATCH + _required_params(sign=sign)),
+    _change("confirmBookingBatchPayment", _BATCH + _required_params(paymentProcessor=text, sign=sign)),
+    _change("confirmBookingCart", _required_params(cartId=integer, paymentProcessor=text, sign=sign)),
+    _change("confirmBookingPayment", _required_params(id=integer, paymentProcessor=text, sign=sign)),
     _change("createBatch", (), Id()),
     _read(
         "filterAvailableUnits",
-        _needed(eventId=integer, dateTime=date_time, unitIds=integers) + _optional(count=count),
+        _required_params(eventId=integer, dateTime=date_time, unitIds=integers) + _optional(count=count),
         ListOf(Text()),
     ),
-    _read("getAdditionalFields", _needed(eventId=integer), ListOf(fields.Nested(IntakeFieldRow))),
+    _read("getAdditionalFields", _required_params(eventId=integer), ListOf(fields.Nested(IntakeFieldRow))),
     _read("getAnyUnitData", (), Nothing(Object())),
     _read(
         "getAvailableTimeIntervals",
-        _needed(dateFrom=date, dateTo=date) + _SPAN,
+        _required_params(dateFrom=date, dateTo=date) + _SPAN,
         MapOf(MapOf(ListOf(ListOf(Text())))),
     ),
-    _read("getAvailableUnits", _needed(eventId=integer, dateTime=date_time) + _optional(count=count), ListOf(Text())),
+    _read(
+        "getAvailableUnits",
+        _required_params(eventId=integer, dateTime=date_time) + _optional(count=count),
+        ListOf(Text()),
+    ),
     _read("getBooking", _ID_SIGN, fields.Nested(DetailsRow)),
-    _read("getBookingCart", _needed(bookingIds=integers), Object()),
+    _read("getBookingCart", _required_params(bookingIds=integers), Object()),
     _read("getBookingDetails", _ID_SIGN, fields.Nested(DetailsRow)),
-    _read("getCategoriesList", _optional(isPublic=flag), ListOf(fields.Nested(Row))),
+    _read("getCategoriesList", _optional(isPublic=flag), ListOf(fields.Nested(Identified))),
     _read("getCompanyInfo", (), Object()),
-    _read("getCompanyParam", _needed(key=text), fields.Raw(allow_none=True)),
-    _read("getCompanyParams", _needed(keys=texts), MapOf(fields.Raw(allow_none=True))),
+    _read("getCompanyParam", _required_params(key=text), fields.Raw(allow_none=True)),
+    _read("getCompanyParams", _required_params(keys=texts), MapOf(fields.Raw(allow_none=True))),
     _read("getCompanyTimezoneOffset", (), fields.Raw(allow_none=True)),
     _read("getCountryPhoneCodes", (), ListOf(fields.Raw(allow_none=True))),
-    _read("getEventList", _listed(isVisibleOnly=flag, asArray=flag), ListOf(fields.Nested(EventRow))),
-    _read("getFirstWorkingDay", _needed(unitId=integer), Nothing(Text())),
-    _read("getLocationsList", _listed(isPublic=flag, asArray=flag), ListOf(fields.Nested(LocationRow))),
-    _read("getPaymentProcessorConfig", _needed(paymentProcessor=text), Nothing(Object())),
-    _read("getPluginPromoInfoByCode", _needed(code=text), Nothing(Object())),
-    _read("getPluginStatuses", _needed(pluginNames=texts), MapOf(Flag())),
-    _read("getPromocodeInfo", _needed(code=text), Nothing(Object())),
+    _read("getEventList", _list_params(isVisibleOnly=flag, asArray=flag), ListOf(fields.Nested(EventRow))),
+    _read("getFirstWorkingDay", _required_params(unitId=integer), Nothing(Text())),
+    _read("getLocationsList", _list_params(isPublic=flag, asArray=flag), ListOf(fields.Nested(LocationRow))),
+    _read("getPaymentProcessorConfig", _required_params(paymentProcessor=text), Nothing(Object())),
+    _read("getPluginPromoInfoByCode", _required_params(code=text), Nothing(Object())),
+    _read("getPluginStatuses", _required_params(pluginNames=texts), MapOf(Flag())),
+    _read("getPromocodeInfo", _required_params(code=text), Nothing(Object())),
     _read(
         "getPromotionRewardInfo",
-        _needed(commonPromotionId=integer, clientId=integer, hash=text),
+        _required_params(commonPromotionId=integer, clientId=integer, hash=text),
         Nothing(Object()),
     ),
     _read(
         "getRecurringDatetimes",
-        _needed(eventId=integer, unitId=integer, date=date, time=time) + _optional(recurringData=mapping_or_list),
+        _required_params(eventId=integer, unitId=integer, date=date, time=time)
+        + _optional(recurringData=mapping_or_list),
         ListOf(fields.Raw(allow_none=True)),
     ),
-    _read("getReservedTime", _needed(**{"from": date, "to": date}) + _SPAN, MapOf(ListOf(Object()))),
-    _read("getReservedTimeIntervals", _needed(dateFrom=date, dateTo=date) + _SPAN, MapOf(ListOf(Object()))),
+    _read("getReservedTime", _required_params(**{"from": date, "to": date}) + _SPAN, MapOf(ListOf(Object()))),
+    _read("getReservedTimeIntervals", _required_params(dateFrom=date, dateTo=date) + _SPAN, MapOf(ListOf(Object()))),
     _read(
         "getStartTimeMatrix",
-        _needed(**{"from": date, "to": date, "eventId": integer}) + _optional(unitId=unit, count=count),
+        _required_params(**{"from": date, "to": date, "eventId": integer}) + _optional(unitId=unit, count=count),
         MapOf(ListOf(Text())),
     ),
     _read("getTimeframe", (), Whole()),
     _read("getTimelineType", (), Text()),
-    _read("getUnitList", _listed(isVisibleOnly=flag, asArray=flag), ListOf(fields.Nested(UnitRowSchema))),
+    _read("getUnitList", _list_params(isVisibleOnly=flag, asArray=flag), ListOf(fields.Nested(UnitRowSchema))),
     _read("getUserLicenseText", (), Text()),
-    _read("getWorkCalendar", _needed(year=integer, month=count, unitId=integer), MapOf(Object())),
+    _read("getWorkCalendar", _required_params(year=integer, month=count, unitId=integer), MapOf(Object())),
     _read(
         "getWorkDaysInfo",
-        _needed(**{"from": date, "to": date}) + _optional(unitId=integer, eventId=integer, count=count),
+        _required_params(**{"from": date, "to": date}) + _optional(unitId=integer, eventId=integer, count=count),
         MapOf(ListOf(Object())),
     ),
     _read("hasUpcommingPromotions", (), Flag()),
     _read("isPaymentRequired", _optional(eventId=integer), Flag()),
-    _read("isPluginActivated", _needed(pluginName=text), Flag()),
-    _change("validatePayment", _needed(paymentInfo=anything, cartId=integer)),
+    _read("isPluginActivated", _required_params(pluginName=text), Flag()),
+    _change("validatePayment", _required_params(paymentInfo=anything, cartId=integer)),
     _read(
         "validatePromoCode",
-        _needed(code=text, startDateTime=date_time, eventId=integer) + _optional(count=count, clientData=mapping),
+        _required_params(code=text, startDateTime=date_time, eventId=integer)
+        + _optional(count=count, clientData=mapping),
         Flag(),
     ),
 )
@@ -198,7 +206,7 @@ METHODS: Final[Mapping[str, Method]] = {method.name: method for method in _ROWS}
 """The 46 methods of the public service."""
 
 LOGIN_METHODS: Final[Mapping[str, Method]] = {
-    "getToken": _read("getToken", _needed(companyLogin=text, apiKey=text), Id()),
-    "getServiceUrl": _read("getServiceUrl", _needed(companyLogin=text), Id()),
+    "getToken": _read("getToken", _required_params(companyLogin=text, apiKey=text), Id()),
+    "getServiceUrl": _read("getServiceUrl", _required_params(companyLogin=text), Id()),
 }
 """What is called at /login, without a token."""

@@ -7,19 +7,19 @@ from datetime import UTC
 from typing import Any
 
 from bellhop.schemas.errors import FieldProblem
-from bellhop.schemas.events import required
+from bellhop.schemas.events import required_field
 
 
 def check_booking(booking: Mapping[str, Any]) -> list[FieldProblem]:
     """See `schemas.events.CheckBooking`."""
     problems = []
     if not booking.get("client"):
-        problems.append(required("data.client", "SimplyBook.me books for a client"))
+        problems.append(required_field("data.client", "SimplyBook.me books for a client"))
     problems += _same_slots(booking)
     for index, service in enumerate(booking["services"]):
         at = f"data.services.{index}"
         if "provider_id" not in service:
-            problems.append(required(f"{at}.provider_id", "SimplyBook.me books one provider"))
+            problems.append(required_field(f"{at}.provider_id", "SimplyBook.me books one provider"))
         for key in ("service_id", "provider_id"):
             value = service.get(key, "0")
             if not (value.isascii() and value.isdigit()):

@@ -7,36 +7,36 @@ from typing import ClassVar, Final
 
 from bellhop.schemas.settings import Limits, accounts
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.schemas.settings.fields import flag, text, web
-from bellhop.schemas.settings.keys import Section, key, secret_values, section
+from bellhop.schemas.settings.fields import boolean, string, web
+from bellhop.schemas.settings.keys import Section, key, secret_values, settings_section
 from bellhop.vendors.simplybook.rules import check_booking
 
 
-@section
+@settings_section
 class SimplybookAccount(Section):
     """One set of SimplyBook.me's credentials."""
 
     name: str
     base_url: str = key(web(), "", left_out="https://user-api.simplybook.me")
-    company: str = key(text(1), "The company login.")
-    api_key: str = key(text(1), "", secret=True)
+    company: str = key(string(1), "The company login.")
+    api_key: str = key(string(1), "", secret=True)
     secret_key: str = key(
-        text(1, missing="is required: it signs confirmBooking and cancelBooking"),
+        string(1, missing="is required: it signs confirmBooking and cancelBooking"),
         "Signs confirmBooking and cancelBooking.",
         secret=True,
     )
-    confirm: bool = key(flag(), "Whether to confirm a booking whose answer asks for it.", default=True)
+    confirm: bool = key(boolean(), "Whether to confirm a booking whose answer asks for it.", default=True)
     connect_seconds: float = accounts.connect_timeout()
     read_seconds: float = accounts.read_timeout()
     kind: str = accounts.kind("simplybook")
     batch: bool = key(
-        flag(),
+        boolean(),
         """Books the services of one booking as one batch (createBatch), confirmed together: needs "Multiple
         bookings".""",
         default=False,
     )
     discover: bool = key(
-        flag(),
+        boolean(),
         "true asks getServiceUrl, at base_url, where the company's API is: for the hosts of other regions.",
         default=False,
     )

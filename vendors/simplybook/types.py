@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, post_load
 
-from bellhop.vendors.words import integer, moment
+from bellhop.vendors.words import integer, timestamp
 
 # --- arguments: each returns the value as it is sent, or raises ValueError with the rule --------------------------
 
@@ -35,11 +35,11 @@ def text(value: Any) -> str:
 
 
 def time(value: Any) -> str:
-    return moment(value, "%H:%M:%S", "a time such as 09:30:00")
+    return timestamp(value, "%H:%M:%S", "a time such as 09:30:00")
 
 
 def date_time(value: Any) -> str:
-    return moment(value, "%Y-%m-%d %H:%M:%S", "a date and time such as 2026-01-31 09:30:00")
+    return timestamp(value, "%Y-%m-%d %H:%M:%S", "a date and time such as 2026-01-31 09:30:00")
 
 
 def integers(value: Any) -> list[int]:
@@ -190,13 +190,13 @@ class Object(fields.Field[dict[str, Any]]):
         return value
 
 
-class Row(Lenient):
+class Identified(Lenient):
     """Anything with an id."""
 
     id = Id(required=True)
 
 
-class EventRow(Row):
+class EventRow(Identified):
     """A service, as in the document's example of getEventList."""
 
     name = Text(load_default="")
@@ -208,7 +208,7 @@ class EventRow(Row):
     is_recurring = Flag(load_default=False)
 
 
-class UnitRowSchema(Row):
+class UnitRowSchema(Identified):
     """A service provider. qty: how many bookings it holds at one time; left out where the answer does not say."""
 
     name = Text(load_default="")
@@ -225,12 +225,12 @@ class IntakeFieldRow(Lenient):
     is_null = Flag(load_default=False, allow_none=True)
 
 
-class LocationRow(Row):
+class LocationRow(Identified):
     title = Text(load_default="")
     units = ListOf(Text())
 
 
-class DetailsRow(Row):
+class DetailsRow(Identified):
     """A booking's details. Which fields come is not documented; these are used where they are there."""
 
     start_date_time = Text(load_default="")

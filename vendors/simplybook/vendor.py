@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from bellhop.vendors.simplybook.callback_body import read
+from bellhop.vendors.simplybook.callback_body import read_notice
 from bellhop.vendors.simplybook.catalog import CATALOG
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
-from bellhop.vendors.vendor import CallbackFacts, CallMethod, Demo, HandlerContext, Vendor
+from bellhop.vendors.vendor import CallbackFacts, CallMethod, DemoData, HandlerContext, Vendor
 
 if TYPE_CHECKING:
     from bellhop.ledger.store import Ledger
@@ -74,7 +74,7 @@ def _doctor(
     )
 
 
-def _demo() -> Demo:
+def _demo() -> DemoData:
     from bellhop.vendors.simplybook.demo import DEMO
 
     return DEMO
@@ -97,7 +97,7 @@ SIMPLYBOOK: Final = Vendor(
     doctor=_doctor,
     demo=_demo,
     document=_document,
-    callbacks=CallbackFacts(read, _callbacks),
+    callbacks=CallbackFacts(read_notice, _callbacks),
     call_help=(
         "A SimplyBook.me signature may be written hash:HASH, with the hash of the booking or batch whose id is the "
         "first argument: it is made with the account's secret key."

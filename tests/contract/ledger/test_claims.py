@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bellhop.ledger.records import Booking, Busy, Claimed, EntryState, Refused, Settled, Settlement, State
+from bellhop.ledger.records import Booking, ClaimBusy, Claimed, EntryState, Refused, Settled, Settlement, State
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
 from tests.support.ledger import (
@@ -69,8 +69,8 @@ def test_what_is_final_is_never_worked_again_whatever_the_generation(
 def test_a_claimed_event_is_busy_for_everyone_until_the_claim_ends(ledger: Ledger, clock: Clock) -> None:
     take(ledger, event(), "w-1")
     clock.advance(seconds=LEASE - 1)
-    assert isinstance(claim(ledger, event(), "w-1"), Busy)
-    assert claim(ledger, event(), "w-2") == Busy("w-1 is working it")
+    assert isinstance(claim(ledger, event(), "w-1"), ClaimBusy)
+    assert claim(ledger, event(), "w-2") == ClaimBusy("w-1 is working it")
 
 
 def test_an_expired_claim_passes_to_the_next_worker_with_a_higher_token(ledger: Ledger, clock: Clock) -> None:
@@ -158,7 +158,7 @@ def test_an_edited_replay_is_worked_under_the_same_id(ledger: Ledger) -> None:
 
 def test_an_edited_replay_waits_while_the_first_content_is_worked(ledger: Ledger) -> None:
     take(ledger, event())
-    assert isinstance(claim(ledger, event(data={"x": "mended"}, generation=1)), Busy)
+    assert isinstance(claim(ledger, event(data={"x": "mended"}, generation=1)), ClaimBusy)
 
 
 def test_an_edited_replay_settles_the_doubt_of_the_first_content(ledger: Ledger) -> None:
@@ -253,9 +253,9 @@ def test_an_event_older_than_one_at_work_is_superseded(ledger: Ledger) -> None:
 def test_a_change_waits_for_an_older_event_at_work_or_in_the_ladder(ledger: Ledger) -> None:
     change = event("e-2", "booking.changed", at=5)
     claimed = take(ledger, event())
-    assert isinstance(claim(ledger, change), Busy)
+    assert isinstance(claim(ledger, change), ClaimBusy)
     ledger.settle([Settlement(claimed, event(), State.RETRYING)])
-    assert isinstance(claim(ledger, change), Busy)
+    assert isinstance(claim(ledger, change), ClaimBusy)
     finish(ledger, event())
     assert isinstance(claim(ledger, change), Claimed)
 
@@ -264,11 +264,11 @@ def test_events_of_one_booking_in_one_batch_see_each_other(ledger: Ledger) -> No
     first, second, other = ledger.claim(
         [event(), event("e-2", "booking.changed", at=5), event("e-3", subject="R-2")], "w", LEASE
     )
-    assert [type(first), type(second), type(other)] == [Claimed, Busy, Claimed]
+    assert [type(first), type(second), type(other)] == [Claimed, ClaimBusy, Claimed]
 
 
 def test_one_event_twice_in_one_batch_is_claimed_once(ledger: Ledger) -> None:
-    assert [type(answer) for answer in ledger.claim([event(), event()], "w", LEASE)] == [Claimed, Busy]
+    assert [type(answer) for answer in ledger.claim([event(), event()], "w", LEASE)] == [Claimed, ClaimBusy]
 
 
 def test_the_same_fact_twice_in_one_batch_is_claimed_once(ledger: Ledger) -> None:
@@ -294,16 +294,16 @@ def test_a_cancel_that_comes_before_its_booking_stops_it(ledger: Ledger) -> None
 def test_a_cancel_waits_for_a_booking_at_work_even_when_its_claim_has_run_out(ledger: Ledger, clock: Clock) -> None:
     take(ledger, event())
     cancel = event("e-2", "booking.cancelled", at=5)
-    assert isinstance(claim(ledger, cancel), Busy)
+    assert isinstance(claim(ledger, cancel), ClaimBusy)
     clock.advance(seconds=LEASE)
-    assert isinstance(claim(ledger, cancel), Busy)
+    assert isinstance(claim(ledger, cancel), ClaimBusy)
 
 
 @pytest.mark.parametrize("then", [State.IN_DOUBT, State.RETRYING])
 def test_a_cancel_waits_for_a_booking_in_doubt(ledger: Ledger, then: State) -> None:
     end(ledger, event(), State.IN_DOUBT, in_doubt=BOOK)
     end(ledger, event(), then)  # nothing was tried: the doubt goes on
-    assert isinstance(claim(ledger, event("e-2", "booking.cancelled", at=5)), Busy)
+    assert isinstance(claim(ledger, event("e-2", "booking.cancelled", at=5)), ClaimBusy)
 
 
 def test_a_doubt_is_resolved_before_its_event_can_be_superseded(ledger: Ledger) -> None:
@@ -363,4 +363,4 @@ def test_a_claim_brings_the_booking_as_it_stands(ledger: Ledger) -> None:
 def test_two_ledgers_on_one_database_see_each_others_claims(open_ledger: OpenLedger) -> None:
     one, two = open_ledger(), open_ledger()
     take(one, event())
-    assert isinstance(claim(two, event()), Busy)
+    assert isinstance(claim(two, event()), ClaimBusy)

@@ -114,6 +114,30 @@ def test_a_server_that_drops_its_connections_is_met_again(postgres_url: str) -> 
         ledger.close()
 
 
+@pytest.mark.parametrize("front", ["postgres_url", "pgbouncer_url"])
+def test_each_transaction_has_its_settings_and_leaves_none_to_whoever_has_the_session_next(
+    front: str, request: pytest.FixtureRequest
+) -> None:
+    url: str = request.getfixturevalue(front)
+    wanted = {
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "1min",
+        "plan_cache_mode": "force_custom_plan",
+        "transaction_isolation": "read committed",
+    }
+    database = Database(url)
+    try:
+        for transaction in (database.read, database.write):
+            with transaction() as connection:
+                shown = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in wanted}
+            assert shown == wanted
+    finally:
+        database.close()
+    with psycopg.connect(url, autocommit=True) as left:
+        assert left.execute("SHOW lock_timeout").fetchone() == ("0",)
+        assert left.execute("SHOW plan_cache_mode").fetchone() == ("auto",)
+
+
 def test_a_ledger_whose_tables_are_gone_does_not_answer_a_ping(empty_url: str) -> None:
     ledger = Ledger.open(empty_url, keep_seconds=KEEP)
     database = Database(empty_url)

@@ -8,7 +8,17 @@ from datetime import timedelta
 
 import pytest
 
-from bellhop.ledger.records import Attempt, Booking, Busy, Call, Claim, Claimed, EntryState, Settlement, State
+from bellhop.ledger.records import (
+    Attempt,
+    Booking,
+    Claim,
+    ClaimBusy,
+    Claimed,
+    EntryState,
+    Settlement,
+    State,
+    VendorCall,
+)
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import ClaimLost
 from bellhop.schemas.reasons import Reason
@@ -49,14 +59,14 @@ def test_calling_renews_the_claim_and_keeps_its_doubt_in_sight(ledger: Ledger, c
     renewed = ledger.calling(claimed, BOOK, None, LEASE)
     assert renewed == replace(claimed, until=NOON + timedelta(seconds=2 * LEASE - 1))
     clock.advance(seconds=LEASE - 1)
-    assert isinstance(claim(ledger, event()), Busy)
+    assert isinstance(claim(ledger, event()), ClaimBusy)
 
 
 def test_calling_after_the_claim_ran_out_holds_as_long_as_nobody_took_the_event(ledger: Ledger, clock: Clock) -> None:
     claimed = take(ledger, event())
     clock.advance(seconds=2 * LEASE)
     ledger.calling(claimed, BOOK, None, LEASE)
-    assert isinstance(claim(ledger, event()), Busy)
+    assert isinstance(claim(ledger, event()), ClaimBusy)
 
 
 def test_a_lost_claim_must_not_call_but_its_booking_is_kept(ledger: Ledger, clock: Clock) -> None:
@@ -76,7 +86,7 @@ def test_a_settled_event_must_not_be_called_for(ledger: Ledger) -> None:
 
 
 def test_a_worker_that_dies_in_its_second_call_leaves_the_first_ones_booking(ledger: Ledger, clock: Clock) -> None:
-    second_call = Call("sb", "book", {"slot": "b"}, repeatable=False, line=1)
+    second_call = VendorCall("sb", "book", {"slot": "b"}, repeatable=False, line=1)
     claimed = ledger.calling(take(ledger, event()), BOOK, None, LEASE)
     claimed = ledger.calling(claimed, second_call, booking(BOOKED), LEASE)
     assert claimed.booking == booking(BOOKED)
@@ -233,7 +243,7 @@ def test_what_is_unfinished_is_counted_by_route_and_state(ledger: Ledger) -> Non
     end(ledger, event("e-3", subject="R-3"), State.RETRYING)
     end(ledger, event("e-4", "member.created", subject="77"), State.IN_DOUBT, in_doubt=BOOK)
     finish(ledger, event("e-5", subject="R-5"))
-    assert ledger.unfinished() == {
+    assert ledger.count_unfinished() == {
         ("bookings.simplybook", State.WORKING): 2,
         ("bookings.simplybook", State.RETRYING): 1,
         ("members", State.IN_DOUBT): 1,
@@ -308,7 +318,7 @@ def test_a_doubt_that_was_booked_after_all_is_over(ledger: Ledger) -> None:
 
 def test_a_call_that_may_be_made_twice_leaves_no_doubt_behind(ledger: Ledger, clock: Clock) -> None:
     """Its worker was killed in the midst of it, and the next one is refused: a cancel must go through all the same."""
-    confirm = Call("sb", "confirmBooking", {"id": "v-1"}, repeatable=True)
+    confirm = VendorCall("sb", "confirmBooking", {"id": "v-1"}, repeatable=True)
     ledger.calling(take(ledger, event()), confirm, booking(BOOKED), LEASE)
     clock.advance(seconds=LEASE + 1)
     end(ledger, event(), State.DEAD, reason=Reason.REJECTED)

@@ -13,7 +13,17 @@ import pytest
 import sqlalchemy as sa
 
 from bellhop.ledger.accounts import FAILURES, Ended, Permit
-from bellhop.ledger.records import Busy, Claimed, Letter, LetterFilter, LetterState, Refused, Settled, State, Verdict
+from bellhop.ledger.records import (
+    ClaimBusy,
+    Claimed,
+    Letter,
+    LetterFilter,
+    LetterState,
+    Refused,
+    Settled,
+    State,
+    Verdict,
+)
 from bellhop.ledger.store import Ledger
 from bellhop.letters.preflight import WORDS, verdicts
 from bellhop.schemas.envelope import Envelope
@@ -191,7 +201,7 @@ HISTORIES: dict[str, Callable[[Ledger], object]] = {
     "booked": lambda ledger: (die(ledger, asked()), end(ledger, asked("e-0", at=-5), State.DONE, booking=BOOKED)),
 }
 FORETOLD: dict[Verdict, Callable[[object], bool]] = {
-    Verdict.WOULD_APPLY: lambda answer: isinstance(answer, Claimed | Busy),
+    Verdict.WOULD_APPLY: lambda answer: isinstance(answer, Claimed | ClaimBusy),
     Verdict.ALREADY_APPLIED: lambda answer: isinstance(answer, Settled) and answer.state is not State.SUPERSEDED,
     Verdict.SUPERSEDED: lambda answer: isinstance(answer, Settled | Refused),
     Verdict.IN_DOUBT: lambda answer: isinstance(answer, Refused) and answer.reason is Reason.IN_DOUBT,

@@ -302,7 +302,7 @@ def test_a_job_that_goes_out_of_sight_is_said_to_go_on(api: Api, far: Run, monke
 
     code, out, err = far("dead", "replay", "1", "--why", "mended", "--yes")
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert "job 1 goes on" in err
+    assert "job 1 is still running" in err
 
 
 def test_what_is_in_doubt_is_replayed_far_away_as_here_once_it_was_confirmed(

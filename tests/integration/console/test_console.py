@@ -539,7 +539,7 @@ def test_a_second_person_approves_an_edit_and_never_the_first(strict: Console) -
     form = _form(strict.ann.post("/letters/1/edit", {"step": "open"}))
     form |= {"data.client.email": "new@example.com", "step": "propose", "why": "the guest wrote it wrong"}
     assert "once another person approves it" in strict.ann.post("/letters/1/edit", form)
-    assert "Edits awaiting approval: 1" in strict.viewer.get("/")
+    assert "Edit awaiting approval: letter" in strict.viewer.get("/")
     waiting = strict.bob.get("/edits")
     assert "client.email" in waiting
     assert "new@example.com" not in waiting

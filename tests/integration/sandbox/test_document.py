@@ -277,7 +277,7 @@ def test_a_held_call_counts_among_those_at_once_until_it_is_let_go(wire: Wire, s
     released = sandbox.state.released
     with ThreadPoolExecutor(2) as pool:
         held = [pool.submit(wire.send, request) for _ in range(2)]
-        until(lambda: sandbox.state.vendors["simplybook"].limits.counted()["now"] == 2)
+        until(lambda: sandbox.state.vendors["simplybook"].limits.counts()["now"] == 2)
         refused = wire.send({"jsonrpc": "2.0", "method": "book", "params": METHODS["book"], "id": 1})
         assert (refused.status, refused.headers["Retry-After"]) == (429, "1")
         released.set()

@@ -248,7 +248,7 @@ def test_the_process_stops_on_sigterm_while_a_call_is_held() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    code = f"from bellhop.sandbox.server import run; run('127.0.0.1', {port})"
+    code = f"from bellhop.sandbox.server import run_sandbox; run_sandbox('127.0.0.1', {port})"
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
     try:
         until(lambda: _listens(port) or process.poll() is not None)

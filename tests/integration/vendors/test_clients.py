@@ -13,7 +13,7 @@ from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
-from bellhop.vendors.simplybook.client import SimplybookClient, sign
+from bellhop.vendors.simplybook.client import SimplybookClient, signature_of
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
 GUEST = {"name": "Ada Lee", "email": "ada@example.test", "phone": "+442071234567"}
@@ -63,7 +63,7 @@ def book(client: SimplybookClient, time: str = "09:00:00", unit: int = 1, count:
 
 
 def test_a_signature_is_the_documents_md5() -> None:
-    assert sign("434", "785cb8cce316e64765b94c05a635f4be", "secret") == "bf429f080b8254c26293cc67b4244e8c"
+    assert signature_of("434", "785cb8cce316e64765b94c05a635f4be", "secret") == "bf429f080b8254c26293cc67b4244e8c"
 
 
 def test_book_confirm_and_cancel_go_through_with_the_bookings_own_hash(sandbox: Sandbox) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from bellhop.schemas.redact import Redactor
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.http import Answer, HttpClient, Where
+from bellhop.vendors.http import HttpAnswer, HttpClient, Where
 
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
@@ -85,7 +85,7 @@ def vendor(*pieces: bytes, chunked: bool = False) -> Iterator[Vendor]:
         made.close()
 
 
-def ask(client: HttpClient, at: Vendor, number: int) -> Answer:
+def ask(client: HttpClient, at: Vendor, number: int) -> HttpAnswer:
     return client.request(Where("vendor", "ask"), "GET", f"{at.url}/{number}", connect_seconds=5, read_seconds=5)
 
 

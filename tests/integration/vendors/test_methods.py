@@ -17,7 +17,7 @@ from bellhop.vendors.failure import VendorFailure
 from bellhop.vendors.peoplevine.client import METHODS as SPA_METHODS
 from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.simplybook.client import SimplybookClient
-from bellhop.vendors.simplybook.codes import ERRORS, LOGIN_ROWS, ROWS, Row
+from bellhop.vendors.simplybook.codes import ERRORS, LOGIN_ROWS, ROWS, ErrorCode
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS
 from bellhop.vendors.simplybook.types import BookAnswer
 from tests.integration.vendors.test_clients import DAY, GUEST, Tokens, salon, spa
@@ -174,7 +174,7 @@ def test_simplybook(name: str, scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("row", [*ROWS, *LOGIN_ROWS], ids=lambda row: row.name)
-def test_code(row: Row, sandbox: Sandbox) -> None:
+def test_code(row: ErrorCode, sandbox: Sandbox) -> None:
     """Each code raises the exception of its own name, with its kind, the vendor's words and an advice."""
     client = salon(sandbox, Tokens())
     method = "getToken" if row in LOGIN_ROWS else "getTimeframe"

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook
 
-from bellhop.ledger.records import Call
+from bellhop.ledger.records import VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.results import result
 from bellhop.schemas.settings import SourceSettings
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.outcome import Dead, Done, Recorded
 from bellhop.vendors.settings import build
@@ -56,7 +56,7 @@ def posts(url: str) -> ResultPosts:
 def told(url: str) -> object:
     handler, event = posts(url), due()
     call = handler.translate(event, None)
-    assert isinstance(call, Call)
+    assert isinstance(call, VendorCall)
     assert call.repeatable
     assert SECRET not in json.dumps(dict(call.arguments))
     return handler.perform(call, event, None)
@@ -148,7 +148,7 @@ def test_while_a_receiver_has_all_it_may_have_others_are_told() -> None:
     """And the one that waits counts no attempt: nothing was sent."""
     places = Places(4, 2)
     with places.one("slow"), places.one("slow"):
-        with pytest.raises(Held, match="slow"), places.one("slow"):
+        with pytest.raises(CallHeld, match="slow"), places.one("slow"):
             pass
         with places.one("quick"):
             pass
@@ -161,7 +161,7 @@ def test_a_receiver_that_is_away_gets_one_post_at_a_time_until_it_answers() -> N
     for _ in range(ILL_AFTER):
         with pytest.raises(VendorFailure), places.one("crm"):
             raise VendorFailure(Kind.TRANSIENT, vendor="", method="POST result", message="away")
-    with places.one("crm"), pytest.raises(Held, match="away") as held, places.one("crm"):
+    with places.one("crm"), pytest.raises(CallHeld, match="away") as held, places.one("crm"):
         pass
     assert held.value.after == 60
     with places.one("crm"), places.one("crm"):

@@ -15,7 +15,7 @@ from bellhop.broker.embedded.broker import EmbeddedBroker
 from bellhop.broker.messages import work_message
 from bellhop.broker.port import Address, Message, Publisher
 from bellhop.broker.topology import Topology, work, work_queue
-from bellhop.ledger.records import Booking, Call, Claim, Claimed, Settlement, State
+from bellhop.ledger.records import Booking, Claim, Claimed, Settlement, State, VendorCall
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import Clock, utc_now
 from bellhop.schemas.envelope import Envelope, decode
@@ -32,7 +32,7 @@ ROUTE = "members"
 NEXT = "pulls"
 RESULTS = "results"
 TOPOLOGY = Topology((ROUTE, NEXT, RESULTS), (0.1, 0.2))
-SYNC = Call("pv", "sync_member", {}, repeatable=True)
+SYNC = VendorCall("pv", "sync_member", {}, repeatable=True)
 
 
 class Vendor:
@@ -43,19 +43,19 @@ class Vendor:
         self.failure = failure
         self.forward = forward
 
-    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         return SYNC
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         self.calls += 1
         if self.failure is not None:
             raise self.failure
         return Done("synchronised", forward=self.forward)
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         return None
 
 
@@ -74,7 +74,7 @@ class Troubled:
         self._fail("claim")
         return self._ledger.claim(envelopes, worker, lease_seconds)
 
-    def calling(self, claimed: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
+    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
         return self._ledger.calling(claimed, call, booking, lease_seconds)
 
     def settle(self, settlements: Sequence[Settlement]) -> list[int]:

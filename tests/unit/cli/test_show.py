@@ -7,7 +7,7 @@ from typing import Any
 import click
 import pytest
 
-from bellhop.cli.common import age, counted, plain
+from bellhop.cli.common import age, printable, quantity
 from bellhop.cli.dead import Rate
 from bellhop.cli.selection import Selection, TimeParam
 from bellhop.ledger.records import Letter, LetterState, NewLetter
@@ -95,14 +95,14 @@ def test_what_cannot_be_read_is_shown_as_such_and_its_bytes_only_when_revealed()
 
 
 def test_what_others_wrote_cannot_rewrite_the_terminal() -> None:
-    assert plain("a\x1b[2Jb\rc\n\u202e") == "a\ufffd[2Jb\ufffdc\ufffd\ufffd"
-    assert plain("Zoë £5") == "Zoë £5"
+    assert printable("a\x1b[2Jb\rc\n\u202e") == "a\ufffd[2Jb\ufffdc\ufffd\ufffd"
+    assert printable("Zoë £5") == "Zoë £5"
 
 
 def test_times_and_ages_for_people_and_machines() -> None:
     assert iso(datetime(2026, 11, 1, 12, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-01T10:00:00Z"
     assert [age(seconds) for seconds in (None, -1, 59, 90, 7200, 200_000)] == ["", "0s", "59s", "2m", "2h", "2d"]
-    assert (counted(1, "letter"), counted(0, "letter")) == ("1 letter", "0 letters")
+    assert (quantity(1, "letter"), quantity(0, "letter")) == ("1 letter", "0 letters")
 
 
 def test_a_time_is_given_with_its_zone_without_or_as_how_long_ago() -> None:

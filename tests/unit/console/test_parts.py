@@ -12,7 +12,7 @@ from bellhop.console.filters import lasting, pill, share, spark
 from bellhop.console.form_fields import changes_of, fields_of
 from bellhop.console.guard import inside
 from bellhop.console.searches import Asked, SearchForgotten
-from bellhop.console.selection import choose, read
+from bellhop.console.selection import choose, read_selection
 from bellhop.console.trends import BEATS, Pulse
 from bellhop.ledger.records import Attempt, EventView, LetterFilter, LetterState, Order, State
 from bellhop.letters.edits import EditInvalid
@@ -77,15 +77,15 @@ def test_an_address_says_which_letters_are_meant_and_the_same_comes_back_from_a_
     assert choice.order is Order.OLDEST
     assert choice.is_narrowed
     assert "ada" not in choice.query
-    assert read(choice.query, NOON, asked) == choice
+    assert read_selection(choice.query, NOON, asked) == choice
     with pytest.raises(SearchForgotten):  # never: all letters
-        read(choice.query, NOON, Asked())
+        read_selection(choice.query, NOON, Asked())
 
 
 def test_a_filter_is_read_whole_however_long_it_is() -> None:
     long = {"account": "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 500, "source": "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 500}
     choice = choose({**long, "state": "discarded", "assignee": "ann", "cause": "c"}, NOON, Asked())
-    assert read(choice.query, NOON, Asked()) == choice
+    assert read_selection(choice.query, NOON, Asked()) == choice
 
 
 def test_what_was_searched_for_long_ago_is_forgotten_and_the_same_words_have_one_key(
@@ -245,7 +245,7 @@ class _Ledger:
     def count(self, which: LetterFilter) -> int:
         return 7
 
-    def unfinished(self) -> Mapping[tuple[str, State], int]:
+    def count_unfinished(self) -> Mapping[tuple[str, State], int]:
         return {}
 
     def recent_ends(self, since: object) -> Mapping[tuple[str, State], int]:

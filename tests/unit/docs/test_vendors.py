@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bellhop.vendors.document import described
+from bellhop.vendors.document import render_document
 from bellhop.vendors.simplybook.codes import LOGIN_ROWS, ROWS
 from tests.integration.vendors import test_methods
 
@@ -13,11 +13,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_document_is_as_the_tables_have_it() -> None:
-    assert (ROOT / "docs" / "vendors.md").read_text() == described(), "run `make docs`"
+    assert (ROOT / "docs" / "vendors.md").read_text() == render_document(), "run `make docs`"
 
 
 def test_every_test_it_names_is_there() -> None:
-    named = re.findall(r"`tests/integration/vendors/test_methods\.py::(test_\w+)\[(\w+)\]`", described())
+    named = re.findall(r"`tests/integration/vendors/test_methods\.py::(test_\w+)\[(\w+)\]`", render_document())
     assert len(named) == 46 + 2 + len(ROWS) + len(LOGIN_ROWS) + 9
     cases = {
         "test_simplybook": set(test_methods.CASES),

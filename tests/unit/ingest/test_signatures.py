@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.ingest.verify import TABLE, Address, NotVerified, Verifier, verifiers
+from bellhop.ingest.verify import TABLE, AddressSecrets, NotVerified, Verifier, verifiers
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.settings import SourceSettings
 
@@ -111,7 +111,7 @@ def test_a_body_that_is_no_text_is_signed_all_the_same() -> None:
 def test_a_secret_in_the_address_is_good_each_of_them(verifier: str) -> None:
     checked = Verifier(source(verifier, ADDRESS_SECRET, "the-one-before-0123456789"))
     for secret in (ADDRESS_SECRET, "the-one-before-0123456789"):
-        address = Address(secret, ()) if verifier == "path-secret" else Address("", (secret,))
+        address = AddressSecrets(secret, ()) if verifier == "path-secret" else AddressSecrets("", (secret,))
         assert checked.verify({}, BODY, AT, address) is None
 
 
@@ -119,13 +119,13 @@ def test_a_secret_in_the_address_is_good_each_of_them(verifier: str) -> None:
 @pytest.mark.parametrize("wrong", ["", "x", ADDRESS_SECRET + "x", "ä", "\ud800"])
 def test_another_secret_and_the_right_one_in_the_wrong_place_are_refused(verifier: str, wrong: str) -> None:
     checked = Verifier(source(verifier, ADDRESS_SECRET))
-    swapped = Address("", (ADDRESS_SECRET,)) if verifier == "path-secret" else Address(ADDRESS_SECRET, ())
-    for address in (Address(), Address(wrong, (wrong,)), Address(wrong, ()), swapped):
+    swapped = AddressSecrets("", (ADDRESS_SECRET,)) if verifier == "path-secret" else AddressSecrets(ADDRESS_SECRET, ())
+    for address in (AddressSecrets(), AddressSecrets(wrong, (wrong,)), AddressSecrets(wrong, ()), swapped):
         with pytest.raises(NotVerified) as caught:
             checked.verify({"authorization": f"Bearer {ADDRESS_SECRET}"}, BODY, AT, address)
         assert ADDRESS_SECRET not in caught.value.reason
     with pytest.raises(NotVerified):
-        checked.verify({}, BODY, AT, Address("", (ADDRESS_SECRET, ADDRESS_SECRET)))
+        checked.verify({}, BODY, AT, AddressSecrets("", (ADDRESS_SECRET, ADDRESS_SECRET)))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_nothing_whatever_causes_another_error_than_not_verified(
     for name in (verifier, "path-secret", "query-secret"):
         checked = Verifier(replace(source(name), secrets=(ADDRESS_SECRET,)))
         with pytest.raises(NotVerified) as caught:
-            checked.verify({HEADERS[verifier]: value}, content, AT, Address(path, query))
+            checked.verify({HEADERS[verifier]: value}, content, AT, AddressSecrets(path, query))
         assert ADDRESS_SECRET not in caught.value.reason
 
 

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bellhop.ledger.bookings import apply_event
 from bellhop.ledger.decide import Answer, EventRecord, HeldBooking, KnownEvent, Take, apply, decide, mark_after
-from bellhop.ledger.records import Booking, Busy, Call, Claimed, Refused, Settled, Settlement, State
+from bellhop.ledger.records import Booking, ClaimBusy, Claimed, Refused, Settled, Settlement, State, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from tests.support.ledger import BOOK, NOON, event
@@ -72,7 +72,7 @@ class Claiming(RuleBasedStateMachine):
             self.check_place(row, answer)
             self.live = [one for one in self.live if one[0] is not row]
             self.live.append((row, envelope, row.claim_token))
-        elif isinstance(answer, Busy):
+        elif isinstance(answer, ClaimBusy):
             assert changed == []
         else:
             again = decide(envelope, self.known, self.now)
@@ -85,7 +85,7 @@ class Claiming(RuleBasedStateMachine):
     @rule(data=st.data(), replay=st.booleans())
     def deliver_again(self, data: st.DataObject, replay: bool) -> None:
         envelope = data.draw(st.sampled_from(self.delivered))
-        self.deliver(envelope=envelope.replayed() if replay else envelope)
+        self.deliver(envelope=envelope.next_generation() if replay else envelope)
 
     @precondition(lambda self: self.live)
     @rule(data=st.data())
@@ -159,7 +159,7 @@ class Claiming(RuleBasedStateMachine):
         for rows in self.known.by_booking.values():
             assert sum(row.state is State.WORKING for row in rows) <= 1
 
-    def check_doubts(self, row: EventRecord, answer: Take, calling: Call | None) -> None:
+    def check_doubts(self, row: EventRecord, answer: Take, calling: VendorCall | None) -> None:
         assert answer.in_doubt == calling, "a doubt is handed on"
         if answer.in_doubt is None:
             same = self.known.by_booking.get((row.source, row.subject), []) if is_booking(row) else []

@@ -10,7 +10,7 @@ from bellhop.broker import headers
 from bellhop.broker.port import Consumer, Delivery, Message, Publisher, QueueStats
 from bellhop.broker.topology import DEAD_QUEUE
 from bellhop.ledger.records import LetterFilter, NewLetter, Pause, State, WaitingLetters
-from bellhop.letters.archive import BATCH, Archiver, keep_house, letter_of, measure
+from bellhop.letters.archive import BATCH, Archiver, keep_house, letter_from_message, measure
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
@@ -48,7 +48,7 @@ DIED = {
 
 def test_a_letter_has_all_that_the_message_tells() -> None:
     sent = message(**DIED)
-    assert letter_of(sent, NOW) == NewLetter(
+    assert letter_from_message(sent, NOW) == NewLetter(
         message_id="crm/e1",
         body=sent.body,
         route="members",
@@ -68,17 +68,17 @@ def test_a_letter_has_all_that_the_message_tells() -> None:
 
 
 def test_what_the_broker_buried_itself_died_of_its_delivery_limit() -> None:
-    letter = letter_of(message(**{headers.ATTEMPT: 2}), NOW)
+    letter = letter_from_message(message(**{headers.ATTEMPT: 2}), NOW)
     assert letter.reason == Reason.DELIVERY_LIMIT
     assert "buried" in letter.error
     assert (letter.route, letter.died, letter.attempts) == ("members", NOW, 2)
 
 
 def test_what_cannot_be_read_is_kept_byte_for_byte_with_its_route() -> None:
-    letter = letter_of(message(body=b"\xff\x00", **{headers.REASON: "poison", headers.ROUTE: "members"}), NOW)
+    letter = letter_from_message(message(body=b"\xff\x00", **{headers.REASON: "poison", headers.ROUTE: "members"}), NOW)
     assert (letter.body, letter.reason, letter.route) == (b"\xff\x00", "poison", "members")
     assert (letter.source, letter.event_id, letter.account) == ("", "", "")
-    unread = letter_of(message(body=b"{}"), NOW)
+    unread = letter_from_message(message(body=b"{}"), NOW)
     assert unread.reason == Reason.POISON
     assert "bellhopversion" in unread.error
 
@@ -98,7 +98,7 @@ def test_no_header_keeps_a_letter_from_being_archived() -> None:
         {headers.ERROR: 5},
     )
     for told in odd:
-        letter = letter_of(message(**told), NOW)
+        letter = letter_from_message(message(**told), NOW)
         assert letter.died == NOW
         assert letter.reason == Reason.DELIVERY_LIMIT
         assert 0 <= letter.attempts < 2**31
@@ -190,7 +190,7 @@ class Archive:
             raise LedgerUnavailable("away")
         return [Pause("members", "eve", "the vendor moves", NOW - timedelta(hours=1), None)]
 
-    def unfinished(self) -> Mapping[tuple[str, State], int]:
+    def count_unfinished(self) -> Mapping[tuple[str, State], int]:
         if self.away:
             raise LedgerUnavailable("away")
         return {("members", State.IN_DOUBT): 4}

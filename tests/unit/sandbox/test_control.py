@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from bellhop.sandbox.app import create_app
+from bellhop.sandbox.app import create_sandbox
 from bellhop.schemas.redact import MASK
 
 ACCOUNT = {"auth_id": "sandbox", "company": "4711", "user": "bellhop", "pass": "sandbox-password"}
@@ -15,7 +15,7 @@ ACCOUNT = {"auth_id": "sandbox", "company": "4711", "user": "bellhop", "pass": "
 
 @pytest.fixture
 def client() -> FlaskClient:
-    return create_app(now=lambda: datetime(2026, 3, 9, 12, 0, tzinfo=UTC)).test_client()
+    return create_sandbox(now=lambda: datetime(2026, 3, 9, 12, 0, tzinfo=UTC)).test_client()
 
 
 def sync(client: FlaskClient, member: str = "1000") -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bellhop.sandbox.app import create_app
+from bellhop.sandbox.app import create_sandbox
 
 NOW: Final = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 ACCOUNT: Final = {"auth_id": "sandbox", "company": "4711", "user": "bellhop", "pass": "sandbox-password"}
@@ -76,7 +76,7 @@ odd = st.one_of(
         st.one_of(st.none(), st.integers(), st.text()),
     ),
 )
-app = create_app(now=lambda: NOW)
+app = create_sandbox(now=lambda: NOW)
 app.testing = True  # a crash is raised here instead of answered 500
 
 

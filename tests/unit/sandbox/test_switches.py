@@ -9,7 +9,7 @@ from bellhop.sandbox.switches import Switches
 
 
 def test_texts_set_switches_of_every_kind() -> None:
-    made = Switches().told(
+    made = Switches().with_texts(
         [
             "simplybook_per_second=5",
             "simplybook_at_once=2",
@@ -45,14 +45,14 @@ def test_texts_set_switches_of_every_kind() -> None:
 )
 def test_a_text_that_sets_no_switch_is_refused_with_what_is_wrong(text: str, words: str) -> None:
     with pytest.raises(ControlError) as caught:
-        Switches().told([text])
+        Switches().with_texts([text])
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_custom_feature_is_put_on_and_off_without_touching_the_others() -> None:
     before = Switches()
-    after = before.changed(before.plugins({"promo": False, "hipaa": True, "approve_booking": True}))
+    after = before.with_values(before.plugins({"promo": False, "hipaa": True, "approve_booking": True}))
     changed = {name for name in PLUGINS if before.plugin(name) is not after.plugin(name)}
     assert changed == {"promo", "hipaa", "approve_booking"}
     assert after.simplybook_require_confirm is True
@@ -62,5 +62,5 @@ def test_a_custom_feature_is_put_on_and_off_without_touching_the_others() -> Non
 
 
 def test_without_any_custom_feature_none_is_active() -> None:
-    none = Switches().changed({"simplybook_plugins": ""})
+    none = Switches().with_values({"simplybook_plugins": ""})
     assert not [name for name in PLUGINS if none.plugin(name)]

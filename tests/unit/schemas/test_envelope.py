@@ -168,7 +168,7 @@ def test_the_hash_knows_every_other_difference(type_: str, time: datetime, data:
 
 
 def test_a_replay_is_the_same_event_one_generation_on() -> None:
-    again = ENVELOPE.replayed()
+    again = ENVELOPE.next_generation()
     assert replace(again, generation=3) == ENVELOPE
     assert again.generation == 4
     assert (again.message_id, again.business_key) == (ENVELOPE.message_id, ENVELOPE.business_key)

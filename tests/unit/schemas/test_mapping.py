@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.schemas.errors import EventInvalid
-from bellhop.schemas.mapping import NO_MAP, MapError, compiled
+from bellhop.schemas.mapping import NO_MAP, MapError, compile_map
 
 DOCUMENT: dict[str, Any] = {
     "kind": "made",
@@ -23,7 +23,7 @@ DOCUMENT: dict[str, Any] = {
 
 
 def applied(rules: dict[str, Any], base: dict[str, Any] | None = None) -> dict[str, Any]:
-    return compiled(rules).apply(DOCUMENT, base)
+    return compile_map(rules).apply(DOCUMENT, base)
 
 
 def test_a_path_leads_through_names_and_places() -> None:
@@ -40,7 +40,7 @@ def test_where_a_path_leads_nowhere_the_field_is_absent_or_has_its_default(path:
 
 
 def test_a_constant_is_the_same_for_all_and_is_not_shared_between_events() -> None:
-    rules = compiled({"data.profile": {"value": {"a": [1]}}})
+    rules = compile_map({"data.profile": {"value": {"a": [1]}}})
     first, second = rules.apply({}), rules.apply({})
     first["data"]["profile"]["a"].append(2)
     assert second == {"data": {"profile": {"a": [1]}}}
@@ -109,13 +109,13 @@ def test_no_map_changes_nothing() -> None:
 )
 def test_a_rule_that_cannot_be_meant_so_is_told_at_the_start(key: str, rule: object, problem: str) -> None:
     with pytest.raises(MapError, match=problem) as caught:
-        compiled({key: rule})
+        compile_map({key: rule})
     assert caught.value.key == key
 
 
 def test_a_field_inside_another_is_told_at_the_start() -> None:
     with pytest.raises(MapError, match=r"stands inside data\.client"):
-        compiled({"data.client": "a", "data.client.name": "b"})
+        compile_map({"data.client": "a", "data.client.name": "b"})
 
 
 ANY = st.recursive(
@@ -134,7 +134,7 @@ def test_whatever_the_map_and_the_body_nothing_but_its_own_errors_is_raised(
     rules: dict[str, Any], document: object, base: dict[str, Any]
 ) -> None:
     try:
-        made = compiled(rules)
+        made = compile_map(rules)
     except MapError:
         return
     before = json.dumps(base)

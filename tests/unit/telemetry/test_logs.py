@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bellhop.schemas.redact import Redactor
-from bellhop.telemetry.logs import NOISY, JsonLines, Telemetry, described
+from bellhop.telemetry.logs import NOISY, JsonLines, Telemetry, describe_error
 
 _NOW = datetime(2026, 11, 1, 10, 0, 0, 123456, tzinfo=UTC)
 
@@ -186,7 +186,7 @@ def test_an_errors_place_is_where_it_was_raised() -> None:
     try:
         int("x")
     except ValueError as error:
-        told = described(error)
+        told = describe_error(error)
     assert told["error"] == "ValueError"
     assert str(told["where"]).startswith("telemetry/test_logs.py:")
-    assert described(ConnectionRefusedError(111, "refused"))["errno"] == "ECONNREFUSED"
+    assert describe_error(ConnectionRefusedError(111, "refused"))["errno"] == "ECONNREFUSED"

@@ -6,7 +6,7 @@ from typing import Any
 from bellhop.schemas.observe import silent
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.settings import SentrySettings
-from bellhop.telemetry.sentry import fingerprint, release, scrubbed, scrubbed_crumb, start, titled
+from bellhop.telemetry.sentry import fingerprint, release, scrub, scrubbed_crumb, start, title_of
 
 _REDACTOR = Redactor(["top-secret"])
 
@@ -45,13 +45,13 @@ def _event() -> dict[str, Any]:
 
 
 def test_an_event_leaves_without_secrets_bodies_and_personal_data() -> None:
-    told = json.dumps(scrubbed(_event(), _REDACTOR))
+    told = json.dumps(scrub(_event(), _REDACTOR))
     for private in ("Ada", "ada@", "10.0.0.1", "top-secret", "v1,abc", "777", "mistyped", "yesterdays"):
         assert private not in told
 
 
 def test_what_helps_to_mend_it_stays() -> None:
-    told = scrubbed(_event(), _REDACTOR)
+    told = scrub(_event(), _REDACTOR)
     assert [error["type"] for error in told["exception"]["values"]] == ["KeyError", "LedgerUnavailable"]
     assert told["exception"]["values"][1]["value"] == "away: ***"
     assert told["request"] == {"method": "POST", "url": "http://bellhop/webhooks/crm"}
@@ -73,14 +73,14 @@ def test_of_a_span_only_known_facts_stay() -> None:
         "spans": [{"description": "POST peoplevine sync_member", "data": data}],
         "contexts": {"trace": {"data": data}},
     }
-    told = scrubbed(event, _REDACTOR)
+    told = scrub(event, _REDACTOR)
     kept = {"messaging.message.id": "crm/e-1", "http.response.status_code": 200}
     assert told["spans"][0]["data"] == kept
     assert told["contexts"]["trace"]["data"] == kept
 
 
 def test_the_release_is_the_packages_version_also_where_a_secret_is_a_word_of_it() -> None:
-    told = scrubbed({"release": "bellhop-bookings@0.1.0", "tags": {"x": "bellhop"}}, Redactor(["bellhop"]))
+    told = scrub({"release": "bellhop-bookings@0.1.0", "tags": {"x": "bellhop"}}, Redactor(["bellhop"]))
     assert told["release"] == "bellhop-bookings@0.1.0"
     assert told["tags"]["x"] == "***"
     assert (release() or "bellhop-bookings@").startswith("bellhop-bookings@")
@@ -107,13 +107,13 @@ def test_two_messages_of_one_cause_are_one_error_and_two_causes_are_two() -> Non
 
 def test_neither_what_errors_are_grouped_by_nor_their_title_quotes_the_vendors_words() -> None:
     told = _died("Ada Lee is unknown", code="-1", id="e-1")
-    assert "Ada" not in json.dumps([fingerprint("event.settled", told), titled("event.settled", told)])
-    assert titled("event.settled", told) == "event.settled: rejected sync_member -1"
-    assert titled("worker.stalled", {"problem": "its loop has not turned"}) == "worker.stalled"
+    assert "Ada" not in json.dumps([fingerprint("event.settled", told), title_of("event.settled", told)])
+    assert title_of("event.settled", told) == "event.settled: rejected sync_member -1"
+    assert title_of("worker.stalled", {"problem": "its loop has not turned"}) == "worker.stalled"
 
 
 def test_of_what_libraries_log_neither_the_text_nor_its_values_leave() -> None:
-    told = scrubbed(
+    told = scrub(
         {
             "logger": "gunicorn.error",
             "logentry": {

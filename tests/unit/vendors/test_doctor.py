@@ -16,17 +16,17 @@ from bellhop.schemas import zones
 from bellhop.schemas.settings import Limits
 from bellhop.vendors.doctor.checks import (
     Check,
+    CheckStatus,
     Finding,
     Result,
-    Status,
     Subject,
     Trouble,
     examine,
     fail,
     general,
-    named,
+    name_list,
     ok,
-    skipped,
+    skip,
 )
 from bellhop.vendors.doctor.state import state_checks, unknown_ids, zone_finding
 from bellhop.vendors.peoplevine import guide as spa_guide
@@ -151,7 +151,7 @@ def test_what_needs_a_failed_check_is_skipped_with_the_reason_and_so_is_what_nee
 
 
 def test_a_check_that_has_its_own_reason_to_be_skipped_stops_no_other() -> None:
-    found = examine([Check("a", lambda: skipped("off")), Check("b", lambda: ok("asked"), ("a",))], general)
+    found = examine([Check("a", lambda: skip("off")), Check("b", lambda: ok("asked"), ("a",))], general)
     assert found[1] == Result("b", ok("asked"))
 
 
@@ -167,38 +167,38 @@ def test_a_check_that_has_its_own_reason_to_be_skipped_stops_no_other() -> None:
 )
 def test_a_failed_call_is_explained_by_its_kind(trouble: Trouble, advice: str) -> None:
     finding = general(trouble)
-    assert finding.status is Status.FAIL
+    assert finding.status is CheckStatus.FAIL
     assert advice in finding.advice[0]
     assert finding.seen == str(trouble)
 
 
 def test_long_lists_are_cut_and_counted() -> None:
-    assert named(["a", "b", "c"], 2) == "a, b and 1 more"
-    assert named(["a", "b"], 2) == "a, b"
+    assert name_list(["a", "b", "c"], 2) == "a, b and 1 more"
+    assert name_list(["a", "b"], 2) == "a, b"
 
 
 # --- what Bellhop knows itself ----------------------------------------------------------------------------------------
 
 
 def test_zones_of_other_names_but_the_same_clock_are_the_same() -> None:
-    assert zone_finding("Europe/Paris", subject({"spa": ZoneInfo("Europe/Berlin")})).status is Status.OK
+    assert zone_finding("Europe/Paris", subject({"spa": ZoneInfo("Europe/Berlin")})).status is CheckStatus.OK
 
 
 def test_zones_that_differ_only_in_summer_are_not_the_same() -> None:
     finding = zone_finding("Africa/Abidjan", subject({"spa": LONDON}))
-    assert finding.status is Status.FAIL
+    assert finding.status is CheckStatus.FAIL
     assert "spa is Europe/London" in finding.seen
     assert "set venues.spa.timezone" in finding.advice[0]
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Base", "../etc/passwd"])
 def test_a_zone_that_nobody_knows_is_a_warning(name: str) -> None:
-    assert zone_finding(name, subject()).status is Status.WARN
+    assert zone_finding(name, subject()).status is CheckStatus.WARN
 
 
 def test_an_account_without_a_venue_is_a_warning() -> None:
-    assert zone_finding("Europe/London", subject({})).status is Status.WARN
-    assert of_club(subject({}))["time zone"].status is Status.WARN
+    assert zone_finding("Europe/London", subject({})).status is CheckStatus.WARN
+    assert of_club(subject({}))["time zone"].status is CheckStatus.WARN
 
 
 def test_ids_of_the_settings_that_the_vendor_lacks_are_named() -> None:
@@ -212,7 +212,7 @@ def test_an_open_breaker_is_told_with_its_end_and_its_last_error() -> None:
     until = NOW + timedelta(seconds=30)
     open_ = view(breaker="open", failures=5, open_until=until, error="could not be reached", ill=True)
     finding = state(club(), subject(view=open_))["breaker"]
-    assert finding.status is Status.WARN
+    assert finding.status is CheckStatus.WARN
     assert finding.seen == ("open until 12:07:30 UTC: the vendor was away for 5 calls; last: could not be reached")
     assert state(club(), subject())["breaker"] == ok("closed")
 
@@ -222,13 +222,13 @@ def test_an_open_breaker_is_told_with_its_end_and_its_last_error() -> None:
 )
 def test_a_hosts_other_time_zones_are_told_and_newer_ones_are_a_warning(host: str, status: str, word: str) -> None:
     finding = state(club(), replace(subject(), host_zones=host))["tzdata"]
-    assert (finding.status, zones.VERSION in finding.seen, word in finding.seen) == (Status(status), True, True)
+    assert (finding.status, zones.VERSION in finding.seen, word in finding.seen) == (CheckStatus(status), True, True)
 
 
 @pytest.mark.parametrize(
-    ("used", "status"), [(0, Status.OK), (799, Status.OK), (800, Status.WARN), (1000, Status.WARN)]
+    ("used", "status"), [(0, CheckStatus.OK), (799, CheckStatus.OK), (800, CheckStatus.WARN), (1000, CheckStatus.WARN)]
 )
-def test_a_budget_that_runs_short_is_a_warning(used: int, status: Status) -> None:
+def test_a_budget_that_runs_short_is_a_warning(used: int, status: CheckStatus) -> None:
     finding = state(club(limits=Limits(per_day=1000)), subject(view=view(used=used)))["budget"]
     assert (finding.status, finding.seen[:20]) == (status, f"{used} of 1000 calls used today"[:20])
 
@@ -236,13 +236,13 @@ def test_a_budget_that_runs_short_is_a_warning(used: int, status: Status) -> Non
 @pytest.mark.parametrize(
     ("pulled", "status"),
     [
-        (None, Status.WARN),
-        (NOW - timedelta(minutes=6), Status.OK),  # 12:01: of the last tick
-        (NOW - timedelta(minutes=22), Status.OK),  # 11:45: the last may be on its way
-        (NOW - timedelta(minutes=23), Status.WARN),
+        (None, CheckStatus.WARN),
+        (NOW - timedelta(minutes=6), CheckStatus.OK),  # 12:01: of the last tick
+        (NOW - timedelta(minutes=22), CheckStatus.OK),  # 11:45: the last may be on its way
+        (NOW - timedelta(minutes=23), CheckStatus.WARN),
     ],
 )
-def test_a_pull_that_missed_its_last_two_ticks_is_late(pulled: datetime | None, status: Status) -> None:
+def test_a_pull_that_missed_its_last_two_ticks_is_late(pulled: datetime | None, status: CheckStatus) -> None:
     marks = () if pulled is None else (Watermark("club", "reservations", pulled, pulled),)
     finding = state(club(pulls={"reservations": "*/15 * * * *"}), subject(marks=marks))["pulls"]
     assert finding.status is status
@@ -258,7 +258,7 @@ def test_an_account_without_pulls_has_no_such_check() -> None:
 
 def test_a_salon_that_is_well_has_no_complaints() -> None:
     statuses = {name: finding.status for name, finding in of_salon().items()}
-    odd = {name: status for name, status in statuses.items() if status is not Status.OK}
+    odd = {name: status for name, status in statuses.items() if status is not CheckStatus.OK}
     assert odd == {"signature": "skipped", "locations": "skipped", "intake fields": "skipped"}
 
 
@@ -293,31 +293,31 @@ def test_some_services_without_a_free_start_are_a_warning() -> None:
     found = of_salon(
         getEventList=services, getStartTimeMatrix=lambda _from, _to, id_: {"2026-03-11": ["09:00:00"] * (id_ == 1)}
     )
-    assert found["availability"].status is Status.WARN
+    assert found["availability"].status is CheckStatus.WARN
     assert "S1 (1) 1; none for S2 (2)" in found["availability"].seen
 
 
 def test_batches_need_the_custom_feature_for_several_bookings() -> None:
-    assert of_salon(account=salon(batch=True))["features"].status is Status.FAIL
+    assert of_salon(account=salon(batch=True))["features"].status is CheckStatus.FAIL
     on = {"api": True, "multiple_booking": True}
-    assert of_salon(account=salon(batch=True), getPluginStatuses=on)["features"].status is Status.OK
+    assert of_salon(account=salon(batch=True), getPluginStatuses=on)["features"].status is CheckStatus.OK
 
 
 def test_bookings_that_nobody_will_approve_are_a_warning() -> None:
     on = {"api": True, "approve_booking": True}
-    assert of_salon(account=salon(confirm=False), getPluginStatuses=on)["features"].status is Status.WARN
-    assert of_salon(getPluginStatuses=on)["features"].status is Status.OK
+    assert of_salon(account=salon(confirm=False), getPluginStatuses=on)["features"].status is CheckStatus.WARN
+    assert of_salon(getPluginStatuses=on)["features"].status is CheckStatus.OK
 
 
 @pytest.mark.parametrize("code", salon_guide.LOGIN)
 def test_each_login_error_is_explained_by_its_code(code: str) -> None:
     finding = of_salon(isPluginActivated=Trouble("getToken", "auth", "refused", code=code))["login"]
-    assert (finding.status, finding.advice) == (Status.FAIL, salon_guide.LOGIN[code])
+    assert (finding.status, finding.advice) == (CheckStatus.FAIL, salon_guide.LOGIN[code])
 
 
 def test_access_denied_after_a_login_that_worked_is_a_matter_of_permission() -> None:
     found = of_salon(isPluginActivated=Trouble("isPluginActivated", "auth", "Access denied", code="-32600"))
-    assert found["login"].status is Status.OK
+    assert found["login"].status is CheckStatus.OK
     assert found["permission"].advice == (salon_guide.API_FEATURE, salon_guide.API_KEY)
     assert found["services"].seen == "not tried, as permission failed"
 
@@ -333,7 +333,7 @@ def test_an_address_that_cannot_be_trusted_stops_the_login() -> None:
 
     checks = SimplybookChecks(salon(discover=True), subject(), answering(SALON), lambda: None, untrusted)
     found = made(checks)
-    assert found["address"].status is Status.FAIL
+    assert found["address"].status is CheckStatus.FAIL
     assert found["login"].seen == "not tried, as address failed"
 
 
@@ -341,7 +341,7 @@ def test_an_address_that_cannot_be_trusted_stops_the_login() -> None:
 
 
 def test_a_club_that_is_well_has_no_complaints() -> None:
-    assert {finding.status for finding in of_club().values()} == {Status.OK}
+    assert {finding.status for finding in of_club().values()} == {CheckStatus.OK}
 
 
 def test_credentials_of_the_other_region_are_recognised() -> None:
@@ -359,7 +359,7 @@ def test_credentials_of_the_other_region_are_recognised() -> None:
 @pytest.mark.parametrize("system", ["sevenrooms", "book4time", "tripleseat", ""])
 def test_no_offers_at_all_are_explained_by_the_system_behind(system: str) -> None:
     finding = of_club(account=club(system), get_service_availability=[])["availability"]
-    assert (finding.status, finding.advice) == (Status.FAIL, spa_guide.AVAILABILITY[system])
+    assert (finding.status, finding.advice) == (CheckStatus.FAIL, spa_guide.AVAILABILITY[system])
 
 
 def test_the_sevenrooms_guide_is_quoted_step_by_step() -> None:
@@ -373,7 +373,7 @@ def test_the_sevenrooms_guide_is_quoted_step_by_step() -> None:
 
 def test_book4times_credentials_are_all_named() -> None:
     finding = of_club(account=club("book4time"), guest_types=[])["guest types"]
-    assert finding.status is Status.WARN
+    assert finding.status is CheckStatus.WARN
     for word in ("API token", "account token", "location id", "guest type id", "tender type id"):
         assert word in finding.advice[1]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.ledger.records import Booking, Call, Entry, EntryState
+from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
@@ -130,10 +130,10 @@ def finish(handler: Any, announced: Envelope, booking: Booking, kill_after: int 
     """Runs a handler as the executor does; stops as a kill would after so many calls."""
     for _ in range(kill_after):
         step = handler.translate(announced, booking)
-        if not isinstance(step, Call):
+        if not isinstance(step, VendorCall):
             return step, booking
         ready = handler.prepare(step, announced, booking)
-        if not isinstance(ready, Call):
+        if not isinstance(ready, VendorCall):
             return ready, booking
         result = handler.perform(ready, announced, booking)
         if not isinstance(result, Booking):
@@ -260,7 +260,7 @@ def test_a_recurring_booking_in_doubt_is_a_persons_for_it_holds_several_slots() 
     handler = salon_handler(Salon())
     asked = event("booking.requested", NINE, recurring={"days": 4})
     step = handler.translate(asked, EMPTY)
-    assert isinstance(step, Call)
+    assert isinstance(step, VendorCall)
     assert isinstance(handler.resolve(step, asked), Dead)
 
 
@@ -356,11 +356,11 @@ def test_an_account_that_the_settings_lost_is_a_persons_to_put_back() -> None:
     assert step.reason is Reason.MISCONFIGURED
 
 
-def the_call(handler: SimplybookBookings, **service: Any) -> Call:
+def the_call(handler: SimplybookBookings, **service: Any) -> VendorCall:
     asked = event("booking.requested", NINE)
     asked.data["services"][0].update(service)
     step = handler.translate(asked, EMPTY)
-    assert isinstance(step, Call)
+    assert isinstance(step, VendorCall)
     return step
 
 
@@ -473,7 +473,7 @@ def test_only_a_slot_still_offered_where_slots_hold_one_proves_that_nothing_was_
 ) -> None:
     handler = spa_handler(Spa(there), slots_hold_one=slots_hold_one)
     call = handler.translate(spa_event(), EMPTY)
-    assert isinstance(call, Call)
+    assert isinstance(call, VendorCall)
     verdict = handler.resolve(call, spa_event())
     assert (verdict is None) is proves
 
@@ -554,7 +554,7 @@ def test_two_services_of_one_guest_never_overlap() -> None:
     )
 )
 def test_the_best_offer_is_inside_the_window_and_no_other_inside_is_better(there: list[dict[str, Any]]) -> None:
-    wanted = offers.asked([window()], LONDON)[0]
+    wanted = offers.requested_offers([window()], LONDON)[0]
     chosen = offers.best(wanted, there, [])
     inside = [(o["start"][11:16], o["price"]) for o in there if "09:00" <= o["start"][11:16] <= "11:30"]
     assert (chosen is None) is (not inside)
@@ -563,7 +563,7 @@ def test_the_best_offer_is_inside_the_window_and_no_other_inside_is_better(there
 
 
 def test_an_offer_of_an_unknown_form_is_passed_over() -> None:
-    wanted = offers.asked([window()], LONDON)[0]
+    wanted = offers.requested_offers([window()], LONDON)[0]
     assert offers.best(wanted, [{"start": "soon"}, {**offer("09:00"), "price": "a lot"}], []) is None
 
 

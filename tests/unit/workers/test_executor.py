@@ -13,9 +13,8 @@ from bellhop.broker import headers, topology
 from bellhop.broker.port import Delivery, Message
 from bellhop.ledger.records import (
     Booking,
-    Busy,
-    Call,
     Claim,
+    ClaimBusy,
     Claimed,
     Entry,
     EntryState,
@@ -23,13 +22,14 @@ from bellhop.ledger.records import (
     Settled,
     Settlement,
     State,
+    VendorCall,
 )
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 from bellhop.schemas.errors import ClaimLost, LedgerUnavailable
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery
 from bellhop.workers.executor import Executor
@@ -37,8 +37,8 @@ from bellhop.workers.messages import follow_up_messages, onward_message
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CLOCK = Clock(now=lambda: NOW, monotonic=lambda: 0.0, chance=lambda: 1.0)
-BOOK = Call("sb", "book", {"slot": "a"}, repeatable=False)
-CONFIRM = Call("sb", "confirmBooking", {"id": "1"}, repeatable=True)
+BOOK = VendorCall("sb", "book", {"slot": "a"}, repeatable=False)
+CONFIRM = VendorCall("sb", "confirmBooking", {"id": "1"}, repeatable=True)
 ENTRY = Entry("1", 0, "e-1", EntryState.CONFIRMED, secret_hash="h", slot="a")
 
 
@@ -74,7 +74,7 @@ class Ledger:
     def claim(self, envelopes: Sequence[Envelope], worker: str, lease_seconds: float) -> list[Claim]:
         return [self.answer for _ in envelopes]
 
-    def calling(self, held: Claimed, call: Call, booking: Booking | None, lease_seconds: float) -> Claimed:
+    def calling(self, held: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
         self.acts.append(f"marked {call.method} with {len(booking.entries) if booking else 0} entries")
         self.on_calling()
         return replace(held, token=held.token)
@@ -88,26 +88,26 @@ class Vendor:
 
     def __init__(
         self,
-        steps: Sequence[Call | Outcome],
+        steps: Sequence[VendorCall | Outcome],
         acts: list[str],
         failure: Exception | None = None,
         verdict: Dead | InDoubt | None = None,
     ) -> None:
         self.steps, self.acts, self.failure, self.verdict = list(steps), acts, failure, verdict
 
-    def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         return self.steps.pop(0)
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         return call
 
-    def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         self.acts.append(f"called {call.method}")
         if self.failure is not None:
             raise self.failure
         return replace(booking, entries=(*booking.entries, ENTRY))
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         self.acts.append(f"asked about {call.method}")
         if self.failure is not None:
             raise self.failure
@@ -121,7 +121,7 @@ def failed(kind: Kind, **more: object) -> VendorFailure:
 class Turns:
     """The gate: notes what it is asked, and holds where told to."""
 
-    def __init__(self, acts: list[str], held: Held | None = None) -> None:
+    def __init__(self, acts: list[str], held: CallHeld | None = None) -> None:
         self.acts, self.held = acts, held
 
     def ahead(self, account: str) -> None:
@@ -164,7 +164,7 @@ def work(at_work: Executor, delivery: Delivery) -> EndedDelivery:
 
 
 def worked(
-    steps: Sequence[Call | Outcome],
+    steps: Sequence[VendorCall | Outcome],
     *,
     failure: Exception | None = None,
     ledger: Ledger | None = None,
@@ -244,7 +244,7 @@ def test_a_refusal_after_doubt_is_still_in_doubt_for_the_first_call_may_hold_the
     ledger = Ledger(claimed(in_doubt=BOOK))
 
     class RefusedSecondTime(Vendor):
-        def resolve(self, call: Call, event: Envelope) -> None:
+        def resolve(self, call: VendorCall, event: Envelope) -> None:
             return None
 
     at_work = executor(RefusedSecondTime([BOOK], ledger.acts, failed(Kind.REJECTED)), ledger)
@@ -295,7 +295,7 @@ def test_a_booking_whose_start_has_passed_is_not_made() -> None:
 
 def test_a_handler_that_never_comes_to_an_end_is_stopped() -> None:
     class Circle(Vendor):
-        def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+        def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
             return CONFIRM
 
     ledger = Ledger()
@@ -309,7 +309,7 @@ def test_a_handler_that_never_comes_to_an_end_is_stopped() -> None:
     ("claim", "outcome"),
     [
         (Settled(State.DONE, "booked"), Recorded),
-        (Busy("another worker has it"), Wait),
+        (ClaimBusy("another worker has it"), Wait),
         (Refused(Reason.CONFLICT, "another content"), Dead),
     ],
 )
@@ -342,11 +342,11 @@ def test_what_cannot_be_read_is_dead_at_once_and_goes_on_byte_for_byte(body: byt
 class Free(Vendor):
     """Asked about a call in doubt, its vendor says that the slot is free."""
 
-    def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         self.acts.append(f"prepared {call.method}")
         return replace(call, arguments={"slot": "another"})
 
-    def resolve(self, call: Call, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         return None
 
 
@@ -358,10 +358,10 @@ def in_doubt(vendor: Vendor, ledger: Ledger) -> tuple[EndedDelivery, Executor]:
 
 def test_a_call_whose_end_nobody_knows_is_made_again_as_it_was_and_not_prepared_for_another_slot() -> None:
     ledger = Ledger(claimed(in_doubt=BOOK))
-    calls: list[Call] = []
+    calls: list[VendorCall] = []
 
     class Watched(Free):
-        def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+        def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
             calls.append(call)
             return super().perform(call, event, booking)
 
@@ -388,7 +388,7 @@ def test_asking_in_vain_counts_so_that_it_comes_to_an_end() -> None:
 
 def test_a_doubt_that_was_booked_after_all_does_not_turn_another_services_refusal_into_one() -> None:
     class SecondRefused(Free):
-        def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+        def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
             if call.line == 1:
                 raise failed(Kind.REJECTED)
             return super().perform(call, event, booking)
@@ -405,7 +405,7 @@ def test_a_doubt_that_outlasts_the_retries_of_its_repeated_call_keeps_its_reason
     ledger = Ledger(claimed(in_doubt=BOOK, attempts=9))
 
     class Throttled(Free):
-        def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+        def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
             raise failed(Kind.THROTTLED)
 
     ended, at_work = in_doubt(Throttled([BOOK], ledger.acts), ledger)
@@ -422,7 +422,7 @@ def test_a_ledger_that_is_away_inside_a_call_came_before_anything_was_sent() -> 
 
 def test_what_nobody_foresaw_counts_as_a_try() -> None:
     class Crashes(Vendor):
-        def translate(self, event: Envelope, booking: Booking) -> Call | Outcome:
+        def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
             raise KeyError("a guest's name")
 
     ledger = Ledger()
@@ -436,7 +436,7 @@ def test_what_nobody_foresaw_counts_as_a_try() -> None:
 
 
 def held_job(
-    held: Held, ledger: Ledger | None = None, event: Envelope | None = None
+    held: CallHeld, ledger: Ledger | None = None, event: Envelope | None = None
 ) -> tuple[EndedDelivery, Ledger, Executor]:
     ledger = ledger or Ledger()
     at_work = executor(Vendor([BOOK], ledger.acts), ledger, Turns(ledger.acts, held))
@@ -454,7 +454,7 @@ def test_leave_to_call_is_got_before_the_ledgers_mark_so_that_dying_while_waitin
 
 
 def test_an_account_that_is_held_counts_no_attempt_and_comes_again_when_it_may_be_its_turn() -> None:
-    ended, ledger, at_work = held_job(Held("sb", "its breaker is open", 12.0))
+    ended, ledger, at_work = held_job(CallHeld("sb", "its breaker is open", 12.0))
     assert ended.outcome == Wait("account sb: its breaker is open", 12.0)
     assert "called book" not in ledger.acts
     assert ended.attempts == ()
@@ -472,7 +472,7 @@ def test_an_account_that_is_held_counts_no_attempt_and_comes_again_when_it_may_b
 
 def test_a_booking_that_is_held_past_its_start_is_a_persons_in_time() -> None:
     event = envelope(not_after=NOW + timedelta(minutes=5))
-    ended, _, at_work = held_job(Held("sb", "all 5000 calls of the day are used", 7200.0), event=event)
+    ended, _, at_work = held_job(CallHeld("sb", "all 5000 calls of the day are used", 7200.0), event=event)
     ended = at_work.plan(ended)
     assert ended.retry_seconds is None
     assert isinstance(ended.outcome, Dead)
@@ -482,8 +482,8 @@ def test_a_booking_that_is_held_past_its_start_is_a_persons_in_time() -> None:
 
 def test_a_doubt_that_cannot_be_asked_about_before_the_start_keeps_its_reason() -> None:
     class HeldWhenAsked(Vendor):
-        def resolve(self, call: Call, event: Envelope) -> None:
-            raise Held("sb", "its breaker is open", 3600.0)
+        def resolve(self, call: VendorCall, event: Envelope) -> None:
+            raise CallHeld("sb", "its breaker is open", 3600.0)
 
     ledger = Ledger(claimed(in_doubt=BOOK))
     at_work = executor(HeldWhenAsked([BOOK], ledger.acts), ledger)
@@ -496,7 +496,7 @@ def test_a_doubt_that_cannot_be_asked_about_before_the_start_keeps_its_reason() 
 
 def test_what_must_be_known_before_a_call_fails_without_leaving_a_doubt() -> None:
     class AsksFirst(Vendor):
-        def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+        def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
             raise VendorFailure(Kind.UNKNOWN, vendor="simplybook", method="getTimeframe", message="no answer in time")
 
     ledger = Ledger()
@@ -509,7 +509,7 @@ def test_what_must_be_known_before_a_call_fails_without_leaving_a_doubt() -> Non
 
 def test_a_call_is_marked_and_made_as_it_was_completed_beforehand() -> None:
     class Completes(Vendor):
-        def prepare(self, call: Call, event: Envelope, booking: Booking) -> Call | Outcome:
+        def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
             return replace(call, method=f"{call.method} completed")
 
     ledger = Ledger()
@@ -520,7 +520,7 @@ def test_a_call_is_marked_and_made_as_it_was_completed_beforehand() -> None:
 
 def test_a_handler_whose_turn_has_not_come_counts_no_attempt() -> None:
     class NotYet(Vendor):
-        def perform(self, call: Call, event: Envelope, booking: Booking) -> Booking | Outcome:
+        def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
             return Wait("another pull is running")
 
     at_work = executor(NotYet([CONFIRM], []), Ledger())
@@ -578,7 +578,7 @@ def test_a_retry_goes_to_its_step_of_the_ladder_with_one_attempt_more() -> None:
 
 
 def test_waiting_for_its_turn_counts_no_attempt() -> None:
-    ledger = Ledger(Busy("an older event is at work"))
+    ledger = Ledger(ClaimBusy("an older event is at work"))
     at_work = executor(Vendor([], []), ledger)
     ended = answered(at_work, delivered(**{headers.ATTEMPT: 3}))
     assert isinstance(ended, EndedDelivery)
@@ -631,7 +631,9 @@ def test_a_call_that_went_well_keeps_what_was_asked_and_what_came_of_it() -> Non
 def test_a_call_that_changes_nothing_that_stands_says_so() -> None:
     standing = Booking("crm", "R-1", "sb", (ENTRY,))
     ledger = Ledger(claimed(booking=standing))
-    ended, _ = worked([Call("sb", "getBookingDetails", {"id": "1"}, repeatable=True), Done("seen")], ledger=ledger)
+    ended, _ = worked(
+        [VendorCall("sb", "getBookingDetails", {"id": "1"}, repeatable=True), Done("seen")], ledger=ledger
+    )
     assert ended.attempts[0].request == {"id": "1"}
 
 

@@ -11,7 +11,7 @@ from bellhop.schemas.clock import Clock as ClockBundle
 from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.settings import Limits
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.workers.gate import PATIENCE_SECONDS, AccountGate
 from tests.support.ingress import Told
@@ -115,7 +115,7 @@ def test_a_limited_account_asks_waits_its_turn_and_gives_leave_back() -> None:
 
 def test_a_crowded_account_is_asked_again_until_patience_is_over() -> None:
     ledger, clock = Ledger([Denied("2 calls are on their way", 1.0, crowded=True)]), Clock()
-    with pytest.raises(Held) as caught, gate(ledger, clock).turn("sb"):
+    with pytest.raises(CallHeld) as caught, gate(ledger, clock).turn("sb"):
         raise AssertionError("it must not be called")
     assert caught.value.account == "sb"
     assert PATIENCE_SECONDS <= clock.time < PATIENCE_SECONDS + 1
@@ -131,7 +131,7 @@ def test_a_place_that_becomes_free_in_time_is_taken() -> None:
 
 def test_what_is_denied_for_long_is_held_at_once_with_the_time_to_wait() -> None:
     told, ledger = Told(), Ledger([Denied("all 5000 calls of the day are used", 7200.0)])
-    with pytest.raises(Held, match="all 5000 calls") as caught, gate(ledger, told=told).turn("sb"):
+    with pytest.raises(CallHeld, match="all 5000 calls") as caught, gate(ledger, told=told).turn("sb"):
         raise AssertionError("it must not be called")
     assert caught.value.after == 7200.0
     assert len(ledger.asked) == 1

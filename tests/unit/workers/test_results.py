@@ -166,7 +166,7 @@ def test_the_ledger_is_not_asked_for_a_booking_that_is_at_hand() -> None:
 def test_each_generation_has_its_result_and_another_content_under_the_same_id_too() -> None:
     ids = [
         told(Done("booked")),
-        told(Done("booked"), event().replayed()),
+        told(Done("booked"), event().next_generation()),
         told(Dead(Reason.CONFLICT, "another content stands"), claimed=False),
     ]
     assert [one.id for one in ids if one] == ["e-1/0/result", "e-1/1/result", "e-1/0/conflict/result"]

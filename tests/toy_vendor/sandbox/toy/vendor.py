@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from flask import Flask, Response, request
 
-from bellhop.sandbox.answers import Answer, ids
-from bellhop.sandbox.front import Counter, Front, body
+from bellhop.sandbox.answers import Reply, ids
+from bellhop.sandbox.front import Counter, Front, json_body
 from bellhop.sandbox.pretended import Pretended
 from bellhop.sandbox.switch import switch
 
@@ -38,29 +38,29 @@ class ToyShelf:
     def snapshot(self) -> dict[str, Any]:
         return {"toys_lent": [{"id": id_, **one} for id_, one in self.lent.items()]}
 
-    def call(self, method: str, key: str, asked: dict[str, Any]) -> Answer:
+    def call(self, method: str, key: str, asked: dict[str, Any]) -> Reply:
         if key != self._seed.key:
             return refused("wrong key", 401)
         if method == "toys":
-            return Answer([{"id": toy, "name": f"a {toy}"} for toy in self._seed.toys])
+            return Reply([{"id": toy, "name": f"a {toy}"} for toy in self._seed.toys])
         if method == "lend" and asked["toy"] in self._seed.toys and not self._switches().toy_shut:
             id_ = next(self._ids)
             self.lent[id_] = {**asked, "back": False}
-            return Answer({"id": id_}, effect="booked", id=id_)
+            return Reply({"id": id_}, effect="booked", id=id_)
         if method == "take_back" and asked["id"] in self.lent:
             self.lent[asked["id"]]["back"] = True
-            return Answer({}, effect="cancelled", id=asked["id"])
+            return Reply({}, effect="cancelled", id=asked["id"])
         return refused("no such thing")
 
 
-def refused(why: str, status: int = 400) -> Answer:
-    return Answer({"error": why}, status, refusal=why)
+def refused(why: str, status: int = 400) -> Reply:
+    return Reply({"error": why}, status, refusal=why)
 
 
 def _serve(app: Flask, front: Front) -> None:
     @app.post("/toy/<method>")
     def toy(method: str) -> Response:
-        asked, key = body(), request.headers.get("x-toy-key", "")
+        asked, key = json_body(), request.headers.get("x-toy-key", "")
         counter = Counter(
             _NAME,
             perform=lambda: front.state.vendors[_NAME].call(method, key, asked),

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from bellhop.schemas.errors import FieldProblem
-from bellhop.schemas.events import required
+from bellhop.schemas.events import required_field
 from bellhop.schemas.settings import Limits, accounts
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.schemas.settings.fields import text, web
-from bellhop.schemas.settings.keys import Section, key, secret_values, section
+from bellhop.schemas.settings.fields import string, web
+from bellhop.schemas.settings.keys import Section, key, secret_values, settings_section
 
 
-@section
+@settings_section
 class ToyAccount(Section):
     """One set of the toy vendor's credentials."""
 
     name: str
     base_url: str = key(web(), "", example="https://toys.example")
-    password: str = key(text(1), "", name="key", secret=True)
+    password: str = key(string(1), "", name="key", secret=True)
     connect_seconds: float = accounts.connect_timeout()
     read_seconds: float = accounts.read_timeout()
     kind: str = accounts.kind("toy")
@@ -35,7 +35,7 @@ class ToyAccount(Section):
 
 def _check_booking(booking: Mapping[str, Any]) -> list[FieldProblem]:
     return [
-        required(f"data.services.{index}.facility_id", "the shelf that the toy is on")
+        required_field(f"data.services.{index}.facility_id", "the shelf that the toy is on")
         for index, service in enumerate(booking["services"])
         if "facility_id" not in service
     ]

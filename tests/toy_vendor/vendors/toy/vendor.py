@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bellhop.vendors.toy.settings import ACCOUNT, ToyAccount
 
-from bellhop.vendors.catalog import Call, Kind, Rows
-from bellhop.vendors.vendor import CallMethod, Demo, HandlerContext, Vendor
+from bellhop.vendors.catalog import CatalogKind, MethodCall, Rows
+from bellhop.vendors.vendor import CallMethod, DemoData, HandlerContext, Vendor
 
 if TYPE_CHECKING:
     from bellhop.vendors.toy.client import ToyClient
@@ -61,7 +61,7 @@ def _doctor(
     return ToyChecks(client_of(account))
 
 
-def _toys(call: Call, _service: str) -> Rows:
+def _toys(call: MethodCall, _service: str) -> Rows:
     return [{"id": row["id"], "name": row["name"]} for row in call("toys")]
 
 
@@ -80,8 +80,8 @@ TOY: Final = Vendor(
     bookings=_bookings,
     client=_client,
     methods=_methods,
-    catalog={"toys": Kind(("id", "name"), _toys)},
+    catalog={"toys": CatalogKind(("id", "name"), _toys)},
     doctor=_doctor,
-    demo=lambda: Demo(_SETTINGS, "teddy bear", _sample),
+    demo=lambda: DemoData(_SETTINGS, "teddy bear", _sample),
     document=_document,
 )

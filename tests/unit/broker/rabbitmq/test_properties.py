@@ -47,7 +47,7 @@ def test_all_that_a_publisher_may_set_is_read() -> None:
     assert found.text("bellhop") == "{}"
     assert found.whole("x-delivery-count") == 3
     assert found.others["message_id"] == "crm/é"
-    assert found.shown() == {
+    assert found.describe() == {
         "content_type": "application/json",
         "delivery_mode": 2,
         "priority": 0,
@@ -70,7 +70,7 @@ def test_what_is_no_utf8_is_shown_and_what_follows_it_is_read() -> None:
 
 def test_a_time_beyond_the_calendar_and_a_number_that_is_none_are_shown() -> None:
     table = header(b"at", b"T", b"\xff" * 8) + header(b"nan", b"d", struct.pack(">d", float("nan")))
-    assert parse_properties(with_headers(table)).shown()["headers"] == {"at": 2**64 - 1, "nan": "nan"}
+    assert parse_properties(with_headers(table)).describe()["headers"] == {"at": 2**64 - 1, "nan": "nan"}
 
 
 def test_a_table_within_a_thousand_tables_is_cut_and_its_neighbours_are_read() -> None:
@@ -83,12 +83,12 @@ def test_a_table_within_a_thousand_tables_is_cut_and_its_neighbours_are_read() -
         with_headers(header(b"nest", b"F", nest) + header(b"x-delivery-count", b"l", struct.pack(">q", 2)))
     )
     assert found.whole("x-delivery-count") == 2
-    assert found.shown()["headers"]["nest"]["a"]["a"]["a"].startswith("… ")
+    assert found.describe()["headers"]["nest"]["a"]["a"]["a"].startswith("… ")
 
 
 def test_what_is_shown_is_bounded() -> None:
     table = b"".join(header(b"h%d" % n, b"S", text(b"x" * 1000)) for n in range(200))
-    assert len(json.dumps(parse_properties(with_headers(table)).shown())) < 2 * SHOWN_BYTES
+    assert len(json.dumps(parse_properties(with_headers(table)).describe())) < 2 * SHOWN_BYTES
 
 
 def test_of_a_table_of_a_type_that_nobody_knows_the_first_headers_are_read() -> None:
@@ -102,6 +102,6 @@ def test_of_a_table_of_a_type_that_nobody_knows_the_first_headers_are_read() -> 
 def test_no_bytes_make_it_fail(raw: bytes) -> None:
     found = parse_properties(raw)
     assert isinstance(found, Properties)
-    assert json.loads(json.dumps(found.shown())) == found.shown()
-    json.dumps(found.shown(), ensure_ascii=False).encode()
+    assert json.loads(json.dumps(found.describe())) == found.describe()
+    json.dumps(found.describe(), ensure_ascii=False).encode()
     found.whole("x-delivery-count")

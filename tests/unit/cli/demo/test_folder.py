@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bellhop.cli.demo.folder import PARTS, DemoError, Ports, _free, close, prepare, rendered, template
+from bellhop.cli.demo.folder import PARTS, DemoError, Ports, _free, close, prepare, render_settings, template
 from bellhop.cli.demo.samples import Slots, booking, cancellation, member, member_vendor
 from bellhop.ingest.verify import verifiers
 from bellhop.sandbox.seed import Seed
@@ -31,7 +31,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_the_demos_settings_are_valid_as_they_stand_and_as_they_are_written(settings: Settings, tmp_path: Path) -> None:
     verifiers(settings.sources)
     file = tmp_path / "other.toml"
-    file.write_text(rendered(_TEMPLATE, tmp_path / "it's \\here", None, _PORTS))
+    file.write_text(render_settings(_TEMPLATE, tmp_path / "it's \\here", None, _PORTS))
     made = load(file, {})
     ports = (made.ingest.port, made.work.port, made.archive.port, made.console.port)
     assert ports == (1111, 3333, 4444, 5555)
@@ -41,7 +41,7 @@ def test_the_demos_settings_are_valid_as_they_stand_and_as_they_are_written(sett
 
 
 def test_a_broker_of_ones_own_takes_the_embedded_ones_place(tmp_path: Path) -> None:
-    text = rendered(_TEMPLATE, tmp_path, 'amqp://u:p"w@host/', _PORTS)
+    text = render_settings(_TEMPLATE, tmp_path, 'amqp://u:p"w@host/', _PORTS)
     assert tomllib.loads(text)["broker"]["url"] == ['amqp://u:p"w@host/']
 
 

@@ -4,13 +4,13 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from bellhop.cli.demo.supervisor import Part, Supervisor, last_lines
+from bellhop.cli.demo.supervisor import DemoProcess, Supervisor, last_lines
 
 
 class Fake:
     """A process that ends when it is told to, unless it is deaf to SIGTERM."""
 
-    def __init__(self, part: Part, world: World) -> None:
+    def __init__(self, part: DemoProcess, world: World) -> None:
         self.part = part
         self.world = world
         self.code: int | None = None
@@ -33,9 +33,9 @@ class World:
         self.deaf = deaf
         self.supervisor = Supervisor(self.told.append, spawn=self.spawn, monotonic=lambda: self.clock, pause=self.pause)
         for name in names:
-            self.supervisor.start(Part(name, ["x"], folder / name))
+            self.supervisor.start(DemoProcess(name, ["x"], folder / name))
 
-    def spawn(self, part: Part) -> Fake:
+    def spawn(self, part: DemoProcess) -> Fake:
         self.started.append(Fake(part, self))
         return self.started[-1]
 

@@ -472,8 +472,7 @@ def test_what_the_map_ignores_is_ignored() -> None:
     ],
 )
 def test_the_samples_of_acuity_and_mindbody_are_read_by_a_map(sample: str, rules: Any, subject: str) -> None:
-    from bellhop.ingest.body import decode as decode_json
-    from bellhop.ingest.body import decode_form
+    from bellhop.ingest.body import decode_form, decode_json
 
     source = {
         "verifier": "bearer",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from bellhop.sandbox.app import create_app
+from bellhop.sandbox.app import create_sandbox
 
 NOW = datetime(2022, 8, 10, 12, 0, tzinfo=UTC)
 ACCOUNT = {"auth_id": "sandbox", "company": "4711", "user": "bellhop", "pass": "sandbox-password"}
@@ -28,7 +28,7 @@ DINNER = {
 
 @pytest.fixture
 def client() -> FlaskClient:
-    return create_app(now=lambda: NOW).test_client()
+    return create_sandbox(now=lambda: NOW).test_client()
 
 
 def get(client: FlaskClient, method: str, account: dict[str, str] = ACCOUNT, **query: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from bellhop.sandbox.app import create_app
+from bellhop.sandbox.app import create_sandbox
 
 NOW = datetime(2022, 5, 1, 12, 0, tzinfo=UTC)
 ACCOUNT = {"auth_id": "sandbox", "company": "4711", "user": "bellhop", "pass": "sandbox-password"}
@@ -30,7 +30,7 @@ WINDOW = {
 
 @pytest.fixture
 def client() -> FlaskClient:
-    return create_app(now=lambda: NOW).test_client()
+    return create_sandbox(now=lambda: NOW).test_client()
 
 
 def create(client: FlaskClient, *offers: dict[str, Any], member: object = 3125141) -> Any:

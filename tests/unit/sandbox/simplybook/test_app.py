@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bellhop.sandbox.app import create_app
+from bellhop.sandbox.app import create_sandbox
 from bellhop.sandbox.simplybook.batches import signature
 from tests.support.salon import DAY, GUEST, Caller, Clock, sign
 
@@ -16,7 +16,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def api(clock: Clock) -> Caller:
-    return Caller(create_app(now=clock).test_client())
+    return Caller(create_sandbox(now=clock).test_client())
 
 
 def test_the_signature_is_the_documents_formula() -> None:

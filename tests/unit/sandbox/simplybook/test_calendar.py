@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from bellhop.sandbox.app import create_app
+from bellhop.sandbox.app import create_sandbox
 from bellhop.sandbox.seed import Seed
 from bellhop.sandbox.simplybook.hours import clock as clock_of
-from bellhop.sandbox.simplybook.hours import merged
+from bellhop.sandbox.simplybook.hours import merge_spans
 from bellhop.sandbox.simplybook.seed import SimplybookSeed, Unit
 from tests.support.salon import DAY, Caller, Clock, sign
 
@@ -22,12 +22,12 @@ def clock() -> Clock:
 
 @pytest.fixture
 def api(clock: Clock) -> Caller:
-    return Caller(create_app(now=clock).test_client())
+    return Caller(create_sandbox(now=clock).test_client())
 
 
 def test_spans_that_touch_or_meet_become_one() -> None:
-    assert merged([(60, 90), (0, 30), (30, 45), (80, 100)]) == [(0, 45), (60, 100)]
-    assert merged([]) == []
+    assert merge_spans([(60, 90), (0, 30), (30, 45), (80, 100)]) == [(0, 45), (60, 100)]
+    assert merge_spans([]) == []
     assert (clock_of(0), clock_of(545), clock_of(1440)) == ("00:00", "09:05", "24:00")
 
 
@@ -142,7 +142,7 @@ def test_the_work_calendar_has_every_day_of_the_month(api: Caller) -> None:
 def test_a_day_off_is_no_working_day(clock: Clock) -> None:
     closed_on_mondays = Unit("1", "Provider", hours=((540, 1020),), days_off=frozenset({0}))
     seed = Seed(simplybook=replace(SimplybookSeed(), units=(closed_on_mondays,)))
-    api = Caller(create_app(seed, clock).test_client())
+    api = Caller(create_sandbox(seed, clock).test_client())
     monday = "2026-03-16"
     assert api.result("getFirstWorkingDay", "1") == DAY  # today is a Monday
     assert api.result("getWorkCalendar", 2026, 3, "1")[monday]["is_day_off"] == "1"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bellhop.sandbox.app import create_app
+from bellhop.sandbox.app import create_sandbox
 from bellhop.sandbox.seed import Seed
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
 from bellhop.sandbox.simplybook.switches import PLUGINS
@@ -43,7 +43,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def api(clock: Clock) -> Caller:
-    return Caller(create_app(now=clock).test_client())
+    return Caller(create_sandbox(now=clock).test_client())
 
 
 def off(api: Caller, name: str) -> None:
@@ -76,7 +76,7 @@ def test_a_location_is_written_as_in_the_documents_example(api: Caller) -> None:
 
 def test_an_empty_map_is_an_empty_array_unless_the_switch_says_otherwise(clock: Clock) -> None:
     bare = replace(SimplybookSeed(), services=(), locations=())
-    api = Caller(create_app(Seed(simplybook=bare), clock).test_client())
+    api = Caller(create_sandbox(Seed(simplybook=bare), clock).test_client())
     assert (api.result("getEventList"), api.result("getLocationsList")) == ([], [])
     api.switch(simplybook_empty_map_as_list=False)
     assert (api.result("getEventList"), api.result("getLocationsList")) == ({}, {})

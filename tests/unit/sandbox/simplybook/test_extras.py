@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bellhop.sandbox.app import create_app
+from bellhop.sandbox.app import create_sandbox
 from bellhop.sandbox.simplybook.batches import signature
 from tests.support.salon import DAY, GUEST, Caller, Clock, sign
 
@@ -23,7 +23,7 @@ SECRET = "sandbox-secret-key"
 
 @pytest.fixture
 def api() -> Caller:
-    return Caller(create_app(now=Clock()).test_client())
+    return Caller(create_sandbox(now=Clock()).test_client())
 
 
 def params(service: str, additional: object, time: str = "13:00:00", **client: object) -> list[object]:

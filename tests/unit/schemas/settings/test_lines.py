@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.schemas.settings.lines import Path, lines
+from bellhop.schemas.settings.lines import Path, line_numbers
 
 # What a scanner could stumble over: ends of strings, brackets, comments and pairs where they are only text.
 TRICKY = ["#", "]", "}", ",", "=", '"', "'", '"""', "'''", "\\", "[x]", "a.b", " ", "\t", "é", "😀", "k = 1", ""]
@@ -142,7 +142,7 @@ def test_every_key_that_tomllib_reads_has_the_line_it_was_written_in(document: t
     text, written = document
     for ending in ("\n", "\r\n"):
         whole = text.replace("\n", ending)
-        found = lines(whole)
+        found = line_numbers(whole)
         assert set(found) == set(_paths(tomllib.loads(whole)))
         assert found == written
 
@@ -166,10 +166,10 @@ def test_every_key_that_tomllib_reads_has_the_line_it_was_written_in(document: t
 )
 def test_a_key_is_found_where_toml_is_odd(text: str, path: Path, line: int) -> None:
     assert path in set(_paths(tomllib.loads(text)))
-    assert lines(text)[path] == line
+    assert line_numbers(text)[path] == line
 
 
 @given(st.lists(st.sampled_from([*TRICKY, "a", "\n", "[", "[[", "{", "1", "."]), max_size=12).map("".join))
 def test_what_is_no_toml_ends_too(text: str) -> None:
     with contextlib.suppress(ValueError):
-        lines(text)
+        line_numbers(text)

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.cli.demo.folder import template
-from bellhop.ingest.verify import TABLE, problem_of, verifiers
+from bellhop.ingest.verify import TABLE, credentials_problem, verifiers
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.settings import published
-from bellhop.schemas.settings.build import build as build_with
-from bellhop.vendors.settings import KINDS, build, read
+from bellhop.schemas.settings.build import build_settings as build_with
+from bellhop.vendors.settings import KINDS, build, read_config
 
 from .test_settings import changed, wrong
 
@@ -233,7 +233,7 @@ def test_no_error_quotes_a_secret(path: str, value: object) -> None:
     document = changed(path, value)
     document["work"] = {"port": -1}  # so that something is wrong in any case
     with pytest.raises(SettingsError) as caught:
-        build_with(document, KINDS, check=problem_of)
+        build_with(document, KINDS, check=credentials_problem)
     assert _CANARY not in "".join((str(caught.value), repr(caught.value), *map(repr, caught.value.problems)))
 
 
@@ -244,7 +244,7 @@ def _places(tmp_path: Path, text: str, environ: dict[str, str] | None = None) ->
     file = tmp_path / "bellhop.toml"
     file.write_text(text)
     with pytest.raises(SettingsError) as caught:
-        read(file, environ or {}, problem_of)
+        read_config(file, environ or {}, credentials_problem)
     return {one.key: one.place.removeprefix(f"{tmp_path}/") for one in caught.value.problems}
 
 
@@ -298,7 +298,7 @@ def test_all_wrong_variables_are_told_with_what_is_wrong_in_the_file(tmp_path: P
 def test_good_settings_know_their_lines_too(tmp_path: Path) -> None:
     file = tmp_path / "bellhop.toml"
     file.write_text('[console]\n\nhost = "::1"\n')
-    config = read(file, {})
+    config = read_config(file, {})
     assert config.place("console.host") == f"{file}:3"
     assert config.place("console.oidc_issuer") == f"{file}:1"
     assert config.place("ledger.url") == str(file)

@@ -42,6 +42,36 @@ def test_overloads_are_one_function_and_a_migrations_names_are_alembics() -> Non
     assert taken(words(checkout(files)), "double_functions").number == 0
 
 
+def test_what_a_decorator_registers_is_a_page_or_a_command_and_no_double() -> None:
+    files = {
+        "cli/jobs.py": "@jobs.command('list')\n@pass_app\ndef index(): ...",
+        "console/jobs.py": "@blueprint.get('/jobs')\ndef index(): ...",
+        "ledger/jobs.py": "@cache\ndef index(): ...",
+    }
+    assert taken(words(checkout(files)), "double_functions").number == 0
+    files["ledger/people.py"] = "@lru_cache(1)\ndef index(a): ..."
+    assert taken(words(checkout(files)), "double_functions").places == [
+        "index x2  ledger/jobs.py:2, ledger/people.py:2"
+    ]
+
+
+def test_the_same_part_of_two_vendors_is_no_double_but_another_part_is() -> None:
+    files = {"sandbox/red/x.py": "", "sandbox/blue/x.py": ""}
+    files |= {"vendors/red/call.py": "def methods(a): ...", "vendors/blue/call.py": "def methods(b, c): ..."}
+    assert taken(words(checkout(files)), "double_functions").number == 0
+    files["vendors/blue/doctor.py"] = "def methods(a): ..."
+    assert taken(words(checkout(files)), "double_functions").number == 1
+
+
+def test_functions_of_one_folder_are_an_interface_only_where_they_take_and_return_the_same() -> None:
+    files = {"api/x.py": "def section(parts: P) -> S: ...", "api/y.py": "def section(parts: P) -> S: ..."}
+    assert taken(words(checkout(files)), "double_functions").number == 0
+    assert (
+        taken(words(checkout({**files, "api/z.py": "def section(parts: P) -> T: ..."})), "double_functions").number == 1
+    )
+    assert taken(words(checkout({**files, "b/x.py": files["api/x.py"]})), "double_functions").number == 1
+
+
 @pytest.mark.parametrize("name", ["told", "_told", "listed", "hidden", "_Known", "unseen", "given", "held", "renewed"])
 def test_a_participle_is_known_by_its_end_or_by_heart(name: str) -> None:
     assert is_participle(name)

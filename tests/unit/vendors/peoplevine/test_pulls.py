@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bellhop.ledger.pulls import Watermark
-from bellhop.ledger.records import Booking, Call
+from bellhop.ledger.records import Booking, VendorCall
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Held
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, Outcome, Wait
 from bellhop.vendors.peoplevine.pulls import OVERLAP, Pulls
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
@@ -73,8 +73,8 @@ def pull(vendor: Vendor, ledger: Ledger, what: str = "profiles", account: str = 
     handler = Pulls({"pv": vendor}, {"pv": ACCOUNT}, ledger, lambda: NOON)  # type: ignore[dict-item]
     event = pull_event(account, what, source="cli", id_="p-1", at=NOON, **more)
     step = handler.translate(event, NO_BOOKING)
-    ready = handler.prepare(step, event, NO_BOOKING) if isinstance(step, Call) else step
-    outcome = handler.perform(ready, event, NO_BOOKING) if isinstance(ready, Call) else ready
+    ready = handler.prepare(step, event, NO_BOOKING) if isinstance(step, VendorCall) else step
+    outcome = handler.perform(ready, event, NO_BOOKING) if isinstance(ready, VendorCall) else ready
     assert not hasattr(outcome, "entries")
     return outcome  # type: ignore[return-value]
 
@@ -97,7 +97,7 @@ def test_the_next_begins_where_the_last_success_reached() -> None:
     "failure",
     [
         VendorFailure(Kind.UNKNOWN, vendor="pv", method="sync_profiles", message="no answer in time"),
-        Held("pv", "its breaker is open", 5.0),
+        CallHeld("pv", "its breaker is open", 5.0),
         KeyError("nobody foresaw this"),
     ],
     ids=["unknown", "held", "crash"],

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bellhop.ledger.records import Booking, Call, Entry, EntryState
+from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
@@ -95,7 +95,7 @@ def tell(
     handler = SimplybookCallbacks({"sb": salon or Salon()}, feeds, ledger or Ledger(), lambda: now)  # type: ignore[dict-item]
     event = callback(kind)
     step = handler.translate(event, NO_BOOKING)
-    if not isinstance(step, Call):
+    if not isinstance(step, VendorCall):
         return step
     assert step.repeatable
     outcome = handler.perform(step, event, NO_BOOKING)

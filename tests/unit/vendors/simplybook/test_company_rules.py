@@ -13,8 +13,8 @@ from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.simplybook.company_rules import (
     KEPT_SECONDS,
     CompanyRules,
-    filled,
-    missing,
+    fill_fields,
+    missing_fields,
     off_timeframe,
     with_promo,
 )
@@ -36,7 +36,7 @@ def moment(hour: int, minute: int) -> datetime:
 
 def test_a_value_may_be_given_by_the_fields_name_or_its_title() -> None:
     for key in (SELECT["name"], SELECT["title"]):
-        assert filled({str(key): "two"}, [SELECT]) == ({SELECT["name"]: "two"}, [])
+        assert fill_fields({str(key): "two"}, [SELECT]) == ({SELECT["name"]: "two"}, [])
 
 
 @pytest.mark.parametrize(
@@ -53,21 +53,21 @@ def test_a_value_may_be_given_by_the_fields_name_or_its_title() -> None:
 def test_each_rule_of_an_intake_form_is_told_by_its_title(
     given_: dict[str, Any], field: dict[str, Any], rule: str
 ) -> None:
-    assert filled(given_, [field])[1] == [rule]
+    assert fill_fields(given_, [field])[1] == [rule]
 
 
 def test_optional_fields_may_be_left_out_and_right_values_pass() -> None:
-    assert filled({}, [DIGITS, BOX]) == ({}, [])
-    assert filled({"Membership": 123, "Newsletter": True}, [DIGITS, BOX])[1] == []
+    assert fill_fields({}, [DIGITS, BOX]) == ({}, [])
+    assert fill_fields({"Membership": 123, "Newsletter": True}, [DIGITS, BOX])[1] == []
 
 
 def test_what_belongs_to_no_field_is_passed_on_untouched() -> None:
-    assert filled({"x": [1]}, [DIGITS]) == ({"x": [1]}, [])
+    assert fill_fields({"x": [1]}, [DIGITS]) == ({"x": [1]}, [])
 
 
 @given(st.dictionaries(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)))
 def test_whatever_is_given_nothing_is_lost_and_nothing_raises(given_: dict[str, Any]) -> None:
-    values, _ = filled(given_, [SELECT, DIGITS, BOX])
+    values, _ = fill_fields(given_, [SELECT, DIGITS, BOX])
     titles = {str(field["title"]): str(field["name"]) for field in (SELECT, DIGITS, BOX)}
     assert set(values) == {titles.get(key, key) for key in given_}
 
@@ -97,7 +97,7 @@ def test_the_clients_fields_that_the_company_requires_are_asked_for(
             assert (name, arguments) == ("getCompanyParam", ("require_fields",))
             return told
 
-    assert missing(client, CompanyRules(Company()).required()) == rules
+    assert missing_fields(client, CompanyRules(Company()).required_fields()) == rules
 
 
 def test_a_start_off_the_timeframe_is_told_with_its_neighbours() -> None:
@@ -142,7 +142,7 @@ def test_a_question_the_account_may_not_ask_is_no_rule_and_is_not_asked_again() 
     company = Asked(failure=VendorFailure(Kind.REJECTED, vendor="v", method="m", message="Invalid params"))
     rules = CompanyRules(company)
     assert (rules.timeframe(), rules.timeframe()) == (None, None)
-    assert rules.required() == frozenset()
+    assert rules.required_fields() == frozenset()
     assert company.calls == 2
 
 
