@@ -82,7 +82,9 @@ def test_of_a_crash_loop_only_what_it_is_about_becomes_a_letter(url: str, where:
         dead.extend(found)
         consumer.ack(found)
         events = [ledger.event("crm", name) for name in NEIGHBOURS]
-        return len(dead) >= len(KILLERS) and all(event and event.state is State.DONE for event in events)
+        return len({d.message.id for d in dead}) >= len(KILLERS) and all(
+            event and event.state is State.DONE for event in events
+        )
 
     with restarted(url, ledger_url, where) as again:
         wait_for(ended, "the killers are letters and the neighbours done", 240)
