@@ -95,7 +95,7 @@ def test_what_somebody_closed_meanwhile_is_skipped_and_said(bench: Bench) -> Non
     assert bench.wave() == 1
     items = bench.ledger.jobs.items(job, 9).rows
     assert [(item.state, item.detail) for item in items] == [
-        (ItemState.SKIPPED, "is not open any more"), (ItemState.DONE, "done: the vendor said no"),
+        (ItemState.SKIPPED, "no longer open"), (ItemState.DONE, "done: the vendor said no"),
     ]  # fmt: skip
 
 

@@ -260,7 +260,7 @@ def test_a_letter_that_a_person_discards_after_its_process_died_does_not_keep_th
     bench.clock.advance(seconds=61)
     for _ in range(3):
         bench.runner.step()
-    assert bench.items(job) == [(ItemState.SKIPPED, "is not open any more")]
+    assert bench.items(job) == [(ItemState.SKIPPED, "no longer open")]
     assert bench.state(job) is JobState.DONE
 
 
@@ -313,7 +313,7 @@ def test_a_letter_that_is_no_longer_kept_is_skipped(bench: Bench) -> None:
     bench.wave()
     for _ in range(3):
         bench.runner.step()
-    assert bench.items(job)[1] == (ItemState.SKIPPED, "is not open any more")
+    assert bench.items(job)[1] == (ItemState.SKIPPED, "no longer open")
     assert bench.state(job) is JobState.DONE
 
 
@@ -335,7 +335,7 @@ def test_a_discard_says_of_each_letter_whether_it_was_discarded(bench: Bench) ->
     replay(bench.ledger.letters, bench.publisher, [2], who="ben", why="by hand")
     bench.runner.step()
     assert bench.items(job) == [
-        (ItemState.DONE, "discarded"), (ItemState.SKIPPED, "is not open any more"), (ItemState.DONE, "discarded"),
+        (ItemState.DONE, "discarded"), (ItemState.SKIPPED, "no longer open"), (ItemState.DONE, "discarded"),
     ]  # fmt: skip
     assert bench.state(job) is JobState.DONE
 
