@@ -18,12 +18,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from bellhop.schemas.sqlite_wal import wal_is_safe
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
+from bellhop.schemas.sqlite_wal import wal_is_safe
 
 WAIT_SECONDS: Final = 10.0
 """How long a lock is waited for before the ledger counts as unavailable."""

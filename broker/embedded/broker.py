@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bellhop.schemas.sqlite_wal import wal_is_safe
-
 from bellhop.broker.embedded.consumer import EmbeddedConsumer
 from bellhop.broker.embedded.publisher import EmbeddedPublisher
 from bellhop.broker.embedded.sqlite_library import VERSION, sqlite
@@ -23,6 +21,7 @@ from bellhop.broker.port import QueueStats
 from bellhop.broker.topology import DEAD, DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.sqlite_wal import wal_is_safe
 
 _SCHEME: Final = "sqlite:///"
 

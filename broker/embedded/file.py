@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from bellhop.schemas.sqlite_wal import wal_is_safe
-
 from bellhop.broker.embedded.sqlite_library import OLDEST, VERSION, sqlite
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishUnconfirmed
+from bellhop.schemas.sqlite_wal import wal_is_safe
 
 SCHEMA_VERSION: Final = 1
 

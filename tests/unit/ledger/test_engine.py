@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from bellhop.schemas.sqlite_wal import wal_is_safe
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bellhop.ledger.engine import wrap_errors
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
+from bellhop.schemas.sqlite_wal import wal_is_safe
 
 
 @pytest.mark.parametrize(
