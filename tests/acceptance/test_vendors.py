@@ -340,8 +340,8 @@ def test_limits_are_kept_by_all_workers_together_and_nothing_is_refused_for_bein
     with Service(tmp_path, limits=(20, 2, 5000)) as service:
         service.start_all()
         service.start("work-2")
-        # Calls leave 20 a second, and some are late on the way: more than 20 may arrive within one. Two workers that did
-        # not keep to it together would be at twice that.
+        # Calls leave 20 a second, and some are late on the way: more than 20 may arrive within one. Two workers that
+        # did not keep to it together would be at twice that.
         service.sandbox("POST", "switches", simplybook_per_second=25, simplybook_at_once=2)
         for number in range(30):
             assert service.post(f"l-{number}", "booking.requested", salon_booking(f"L-{number}", number)) == 202
