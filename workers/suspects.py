@@ -20,8 +20,9 @@ from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, Outcome, Wait
 
-DEATHS_IN_COMPANY: Final = 3
-"""Lost connections count too, and are no reason to work one by one."""
+DEATHS_IN_COMPANY: Final = 5
+"""Lost connections count too, and so does whoever kills a healthy worker again and again: neither is a reason to work
+one by one, which takes minutes for some hundred messages."""
 DEATHS_ALONE: Final = 3
 QUIET_SECONDS: Final = 0.3
 """For what a broker has sent and nobody has taken yet, and for acks on their way."""
@@ -34,11 +35,12 @@ def count_deaths(delivery: Delivery) -> int:
 
 
 class Room:
-    """What a process works, whatever its routes: many deliveries, or one suspect. Safe from any thread."""
+    """What a process works, whatever its routes: many deliveries, or one suspect. Safe from any thread. in_company:
+    from so many deaths on a message is suspected."""
 
-    def __init__(self, delivery_limit: int, clock: Clock = SYSTEM_CLOCK) -> None:
-        self.deaths = min(DEATHS_IN_COMPANY, delivery_limit - 1)
-        self.limit = min(DEATHS_IN_COMPANY + DEATHS_ALONE, delivery_limit)
+    def __init__(self, delivery_limit: int, clock: Clock = SYSTEM_CLOCK, in_company: int = DEATHS_IN_COMPANY) -> None:
+        self.deaths = min(in_company, delivery_limit - 1)
+        self.limit = min(in_company + DEATHS_ALONE, delivery_limit)
         self._clock = clock
         self._changed = threading.Condition()
         self._stir_time = clock.monotonic()

@@ -85,7 +85,7 @@ def main(url: str, ledger_url: str, where: str) -> None:
     ledger = DeadlyLedger(Ledger.open(ledger_url, keep_seconds=90 * 86400), deadly=where == "claim")
     vendor = DeadlyVendor(deadly=where == "call")
     broker = connect(settings(url), ROUTES)
-    room = Room(20)
+    room = Room(20, in_company=3)
     workers = [
         Worker(
             route,

@@ -37,10 +37,10 @@ def offset():
     return str(datetime.fromisoformat(start).astimezone(ZoneInfo("America/Vancouver")).utcoffset())
 host = offset()
 from bellhop.vendors.settings import build
-from bellhop.vendors.peoplevine.offers import asked
+from bellhop.vendors.peoplevine.offers import requested_offers
 from bellhop.schemas import zones
 service = {"service_id": "7", "start": start, "end": start}
-(offer,) = asked([service], build(document).venues["spa"].zone)
+(offer,) = requested_offers([service], build(document).venues["spa"].zone)
 print(json.dumps({"host": host, "ours": offset(), "start": offer["start"], "of_host": zones.host_version()}))
 """
 

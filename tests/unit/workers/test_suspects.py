@@ -26,7 +26,7 @@ def seconds() -> list[float]:
 
 @pytest.fixture
 def room(seconds: list[float]) -> Room:
-    made = Room(20, Clock(lambda: datetime(2026, 11, 1, tzinfo=UTC), lambda: seconds[0]))
+    made = Room(20, Clock(lambda: datetime(2026, 11, 1, tzinfo=UTC), lambda: seconds[0]), in_company=3)
     seconds[0] += 60
     return made
 
@@ -41,7 +41,7 @@ def test_deaths_are_those_the_broker_counted_and_those_carried_along(
 
 
 def test_a_low_delivery_limit_suspects_and_ends_sooner() -> None:
-    assert [(r.deaths, r.limit) for r in map(Room, (2, 3, 4, 20, 1000))] == [(1, 2), (2, 3), (3, 4), (3, 6), (3, 6)]
+    assert [(r.deaths, r.limit) for r in map(Room, (2, 3, 4, 20, 1000))] == [(1, 2), (2, 3), (3, 4), (5, 8), (5, 8)]
 
 
 def test_of_several_suspects_the_least_often_died_over_stays_and_the_others_are_sent_on(room: Room) -> None:
