@@ -62,7 +62,7 @@ class Edits:
             if row.state != EditState.APPROVED.value:
                 raise EditRefused(f"edit {id_} is {row.state}: only an approved one is replayed")
             if self._second_approver and _same_person(connection, row.who, row.approver):
-                raise EditRefused(f"edit {id_} was approved by who proposed it: somebody else must approve it")
+                raise EditRefused(f"edit {id_} was approved by who proposed it: another person must approve it")
             return _edit(row)
 
     def of(self, letter: int) -> list[Edit]:
@@ -90,7 +90,7 @@ class Edits:
             if row.state != EditState.PROPOSED.value:
                 raise EditRefused(f"edit {id_} is {row.state} already")
             if state is EditState.APPROVED and _same_person(connection, row.who, who):
-                raise EditRefused("the edit is yours, or of a token of the same person: somebody else must approve it")
+                raise EditRefused("the edit is yours, or of a token of the same person: another person must approve it")
             if state is EditState.APPROVED:
                 _must_be_open(connection, row.letter)
             changed = {"state": state.value, "approver": who}

@@ -181,7 +181,7 @@ def test_an_edit_that_was_proposed_before_there_was_the_rule_is_not_replayed_und
     ledger.letters.archive([letter(event())])
     edit = ledger.edits.propose(1, "ann", "a slip", b"{}")
     assert ledger.edits.to_replay(edit.id).approver == "ann"
-    with pytest.raises(EditRefused, match="somebody else must approve it"):
+    with pytest.raises(EditRefused, match="another person must approve it"):
         strict.edits.to_replay(edit.id)
 
 

@@ -543,7 +543,7 @@ def test_a_second_person_approves_an_edit_and_never_the_first(strict: Console) -
     waiting = strict.bob.get("/edits")
     assert "client.email" in waiting
     assert "new@example.com" not in waiting
-    assert "You made this edit" in strict.ann.post("/edits/1/approve")
+    assert "another person must approve it" in strict.ann.post("/edits/1/approve")
     kept = strict.ledger.letters.get(1)
     assert kept is not None
     assert kept.state is LetterState.OPEN
