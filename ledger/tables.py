@@ -69,7 +69,7 @@ def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
 
 
 # One row for each content of an event. `calling` is the call about to be made or in doubt, `calling_token` the claim it
-# was marked under; on a dead (or discarded) event it says that it died of that doubt.
+# was marked under, `called_at` when; on a dead (or discarded) event it says that it died of that doubt.
 events: Final = sa.Table(
     "events",
     metadata,
@@ -94,6 +94,7 @@ events: Final = sa.Table(
     _moment("claim_until"),
     sa.Column("calling", _JSON, nullable=True),
     _number("calling_token"),
+    _moment("called_at", nullable=True),
     _moment("next_at", nullable=True),
     _number("attempts"),
     _moment("updated"),
@@ -118,6 +119,19 @@ attempts: Final = sa.Table(
     sa.Column("request", _JSON, nullable=True),
     sa.Column("answer", _JSON, nullable=True),
     sa.Index(None, "event_pk"),
+)
+
+# A call whose end nobody knew once, also after it was made again or a person said that it made nothing: by these rows
+# what comes to light later is known as ours. since: when it was made.
+doubts: Final = sa.Table(
+    "doubts",
+    metadata,
+    sa.Column("event_pk", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    _text("account"),
+    sa.Column("call", _JSON, nullable=False),
+    _moment("since"),
+    sa.Index(None, "account"),
 )
 
 # What people are found by, see `ledger.search_terms`.
@@ -370,6 +384,20 @@ login_failures: Final = sa.Table(
     _prose("key"),
     _moment("at"),
     sa.Index(None, "key"),
+)
+
+# The ledger was put back as it was at `as_of`: what was worked between then and `at` it does not know. released: from
+# when on nobody need mind it any more.
+restores: Final = sa.Table(
+    "restores",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _moment("as_of"),
+    _moment("at"),
+    _prose("who"),
+    _prose("why"),
+    _moment("released", nullable=True),
+    sqlite_autoincrement=True,
 )
 
 audit: Final = sa.Table(
