@@ -32,7 +32,10 @@ _SAME_FACT: Final = _ROWS.where(_SOURCE, events.c.business_key.in_(sa.bindparam(
 _SAME_BOOKING: Final = _ROWS.where(
     _SOURCE,
     events.c.subject.in_(sa.bindparam("subjects", expanding=True)),
-    events.c.state.in_([*UNFINISHED, State.DEAD]),
+    sa.or_(
+        events.c.state.in_([*UNFINISHED, State.DEAD]),
+        sa.and_(events.c.state == State.DISCARDED, events.c.calling.is_not(None)),
+    ),
 )
 _INSERT: Final = sa.insert(events)
 _WORDS: Final = sa.insert(event_words)
@@ -90,7 +93,8 @@ def _claim(answer: Answer, rows: Sequence[EventRecord], booking: Booking | None)
     if not isinstance(answer, Take):
         return answer
     own = rows[0]
-    return Claimed(own.pk, own.claim_token, own.claim_until, booking, answer.in_doubt, own.attempts)
+    called_at = own.called_at if answer.in_doubt else None
+    return Claimed(own.pk, own.claim_token, own.claim_until, booking, answer.in_doubt, own.attempts, called_at)
 
 
 def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> KnownEvent:

@@ -54,6 +54,7 @@ class EventRecord:
     next_at: datetime | None
     attempts: int
     updated: datetime
+    called_at: datetime | None = None
     pk: int = 0
 
     @property
@@ -62,8 +63,10 @@ class EventRecord:
 
     @property
     def died_in_doubt(self) -> bool:
-        """Whether its call may have happened. A row refused because of another's doubt has no call of its own."""
-        return self.state is State.DEAD and self.calling is not None
+        """Whether its call may have happened, and no person has said. A row refused because of another's doubt has no
+        call of its own; one that was discarded leaves its call as unknown as it was."""
+        is_unknown = self.calling is not None and not self.calling.repeatable
+        return is_unknown and self.state in (State.DEAD, State.DISCARDED)
 
     @property
     def holds_its_fact(self) -> bool:
@@ -90,7 +93,7 @@ class HeldBooking:
 @dataclass(slots=True)
 class KnownEvent:
     """All rows that can bear on a batch: those of the same ids, of the same facts, and, of its bookings, every event
-    that is unfinished or dead."""
+    that is unfinished, dead, or discarded in doubt."""
 
     by_id: dict[tuple[str, str], list[EventRecord]] = field(default_factory=dict)
     by_fact: dict[str, list[EventRecord]] = field(default_factory=dict)
@@ -137,12 +140,13 @@ def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
         if envelope.generation == own.generation:
             return Refused(Reason(own.reason), own.detail, own.updated)
         answer = _fact(envelope, known, own)
-        if isinstance(answer, Take) and own.reason == Reason.DELIVERY_LIMIT:
-            # Workers died over it, perhaps in the midst of a call, and nobody has asked the vendor yet.
-            return Take(own.calling)
-        return answer
+        # A replay says that it is to be worked, not what became of its call: that the vendor, or a person, says.
+        return Take(own.calling) if isinstance(answer, Take) else answer
     if not own.state.unfinished:
         return Settled(own.state, own.detail, own.updated)
+    if envelope.generation < own.generation:
+        # Its copies, come late, would be a second one at work beside the replay, and ask about its calls too early.
+        return Settled(own.state, "a later replay of it is being worked")
     if own.state is State.WORKING and own.claim_until > now:
         return ClaimBusy(f"{own.claimed_by} is working it")
     if own.calling is not None:
@@ -179,11 +183,18 @@ def _order(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> An
             return answer
     else:
         others = [row for row in known.by_fact.get(envelope.business_key, ()) if row is not own]
-    if doubt := next((row for row in others if row.died_in_doubt and not _answers(envelope, row)), None):
-        what = f"event {doubt.event_id} of the same {envelope.type.split('.')[0]} is in doubt"
-        why = "what it made at the vendor is not known here; settle that dead letter first, then replay this one"
-        return Refused(Reason.IN_DOUBT, f"{what}: {why}")
+    if doubt := next((row for row in others if row.died_in_doubt), None):
+        return Refused(Reason.IN_DOUBT, _doubtful(doubt))
     return Take()
+
+
+def _doubtful(row: EventRecord) -> str:
+    """What keeps the others of a booking from being worked, and what to do."""
+    kind = row.type.split(".")[0]
+    what = f"event {row.event_id} of the same {kind} is in doubt: what it made at the vendor is not known here"
+    if row.state is State.DISCARDED:
+        what += "; its dead letter was discarded without a word of that: restore it"
+    return f"{what}; say of its dead letter whether the {kind} is there, and this one goes on by itself"
 
 
 def _turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -> Answer | None:
@@ -204,11 +215,6 @@ def _turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) 
     return None
 
 
-def _answers(envelope: Envelope, row: EventRecord) -> bool:
-    """Whether it is a person's answer to the row's doubt: a replay of the same event with another content."""
-    return (row.source, row.event_id) == (envelope.source, envelope.id) and row.generation < envelope.generation
-
-
 def apply(
     envelope: Envelope, answer: Answer, known: KnownEvent, *, worker: str, now: datetime, until: datetime
 ) -> list[EventRecord]:
@@ -227,20 +233,11 @@ def apply(
             own.state, own.detail, own.reason = State.WORKING, "", ""
             own.claimed_by, own.claim_until, own.calling = worker, until, in_doubt
             own.claim_token += 1
-            return [own, *_answer(envelope, own, known)]
         case Settled(state, detail, _):
             own.state, own.detail, own.reason, own.calling = state, detail, "", None
         case Refused(reason, error, _):
             own.state, own.detail, own.reason = State.DEAD, error, reason.value
     return [own]
-
-
-def _answer(envelope: Envelope, own: EventRecord, known: KnownEvent) -> list[EventRecord]:
-    """The rows whose doubt ends because their event is worked with another content."""
-    rows = [row for row in known.by_id[own.source, own.event_id] if row.died_in_doubt and _answers(envelope, row)]
-    for row in rows:
-        row.calling = None
-    return rows
 
 
 def _stands(own: EventRecord, envelope: Envelope, answer: Answer) -> bool:

@@ -125,7 +125,7 @@ class Letters:
             now = self._now()
             found = list(_lock_letters(connection, ids, (LetterState.OPEN, LetterState.REPLAYING)))
             opened = [letter.id for letter in found if letter.state is LetterState.OPEN]
-            _mark(connection, opened, LetterState.REPLAYING, now)
+            mark_letters(connection, opened, LetterState.REPLAYING, now)
             record(connection, [AuditRow(now, who, "replay", id_, why) for id_ in opened])
         return [Letter(letter.id, letter.new, LetterState.REPLAYING, letter.archived) for letter in found]
 
@@ -133,7 +133,7 @@ class Letters:
         """Closes letters whose replay the broker confirmed."""
         with self._database.write() as connection:
             found = [letter.id for letter in _lock_letters(connection, ids, (LetterState.REPLAYING,))]
-            _mark(connection, found, LetterState.REPLAYED, self._now())
+            mark_letters(connection, found, LetterState.REPLAYED, self._now())
 
     def close_edited(self, id_: int, who: str, why: str) -> bool:
         """Closes a letter that was replayed with another content, with its row of audit; whether it was still open."""
@@ -142,7 +142,7 @@ class Letters:
             found = [
                 letter.id for letter in _lock_letters(connection, [id_], (LetterState.OPEN, LetterState.REPLAYING))
             ]
-            _mark(connection, found, LetterState.REPLAYED, now)
+            mark_letters(connection, found, LetterState.REPLAYED, now)
             record(connection, [AuditRow(now, who, "replay", number, why) for number in found])
         return bool(found)
 
@@ -152,7 +152,7 @@ class Letters:
         with self._database.write(keys) as connection:
             now = self._now()
             found = list(_lock_letters(connection, ids, (LetterState.OPEN,)))
-            _mark(connection, [letter.id for letter in found], LetterState.DISCARDED, now)
+            mark_letters(connection, [letter.id for letter in found], LetterState.DISCARDED, now)
             record(connection, [AuditRow(now, who, "discard", letter.id, why) for letter in found])
             if rows := [row for letter in found for row in _event_of(letter.new, now)]:
                 connection.execute(_DISCARD_EVENT, rows)
@@ -231,7 +231,7 @@ def _lock_letters(connection: sa.Connection, ids: Sequence[int], states: Sequenc
             yield stored_letter(row)
 
 
-def _mark(connection: sa.Connection, ids: Sequence[int], state: LetterState, now: datetime) -> None:
+def mark_letters(connection: sa.Connection, ids: Sequence[int], state: LetterState, now: datetime) -> None:
     for some in _chunks(ids):
         connection.execute(_MARK.values(state=state.value, updated=now), {"ids": some})
 

@@ -13,6 +13,7 @@ from bellhop.ledger import bookings
 from bellhop.ledger.bookings import Key, apply_event, merge_booking, reaching
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import RANKS, HeldBooking, mark_after
+from bellhop.ledger.doubts import note_doubts, unknown_call
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import Attempt, Booking, Claimed, Settlement, State, VendorCall
 from bellhop.ledger.tables import attempts, events
@@ -20,14 +21,16 @@ from bellhop.ledger.writer import GroupWriter
 from bellhop.schemas.errors import ClaimLost
 
 _CLAIMS: Final = (
-    sa.select(events.c.pk, events.c.state, events.c.claim_token, events.c.calling, events.c.calling_token)
+    sa.select(
+        *(events.c[name] for name in ("pk", "state", "account", "claim_token", "calling", "calling_token", "called_at"))
+    )
     .where(events.c.pk.in_(sa.bindparam("pks", expanding=True)))
     .order_by(events.c.pk)
     .with_for_update()
 )
 _OWN: Final = sa.update(events).where(events.c.pk == sa.bindparam("row"))
 _MARK: Final = _OWN.values(
-    {name: sa.bindparam(name) for name in ("calling", "calling_token", "claim_until", "updated")},
+    {name: sa.bindparam(name) for name in ("calling", "calling_token", "called_at", "claim_until", "updated")},
 )
 _END: Final = _OWN.values(
     {name: sa.bindparam(name) for name in ("state", "detail", "reason", "calling", "claim_until", "next_at", "updated")}
@@ -70,7 +73,10 @@ class Settling:
             todo = [s for s in settlements if not _is_settled(stored.get(s.claimed.event_pk), s)]
             owned = [s for s in todo if _is_owned(stored.get(s.claimed.event_pk), s.claimed)]
             lost = [s for s in todo if not _is_owned(stored.get(s.claimed.event_pk), s.claimed)]
-            _many(connection, _END, [_end(s, stored[s.claimed.event_pk], now) for s in owned])
+            ends = [_end(s, stored[s.claimed.event_pk], now) for s in owned]
+            _many(connection, _END, ends)
+            unknown = [unknown_call(stored[end["row"]], call_from_json(end["calling"]), now) for end in ends]
+            note_doubts(self._database, connection, unknown)
             _many(connection, _COUNT, [{"row": s.claimed.event_pk, "made": 1} for s in lost if _is_try(s)])
             _many(connection, _ATTEMPT, [_attempt(s.claimed.event_pk, a) for s in todo for a in s.attempts])
             self._store(connection, todo, {s.claimed.event_pk for s in lost}, now)
@@ -83,7 +89,7 @@ class Settling:
             stored = _claims(connection, [mark.claimed for mark in marks])
             held = bookings.read_bookings(connection, keys)
             answers: list[Claimed | Exception] = []
-            marked = []
+            marked, unknown = [], []
             for mark in marks:
                 owned = _is_owned(stored.get(mark.claimed.event_pk), mark.claimed)
                 booking = mark.claimed.booking
@@ -95,10 +101,15 @@ class Settling:
                     continue
                 until = now + timedelta(seconds=mark.lease_seconds)
                 row, call = mark.claimed.event_pk, call_to_json(mark.call)
+                before = stored[row]
+                if before.calling is not None and before.calling_token != mark.claimed.token:
+                    # Asked about and made again: the first may still come to be.
+                    unknown.append(unknown_call(before, call_from_json(before.calling), now))
                 values = {"calling": call, "calling_token": mark.claimed.token, "claim_until": until, "updated": now}
-                marked.append({"row": row, **values})
+                marked.append({"row": row, "called_at": now, **values})
                 answers.append(replace(mark.claimed, until=until, booking=booking))
             _many(connection, _MARK, sorted(marked, key=_row_number))
+            note_doubts(self._database, connection, unknown)
             bookings.store(connection, self._database, [held[key] for key in sorted(keys)], now)
         return answers
 

@@ -14,6 +14,7 @@ from bellhop.ledger.engine import Database
 from bellhop.ledger.jobs import Jobs
 from bellhop.ledger.pauses import Pauses
 from bellhop.ledger.people import People
+from bellhop.ledger.proofs import Proofs
 from bellhop.ledger.prune import prune
 from bellhop.ledger.pulls import PullMarks
 from bellhop.ledger.records import AuditRow, Booking, Claim, Claimed, EventView, Settlement, Standing, State, VendorCall
@@ -29,7 +30,8 @@ class Ledger:
     """Safe from any thread; to be opened after a fork. Every method raises LedgerUnavailable when the database is away
     or locked for too long, and has then changed nothing, as far as can be known: repeating any of them is safe.
 
-    letters: the archive of dead letters, see `ledger.letters`. accounts: limits and breakers, see `ledger.accounts`.
+    letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. accounts: limits
+    and breakers, see `ledger.accounts`.
     pulls: watermarks, see `ledger.pulls`. jobs, edits, pauses: what people steer. people: who may what.
     """
 
@@ -43,6 +45,7 @@ class Ledger:
         self._settling = Settling(database, now)
         self._tokens = VendorTokens(database, now)
         self.letters = Desk(database, now)
+        self.proofs = Proofs(database, now)
         self.jobs = Jobs(database, now)
         self.edits = Edits(database, now, second_approver=second_approver)
         self.pauses = Pauses(database, now)

@@ -18,7 +18,8 @@ class Claimed:
     """The event is this worker's until `until` (UTC). `token` fences: a later claim of the same event has a higher one.
 
     event_pk is the ledger's own row id. in_doubt is the call whose outcome is unknown, to be resolved before
-    anything else. booking is None for events that are not about a booking.
+    anything else; called_at is when it was marked, None where nobody noted it. booking is None for events that are not
+    about a booking.
     """
 
     event_pk: int
@@ -27,6 +28,7 @@ class Claimed:
     booking: Booking | None
     in_doubt: VendorCall | None
     attempts: int
+    called_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,6 @@ def _keep_open_doubts() -> None:
         call = json.loads(calling) if isinstance(calling, str) else calling
         if call and not call.get("repeatable"):
             connection.execute(
-                sa.text('INSERT INTO doubts (event_pk, line, account, call, since) VALUES (:p, :l, :a, :c, :s)'),
+                sa.text("INSERT INTO doubts (event_pk, line, account, call, since) VALUES (:p, :l, :a, :c, :s)"),
                 {"p": pk, "l": call.get("line", 0), "a": account, "c": json.dumps(call), "s": updated},
             )

@@ -122,9 +122,16 @@ def test_a_replay_that_died_is_refused_and_its_older_generation_is_stale(ledger:
     assert isinstance(claim(ledger, event(generation=2)), Claimed)
 
 
-def test_a_replay_of_what_died_in_doubt_begins_without_the_doubt(ledger: Ledger) -> None:
+def test_a_replay_of_what_died_in_doubt_has_the_vendor_asked_and_books_nothing_unseen(ledger: Ledger) -> None:
     die_in_doubt(ledger, event())
-    assert take(ledger, event(generation=1)).in_doubt is None
+    assert take(ledger, event(generation=1)).in_doubt == BOOK
+
+
+def test_copies_of_an_earlier_generation_are_not_worked_while_a_replay_is(ledger: Ledger) -> None:
+    die(ledger, event())
+    end(ledger, event(generation=1), State.IN_DOUBT, in_doubt=BOOK)
+    assert claim(ledger, event()) == Settled(State.IN_DOUBT, "a later replay of it is being worked")
+    assert take(ledger, event(generation=1)).in_doubt == BOOK
 
 
 # --- the same id, another content -------------------------------------------------------------------------------
@@ -161,10 +168,21 @@ def test_an_edited_replay_waits_while_the_first_content_is_worked(ledger: Ledger
     assert isinstance(claim(ledger, event(data={"x": "mended"}, generation=1)), ClaimBusy)
 
 
-def test_an_edited_replay_settles_the_doubt_of_the_first_content(ledger: Ledger) -> None:
+def test_an_edited_replay_is_refused_while_the_first_content_may_stand_at_the_vendor(ledger: Ledger) -> None:
     die_in_doubt(ledger, event())
-    finish(ledger, event(data={"x": "mended"}, generation=1))
-    assert isinstance(claim(ledger, event("e-2", "booking.cancelled", at=5)), Claimed)
+    refused = claim(ledger, event(data={"x": "mended"}, generation=1))
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.IN_DOUBT
+
+
+def test_a_booking_discarded_in_doubt_is_not_forgotten_when_its_cancel_comes(ledger: Ledger) -> None:
+    """It would be told as cancelled before it was booked, and stand."""
+    die_in_doubt(ledger, event())
+    ledger.letters.archive([letter(event(), Reason.IN_DOUBT)])
+    ledger.letters.discard([1], "ann", "found it at the vendor")
+    refused = claim(ledger, event("e-2", "booking.cancelled", at=5))
+    assert isinstance(refused, Refused)
+    assert "restore it" in refused.error
 
 
 # --- the same fact under another id -----------------------------------------------------------------------------

@@ -1,0 +1,43 @@
+"""Calls of unknown end, kept beside their events: by them what comes to light later is known as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from bellhop.ledger.codec import call_to_json
+from bellhop.ledger.engine import Database
+from bellhop.ledger.records import State, VendorCall
+from bellhop.ledger.tables import doubts, events
+
+_DOUBTFUL: Final = sa.select(events.c.pk, events.c.calling).where(
+    events.c.source == sa.bindparam("source"),
+    events.c.subject == sa.bindparam("subject"),
+    events.c.state.in_([State.DEAD.value, State.DISCARDED.value]),
+    events.c.calling.is_not(None),
+)
+
+
+def unknown_call(row: Any, call: VendorCall | None, now: datetime) -> Mapping[str, Any] | None:
+    """A call of an event (pk, account, called_at) as it is kept; None where there is none, or making it twice is
+    harmless."""
+    if call is None or call.repeatable:
+        return None
+    since = row.called_at or now
+    return {"event_pk": row.pk, "line": call.line, "account": row.account, "call": call_to_json(call), "since": since}
+
+
+def note_doubts(database: Database, connection: sa.Connection, calls: Iterable[Mapping[str, Any] | None]) -> None:
+    """Keeps them; one that is kept already stays."""
+    if rows := [call for call in calls if call is not None]:
+        connection.execute(database.insert(doubts).on_conflict_do_nothing(), rows)
+
+
+def doubtful_events(connection: sa.Connection, source: str, subject: str) -> Sequence[int]:
+    """The events of a booking (or member) that stand in front of a person, or were discarded, with their call's end
+    unknown."""
+    rows = connection.execute(_DOUBTFUL, {"source": source, "subject": subject})
+    return [row.pk for row in rows if not row.calling.get("repeatable")]
