@@ -17,6 +17,7 @@ from bellhop.cli.remote import Away, Remote
 from bellhop.cli.selection import Selection, pages
 
 if TYPE_CHECKING:
+    from bellhop.letters.doubts import Answered, Words
     from bellhop.letters.replay import Replayed
 
 _Told = TypeVar("_Told")
@@ -58,6 +59,14 @@ class LetterBackend(Protocol):
     def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
 
     def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
+
+    def there(self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str) -> dict[str, Any]:
+        """A person's word: ids and hashes ("" where not known) of what the call in doubt made. As `answered_row`."""
+        ...
+
+    def absent(self, number: int, who: str | None, why: str) -> dict[str, Any]:
+        """A person's word: the call in doubt made nothing."""
+        ...
 
 
 @contextmanager
@@ -120,6 +129,26 @@ class LocalBackend:
 
     def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int:
         return sum(self._ledger.letters.restore(some, acting_as(who), why) for some in _chunks(numbers))
+
+    def there(self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str) -> dict[str, Any]:
+        from bellhop.vendors.vendor import Said
+
+        said = [Said(*one) for one in ids]
+        return self._answer(lambda words: words.there(number, said, who=acting_as(who), why=why))
+
+    def absent(self, number: int, who: str | None, why: str) -> dict[str, Any]:
+        return self._answer(lambda words: words.absent(number, who=acting_as(who), why=why))
+
+    def _answer(self, act: Callable[[Words], Answered]) -> dict[str, Any]:
+        from bellhop.letters.doubts import Words, answered_row
+
+        with self._app.broker() as broker:
+            broker.declare()
+            publisher = broker.publisher()
+            row = answered_row(act(Words(self._ledger, self._app.settings, lambda: publisher)))
+            publisher.close()
+        told: dict[str, Any] = self._app.redact(row)
+        return told
 
 
 class RemoteBackend:
@@ -201,6 +230,15 @@ class RemoteBackend:
 
     def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int:
         return self._act("restore", "restored", numbers, who, why)
+
+    def there(self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str) -> dict[str, Any]:
+        _nobody_else(who)
+        said = [{"id": id_, "hash": hash_} for id_, hash_ in ids]
+        return self._remote.post(f"/letters/{number}/there", {"bookings": said, "why": why})
+
+    def absent(self, number: int, who: str | None, why: str) -> dict[str, Any]:
+        _nobody_else(who)
+        return self._remote.post(f"/letters/{number}/absent", {"why": why})
 
     def _act(self, act: str, done: str, numbers: Sequence[int], who: str | None, why: str) -> int:
         _nobody_else(who)

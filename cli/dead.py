@@ -26,6 +26,7 @@ from bellhop.cli.common import (
     rich_table,
     when,
 )
+from bellhop.cli.doubts import absent, there
 from bellhop.cli.letter_tables import echo_letter, letters_table
 from bellhop.cli.selection import Selection, selecting
 
@@ -39,6 +40,10 @@ def dead() -> None:
 
     docs/runbook.md says what to do for each reason.
     """
+
+
+dead.add_command(there)
+dead.add_command(absent)
 
 
 def acting(command: Any) -> Any:
@@ -110,8 +115,9 @@ class Rate(click.ParamType[float]):
 def replay_(app: App, /, selection: Selection, rate: float | None, **act: Any) -> None:
     """Send dead letters back to work.
 
-    Safe to repeat: an interrupted replay is completed, and what is done is not called again. The exception is
-    in_doubt: check at the vendor first. With --server it runs as a bulk job: a canary, then growing waves.
+    Safe to repeat: an interrupted replay is completed, and what is done is not called again. Of what is in doubt the
+    vendor is asked once more; only `bellhop dead there` and `absent` say how it is.
+    With --server it runs as a bulk job: a canary, then growing waves.
 
     Exit code 1 if not all were replayed.
 
@@ -127,7 +133,7 @@ def replay_(app: App, /, selection: Selection, rate: float | None, **act: Any) -
         echo_json(asdict(done))
     else:
         click.echo(f"replayed {done.replayed} of {len(chosen.numbers)}")
-    problems = [*left] or [
+    problems = [*left, *done.unready] or [
         f"{count} {text}"
         for count, text in (
             (done.unreadable, "cannot be read, so they cannot be replayed"),
@@ -232,7 +238,7 @@ def _question(rows: Rows, verb: str) -> str:
     counts = ", ".join(f"{printable(reason)} {count}" for reason, count in reasons.most_common())
     warning = ""
     if verb == "replay" and reasons["in_doubt"]:
-        warning = "What is in doubt may be booked already: replayed unseen, it can be booked twice.\n"
+        warning = "Of what is in doubt the vendor is asked once more: `bellhop dead there` or `absent` say how it is.\n"
     return f"{warning}{verb.capitalize()} {quantity(len(rows), 'dead letter')} ({counts})?"
 
 

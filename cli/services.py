@@ -127,6 +127,7 @@ def archive(app: App) -> None:
     from bellhop.letters.archive import LOST, Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
     from bellhop.letters.buried import BuriedResults
+    from bellhop.letters.resume import Resumer
     from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.account_metrics import measure_accounts
 
@@ -150,11 +151,10 @@ def archive(app: App) -> None:
         housekeeping.start()
         strays = threading.Thread(target=_to_the_end, args=(lost, stop, observe), name="unroutable", daemon=True)
         strays.start()
-        # Containers of one host name all have the same process id: it alone would let two of them be one.
-        name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        runner = JobRunner(ledger, publisher, app.settings, by=name, observe=observe)
+        runner = JobRunner(ledger, publisher, app.settings, by=_process_name(), observe=observe)
         jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
         jobs.start()
+        threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
         archiver.run(stop)
         jobs.join(5)
         strays.join(5)
@@ -183,6 +183,11 @@ def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
         raise _WrongUsage(f"--switch {error}") from None
     except OSError as error:
         raise Failed(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def _process_name() -> str:
+    """Containers of one host name all have the same process id: it alone would let two of them be one."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 def _to_the_end(archiver: Archiver, stop: threading.Event, observe: Observe) -> None:

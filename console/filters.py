@@ -31,7 +31,9 @@ TONES: Final = {
     **dict.fromkeys((State.SUPERSEDED.value, State.DUPLICATE.value, State.DISCARDED.value, "skipped"), "quiet"),
     **dict.fromkeys((State.WORKING.value, LetterState.REPLAYING.value, JobState.RUNNING.value, "sent"), "busy"),
     **dict.fromkeys((State.RETRYING.value, JobState.PAUSED.value, "probing", "transient", "throttled"), "wait"),
-    **dict.fromkeys((State.IN_DOUBT.value, "unknown", "proposed", Verdict.BREAKER_OPEN.value), "wait"),
+    **dict.fromkeys(
+        (State.IN_DOUBT.value, "unknown", "proposed", Verdict.BREAKER_OPEN.value, Verdict.AT_WORK.value), "wait"
+    ),
     **dict.fromkeys((State.DEAD.value, LetterState.OPEN.value, JobState.STOPPED.value, ItemState.FAILED.value), "bad"),
     **dict.fromkeys(("rejected", "auth", "refused"), "bad"),
     **{Verdict.WOULD_APPLY.value: "good", "approved": "good", "cancelled": "quiet", "waiting": "quiet"},

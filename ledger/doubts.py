@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bellhop.ledger.codec import call_to_json
+from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import State, VendorCall
 from bellhop.ledger.tables import doubts, events
@@ -34,6 +34,18 @@ def note_doubts(database: Database, connection: sa.Connection, calls: Iterable[M
     """Keeps them; one that is kept already stays."""
     if rows := [call for call in calls if call is not None]:
         connection.execute(database.insert(doubts).on_conflict_do_nothing(), rows)
+
+
+def keep_buried_doubts(
+    database: Database, connection: sa.Connection, buried: Iterable[Mapping[str, Any]], now: datetime
+) -> None:
+    """Of events (in_source, id, hash) that the broker gave up: a worker may have died in the midst of a call."""
+    columns = (events.c.pk, events.c.account, events.c.called_at, events.c.calling)
+    for one in buried:
+        same = (events.c.source == one["in_source"], events.c.event_id == one["id"])
+        row = connection.execute(sa.select(*columns).where(*same, events.c.content_hash == one["hash"])).one_or_none()
+        if row is not None:
+            note_doubts(database, connection, [unknown_call(row, call_from_json(row.calling), now)])
 
 
 def doubtful_events(connection: sa.Connection, source: str, subject: str) -> Sequence[int]:

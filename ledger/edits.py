@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bellhop.ledger.doubts import doubtful_events
 from bellhop.ledger.engine import Database
 from bellhop.ledger.letters import record
 from bellhop.ledger.people import people_behind
@@ -63,6 +64,7 @@ class Edits:
                 raise EditRefused(f"edit {id_} is {row.state}: only an approved one is replayed")
             if self._second_approver and _same_person(connection, row.who, row.approver):
                 raise EditRefused(f"edit {id_} was approved by who proposed it: another person must approve it")
+            _must_be_sure(connection, row.letter)
             return _edit(row)
 
     def of(self, letter: int) -> list[Edit]:
@@ -101,10 +103,25 @@ class Edits:
 
 
 def _must_be_open(connection: sa.Connection, number: int) -> None:
-    query = sa.select(dead_letters.c.state).where(dead_letters.c.id == number).with_for_update()
-    state = connection.scalar(query)
-    if state != LetterState.OPEN.value:
-        raise EditRefused(f"dead letter {number} is {state or 'not there'}: only an open one is edited")
+    columns = (dead_letters.c.state, dead_letters.c.source, dead_letters.c.subject)
+    row = connection.execute(sa.select(*columns).where(dead_letters.c.id == number).with_for_update()).one_or_none()
+    if row is None or row.state != LetterState.OPEN.value:
+        raise EditRefused(f"dead letter {number} is {row.state if row else 'not there'}: only an open one is edited")
+    _must_not_be_in_doubt(connection, number, row.source, row.subject)
+
+
+def _must_be_sure(connection: sa.Connection, number: int) -> None:
+    columns = (dead_letters.c.source, dead_letters.c.subject)
+    row = connection.execute(sa.select(*columns).where(dead_letters.c.id == number)).one_or_none()
+    if row is not None:
+        _must_not_be_in_doubt(connection, number, row.source, row.subject)
+
+
+def _must_not_be_in_doubt(connection: sa.Connection, number: int, source: str, subject: str) -> None:
+    """Another content would be booked beside what the first one may have made."""
+    if doubtful_events(connection, source, subject):
+        what = f"a call for the booking of dead letter {number} is in doubt"
+        raise EditRefused(f"{what}: say first whether it is there (`bellhop dead there`, `bellhop dead absent`)")
 
 
 def _same_person(connection: sa.Connection, one: str, other: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +13,9 @@ import sqlalchemy as sa
 from bellhop.ledger.bookings import lock_key
 from bellhop.ledger.causes import cause_of, words_of
 from bellhop.ledger.decide import UNFINISHED
+from bellhop.ledger.doubts import keep_buried_doubts
 from bellhop.ledger.engine import Database
+from bellhop.ledger.readiness import chunks, doubt_is_over, unready_letters
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
 from bellhop.schemas.envelope import decode_recordable
@@ -25,7 +27,9 @@ _LISTED: Final = tuple(name for name in _NEW if name not in ("body", "evidence")
 _WHOLE: Final = sa.select(dead_letters, letter_bodies.c.body, letter_bodies.c.evidence).join(
     letter_bodies, letter_bodies.c.letter == dead_letters.c.id
 )
-_CHUNK: Final = 500
+ITSELF: Final = "bellhop"
+"""Who acts where nobody does, for the audit."""
+OVER: Final = "the doubt that it died of is over"
 _MARK: Final = sa.update(dead_letters).where(dead_letters.c.id.in_(sa.bindparam("ids", expanding=True)))
 _DISCARD_EVENT: Final = (
     sa.update(events)
@@ -63,7 +67,8 @@ class Letters:
         """Stores the letters in one commit; how many were new. One that is there already is left as it stands.
 
         A message that the broker itself buried never came back to a worker, so its event is still unfinished and
-        would keep every later one of its booking waiting: it dies here.
+        would keep every later one of its booking waiting: it dies here. What died of a doubt that is over by now does
+        not stop here: it is marked as being replayed.
         """
         if not letters:
             return 0
@@ -74,11 +79,21 @@ class Letters:
         rows = sorted((_values(letter, now) for letter in letters), key=lambda row: str(row["fingerprint"]))
         by_fingerprint = {_fingerprint(letter): letter for letter in letters}
         buried = [letter for letter in letters if letter.reason == Reason.DELIVERY_LIMIT]
-        with self._database.write({lock_key(letter.source, letter.subject) for letter in buried}) as connection:
+        doubtful = [letter for letter in letters if letter.reason == Reason.IN_DOUBT]
+        keys = {lock_key(letter.source, letter.subject) for letter in (*buried, *doubtful)}
+        with self._database.write(keys) as connection:
             if events_of := [row for letter in buried for row in _event_of(letter, now)]:
                 connection.execute(_BURY_EVENT, events_of)
+                keep_buried_doubts(self._database, connection, events_of, now)
             new = connection.execute(insert.returning(dead_letters.c.id, dead_letters.c.fingerprint), rows).all()
             made = [(row.id, by_fingerprint[row.fingerprint]) for row in new]
+            over = [
+                number
+                for number, letter in made
+                if letter in doubtful and doubt_is_over(connection, next(_event_of(letter, now), None), letter)
+            ]
+            mark_letters(connection, over, LetterState.REPLAYING, now)
+            record(connection, [AuditRow(now, ITSELF, "replay", number, OVER) for number in over])
             _add(connection, letter_bodies, [_body(number, letter) for number, letter in made])
             _add(connection, letter_words, [{"letter": n, "words": words_of(letter)} for n, letter in made])
             return len(new)
@@ -116,18 +131,29 @@ class Letters:
         return None if row is None else stored_letter(row)
 
     def begin_replay(self, ids: Sequence[int], who: str, why: str) -> list[Letter]:
-        """Marks the open ones of `ids` as being replayed, each with its row of audit, in one commit.
+        """Marks the open ones of `ids` as being replayed, each with its row of audit, in one commit; not those whose
+        event is at work, also with another content or by an earlier replay: one of them at a time (`unready`).
 
         Returns them, and those that were so marked already: a replay that was cut off left them, and as their
         generation is the same, publishing them again is safe.
         """
-        with self._database.write() as connection:
+        with self._database.write({lock_key(one.new.source, one.new.subject) for one in self._open(ids)}) as connection:
             now = self._now()
-            found = list(_lock_letters(connection, ids, (LetterState.OPEN, LetterState.REPLAYING)))
+            unready = unready_letters(connection, ids)
+            found = [
+                letter
+                for letter in _lock_letters(connection, ids, (LetterState.OPEN, LetterState.REPLAYING))
+                if letter.state is LetterState.REPLAYING or letter.id not in unready
+            ]
             opened = [letter.id for letter in found if letter.state is LetterState.OPEN]
             mark_letters(connection, opened, LetterState.REPLAYING, now)
             record(connection, [AuditRow(now, who, "replay", id_, why) for id_ in opened])
         return [Letter(letter.id, letter.new, LetterState.REPLAYING, letter.archived) for letter in found]
+
+    def unready(self, ids: Sequence[int]) -> Mapping[int, str]:
+        """Those of the letters that cannot be replayed now, as their event is at work: what is open, and what to do."""
+        with self._database.read() as connection:
+            return unready_letters(connection, ids)
 
     def close_replayed(self, ids: Sequence[int]) -> None:
         """Closes letters whose replay the broker confirmed."""
@@ -165,7 +191,7 @@ class Letters:
             return [AuditRow(row.at, row.who, row.act, row.letter, row.why, row.what) for row in rows]
 
     def _open(self, ids: Sequence[int]) -> list[Letter]:
-        return [letter for some in _chunks(ids) for letter in self.find(LetterFilter(ids=some), len(some))]
+        return [letter for some in chunks(ids) for letter in self.find(LetterFilter(ids=some), len(some))]
 
 
 def _values(letter: NewLetter, now: datetime) -> dict[str, Any]:
@@ -217,22 +243,16 @@ def stored_letter(row: Any) -> Letter:
     return Letter(row.id, new, LetterState(row.state), row.archived, row.cause, row.assignee)
 
 
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    ordered = sorted(set(ids))
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]
-
-
 def _lock_letters(connection: sa.Connection, ids: Sequence[int], states: Sequence[LetterState]) -> Iterator[Letter]:
     """Those of the letters in one of the states, locked in the order of their numbers."""
-    for some in _chunks(ids):
+    for some in chunks(ids):
         select = _WHOLE.where(*conditions(LetterFilter(ids=some, states=states)))
         for row in connection.execute(select.order_by(dead_letters.c.id).with_for_update(of=dead_letters)):
             yield stored_letter(row)
 
 
 def mark_letters(connection: sa.Connection, ids: Sequence[int], state: LetterState, now: datetime) -> None:
-    for some in _chunks(ids):
+    for some in chunks(ids):
         connection.execute(_MARK.values(state=state.value, updated=now), {"ids": some})
 
 

@@ -28,7 +28,7 @@ from bellhop.ledger.records import (
     EntryState,
     Letter,
     LetterState,
-    Proof,
+    ProofResult,
     Proven,
     State,
 )
@@ -108,18 +108,18 @@ class Proofs:
             held = bookings.read_bookings(connection, [key]).get(key)
             known = {entry.vendor_id for entry in held.booking.entries} if held else set()
             if row is None or all(entry.vendor_id in known for entry in entries):
-                return Proven(Proof.KNOWN)
+                return Proven(ProofResult.KNOWN)
             if _is_at_work(connection, *key, now):
-                return Proven(Proof.AT_WORK)
+                return Proven(ProofResult.AT_WORK)
             is_surplus = _is_surplus(row, held, entries)
             made = [replace(e, slot=SURPLUS + e.slot) for e in entries] if is_surplus else list(entries)
             booking = Booking(*key, row.account, tuple(made), cancelled=bool(held and held.booking.cancelled))
             stored = merge_booking(held, booking, owned=False)
             bookings.store(connection, self._database, [stored], now)
-            if is_surplus:
-                return Proven(Proof.SURPLUS)
-            letters = self._end(connection, row, now, _Act(who, "there", why))
-            return Proven(Proof.BOOKED, letters)
+            marked = call_from_json(row.calling)
+            is_open = marked is not None and marked.line == doubt.call.line and row.state != State.WORKING
+            letters = self._end(connection, row, now, _Act(who, "there", why)) if is_open or not is_surplus else ()
+            return Proven(ProofResult.SURPLUS if is_surplus else ProofResult.BOOKED, letters)
 
     def deny(self, letter: Letter, who: str, why: str) -> Proven:
         """The call of a dead letter in doubt made nothing: the booking is free, and what waited for it goes on. Raises
@@ -132,7 +132,7 @@ class Proofs:
                 raise WordRefused(f"event {row.event_id} was answered by somebody else meanwhile")
             # Should it come to light after all, it is known as ours.
             note_doubts(self._database, connection, [unknown_call(row, doubt.call, now)])
-            return Proven(Proof.KNOWN, self._end(connection, row, now, _Act(who, "absent", why)))
+            return Proven(ProofResult.KNOWN, self._end(connection, row, now, _Act(who, "absent", why)))
 
     def _end(self, connection: sa.Connection, row: Any, now: datetime, act: _Act) -> tuple[int, ...]:
         """The doubt is over: the letters that go on."""

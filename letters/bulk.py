@@ -32,7 +32,7 @@ TURN_SECONDS: Final = 5.0
 
 _LOOK_SECONDS: Final = 0.5
 _JUDGED_AT_ONCE: Final = 200
-_NOT_NOW: Final = (Verdict.BREAKER_OPEN,)
+_NOT_NOW: Final = (Verdict.BREAKER_OPEN, Verdict.AT_WORK)
 _NEVER: Final = (
     Verdict.CLOSED,
     Verdict.INVALID,

@@ -29,6 +29,7 @@ WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.INVALID: "cannot be processed: unreadable, invalid, in conflict with other content under the same id, "
     "or its account or venue is missing from the settings or has changed",
     Verdict.BREAKER_OPEN: "the vendor is down: it will wait",
+    Verdict.AT_WORK: "its event is being worked already: it will wait for its end",
     Verdict.IN_DOUBT: "in doubt: may be booked at the vendor already, check there first",
     Verdict.CLOSED: "no longer open",
 }
@@ -47,6 +48,9 @@ class PreflightLedger(Protocol):
 
     @property
     def accounts(self) -> Any: ...
+
+    @property
+    def letters(self) -> Any: ...
 
     def foresee(self, envelopes: Sequence[Envelope]) -> Sequence[Answer]: ...
 
@@ -72,9 +76,14 @@ def verdicts(
     away = frozenset(view.account for view in views if view.breaker == "open")
     found = [_readable(letter, settings) for letter in letters]
     answers = iter(ledger.foresee([one.next_generation() for one in found if isinstance(one, Envelope)]))
-    return [
+    unready = ledger.letters.unready([letter.id for letter in letters])
+    judged = [
         one if isinstance(one, Verdict) else _judge(letter, one, next(answers), away, now)
         for letter, one in zip(letters, found, strict=True)
+    ]
+    return [
+        Verdict.AT_WORK if letter.id in unready and verdict is Verdict.WOULD_APPLY else verdict
+        for letter, verdict in zip(letters, judged, strict=True)
     ]
 
 

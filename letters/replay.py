@@ -6,7 +6,7 @@ the same generation, and the ledger of events knows it. After the confirm: the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +31,8 @@ class ReplayLetters(Protocol):
 
     def begin_replay(self, ids: Sequence[int], who: str, why: str) -> list[Letter]: ...
 
+    def unready(self, ids: Sequence[int]) -> Mapping[int, str]: ...
+
     def close_replayed(self, ids: Sequence[int]) -> None: ...
 
     def close_edited(self, id_: int, who: str, why: str) -> bool: ...
@@ -54,13 +56,15 @@ class EditLedger(Protocol):
 class Replayed:
     """replayed: closed. unreadable: cannot be replayed, as no envelope is in them; left as they were. closed: somebody
     else closed them, or there are none of these numbers. unconfirmed: marked `replaying`; the same command again
-    completes them. error: why the broker did not confirm."""
+    completes them. error: why the broker did not confirm. unready: why those were not replayed whose event is at work
+    already, a line each."""
 
     replayed: int = 0
     unreadable: int = 0
     closed: int = 0
     unconfirmed: int = 0
     error: str = ""
+    unready: tuple[str, ...] = ()
 
     def plus(self, other: Replayed) -> Replayed:
         return Replayed(
@@ -69,6 +73,7 @@ class Replayed:
             self.closed + other.closed,
             self.unconfirmed + other.unconfirmed,
             self.error or other.error,
+            (*self.unready, *other.unready),
         )
 
 
@@ -120,6 +125,8 @@ def replay_edited(
     edit, letters = ledger.edits.to_replay(number), ledger.letters
     if not letters.find(LetterFilter(ids=[edit.letter]), limit=1):
         return Replayed(closed=1)
+    if unready := letters.unready([edit.letter]):
+        return Replayed(unready=_lines(unready))
     try:
         _publish(edit.body, publisher, clock.now()).result()
     except BrokerError as failure:
@@ -157,6 +164,8 @@ def _replay_chunk(
     found = letters.find(LetterFilter(ids=ids, states=REPLAYABLE), limit=len(ids))
     wanted = [letter.id for letter in found if readable(letter)]
     begun = letters.begin_replay(wanted, who, why) if wanted else []
+    left = {*wanted} - {letter.id for letter in begun}
+    unready = letters.unready(sorted(left)) if left else {}
     published = [(letter.id, _publish(letter.new.body, publisher, clock.now())) for letter in begun]
     confirmed, error = [], ""
     for number, future in published:
@@ -170,10 +179,15 @@ def _replay_chunk(
     return Replayed(
         replayed=len(confirmed),
         unreadable=len(found) - len(wanted),
-        closed=len(ids) - len(found) + len(wanted) - len(begun),
+        closed=len(ids) - len(found) + len(left) - len(unready),
         unconfirmed=len(begun) - len(confirmed),
         error=error,
+        unready=_lines(unready),
     )
+
+
+def _lines(unready: Mapping[int, str]) -> tuple[str, ...]:
+    return tuple(f"dead letter {number}: {why}" for number, why in sorted(unready.items()))
 
 
 def _publish(body: bytes, publisher: Publisher, now: datetime) -> Future[None]:

@@ -52,13 +52,15 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """`call` may have happened and nobody knows; before anything else the vendor is asked."""
+    """`call` may have happened and nobody knows; before anything else the vendor is asked. after: in how many seconds
+    at the earliest, None for by the ladder."""
 
     name: ClassVar[str] = "in_doubt"
     state: ClassVar[State] = State.IN_DOUBT
 
     call: VendorCall
     error: str
+    after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from bellhop.ledger.records import Entry, EntryState, VendorCall
+from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.routes import bookings_route, callbacks_route
 from bellhop.schemas.settings.accounts import AccountKind
 
@@ -90,6 +92,39 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A booking as a person, or the vendor itself, names it. secret_hash: "" where it is not known."""
+
+    vendor_id: str
+    secret_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBookings:
+    """Bookings that a call in doubt made, as the ledger keeps them. note: what could not be checked of it, "" where all
+    was."""
+
+    entries: Sequence[Entry]
+    note: str = ""
+
+
+class FoundWrong(BellhopError):
+    """Raised where the vendor says that a booking is not what the call in doubt asked for."""
+
+
+FindSaid = Callable[[A, Any, VendorCall, str, Sequence[Said]], FoundBookings]
+"""An account, its client, a call in doubt, the id of the event it was for, and what a person says that it made: held
+against the vendor where it can be asked. Raises FoundWrong."""
+
+
+def trust_said(_account: Any, _client: Any, call: VendorCall, made_by: str, said: Sequence[Said]) -> FoundBookings:
+    """For a vendor that cannot be asked. A call's slot is its argument `slot`."""
+    slot = str(call.arguments.get("slot", ""))
+    entries = [Entry(one.vendor_id, call.line, made_by, EntryState.CONFIRMED, slot=slot) for one in said]
+    return FoundBookings(tuple(entries), "not checked at the vendor")
+
+
+@dataclass(frozen=True, slots=True)
 class CallMethod:
     """A method as `bellhop call` offers it. changes: it alters something. repeatable: twice is no more than once.
 
@@ -131,7 +166,7 @@ class Vendor(Generic[A]):
 
     client: of an account. methods: what `bellhop call` offers, by name; call_help: how their arguments are written.
     catalog: what `bellhop catalog` lists, by word. doctor: the checks of an account; it makes clients of its own.
-    document: its part of docs/vendors.md, by line.
+    document: its part of docs/vendors.md, by line. find_said: what a person says that a call in doubt made.
     """
 
     kind: str
@@ -145,6 +180,7 @@ class Vendor(Generic[A]):
     demo: Callable[[], DemoData]
     document: Callable[[], Iterator[str]]
     call_help: str = ""
+    find_said: FindSaid[A] = trust_said
     members: MakeHandler[A] | None = None
     pulls: PullFacts[A] | None = None
     callbacks: CallbackFacts[A] | None = None

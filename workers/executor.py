@@ -21,7 +21,7 @@ settle     the end is committed, what goes on  not committed: as after the call.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -52,12 +52,15 @@ from bellhop.workers.retry import plan_retry
 MAX_CALLS: Final = 200
 """Calls one delivery may make; book, confirm and cancel for each service stay far below. More is a circle."""
 
+_TOO_EARLY: Final = "its slot is free, which proves nothing while the vendor may still carry the call out"
+
 Began = tuple[datetime, float]
 """When a try began: UTC, and monotonic seconds."""
 
 
 class Executor:
-    """The steps for one route. `worker` names this process in claims; `ladder` is the topology's, in seconds."""
+    """The steps for one route. `worker` names this process in claims; `ladder` is the topology's, in seconds.
+    late_after: of an account, for how many seconds a call of it without an answer may still be carried out."""
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class Executor:
         worker: str,
         claim_seconds: float,
         ladder: Sequence[float],
+        late_after: Callable[[str], float] = lambda _account: 0.0,
         turns: Turns | None = None,
         observe: Observe = silent,
         tracer: Tracer = UNTRACED,
@@ -78,6 +82,7 @@ class Executor:
         self._worker = worker
         self._claim_seconds = claim_seconds
         self._ladder = ladder
+        self._late_after = late_after
         self._observe = observe
         self._tracer = tracer
         self._clock = clock
@@ -149,13 +154,21 @@ class Executor:
             return self._end_unforeseen(claimed, f"unexpected {type(error).__name__} before the call")
 
     def _resolve(self, claimed: ClaimedDelivery, doubt: VendorCall) -> EndedDelivery | None:
-        """Asks what became of a call in doubt; None where it made nothing and may be made again."""
+        """Asks what became of a call in doubt; None where it made nothing, or the ledger knows by now what it made."""
+        if any(entry.line == doubt.line for entry in claimed.booking.entries):
+            step = self._handler.translate(claimed.envelope, claimed.booking)
+            if isinstance(step, Done) or (isinstance(step, VendorCall) and not _is_same(doubt, step)):
+                return None
         began = self._begin()
         try:
             verdict = self._handler.resolve(doubt, claimed.envelope)
         except VendorFailure as failure:
             attempt = self._attempt(claimed, doubt, failure.method, began, failure)
             return claimed.end(failure_outcome(failure, doubt, doubt, asking=True), attempt, failure.code)
+        called_at = claimed.claim.called_at
+        if verdict is None and called_at is not None:
+            left = self._late_after(doubt.account) - (self._clock.now() - called_at).total_seconds()
+            verdict = InDoubt(doubt, _TOO_EARLY, left) if left > 0 else None
         return None if verdict is None else claimed.end(verdict)
 
     def _translate(self, claimed: ClaimedDelivery) -> VendorCall | Outcome:

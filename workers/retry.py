@@ -62,8 +62,8 @@ def plan_retry(
             attempts, at_least = 1, after or 0.0
         case Retry(_, after):
             attempts, at_least = ended.attempts_before + 1, after or 0.0
-        case InDoubt():
-            attempts, at_least = ended.attempts_before + 1, 0.0
+        case InDoubt(_, _, after):
+            attempts, at_least = ended.attempts_before + 1, after or 0.0
     delay = next_delay(
         ladder,
         attempts,

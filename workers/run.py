@@ -119,6 +119,7 @@ def run_workers(
                 worker=name,
                 claim_seconds=settings.work.claim_seconds,
                 ladder=settings.broker.ladder,
+                late_after=lambda name: settings.accounts[name].late_after if name in settings.accounts else 0.0,
                 turns=by_route[route].gate,
                 observe=observe,
                 tracer=tracer,

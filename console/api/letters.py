@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bellhop.console.api import requests, responses
 from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
+from bellhop.letters.doubts import Answered, Words, answered_row
 from bellhop.letters.preflight import WORDS, verdicts
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.letters import cause_row, letter_detail, letter_row, note_row, sort_counts
 from bellhop.schemas.errors import FieldProblem
+from bellhop.vendors.vendor import Said
 
 _NUMBER = "<number:number>"
 _CHUNK = 500
@@ -40,6 +42,10 @@ def section(parts: ApiParts) -> ApiSection:
               responses.Preflight, operator, body=requests.PreflightRequest),
         Route("GET", f"/letters/{_NUMBER}", api.one, "Show one dead letter", responses.LetterWhole,
               query=requests.RevealQuery),
+        Route("POST", f"/letters/{_NUMBER}/there", api.there, "Say that what is in doubt is there",
+              responses.AnsweredWord, operator, body=requests.SayThere),
+        Route("POST", f"/letters/{_NUMBER}/absent", api.absent, "Say that what is in doubt is not there",
+              responses.AnsweredWord, operator, body=requests.SayAbsent),
         Route("GET", f"/letters/{_NUMBER}/notes", api.notes, "List its notes", responses.Notes),
         Route("POST", f"/letters/{_NUMBER}/notes", api.note, "Add a note", responses.Notes, operator,
               body=requests.NewNote, status=201),
@@ -91,6 +97,19 @@ class LetterRoutes:
 
     def restore(self, call: ApiCall) -> JsonObject:
         return {"restored": self._letters.restore(call.body["ids"], call.who, call.body["why"])}
+
+    def there(self, call: ApiCall, number: int) -> JsonObject:
+        said = [Said(one["id"], one["hash"]) for one in call.body["bookings"]]
+        return self._answer(lambda words: words.there(number, said, who=call.who, why=call.body["why"]), number)
+
+    def absent(self, call: ApiCall, number: int) -> JsonObject:
+        return self._answer(lambda words: words.absent(number, who=call.who, why=call.body["why"]), number)
+
+    def _answer(self, act: Callable[[Words], Answered], number: int) -> JsonObject:
+        self._letter(number)
+        words = Words(self._parts.ledger, self._parts.settings, lambda: self._parts.publisher)
+        told: JsonObject = self._parts.redactor.value(answered_row(act(words)))
+        return told
 
     def preflight(self, call: ApiCall) -> JsonObject:
         numbers, chosen = call.body.get("ids"), call.body.get("filter")

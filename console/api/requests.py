@@ -149,6 +149,20 @@ class NewNote(Strict):
     text = Lines(required=True, validate=validate.Length(min=1, max=4000))
 
 
+class SaidBooking(Strict):
+    id = Line(200, required=True, metadata={"description": "The vendor's."})
+    hash = Line(200, minimum=0, load_default="", metadata={"description": "SimplyBook.me's, where it is known."})
+
+
+class SayThere(Strict):
+    bookings = fields.List(fields.Nested(SaidBooking), required=True, validate=validate.Length(min=1, max=100))
+    why = why()
+
+
+class SayAbsent(Strict):
+    why = why()
+
+
 class Assigning(Strict):
     ids = ids_field(MOST_AT_ONCE, required=True)
     to = Line(100, minimum=0, required=True, metadata={"description": '"" to unassign.'})

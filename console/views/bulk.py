@@ -17,7 +17,7 @@ from bellhop.ledger.records import Verdict
 
 blueprint = Blueprint("bulk", __name__)
 
-USUAL: Final = (Verdict.WOULD_APPLY, Verdict.BREAKER_OPEN)
+USUAL: Final = (Verdict.WOULD_APPLY, Verdict.BREAKER_OPEN, Verdict.AT_WORK)
 """Ticked unless the person says otherwise."""
 ASKED: Final = (*USUAL, Verdict.IN_DOUBT)
 """What a replay may take; all else it would skip anyway."""

@@ -12,17 +12,21 @@ from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.drafts import MOST
 from bellhop.console.guard import needs
 from bellhop.console.selection import AGES, ORDERS, STATES, Choice, choose
-from bellhop.ledger.records import Letter, LetterFilter, Role
+from bellhop.ledger.proofs import WordRefused
+from bellhop.ledger.records import Letter, LetterFilter, LetterState, Role
+from bellhop.letters.doubts import Answered, Words, answered_row
 from bellhop.letters.edits import EDITABLE
 from bellhop.letters.serializers.letters import cause_row, edit_row, letter_detail, letter_row, note_row
 from bellhop.letters.serializers.people import audit_row
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.vendor import Said
 
 blueprint = Blueprint("letters", __name__)
 
 PAGE: Final = 50
 LONGEST_NOTE: Final = 2000
+LONGEST_REASON: Final = 500
 
 
 @blueprint.route("/letters", methods=["GET", "POST"])
@@ -87,6 +91,7 @@ def one(number: int) -> str:
         notes=[note_row(note) for note in letters.notes(number)],
         acts=[audit_row(act) for act in letters.audit_page(30, letter=number).rows],
         editable=bool(EDITABLE.get(letter.new.type)),
+        doubtful=_is_in_doubt(own, letter),
         **_context(own, letter, reveal=False),
     )
 
@@ -112,6 +117,46 @@ def note(number: int) -> Response:
     return redirect(url_for("letters.one", number=number, _anchor="notes"))
 
 
+@blueprint.post("/letters/<int:number>/there")
+@needs(Role.OPERATOR)
+def there(number: int) -> Response:
+    """What a person found at the vendor: the call in doubt made it."""
+    form = request.form
+    ids, hashes = form.get("id", "").split(), form.get("hash", "").split()
+    if hashes and len(hashes) != len(ids):
+        flash("Give a hash for each id, in the same order, or none.", "bad")
+        return redirect(url_for("letters.one", number=number))
+    said = [Said(*one) for one in zip(ids, hashes or [""] * len(ids), strict=True)]
+    return _answer(number, lambda words, why: words.there(number, said, who=person().name, why=why))
+
+
+@blueprint.post("/letters/<int:number>/absent")
+@needs(Role.OPERATOR)
+def absent(number: int) -> Response:
+    """The call in doubt made nothing: a person has looked."""
+    return _answer(number, lambda words, why: words.absent(number, who=person().name, why=why))
+
+
+def _answer(number: int, act: Callable[[Words, str], Answered]) -> Response:
+    own = parts()
+    find_letter(own, number)
+    here = redirect(url_for("letters.one", number=number))
+    why = request.form.get("why", "").replace("\x00", "").strip()[:LONGEST_REASON]
+    if not why:
+        flash("A reason is required: it goes into the audit.", "bad")
+        return here
+    try:
+        row = answered_row(act(Words(own.ledger, own.settings, lambda: own.publisher), why))
+    except WordRefused as refused:
+        flash(f"{str(refused)[:1].upper()}{str(refused)[1:]}.", "bad")
+        return here
+    others = [str(one) for one in row["letters"] if one != number]
+    flash("It goes on" + (f", and so do letters {', '.join(others)}." if others else "."), "good")
+    for text in filter(None, (row["note"], row["problem"])):
+        flash(f"{own.clean(text)}.", "bad")
+    return here
+
+
 @blueprint.post("/letters/<int:number>/assign")
 @needs(Role.OPERATOR)
 def assign(number: int) -> Response:
@@ -122,6 +167,14 @@ def assign(number: int) -> Response:
     own.ledger.letters.assign([number], to, person().name)
     flash(f"Assigned to {to}." if to else "Unassigned.", "good")
     return redirect(url_for("letters.one", number=number))
+
+
+def _is_in_doubt(own: ConsoleParts, letter: Letter) -> bool:
+    """Whether a person can say what became of its call."""
+    try:
+        return letter.state is LetterState.OPEN and bool(own.ledger.proofs.of_letter(letter))
+    except WordRefused:
+        return False
 
 
 def find_letter(own: ConsoleParts, number: int) -> Letter:

@@ -3,7 +3,7 @@
 from bellhop.ledger.records.bookings import Booking, Entry, EntryState
 from bellhop.ledger.records.calls import Attempt, Json, VendorCall
 from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Refused, Settled, Settlement
-from bellhop.ledger.records.doubts import Doubt, Proof, Proven
+from bellhop.ledger.records.doubts import Doubt, ProofResult, Proven
 from bellhop.ledger.records.edits import Edit, EditState
 from bellhop.ledger.records.events import EventView, Standing, State
 from bellhop.ledger.records.jobs import BulkJob, ItemState, JobItem, JobState, Verdict
@@ -47,7 +47,7 @@ __all__ = [
     "Note",
     "Order",
     "Pause",
-    "Proof",
+    "ProofResult",
     "Proven",
     "Refused",
     "Role",

@@ -27,7 +27,7 @@ class Doubt:
     is_open: bool
 
 
-class Proof(StrEnum):
+class ProofResult(StrEnum):
     """What it came to that a booking was found which a call in doubt made."""
 
     BOOKED = "booked"
@@ -44,5 +44,5 @@ class Proof(StrEnum):
 class Proven:
     """letters: the numbers of those that now go on, marked `replaying`, the newest event's first."""
 
-    proof: Proof
+    result: ProofResult
     letters: tuple[int, ...] = ()

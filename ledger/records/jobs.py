@@ -18,6 +18,8 @@ class Verdict(StrEnum):
     INVALID = "invalid"
     """It cannot be read, its contract is broken, or the settings no longer know its account or venue."""
     BREAKER_OPEN = "breaker_open"
+    AT_WORK = "at_work"
+    """Its event is being worked already: it waits for its end."""
     IN_DOUBT = "in_doubt"
     """It may be at the vendor: look there first."""
     CLOSED = "closed"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from bellhop.schemas.events import CheckBooking
 from bellhop.schemas.settings.fields import Duration, Zone, choice, number, string, whole_number
 from bellhop.schemas.settings.keys import Section, group, key, settings_section
+
+LATE_SECONDS: Final = 120.0
+"""Of `late_after`: four times our own read time-out, and above the 100 s after which usual fronts give a call up."""
 
 
 @settings_section
@@ -46,6 +49,8 @@ class Account(Protocol):
     def connect_seconds(self) -> float: ...
     @property
     def read_seconds(self) -> float: ...
+    @property
+    def late_after(self) -> float: ...
     @property
     def limits(self) -> Limits: ...
     @property
@@ -92,6 +97,16 @@ def connect_timeout(default: float = 5.0) -> float:
 
 def read_timeout(default: float = 30.0) -> float:
     return key(Duration(minimum=0.05), "", name="read_timeout", default=default, rank=1)
+
+
+def late_after() -> float:
+    return key(
+        Duration(),
+        """So long after it was made a call without an answer may still be carried out: a slot that is free before then
+        proves nothing, and the booking is not made again. Well above the vendor's own limit for a call.""",
+        default=LATE_SECONDS,
+        rank=1,
+    )
 
 
 def limits(default: Limits) -> Limits:

@@ -27,6 +27,7 @@ base_url = "{sandbox}"
 key = "sandbox-toy-key"
 connect_timeout = "1s"
 read_timeout = "1s"
+late_after = "0s"
 [venues.nursery]
 account = "nursery"
 timezone = "Europe/London"

@@ -27,6 +27,7 @@ password = "sandbox-password"
 limit_per_day = 10
 connect_timeout = "1s"
 read_timeout = "1s"
+late_after = "0s"
 [accounts.spa-b4t]
 kind = "peoplevine"
 base_url = "{sandbox}"
@@ -39,6 +40,7 @@ system = "book4time"
 pull_reservations = "0 4 * * *"
 connect_timeout = "1s"
 read_timeout = "1s"
+late_after = "0s"
 [accounts.dining]
 kind = "peoplevine"
 base_url = "{sandbox}"
@@ -50,6 +52,7 @@ system = "sevenrooms"
 attributes = ["House Wine"]
 connect_timeout = "1s"
 read_timeout = "1s"
+late_after = "0s"
 [accounts.events]
 kind = "peoplevine"
 base_url = "{sandbox}"
@@ -60,6 +63,7 @@ password = "sandbox-password"
 system = "tripleseat"
 connect_timeout = "1s"
 read_timeout = "1s"
+late_after = "0s"
 [accounts.batches]
 kind = "simplybook"
 base_url = "{sandbox}"
@@ -73,6 +77,7 @@ limit_at_once = 0
 limit_per_day = 0
 connect_timeout = "1s"
 read_timeout = "1s"
+late_after = "0s"
 [venues.thermal]
 account = "spa-b4t"
 timezone = "Europe/London"

@@ -55,6 +55,7 @@ password = "sandbox-password"
 slots_hold_one = true
 connect_timeout = "1s"
 read_timeout = "1s"
+late_after = "0s"
 [accounts.sb]
 kind = "simplybook"
 base_url = "{sandbox}"
@@ -63,6 +64,7 @@ api_key = "sandbox-api-key"
 secret_key = "sandbox-secret-key"
 connect_timeout = "1s"
 read_timeout = "1s"
+late_after = "0s"
 limit_per_second = {per_second}
 limit_at_once = {at_once}
 limit_per_day = {per_day}

@@ -23,6 +23,7 @@ slots_hold_one = true
 pull_reservations = "* * * * *" # every minute, so that it can be watched
 connect_timeout = "2s"
 read_timeout = "10s"
+late_after = "20s"
 
 [venues.spa]
 account = "club"

@@ -53,6 +53,7 @@ class PeoplevineAccount(Section):
     )
     connect_seconds: float = accounts.connect_timeout()
     read_seconds: float = accounts.read_timeout()
+    late_after: float = accounts.late_after()
     kind: str = accounts.kind("peoplevine")
     system: str = key(
         choice("", *SYSTEMS),

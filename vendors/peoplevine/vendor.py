@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bellhop.vendors.peoplevine.catalog import CATALOG
 from bellhop.vendors.peoplevine.labels import label_warnings
 from bellhop.vendors.peoplevine.settings import ACCOUNT, PULLS, PeoplevineAccount
-from bellhop.vendors.vendor import CallMethod, DemoData, HandlerContext, PullFacts, Vendor
+from bellhop.vendors.vendor import CallMethod, DemoData, FoundBookings, HandlerContext, PullFacts, Said, Vendor
 
 if TYPE_CHECKING:
+    from bellhop.ledger.records import VendorCall
     from bellhop.ledger.store import Ledger
     from bellhop.vendors.doctor.checks import Examination, Subject
     from bellhop.vendors.handler import Handler
@@ -48,6 +49,14 @@ def _client(account: PeoplevineAccount, http: HttpClient, _ledger: Ledger, gate:
     from bellhop.vendors.peoplevine.client import PeoplevineClient
 
     return PeoplevineClient(account, http, gate)
+
+
+def _find_said(
+    account: PeoplevineAccount, client: PeoplevineClient, call: VendorCall, made_by: str, said: Sequence[Said]
+) -> FoundBookings:
+    from bellhop.vendors.peoplevine.found import find_said
+
+    return find_said(account, client, call, made_by, said)
 
 
 def _methods() -> Mapping[str, CallMethod]:
@@ -97,6 +106,7 @@ PEOPLEVINE: Final = Vendor(
     demo=_demo,
     document=_document,
     call_help="Peoplevine's arguments also as NAME=VALUE.",
+    find_said=_find_said,
     members=_members,
     pulls=PullFacts(PULLS, _pulls, timeless=frozenset({"services"})),
     member_warnings=_member_warnings,

@@ -155,7 +155,7 @@ class SimplybookBookings:
             }
             if theirs:
                 arguments["client_time_offset"] = client_time_offset(start, ZoneInfo(theirs))
-            wanted[_slot(arguments)] = (line, arguments)
+            wanted[slot_of(arguments)] = (line, arguments)
         return wanted
 
     def _in_batch(self, call: VendorCall, event: Envelope) -> bool:
@@ -196,7 +196,7 @@ class SimplybookBookings:
                 made_by=event.id,
                 state=EntryState.BOOKED if to_confirm and not row.confirmed else EntryState.CONFIRMED,
                 secret_hash=row.hash,
-                slot=_slot(call.arguments),
+                slot=slot_of(call.arguments),
                 code=row.code,
                 batch=f"{answer.batch_type or BATCH_TYPE}:{batch}" if batch else "",
                 batch_hash=answer.batch_hash if batch else "",
@@ -222,7 +222,7 @@ def _too_few(line: int, stand: int, wanted: int) -> Dead:
     return Dead(Reason.UNSUPPORTED, f"{text} in SimplyBook.me, then discard this")
 
 
-def _slot(arguments: Mapping[str, Any]) -> str:
+def slot_of(arguments: Mapping[str, Any]) -> str:
     """What is booked, for comparing."""
     return "/".join(str(arguments[key]) for key in _SLOT)
 

@@ -16,6 +16,7 @@ api_key = "sandbox-api-key"
 secret_key = "sandbox-secret-key"
 connect_timeout = "2s"
 read_timeout = "10s"
+late_after = "20s"
 
 [venues.salon]
 account = "salon"

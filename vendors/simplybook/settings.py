@@ -28,6 +28,7 @@ class SimplybookAccount(Section):
     confirm: bool = key(boolean(), "Whether to confirm a booking whose answer asks for it.", default=True)
     connect_seconds: float = accounts.connect_timeout()
     read_seconds: float = accounts.read_timeout()
+    late_after: float = accounts.late_after()
     kind: str = accounts.kind("simplybook")
     batch: bool = key(
         boolean(),

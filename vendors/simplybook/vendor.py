@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from bellhop.vendors.simplybook.callback_body import read_notice
 from bellhop.vendors.simplybook.catalog import CATALOG
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
-from bellhop.vendors.vendor import CallbackFacts, CallMethod, DemoData, HandlerContext, Vendor
+from bellhop.vendors.vendor import CallbackFacts, CallMethod, DemoData, FoundBookings, HandlerContext, Said, Vendor
 
 if TYPE_CHECKING:
+    from bellhop.ledger.records import VendorCall
     from bellhop.ledger.store import Ledger
     from bellhop.vendors.doctor.checks import Examination, Subject
     from bellhop.vendors.handler import Handler
@@ -47,6 +48,14 @@ def _client(account: SimplybookAccount, http: HttpClient, ledger: Ledger, gate: 
     from bellhop.vendors.simplybook.client import SimplybookClient
 
     return SimplybookClient(account, http, ledger, gate)
+
+
+def _find_said(
+    account: SimplybookAccount, client: SimplybookClient, call: VendorCall, made_by: str, said: Sequence[Said]
+) -> FoundBookings:
+    from bellhop.vendors.simplybook.found import find_said
+
+    return find_said(account, client, call, made_by, said)
 
 
 def _methods() -> Mapping[str, CallMethod]:
@@ -98,6 +107,7 @@ SIMPLYBOOK: Final = Vendor(
     demo=_demo,
     document=_document,
     callbacks=CallbackFacts(read_notice, _callbacks),
+    find_said=_find_said,
     call_help=(
         "A SimplyBook.me signature may be written hash:HASH, with the hash of the booking or batch whose id is the "
         "first argument: it is made with the account's secret key."

@@ -22,6 +22,7 @@ class ToyAccount(Section):
     password: str = key(string(1), "", name="key", secret=True)
     connect_seconds: float = accounts.connect_timeout()
     read_seconds: float = accounts.read_timeout()
+    late_after: float = accounts.late_after()
     kind: str = accounts.kind("toy")
     limits: Limits = accounts.limits(Limits())
     system: ClassVar[str] = ""

@@ -1,0 +1,63 @@
+"""`bellhop dead there` and `absent`: a person's word on what is in doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from bellhop.cli.backends import desk
+from bellhop.cli.common import App, Failed, as_json, ask_reason, echo_json, pass_app, printable
+
+
+@click.command(short_help="Say that what is in doubt is there.")
+@click.argument("number", type=click.IntRange(1))
+@click.option("--as", "ids", metavar="ID", multiple=True, required=True, help="The vendor's id of it. Repeatable.")
+@click.option("--hash", "hashes", metavar="HASH", multiple=True, help="SimplyBook.me's hash of it, for each id.")
+@click.option("--who", help="Your name, for the audit. Default: user@host.")
+@click.option("--why", help="Reason, for the audit. Asked for if not given.")
+@as_json
+@pass_app
+def there(
+    app: App, number: int, ids: tuple[str, ...], hashes: tuple[str, ...], who: str | None, why: str | None, json_: bool
+) -> None:
+    """Say that the call of a dead letter in doubt made this booking at the vendor.
+
+    It is checked there where that is possible. Then it stands in the ledger, the letter ends, and what waited for it (a
+    cancel, a change) goes on by itself. Without its hash a booking of SimplyBook.me's cannot be cancelled by Bellhop.
+
+    Example: bellhop dead there 12 --as 77 --hash 1f6bd1 --why "seen in the calendar"
+    """
+    if hashes and len(hashes) != len(ids):
+        raise click.UsageError("give --hash for each --as, in the same order, or for none")
+    said = list(zip(ids, hashes or ("",) * len(ids), strict=True))
+    with desk(app) as at:
+        _echo_answer(number, at.there(number, said, who, ask_reason(why)), json_)
+
+
+@click.command(short_help="Say that what is in doubt is not there.")
+@click.argument("number", type=click.IntRange(1))
+@click.option("--who", help="Your name, for the audit. Default: user@host.")
+@click.option("--why", help="Reason, for the audit. Asked for if not given.")
+@as_json
+@pass_app
+def absent(app: App, number: int, who: str | None, why: str | None, json_: bool) -> None:
+    """Say that the call of a dead letter in doubt made nothing at the vendor.
+
+    Its event is worked again, and books unless a newer one of its booking has cancelled it.
+    """
+    with desk(app) as at:
+        _echo_answer(number, at.absent(number, who, ask_reason(why)), json_)
+
+
+def _echo_answer(number: int, told: dict[str, Any], json_: bool) -> None:
+    if json_:
+        echo_json(told)
+    else:
+        others = [str(one) for one in told["letters"] if one != number]
+        waited = f", and so does what waited for it: {', '.join(others)}" if others else ""
+        click.echo(f"dead letter {number} goes on{waited}")
+        if told["note"]:
+            click.echo(printable(told["note"]))
+    if told["problem"]:
+        raise Failed(f"{told['problem']}: it goes on by itself once the broker is there and `bellhop archive` runs")

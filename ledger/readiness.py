@@ -1,0 +1,53 @@
+"""Which letters can go back to work: those whose event is not at work already, and those whose doubt is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from bellhop.ledger.decide import UNFINISHED
+from bellhop.ledger.doubts import doubtful_events
+from bellhop.ledger.records import NewLetter, State
+from bellhop.ledger.tables import dead_letters, events
+
+_CHUNK: Final = 500
+
+
+def chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """In order, as many as a statement takes."""
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
+
+
+def unready_letters(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
+    same = sa.and_(events.c.source == dead_letters.c.source, events.c.event_id == dead_letters.c.event_id)
+    columns = (dead_letters.c.id, events.c.event_id, events.c.state, events.c.generation, events.c.next_at)
+    query = sa.select(*columns).join(events, same).where(events.c.state.in_(UNFINISHED))
+    rows = [
+        row
+        for some in chunks(ids)
+        for row in connection.execute(query.where(dead_letters.c.id.in_(some)).order_by(dead_letters.c.id))
+    ]
+    return {row.id: _open_words(row) for row in rows}
+
+
+def _open_words(row: Any) -> str:
+    what = f"event {row.event_id} is {row.state}" + (f" (replay {row.generation})" if row.generation else "")
+    again = f", next at {row.next_at:%Y-%m-%d %H:%M:%S} UTC" if row.next_at else ""
+    return f"{what}{again}: wait for its end, then replay what is still dead"
+
+
+def doubt_is_over(connection: sa.Connection, own: Mapping[str, Any] | None, letter: NewLetter) -> bool:
+    """Whether nothing of the letter's booking is in doubt any more, though it died of that. own: what names its event,
+    None where it is none."""
+    if own is None or doubtful_events(connection, letter.source, letter.subject):
+        return False
+    row = connection.execute(
+        sa.select(events.c.state, events.c.generation).where(
+            events.c.source == own["in_source"], events.c.event_id == own["id"], events.c.content_hash == own["hash"]
+        )
+    ).one_or_none()
+    return row is not None and row.state == State.DEAD and row.generation == letter.generation

@@ -1,0 +1,123 @@
+"""A person's word on a dead letter in doubt: it is there, as this booking; or it is not there.
+
+The ledger takes the word in one commit, and the letters that go on are published then. What if the process dies here?
+They are marked as being replayed, and `letters.resume` publishes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from bellhop.broker.port import Publisher
+from bellhop.ledger.proofs import WordRefused
+from bellhop.ledger.records import Letter, ProofResult, Proven
+from bellhop.ledger.store import Ledger
+from bellhop.letters.replay import Replayed, replay
+from bellhop.letters.serializers import JsonObject
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.errors import BrokerError
+from bellhop.schemas.redact import Redactor
+from bellhop.schemas.settings import Settings
+from bellhop.vendors.http import HttpClient
+from bellhop.vendors.registry import vendor_of
+from bellhop.vendors.vendor import FoundBookings, FoundWrong, Said
+from bellhop.workers.gate import AccountGate
+
+if TYPE_CHECKING:
+    from bellhop.vendors.vendor import Client
+
+LONGEST_ID: Final = 200
+AT_WORK: Final = "an event of its booking is being worked: say it again when that has ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A word that was taken. note: what could not be checked of it, "" where all was. replayed: what became of the
+    letters that go on."""
+
+    letters: tuple[int, ...]
+    note: str
+    replayed: Replayed
+
+
+class Words:
+    """publisher: asked for when letters go on; it may raise BrokerError: they go on by themselves, then."""
+
+    def __init__(
+        self, ledger: Ledger, settings: Settings, publisher: Callable[[], Publisher], clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._publisher = publisher
+        self._clock = clock
+
+    def there(self, number: int, said: Sequence[Said], *, who: str, why: str) -> Answered:
+        """The call of this letter made these bookings. They are held against the vendor first, where it can be asked.
+
+        Raises WordRefused, LedgerUnavailable.
+        """
+        doubt = self._ledger.proofs.of_letter(self._letter(number))
+        found = self._find(doubt.call, doubt.event_id, said)
+        ids = ", ".join(one.vendor_id for one in said)
+        proven = self._ledger.proofs.prove(doubt, found.entries, who, f"{why} (it is there, as {ids})")
+        if proven.result is ProofResult.AT_WORK:
+            raise WordRefused(f"event {doubt.event_id}: {AT_WORK}")
+        if proven.result is ProofResult.KNOWN:
+            raise WordRefused(f"event {doubt.event_id} was answered by somebody else meanwhile")
+        doubled = (
+            f"booking {ids} is one too many: cancel it at the vendor" if proven.result is ProofResult.SURPLUS else ""
+        )
+        return self._go_on(proven, "; ".join(filter(None, (found.note, doubled))), who, why)
+
+    def absent(self, number: int, *, who: str, why: str) -> Answered:
+        """The call of this letter made nothing. Raises WordRefused, LedgerUnavailable."""
+        proven = self._ledger.proofs.deny(self._letter(number), who, f"{why} (it is not there)")
+        return self._go_on(proven, "", who, why)
+
+    def _letter(self, number: int) -> Letter:
+        letter = self._ledger.letters.get(number)
+        if letter is None:
+            raise WordRefused(f"there is no dead letter {number}")
+        return letter
+
+    def _find(self, call: Any, made_by: str, said: Sequence[Said]) -> FoundBookings:
+        account = self._settings.accounts.get(call.account)
+        if account is None:
+            raise WordRefused(f"the settings have no account {call.account}")
+        if not said or any(not one.vendor_id or len(one.vendor_id) > LONGEST_ID for one in said):
+            raise WordRefused("say the vendor's id of the booking")
+        if len({one.vendor_id for one in said}) < len(said):
+            raise WordRefused("the same id is said twice")
+        for one in said:
+            other = self._ledger.booking_of(call.account, one.vendor_id)
+            if other is not None:
+                raise WordRefused(f"booking {one.vendor_id} is known already: of {other.source}'s {other.reference}")
+        vendor = vendor_of(account)
+        http = HttpClient(pool_size=1, redactor=Redactor(self._settings.secrets))
+        gate = AccountGate(self._ledger.accounts, self._settings.accounts, last=False, clock=self._clock)
+        client: Client = vendor.client(account, http, self._ledger, gate)
+        try:
+            return vendor.find_said(account, client, call, made_by, said)
+        except FoundWrong as wrong:
+            raise WordRefused(str(wrong)) from None
+
+    def _go_on(self, proven: Proven, note: str, who: str, why: str) -> Answered:
+        done = Replayed()
+        try:
+            publisher = self._publisher()
+        except BrokerError as error:
+            return Answered(proven.letters, note, Replayed(unconfirmed=len(proven.letters), error=str(error)))
+        for number in proven.letters:  # in this order: the newest event first
+            one = replay(self._ledger.letters, publisher, [number], who=who, why=why, clock=self._clock)
+            done = done.plus(one)
+            if done.error:
+                break
+        return Answered(proven.letters, note, done)
+
+
+def answered_row(answered: Answered) -> JsonObject:
+    """As the command line and the API tell it. problem: why some were not published, "" where all were."""
+    done = answered.replayed
+    return {"letters": list(answered.letters), "note": answered.note, "problem": done.error or "; ".join(done.unready)}
