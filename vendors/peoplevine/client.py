@@ -201,6 +201,7 @@ class PeoplevineClient:
             body=body,
             connect_seconds=self._account.connect_seconds,
             read_seconds=self._account.read_seconds,
+            is_read=not method.changes,
         )
 
 
