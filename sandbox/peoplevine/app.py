@@ -97,7 +97,7 @@ class Peoplevine:
         member = query.get("member_id", "")
         if member not in self.members:
             raise CallRefused("Member not found")
-        answer = self._counted(1)
+        answer = self._count_body(1)
         if answer["success_count"]:
             self.synced[member] += 1
         return Reply(answer, effect="synced" if answer["success_count"] else "", id=member)
@@ -107,9 +107,9 @@ class Peoplevine:
         since = _since(query.get("from", ""), self._switches().peoplevine_from)
         changed = {change.id for change in self.changes if change.what == what and change.at >= since}
         self.pulled[what] += 1
-        return Reply(self._counted(len(changed)), effect="pulled")
+        return Reply(self._count_body(len(changed)), effect="pulled")
 
-    def _counted(self, found: int) -> dict[str, Any]:
+    def _count_body(self, found: int) -> dict[str, Any]:
         """The answer to a sync that found so much to bring."""
         errors = self._switches().peoplevine_error_count
         message = "The record could not be saved" if errors else None
@@ -118,7 +118,7 @@ class Peoplevine:
     def _sync_services(self, query: Mapping[str, str], asked: Any) -> Reply:
         """Counts nothing, as in the document's example."""
         self.pulled["services"] += 1
-        return Reply(self._counted(0), effect="pulled")
+        return Reply(self._count_body(0), effect="pulled")
 
     def _products(self, query: Mapping[str, str], asked: Any) -> Reply:
         rows = [_product(treatment) for treatment in self._seed.treatments]

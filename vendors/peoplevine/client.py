@@ -100,7 +100,7 @@ class PeoplevineClient:
         document's example: an answer that counts none has brought nobody."""
         answer = self._whole("sync_member", self._call_checked("sync_member", query={"member_id": member_id}))
         if not _count(answer, "success_count"):
-            words = f"success, but success_count counts nobody: {_said(answer) or 'and no reason given'}"
+            words = f"success, but success_count counts nobody: {_vendor_words(answer) or 'and no reason given'}"
             raise _failure("sync_member", Kind.REJECTED, words, answer)
 
     def sync_profiles(self, since: datetime) -> int:
@@ -180,7 +180,7 @@ class PeoplevineClient:
         """The answer, where nothing of it failed: a success may count errors, and then a part is missing."""
         errors, made = _count(answer, "error_count"), _count(answer, "success_count")
         if errors:
-            words = f"{made} brought, {errors} failed: {_said(answer) or 'no reason given'}"
+            words = f"{made} brought, {errors} failed: {_vendor_words(answer) or 'no reason given'}"
             raise _failure(name, Kind.REJECTED, words, answer)
         return answer
 
@@ -232,7 +232,7 @@ def _count(answer: HttpAnswer, key: str) -> int:
     return int(told) if not isinstance(told, bool) and str(told).isdecimal() else 0
 
 
-def _said(answer: HttpAnswer) -> str:
+def _vendor_words(answer: HttpAnswer) -> str:
     """The vendor's words: `reason` and `message`, those that are there."""
     told = (answer.json.get(key) for key in ("reason", "message"))
     return ". ".join(dict.fromkeys(str(words) for words in told if words))
