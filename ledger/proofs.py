@@ -197,7 +197,7 @@ def _event_of(connection: sa.Connection, letter: Letter) -> Any:
 
 def _no_doubt(connection: sa.Connection, letter: Letter, doubtful: Sequence[int]) -> str:
     """Why nothing can be said of this letter, and of which it can."""
-    if not doubtful:
+    if not doubtful or letter.new.reason != Reason.IN_DOUBT:
         return f"no call of dead letter {letter.id} is in doubt: it died of {letter.new.reason}"
     ids = connection.scalars(sa.select(events.c.event_id).where(events.c.pk.in_(doubtful))).all()
     same = (dead_letters.c.source == letter.new.source, dead_letters.c.event_id.in_(ids))

@@ -21,6 +21,13 @@ from bellhop.schemas.reasons import Reason
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LEASE = 60.0
+BOOK_A_SLOT = VendorCall(
+    "sb",
+    "book",
+    {"event_id": "1", "unit_id": "3", "date": "2027-05-10", "time": "09:15:00", "count": 1},
+    repeatable=False,
+)
+"""As SimplyBook.me's handler marks it."""
 BOOK = VendorCall("sb", "book", {"slot": "a"}, repeatable=False)
 
 
@@ -194,8 +201,8 @@ def die(ledger: Ledger, envelope: Envelope, reason: Reason = Reason.REJECTED, **
     return end(ledger, envelope, State.DEAD, reason=reason, detail="the vendor said no", **more)
 
 
-def die_in_doubt(ledger: Ledger, envelope: Envelope) -> None:
-    claimed = ledger.calling(take(ledger, envelope), BOOK, None, LEASE)
+def die_in_doubt(ledger: Ledger, envelope: Envelope, call: VendorCall = BOOK) -> None:
+    claimed = ledger.calling(take(ledger, envelope), call, None, LEASE)
     ended = Settlement(claimed, envelope, State.DEAD, reason=Reason.IN_DOUBT, detail="nobody knows")
     assert ledger.settle([ended]) == []
 

@@ -136,6 +136,6 @@ def _cancelled_before(standing: list[Entry]) -> Dead:
 
 def _in_doubt(why: str, evidence: Json) -> Dead:
     text = (
-        f"nobody knows whether {CREATE} made a reservation, and {why}: look in Peoplevine; replay only if none is there"
+        f"nobody knows whether {CREATE} made a reservation, and {why}: look in Peoplevine and say whether it is there"
     )
     return Dead(Reason.IN_DOUBT, text, evidence)

@@ -255,5 +255,5 @@ def _confirm_batch(client: SimplybookClient, booking: Booking, batch: str) -> Bo
 
 
 def _in_doubt(why: str, evidence: Mapping[str, Any]) -> Dead:
-    text = f"nobody knows whether book made a booking, and {why}: look in SimplyBook.me; replay only if none is there"
+    text = f"nobody knows whether book made a booking, and {why}: look in SimplyBook.me and say whether it is there"
     return Dead(Reason.IN_DOUBT, text, evidence)

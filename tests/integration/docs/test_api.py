@@ -19,7 +19,7 @@ from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api
-from tests.support.ledger import die, event, finish, letter
+from tests.support.ledger import BOOK_A_SLOT, die, die_in_doubt, event, finish, letter
 from tests.support.require import missing
 
 _ROOT = Path(__file__).parents[3]
@@ -48,6 +48,10 @@ def api(tmp_path: Path) -> Api:
     gone = event("evt_123", subject="R-1001", data={"venue": "salon"})
     die(one.ledger, gone, Reason.REJECTED)
     one.ledger.letters.archive([letter(gone)])
+    for number in (25, 26):
+        doubtful = event(f"evt_{number}", subject=f"R-{number}")
+        die_in_doubt(one.ledger, doubtful, BOOK_A_SLOT)
+        one.ledger.letters.archive([letter(doubtful, Reason.IN_DOUBT)])
     for number in (1, 2):  # the page's own are job 3 and edit 4
         one.post("/jobs", {"ids": [number], "why": "x"}, Role.ADMIN)
         one.post(f"/jobs/{number}/cancel", {"why": "x"}, Role.ADMIN)

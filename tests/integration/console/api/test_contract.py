@@ -18,7 +18,9 @@ from werkzeug.test import TestResponse
 from bellhop.console.api.routes import MAX_BODY
 from bellhop.ledger.records import Role
 from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
+from bellhop.schemas.reasons import Reason
 from tests.support.api import Api, problem
+from tests.support.ledger import BOOK_A_SLOT, die_in_doubt, event, letter
 
 _THERE = {"number": "1", "source": "crm", "id_": "e-1", "route": "members", "name": "ann"}
 _NOT_THERE = {"number": "4711", "source": "crm", "id_": "nowhere", "route": "nowhere", "name": "nobody"}
@@ -380,6 +382,10 @@ def test_every_answer_that_goes_well_is_as_described(api: Api) -> None:
 
 def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
     api.dead(6)
+    for number in (8, 9):
+        doubtful = event(f"doubtful-{number}", subject=f"R-{number}")
+        die_in_doubt(api.ledger, doubtful, BOOK_A_SLOT)
+        api.ledger.letters.archive([letter(doubtful, Reason.IN_DOUBT)])
     known = {one.name: one for one in operations(api)}
     careful = {"changes": {"notes": "by the window"}, "why": "asked for"}
     why = {"why": "x"}
@@ -391,6 +397,8 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
         ("POST", "/letters/restore", {"ids": [2], **why}, 0),
         ("POST", "/letters/preflight", {"filter": {}}, 0),
         ("POST", "/letters/{number}/notes", {"text": "rang"}, 1),
+        ("POST", "/letters/{number}/there", {"bookings": [{"id": "77"}], **why}, 8),
+        ("POST", "/letters/{number}/absent", why, 9),
         ("POST", "/letters/{number}/edits", careful, 3),
         ("POST", "/jobs", {"ids": [4, 5], "rate": 1, **why}, 0),
         ("POST", "/jobs/{number}/pause", why, 1),
@@ -470,8 +478,10 @@ _NAMES = [
     "post_jobs_number_resume",
     "post_letters_assign",
     "post_letters_discard",
+    "post_letters_number_absent",
     "post_letters_number_edits",
     "post_letters_number_notes",
+    "post_letters_number_there",
     "post_letters_preflight",
     "post_letters_restore",
     "post_letters_search",
