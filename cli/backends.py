@@ -140,12 +140,14 @@ class LocalBackend:
         return self._answer(lambda words: words.absent(number, who=acting_as(who), why=why))
 
     def _answer(self, act: Callable[[Words], Answered]) -> dict[str, Any]:
+        from bellhop.cli.clients import counted_gate
         from bellhop.letters.doubts import Words, answered_row
 
         with self._app.broker() as broker:
             broker.declare()
             publisher = broker.publisher()
-            row = answered_row(act(Words(self._ledger, self._app.settings, lambda: publisher)))
+            gate = counted_gate(self._app, self._ledger, last=False)
+            row = answered_row(act(Words(self._ledger, self._app.settings, lambda: publisher, gate)))
             publisher.close()
         told: dict[str, Any] = self._app.redact(row)
         return told

@@ -99,8 +99,9 @@ class Proofs:
                 raise WordRefused(_no_doubt(connection, letter, others))
         return found
 
-    def prove(self, doubt: Doubt, entries: Sequence[Entry], who: str, why: str) -> Proven:
-        """The call made these: they stand in the booking, and what waited for it goes on."""
+    def prove(self, doubt: Doubt, entries: Sequence[Entry], who: str, why: str, wanted: int = 1) -> Proven:
+        """The call made these: they stand in the booking, and what waited for it goes on, once there are `wanted` of
+        them."""
         with self._database.write([lock_key(doubt.source, doubt.subject)]) as connection:
             now = self._now()
             row = connection.execute(_ROWS.where(events.c.pk == doubt.event_pk).with_for_update()).one_or_none()
@@ -111,15 +112,28 @@ class Proofs:
                 return Proven(ProofResult.KNOWN)
             if _is_at_work(connection, *key, now):
                 return Proven(ProofResult.AT_WORK)
-            is_surplus = _is_surplus(row, held, entries)
+            is_surplus = _is_surplus(row, held, entries, max(wanted, len(entries)))
             made = [replace(e, slot=SURPLUS + e.slot) for e in entries] if is_surplus else list(entries)
             booking = Booking(*key, row.account, tuple(made), cancelled=bool(held and held.booking.cancelled))
             stored = merge_booking(held, booking, owned=False)
             bookings.store(connection, self._database, [stored], now)
+            if not is_surplus and _standing(stored, entries) < wanted:
+                return Proven(ProofResult.BOOKED)
             marked = call_from_json(row.calling)
             is_open = marked is not None and marked.line == doubt.call.line and row.state != State.WORKING
             letters = self._end(connection, row, now, _Act(who, "there", why)) if is_open or not is_surplus else ()
             return Proven(ProofResult.SURPLUS if is_surplus else ProofResult.BOOKED, letters)
+
+    def note_cancelled(self, booking: Booking, vendor_id: str) -> None:
+        """One of its entries, which was too many, is cancelled at the vendor."""
+        key = (booking.source, booking.reference)
+        with self._database.write([lock_key(*key)]) as connection:
+            held = bookings.read_bookings(connection, [key]).get(key)
+            entries = held.booking.entries if held else ()
+            found = [replace(e, state=EntryState.CANCELLED) for e in entries if e.vendor_id == vendor_id]
+            if held is not None and found:
+                stored = merge_booking(held, replace(held.booking, entries=found), owned=False)
+                bookings.store(connection, self._database, [stored], self._now())
 
     def deny(self, letter: Letter, who: str, why: str) -> Proven:
         """The call of a dead letter in doubt made nothing: the booking is free, and what waited for it goes on. Raises
@@ -167,7 +181,7 @@ def _is_at_work(connection: sa.Connection, source: str, subject: str, now: datet
     return connection.execute(working.limit(1)).one_or_none() is not None
 
 
-def _is_surplus(row: Any, held: HeldBooking | None, entries: Sequence[Entry]) -> bool:
+def _is_surplus(row: Any, held: HeldBooking | None, entries: Sequence[Entry], wanted: int) -> bool:
     """Whether the booking has come so far that these are too many: its event has ended, a newer one was applied, or
     the slot was booked again."""
     marked = call_from_json(row.calling)
@@ -177,8 +191,13 @@ def _is_surplus(row: Any, held: HeldBooking | None, entries: Sequence[Entry]) ->
         return False
     if row.type in RANKS and held.place > (row.time, RANKS[row.type]):
         return True
+    return _standing(held, entries) + len(entries) > wanted
+
+
+def _standing(held: HeldBooking, entries: Sequence[Entry]) -> int:
+    """How many stand in the slots of these."""
     slots = {entry.slot for entry in entries}
-    return any(e.slot in slots and e.state is not EntryState.CANCELLED for e in held.booking.entries)
+    return sum(e.slot in slots and e.state is not EntryState.CANCELLED for e in held.booking.entries)
 
 
 def _event_of(connection: sa.Connection, letter: Letter) -> Any:

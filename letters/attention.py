@@ -36,6 +36,7 @@ class Need(StrEnum):
     UNARCHIVED = "unarchived"
     UNROUTABLE = "unroutable"
     IN_DOUBT = "in_doubt"
+    DOUBLED = "doubled"
     LETTERS = "letters"
     JOB = "job"
     EDIT = "edit"
@@ -43,7 +44,12 @@ class Need(StrEnum):
     ROUTE = "route"
 
 
-LETTERS: Final = (Need.IN_DOUBT, Need.LETTERS)
+LETTERS: Final = (Need.IN_DOUBT, Need.DOUBLED, Need.LETTERS)
+_GRAVE: Final = {
+    Reason.IN_DOUBT: (Need.IN_DOUBT, "in doubt", "may already be booked at the vendor: check there first"),
+    Reason.DOUBLED: (Need.DOUBLED, "doubled", "stand twice at the vendor: cancel the one too many there"),
+}
+"""Reasons that are items by themselves."""
 
 
 class Severity(StrEnum):
@@ -182,23 +188,23 @@ def _broker_items(broker: BrokerCheck) -> Iterator[AttentionItem]:
 
 
 def _letter_items(groups: Sequence[WaitingLetters], now: datetime) -> Iterator[AttentionItem]:
-    """Those in doubt by themselves: they may be at the vendor already."""
-    doubtful = [group for group in groups if group.reason == Reason.IN_DOUBT]
-    others = [group for group in groups if group.reason != Reason.IN_DOUBT]
-    if doubtful:
-        count = sum(group.count for group in doubtful)
-        yield AttentionItem(
-            Need.IN_DOUBT,
-            "",
-            f"{count} in doubt",
-            "may already be booked at the vendor: check there first",
-            Severity.CRITICAL,
-            f"/letters?reason={Reason.IN_DOUBT.value}",
-            f"bellhop dead list --reason {Reason.IN_DOUBT.value}",
-            count=count,
-            since=min(group.oldest for group in doubtful),
-            starts=_soonest(doubtful),
-        )
+    """What is grave whatever its start by itself."""
+    others = [group for group in groups if group.reason not in _GRAVE]
+    for reason, (need, title, why) in _GRAVE.items():
+        if alike := [group for group in groups if group.reason == reason]:
+            count = sum(group.count for group in alike)
+            yield AttentionItem(
+                need,
+                "",
+                f"{count} {title}",
+                why,
+                Severity.CRITICAL,
+                f"/letters?reason={reason.value}",
+                f"bellhop dead list --reason {reason.value}",
+                count=count,
+                since=min(group.oldest for group in alike),
+                starts=_soonest(alike),
+            )
     if others:
         count, starts = sum(group.count for group in others), _soonest(others)
         reasons: dict[str, int] = {}

@@ -23,9 +23,9 @@ from bellhop.schemas.settings import Settings
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.registry import vendor_of
 from bellhop.vendors.vendor import FoundBookings, FoundWrong, Said
-from bellhop.workers.gate import AccountGate
 
 if TYPE_CHECKING:
+    from bellhop.vendors.held import Gate
     from bellhop.vendors.vendor import Client
 
 LONGEST_ID: Final = 200
@@ -43,11 +43,18 @@ class Answered:
 
 
 class Words:
-    """publisher: asked for when letters go on; it may raise BrokerError: they go on by themselves, then."""
+    """publisher: asked for when letters go on; it may raise BrokerError: they go on by themselves, then. gate: before
+    the calls that check a word; None for one that holds nobody and counts nothing."""
 
     def __init__(
-        self, ledger: Ledger, settings: Settings, publisher: Callable[[], Publisher], clock: Clock = SYSTEM_CLOCK
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        publisher: Callable[[], Publisher],
+        gate: Gate | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        self._gate = gate
         self._ledger = ledger
         self._settings = settings
         self._publisher = publisher
@@ -96,8 +103,7 @@ class Words:
                 raise WordRefused(f"booking {one.vendor_id} is known already: of {other.source}'s {other.reference}")
         vendor = vendor_of(account)
         http = HttpClient(pool_size=1, redactor=Redactor(self._settings.secrets))
-        gate = AccountGate(self._ledger.accounts, self._settings.accounts, last=False, clock=self._clock)
-        client: Client = vendor.client(account, http, self._ledger, gate)
+        client: Client = vendor.client(account, http, self._ledger, self._gate)
         try:
             return vendor.find_said(account, client, call, made_by, said)
         except FoundWrong as wrong:

@@ -24,6 +24,9 @@ class Reason(StrEnum):
     IN_DOUBT = "in_doubt"
     """The call may have happened, nobody knows, and calling again could book twice."""
 
+    DOUBLED = "doubled"
+    """A booking stands twice at the vendor, and could not be cancelled without a person."""
+
     CONFLICT = "conflict"
     """The same id or the same business key came with another content."""
 

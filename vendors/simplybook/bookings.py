@@ -28,6 +28,7 @@ from bellhop.vendors.simplybook.company_rules import (
     off_timeframe,
     with_promo,
 )
+from bellhop.vendors.simplybook.marks import mark_client, mark_field, mark_of
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.vendors.simplybook.types import BookAnswer
 
@@ -100,7 +101,9 @@ class SimplybookBookings:
         problems = missing_fields(event.data["client"], rules.required_fields())
         if timeframe and (rule := off_timeframe(start, timeframe)):
             problems.append(f"services.{call.line}: {rule}")
-        additional, unfit = fill_fields(event.data.get("additional", {}), rules.intake(event_id))
+        intake, mark = rules.intake(event_id), mark_of(event.source, event.id, call.line)
+        given = mark_field(self._accounts[call.account].mark, event.data.get("additional", {}), intake, mark)
+        additional, unfit = fill_fields(given, intake)
         if problems or unfit:
             text = "the company would refuse it: " + "; ".join((*problems, *unfit))
             return Dead(Reason.REJECTED, text, {"broken": [*problems, *unfit]})
@@ -153,6 +156,8 @@ class SimplybookBookings:
                 "time": f"{start:%H:%M:%S}",
                 "count": service["count"],
             }
+            if event.data.get("recurring"):
+                arguments["recurring"] = True  # several bookings: what one callback tells is not the whole of it
             if theirs:
                 arguments["client_time_offset"] = client_time_offset(start, ZoneInfo(theirs))
             wanted[slot_of(arguments)] = (line, arguments)
@@ -168,6 +173,7 @@ class SimplybookBookings:
     def _book(self, client: SimplybookClient, call: VendorCall, event: Envelope, booking: Booking) -> Booking:
         arguments = call.arguments
         person = {key: value for key, value in event.data["client"].items() if key != "timezone"}
+        person = mark_client(self._accounts[call.account].mark, person, mark_of(event.source, event.id, call.line))
         if "client_time_offset" in arguments:
             person["client_time_offset"] = arguments["client_time_offset"]
         batch = arguments.get("batch_id")

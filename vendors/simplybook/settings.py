@@ -36,6 +36,12 @@ class SimplybookAccount(Section):
         bookings".""",
         default=False,
     )
+    mark: str = key(
+        string(),
+        """Where a number of ours goes in each booking, so that one whose call was never answered is known as ours for
+        certain: the title or name of an intake field, or client.KEY for one of the client's data. "": nowhere.""",
+        default="",
+    )
     discover: bool = key(
         boolean(),
         "true asks getServiceUrl, at base_url, where the company's API is: for the hosts of other regions.",

@@ -36,7 +36,9 @@ def _callbacks(context: Context) -> Handler:
         for source in context.settings.sources.values()
         if source.account in context.accounts
     }
-    return SimplybookCallbacks(_clients(context), feeds, context.ledger, context.now)
+    return SimplybookCallbacks(
+        _clients(context), feeds, context.ledger, context.now, context.ledger.proofs, context.accounts
+    )
 
 
 def _clients(context: Context) -> dict[str, SimplybookClient]:

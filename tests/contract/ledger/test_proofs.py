@@ -91,7 +91,7 @@ def test_what_a_person_found_stands_in_the_ledger_and_the_event_goes_on_without_
     replayed = take(ledger, event(generation=1))
     assert replayed.in_doubt is None
     assert replayed.booking is not None
-    assert replayed.booking.vendor_ids == ["77"]
+    assert [one.vendor_id for one in replayed.booking.entries] == ["77"]
     assert ledger.booking_of("sb", "77") is not None
 
 
@@ -101,7 +101,7 @@ def test_what_waited_for_the_doubt_goes_on_the_newest_first(ledger: Ledger) -> N
     assert states(ledger) == [LetterState.REPLAYING] * 3
     newest = take(ledger, CHANGE.next_generation())
     assert newest.booking is not None
-    assert newest.booking.vendor_ids == ["77"], "it acts on the right booking"
+    assert [one.vendor_id for one in newest.booking.entries] == ["77"], "it acts on the right booking"
     for older in (CANCEL, event()):
         (answer,) = ledger.claim([older.next_generation()], "w", LEASE)
         assert getattr(answer, "state", None) is State.SUPERSEDED
@@ -194,7 +194,7 @@ def test_a_doubt_in_the_ladder_is_over_with_the_proof_and_nothing_is_asked(ledge
     (found,) = ledger.proofs.candidates("sb")
     assert ledger.proofs.prove(found, [FOUND], "bellhop", "a callback") == Proven(ProofResult.BOOKED)
     again = take(ledger, event())
-    assert (again.in_doubt, again.booking and again.booking.vendor_ids) == (None, ["77"])
+    assert (again.in_doubt, again.booking and len(again.booking.entries)) == (None, 1)
 
 
 def test_while_a_worker_is_at_it_a_proof_waits(ledger: Ledger, clock: Clock) -> None:
@@ -226,6 +226,28 @@ def test_what_comes_to_light_after_its_cancel_is_too_many(ledger: Ledger) -> Non
     say_absent(ledger)
     finish(ledger, CANCEL.next_generation())
     assert ledger.proofs.prove(found, [FOUND], "bellhop", "a callback").result is ProofResult.SURPLUS
+
+
+def test_a_group_in_doubt_is_proven_once_all_of_it_is_found(ledger: Ledger) -> None:
+    end(ledger, event(), State.IN_DOUBT, in_doubt=BOOK)
+    (found,) = ledger.proofs.candidates("sb")
+    ledger.proofs.prove(found, [FOUND], "bellhop", "a callback", wanted=2)
+    assert end(ledger, event(), State.IN_DOUBT, in_doubt=BOOK).in_doubt == BOOK, "half of it is not all"
+    second = replace(FOUND, vendor_id="78")
+    assert ledger.proofs.prove(found, [second], "bellhop", "a callback", wanted=2).result is ProofResult.BOOKED
+    assert take(ledger, event()).in_doubt is None
+
+
+def test_what_was_too_many_is_noted_as_cancelled(ledger: Ledger) -> None:
+    in_doubt(ledger, CANCEL)
+    found = doubt(ledger)
+    say_absent(ledger)
+    finish(ledger, CANCEL.next_generation())
+    ledger.proofs.prove(found, [FOUND], "bellhop", "a callback")
+    ours = ledger.booking_of("sb", "77")
+    assert ours is not None
+    ledger.proofs.note_cancelled(ours, "77")
+    assert [one.state for one in entries(ledger)] == [EntryState.CANCELLED]
 
 
 def test_a_doubt_keeps_the_time_of_its_first_call(ledger: Ledger, clock: Clock) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,12 +10,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
+from bellhop.ledger.proofs import SURPLUS
+from bellhop.ledger.records import Booking, Doubt, Entry, EntryState, ProofResult, Proven, State, VendorCall
+from bellhop.ledger.search_terms import numbers
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Wait
 from bellhop.vendors.simplybook.callbacks import Feed, SimplybookCallbacks
+from bellhop.vendors.simplybook.marks import mark_client, mark_field, mark_of
+from bellhop.vendors.simplybook.settings import SimplybookAccount
 from tests.support.facts import venue_facts
 
 NO_BOOKING = Booking("salon", "434", "sb")
@@ -226,3 +230,170 @@ def test_a_source_that_the_settings_lost_is_a_persons_to_put_back() -> None:
     outcome = tell("create", source="another")
     assert isinstance(outcome, Dead)
     assert outcome.reason is Reason.MISCONFIGURED
+
+
+# --- proof of a call in doubt -----------------------------------------------------------------------------------
+
+GUEST = {"client_email": "Ada@Example.com", "client_phone": "+44 20 7123"}
+SLOT = {"event_id": "7", "unit_id": "3", "date": "2027-03-01", "time": "13:00:00", "count": 1}
+ACCOUNT = SimplybookAccount("sb", company="c", api_key="k", secret_key="s", base_url="https://x.example")
+
+
+def in_doubt(event_id: str = "e-1", *, is_open: bool = True, since: datetime = NOON, **slot: Any) -> Doubt:
+    call = VendorCall("sb", "book", {**SLOT, **slot}, repeatable=False)
+    words = frozenset(numbers("ada@example.com"))
+    state = State.IN_DOUBT if is_open else State.DONE
+    return Doubt(1, "crm", event_id, "R-1", state, call, since, words, is_open)
+
+
+class Proofs:
+    def __init__(self, *doubts: Doubt, result: ProofResult = ProofResult.BOOKED) -> None:
+        self.doubts = doubts
+        self.result = result
+        self.proven: list[tuple[str, Entry]] = []
+        self.cancelled: list[str] = []
+
+    def candidates(self, account: str) -> Sequence[Doubt]:
+        return self.doubts
+
+    def prove(self, doubt: Doubt, entries: Sequence[Entry], who: str, why: str, wanted: int = 1) -> Proven:
+        self.proven += [(doubt.event_id, entry) for entry in entries]
+        return Proven(self.result)
+
+    def note_cancelled(self, booking: Booking, vendor_id: str) -> None:
+        self.cancelled.append(vendor_id)
+
+
+class Cancelling(Salon):
+    refusal: VendorFailure | None = None
+    cancelled: list[str]
+
+    def cancel_booking(self, id_: str, hash_: str) -> None:
+        self.cancelled = [*getattr(self, "cancelled", ()), id_]
+        if self.refusal:
+            raise self.refusal
+
+
+def told(
+    proofs: Proofs, *, now: datetime = NOON, salon: Salon | None = None, kind: str = "create", **more: Any
+) -> Outcome:
+    """What comes of a callback about booking 434, with these details beside the usual ones."""
+    salon = salon or Cancelling({**DETAILS, **GUEST, **more})
+    found = ours(slot=f"{SURPLUS}7/3/2027-03-01/13:00:00/1")
+
+    class Known(Ledger):
+        def booking_of(self, account: str, vendor_id: str) -> Booking | None:
+            return found.ours if proofs.proven and proofs.result is ProofResult.SURPLUS else None
+
+    feed = Feed(venue=OTHER, fill=fill)
+    handler = SimplybookCallbacks(
+        {"sb": salon},
+        {"salon-news": feed},
+        Known(),
+        lambda: now,
+        proofs,
+        {"sb": ACCOUNT},  # type: ignore[dict-item]
+    )
+    outcome = handler.perform(VendorCall("sb", "getBookingDetails", {"id": "434"}, True), callback(kind), NO_BOOKING)
+    assert not isinstance(outcome, Booking)
+    return outcome
+
+
+@pytest.mark.parametrize("kind", ["create", "change", "notify"])
+def test_a_callback_is_the_proof_of_a_call_in_doubt_and_is_told_to_nobody(kind: str) -> None:
+    proofs = Proofs(in_doubt(), in_doubt("e-2", time="15:00:00"))
+    outcome = told(proofs, kind=kind, is_confirmed="0")
+    assert isinstance(outcome, Recorded)
+    assert "was in doubt, and stands" in outcome.detail
+    ((event_id, entry),) = proofs.proven
+    assert (event_id, entry.vendor_id, entry.slot) == ("e-1", "434", "7/3/2027-03-01/13:00:00/1")
+    assert (entry.secret_hash, entry.state) == ("785cb8cce316e64765b94c05a635f4be", EntryState.BOOKED)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"client_email": "bob@example.com"},
+        {"unit_id": "4"},
+        {"event_id": "8"},
+        {"start_date_time": "2027-03-01 13:30:00"},
+    ],
+    ids=["guest", "provider", "service", "start"],
+)
+def test_what_differs_in_anything_is_a_strangers_and_is_told_on(more: dict[str, str]) -> None:
+    proofs = Proofs(in_doubt())
+    assert isinstance(told(proofs, **more), Done)
+    assert proofs.proven == []
+
+
+@pytest.mark.parametrize(
+    ("doubts", "more"),
+    [
+        ((in_doubt(), in_doubt("e-2")), {}),
+        ((in_doubt(),), {"client_email": "", "client_phone": ""}),
+        ((in_doubt(),), {"event_id": ""}),
+    ],
+    ids=["two that could be it", "no guest", "no service"],
+)
+def test_what_may_be_ours_is_neither_taken_for_it_nor_told_on(doubts: tuple[Doubt, ...], more: dict[str, str]) -> None:
+    proofs = Proofs(*doubts)
+    assert isinstance(told(proofs, **more), Wait)
+    late = told(proofs, now=NOON + timedelta(minutes=11), **more)
+    assert isinstance(late, Dead)
+    assert late.reason is Reason.IN_DOUBT
+    assert proofs.proven == []
+
+
+def test_by_our_mark_a_booking_is_known_among_those_that_are_alike() -> None:
+    proofs = Proofs(in_doubt(), in_doubt("e-2"))
+    mark = mark_of("crm", "e-2", 0)
+    assert isinstance(told(proofs, additional={"f" * 32: {"value": mark}}), Recorded)
+    assert [event_id for event_id, _ in proofs.proven] == ["e-2"]
+
+
+def test_while_its_event_is_worked_a_proof_waits() -> None:
+    assert isinstance(told(Proofs(in_doubt(), result=ProofResult.AT_WORK)), Wait)
+
+
+def test_what_was_carried_out_after_it_was_booked_again_is_cancelled_at_once() -> None:
+    proofs, salon = Proofs(in_doubt(is_open=False), result=ProofResult.SURPLUS), Cancelling({**DETAILS, **GUEST})
+    outcome = told(proofs, salon=salon)
+    assert isinstance(outcome, Recorded)
+    assert (salon.cancelled, proofs.cancelled) == (["434"], ["434"])
+
+
+def test_what_is_too_many_and_cannot_be_cancelled_is_told_as_doubled() -> None:
+    proofs, salon = Proofs(in_doubt(is_open=False), result=ProofResult.SURPLUS), Cancelling({**DETAILS, **GUEST})
+    salon.refusal = VendorFailure(
+        Kind.REJECTED, vendor="simplybook", method="cancelBooking", message="no", code="-32085"
+    )
+    outcome = told(proofs, salon=salon)
+    assert isinstance(outcome, Dead)
+    assert (outcome.reason, proofs.cancelled) == (Reason.DOUBLED, [])
+
+
+def test_what_a_guest_may_have_booked_again_later_is_not_cancelled_unseen() -> None:
+    proofs = Proofs(in_doubt(is_open=False, since=NOON - timedelta(hours=2)), result=ProofResult.SURPLUS)
+    outcome = told(proofs)
+    assert isinstance(outcome, Dead)
+    assert outcome.reason is Reason.DOUBLED
+    assert proofs.proven == []
+
+
+def test_a_callback_that_comes_again_cancels_what_its_worker_died_before_cancelling() -> None:
+    salon = Cancelling({**DETAILS, **GUEST})
+    outcome = tell("create", salon=salon, ledger=ours(slot=f"{SURPLUS}7/3/2027-03-01/13:00:00/1"))
+    assert isinstance(outcome, Recorded)
+    assert salon.cancelled == ["434"]
+
+
+def test_a_mark_goes_where_the_account_says_and_over_nothing_that_was_given() -> None:
+    intake = [{"name": "f" * 32, "title": "Reference"}]
+    mark = mark_of("crm", "e-1", 0)
+    assert mark.isdecimal()
+    assert mark != mark_of("crm", "e-1", 1)
+    assert mark_field("Reference", {}, intake, mark) == {"f" * 32: mark}
+    assert mark_field("f" * 32, {"Reference": "mine"}, intake, mark) == {"Reference": "mine"}
+    assert mark_field("Reference", {}, [], mark) == {}, "a service without the field would refuse it"
+    assert mark_client("client.address2", {"name": "Ada"}, mark) == {"name": "Ada", "address2": mark}
+    assert mark_client("Reference", {"name": "Ada"}, mark) == {"name": "Ada"}
