@@ -32,6 +32,7 @@ from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.statuses import Meaning, meaning
 
 __all__ = [
+    "BOOKING_FIELDS",
     "BOOKING_TYPES",
     "DATA_FIELDS",
     "MAX_DEPTH",
@@ -39,6 +40,7 @@ __all__ = [
     "MAX_KEY",
     "MAX_NOTES",
     "MAX_SERVICES",
+    "MEMBER_FIELDS",
     "MEMBER_TYPES",
     "PULL_TYPE",
     "TYPES",
@@ -145,8 +147,10 @@ _MEMBER: Final = _Member()
 _BOOKING: Final = _Booking()
 _REFERENCE: Final = _Reference()
 
+MEMBER_FIELDS: Final = frozenset(_MEMBER.fields)
+BOOKING_FIELDS: Final = frozenset(_BOOKING.fields)
 DATA_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "": frozenset({*_MEMBER.fields, *_BOOKING.fields}),
+    "": MEMBER_FIELDS | BOOKING_FIELDS,
     "client": frozenset(_Client().fields),
     "services": frozenset(_Service().fields),
 }
