@@ -94,7 +94,7 @@ class NoProofs:
 
 
 class SimplybookCallbacks:
-    """`clients` and `accounts` by account, `feeds` by source. proofs: the calls in doubt."""
+    """`clients` and `accounts` by account, `feeds` by source. proofs: where the calls in doubt are."""
 
     def __init__(
         self,
@@ -102,10 +102,10 @@ class SimplybookCallbacks:
         feeds: Mapping[str, Feed],
         ledger: CallbackLedger,
         now: Callable[[], datetime],
-        proofs: ProofLedger | None = None,
+        proofs: Callable[[], ProofLedger] = NoProofs,
         accounts: Mapping[str, SimplybookAccount] = {},  # never changed
     ) -> None:
-        self._proofs = proofs or NoProofs()
+        self._proofs = proofs
         self._accounts = accounts
         self._clients = clients
         self._feeds = feeds
@@ -125,7 +125,7 @@ class SimplybookCallbacks:
         is_young = self._now() - event.received < _UNKNOWN_ID_WAIT
         # In this order: a call that comes back in between is then seen as one, or as its booking.
         is_booking = is_young and kind == "create" and self._ledger.is_booking(event.account)
-        doubts = self._proofs.candidates(event.account)
+        doubts = self._proofs().candidates(event.account)
         ours = self._ledger.booking_of(event.account, id_)
         if ours is None and doubts and kind != "cancel" and (proven := self._use_proof(call, event, doubts, is_young)):
             return proven
@@ -177,7 +177,7 @@ class SimplybookCallbacks:
         said = Said(id_, event.data["booking_hash"])
         entry = found_entry(self._accounts[event.account], doubt.call, doubt.event_id, said, details)
         why, wanted = f"SimplyBook.me's callback told of booking {id_}", int(doubt.call.arguments.get("count", 1))
-        proven = self._proofs.prove(doubt, [entry], ITSELF, why, wanted)
+        proven = self._proofs().prove(doubt, [entry], ITSELF, why, wanted)
         if proven.result is ProofResult.AT_WORK:
             return Wait(f"{of} is being worked; whether this tells of that is known when it has ended", _SOON_SECONDS)
         ours = self._ledger.booking_of(event.account, id_)
@@ -196,7 +196,7 @@ class SimplybookCallbacks:
                 return Dead(Reason.DOUBLED, _double_words(id_, of, str(failure)), failure.answer)
             if failure.code != _NOT_FOUND:
                 raise
-        self._proofs.note_cancelled(ours, id_)
+        self._proofs().note_cancelled(ours, id_)
         return Recorded(f"booking {id_} was one too many of {of}, made by a call that was carried out late: cancelled")
 
     def _tell(self, event: Envelope, kind: str, details: Mapping[str, Any] | None) -> Outcome:

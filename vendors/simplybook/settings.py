@@ -42,6 +42,12 @@ class SimplybookAccount(Section):
         certain: the title or name of an intake field, or client.KEY for one of the client's data. "": nowhere.""",
         default="",
     )
+    notes_field: str = key(
+        string(),
+        """The intake field, by its title or name, that takes a booking's notes: needs "Intake forms". "": they are not
+        sent, and whoever posts them is told so.""",
+        default="",
+    )
     discover: bool = key(
         boolean(),
         "true asks getServiceUrl, at base_url, where the company's API is: for the hosts of other regions.",

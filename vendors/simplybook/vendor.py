@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bellhop.vendors.simplybook.callback_body import read_notice
 from bellhop.vendors.simplybook.catalog import CATALOG
+from bellhop.vendors.simplybook.fates import FATES
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.vendor import CallbackFacts, CallMethod, DemoData, FoundBookings, HandlerContext, Said, Vendor
 
@@ -37,7 +38,7 @@ def _callbacks(context: Context) -> Handler:
         if source.account in context.accounts
     }
     return SimplybookCallbacks(
-        _clients(context), feeds, context.ledger, context.now, context.ledger.proofs, context.accounts
+        _clients(context), feeds, context.ledger, context.now, lambda: context.ledger.proofs, context.accounts
     )
 
 
@@ -108,6 +109,7 @@ SIMPLYBOOK: Final = Vendor(
     doctor=_doctor,
     demo=_demo,
     document=_document,
+    fates=FATES,
     callbacks=CallbackFacts(read_notice, _callbacks),
     find_said=_find_said,
     call_help=(

@@ -291,7 +291,7 @@ def told(
         {"salon-news": feed},
         Known(),
         lambda: now,
-        proofs,
+        lambda: proofs,
         {"sb": ACCOUNT},  # type: ignore[dict-item]
     )
     outcome = handler.perform(VendorCall("sb", "getBookingDetails", {"id": "434"}, True), callback(kind), NO_BOOKING)
