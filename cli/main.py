@@ -21,6 +21,7 @@ from bellhop.cli.dead import dead
 from bellhop.cli.doctor import doctor
 from bellhop.cli.events import events
 from bellhop.cli.jobs import jobs
+from bellhop.cli.ledger import ledger
 from bellhop.cli.pull import pull
 from bellhop.cli.queues import queues
 from bellhop.cli.remote import COMMANDS
@@ -86,7 +87,7 @@ def _server_of(context: click.Context, server: str) -> str:
 _SERVICES = (up, ingest, work, archive, console, sandbox)
 _PEOPLE = (attention, queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
-for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, config):
+for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, config, ledger):
     cli.add_command(command)
 
 

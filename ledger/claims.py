@@ -14,6 +14,8 @@ from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take, apply, decide
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import Booking, Claim, Claimed, State
+from bellhop.ledger.refusals import Restored
+from bellhop.ledger.restores import open_restore
 from bellhop.ledger.search_terms import numbers_of
 from bellhop.ledger.tables import event_words, events
 from bellhop.schemas.envelope import Envelope
@@ -107,6 +109,8 @@ def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> KnownEven
     if keys:
         found += connection.execute(_SAME_BOOKING, {"sources": sources, "subjects": sorted({k[1] for k in keys})})
     known = KnownEvent(bookings=bookings.read_bookings(connection, keys))
+    if keys and (restored := open_restore(connection)) is not None:
+        known.restored = Restored(restored.as_of, restored.at)
     for row in {stored.pk: stored for stored in found}.values():
         known.add(_row(row))
     return known

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, Settlement, State, VendorCall
+from bellhop.ledger.refusals import Restored, refuse_for_doubt
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES
 from bellhop.schemas.reasons import Reason
@@ -99,6 +100,7 @@ class KnownEvent:
     by_fact: dict[str, list[EventRecord]] = field(default_factory=dict)
     by_booking: dict[tuple[str, str], list[EventRecord]] = field(default_factory=dict)
     bookings: dict[tuple[str, str], HeldBooking] = field(default_factory=dict)
+    restored: Restored | None = None
 
     def add(self, row: EventRecord) -> None:
         self.by_id.setdefault((row.source, row.event_id), []).append(row)
@@ -132,6 +134,8 @@ Answer = Take | Settled | ClaimBusy | Refused
 def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
     """What a worker may do with a delivery of `envelope`."""
     own = known.own(envelope)
+    if (held := _held_back(envelope, known, own)) is not None:
+        return held
     if own is None:
         return _judge_new(envelope, known)
     if own.state is State.DEAD:
@@ -153,6 +157,20 @@ def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
         # Neither superseded nor kept waiting: what may have happened at the vendor must be known first.
         return Take(own.calling)
     return _order(envelope, known, own)
+
+
+def _held_back(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Refused | None:
+    """Why nothing is called before somebody has looked: the ledger was put back, and this event of a booking may have
+    been worked since. None where it cannot have been."""
+    restored = known.restored
+    if restored is None or envelope.type not in RANKS:
+        return None
+    if own is None:
+        was_made_since = RANKS[envelope.type] > 0 and (envelope.source, envelope.subject) not in known.bookings
+        is_held = restored.is_older(envelope) or was_made_since
+    else:
+        is_held = own.updated < restored.said and (own.state.unfinished or own.state is State.DEAD)
+    return restored.refuse(envelope, own.calling if own else None) if is_held else None
 
 
 def _judge_new(envelope: Envelope, known: KnownEvent) -> Answer:
@@ -184,17 +202,8 @@ def _order(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> An
     else:
         others = [row for row in known.by_fact.get(envelope.business_key, ()) if row is not own]
     if doubt := next((row for row in others if row.died_in_doubt), None):
-        return Refused(Reason.IN_DOUBT, _doubtful(doubt))
+        return refuse_for_doubt(doubt.event_id, doubt.type, is_discarded=doubt.state is State.DISCARDED)
     return Take()
-
-
-def _doubtful(row: EventRecord) -> str:
-    """What keeps the others of a booking from being worked, and what to do."""
-    kind = row.type.split(".")[0]
-    what = f"event {row.event_id} of the same {kind} is in doubt: what it made at the vendor is not known here"
-    if row.state is State.DISCARDED:
-        what += "; its dead letter was discarded without a word of that: restore it"
-    return f"{what}; say of its dead letter whether the {kind} is there, and this one goes on by itself"
 
 
 def _turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -> Answer | None:
@@ -235,8 +244,9 @@ def apply(
             own.claim_token += 1
         case Settled(state, detail, _):
             own.state, own.detail, own.reason, own.calling = state, detail, "", None
-        case Refused(reason, error, _):
+        case Refused(reason, error):
             own.state, own.detail, own.reason = State.DEAD, error, reason.value
+            own.calling = answer.doubt or own.calling
     return [own]
 
 
@@ -244,7 +254,9 @@ def _stands(own: EventRecord, envelope: Envelope, answer: Answer) -> bool:
     """Whether the answer is what the row says already."""
     if isinstance(answer, Settled):
         return own.state is answer.state
-    return isinstance(answer, Refused) and own.state is State.DEAD and own.generation == envelope.generation
+    if not isinstance(answer, Refused) or own.state is not State.DEAD or own.generation != envelope.generation:
+        return False
+    return answer.doubt is None
 
 
 def _new(envelope: Envelope, now: datetime) -> EventRecord:

@@ -18,6 +18,7 @@ from bellhop.ledger.proofs import Proofs
 from bellhop.ledger.prune import prune
 from bellhop.ledger.pulls import PullMarks
 from bellhop.ledger.records import AuditRow, Booking, Claim, Claimed, EventView, Settlement, Standing, State, VendorCall
+from bellhop.ledger.restores import Restores
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.triage import Desk
 from bellhop.ledger.vendor_tokens import VendorTokens
@@ -30,7 +31,8 @@ class Ledger:
     """Safe from any thread; to be opened after a fork. Every method raises LedgerUnavailable when the database is away
     or locked for too long, and has then changed nothing, as far as can be known: repeating any of them is safe.
 
-    letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. accounts: limits
+    letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that
+    it was put back. accounts: limits
     and breakers, see `ledger.accounts`.
     pulls: watermarks, see `ledger.pulls`. jobs, edits, pauses: what people steer. people: who may what.
     """
@@ -46,6 +48,7 @@ class Ledger:
         self._tokens = VendorTokens(database, now)
         self.letters = Desk(database, now)
         self.proofs = Proofs(database, now)
+        self.restores = Restores(database, now)
         self.jobs = Jobs(database, now)
         self.edits = Edits(database, now, second_approver=second_approver)
         self.pauses = Pauses(database, now)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from bellhop.broker.port import Publisher
 from bellhop.ledger.proofs import WordRefused
-from bellhop.ledger.records import Letter, ProofResult, Proven
+from bellhop.ledger.records import RESTORED, Doubt, Letter, ProofResult, Proven
 from bellhop.ledger.store import Ledger
+from bellhop.letters.forgotten import Forgotten
 from bellhop.letters.replay import Replayed, replay
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.settings import Settings
@@ -65,8 +67,9 @@ class Words:
 
         Raises WordRefused, LedgerUnavailable.
         """
-        doubt = self._ledger.proofs.of_letter(self._letter(number))
-        found = self._find(doubt.call, doubt.event_id, said)
+        letter = self._letter(number)
+        doubt = self._ledger.proofs.of_letter(letter)
+        found = self._find(doubt, said, letter)
         ids = ", ".join(one.vendor_id for one in said)
         proven = self._ledger.proofs.prove(doubt, found.entries, who, f"{why} (it is there, as {ids})")
         if proven.result is ProofResult.AT_WORK:
@@ -89,23 +92,26 @@ class Words:
             raise WordRefused(f"there is no dead letter {number}")
         return letter
 
-    def _find(self, call: Any, made_by: str, said: Sequence[Said]) -> FoundBookings:
-        account = self._settings.accounts.get(call.account)
+    def _find(self, doubt: Doubt, said: Sequence[Said], letter: Letter) -> FoundBookings:
+        account = self._settings.accounts.get(doubt.call.account)
         if account is None:
-            raise WordRefused(f"the settings have no account {call.account}")
+            raise WordRefused(f"the settings have no account {doubt.call.account}")
         if not said or any(not one.vendor_id or len(one.vendor_id) > LONGEST_ID for one in said):
             raise WordRefused("say the vendor's id of the booking")
         if len({one.vendor_id for one in said}) < len(said):
             raise WordRefused("the same id is said twice")
         for one in said:
-            other = self._ledger.booking_of(call.account, one.vendor_id)
+            other = self._ledger.booking_of(account.name, one.vendor_id)
             if other is not None:
                 raise WordRefused(f"booking {one.vendor_id} is known already: of {other.source}'s {other.reference}")
         vendor = vendor_of(account)
         http = HttpClient(pool_size=1, redactor=Redactor(self._settings.secrets))
-        client: Client = vendor.client(account, http, self._ledger, self._gate)
         try:
-            return vendor.find_said(account, client, call, made_by, said)
+            if doubt.call.method == RESTORED:
+                forgotten = Forgotten(self._ledger, self._settings, account, http, self._gate, self._clock)
+                return forgotten.find(decode_recordable(letter.new.body), said)
+            client: Client = vendor.client(account, http, self._ledger, self._gate)
+            return vendor.find_said(account, client, doubt.call, doubt.event_id, said)
         except FoundWrong as wrong:
             raise WordRefused(str(wrong)) from None
 

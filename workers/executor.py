@@ -27,7 +27,7 @@ from datetime import datetime
 from typing import Final
 
 from bellhop.broker.port import Delivery
-from bellhop.ledger.records import Attempt, Booking, Json, VendorCall
+from bellhop.ledger.records import RESTORED, Attempt, Booking, Json, VendorCall
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
@@ -159,6 +159,8 @@ class Executor:
             step = self._handler.translate(claimed.envelope, claimed.booking)
             if isinstance(step, Done) or (isinstance(step, VendorCall) and not _is_same(doubt, step)):
                 return None
+        if doubt.method == RESTORED:
+            return claimed.end(Dead(Reason.IN_DOUBT, "what it made before the ledger was put back is still not known"))
         began = self._begin()
         try:
             verdict = self._handler.resolve(doubt, claimed.envelope)

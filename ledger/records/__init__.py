@@ -1,7 +1,7 @@
 """The ledger's words: what it is asked and what it answers. Plain values; no SQL, no I/O."""
 
 from bellhop.ledger.records.bookings import Booking, Entry, EntryState, describe_entries
-from bellhop.ledger.records.calls import Attempt, Json, VendorCall
+from bellhop.ledger.records.calls import RESTORED, Attempt, Json, VendorCall
 from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Refused, Settled, Settlement
 from bellhop.ledger.records.doubts import Doubt, ProofResult, Proven
 from bellhop.ledger.records.edits import Edit, EditState
@@ -21,6 +21,7 @@ from bellhop.ledger.records.people import ApiToken, Role, Session, User
 from bellhop.ledger.records.steering import AuditRow, Pause
 
 __all__ = [
+    "RESTORED",
     "ApiToken",
     "Attempt",
     "AuditRow",

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 Json = Mapping[str, Any]
+
+RESTORED: Final = "restored"
+"""The method of a call that may have been made after the copy from which the ledger was put back: which one, nobody
+knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,13 @@ class ClaimBusy:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """It is dead: publish the dead letter, then ack. It died now, or in an earlier delivery whose worker was killed
-    before the dead letter was confirmed. at: when it did, None for just now."""
+    before the dead letter was confirmed. at: when it did, None for just now. doubt: the call of it that may have
+    happened, where that is why."""
 
     reason: Reason
     error: str
     at: datetime | None = field(default=None, compare=False)
+    doubt: VendorCall | None = field(default=None, compare=False)
 
 
 Claim = Claimed | Settled | ClaimBusy | Refused

@@ -1,0 +1,156 @@
+"""`bellhop ledger`: copies of the ledger, and what is to be minded after one was put back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bellhop.cli.common import App, Failed, acting_as, as_json, ask_reason, echo_json, pass_app, when
+
+_WHO: Final = click.option("--who", help="Your name, for the audit. Default: user@host.")
+_WHY: Final = click.option("--why", help="Reason, for the audit. Asked for if not given.")
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+
+
+class Moment(click.ParamType[datetime]):
+    """ISO 8601 with a zone."""
+
+    name = "TIME"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail("must be a time such as 2026-11-28T09:30:00Z", param, ctx)
+        if moment.tzinfo is None:
+            self.fail("must name its zone, such as 2026-11-28T09:30:00Z", param, ctx)
+        return moment.astimezone(UTC)
+
+
+@click.group(short_help="Copy the ledger, put it back, say that it was.")
+def ledger() -> None:
+    """Copy the ledger, put it back, say that it was.
+
+    docs/runbook.md says what to do after a restore.
+    """
+
+
+@ledger.command(short_help="Make a copy of the ledger while it is at work.")
+@click.argument("file", type=_FILE)
+@_WHO
+@pass_app
+def backup(app: App, file: Path, who: str | None) -> None:
+    """Make a copy of the ledger in FILE while it is at work: SQLite's by its backup API, PostgreSQL's by pg_dump.
+
+    It holds guests' data: only its owner may read it.
+    """
+    from bellhop.ledger.backups import backup as make
+
+    with app.ledger() as opened:
+        make(opened, app.settings.ledger.url, file, acting_as(who))
+    click.echo(f"the ledger is copied to {file}")
+
+
+@ledger.command(short_help="Put a copy in the ledger's place.")
+@click.argument("file", type=_FILE)
+@click.option("--as-of", type=Moment(), help="When the copy was made. Default: as the copy says.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@_WHO
+@_WHY
+@pass_app
+def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | None, why: str | None) -> None:
+    """Put the copy of FILE in the ledger's place. Stop every other part of Bellhop first.
+
+    What may have been booked since the copy was made is then held as in doubt, until people say what is there, or
+    `bellhop ledger release`.
+    """
+    from bellhop.ledger.backups import restore as put_back
+
+    reason = ask_reason(why)
+    if not yes:
+        click.confirm("The ledger as it is now is lost. Is every other part of Bellhop stopped?", abort=True, err=True)
+
+    def opened(url: str) -> object:
+        from bellhop.ledger.store import Ledger
+
+        return Ledger.open(url, keep_seconds=app.settings.ledger.keep_seconds)
+
+    since = put_back(app.settings.ledger.url, file, acting_as(who), reason, as_of, opened)  # type: ignore[arg-type]
+    click.echo(f"the ledger is as it was at {when(since)} UTC; what may have been booked since is held as in doubt")
+
+
+@ledger.command(short_help="Say that the ledger was put back by other means.")
+@click.option("--as-of", type=Moment(), required=True, help="What was worked later the ledger does not know.")
+@_WHO
+@_WHY
+@pass_app
+def restored(app: App, as_of: datetime, who: str | None, why: str | None) -> None:
+    """Say that the ledger was put back as it was at a time, by other means than `bellhop ledger restore`.
+
+    Say it before any worker starts. What may have been booked since is held as in doubt, until people say what is
+    there, or `bellhop ledger release`.
+    """
+    if as_of > datetime.now(UTC):
+        raise click.UsageError("--as-of is yet to come")
+    reason = ask_reason(why)
+    with app.ledger() as opened:
+        opened.restores.say(as_of, acting_as(who), reason)
+    click.echo(f"what may have been booked since {when(as_of)} UTC is held as in doubt")
+
+
+@ledger.command(short_help="Hold nothing back any more after a restore.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@_WHO
+@_WHY
+@as_json
+@pass_app
+def release(app: App, yes: bool, who: str | None, why: str | None, json_: bool) -> None:
+    """Hold nothing back any more after a restore, and work what was held: it is booked unless the ledger knows it.
+
+    Say first of each dead letter whose booking is there `bellhop dead there`.
+    """
+    from bellhop.ledger.proofs import WordRefused
+
+    reason, name = ask_reason(why), acting_as(who)
+    with app.ledger() as opened:
+        if not opened.restores.open():
+            raise Failed("no restore is minded: nothing is held back")
+        numbers = opened.restores.held_letters()
+        if not yes:
+            click.confirm(
+                f"{len(numbers)} dead letters are worked again. Is none of them booked?", abort=True, err=True
+            )
+        opened.restores.release(name, reason)
+        freed = []
+        for number in numbers:
+            letter = opened.letters.get(number)
+            try:
+                freed += [*opened.proofs.deny(letter, name, reason).letters] if letter else []
+            except WordRefused:
+                continue  # somebody said meanwhile what is there, or it went on with another of its booking
+    if json_:
+        echo_json({"released": sorted(freed)})
+    else:
+        click.echo(f"nothing is held back any more; {len(freed)} dead letters go on once `bellhop archive` runs")
+
+
+@ledger.command(short_help="Show what is minded after a restore.")
+@as_json
+@pass_app
+def status(app: App, json_: bool) -> None:
+    """Show the restores that are minded, and how many dead letters are held because of them."""
+    with app.ledger() as opened:
+        rows = [
+            {"as_of": one.as_of.isoformat(), "said": one.at.isoformat(), "who": one.who, "why": one.why}
+            for one in opened.restores.open()
+        ]
+        held = len(opened.restores.held_letters())
+    if json_:
+        echo_json({"restores": rows, "held": held})
+        return
+    for row in rows:
+        click.echo(f"as of {row['as_of']}, said {row['said']} by {row['who']}: {row['why']}")
+    click.echo(f"{held} dead letters are held" if rows else "no restore is minded")

@@ -1,0 +1,116 @@
+"""Copies of the ledger, by kept tools: SQLite's own backup API, PostgreSQL's pg_dump and pg_restore.
+
+What if the process dies here? A copy that is not whole keeps its draft's name. A SQLite ledger that is put back has
+been told so before it takes its place; PostgreSQL's right after it, so workers must not run meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from bellhop.ledger.engine import sqlite_library
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.errors import LedgerError
+
+SECONDS: Final = 3600.0
+
+Open = Callable[[str], Ledger]
+
+
+def backup(ledger: Ledger, url: str, file: Path, who: str) -> None:
+    """A copy of the ledger as it is now, while it is at work. Raises LedgerError, saying what to do."""
+    if file.exists():
+        raise LedgerError(f"{file} is there already: name another file")
+    ledger.restores.note_backup(who, file.name)
+    draft = file.with_name(f"{file.name}.draft")
+    parsed = sa.make_url(url)
+    try:
+        os.close(os.open(draft, os.O_CREAT | os.O_WRONLY, 0o600))  # guests' data is in it
+        if parsed.get_backend_name() == "sqlite":
+            _copy(Path(parsed.database or ""), draft)
+        else:
+            _run(["pg_dump", "--format=custom", f"--file={draft}"], parsed)
+        os.replace(draft, file)
+    except OSError as error:
+        raise LedgerError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def restore(url: str, file: Path, who: str, why: str, as_of: datetime | None, open_ledger: Open) -> datetime:
+    """Puts the copy in the ledger's place, which then holds back what may have been booked since; answers as of when it
+    is. as_of: None for what the copy itself knows. Nothing of Bellhop's may run meanwhile. Raises LedgerError."""
+    if not file.is_file():
+        raise LedgerError(f"there is no file {file}")
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        command = ["pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
+        _run([*command, f"--dbname={parsed.database}", str(file)], parsed)
+        return _tell(open_ledger(url), who, why, as_of)
+    target = Path(parsed.database or "")
+    draft = target.with_name(f"{target.name}.restored")
+    try:
+        shutil.copyfile(file, draft)
+        draft.chmod(0o600)
+        told = _tell(open_ledger(f"sqlite:///{draft}"), who, why, as_of)
+        _copy(draft, target)
+    except OSError as error:
+        raise LedgerError(f"{target} cannot be written: {error.strerror}") from error
+    finally:
+        for left in target.parent.glob(f"{draft.name}*"):
+            left.unlink(missing_ok=True)
+    return told
+
+
+def _tell(ledger: Ledger, who: str, why: str, as_of: datetime | None) -> datetime:
+    try:
+        since = as_of or ledger.restores.last_backup()
+        if since is None:
+            raise LedgerError("the copy does not know when it was made: say --as-of TIME")
+        ledger.restores.say(since, who, why)
+        return since
+    finally:
+        ledger.close()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Page by page, as SQLite does it: also of a ledger at work, with what is in its journal."""
+    library = sqlite_library()
+    try:
+        one, other = library.connect(source, timeout=10.0), library.connect(target, timeout=10.0)
+        try:
+            one.backup(other)
+        finally:
+            one.close()
+            other.close()
+    except library.Error as error:
+        raise LedgerError(f"{source} cannot be copied to {target}: {error}") from error
+
+
+def _run(command: list[str], url: sa.URL) -> None:
+    """With what libpq reads from its environment: a password on the command line is everybody's to see."""
+    told = {
+        "PGHOST": url.host,
+        "PGPORT": str(url.port or ""),
+        "PGUSER": url.username,
+        "PGPASSWORD": url.password,
+        "PGDATABASE": url.database,
+    } | {f"PG{key.upper()}": str(value) for key, value in url.query.items() if key in ("host", "port", "sslmode")}
+    environment = {**os.environ, **{key: value for key, value in told.items() if value}}
+    try:
+        done = subprocess.run(  # noqa: S603  # a fixed program, and its arguments are no shell's
+            command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+    except FileNotFoundError:
+        raise LedgerError(f"{command[0]} is not installed: it comes with PostgreSQL's client") from None
+    except subprocess.TimeoutExpired:
+        raise LedgerError(f"{command[0]} did not end within {SECONDS:g} s") from None
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise LedgerError(f"{command[0]}: {lines[0]}")

@@ -1,0 +1,100 @@
+"""That the ledger was put back as it was at some time: what was worked since it does not know.
+
+Until somebody says that nothing need be minded any more, whatever may have been booked meanwhile is held as in doubt
+(`refusals.Restored`): an event that is not known here and tells of a time before the restore, and one that was under
+way, or dead, when the copy was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from bellhop.ledger.engine import Database
+from bellhop.ledger.letters import record
+from bellhop.ledger.records import RESTORED, AuditRow, State
+from bellhop.ledger.tables import audit, dead_letters, events, restores
+
+BACKUP: Final = "backup ledger"
+"""The act by which a copy of the ledger knows when it was made."""
+
+OPEN: Final = sa.select(restores).where(restores.c.released.is_(None)).order_by(restores.c.at.desc())
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """as_of: what was worked later is not known. at: when it was said."""
+
+    as_of: datetime
+    at: datetime
+    who: str
+    why: str
+
+
+class Restores:
+    """`ledger.restores`. Every method raises LedgerUnavailable."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def note_backup(self, who: str, what: str) -> None:
+        """A copy is about to be made: it holds this row, and so knows its age."""
+        with self._database.write() as connection:
+            record(connection, [AuditRow(self._now(), who, BACKUP, None, "", what)])
+
+    def last_backup(self) -> datetime | None:
+        """When the copy was made that this ledger was put back from, or the last copy of it."""
+        with self._database.read() as connection:
+            return connection.scalar(sa.select(audit.c.at).where(audit.c.act == BACKUP).order_by(audit.c.id.desc()))
+
+    def say(self, as_of: datetime, who: str, why: str) -> Restore:
+        """The ledger is as it was at `as_of`."""
+        with self._database.write() as connection:
+            now = self._now()
+            values = {"as_of": as_of, "at": now, "who": who, "why": why}
+            connection.execute(sa.insert(restores), values)
+            record(connection, [AuditRow(now, who, "ledger restored", None, why, f"as of {as_of.isoformat()}")])
+        return Restore(as_of, now, who, why)
+
+    def open(self) -> list[Restore]:
+        """Those that nobody has released, the newest first."""
+        with self._database.read() as connection:
+            return [Restore(row.as_of, row.at, row.who, row.why) for row in connection.execute(OPEN)]
+
+    def release(self, who: str, why: str) -> int:
+        """Nothing is held back any more; how many restores were minded until now."""
+        with self._database.write() as connection:
+            now = self._now()
+            freed = sa.update(restores).where(restores.c.released.is_(None)).values(released=now)
+            count = connection.execute(freed).rowcount
+            record(connection, [AuditRow(now, who, "release ledger", None, why)])
+        return count
+
+    def held_letters(self) -> list[int]:
+        """The open letters of what was held back, by number."""
+        query = (
+            sa.select(dead_letters.c.id, events.c.calling)
+            .join(
+                events,
+                sa.and_(events.c.source == dead_letters.c.source, events.c.event_id == dead_letters.c.event_id),
+            )
+            .where(
+                events.c.state == State.DEAD.value,
+                events.c.calling.is_not(None),
+                dead_letters.c.state == "open",
+                dead_letters.c.generation == events.c.generation,
+            )
+            .order_by(dead_letters.c.id)
+        )
+        with self._database.read() as connection:
+            return [row.id for row in connection.execute(query) if row.calling.get("method") == RESTORED]
+
+
+def open_restore(connection: sa.Connection) -> Any:
+    """The newest that is minded; None where there is none."""
+    return connection.execute(OPEN.limit(1)).one_or_none()

@@ -1,0 +1,61 @@
+"""What a person says of an event that may have been worked before the ledger was put back: no call of it is known, so
+each booking is taken for the next one that the event wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bellhop.ledger.proofs import WordRefused
+from bellhop.ledger.records import RESTORED, Booking, Entry, VendorCall
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.clock import Clock
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.observe import silent
+from bellhop.schemas.settings import Account, Settings
+from bellhop.vendors.held import Gate, OpenGate
+from bellhop.vendors.http import HttpClient
+from bellhop.vendors.registry import vendor_of
+from bellhop.vendors.vendor import FoundBookings, HandlerContext, Said, trust_said
+
+
+class Forgotten:
+    """account: the event's. gate: None for one that holds nobody."""
+
+    def __init__(
+        self, ledger: Ledger, settings: Settings, account: Account, http: HttpClient, gate: Gate | None, clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._account = account
+        self._vendor = vendor_of(account)
+        self._client = self._vendor.client(account, http, ledger, gate)
+        accounts = {account.name: account}
+        context = HandlerContext(accounts, settings, http, gate or OpenGate(), ledger, silent, clock.now)
+        self._handler = self._vendor.bookings(context)
+
+    def find(self, event: Envelope, said: Sequence[Said]) -> FoundBookings:
+        """Raises FoundWrong, WordRefused."""
+        held = self._ledger.booking(event.source, event.subject)
+        booking = held or Booking(event.source, event.subject, event.account)
+        entries: list[Entry] = []
+        notes: list[str] = []
+        left = list(said)
+        while left:
+            step = self._next_call(event, booking, entries)
+            if step is None:  # a cancel, say: which booking it is of, nobody can check
+                call = VendorCall(self._account.name, RESTORED, {}, repeatable=False)
+                found, left = trust_said(self._account, self._client, call, event.id, left), []
+            else:
+                count = max(1, int(step.arguments.get("count", 1)))
+                found = self._vendor.find_said(self._account, self._client, step, event.id, left[:count])
+                left = left[count:]
+            entries += found.entries
+            notes += [found.note] if found.note else []
+        if self._next_call(event, booking, entries) is not None:
+            raise WordRefused("the event wants more bookings than these: say the id of each")
+        return FoundBookings(tuple(entries), "; ".join(notes))
+
+    def _next_call(self, event: Envelope, booking: Booking, entries: Sequence[Entry]) -> VendorCall | None:
+        """What the event would have booked beside these; None where nothing."""
+        step = self._handler.translate(event, replace(booking, entries=(*booking.entries, *entries)))
+        return step if isinstance(step, VendorCall) and not step.repeatable else None

@@ -1,0 +1,169 @@
+"""A ledger that was put back: what may have been booked since is held as in doubt."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from bellhop.ledger.backups import backup, restore
+from bellhop.ledger.records import RESTORED, Claimed, Refused, State
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.errors import LedgerError
+from bellhop.schemas.reasons import Reason
+from tests.support.ledger import (
+    NOON,
+    Clock,
+    OpenLedger,
+    booking,
+    claim,
+    die,
+    end,
+    entry,
+    event,
+    finish,
+    letter,
+)
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def put_back(ledger: Ledger, clock: Clock) -> Ledger:
+    """Of noon, said at one o'clock, with what was known at noon."""
+    finish(ledger, event("known", subject="R-9"), booking=None)
+    die(ledger, event("dead", subject="R-8"))
+    end(ledger, event("retrying", subject="R-7"), State.RETRYING)
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("id_", "kind", "subject", "at"),
+    [
+        ("sent again", "booking.requested", "R-1", 1800),
+        ("sent again, by a clock ahead", "booking.requested", "R-1", HOUR + 200),
+        ("sent late", "booking.requested", "R-1", -1800),
+        ("a cancel of what was booked since", "booking.cancelled", "R-1", HOUR + 1800),
+        ("a change of it", "booking.changed", "R-1", HOUR + 1800),
+    ],
+)
+def test_what_may_have_been_booked_since_is_held_as_in_doubt(
+    put_back: Ledger, id_: str, kind: str, subject: str, at: float
+) -> None:
+    envelope = event(id_, kind, subject=subject, at=at)
+    refused = claim(put_back, envelope)
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.IN_DOUBT
+    assert "put back as of 2026-11-21 12:00:00 UTC" in refused.error
+    assert claim(put_back, envelope) == refused, "its dead letter may be unconfirmed"
+
+
+@pytest.mark.parametrize(("id_", "subject"), [("dead", "R-8"), ("retrying", "R-7")])
+def test_what_was_under_way_or_dead_in_the_copy_is_held_too(put_back: Ledger, id_: str, subject: str) -> None:
+    for generation in (0, 1):
+        envelope = event(id_, subject=subject, generation=generation)
+        answer = claim(put_back, envelope)
+        if generation:
+            assert isinstance(answer, Claimed)
+            assert answer.in_doubt is not None
+            assert answer.in_doubt.method == RESTORED, "a replay books nothing unseen"
+        else:
+            assert isinstance(answer, Refused)
+            assert answer.reason is Reason.IN_DOUBT
+
+
+def test_what_is_new_or_ended_or_of_no_booking_is_not_held(put_back: Ledger) -> None:
+    assert isinstance(claim(put_back, event("new", subject="R-2", at=HOUR + 600)), Claimed)
+    assert not isinstance(claim(put_back, event("known", subject="R-9")), Refused | Claimed)
+    assert isinstance(claim(put_back, event("m-1", "member.updated", subject="7")), Claimed)
+
+
+def test_a_cancel_of_a_booking_that_the_copy_knows_goes_on(ledger: Ledger, clock: Clock) -> None:
+    finish(ledger, event(), booking=booking(entry("77")))
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert isinstance(claim(ledger, event("e-2", "booking.cancelled", at=HOUR + 600)), Claimed)
+
+
+def test_a_word_frees_what_is_held_and_the_others_stay(put_back: Ledger) -> None:
+    for number in (1, 2):
+        held = event(f"e-{number}", subject=f"R-{number}")
+        claim(put_back, held)
+        put_back.letters.archive([letter(held, Reason.IN_DOUBT)])
+    found = put_back.letters.get(1)
+    assert found is not None
+    put_back.proofs.deny(found, "ann", "not in the calendar")
+    assert isinstance(claim(put_back, event("e-1", subject="R-1", generation=1)), Claimed)
+    assert put_back.restores.held_letters() == [2]
+
+
+def test_once_released_nothing_is_held_back(put_back: Ledger) -> None:
+    assert [one.as_of for one in put_back.restores.open()] == [NOON]
+    assert put_back.restores.release("ann", "all was looked at") == 1
+    assert put_back.restores.open() == []
+    assert isinstance(claim(put_back, event("e-1")), Claimed)
+    assert [row.act for row in put_back.audit(2)] == ["release ledger", "ledger restored"]
+
+
+# --- copies -----------------------------------------------------------------------------------------------------
+
+
+def test_a_copy_made_under_load_is_put_back_and_holds_what_was_booked_since(
+    open_ledger: OpenLedger, ledger_url: str, tmp_path: Path, clock: Clock
+) -> None:
+    """Booked before the copy: known. Booked while it is made, or after it: known, or held, and never booked again."""
+    live, file, stop = open_ledger(), tmp_path / "copy", threading.Event()
+    before = [event(f"before-{n}", subject=f"B-{n}") for n in range(20)]
+    for one in before:
+        finish(live, one)
+    booked = []
+
+    def book() -> None:
+        worker = open_ledger()
+        while not stop.is_set() and len(booked) < 300:
+            one = event(f"load-{len(booked)}", subject=f"L-{len(booked)}")
+            finish(worker, one)
+            booked.append(one)
+
+    thread = threading.Thread(target=book)
+    thread.start()
+    backup(live, ledger_url, file, "ann")
+    stop.set()
+    thread.join()
+    for number in range(20):
+        finish(live, one := event(f"after-{number}", subject=f"A-{number}"))
+        booked.append(one)
+    clock.advance(seconds=HOUR)
+
+    def opened(url: str) -> Ledger:
+        return Ledger.open(url, keep_seconds=HOUR, now=clock)
+
+    assert restore(ledger_url, file, "ann", "the disk was lost", None, opened) == NOON
+    again = opened(ledger_url)
+    for one in before:
+        assert getattr(claim(again, one), "state", None) is State.DONE
+    answers = [claim(again, one) for one in booked]
+    assert not [answer for answer in answers if isinstance(answer, Claimed)], "it would be booked again"
+    assert len([answer for answer in answers if isinstance(answer, Refused)]) >= 20
+    again.close()
+
+
+def test_a_copy_is_not_written_over_another_file_and_what_is_no_copy_is_refused(
+    ledger: Ledger, ledger_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "copy"
+    file.write_text("mine")
+    with pytest.raises(LedgerError, match="is there already"):
+        backup(ledger, ledger_url, file, "ann")
+    finish(ledger, event())
+    with pytest.raises(LedgerError):
+        restore(ledger_url, file, "ann", "a mistake", NOON, lambda url: Ledger.open(url, keep_seconds=HOUR))
+    assert getattr(claim(ledger, event()), "state", None) is State.DONE, "the ledger stands as it was"
+
+
+def test_only_its_owner_reads_a_copy(ledger: Ledger, ledger_url: str, tmp_path: Path) -> None:
+    backup(ledger, ledger_url, tmp_path / "copy", "ann")
+    assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
