@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,8 @@ class VendorCall:
     """One vendor call about to be made. `arguments` is what a person needs to see later, without credentials.
 
     repeatable: calling twice is harmless. What is not repeatable is marked in the ledger before it is called.
-    line: the service of the event it is for.
+    line: the service of the event it is for. heard: of a call in doubt, what came back that proves nothing (`said_no`:
+    a refusal that nobody knows; `look_for`: ids that stood in it), None where nothing did.
     """
 
     account: str
@@ -23,6 +24,7 @@ class VendorCall:
     arguments: Json
     repeatable: bool
     line: int = 0
+    heard: Json | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
