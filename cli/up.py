@@ -213,7 +213,8 @@ class _Samples:
             return
         if told:
             sample.state, sample.detail = told["state"], told["detail"]
-            sample.vendor_ids = ", ".join(told["vendor_ids"])
+            gone = (f"{id_} (cancelled)" for id_ in told["cancelled_ids"])
+            sample.vendor_ids = ", ".join((*told["vendor_ids"], *gone))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from flask import Request, Response
 
 from bellhop.ingest.verify import NotVerified, Verifier
 from bellhop.ingest.webhooks import unauthorized_problem
-from bellhop.ledger.records import Attempt, EventView
+from bellhop.ledger.records import Attempt, EventView, describe_entries
 from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.events import MAX_ID
 from bellhop.schemas.problems import Problem
@@ -65,7 +65,7 @@ def _status_of(view: EventView) -> dict[str, Any]:
         "updated": view.updated.isoformat(),
         "next_at": view.next_at.isoformat() if view.next_at else None,
         "attempts": [_attempt(attempt) for attempt in view.attempts],
-        "vendor_ids": list(view.vendor_ids),
+        **describe_entries(view.entries),
     }
 
 
@@ -89,5 +89,5 @@ def _pending(source: str, id_: str) -> dict[str, Any]:
         "detail": detail,
         "next_at": None,
         "attempts": [],
-        "vendor_ids": [],
+        **describe_entries(()),
     }

@@ -20,6 +20,7 @@ Key = tuple[str, str]
 """A booking's source and reference."""
 
 _PROGRESS: Final = (EntryState.BOOKED, EntryState.CONFIRMED, EntryState.CANCELLED)
+_KEPT: Final = ("secret_hash", "batch", "batch_hash", "took", "cancelled_by")
 _STORED: Final = ("account", "entries", "as_of", "as_of_rank", "cancelled", "last_start", "updated")
 
 _READ: Final = sa.select(bookings).where(
@@ -140,7 +141,7 @@ def _further(old: Entry | None, new: Entry) -> Entry:
     if old is None:
         return new
     state = max(old.state, new.state, key=_PROGRESS.index)
-    kept = {name: getattr(new, name) or getattr(old, name) for name in ("secret_hash", "batch", "batch_hash", "took")}
+    kept = {name: getattr(new, name) or getattr(old, name) for name in _KEPT}
     return replace(new, state=state, **kept)
 
 

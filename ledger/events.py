@@ -121,7 +121,7 @@ def _view(connection: sa.Connection, row: Any) -> EventView:
         next_at=row.next_at,
         attempt_count=row.attempts,
         attempts=tries,
-        vendor_ids=[entry.vendor_id for entry in entries],
+        entries=entries,
     )
 
 

@@ -105,7 +105,7 @@ class Ledger:
         return self._settling.settle(settlements)
 
     def event(self, source: str, id_: str) -> EventView | None:
-        """The newest row of an event: its latest replay or, of contents in conflict, the last. `vendor_ids` are those
+        """The newest row of an event: its latest replay or, of contents in conflict, the last. `entries` are those
         of its booking. None where no worker has taken it yet, or it was pruned."""
         return events.event(self._database, source, id_)
 

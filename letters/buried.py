@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from bellhop.broker.messages import work_message
 from bellhop.broker.port import Publisher
 from bellhop.broker.topology import work
-from bellhop.ledger.records import Booking, NewLetter
+from bellhop.ledger.records import Booking, NewLetter, describe_entries
 from bellhop.schemas.envelope import Envelope, decode
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.results import result
@@ -50,5 +50,5 @@ class BuriedResults:
         except EnvelopeError:
             return None
         booking = self._ledger.booking(event.source, event.subject)
-        ids = booking.vendor_ids if booking else ()
-        return result(event, detail=BURIED, reason=letter.reason, vendor_ids=ids, now=self._now())
+        told = describe_entries(booking.entries if booking else ())
+        return result(event, detail=BURIED, reason=letter.reason, booking=told, now=self._now())

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from bellhop.ledger.records import AuditRow, EventView, Letter, Note, State
+from bellhop.ledger.records import AuditRow, EventView, Letter, Note, State, describe_entries
 from bellhop.letters.masking import exchange, mask_data
 from bellhop.schemas.envelope import Envelope
 
@@ -122,5 +122,8 @@ def _state_moments(view: EventView | None) -> Iterator[TimelineMoment]:
         else:
             yield TimelineMoment(view.updated, told, view.detail, "busy")
     elif view.state is not State.DEAD:
-        vendor = f"; at the vendor as {', '.join(view.vendor_ids)}" if view.vendor_ids else ""
-        yield TimelineMoment(view.updated, f"Ended: {view.state.value}", view.detail + vendor, "good")
+        at_vendor = describe_entries(view.entries)
+        stands, gone = ", ".join(at_vendor["vendor_ids"]), ", ".join(at_vendor["cancelled_ids"])
+        text = view.detail + (f"; at the vendor as {stands}" if stands else "")
+        text += f"; cancelled there: {gone}" if gone else ""
+        yield TimelineMoment(view.updated, f"Ended: {view.state.value}", text, "good")

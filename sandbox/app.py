@@ -20,6 +20,12 @@ def create_sandbox(seed: Seed | None = None, now: Callable[[], datetime] = utc_n
     app = Flask("bellhop.sandbox")
     state = SandboxState(seed or Seed(), now)
     app.extensions["sandbox"] = state
+
+    @app.before_request
+    def catch_up() -> None:
+        with state.lock:
+            state.catch_up()
+
     app.register_blueprint(control_blueprint(state), url_prefix="/_sandbox")
     front = Front(state)
     for vendor in PRETENDED:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from flask import Response, request
 
 from bellhop.sandbox.answers import Reply
-from bellhop.sandbox.faults import Fault
+from bellhop.sandbox.faults import TIMEOUTS, Fault
 from bellhop.sandbox.switch import ControlError
 
 if TYPE_CHECKING:
@@ -61,11 +61,15 @@ class Front:
         with state.lock:
             released = state.released
             call, fault = state.record(counter.vendor, method, **shown)
-            answer = counter.perform() if fault is None or fault.after else Reply(None)
-            call.effect, call.id = answer.effect or None, answer.id or None
+            answer = Reply(None)
+            if fault is None or fault.when == "after":
+                answer = counter.perform()
+                call.came_to(answer)
+            elif fault.when == "late":
+                state.put_off(fault.late, lambda: call.came_to(counter.perform()))
             if fault and fault.kind == "error":
                 answer = counter.refuse(fault)
-            call.refusal = answer.refusal or None
+                call.refusal = answer.refusal
             call.answered = fault is None or fault.kind in ("error", "http", "slow")
         return _fault_answer(fault, answer, released) if fault else response(answer)
 
@@ -97,9 +101,9 @@ def _fault_answer(fault: Fault, answer: Reply, released: threading.Event) -> Res
         if fault.retry_after:
             answered.headers["Retry-After"] = fault.retry_after
         return answered
-    if fault.kind in ("timeout_before", "timeout_after", "slow"):
+    if fault.kind in (*TIMEOUTS, "slow"):
         _hold(fault.seconds, released)
-    if fault.kind in ("timeout_before", "timeout_after", "reset"):
+    if fault.kind in (*TIMEOUTS, "reset"):
         _connection().drop(reset=fault.kind == "reset")
     return response(answer)
 

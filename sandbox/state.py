@@ -6,10 +6,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.faults import Fault
 from bellhop.sandbox.registry import PRETENDED
 from bellhop.sandbox.seed import Seed
@@ -41,6 +42,9 @@ class ReceivedCall:
     refusal: str | None = None
     fault: str | None = None
 
+    def came_to(self, answer: Reply) -> None:
+        self.effect, self.id, self.refusal = answer.effect or None, answer.id or None, answer.refusal or None
+
 
 _CALL_FIELDS: Final = tuple(item.name for item in fields(ReceivedCall))
 
@@ -64,6 +68,7 @@ class SandboxState:
         self.calls: deque[ReceivedCall] = deque(maxlen=CALLS_KEPT)
         self.received = 0
         self.released = threading.Event()
+        self._late: list[tuple[datetime, Callable[[], None]]] = []
 
     def _switches_of(self, vendor: str) -> Any:
         return self.switches.of(vendor)
@@ -82,6 +87,18 @@ class SandboxState:
         """Lets held connections go, now and from now on: for stopping."""
         self.released.set()
 
+    def put_off(self, seconds: float, act: Callable[[], None]) -> None:
+        """Has `act` done that many seconds from now."""
+        self._late.append((self._now() + timedelta(seconds=seconds), act))
+
+    def catch_up(self) -> None:
+        """Does what was put off until now, in the order of its times. Whoever looks at what is held here comes after
+        it, so none can tell that it was not done at its very moment."""
+        due = sorted((one for one in self._late if one[0] <= self._now()), key=lambda one: one[0])
+        self._late = [one for one in self._late if one not in due]
+        for _, act in due:
+            act()
+
     def note(self, vendor: str, method: str, **request: Any) -> ReceivedCall:
         self.received += 1
         call = ReceivedCall(self.received, self._now().isoformat(), vendor, method, **request)
@@ -97,10 +114,12 @@ class SandboxState:
 
     def calls_after(self, n: int) -> list[dict[str, Any]]:
         with self.lock:
+            self.catch_up()
             found = [call for call in self.calls if call.n > n]
         return [{name: getattr(call, name) for name in _CALL_FIELDS} for call in found]
 
     def snapshot(self) -> dict[str, Any]:
         """What stands at every vendor, as plain JSON."""
         with self.lock:
+            self.catch_up()
             return {name: value for vendor in self.vendors.values() for name, value in vendor.snapshot().items()}

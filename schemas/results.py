@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -43,11 +43,11 @@ def result_type(event: Envelope, reason: str) -> str:
 
 
 def result(
-    event: Envelope, *, detail: str, reason: str = "", vendor_ids: Sequence[str] = (), now: datetime
+    event: Envelope, *, detail: str, reason: str = "", booking: Mapping[str, Any] | None = None, now: datetime
 ) -> Envelope | None:
     """The event that tells of another's end; None where that is not told.
 
-    detail: for people, without secrets. vendor_ids: of its booking. now: the end's time.
+    detail: for people, without secrets. booking: what its booking has at the vendor. now: the end's time.
     """
     type_ = result_type(event, reason)
     if not type_:
@@ -56,7 +56,7 @@ def result(
     if event.type in MEMBER_TYPES:
         told["member_id"] = event.subject
     else:
-        told |= {"booking_id": event.subject, "venue": event.data.get("venue", ""), "vendor_ids": list(vendor_ids)}
+        told |= {"booking_id": event.subject, "venue": event.data.get("venue", ""), **(booking or {})}
     if reason:
         told["reason"] = reason
     id_ = _id(event, reason)

@@ -104,7 +104,7 @@ class ClaimedDelivery:
 
     def with_booking(self, booking: Booking, attempt: Attempt, claim: Claimed) -> ClaimedDelivery:
         """A call that went well has brought it further."""
-        attempts = (*self.attempts, attempt)
+        attempts, booking = (*self.attempts, attempt), _name_canceller(self.booking, booking, self.envelope.id)
         return ClaimedDelivery(self.delivery, self.started, self.envelope, claim, booking, True, attempts)
 
     def end(self, outcome: Outcome, attempt: Attempt | None = None, code: str | None = None) -> EndedDelivery:
@@ -209,6 +209,20 @@ def report_end(ended: EndedDelivery, observe: Observe, clock: Clock) -> None:
         retry_seconds=ended.retry_seconds,
         seconds=clock.monotonic() - ended.started,
         lag_seconds=_lag_seconds(ended.message, clock.now()),
+    )
+
+
+def _name_canceller(before: Booking, after: Booking, event_id: str) -> Booking:
+    """The booking after a call, with the event's id at the entries that the call cancelled."""
+    stood = {entry.vendor_id for entry in before.entries if entry.stands}
+    if all(entry.stands for entry in after.entries if entry.vendor_id in stood):
+        return after
+    return replace(
+        after,
+        entries=tuple(
+            entry if entry.stands or entry.vendor_id not in stood else replace(entry, cancelled_by=event_id)
+            for entry in after.entries
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from bellhop.ledger.records import Booking, State
+from bellhop.ledger.records import Booking, State, describe_entries
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES
 from bellhop.schemas.results import result
@@ -52,8 +52,8 @@ class Results:
         booking = ended.booking
         if ended.claim is None and event.type in BOOKING_TYPES:
             booking = self._ledger.booking(event.source, event.subject)
-        ids = booking.vendor_ids if booking else ()
+        told = describe_entries(booking.entries if booking else ())
         # Told late, after a worker's death, it must not look newer than what ended meanwhile.
         at = ended.recorded_at or self._now()
         source = replace(event, trace=ended.trace) if ended.trace else event
-        return result(source, detail=detail, reason=reason, vendor_ids=ids, now=at)
+        return result(source, detail=detail, reason=reason, booking=told, now=at)

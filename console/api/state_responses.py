@@ -6,10 +6,18 @@ from marshmallow import fields
 
 from bellhop.console.api.requests import of, one_of
 from bellhop.console.api.responses import ApiAnswer, LetterLine, maybe_when, time_field
-from bellhop.ledger.records import LetterState, State
+from bellhop.ledger.records import EntryState, LetterState, State
 from bellhop.letters.attention import Need, Severity
 
 # --- events -----------------------------------------------------------------------------------------------------
+
+
+class VendorBookingLine(ApiAnswer):
+    id = fields.String()
+    state = of(EntryState)
+    service = fields.Integer(metadata={"description": "The index of the event's service that it fulfils."})
+    made_by = fields.String(metadata={"description": "The event's id."})
+    cancelled_by = fields.String(allow_none=True, metadata={"description": "The event's id; null while it stands."})
 
 
 class EventLine(ApiAnswer):
@@ -28,7 +36,9 @@ class EventLine(ApiAnswer):
     updated = time_field()
     next_at = maybe_when()
     attempt_count = fields.Integer()
-    vendor_ids = fields.List(fields.String())
+    vendor_ids = fields.List(fields.String(), metadata={"description": "Of what stands at the vendor."})
+    cancelled_ids = fields.List(fields.String(), metadata={"description": "Of what stood there once."})
+    vendor_bookings = fields.List(fields.Nested(VendorBookingLine))
 
 
 class AttemptLine(ApiAnswer):

@@ -1,6 +1,6 @@
 """The ledger's words: what it is asked and what it answers. Plain values; no SQL, no I/O."""
 
-from bellhop.ledger.records.bookings import Booking, Entry, EntryState
+from bellhop.ledger.records.bookings import Booking, Entry, EntryState, describe_entries
 from bellhop.ledger.records.calls import Attempt, Json, VendorCall
 from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Refused, Settled, Settlement
 from bellhop.ledger.records.edits import Edit, EditState
@@ -56,4 +56,5 @@ __all__ = [
     "VendorCall",
     "Verdict",
     "WaitingLetters",
+    "describe_entries",
 ]

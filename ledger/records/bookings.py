@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bellhop.ledger.records.calls import Json
+
 
 class EntryState(StrEnum):
     BOOKED = "booked"
@@ -22,7 +24,7 @@ class Entry:
     event that made it. `secret_hash` is SimplyBook's booking hash ("" elsewhere): it signs later calls, and is
     shown to nobody. `slot` says what was wanted, for comparing with what a newer event wants; `took` what was taken
     for it, where that left a choice. `batch` is SimplyBook's batch as type:id, where there is one, and `batch_hash` its
-    secret."""
+    secret. `cancelled_by` is the id of the event that cancelled it, "" while it stands."""
 
     vendor_id: str
     line: int
@@ -34,6 +36,11 @@ class Entry:
     batch: str = ""
     batch_hash: str = ""
     took: str = ""
+    cancelled_by: str = ""
+
+    @property
+    def stands(self) -> bool:
+        return self.state is not EntryState.CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +55,24 @@ class Booking:
     as_of: datetime | None = None
     cancelled: bool = False
 
-    @property
-    def vendor_ids(self) -> list[str]:
-        """Of what stands; where nothing does, of all that ever stood."""
-        standing = [entry.vendor_id for entry in self.entries if entry.state is not EntryState.CANCELLED]
-        return standing or [entry.vendor_id for entry in self.entries]
+
+def describe_entries(entries: Sequence[Entry]) -> Json:
+    """What is told of a booking's entries, the same to upstreams and people, without the hashes, which sign calls.
+
+    vendor_ids: of what stands. cancelled_ids: of what stood once. vendor_bookings: both, with the events that made and
+    cancelled each; service: the index of the event's service.
+    """
+    return {
+        "vendor_ids": [entry.vendor_id for entry in entries if entry.stands],
+        "cancelled_ids": [entry.vendor_id for entry in entries if not entry.stands],
+        "vendor_bookings": [
+            {
+                "id": entry.vendor_id,
+                "state": entry.state.value,
+                "service": entry.line,
+                "made_by": entry.made_by,
+                "cancelled_by": entry.cancelled_by or None,
+            }
+            for entry in entries
+        ],
+    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bellhop.ledger.records.bookings import Entry
 from bellhop.ledger.records.calls import Attempt
 
 
@@ -35,7 +36,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """An event as people and upstreams see it. Vendor ids without hashes."""
+    """An event as people and upstreams see it. entries: of its booking, whichever event made them; they are told by
+    `describe_entries`."""
 
     source: str
     id: str
@@ -53,7 +55,7 @@ class EventView:
     next_at: datetime | None
     attempt_count: int
     attempts: Sequence[Attempt] = ()
-    vendor_ids: Sequence[str] = ()
+    entries: Sequence[Entry] = ()
 
 
 @dataclass(frozen=True, slots=True)

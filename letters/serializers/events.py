@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bellhop.ledger.records import Attempt, EventView, Letter
+from bellhop.ledger.records import Attempt, EventView, Letter, describe_entries
 from bellhop.letters.masking import exchange
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.timeline import TimelineMoment
@@ -29,7 +29,7 @@ def event_row(view: EventView) -> JsonObject:
         "updated": iso(view.updated),
         "next_at": iso(view.next_at),
         "attempt_count": view.attempt_count,
-        "vendor_ids": list(view.vendor_ids),
+        **describe_entries(view.entries),
     }
 
 

@@ -22,10 +22,10 @@ def _serve(app: Flask, front: Front) -> None:
     def peoplevine(method: str) -> Response:
         query = {name: value for name, value in request.args.items() if isinstance(value, str)}
         asked = json_body()
-        account = _accounts(front).of(query)
+        account, verb = _accounts(front).of(query), request.method
         counter = Counter(
             _NAME,
-            perform=lambda: _accounts(front).of(query).call(request.method, method, query, asked),
+            perform=lambda: _accounts(front).of(query).call(verb, method, query, asked),
             refuse=lambda fault: account.failure(fault.message or "Internal error"),
         )
         shown = {name: MASK if name in CREDENTIALS else value for name, value in query.items()}

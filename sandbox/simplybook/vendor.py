@@ -23,10 +23,11 @@ def _serve(app: Flask, front: Front) -> None:
         asked = json_body()
         rpc = asked if isinstance(asked, dict) else {}
         method = str(rpc.get("method", ""))
+        url = request.host_url
         company, token = request.headers.get("X-Company-Login", ""), request.headers.get("X-Token", "")
         counter = Counter(
             _NAME,
-            perform=lambda: _company(front).call(service, company, token, asked, request.host_url),
+            perform=lambda: _company(front).call(service, company, token, asked, url),
             refuse=lambda fault: _company(front).failure(rpc.get("id"), fault.code, fault.message),
         )
         params = mask_params(service, rpc.get("params", []))

@@ -54,14 +54,16 @@ def test_a_booking_is_told_as_confirmed_and_then_as_cancelled_with_the_vendors_i
     confirmed = told_once(sink, "book-1")
     assert confirmed["type"] == "booking.confirmed"
     assert ids
+    made = {"id": ids[0], "state": "confirmed", "service": 0, "made_by": "book-1", "cancelled_by": None}
     assert {**confirmed["data"], "detail": ""} == {
-        **{"event_id": "book-1", "booking_id": "R-1", "venue": "salon", "vendor_ids": ids},
-        "detail": "",
+        **{"event_id": "book-1", "booking_id": "R-1", "venue": "salon", "detail": ""},
+        **{"vendor_ids": ids, "cancelled_ids": [], "vendor_bookings": [made]},
     }
     assert service.post("cancel-1", "booking.cancelled", cancel(booking)) == 202
     cancelled = told_once(sink, "cancel-1")
     assert cancelled["type"] == "booking.cancelled"
-    assert cancelled["data"]["vendor_ids"] == ids
+    assert (cancelled["data"]["vendor_ids"], cancelled["data"]["cancelled_ids"]) == ([], ids)
+    assert cancelled["data"]["vendor_bookings"] == [made | {"state": "cancelled", "cancelled_by": "cancel-1"}]
     assert "reason" not in cancelled["data"]
 
 

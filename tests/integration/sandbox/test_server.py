@@ -144,6 +144,17 @@ def test_a_timeout_after_has_booked_and_never_says_so(sandbox: Sandbox, client: 
     assert client.book()["error"]["code"] == -32054
 
 
+def test_a_late_timeout_books_after_the_caller_was_left_without_an_answer(sandbox: Sandbox, client: Client) -> None:
+    sandbox.fault(method="book", kind="timeout_late", seconds=0.05, late=3600)
+    sandbox.fault(method="book", kind="timeout_late", seconds=0.05, late=0.1)
+    for made in (0, 1):
+        with pytest.raises(http.client.RemoteDisconnected):
+            client.book()
+        until(lambda made=made: bookings(sandbox) == made)  # type: ignore[misc]
+    call = last(sandbox)
+    assert (call["answered"], call["effect"], call["fault"]) == (False, "booked", "timeout_late")
+
+
 @pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
 def test_a_reset_is_a_reset_before_or_after_the_effect(sandbox: Sandbox, client: Client, when: str, made: int) -> None:
     sandbox.fault(method="book", kind="reset", when=when)

@@ -14,7 +14,7 @@ from bellhop.console.guard import inside
 from bellhop.console.searches import Asked, SearchForgotten
 from bellhop.console.selection import choose, read_selection
 from bellhop.console.trends import BEATS, Pulse
-from bellhop.ledger.records import Attempt, EventView, LetterFilter, LetterState, Order, State
+from bellhop.ledger.records import Attempt, Entry, EntryState, EventView, LetterFilter, LetterState, Order, State
 from bellhop.letters.edits import EditInvalid
 from bellhop.letters.timeline import sentry_link, timeline
 from bellhop.schemas.errors import BrokerUnavailable
@@ -186,14 +186,15 @@ def _told(view: EventView, *, reveal: bool = False) -> list[Any]:
 
 
 def test_an_events_way_is_told_in_the_order_of_time() -> None:
-    told = _told(_view(vendor_ids=["77"]))
+    gone = Entry("76", 0, "e-0", EntryState.CANCELLED)
+    told = _told(_view(entries=[gone, Entry("77", 0, "e-1", EntryState.CONFIRMED)]))
     assert [one.title.partition(":")[0].partition(",")[0] for one in told] == [
         "Received",
         "Published",
         "Call 1",
         "Ended",
     ]
-    assert "77" in told[-1].text
+    assert told[-1].text == "booked; at the vendor as 77; cancelled there: 76"
 
 
 def test_a_vendors_answer_is_masked_until_it_is_revealed() -> None:

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bellhop.ingest.app import create_app
-from bellhop.ledger.records import Attempt, EventView, State
+from bellhop.ledger.records import Attempt, Entry, EntryState, EventView, State
 from bellhop.schemas.clock import Clock
 from tests.support.ingress import (
     NOW,
@@ -43,7 +43,10 @@ def view(id_: str = "msg-1", state: State = State.RETRYING) -> EventView:
         next_at=NOW + timedelta(seconds=30),
         attempt_count=1,
         attempts=(attempt,),
-        vendor_ids=("434",),
+        entries=(
+            Entry("433", 0, "msg-0", EntryState.CANCELLED, "5ec2e7", cancelled_by="msg-1"),
+            Entry("434", 0, "msg-1", EntryState.BOOKED, "5ec2e7"),
+        ),
     )
 
 
@@ -81,6 +84,11 @@ def test_an_event_is_told_with_its_attempts_and_the_vendors_ids_and_nothing_of_a
             }
         ],
         "vendor_ids": ["434"],
+        "cancelled_ids": ["433"],
+        "vendor_bookings": [
+            {"id": "433", "state": "cancelled", "service": 0, "made_by": "msg-0", "cancelled_by": "msg-1"},
+            {"id": "434", "state": "booked", "service": 0, "made_by": "msg-1", "cancelled_by": None},
+        ],
     }
 
 

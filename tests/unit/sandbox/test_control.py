@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,13 +9,19 @@ from flask.testing import FlaskClient
 
 from bellhop.sandbox.app import create_sandbox
 from bellhop.schemas.redact import MASK
+from tests.support.salon import Caller, Clock
 
 ACCOUNT = {"auth_id": "sandbox", "company": "4711", "user": "bellhop", "pass": "sandbox-password"}
 
 
 @pytest.fixture
-def client() -> FlaskClient:
-    return create_sandbox(now=lambda: datetime(2026, 3, 9, 12, 0, tzinfo=UTC)).test_client()
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def client(clock: Clock) -> FlaskClient:
+    return create_sandbox(now=clock).test_client()
 
 
 def sync(client: FlaskClient, member: str = "1000") -> Any:
@@ -87,6 +93,38 @@ def test_an_http_fault_may_come_after_the_effect(client: FlaskClient) -> None:
     assert (call["effect"], call["fault"]) == ("synced", "http")
 
 
+def test_a_call_that_failed_may_be_carried_out_late(clock: Clock, client: FlaskClient) -> None:
+    late = {"method": "sync_member", "kind": "http", "status": 504, "when": "late"}
+    client.post("/_sandbox/faults", json={**late, "late": 30})
+    client.post("/_sandbox/faults", json={**late, "late": 20})
+    assert [sync(client, member).status_code for member in ("1000", "1001", "1002")] == [504, 504, 200]
+    assert client.get("/_sandbox/state").json["members_synced"] == {"1002": 1}
+    clock.now += timedelta(seconds=29)
+    assert client.get("/_sandbox/state").json["members_synced"] == {"1002": 1, "1001": 1}
+    clock.now += timedelta(seconds=1)
+    assert [call["effect"] for call in calls(client)] == ["synced"] * 3
+
+
+def test_what_is_carried_out_late_is_held_against_what_stands_by_then(clock: Clock) -> None:
+    api = Caller(create_sandbox(now=clock).test_client())
+    fault = {"method": "book", "kind": "error", "when": "late", "late": 5}
+    api.client.post("/_sandbox/faults", json=fault)
+    assert api.refused() == -32603
+    api.book()
+    clock.now += timedelta(seconds=5)
+    assert len(api.client.get("/_sandbox/state").json["bookings"]) == 1
+    first = next(call for call in calls(api.client) if call["method"] == "book")
+    assert (first["effect"], first["refusal"]) == (None, "-32054 Selected time start is not available")
+
+
+def test_a_reset_forgets_what_was_put_off(clock: Clock, client: FlaskClient) -> None:
+    client.post("/_sandbox/faults", json={"method": "*", "kind": "error", "when": "late", "late": 1})
+    sync(client)
+    client.post("/_sandbox/reset")
+    clock.now += timedelta(seconds=2)
+    assert client.get("/_sandbox/state").json["members_synced"] == {}
+
+
 def test_a_fault_hits_every_so_many_calls_of_its_vendor_until_it_is_used_up(client: FlaskClient) -> None:
     fault = {"method": "*", "vendor": "peoplevine", "kind": "http", "status": 500, "every": 3, "times": 2}
     client.post("/_sandbox/faults", json=fault)
@@ -140,6 +178,10 @@ def test_every_switch_tells_its_value_its_grade_and_what_it_means(client: FlaskC
         ("faults", {"method": "book", "kind": "slow", "seconds": "long"}, "seconds"),
         ("faults", {"method": "book", "kind": "slow", "when": "after"}, "when"),
         ("faults", {"method": "book", "kind": "reset", "when": "later"}, "when"),
+        ("faults", {"method": "book", "kind": "timeout_late"}, "late"),
+        ("faults", {"method": "book", "kind": "http", "when": "late"}, "late"),
+        ("faults", {"method": "book", "kind": "timeout_after", "late": 5}, "late"),
+        ("faults", {"method": "book", "kind": "timeout_late", "late": "soon"}, "late"),
         ("faults", {"method": "book", "kind": "http", "vendor": "other"}, "vendor"),
         ("faults", {"method": "book", "kind": "http", "retry_after": 1.5}, "retry_after"),
         ("faults", {"method": "book", "kind": "error", "message": 5}, "message"),

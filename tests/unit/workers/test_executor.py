@@ -193,6 +193,19 @@ def test_what_a_call_booked_is_committed_before_the_next_call() -> None:
     ]
 
 
+def test_what_a_call_cancelled_bears_the_event_that_cancelled_it_and_what_was_cancelled_before_keeps_its_own() -> None:
+    stood, gone = replace(ENTRY, vendor_id="2"), replace(ENTRY, vendor_id="3", state=EntryState.CANCELLED)
+
+    class Cancelling(Vendor):
+        def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking:
+            return replace(booking, entries=(replace(stood, state=EntryState.CANCELLED), gone, ENTRY))
+
+    ledger = Ledger(claimed(booking=Booking("crm", "R-1", "sb", (stood, gone))))
+    ended = work(executor(Cancelling([CONFIRM, Done("cancelled")], ledger.acts), ledger), delivered())
+    assert ended.booking is not None
+    assert {one.vendor_id: one.cancelled_by for one in ended.booking.entries} == {"2": "e-1", "3": "", "1": ""}
+
+
 @pytest.mark.parametrize(
     ("failure", "outcome"),
     [

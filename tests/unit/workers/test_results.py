@@ -28,7 +28,7 @@ from tests.support.ingress import MemoryPublisher
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BOOKED = Entry("77", 0, "e-1", EntryState.CONFIRMED)
-GONE = Entry("66", 0, "e-0", EntryState.CANCELLED)
+GONE = Entry("66", 0, "e-0", EntryState.CANCELLED, cancelled_by="e-9")
 
 
 def event(type_: str = "booking.requested", id_: str = "e-1", **data: Any) -> Envelope:
@@ -127,11 +127,15 @@ def test_a_source_without_a_url_is_told_nothing() -> None:
     assert told(Done("booked"), replace(event(), source="other")) is None
 
 
-def test_it_names_what_stands_or_where_nothing_does_all_that_stood() -> None:
-    both = body(told(Done("changed"), held=booking(GONE, BOOKED)))
-    assert both["data"]["vendor_ids"] == ["77"]
-    none = body(told(Done("cancelled"), event("booking.cancelled"), held=booking(GONE)))
-    assert none["data"]["vendor_ids"] == ["66"]
+def test_it_names_what_stands_and_what_was_cancelled_apart_and_which_event_did_it() -> None:
+    both = body(told(Done("changed"), held=booking(GONE, BOOKED)))["data"]
+    assert (both["vendor_ids"], both["cancelled_ids"]) == (["77"], ["66"])
+    assert both["vendor_bookings"] == [
+        {"id": "66", "state": "cancelled", "service": 0, "made_by": "e-0", "cancelled_by": "e-9"},
+        {"id": "77", "state": "confirmed", "service": 0, "made_by": "e-1", "cancelled_by": None},
+    ]
+    none = body(told(Done("cancelled"), event("booking.cancelled"), held=booking(GONE)))["data"]
+    assert (none["vendor_ids"], none["cancelled_ids"]) == ([], ["66"])
 
 
 def test_a_delivery_known_as_done_is_told_again_as_it_was_with_the_ids_of_the_ledger() -> None:
@@ -149,7 +153,7 @@ def test_a_delivery_known_as_dead_is_told_again_under_the_same_id_and_content() 
 
 
 def test_told_later_in_other_words_it_is_the_same_to_the_ledger() -> None:
-    first = result(event(), detail="one", vendor_ids=["1"], now=NOW)
+    first = result(event(), detail="one", booking={"vendor_ids": ["1"]}, now=NOW)
     other = result(event(), detail="two", reason="rejected", now=NOW + timedelta(hours=1))
     assert first is not None
     assert other is not None
