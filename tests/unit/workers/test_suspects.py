@@ -127,7 +127,7 @@ def test_of_many_threads_none_works_beside_the_one_that_is_alone(room: Room) -> 
         while not is_over.is_set():
             with room.place(delivery()):
                 at_work.append(1)
-                sum(range(300))
+                sum(range(3000))
                 at_work.pop()
 
     def alone() -> None:
