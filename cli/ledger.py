@@ -15,7 +15,7 @@ _WHY: Final = click.option("--why", help="Reason, for the audit. Asked for if no
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 
-class Moment(click.ParamType[datetime]):
+class TimeParam(click.ParamType[datetime]):
     """ISO 8601 with a zone."""
 
     name = "TIME"
@@ -56,7 +56,7 @@ def backup(app: App, file: Path, who: str | None) -> None:
 
 @ledger.command(short_help="Put a copy in the ledger's place.")
 @click.argument("file", type=_FILE)
-@click.option("--as-of", type=Moment(), help="When the copy was made. Default: as the copy says.")
+@click.option("--as-of", type=TimeParam(), help="When the copy was made. Default: as the copy says.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_WHO
 @_WHY
@@ -73,21 +73,21 @@ def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | 
     if not yes:
         click.confirm("The ledger as it is now is lost. Is every other part of Bellhop stopped?", abort=True, err=True)
 
-    def opened(url: str) -> object:
+    def open_copy(url: str) -> object:
         from bellhop.ledger.store import Ledger
 
         return Ledger.open(url, keep_seconds=app.settings.ledger.keep_seconds)
 
-    since = put_back(app.settings.ledger.url, file, acting_as(who), reason, as_of, opened)  # type: ignore[arg-type]
+    since = put_back(app.settings.ledger.url, file, acting_as(who), reason, as_of, open_copy)  # type: ignore[arg-type]
     click.echo(f"the ledger is as it was at {when(since)} UTC; what may have been booked since is held as in doubt")
 
 
-@ledger.command(short_help="Say that the ledger was put back by other means.")
-@click.option("--as-of", type=Moment(), required=True, help="What was worked later the ledger does not know.")
+@ledger.command("restored", short_help="Say that the ledger was put back by other means.")
+@click.option("--as-of", type=TimeParam(), required=True, help="What was worked later the ledger does not know.")
 @_WHO
 @_WHY
 @pass_app
-def restored(app: App, as_of: datetime, who: str | None, why: str | None) -> None:
+def say_restored(app: App, as_of: datetime, who: str | None, why: str | None) -> None:
     """Say that the ledger was put back as it was at a time, by other means than `bellhop ledger restore`.
 
     Say it before any worker starts. What may have been booked since is held as in doubt, until people say what is

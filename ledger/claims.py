@@ -14,7 +14,7 @@ from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take, apply, decide
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import Booking, Claim, Claimed, State
-from bellhop.ledger.refusals import Restored
+from bellhop.ledger.refusals import LastRestore
 from bellhop.ledger.restores import open_restore
 from bellhop.ledger.search_terms import numbers_of
 from bellhop.ledger.tables import event_words, events
@@ -40,7 +40,10 @@ _SAME_BOOKING: Final = _ROWS.where(
     ),
 )
 _INSERT: Final = sa.insert(events)
-_WORDS: Final = sa.insert(event_words)
+_WORDS: Final = {
+    style: f"INSERT INTO {event_words.name} (word, event_pk) VALUES ({mark}, {mark})"  # noqa: S608  # no value in it
+    for style, mark in (("qmark", "?"), ("pyformat", "%s"))
+}
 _PKS: Final = sa.select(events.c.pk, events.c.source, events.c.event_id, events.c.content_hash).where(
     _SOURCE, events.c.event_id.in_(sa.bindparam("ids", expanding=True))
 )
@@ -110,7 +113,7 @@ def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> KnownEven
         found += connection.execute(_SAME_BOOKING, {"sources": sources, "subjects": sorted({k[1] for k in keys})})
     known = KnownEvent(bookings=bookings.read_bookings(connection, keys))
     if keys and (restored := open_restore(connection)) is not None:
-        known.restored = Restored(restored.as_of, restored.at)
+        known.restored = LastRestore(restored.as_of, restored.at)
     for row in {stored.pk: stored for stored in found}.values():
         known.add(_row(row))
     return known
@@ -143,12 +146,13 @@ def _describe(connection: sa.Connection, envelopes: Sequence[Envelope], new: Seq
     """Enters the words by which the new events are found."""
     content = {(e.source, e.id, e.content_hash): e.data for e in envelopes}
     words = [
-        {"word": number, "event_pk": row.pk}
+        (number, row.pk)
         for row in new
         for number in numbers_of(content.get((row.source, row.event_id, row.content_hash), {}))
     ]
     if words:
-        connection.execute(_WORDS, words)
+        # By the driver itself: they are most of the rows that an event has, and plain numbers.
+        connection.exec_driver_sql(_WORDS[connection.dialect.paramstyle], words)
 
 
 def _values(row: EventRecord, names: Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, Settlement, State, VendorCall
-from bellhop.ledger.refusals import Restored, refuse_for_doubt
+from bellhop.ledger.refusals import LastRestore, refuse_for_doubt
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES
 from bellhop.schemas.reasons import Reason
@@ -100,7 +100,7 @@ class KnownEvent:
     by_fact: dict[str, list[EventRecord]] = field(default_factory=dict)
     by_booking: dict[tuple[str, str], list[EventRecord]] = field(default_factory=dict)
     bookings: dict[tuple[str, str], HeldBooking] = field(default_factory=dict)
-    restored: Restored | None = None
+    restored: LastRestore | None = None
 
     def add(self, row: EventRecord) -> None:
         self.by_id.setdefault((row.source, row.event_id), []).append(row)
@@ -153,15 +153,13 @@ def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
         return Settled(own.state, "a later replay of it is being worked")
     if own.state is State.WORKING and own.claim_until > now:
         return ClaimBusy(f"{own.claimed_by} is working it")
-    if own.calling is not None:
-        # Neither superseded nor kept waiting: what may have happened at the vendor must be known first.
+    if own.calling is not None:  # what may have happened at the vendor must be known before all else
         return Take(own.calling)
     return _order(envelope, known, own)
 
 
 def _held_back(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Refused | None:
-    """Why nothing is called before somebody has looked: the ledger was put back, and this event of a booking may have
-    been worked since. None where it cannot have been."""
+    """Why nothing is called yet: the ledger was put back, and may have forgotten this. None where it cannot have."""
     restored = known.restored
     if restored is None or envelope.type not in RANKS:
         return None
@@ -254,9 +252,8 @@ def _stands(own: EventRecord, envelope: Envelope, answer: Answer) -> bool:
     """Whether the answer is what the row says already."""
     if isinstance(answer, Settled):
         return own.state is answer.state
-    if not isinstance(answer, Refused) or own.state is not State.DEAD or own.generation != envelope.generation:
-        return False
-    return answer.doubt is None
+    is_dead = own.state is State.DEAD and own.generation == envelope.generation
+    return is_dead and isinstance(answer, Refused) and answer.doubt is None
 
 
 def _new(envelope: Envelope, now: datetime) -> EventRecord:

@@ -15,7 +15,7 @@ CLOCKS_APART: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class LastRestore:
     """The ledger was put back as it was at `as_of`; that was said at `said`."""
 
     as_of: datetime
