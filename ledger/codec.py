@@ -10,6 +10,7 @@ from bellhop.ledger.records import Entry, EntryState, VendorCall
 
 _CALL: Final = tuple(f.name for f in fields(VendorCall))
 _ENTRY: Final = tuple(f.name for f in fields(Entry))
+_ASKED: Final = ("asked", "left")
 
 
 def call_to_json(call: VendorCall | None) -> dict[str, Any] | None:
@@ -21,8 +22,18 @@ def call_from_json(stored: Mapping[str, Any] | None) -> VendorCall | None:
 
 
 def entries_to_json(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    return [{name: getattr(entry, name) for name in _ENTRY} for entry in entries]
+    """Without what names the guest, which has a column of its own: it is pruned before the entries are."""
+    return [{name: getattr(entry, name) for name in _ENTRY if name not in _ASKED} for entry in entries]
 
 
-def entries_from_json(stored: Sequence[Mapping[str, Any]]) -> tuple[Entry, ...]:
-    return tuple(Entry(**{**entry, "state": EntryState(entry["state"])}) for entry in stored)
+def asked_to_json(entries: Sequence[Entry]) -> dict[str, Any] | None:
+    """What the entries were asked for, by vendor id; None where nothing is known."""
+    known = {e.vendor_id: {name: getattr(e, name) for name in _ASKED if getattr(e, name)} for e in entries}
+    return {vendor_id: asked for vendor_id, asked in known.items() if asked} or None
+
+
+def entries_from_json(stored: Sequence[Mapping[str, Any]], asked: Mapping[str, Any] | None = None) -> tuple[Entry, ...]:
+    known = asked or {}
+    return tuple(
+        Entry(**{**entry, "state": EntryState(entry["state"]), **known.get(entry["vendor_id"], {})}) for entry in stored
+    )
