@@ -11,11 +11,17 @@ class CallRefused(Exception):
 
 
 def answer_body(
-    *, success: bool, reason: str | None = None, message: str | None = None, success_count: int = 0, counts: bool = True
+    *,
+    success: bool,
+    reason: str | None = None,
+    message: str | None = None,
+    success_count: int = 0,
+    error_count: int = 0,
+    counts: bool = True,
 ) -> dict[str, Any]:
     """The members that every answer has. counts: whether it has the two counts as well."""
     made: dict[str, Any] = {"success": success, "reason": reason, "message": message}
-    return {**made, "success_count": success_count, "error_count": 0} if counts else made
+    return {**made, "success_count": success_count, "error_count": error_count} if counts else made
 
 
 def id_of(value: Any) -> str:

@@ -97,20 +97,28 @@ class Peoplevine:
         member = query.get("member_id", "")
         if member not in self.members:
             raise CallRefused("Member not found")
-        self.synced[member] += 1
-        return Reply(answer_body(success=True, success_count=1), effect="synced", id=member)
+        answer = self._count_body(1)
+        if answer["success_count"]:
+            self.synced[member] += 1
+        return Reply(answer, effect="synced" if answer["success_count"] else "", id=member)
 
     def _pull(self, what: str, query: Mapping[str, str]) -> Reply:
         """Counts what was created or updated since `from`."""
         since = _since(query.get("from", ""), self._switches().peoplevine_from)
         changed = {change.id for change in self.changes if change.what == what and change.at >= since}
         self.pulled[what] += 1
-        return Reply(answer_body(success=True, success_count=len(changed)), effect="pulled")
+        return Reply(self._count_body(len(changed)), effect="pulled")
+
+    def _count_body(self, found: int) -> dict[str, Any]:
+        """The answer to a sync that found so much to bring."""
+        errors = self._switches().peoplevine_error_count
+        message = "The record could not be saved" if errors else None
+        return answer_body(success=True, message=message, success_count=max(0, found - errors), error_count=errors)
 
     def _sync_services(self, query: Mapping[str, str], asked: Any) -> Reply:
         """Counts nothing, as in the document's example."""
         self.pulled["services"] += 1
-        return Reply(answer_body(success=True), effect="pulled")
+        return Reply(self._count_body(0), effect="pulled")
 
     def _products(self, query: Mapping[str, str], asked: Any) -> Reply:
         rows = [_product(treatment) for treatment in self._seed.treatments]

@@ -28,6 +28,9 @@ class PeoplevineSwitches:
     peoplevine_region: str = switch(
         "1", "V", "the region (`host`) that knows the accounts; the other one refuses their credentials", ("1", "2")
     )
+    peoplevine_error_count: int = switch(
+        0, "I", "of what a sync brings, so many fail: success with error_count, and with their reason in message"
+    )
     sevenrooms_app_not_in_audience: bool = switch(
         False, "V", "the app is missing in SevenRooms' access rules: no availability, and no error"
     )

@@ -96,8 +96,12 @@ class PeoplevineClient:
         return getattr(self, method)(*arguments)
 
     def sync_member(self, member_id: str) -> None:
-        """Brings a Peoplevine member to Bookings. Harmless to repeat."""
-        self._call_checked("sync_member", query={"member_id": member_id})
+        """Brings a Peoplevine member to Bookings. Harmless to repeat. Success is `success_count` 1, as in the
+        document's example: an answer that counts none has brought nobody."""
+        answer = self._whole("sync_member", self._call_checked("sync_member", query={"member_id": member_id}))
+        if not _count(answer, "success_count"):
+            words = f"success, but success_count counts nobody: {_vendor_words(answer) or 'and no reason given'}"
+            raise _failure("sync_member", Kind.REJECTED, words, answer)
 
     def sync_profiles(self, since: datetime) -> int:
         """Brings profiles new or updated since then to Peoplevine: how many. Harmless to repeat."""
@@ -161,14 +165,24 @@ class PeoplevineClient:
         answer = self._call_checked("create_service_reservation", body=body)
         # "Success response with Bookings reservation ID": as a text in `message`, with a success_count of 0.
         made = answer.json.get("message")
+        if errors := _count(answer, "error_count"):
+            words = f"success with {errors} errors: reservation {made} may hold only a part"
+            raise _failure("create_service_reservation", Kind.UNKNOWN, words, answer)
         if isinstance(made, bool) or not isinstance(made, str | int) or not str(made).strip():
             raise _failure("create_service_reservation", Kind.UNKNOWN, "success without a reservation's id", answer)
         return str(made)
 
     def _sync(self, name: str, since: datetime | None) -> int:
         query = {} if since is None else {"from": since.astimezone(UTC).strftime(self._account.from_format)}
-        count = self._call_checked(name, query=query).json.get("success_count")
-        return count if isinstance(count, int) else 0
+        return _count(self._whole(name, self._call_checked(name, query=query)), "success_count")
+
+    def _whole(self, name: str, answer: HttpAnswer) -> HttpAnswer:
+        """The answer, where nothing of it failed: a success may count errors, and then a part is missing."""
+        errors, made = _count(answer, "error_count"), _count(answer, "success_count")
+        if errors:
+            words = f"{made} brought, {errors} failed: {_vendor_words(answer) or 'no reason given'}"
+            raise _failure(name, Kind.REJECTED, words, answer)
+        return answer
 
     def _call_checked(
         self,
@@ -210,6 +224,18 @@ def _rows(name: str, answer: HttpAnswer, key: str, needed: Sequence[str]) -> lis
     if not isinstance(rows, list) or not all(isinstance(row, dict) and all(k in row for k in needed) for row in rows):
         raise _failure(name, Kind.UNKNOWN, f"{key} of an unknown form", answer)
     return rows
+
+
+def _count(answer: HttpAnswer, key: str) -> int:
+    """`success_count` or `error_count`, also as a text; 0 where it is neither."""
+    told = answer.json.get(key)
+    return int(told) if not isinstance(told, bool) and str(told).isdecimal() else 0
+
+
+def _vendor_words(answer: HttpAnswer) -> str:
+    """The vendor's words: `reason` and `message`, those that are there."""
+    told = (answer.json.get(key) for key in ("reason", "message"))
+    return ". ".join(dict.fromkeys(str(words) for words in told if words))
 
 
 def _kind(reason: str, status: int) -> Kind:

@@ -180,3 +180,13 @@ def test_switches_let_a_second_booking_through_and_choose_the_status_of_failures
     assert create(client, OFFER)["success"] is True
     assert create(client, OFFER)["success"] is True
     assert client.get("/res/sync_member", query_string=ACCOUNT | {"member_id": "5"}).status_code == 422
+
+
+def test_a_switch_has_part_of_every_sync_fail(client: FlaskClient) -> None:
+    client.post("/_sandbox/switches", json={"peoplevine_error_count": 2})
+    since = {"from": "2022-08-01T09:00:00"}
+    for method, query, made in (("sync_profiles", since, 2), ("sync_member", {"member_id": "1000"}, 0)):
+        answer = client.get(f"/res/{method}", query_string=ACCOUNT | query).json
+        assert (answer["success"], answer["success_count"], answer["error_count"]) == (True, made, 2)
+        assert answer["message"]
+    assert client.get("/_sandbox/state").json["members_synced"] == {}
