@@ -50,10 +50,8 @@ def read_bookings(connection: sa.Connection, keys: Collection[Key]) -> dict[Key,
 
 
 def _held_booking(row: sa.Row[tuple[object, ...]]) -> HeldBooking:
-    entries = entries_from_json(row.entries, row.asked)
-    booking = Booking(
-        row.source, row.reference, row.account, entries, row.as_of, bool(row.cancelled), row.replaced_by
-    )
+    entries = entries_from_json(row.entries, row.asked, row.account)
+    booking = Booking(row.source, row.reference, row.account, entries, row.as_of, bool(row.cancelled), row.replaced_by)
     return HeldBooking(booking, row.as_of_rank, row.last_start, row.as_of_received)
 
 
@@ -63,11 +61,12 @@ def merge_booking(held: HeldBooking | None, new: Booking, *, owned: bool) -> Hel
 
     Neither moves the place: `apply_event` does.
     """
+    placed = [entry if entry.account else replace(entry, account=new.account) for entry in new.entries]
     if held is None:
-        return HeldBooking(replace(new, as_of=None))
-    entries = {entry.vendor_id: entry for entry in held.booking.entries}
-    for entry in new.entries:
-        entries[entry.vendor_id] = _further(entries.get(entry.vendor_id), entry, owned=owned)
+        return HeldBooking(replace(new, entries=tuple(placed), as_of=None))
+    entries = {entry.key: entry for entry in held.booking.entries}
+    for entry in placed:
+        entries[entry.key] = _further(entries.get(entry.key), entry, owned=owned)
     booking = replace(held.booking, entries=tuple(entries.values()))
     if owned:
         booking = replace(booking, account=new.account, cancelled=new.cancelled)
@@ -98,11 +97,7 @@ def store(connection: sa.Connection, database: Database, changed: Iterable[HeldB
         connection.execute(insert.on_conflict_do_update(index_elements=["reference", "source"], set_=update), rows)
     # Sorted, as on PostgreSQL two transactions that insert the same two keys in different orders wait in a ring.
     ids = sorted(
-        {
-            (e.vendor_id, e.account or h.booking.account, h.booking.reference, h.booking.source)
-            for h in stored
-            for e in h.booking.entries
-        }
+        {(e.vendor_id, e.account, h.booking.reference, h.booking.source) for h in stored for e in h.booking.entries}
     )
     if ids:
         named = [dict(zip(("vendor_id", "account", "reference", "source"), row, strict=True)) for row in ids]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from bellhop.ledger.records import Entry, EntryState, VendorCall
@@ -27,13 +27,15 @@ def entries_to_json(entries: Sequence[Entry]) -> list[dict[str, Any]]:
 
 
 def asked_to_json(entries: Sequence[Entry]) -> dict[str, Any] | None:
-    """What the entries were asked for, by vendor id; None where nothing is known."""
-    known = {e.vendor_id: {name: getattr(e, name) for name in _ASKED if getattr(e, name)} for e in entries}
-    return {vendor_id: asked for vendor_id, asked in known.items() if asked} or None
+    """What the entries were asked for, by account and vendor id; None where nothing is known."""
+    known = {"/".join(e.key): {name: getattr(e, name) for name in _ASKED if getattr(e, name)} for e in entries}
+    return {key: asked for key, asked in known.items() if asked} or None
 
 
-def entries_from_json(stored: Sequence[Mapping[str, Any]], asked: Mapping[str, Any] | None = None) -> tuple[Entry, ...]:
-    known = asked or {}
-    return tuple(
-        Entry(**{**entry, "state": EntryState(entry["state"]), **known.get(entry["vendor_id"], {})}) for entry in stored
-    )
+def entries_from_json(
+    stored: Sequence[Mapping[str, Any]], asked: Mapping[str, Any] | None, account: str
+) -> tuple[Entry, ...]:
+    """account: of those that are older than theirs."""
+    entries = [Entry(**{**one, "state": EntryState(one["state"])}) for one in stored]
+    entries = [entry if entry.account else replace(entry, account=account) for entry in entries]
+    return tuple(replace(entry, **(asked or {}).get("/".join(entry.key), {})) for entry in entries)

@@ -130,9 +130,9 @@ event_words: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# as_of, as_of_rank and as_of_received are the place, in its order, of the newest event applied. last_start is the latest
-# start known. asked: what its entries were booked for, by vendor id; it names the guest. replaced_by: the reference that
-# took its place, "" for none.
+# as_of, as_of_rank and as_of_received are the place, in its order, of the newest event applied. last_start is the
+# latest start known. asked: what its entries were booked for; it names the guest. replaced_by: the reference that took
+# its place, "" for none.
 bookings: Final = sa.Table(
     "bookings",
     metadata,

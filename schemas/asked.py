@@ -80,9 +80,7 @@ def is_other_guest(one: Asked, other: Asked) -> bool:
     names = [_plain("name", client.get("name")) for client in (first, second)]
     if not all(names) or names[0] == names[1]:
         return False
-    return not any(
-        first.get(key) and _plain(key, first.get(key)) == _plain(key, second.get(key)) for key in ("email",)
-    )
+    return not any(first.get(key) and _plain(key, first.get(key)) == _plain(key, second.get(key)) for key in ("email",))
 
 
 def guest_of(data: Data) -> str:

@@ -6,7 +6,7 @@ call carries is a person's, field by field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +15,6 @@ from bellhop.schemas.asked import Asked, Difference, differences, is_other_guest
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Repeated
-
 
 _UNKNOWN: Final = Difference("", None, None)
 """Stands for all that cannot be compared."""
@@ -35,31 +34,33 @@ def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[En
     """What stands of the booking and is this event's: a reference may hold the bookings of several guests, as a group's
     seats. A request of another guest has nothing yet. A change or cancel of one whose guest is not known is of the one
     guest there is."""
-    standing = [entry for entry in booking.entries if entry.stands]
     if not asked["client"] and not asked.get("member_id"):
-        return standing
-    own = [entry for entry in standing if not _is_other(entry, asked)]
-    if own or event.type == "booking.requested" or not standing:
-        return own
-    first = standing[0].asked or {}
-    if any(is_other_guest(first, entry.asked or {}) for entry in standing):
-        which = ", ".join(entry.vendor_id for entry in standing)
-        text = f"several guests' bookings stand under its reference ({which}), and none is of this event's guest"
-        return Dead(Reason.UNSUPPORTED, f"{text}: change the one that is meant by hand at the vendor, then discard this")
-    return standing
+        return [entry for entry in booking.entries if entry.stands]
+    before = [entry for entry in booking.entries if entry.made_by != event.id]
+    own = [entry for entry in before if not _is_other(entry, asked)]
+    if not own and event.type != "booking.requested":
+        # What the event has cancelled itself counts as well: the answer is the same after each of its calls.
+        own = [entry for entry in before if entry.stands or entry.cancelled_by == event.id]
+        if any(is_other_guest(own[0].asked or {}, entry.asked or {}) for entry in own):
+            which = ", ".join(entry.vendor_id for entry in own)
+            text = f"several guests' bookings stand under its reference ({which}), and none is of this event's guest"
+            return Dead(Reason.UNSUPPORTED, f"{text}: change the one that is meant by hand there, then discard this")
+    own_keys = {entry.key for entry in own}
+    return [e for e in booking.entries if e.stands and (e.made_by == event.id or e.key in own_keys)]
 
 
 def name_changes(before: Booking, after: Booking, event_id: str) -> Booking:
     """The booking after a call, with the event's id at the entries that the call made, changed or cancelled."""
-    known = {entry.vendor_id: entry for entry in before.entries}
-    entries = []
-    for entry in after.entries:
-        old = known.get(entry.vendor_id)
-        if entry != old:
-            cancelled = not entry.stands and (old is None or old.stands)
-            entry = replace(entry, changed_by=event_id, cancelled_by=event_id if cancelled else entry.cancelled_by)
-        entries.append(entry)
-    return replace(after, entries=tuple(entries))
+    known = {entry.key: entry for entry in before.entries}
+    entries = tuple(_name_change(known.get(entry.key), entry, event_id) for entry in after.entries)
+    return replace(after, entries=entries)
+
+
+def _name_change(old: Entry | None, new: Entry, event_id: str) -> Entry:
+    if new == old:
+        return new
+    is_cancel = not new.stands and (old is None or old.stands)
+    return replace(new, changed_by=event_id, cancelled_by=event_id if is_cancel else new.cancelled_by)
 
 
 def _is_other(entry: Entry, asked: Asked) -> bool:
@@ -90,6 +91,19 @@ def settle_rest(event: Envelope, booking: Booking, matches: Sequence[Match], wor
     return Repeated("it asks nothing else than what stands: nothing to call")
 
 
+def cancel_elsewhere(event: Envelope, booking: Booking, entries: Sequence[Entry], words: str) -> Outcome:
+    """The end of an event whose older bookings stand at accounts that this handler has no call for: they are a
+    person's to cancel. entries: these."""
+    is_news = any(entry.left_by in ("", event.id) for entry in entries)
+    if not is_news and not any(event.id in (entry.made_by, entry.changed_by) for entry in booking.entries):
+        return Repeated("what is left of it to be cancelled by hand, a person has been told")
+    which = ", ".join(f"{entry.vendor_id} of account {entry.account or booking.account}" for entry in entries)
+    noted = {entry.key: replace(entry, left_by=event.id) for entry in entries}
+    kept = replace(booking, entries=tuple(noted.get(entry.key, entry) for entry in booking.entries))
+    text = f"{words}; but what it was before stands elsewhere: cancel {which} there by hand, then discard this"
+    return Dead(Reason.UNSUPPORTED, text, applies=True, booking=kept)
+
+
 def _left(match: Match, event: Envelope) -> list[Difference]:
     """What is asked otherwise, and no call carried."""
     entry, asked = match.entry, match.asked
@@ -111,10 +125,10 @@ def _by_hand(
     if found:
         text += ". " + "; ".join(one.masked for one in found)
     if any(_UNKNOWN in some for _, some in left):
-        text += ". What it was booked for is not known here any more, beside its slot: compare all of the event with it"
+        text += ". What it was booked for is not known here any more: compare all of the event with it"
     by_hand = [{"field": one.field, "before": one.before, "after": one.after} for one in found]
-    noted = {m.entry.vendor_id: replace(m.entry, left=m.asked, left_by=event.id) for m, _ in left}
-    entries = tuple(noted.get(entry.vendor_id, entry) for entry in booking.entries)
+    noted = {m.entry.key: replace(m.entry, left=m.asked, left_by=event.id) for m, _ in left}
+    entries = tuple(noted.get(entry.key, entry) for entry in booking.entries)
     return Dead(
         Reason.UNSUPPORTED,
         text,

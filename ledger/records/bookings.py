@@ -24,10 +24,10 @@ class Entry:
     event that made it. `secret_hash` is SimplyBook's booking hash ("" elsewhere): it signs later calls, and is
     shown to nobody. `slot` says what was wanted, for comparing with what a newer event wants; `took` what was taken
     for it, where that left a choice. `batch` is SimplyBook's batch as type:id, where there is one, and `batch_hash` its
-    secret. `cancelled_by` is the id of the event that cancelled it, "" while it stands; `changed_by` of the one whose call
-    changed it last. `account`: where it stands, "" for the booking's own. `start` and `end`: venue-local, ISO 8601, as
-    the vendor told them, "" where it did not. `gave_way`: the id of the event for whose other slot it was cancelled
-    first.
+    secret. `cancelled_by` is the id of the event that cancelled it, "" while it stands; `changed_by` of the one whose
+    call changed it last. `account`: where it stands, "" for the booking's own. `start` and `end`: venue-local, ISO
+    8601, as the vendor told them, "" where it did not. `gave_way`: the id of the event for whose other slot it was
+    cancelled first.
 
     `asked` is what it was booked for (`schemas.asked`), None where that is not known: it is older than the column, or
     was pruned. `left` is what a newer event asked and no call can carry: a person was told of it by `left_by`'s dead
@@ -52,6 +52,11 @@ class Entry:
     asked: Json | None = field(default=None, hash=False, repr=False)
     left: Json | None = field(default=None, hash=False, repr=False)
     left_by: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from others: two accounts may give the same id."""
+        return self.account, self.vendor_id
 
     @property
     def stands(self) -> bool:
