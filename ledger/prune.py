@@ -52,7 +52,9 @@ _has_event: Final = (
 
 def prune(database: Database, before: datetime, now: datetime) -> int:
     """See `Ledger.prune`: everything last touched before `before`. How many rows went."""
-    return sum(_repeat(step, database, before, now) for step in (_letters, _events, _bookings, _asked, _permits, _jobs))
+    return sum(
+        _repeat(step, database, before, now) for step in (_letters, _events, _bookings, _guests, _permits, _jobs)
+    )
 
 
 def _repeat(step: Step, database: Database, before: datetime, now: datetime) -> int:
@@ -106,7 +108,7 @@ def _bookings(database: Database, before: datetime, now: datetime) -> int:
         return connection.execute(sa.delete(bookings).where(same)).rowcount
 
 
-def _asked(database: Database, before: datetime, _now: datetime) -> int:
+def _guests(database: Database, before: datetime, _now: datetime) -> int:
     """What a booking was asked for names its guest, and goes with its events, also where the booking stays."""
     old = sa.select(bookings.c.source, bookings.c.reference).where(
         bookings.c.updated < before, bookings.c.asked.is_not(None), ~_has_event

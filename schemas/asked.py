@@ -54,7 +54,7 @@ def asked_of(type_: str, data: Data, services: Sequence[Mapping[str, Any]]) -> d
     return asked if data.get("status") is None else {**asked, "status": data["status"]}
 
 
-def differences(before: Asked, after: Asked, lines: Sequence[int] = ()) -> list[Difference]:
+def compare_asked(before: Asked, after: Asked, lines: Sequence[int] = ()) -> list[Difference]:
     """What is asked otherwise. lines: the services' places in the newer event, where they are only some of its."""
     found = [
         Difference(f"client.{name}", old, new)

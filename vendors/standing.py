@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bellhop.ledger.records import Booking, Entry
-from bellhop.schemas.asked import Asked, Difference, differences, is_other_guest
+from bellhop.schemas.asked import Asked, Difference, compare_asked, is_other_guest
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Repeated
@@ -74,7 +74,7 @@ def settle_rest(event: Envelope, booking: Booking, matches: Sequence[Match], wor
     words: what it is done as. vendor: its name, for people. A fact that came again under another id called nothing and
     is no news: the source is told nothing.
     """
-    left = [(match, found) for match in matches if (found := _left(match, event))]
+    left = [(match, found) for match in matches if (found := _find_left(match, event))]
     if left:
         return _by_hand(event, booking, left, vendor)
     with_person = sorted({match.entry.left_by for match in matches if match.entry.left_by})
@@ -104,14 +104,14 @@ def cancel_elsewhere(event: Envelope, booking: Booking, entries: Sequence[Entry]
     return Dead(Reason.UNSUPPORTED, text, applies=True, booking=kept)
 
 
-def _left(match: Match, event: Envelope) -> list[Difference]:
+def _find_left(match: Match, event: Envelope) -> list[Difference]:
     """What is asked otherwise, and no call carried."""
     entry, asked = match.entry, match.asked
     if entry.left is not None and entry.left_by != event.id:
-        return differences(entry.left, asked, match.lines)
+        return compare_asked(entry.left, asked, match.lines)
     if entry.asked is None:
         return [_UNKNOWN]
-    return differences(entry.asked, asked, match.lines)
+    return compare_asked(entry.asked, asked, match.lines)
 
 
 def _by_hand(

@@ -29,7 +29,7 @@ from bellhop.vendors.simplybook.company_rules import (
     with_promo,
 )
 from bellhop.vendors.simplybook.settings import SimplybookAccount
-from bellhop.vendors.simplybook.slots import Wanted, place_of, slot, unwanted, without_count
+from bellhop.vendors.simplybook.slots import Wanted, entries_to_cancel, place_of, slot_of, without_count
 from bellhop.vendors.simplybook.types import BookAnswer
 from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, name_changes, settle_rest
 
@@ -90,7 +90,7 @@ class SimplybookBookings:
                     return VendorCall(event.account, CONFIRM_BATCH, arguments, repeatable=True, line=entry.line)
                 arguments = {"id": entry.vendor_id}
                 return VendorCall(event.account, CONFIRM, arguments, repeatable=True, line=entry.line)
-        for entry in unwanted(own, wanted):
+        for entry in entries_to_cancel(own, wanted):
             account = entry.account or booking.account
             if account in self._clients:
                 return VendorCall(account, CANCEL, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
@@ -165,7 +165,7 @@ class SimplybookBookings:
             }
             if theirs:
                 arguments["client_time_offset"] = client_time_offset(start, ZoneInfo(theirs))
-            place = place_of(slot(arguments))
+            place = place_of(slot_of(arguments))
             have = [entry for entry in here if place_of(entry.slot) == place]
             wanted[place] = Wanted(line, arguments, asked_of(event.type, event.data, [service]), have)
         return wanted
@@ -210,7 +210,7 @@ class SimplybookBookings:
                 made_by=event.id,
                 state=EntryState.BOOKED if to_confirm and not row.confirmed else EntryState.CONFIRMED,
                 secret_hash=row.hash,
-                slot=slot(call.arguments),
+                slot=slot_of(call.arguments),
                 code=row.code,
                 batch=f"{answer.batch_type or BATCH_TYPE}:{batch}" if batch else "",
                 batch_hash=answer.batch_hash if batch else "",
@@ -226,7 +226,7 @@ class SimplybookBookings:
 
 def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mapping[str, Wanted], words: str) -> Outcome:
     """Of an event for which nothing is left to call."""
-    if elsewhere := list(unwanted(own, wanted)):
+    if elsewhere := list(entries_to_cancel(own, wanted)):
         return cancel_elsewhere(event, booking, elsewhere, words)
     if not wanted:
         if not booking.entries:

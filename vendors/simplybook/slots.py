@@ -13,7 +13,7 @@ from bellhop.schemas.asked import Asked
 _SLOT: Final = ("event_id", "unit_id", "date", "time", "count")
 
 
-def slot(arguments: Mapping[str, Any]) -> str:
+def slot_of(arguments: Mapping[str, Any]) -> str:
     """What is booked, for comparing."""
     return "/".join(str(arguments[key]) for key in _SLOT)
 
@@ -75,7 +75,7 @@ def times_of(entry: Entry) -> tuple[datetime, datetime] | None:
         return None
 
 
-def unwanted(own: Sequence[Entry], wanted: Mapping[str, Wanted]) -> Iterator[Entry]:
+def entries_to_cancel(own: Sequence[Entry], wanted: Mapping[str, Wanted]) -> Iterator[Entry]:
     """What stands and is to be cancelled."""
     kept = {entry.vendor_id for one in wanted.values() for entry in one.have}
     dropped = {entry.vendor_id for one in wanted.values() for entry in one.surplus}
