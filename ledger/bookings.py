@@ -22,7 +22,7 @@ Key = tuple[str, str]
 _PROGRESS: Final = (EntryState.BOOKED, EntryState.CONFIRMED, EntryState.CANCELLED)
 _KEPT: Final = (
     *("secret_hash", "batch", "batch_hash", "took", "cancelled_by", "changed_by", "gave_way"),
-    *("account", "start", "end", "asked"),
+    *("account", "start", "end", "asked", "warnings"),
 )
 _STORED: Final = (
     *("account", "entries", "as_of", "as_of_rank", "as_of_received", "cancelled", "last_start"),

@@ -18,7 +18,7 @@ def call_to_json(call: VendorCall | None) -> dict[str, Any] | None:
 
 
 def call_from_json(stored: Mapping[str, Any] | None) -> VendorCall | None:
-    return None if stored is None else VendorCall(**stored)
+    return None if stored is None else VendorCall(**{**stored, "warnings": tuple(stored.get("warnings", ()))})
 
 
 def entries_to_json(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -36,6 +36,9 @@ def entries_from_json(
     stored: Sequence[Mapping[str, Any]], asked: Mapping[str, Any] | None, account: str
 ) -> tuple[Entry, ...]:
     """account: of those that are older than theirs."""
-    entries = [Entry(**{**one, "state": EntryState(one["state"])}) for one in stored]
+    entries = [
+        Entry(**{**one, "state": EntryState(one["state"]), "warnings": tuple(one.get("warnings", ()))})
+        for one in stored
+    ]
     entries = [entry if entry.account else replace(entry, account=account) for entry in entries]
     return tuple(replace(entry, **(asked or {}).get("/".join(entry.key), {})) for entry in entries)

@@ -72,7 +72,8 @@ class Context:
 class Event:
     """An event in our own words, for its contract to check.
 
-    counts_at: where its time does not tell when it counts. has_own_time: False where its time is the receipt's: then the same id may come with another time and be the same.
+    has_own_time: False where its time is the receipt's: then the same id may come with another time and be the same.
+    counts_at: when it counts, where its time does not tell that.
     warnings: what was left out of it.
     """
 

@@ -16,10 +16,12 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.vendors.fates import field_warnings
 from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Recorded
 from bellhop.vendors.peoplevine import offers
 from bellhop.vendors.peoplevine.client import PeoplevineClient
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.vendors.peoplevine.fates import FATES
+from bellhop.vendors.peoplevine.settings import ACCOUNT, PeoplevineAccount
 from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, settle_rest
 
 CREATE: Final = "create_service_reservation"
@@ -99,6 +101,7 @@ class PeoplevineBookings:
             took=call.arguments.get("took", ""),
             account=call.account,
             asked=asked_of(event.type, event.data, event.data["services"]),
+            warnings=field_warnings(ACCOUNT.title, FATES, self._accounts[call.account], event.type, event.data),
         )
         return replace(booking, entries=(*booking.entries, entry), cancelled=False)
 
