@@ -15,7 +15,7 @@ _WHY: Final = click.option("--why", help="Reason, for the audit. Asked for if no
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 
-class TimeParam(click.ParamType[datetime]):
+class UtcMoment(click.ParamType[datetime]):
     """ISO 8601 with a zone."""
 
     name = "TIME"
@@ -56,7 +56,7 @@ def backup(app: App, file: Path, who: str | None) -> None:
 
 @ledger.command(short_help="Put a copy in the ledger's place.")
 @click.argument("file", type=_FILE)
-@click.option("--as-of", type=TimeParam(), help="When the copy was made. Default: as the copy says.")
+@click.option("--as-of", type=UtcMoment(), help="When the copy was made. Default: as the copy says.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_WHO
 @_WHY
@@ -83,7 +83,7 @@ def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | 
 
 
 @ledger.command("restored", short_help="Say that the ledger was put back by other means.")
-@click.option("--as-of", type=TimeParam(), required=True, help="What was worked later the ledger does not know.")
+@click.option("--as-of", type=UtcMoment(), required=True, help="What was worked later the ledger does not know.")
 @_WHO
 @_WHY
 @pass_app

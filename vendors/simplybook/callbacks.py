@@ -27,7 +27,7 @@ from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Wait
 from bellhop.vendors.scheduler import pull_event
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.found import found_entry, is_cancelled
-from bellhop.vendors.simplybook.proof import Match, match
+from bellhop.vendors.simplybook.proof import ProofMatch, match
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.vendors.vendor import Said
 
@@ -170,7 +170,7 @@ class SimplybookCallbacks:
             return None
         return self._prove(event, found, found.doubt, details)
 
-    def _prove(self, event: Envelope, found: Match, doubt: Doubt, details: Mapping[str, Any]) -> Outcome | None:
+    def _prove(self, event: Envelope, found: ProofMatch, doubt: Doubt, details: Mapping[str, Any]) -> Outcome | None:
         id_, of = event.data["booking_id"], f"{doubt.source}'s booking {doubt.subject}"
         if not (doubt.is_open or found.marked or doubt.since is None or event.received - doubt.since < _LATEST):
             return Dead(Reason.DOUBLED, _double_words(id_, of, "it came too long after our call"))

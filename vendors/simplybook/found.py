@@ -12,9 +12,9 @@ from typing import Any, Final
 from bellhop.ledger.records import Entry, EntryState, VendorCall
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
-from bellhop.vendors.simplybook.bookings import slot_of
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.simplybook.slots import slot_of
 from bellhop.vendors.vendor import FoundBookings, FoundWrong, Said
 
 _WITHOUT_HASH: Final = "its hash was not said, so SimplyBook.me could not be asked, and it can only be cancelled there"
@@ -54,6 +54,8 @@ def found_entry(
         secret_hash=said.secret_hash,
         slot=slot_of(call.arguments),
         code=str((details or {}).get("code") or ""),
+        start=str((details or {}).get("start_date_time") or ""),
+        end=str((details or {}).get("end_date_time") or ""),
     )
 
 

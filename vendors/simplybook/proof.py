@@ -19,7 +19,7 @@ _PHONE: Final = ("client_phone", "phone")
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class ProofMatch:
     """doubt: whose booking it certainly is, None for nobody's or where it cannot be told. marked: by our mark. unsure:
     it may be of one whose end nobody knows."""
 
@@ -28,19 +28,19 @@ class Match:
     unsure: Doubt | None = None
 
 
-def match(candidates: Sequence[Doubt], details: Mapping[str, Any]) -> Match:
+def match(candidates: Sequence[Doubt], details: Mapping[str, Any]) -> ProofMatch:
     """candidates: one for each service of an event whose call's end is, or was, not known."""
     able = [one for one in candidates if one.call.method == BOOK and not one.call.arguments.get("recurring")]
     marked = [one for one in able if has_mark(details, mark_of(one.source, one.event_id, one.call.line))]
     if len(marked) == 1:
-        return Match(marked[0], marked=True)
+        return ProofMatch(marked[0], marked=True)
     there = [one for one in able if not differences(one.call, details)]
     if not all(details.get(key) for key in _SLOT):
-        return Match(unsure=_first_open(there)) if details.get("start_date_time") else Match()
+        return ProofMatch(unsure=_first_open(there)) if details.get("start_date_time") else ProofMatch()
     same = [one for one in there if _is_guest(one, details) is True]
     if len(same) == 1:
-        return Match(same[0])
-    return Match(unsure=_first_open(same or [one for one in there if _is_guest(one, details) is None]))
+        return ProofMatch(same[0])
+    return ProofMatch(unsure=_first_open(same or [one for one in there if _is_guest(one, details) is None]))
 
 
 def _first_open(doubts: Sequence[Doubt]) -> Doubt | None:
