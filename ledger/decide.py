@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, Settlement, State, VendorCall
@@ -23,6 +23,8 @@ RANKS: Final[Mapping[str, int]] = {kind: rank for rank, kind in enumerate(BOOKIN
 """The order of a booking's events that bear the same time."""
 
 _REQUESTED: Final = BOOKING_TYPES[0]
+CLOCKS_DIFFER: Final = timedelta(seconds=2)
+"""More than two hosts' clocks do when all is well."""
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 UNFINISHED: Final = tuple(state for state in State if state.unfinished)
 
@@ -287,7 +289,9 @@ def apply(
 ) -> list[EventRecord]:
     """Enters the answer into `known`. The rows that must be stored for it, the event's own first."""
     own = known.own(envelope)
-    if isinstance(answer, ClaimBusy) or (own is not None and _stands(own, envelope, answer)):
+    if isinstance(answer, ClaimBusy):
+        return _shorten_claim(own, now, until)
+    if own is not None and _stands(own, envelope, answer):
         return []
     if own is None:
         own = _new(envelope, now)
@@ -305,6 +309,15 @@ def apply(
         case Refused(reason, error):
             own.state, own.detail, own.reason = State.DEAD, error, reason.value
             own.calling = answer.doubt or own.calling
+    return [own]
+
+
+def _shorten_claim(own: EventRecord | None, now: datetime, until: datetime) -> list[EventRecord]:
+    """A claim that was written by a clock ahead of this one would hold for ever so long: it holds as long as one of
+    now."""
+    if own is None or own.state is not State.WORKING or own.updated <= now + CLOCKS_DIFFER:
+        return []
+    own.updated, own.claim_until = now, min(own.claim_until, until)
     return [own]
 
 

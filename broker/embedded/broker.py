@@ -7,7 +7,6 @@ file must be on a local disk, and the wall clock decides when a delay or a lease
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -19,6 +18,7 @@ from bellhop.broker.embedded.store import Store
 from bellhop.broker.embedded.wake import Ringer
 from bellhop.broker.port import QueueStats
 from bellhop.broker.topology import DEAD, DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry, work, work_queue
+from bellhop.schemas.clock import steady_time
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.sqlite_wal import wal_is_safe
@@ -41,7 +41,7 @@ class EmbeddedBroker:
         lease_seconds: float,
         confirm_seconds: float,
         observe: Observe = silent,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = steady_time,
         poll_seconds: float = 1.0,
     ) -> None:
         self._path = path_of(url)

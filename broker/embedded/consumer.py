@@ -19,6 +19,7 @@ from bellhop.broker.embedded.wake import Bell, Ringer, run_folder, wake_folder
 from bellhop.broker.headers import clean_headers
 from bellhop.broker.port import LONGEST_ID, Delivery, Message
 from bellhop.broker.topology import DEAD_QUEUE
+from bellhop.schemas.clock import steady_time
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent
 
@@ -47,7 +48,7 @@ class EmbeddedConsumer:
         lease_seconds: float,
         poll_seconds: float,
         observe: Observe = silent,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = steady_time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = path

@@ -18,6 +18,7 @@ from bellhop.broker.embedded.store import NewMessage, Store
 from bellhop.broker.embedded.wake import Ringer
 from bellhop.broker.port import LONGEST_ID, Address, Message
 from bellhop.broker.reach import Reach
+from bellhop.schemas.clock import steady_time
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishRefused, PublishUnconfirmed, Unroutable
 from bellhop.schemas.observe import Observe, silent
 
@@ -32,7 +33,7 @@ class EmbeddedPublisher:
         *,
         confirm_seconds: float,
         observe: Observe = silent,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = steady_time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._places = places
