@@ -60,10 +60,13 @@ def create_app(
     def route(rule: str, view: Callable[..., Response], *methods: str) -> None:
         app.add_url_rule(rule, f"{methods[0]} {rule}", view, methods=methods, provide_automatic_options=False)
 
-    route("/webhooks/<source>", lambda source: webhooks.post(request, source), "POST")
-    route("/webhooks/<source>/<secret>", lambda source, secret: webhooks.post(request, source, secret), "POST")
-    route("/webhooks/<source>", webhooks.probe, "GET")
-    route("/webhooks/<source>/<secret>", webhooks.probe, "GET")
+    for end in ("", "/"):  # some people's addresses end in a slash
+        route(f"/webhooks/<source>{end}", lambda source: webhooks.post(request, source), "POST")
+        route(
+            f"/webhooks/<source>/<secret>{end}", lambda source, secret: webhooks.post(request, source, secret), "POST"
+        )
+        route(f"/webhooks/<source>{end}", webhooks.probe, "GET")
+        route(f"/webhooks/<source>/<secret>{end}", webhooks.probe, "GET")
     route("/events/<source>/<id:id_>", lambda source, id_: status.get(request, source, id_), "GET")
     route("/healthz", health.healthz, "GET")
     route("/readyz", lambda: health.readyz(ready), "GET")

@@ -16,6 +16,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -119,12 +120,13 @@ class Webhooks:
 
     def _take(self, request: Request, name: str, secret: str, told: _Told) -> Response:
         source = self._source_at(name, secret)
-        media = (bodies.JSON, bodies.FORM) if self._verifiers[name].takes_forms else (bodies.JSON,)
-        body = bodies.read_body(request, self._settings.ingest.max_body_bytes, media)
+        takes_forms = self._verifiers[name].takes_forms
+        body = bodies.read_body(request, self._settings.ingest.max_body_bytes, takes_forms=takes_forms)
         now = self._clock.now()
         signed_id = told.id = self._verify(source, request, secret, body, now)
-        decoded = bodies.decode_form(body) if request.mimetype == bodies.FORM else bodies.decode_json(body)
-        receipt = Receipt(now, self._unique(), hashlib.sha256(body).hexdigest(), signed_id)
+        decoded = body.decode()
+        # Of what was packed: packed again it may be other bytes.
+        receipt = Receipt(now, self._unique(), hashlib.sha256(body.content).hexdigest(), signed_id)
         found = self._read(source, decoded, receipt)
         trace = _traces(request)
         taken = [replace(one, trace=trace) for one in found if isinstance(one, Envelope)]
@@ -149,13 +151,20 @@ class Webhooks:
             raise Problem(404, "unknown-source", "This Bellhop has no source of that name.")
         return source
 
-    def _verify(self, source: SourceSettings, request: Request, secret: str, body: bytes, now: datetime) -> str:
+    def _verify(self, source: SourceSettings, request: Request, secret: str, body: bodies.Body, now: datetime) -> str:
         """The delivery id the scheme signs, "" where it signs none."""
         address = AddressSecrets(secret, tuple(request.args.getlist("secret")))
+        *others, last = body.signed
+        verify = self._verifiers[source.name].verify
         try:
-            signed_id = self._verifiers[source.name].verify(request.headers, body, now, address)
+            for signed in others:
+                with suppress(NotVerified):
+                    return self._signed_id(verify(request.headers, signed, now, address))
+            return self._signed_id(verify(request.headers, last, now, address))
         except NotVerified as error:
             raise unauthorized_problem(error) from None
+
+    def _signed_id(self, signed_id: str | None) -> str:
         if signed_id is not None and not _SIGNED_ID.fullmatch(signed_id):
             raise Problem(400, "bad-id", f"webhook-id must have 1 to {events.MAX_ID} visible ASCII characters.")
         return signed_id or ""
