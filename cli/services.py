@@ -57,6 +57,7 @@ def ingest(app: App) -> None:
     def make_app() -> Any:
         from bellhop.broker.connect import connect
         from bellhop.ingest.health import Probe
+        from bellhop.ingest.refusals import RefusedPosts
         from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
         from bellhop.telemetry.measured_broker import MeasuredBroker
         from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
@@ -68,6 +69,8 @@ def ingest(app: App) -> None:
         declaring = Declaring(broker, publisher, observe)
         declaring.start()
         events = StandbyLedger(lambda: open_ledger(settings))
+        refused = RefusedPosts(events.keep_refused, observe)
+        refused.start()
         probes = {"broker": Probe(declaring.problem), "ledger": Probe(events.problem)}
         for probe in probes.values():
             probe.start()
@@ -81,6 +84,7 @@ def ingest(app: App) -> None:
             ready=lambda: {part: probe.problem() for part, probe in probes.items()},
             metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
             place=place,
+            note_refused=refused.note,
         )
         return tracing.ingress(app, tracer)
 

@@ -51,9 +51,18 @@ _SIGNED_ID: Final = re.compile(rf"[\x21-\x7e]{{1,{events.MAX_ID}}}")
 _GRACE_SECONDS: Final = 2.0
 
 
+NoteRefused = Callable[[str, bodies.Body, str, Problem], None]
+"""Source, body, media type and what it is answered."""
+
+
+def forget(_source: str, _body: bodies.Body, _media: str, _problem: Problem) -> None:
+    """Keeps nothing of what is refused."""
+
+
 @dataclass(slots=True)
 class _Told:
-    """What is known of a post so far, for telling of it. reason: why it was refused, or what it is ignored for."""
+    """What is known of a post so far, for telling of it. reason: why it was refused, or what it is ignored for.
+    verified: its body, once it has proved where it comes from."""
 
     source: str
     id: str = ""
@@ -62,6 +71,7 @@ class _Told:
     event: str = "webhook.accepted"
     reason: str = ""
     events: int = 1
+    verified: bodies.Body | None = None
 
     def fields(self) -> dict[str, str | int]:
         told: dict[str, str | int] = {"source": self.source, "id": self.id, "type": self.type, "route": self.route}
@@ -85,7 +95,9 @@ class Webhooks:
         tracer: Tracer = UNTRACED,
         clock: Clock = SYSTEM_CLOCK,
         unique: Callable[[], str] = lambda: uuid.uuid4().hex,
+        note_refused: NoteRefused = forget,
     ) -> None:
+        """note_refused: told of each post of a verified source that is answered 4xx."""
         self._settings = settings
         self._verifiers = verifiers
         self._publisher = publisher
@@ -93,6 +105,7 @@ class Webhooks:
         self._tracer = tracer
         self._clock = clock
         self._unique = unique
+        self._note_refused = note_refused
         self._intakes = {name: Intake(settings, source) for name, source in settings.sources.items()}
         self._public_url = settings.ingest.public_url.rstrip("/")
 
@@ -105,6 +118,8 @@ class Webhooks:
         except Problem as problem:
             told.event, told.reason = "webhook.refused", problem.name
             response = respond(problem, request.path)
+            if told.verified is not None and problem.status < 500:
+                self._note_refused(name, told.verified, request.mimetype, problem)
         except Exception as error:  # noqa: BLE001  # whatever it is, the sender must not take it for an acceptance
             self._observe("webhook.crashed", error=type(error).__name__, where=where(error), **told.fields())
             told.event, told.reason = "webhook.refused", "internal"
@@ -124,6 +139,7 @@ class Webhooks:
         body = bodies.read_body(request, self._settings.ingest.max_body_bytes, takes_forms=takes_forms)
         now = self._clock.now()
         signed_id = told.id = self._verify(source, request, secret, body, now)
+        told.verified = body
         decoded = body.decode()
         # Of what was packed: packed again it may be other bytes.
         receipt = Receipt(now, self._unique(), hashlib.sha256(body.content).hexdigest(), signed_id)

@@ -16,6 +16,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from bellhop.schemas.problems import WEBHOOK_PROBLEMS
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import ACCOUNT
 from bellhop.schemas.settings import Settings
@@ -46,6 +47,7 @@ class Metrics:
             "reason": frozenset(reason.value for reason in Reason),
             "outcome": frozenset(OUTCOMES),
             "to": frozenset(TO),
+            "problem": frozenset(WEBHOOK_PROBLEMS),
         }
         if settings is not None:
             self._known["source"] = frozenset(settings.sources)
@@ -169,10 +171,16 @@ def _count_settled(metrics: Metrics, fields: Fields) -> None:
     metrics.add(name, SERIES[name], {**fields, "outcome": "known"} if fields.get("again") else fields)
 
 
+def _count_refused(metrics: Metrics, fields: Fields) -> None:
+    """By `problem`, as `reason` is of dead letters."""
+    name = "bellhop_webhooks_refused_total"
+    metrics.add(name, SERIES[name], {**fields, "problem": fields.get("reason")})
+
+
 _WEBHOOK: Final = (_count("bellhop_webhooks_total"), _time("bellhop_webhook_seconds"))
 _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "webhook.accepted": _WEBHOOK,
-    "webhook.refused": _WEBHOOK,
+    "webhook.refused": (*_WEBHOOK, _count_refused),
     "webhook.ignored": _WEBHOOK,
     "webhook.crashed": (_count("bellhop_crashes_total"),),
     "event.settled": (

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bellhop.ledger.records import State
+from bellhop.schemas.problems import WEBHOOK_PROBLEMS
 from bellhop.telemetry.measured_broker import ENDS
 
 _ANSWERS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -24,6 +25,7 @@ OUTCOMES: Final = (
 TO: Final = ("work", "retry", "dead")
 COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_webhooks_total", "Webhooks answered", ("source", "status")),
+    ("bellhop_webhooks_refused_total", "Webhooks not taken, by what was wrong with them", ("source", "problem")),
     (
         "bellhop_events_settled_total",
         "Deliveries settled by workers; known: ended before",
@@ -86,6 +88,7 @@ SERIES: Final[Mapping[str, Sequence[str]]] = {row[0]: row[2] for row in (*COUNTE
 FROM_ZERO: Final[Mapping[str, Sequence[tuple[str, Mapping[str, Sequence[str]]]]]] = {
     "ingest": (
         ("bellhop_webhooks_total", {"status": ("202", "400", "401", "422", "503")}),
+        ("bellhop_webhooks_refused_total", {"problem": WEBHOOK_PROBLEMS}),
         ("bellhop_publishes_total", {"to": ("work",), "outcome": ENDS}),
     ),
     "work": (("bellhop_publishes_total", {"outcome": ENDS}),),
