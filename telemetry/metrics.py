@@ -17,10 +17,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from bellhop.schemas.problems import WEBHOOK_PROBLEMS
-from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import ACCOUNT
 from bellhop.schemas.settings import Settings
-from bellhop.telemetry.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, OUTCOMES, SERIES, TO, step_of
+from bellhop.telemetry.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, OUTCOMES, REASONS, SERIES, TO, step_of
 from bellhop.vendors.registry import ROUTES
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -44,10 +43,9 @@ class Metrics:
         self._known: dict[str, frozenset[str]] = {
             "route": frozenset(ROUTES),
             "queue": frozenset((*ROUTES, "dead", "unroutable", "retry")),
-            "reason": frozenset(reason.value for reason in Reason),
+            "reason": frozenset((*REASONS, *WEBHOOK_PROBLEMS)),
             "outcome": frozenset(OUTCOMES),
             "to": frozenset(TO),
-            "problem": frozenset(WEBHOOK_PROBLEMS),
         }
         if settings is not None:
             self._known["source"] = frozenset(settings.sources)
@@ -171,16 +169,10 @@ def _count_settled(metrics: Metrics, fields: Fields) -> None:
     metrics.add(name, SERIES[name], {**fields, "outcome": "known"} if fields.get("again") else fields)
 
 
-def _count_refused(metrics: Metrics, fields: Fields) -> None:
-    """By `problem`, as `reason` is of dead letters."""
-    name = "bellhop_webhooks_refused_total"
-    metrics.add(name, SERIES[name], {**fields, "problem": fields.get("reason")})
-
-
 _WEBHOOK: Final = (_count("bellhop_webhooks_total"), _time("bellhop_webhook_seconds"))
 _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "webhook.accepted": _WEBHOOK,
-    "webhook.refused": (*_WEBHOOK, _count_refused),
+    "webhook.refused": (*_WEBHOOK, _count("bellhop_webhooks_refused_total")),
     "webhook.ignored": _WEBHOOK,
     "webhook.crashed": (_count("bellhop_crashes_total"),),
     "event.settled": (
