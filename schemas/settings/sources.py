@@ -165,6 +165,12 @@ class SourceSettings(Section):
         name="resend_window",
         default=0.0,
     )
+    stamps: str = key(
+        choice("exact", "seconds", "minutes"),
+        """How fine its timestamps are. Two contents with one timestamp are a conflict, which a person ends; of a source
+        whose stamps are cut to seconds or minutes, the one that came later counts.""",
+        default="exact",
+    )
     account: str = key(
         string(), "A vendor's own callbacks only, and needed there: the account whose callbacks these are.", default=""
     )
@@ -217,6 +223,10 @@ class SourceSettings(Section):
     @property
     def takes_receipt_time(self) -> bool:
         return self.missing_time == "receipt"
+
+    @property
+    def is_coarse(self) -> bool:
+        return self.stamps != "exact"
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
         if self.items is not None and self.format != "mapped":
