@@ -19,6 +19,7 @@ from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning, meaning
 from bellhop.vendors.failure import VendorFailure
+from bellhop.vendors.kept_answers import side_by_side
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.company_rules import (
@@ -55,7 +56,10 @@ class SimplybookBookings:
         self._clients = clients
         self._accounts = accounts
         self._venues = venues
-        self._rules = {name: CompanyRules(client) for name, client in clients.items()}
+        self._rules = {
+            name: CompanyRules(client, accounts[name].connect_seconds + accounts[name].read_seconds)
+            for name, client in clients.items()
+        }
 
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
@@ -93,7 +97,19 @@ class SimplybookBookings:
         """Of a `book`: holds it against the company's rules, and makes or finds the batch it belongs to."""
         if call.method != BOOK:
             return call
-        rules, arguments = self._rules[call.account], dict(call.arguments)
+        rules = self._rules[call.account]
+        ready = self._hold_against(rules, call, event, booking)
+        # What the company said hours ago may let a booking pass, which it then refuses itself; not refuse one.
+        return self._hold_against(rules.fresh(), call, event, booking) if isinstance(ready, Dead) else ready
+
+    def ask_ahead(self) -> None:
+        """See `vendors.handler.AsksAhead`."""
+        side_by_side([rules.ask_ahead for rules in self._rules.values()])
+
+    def _hold_against(
+        self, rules: CompanyRules, call: VendorCall, event: Envelope, booking: Booking
+    ) -> VendorCall | Dead:
+        arguments = dict(call.arguments)
         event_id = int(arguments["event_id"])
         start = datetime.fromisoformat(f"{arguments['date']}T{arguments['time']}")
         timeframe = rules.timeframe()

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.simplybook.company_rules import (
-    KEPT_SECONDS,
     CompanyRules,
     fill_fields,
     missing_fields,
@@ -128,14 +127,30 @@ class Asked:
         return self.answer
 
 
-def test_what_a_company_says_of_itself_is_kept_for_a_few_minutes() -> None:
-    company, now = Asked(15), [0.0]
-    rules = CompanyRules(company, lambda: now[0])
-    assert [rules.timeframe(), rules.timeframe()] == [15, 15]
+def test_what_a_company_says_of_itself_is_asked_once() -> None:
+    company = Asked(15)
+    rules = CompanyRules(company)
+    assert [rules.timeframe(), rules.timeframe(), rules.fresh().timeframe()] == [15, 15, 15]
     assert company.calls == 1
-    now[0] = KEPT_SECONDS + 1
-    rules.timeframe()
-    assert company.calls == 2
+
+
+def test_what_bookings_are_held_against_is_asked_ahead() -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    class Company:
+        def call(self, name: str, *arguments: Any) -> Any:
+            asked.append((name, *arguments))
+            return [{"id": "1"}, {"id": "7"}] if name == "getEventList" else []
+
+    rules = CompanyRules(Company())
+    rules.ask_ahead()
+    ahead = [
+        *(("getTimeframe",), ("getCompanyParam", "require_fields"), ("getEventList", True, True)),
+        *(("getAdditionalFields", 1), ("getAdditionalFields", 7)),
+    ]
+    assert sorted(asked, key=str) == sorted(ahead, key=str)
+    rules.timeframe(), rules.required_fields(), rules.intake(1), rules.intake(7)
+    assert len(asked) == len(ahead)
 
 
 def test_a_question_the_account_may_not_ask_is_no_rule_and_is_not_asked_again() -> None:
