@@ -54,8 +54,9 @@ screenshots: .venv/.dev ## take the README's pictures anew
 	@tests/support/install_parts.sh
 	SCREENSHOTS=docs/img $(BIN)/pytest -q tests/acceptance/test_console.py
 
-docs: .venv/.runtime ## write anew what is made of the code: docs/vendors.md, the example of the settings, their schema
+docs: .venv/.runtime ## write anew what is made of the code: docs/vendors.md and fields.md, the example of the settings, their schema
 	$(BIN)/python -m bellhop.vendors.document > docs/vendors.md
+	$(BIN)/python -m bellhop.vendors.fates_document > docs/fields.md
 	$(BIN)/bellhop config example > bellhop.example.toml
 	$(BIN)/bellhop config schema > docs/settings.schema.json
 

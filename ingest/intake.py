@@ -15,7 +15,7 @@ from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.expressions import Unreadable
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
-from bellhop.schemas.settings import Settings, SourceSettings
+from bellhop.schemas.settings import Account, Settings, SourceSettings
 from bellhop.vendors.registry import VENDORS, titles, vendor_of
 from bellhop.vendors.vendor import Notice
 
@@ -104,14 +104,14 @@ class Intake:
         warnings = meant.warnings
         if parsed.type in events.MEMBER_TYPES:
             where = MEMBERS_ROUTE, self._member_account()
-            if self._members is not None:
-                warnings += vendor_of(self._members).member_warnings(self._members, parsed.data)
+            warnings += _warnings(self._members, parsed)
         elif parsed.type == events.PULL_TYPE:
             where = PULLS_ROUTE, self._source.pull_account
             # The id is part of it: two bookings may bear the same second, and each is a reason to pull.
             subject = f"{self._source.pull_account}/reservations/{id_}"
         else:
             where = bookings_route(parsed.kind), parsed.account
+            warnings += _warnings(self._settings.accounts.get(parsed.account), parsed)
         envelope = self._envelope(
             id_, parsed.type, subject, where, parsed.time, parsed.data, receipt, has_own_time=meant.has_own_time
         )
@@ -191,6 +191,11 @@ class Intake:
             data=data,
             content_hash=content_hash(type_, time if has_own_time else _NO_TIME, data),
         )
+
+
+def _warnings(account: Account | None, parsed: events.Parsed) -> tuple[str, ...]:
+    """What of an event its vendor will not have as it was sent."""
+    return () if account is None else vendor_of(account).warnings(account, parsed.type, parsed.data)
 
 
 def _map_it(problem: FieldProblem) -> FieldProblem:

@@ -20,7 +20,7 @@ Key = tuple[str, str]
 """A booking's source and reference."""
 
 _PROGRESS: Final = (EntryState.BOOKED, EntryState.CONFIRMED, EntryState.CANCELLED)
-_KEPT: Final = ("secret_hash", "batch", "batch_hash", "took", "cancelled_by")
+_KEPT: Final = ("secret_hash", "batch", "batch_hash", "took", "cancelled_by", "warnings")
 _STORED: Final = ("account", "entries", "as_of", "as_of_rank", "cancelled", "last_start", "updated")
 
 _READ: Final = sa.select(bookings).where(

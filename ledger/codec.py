@@ -17,7 +17,7 @@ def call_to_json(call: VendorCall | None) -> dict[str, Any] | None:
 
 
 def call_from_json(stored: Mapping[str, Any] | None) -> VendorCall | None:
-    return None if stored is None else VendorCall(**stored)
+    return None if stored is None else VendorCall(**{**stored, "warnings": tuple(stored.get("warnings", ()))})
 
 
 def entries_to_json(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -25,4 +25,7 @@ def entries_to_json(entries: Sequence[Entry]) -> list[dict[str, Any]]:
 
 
 def entries_from_json(stored: Sequence[Mapping[str, Any]]) -> tuple[Entry, ...]:
-    return tuple(Entry(**{**entry, "state": EntryState(entry["state"])}) for entry in stored)
+    return tuple(
+        Entry(**{**entry, "state": EntryState(entry["state"]), "warnings": tuple(entry.get("warnings", ()))})
+        for entry in stored
+    )

@@ -34,6 +34,7 @@ from bellhop.schemas.local_times import add_ends, add_zones
 from bellhop.schemas.statuses import Meaning, meaning
 
 __all__ = [
+    "BOOKING_FIELDS",
     "BOOKING_TYPES",
     "DATA_FIELDS",
     "MAX_DEPTH",
@@ -43,6 +44,7 @@ __all__ = [
     "MAX_NOTES",
     "MAX_PHONE",
     "MAX_SERVICES",
+    "MEMBER_FIELDS",
     "MEMBER_TYPES",
     "PULL_TYPE",
     "TYPES",
@@ -154,8 +156,10 @@ _MEMBER: Final = _Member()
 _BOOKING: Final = _Booking()
 _REFERENCE: Final = _Reference()
 
+MEMBER_FIELDS: Final = frozenset(_MEMBER.fields)
+BOOKING_FIELDS: Final = frozenset(_BOOKING.fields)
 DATA_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "": frozenset({*_MEMBER.fields, *_BOOKING.fields}),
+    "": MEMBER_FIELDS | BOOKING_FIELDS,
     "client": frozenset(_Client().fields),
     "services": frozenset(_Service().fields),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -43,11 +43,18 @@ def result_type(event: Envelope, reason: str) -> str:
 
 
 def result(
-    event: Envelope, *, detail: str, reason: str = "", booking: Mapping[str, Any] | None = None, now: datetime
+    event: Envelope,
+    *,
+    detail: str,
+    reason: str = "",
+    booking: Mapping[str, Any] | None = None,
+    warnings: Sequence[str] = (),
+    now: datetime,
 ) -> Envelope | None:
     """The event that tells of another's end; None where that is not told.
 
-    detail: for people, without secrets. booking: what its booking has at the vendor. now: the end's time.
+    detail: for people, without secrets. booking: what its booking has at the vendor. warnings: what of the event is not
+    there as it was sent. now: the end's time.
     """
     type_ = result_type(event, reason)
     if not type_:
@@ -57,8 +64,8 @@ def result(
         told["member_id"] = event.subject
     else:
         told |= {"booking_id": event.subject, "venue": event.data.get("venue", ""), **(booking or {})}
-    if reason:
-        told["reason"] = reason
+    told |= {"reason": reason} if reason else {}
+    told |= {"warnings": list(warnings)} if warnings else {}
     id_ = _id(event, reason)
     return Envelope(
         id=id_,

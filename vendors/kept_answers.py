@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 FRESH_SECONDS: Final = 300.0
@@ -72,21 +73,22 @@ class KeptAnswers:
         self._kept: dict[Question, _Kept] = {}
         self._asked: dict[Question, Future[Any]] = {}
 
-    def get(self, question: Question, most_seconds: float = KEPT_SECONDS) -> Any:
-        """An answer at most so old. Raises what `ask` does, for all that wait for it, and keeps nothing of that; and
-        TimeoutError."""
+    def get(self, question: Question, most_seconds: float = KEPT_SECONDS, ask: Callable[[], Any] | None = None) -> Any:
+        """An answer at most so old. ask: how this one is asked. Raises what that does, for all that wait for it, and
+        keeps nothing of it; and TimeoutError."""
+        ask = ask or partial(self._ask, *question)
         with self._lock:
             kept, now = self._kept.get(question), self._monotonic()
             is_known = kept is not None and now - kept.at < most_seconds
             if kept is not None and is_known:
                 is_due, kept.refresh_at = now >= kept.refresh_at, max(kept.refresh_at, now + FRESH_SECONDS)
         if kept is None or not is_known:
-            return self._get_new(question)
+            return self._get_new(question, ask)
         if is_due:
-            self._beside(lambda: self._get_new(question))
+            self._beside(partial(self._get_new, question, ask))
         return kept.answer
 
-    def _get_new(self, question: Question) -> Any:
+    def _get_new(self, question: Question, ask: Callable[[], Any]) -> Any:
         """Asked by the first that wants it; the others wait for that one."""
         with self._lock:
             asked = self._asked.get(question)
@@ -96,7 +98,7 @@ class KeptAnswers:
         if not is_mine:
             return asked.result(self._patience_seconds)
         try:
-            answer = self._ask(*question)
+            answer = ask()
         except BaseException as error:
             with self._lock:
                 del self._asked[question]

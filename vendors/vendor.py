@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from bellhop.schemas.events import MEMBER_TYPES
 from bellhop.schemas.routes import bookings_route, callbacks_route
 from bellhop.schemas.settings.accounts import AccountKind
+from bellhop.vendors.fates import CallFates, field_warnings
 
 if TYPE_CHECKING:
     from bellhop.ledger.store import Ledger
@@ -127,7 +129,8 @@ class Vendor(Generic[A]):
     """kind: what an account's `kind` says. title: as people know it. account: what the settings say of its accounts.
 
     bookings, members: make who works the route; `members` None where it has none. pulls, callbacks: None likewise.
-    member_warnings: what of a member's data it will not take, for whoever sent it.
+    fates: what becomes of each field of an event, see `vendors.fates`. member_warnings: what of a member's data it
+    will not take as it is.
 
     client: of an account. methods: what `bellhop call` offers, by name; call_help: how their arguments are written.
     catalog: what `bellhop catalog` lists, by word. doctor: the checks of an account; it makes clients of its own.
@@ -148,7 +151,13 @@ class Vendor(Generic[A]):
     members: MakeHandler[A] | None = None
     pulls: PullFacts[A] | None = None
     callbacks: CallbackFacts[A] | None = None
+    fates: Sequence[CallFates] = ()
     member_warnings: Callable[[A, Mapping[str, Any]], tuple[str, ...]] = lambda _account, _member: ()
+
+    def warnings(self, account: A, type_: str, data: Mapping[str, Any]) -> tuple[str, ...]:
+        """What of a valid event it will not have as it was sent, for whoever sent it."""
+        labels = self.member_warnings(account, data) if type_ in MEMBER_TYPES else ()
+        return (*labels, *field_warnings(self.title, self.fates, account, type_, data))
 
     @property
     def routes(self) -> tuple[str, ...]:

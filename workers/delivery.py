@@ -167,7 +167,7 @@ class EndedDelivery:
             claimed=claim,
             envelope=envelope,
             state=outcome.state,
-            detail="; ".join((outcome_text(outcome), *envelope.warnings)),
+            detail="; ".join((outcome_text(outcome), *warnings_of(envelope, booking))),
             reason=outcome.reason if isinstance(outcome, Dead) else None,
             booking=booking,
             applies=isinstance(outcome, Done) or is_tombstone,
@@ -175,6 +175,13 @@ class EndedDelivery:
             next_at=None if self.retry_seconds is None else clock.now() + timedelta(seconds=self.retry_seconds),
             attempts=self.attempts,
         )
+
+
+def warnings_of(envelope: Envelope, booking: Booking | None) -> tuple[str, ...]:
+    """What of an event is not at the vendor as it was sent: told at the way in, and found since by the calls that made
+    what stands of it."""
+    made = [one for one in booking.entries if one.stands and one.made_by == envelope.id] if booking else []
+    return tuple(dict.fromkeys((*envelope.warnings, *(words for entry in made for words in entry.warnings))))
 
 
 def _lag_seconds(message: Message, now: datetime) -> float | None:

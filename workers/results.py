@@ -18,7 +18,7 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES
 from bellhop.schemas.results import result
 from bellhop.vendors.outcome import Dead, Done, Recorded
-from bellhop.workers.delivery import EndedDelivery
+from bellhop.workers.delivery import EndedDelivery, warnings_of
 
 
 class BookingLedger(Protocol):
@@ -56,4 +56,5 @@ class Results:
         # Told late, after a worker's death, it must not look newer than what ended meanwhile.
         at = ended.recorded_at or self._now()
         source = replace(event, trace=ended.trace) if ended.trace else event
-        return result(source, detail=detail, reason=reason, booking=told, now=at)
+        warnings = warnings_of(event, booking)
+        return result(source, detail=detail, reason=reason, booking=told, warnings=warnings, now=at)

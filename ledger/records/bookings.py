@@ -24,7 +24,8 @@ class Entry:
     event that made it. `secret_hash` is SimplyBook's booking hash ("" elsewhere): it signs later calls, and is
     shown to nobody. `slot` says what was wanted, for comparing with what a newer event wants; `took` what was taken
     for it, where that left a choice. `batch` is SimplyBook's batch as type:id, where there is one, and `batch_hash` its
-    secret. `cancelled_by` is the id of the event that cancelled it, "" while it stands."""
+    secret. `cancelled_by` is the id of the event that cancelled it, "" while it stands. `warnings` say, without values,
+    what of that event is not at the vendor, or not as it asked."""
 
     vendor_id: str
     line: int
@@ -37,6 +38,7 @@ class Entry:
     batch_hash: str = ""
     took: str = ""
     cancelled_by: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def stands(self) -> bool:

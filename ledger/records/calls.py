@@ -15,7 +15,7 @@ class VendorCall:
     """One vendor call about to be made. `arguments` is what a person needs to see later, without credentials.
 
     repeatable: calling twice is harmless. What is not repeatable is marked in the ledger before it is called.
-    line: the service of the event it is for.
+    line: the service of the event it is for. warnings: what of the event it leaves out, without values.
     """
 
     account: str
@@ -23,6 +23,7 @@ class VendorCall:
     arguments: Json
     repeatable: bool
     line: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.vendors.fates import field_warnings
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.vendors.peoplevine import offers
 from bellhop.vendors.peoplevine.client import PeoplevineClient
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
+from bellhop.vendors.peoplevine.fates import FATES
+from bellhop.vendors.peoplevine.settings import ACCOUNT, PeoplevineAccount
 
 CREATE: Final = "create_service_reservation"
 ALTERNATIVES: Final = 5
@@ -90,6 +92,7 @@ class PeoplevineBookings:
             EntryState.CONFIRMED,
             slot=call.arguments["slot"],
             took=call.arguments.get("took", ""),
+            warnings=field_warnings(ACCOUNT.title, FATES, self._accounts[call.account], event.type, event.data),
         )
         return replace(booking, entries=(*booking.entries, entry), cancelled=False)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bellhop.vendors.peoplevine.catalog import CATALOG
+from bellhop.vendors.peoplevine.fates import FATES
 from bellhop.vendors.peoplevine.labels import label_warnings
 from bellhop.vendors.peoplevine.settings import ACCOUNT, PULLS, PeoplevineAccount
 from bellhop.vendors.vendor import CallMethod, DemoData, HandlerContext, PullFacts, Vendor
@@ -96,6 +97,7 @@ PEOPLEVINE: Final = Vendor(
     doctor=_doctor,
     demo=_demo,
     document=_document,
+    fates=FATES,
     call_help="Peoplevine's arguments also as NAME=VALUE.",
     members=_members,
     pulls=PullFacts(PULLS, _pulls, timeless=frozenset({"services"})),

@@ -19,17 +19,14 @@ from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning, meaning
 from bellhop.vendors.failure import VendorFailure
+from bellhop.vendors.fates import field_warnings
 from bellhop.vendors.kept_answers import side_by_side
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.vendors.simplybook.client import SimplybookClient
-from bellhop.vendors.simplybook.company_rules import (
-    CompanyRules,
-    fill_fields,
-    missing_fields,
-    off_timeframe,
-    with_promo,
-)
-from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.simplybook.company_rules import CompanyRules
+from bellhop.vendors.simplybook.fates import FATES
+from bellhop.vendors.simplybook.preparation import prepare_book
+from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.simplybook.types import BookAnswer
 
 BOOK: Final = "book"
@@ -97,33 +94,19 @@ class SimplybookBookings:
         """Of a `book`: holds it against the company's rules, and makes or finds the batch it belongs to."""
         if call.method != BOOK:
             return call
-        rules = self._rules[call.account]
-        ready = self._hold_against(rules, call, event, booking)
-        # What the company said hours ago may let a booking pass, which it then refuses itself; not refuse one.
-        return self._hold_against(rules.fresh(), call, event, booking) if isinstance(ready, Dead) else ready
+        rules, account = self._rules[call.account], self._accounts[call.account]
+        ready = prepare_book(call, event, rules, account)
+        if isinstance(ready, Dead) or ready.warnings != call.warnings:
+            # What the company said hours ago may let a booking pass, which it then refuses itself; not refuse one.
+            ready = prepare_book(call, event, rules.fresh(), account)
+        if isinstance(ready, Dead) or not self._in_batch(call, event):
+            return ready
+        batch = _open_batch(event, booking) or self._clients[call.account].create_batch()
+        return replace(ready, arguments={**ready.arguments, "batch_id": batch})
 
     def ask_ahead(self) -> None:
         """See `vendors.handler.AsksAhead`."""
         side_by_side([rules.ask_ahead for rules in self._rules.values()])
-
-    def _hold_against(
-        self, rules: CompanyRules, call: VendorCall, event: Envelope, booking: Booking
-    ) -> VendorCall | Dead:
-        arguments = dict(call.arguments)
-        event_id = int(arguments["event_id"])
-        start = datetime.fromisoformat(f"{arguments['date']}T{arguments['time']}")
-        timeframe = rules.timeframe()
-        problems = missing_fields(event.data["client"], rules.required_fields())
-        if timeframe and (rule := off_timeframe(start, timeframe)):
-            problems.append(f"services.{call.line}: {rule}")
-        additional, unfit = fill_fields(event.data.get("additional", {}), rules.intake(event_id))
-        if problems or unfit:
-            text = "the company would refuse it: " + "; ".join((*problems, *unfit))
-            return Dead(Reason.REJECTED, text, {"broken": [*problems, *unfit]})
-        arguments["additional"] = with_promo(additional, event.data.get("promo_code"))
-        if self._in_batch(call, event):
-            arguments["batch_id"] = _open_batch(event, booking) or self._clients[call.account].create_batch()
-        return replace(call, arguments=arguments)
 
     def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         client = self._clients[call.account]
@@ -169,6 +152,8 @@ class SimplybookBookings:
                 "time": f"{start:%H:%M:%S}",
                 "count": service["count"],
             }
+            if "end" in service:
+                arguments["end"] = f"{datetime.fromisoformat(service['end']).astimezone(zone):%Y-%m-%d %H:%M:%S}"
             if theirs:
                 arguments["client_time_offset"] = client_time_offset(start, ZoneInfo(theirs))
             wanted[_slot(arguments)] = (line, arguments)
@@ -205,6 +190,7 @@ class SimplybookBookings:
         to_confirm = answer.require_confirm and self._accounts[call.account].confirm
         # An answer may leave out the id of a batch we named. Without any id its hash signs nothing.
         batch = answer.batch_id or call.arguments.get("batch_id", "")
+        left_out = field_warnings(ACCOUNT.title, FATES, self._accounts[call.account], event.type, event.data)
         made = [
             Entry(
                 vendor_id=row.id,
@@ -216,6 +202,7 @@ class SimplybookBookings:
                 code=row.code,
                 batch=f"{answer.batch_type or BATCH_TYPE}:{batch}" if batch else "",
                 batch_hash=answer.batch_hash if batch else "",
+                warnings=(*left_out, *call.warnings),
             )
             for row in answer.bookings
         ]

@@ -21,6 +21,7 @@ _MOST_AHEAD: Final = 12
 
 _THREADS_AHEAD: Final = 4
 _CHECKED: Final = ("1", "0", "true", "false", "on", "off", "")
+_FREE_TEXT: Final = ("text", "textarea")
 _DIGITS: Final = re.compile(r"[0-9]+")
 
 
@@ -67,6 +68,27 @@ class CompanyRules:
         """The fields of a service's intake form."""
         fields: Sequence[Mapping[str, Any]] = self._answer("getAdditionalFields", event_id) or ()
         return fields
+
+    def end_time(self, start: str, event_id: int, unit_id: int, wanted: str) -> str:
+        """When a service that starts then ends, Y-m-d H:i:s; "" where it is not free, or the vendor does not say.
+
+        wanted: the end asked for. Where the service has lasted as long minutes ago, nothing more is asked.
+        """
+
+        def ask() -> timedelta | None:
+            end = self._ask_end(start, event_id, unit_id)
+            return datetime.fromisoformat(end) - datetime.fromisoformat(start) if end else None
+
+        try:
+            lasts = self._kept.get(("lasts", event_id, unit_id), FRESH_SECONDS, ask)
+            if lasts is not None and f"{datetime.fromisoformat(start) + lasts:%Y-%m-%d %H:%M:%S}" == wanted:
+                return wanted
+        except (TimeoutError, ValueError):
+            pass  # asked by itself, then
+        return self._ask_end(start, event_id, unit_id)
+
+    def _ask_end(self, start: str, event_id: int, unit_id: int) -> str:
+        return str(_ask(self._client, "calculateEndTime", start, event_id, unit_id) or "")
 
     def ask_ahead(self) -> None:
         """Asks what bookings will be held against, so that none has to wait for it: a few threads' work."""
@@ -148,12 +170,42 @@ def fill_fields(given: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -
     return values, problems
 
 
+def unknown_fields(given: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names under which a value is given, and which no field has."""
+    known = {str(field.get(key)) for field in fields for key in ("title", "name")}
+    return [name for name in given if name not in known]
+
+
+def place_notes(
+    notes: str, wanted: str, given: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, Any], str]:
+    """`given` with the notes as the value of the field of that title or name; and what is wrong with that, "" for
+    nothing. Notes decide nothing: a form that cannot take them keeps no booking from being made."""
+    named = [one for one in fields if wanted.strip().casefold() in _names(one)]
+    if not named:
+        return dict(given), f'not sent to SimplyBook.me: no field "{wanted}" (notes_field) in the form'
+    field = named[0]
+    if any(name.casefold() in _names(field) for name in given):
+        return dict(given), f'not sent to SimplyBook.me: `additional` fills "{wanted}" (notes_field) in the form'
+    if field.get("type") not in _FREE_TEXT:
+        kind = field.get("type")
+        return dict(given), f'not sent to SimplyBook.me: the field "{wanted}" (notes_field) takes a {kind} in the form'
+    most = str(field.get("length") or "")
+    limit = int(most) if most.isdecimal() and int(most) else len(notes)
+    cut = f'cut to {limit} characters, as the field "{wanted}" takes no more in the form' if len(notes) > limit else ""
+    return {**given, str(field["name"]): notes[:limit]}, cut
+
+
 def with_promo(values: Mapping[str, Any], code: str | None) -> dict[str, Any]:
     """ "To create a booking with promo code you should pass it as additional field.  For example: {"name":
     "promocode", "value": "some code", "type": "text"}" """
     if not code:
         return dict(values)
     return {**values, PROMO: {"name": PROMO, "value": code, "type": "text"}}
+
+
+def _names(field: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(field.get(key) or "").strip().casefold() for key in ("title", "name"))
 
 
 def _title(field: Mapping[str, Any]) -> str:

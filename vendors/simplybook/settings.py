@@ -35,6 +35,12 @@ class SimplybookAccount(Section):
         bookings".""",
         default=False,
     )
+    notes_field: str = key(
+        string(),
+        """The intake field, by its title or name, that takes a booking's notes: needs "Intake forms". "": they are not
+        sent, and whoever posts them is told so.""",
+        default="",
+    )
     discover: bool = key(
         boolean(),
         "true asks getServiceUrl, at base_url, where the company's API is: for the hosts of other regions.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bellhop.vendors.simplybook.callback_body import read_notice
 from bellhop.vendors.simplybook.catalog import CATALOG
+from bellhop.vendors.simplybook.fates import FATES
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.vendor import CallbackFacts, CallMethod, DemoData, HandlerContext, Vendor
 
@@ -97,6 +98,7 @@ SIMPLYBOOK: Final = Vendor(
     doctor=_doctor,
     demo=_demo,
     document=_document,
+    fates=FATES,
     callbacks=CallbackFacts(read_notice, _callbacks),
     call_help=(
         "A SimplyBook.me signature may be written hash:HASH, with the hash of the booking or batch whose id is the "

@@ -311,9 +311,14 @@ def test_what_names_the_booking_can_refuse_a_cancel() -> None:
     assert list(refused("own", body)) == ["data.booking_id", "data.venue"]
 
 
+def amiss(made: Envelope) -> list[str]:
+    """The warnings of what was written amiss: beside them, what the vendor has no place for is told."""
+    return [warning for warning in made.warnings if "not sent to" not in warning]
+
+
 def test_a_well_formed_cancel_of_our_own_is_kept_whole() -> None:
     made = one("own", plain("booking.cancelled"))
-    assert (made.data["client"], made.warnings) == ({"name": "Di Fox"}, ())
+    assert (made.data["client"], amiss(made)) == ({"name": "Di Fox"}, [])
 
 
 # --- what decides nothing ---------------------------------------------------------------------------------------
@@ -373,7 +378,7 @@ def test_a_booking_for_nobody_is_refused() -> None:
 def test_notes_are_cut_or_left_out_with_a_warning(notes: object, kept: object, is_warned: bool) -> None:
     made = one("calendar", call(additionalNotes=notes))
     assert made.data.get("notes") == kept
-    assert any(warning.startswith("data.notes: ") for warning in made.warnings) == is_warned
+    assert any(warning.startswith("data.notes: ") for warning in amiss(made)) == is_warned
 
 
 @pytest.mark.parametrize(
@@ -383,7 +388,7 @@ def test_notes_are_cut_or_left_out_with_a_warning(notes: object, kept: object, i
 def test_a_price_is_read_where_it_can_be(price: object, kept: object) -> None:
     made = one("calendar", call(price=price))
     assert made.data["services"][0].get("price") == kept
-    assert bool(made.warnings) == (kept is None)
+    assert bool(amiss(made)) == (kept is None)
 
 
 @pytest.mark.parametrize(

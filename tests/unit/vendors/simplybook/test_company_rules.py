@@ -180,3 +180,35 @@ def test_a_vendor_that_is_away_is_not_taken_for_one_without_rules() -> None:
         with pytest.raises(VendorFailure):
             CompanyRules(company).timeframe()
     assert company.calls == 2
+
+
+class Masseuse:
+    """Her massages last an hour; what is not free has no end."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        assert name == "calculateEndTime"
+        self.asked.append(arguments[0])
+        return None if "23:" in arguments[0] else f"{datetime.fromisoformat(arguments[0]) + timedelta(hours=1)}"
+
+
+def test_how_long_a_service_lasts_is_asked_once_while_the_ends_asked_for_fit() -> None:
+    company = Masseuse()
+    rules = CompanyRules(company)
+    for hour in range(10, 20):
+        end = f"2026-03-11 {hour + 1}:00:00"
+        assert rules.end_time(f"2026-03-11 {hour}:00:00", 7, 1, end) == end
+    assert company.asked == ["2026-03-11 10:00:00"]
+    rules.end_time("2026-03-11 10:00:00", 7, 2, "2026-03-11 11:00:00")
+    assert len(company.asked) == 2
+
+
+def test_an_end_that_does_not_fit_is_told_by_the_vendor_for_this_very_start() -> None:
+    company = Masseuse()
+    rules = CompanyRules(company)
+    rules.end_time("2026-03-11 10:00:00", 7, 1, "2026-03-11 11:00:00")
+    assert rules.end_time("2026-03-11 12:00:00", 7, 1, "2026-03-11 12:30:00") == "2026-03-11 13:00:00"
+    assert company.asked[-1] == "2026-03-11 12:00:00"
+    assert rules.end_time("2026-03-11 23:00:00", 7, 1, "2026-03-11 23:30:00") == ""
