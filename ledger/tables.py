@@ -130,7 +130,9 @@ event_words: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# as_of and as_of_rank are the place, in its order, of the newest event applied. last_start is the latest start known.
+# as_of, as_of_rank and as_of_received are the place, in its order, of the newest event applied. last_start is the
+# latest start known. asked: what its entries were booked for; it names the guest. replaced_by: the reference that took
+# its place, "" for none.
 bookings: Final = sa.Table(
     "bookings",
     metadata,
@@ -140,8 +142,11 @@ bookings: Final = sa.Table(
     sa.Column("entries", _JSON, nullable=False),
     _moment("as_of", nullable=True),
     _number("as_of_rank"),
+    _moment("as_of_received", nullable=True),
     sa.Column("cancelled", sa.Boolean, nullable=False),
     _moment("last_start", nullable=True),
+    sa.Column("asked", _JSON, nullable=True),
+    sa.Column("replaced_by", sa.Text, nullable=False, server_default=""),
     _moment("updated"),
     sa.Index(None, "updated"),
 )
@@ -159,7 +164,7 @@ tokens: Final = sa.Table(
 
 # One row for each account that was ever called with limits, failed or pulled. next_at: before it no call starts, as
 # calls are spaced. opened: how often in a row the breaker opened; 0 is closed. probe_until: until then one call tries
-# whether it is over.
+# whether it is over. refused: the last call's credentials were, and that is what the breaker counts.
 accounts: Final = sa.Table(
     "accounts",
     metadata,
@@ -173,6 +178,7 @@ accounts: Final = sa.Table(
     _moment("open_until", nullable=True),
     _moment("probe_until", nullable=True),
     _prose("error"),
+    sa.Column("refused", sa.Boolean, nullable=False),
     _text("pull_by"),
     _moment("pull_until", nullable=True),
     _moment("updated"),
