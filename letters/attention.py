@@ -44,8 +44,7 @@ class Need(StrEnum):
     SOURCE = "source"
 
 
-REFUSED: Final = timedelta(hours=24)
-"""So long ago a refused post is still to be looked at: its upstream may send it again."""
+REFUSED: Final = timedelta(hours=24)  # so long its upstream may send a refused post again
 LETTERS: Final = (Need.IN_DOUBT, Need.LETTERS)
 
 
