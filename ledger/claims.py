@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from bellhop.ledger import bookings
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take, apply, decide
+from bellhop.ledger.doubtful import LastRestore
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import Booking, Claim, Claimed, State
-from bellhop.ledger.refusals import LastRestore
 from bellhop.ledger.restores import open_restore
 from bellhop.ledger.search_terms import numbers_of
 from bellhop.ledger.tables import event_words, events

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from bellhop.ledger.doubtful import LastRestore, refuse_for_doubt
 from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, Settlement, State, VendorCall
-from bellhop.ledger.refusals import LastRestore, refuse_for_doubt
 from bellhop.schemas.asked import asked_of, is_other_guest
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES

@@ -1,7 +1,7 @@
 """That the ledger was put back as it was at some time: what was worked since it does not know.
 
 Until somebody says that nothing need be minded any more, whatever may have been booked meanwhile is held as in doubt
-(`refusals.LastRestore`): an event that is not known here and tells of a time before the restore, and one that was under
+(`doubtful.LastRestore`): an event that is not known here and tells of a time before the restore, and one that was under
 way, or dead, when the copy was made.
 """
 

@@ -18,6 +18,7 @@ from bellhop.ledger.proofs import Proofs
 from bellhop.ledger.prune import prune
 from bellhop.ledger.pulls import PullMarks
 from bellhop.ledger.records import AuditRow, Booking, Claim, Claimed, EventView, Settlement, Standing, State, VendorCall
+from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.restores import Restores
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.triage import Desk
@@ -31,10 +32,9 @@ class Ledger:
     """Safe from any thread; to be opened after a fork. Every method raises LedgerUnavailable when the database is away
     or locked for too long, and has then changed nothing, as far as can be known: repeating any of them is safe.
 
-    letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that
-    it was put back. accounts: limits
-    and breakers, see `ledger.accounts`.
-    pulls: watermarks, see `ledger.pulls`. jobs, edits, pauses: what people steer. people: who may what.
+    letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that it
+    was put back. accounts: limits and breakers, see `ledger.accounts`. pulls: watermarks, see `ledger.pulls`. refusals:
+    what the ingress did not take. jobs, edits, pauses: what people steer. people: who may what.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Ledger:
         self.people = People(database, now)
         self.accounts = AccountStates(database, now)
         self.pulls = PullMarks(database, now)
+        self.refusals = Refusals(database, now)
 
     @classmethod
     def open(

@@ -18,6 +18,7 @@ from bellhop.ledger.records.letters import (
     WaitingLetters,
 )
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
+from bellhop.ledger.records.refusals import RefusedCount, RefusedPost
 from bellhop.ledger.records.steering import AuditRow, Pause
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "ProofResult",
     "Proven",
     "Refused",
+    "RefusedCount",
+    "RefusedPost",
     "Role",
     "Session",
     "Settled",
