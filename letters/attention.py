@@ -198,19 +198,10 @@ def _letter_items(groups: Sequence[WaitingLetters], now: datetime) -> Iterator[A
     others = [group for group in groups if group.reason not in _GRAVE]
     for reason, (need, title, why) in _GRAVE.items():
         if alike := [group for group in groups if group.reason == reason]:
-            count = sum(group.count for group in alike)
-            yield AttentionItem(
-                need,
-                "",
-                f"{count} {title}",
-                why,
-                Severity.CRITICAL,
-                f"/letters?reason={reason.value}",
-                f"bellhop dead list --reason {reason.value}",
-                count=count,
-                since=min(group.oldest for group in alike),
-                starts=_soonest(alike),
-            )
+            count, since = sum(group.count for group in alike), min(group.oldest for group in alike)
+            path, command = f"/letters?reason={reason.value}", f"bellhop dead list --reason {reason.value}"
+            told = (need, "", f"{count} {title}", why, Severity.CRITICAL, path, command)
+            yield AttentionItem(*told, count=count, since=since, starts=_soonest(alike))
     if others:
         count, starts = sum(group.count for group in others), _soonest(others)
         reasons: dict[str, int] = {}
