@@ -233,3 +233,16 @@ def test_only_refused_credentials_are_tried_at_once(ledger: Ledger) -> None:
     ledger.accounts.try_now("sb")
     assert refusal(ledger)
     ledger.accounts.try_now("nobody")
+
+
+def test_what_a_clock_ahead_has_written_holds_an_account_no_longer_than_it_would_today(
+    ledger: Ledger, clock: Clock
+) -> None:
+    limits = Limits(per_second=1.0)
+    clock.advance(hours=1)
+    for _ in range(3):
+        ledger.accounts.acquire("sb", limits, last=False, lease_seconds=60, patience_seconds=60)
+    clock.advance(hours=-1)
+    leave = ledger.accounts.acquire("sb", limits, last=False, lease_seconds=60, patience_seconds=60)
+    assert isinstance(leave, Permit)
+    assert leave.wait <= 3

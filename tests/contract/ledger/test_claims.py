@@ -382,3 +382,26 @@ def test_two_ledgers_on_one_database_see_each_others_claims(open_ledger: OpenLed
     one, two = open_ledger(), open_ledger()
     take(one, event())
     assert isinstance(claim(two, event()), ClaimBusy)
+
+
+def test_a_claim_of_a_clock_ahead_holds_as_long_as_any_other(ledger: Ledger, clock: Clock) -> None:
+    clock.advance(hours=1)
+    first = ledger.calling(take(ledger, event()), BOOK, None, LEASE)
+    clock.advance(hours=-1)
+    assert isinstance(claim(ledger, event()), ClaimBusy), "its worker may be in the midst of a call"
+    clock.advance(seconds=LEASE)
+    second = take(ledger, event())
+    assert (second.in_doubt, second.token) == (BOOK, first.token + 1)
+
+
+def test_a_clock_that_jumped_leaves_no_event_without_a_row_or_an_end(ledger: Ledger, clock: Clock) -> None:
+    """What waits behind a claim of its clock has no row: it must not wait for the hour that the clock was ahead."""
+    clock.advance(hours=1)
+    take(ledger, event())
+    clock.advance(hours=-1)
+    later = event("e-2", "booking.changed", at=5)
+    assert isinstance(claim(ledger, later), ClaimBusy)
+    claim(ledger, event())
+    clock.advance(seconds=LEASE)
+    finish(ledger, event())
+    finish(ledger, later)
