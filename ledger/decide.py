@@ -99,6 +99,8 @@ class KnownEvent:
     by_fact: dict[str, list[EventRecord]] = field(default_factory=dict)
     by_booking: dict[tuple[str, str], list[EventRecord]] = field(default_factory=dict)
     bookings: dict[tuple[str, str], HeldBooking] = field(default_factory=dict)
+    keys: frozenset[tuple[str, str]] = frozenset()
+    """Of all bookings that were looked for, stored or not."""
 
     def add(self, row: EventRecord) -> None:
         self.by_id.setdefault((row.source, row.event_id), []).append(row)
@@ -192,6 +194,11 @@ def _order(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> An
         others = [row for row in known.by_booking.get((envelope.source, envelope.subject), ()) if row is not own]
         if (answer := _turn(envelope, known, others)) is not None:
             return answer
+        if (key := replaced_key(envelope, known)) is not None:
+            replaced = known.by_booking.get(key, [])
+            if (answer := _replaced_turn(envelope, known, key, replaced)) is not None:
+                return answer
+            others += replaced
     else:
         others = [row for row in known.by_fact.get(envelope.business_key, ()) if row is not own]
     if doubt := next((row for row in others if row.died_in_doubt and not _answers(envelope, row)), None):
@@ -206,6 +213,8 @@ def _turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) 
     it is the event's turn."""
     held = known.bookings.get((envelope.source, envelope.subject))
     if held is not None and _is_superseded(envelope, held):
+        if held.booking.replaced_by and _has_standing(known, replaced_key(envelope, known)):
+            return None  # what it replaces in its turn must go, too: its booking is worked as one that is not wanted
         return Settled(State.SUPERSEDED, "a newer event of its booking was worked before it")
     unfinished = [row for row in others if row.state.unfinished]
     for row in unfinished:
@@ -216,6 +225,39 @@ def _turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) 
         is_older = not _is_newer(row.place, row.received, envelope)
         if not (is_older and _is_cancel(envelope) and row.state is State.RETRYING and row.calling is None):
             return ClaimBusy(f"event {row.event_id} of its booking is not finished")
+    return None
+
+
+def replaced_key(envelope: Envelope, known: KnownEvent) -> tuple[str, str] | None:
+    """The booking whose place the event's takes: the one it names, or what has taken that one's place since. None where
+    it names none, or has its place already."""
+    named = envelope.data.get("replaces")
+    if envelope.type not in RANKS or not isinstance(named, str) or named == envelope.subject:
+        return None
+    seen: set[str] = set()
+    while named not in seen:
+        seen.add(named)
+        held = known.bookings.get((envelope.source, named))
+        if held is None or not held.booking.replaced_by:
+            return envelope.source, named
+        if held.booking.replaced_by == envelope.subject:
+            return None
+        named = held.booking.replaced_by
+    return None
+
+
+def _replaced_turn(
+    envelope: Envelope, known: KnownEvent, key: tuple[str, str], rows: Sequence[EventRecord]
+) -> Answer | None:
+    """Whether what the event replaces leaves it its turn; None where it does."""
+    if key not in known.keys:
+        return ClaimBusy("what it replaces is being replaced by another booking")
+    held = known.bookings.get(key)
+    if held is not None and key[1] != envelope.data["replaces"] and _is_newer(held.place, held.received, envelope):
+        return Settled(State.SUPERSEDED, f"booking {key[1]} took the place of the same one, and is newer")
+    for row in rows:
+        if row.state.unfinished and not (row.state is State.RETRYING and row.calling is None):
+            return ClaimBusy(f"event {row.event_id} of the booking it replaces is not finished")
     return None
 
 
@@ -237,6 +279,11 @@ def _is_superseded(envelope: Envelope, held: HeldBooking) -> bool:
     if _is_cancel(envelope) and is_request:
         return False
     return not (envelope.type == _REQUESTED and _is_of_another_guest(envelope, held.booking, is_request=is_request))
+
+
+def _has_standing(known: KnownEvent, key: tuple[str, str] | None) -> bool:
+    held = known.bookings.get(key) if key else None
+    return held is not None and any(entry.stands for entry in held.booking.entries)
 
 
 def _stands_beside(envelope: Envelope, row: EventRecord) -> bool:

@@ -14,6 +14,7 @@ from bellhop.ledger.records import Booking, Entry
 from bellhop.schemas.asked import Asked, Difference, compare_asked, is_other_guest
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
+from bellhop.schemas.statuses import Meaning, meaning
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Repeated
 
 _UNKNOWN: Final = Difference("", None, None)
@@ -28,6 +29,15 @@ class Match:
     entry: Entry
     asked: Asked
     lines: Sequence[int] = ()
+
+
+def meaning_here(event: Envelope, booking: Booking) -> tuple[Meaning, str]:
+    """What the event means for this booking, and the words for the record. One that came too late, after another
+    booking took its place, is not wanted any more: nor is what it has replaced itself."""
+    meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
+    if not booking.replaced_by or meant is Meaning.RECORD:
+        return meant, words
+    return Meaning.CANCEL, f"booking {booking.replaced_by} took its place: nothing of it is wanted"
 
 
 def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[Entry] | Dead:

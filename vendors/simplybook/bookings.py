@@ -17,7 +17,7 @@ from bellhop.schemas.asked import asked_of
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
-from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.failure import VendorFailure
 from bellhop.vendors.fates import field_warnings
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
@@ -28,7 +28,7 @@ from bellhop.vendors.simplybook.preparation import prepare_book
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.simplybook.slots import Wanted, entries_to_cancel, place_of, slot_of, without_count
 from bellhop.vendors.simplybook.types import BookAnswer
-from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, name_changes, settle_rest
+from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, meaning_here, name_changes, settle_rest
 
 BOOK: Final = "book"
 CONFIRM: Final = "confirmBooking"
@@ -59,7 +59,7 @@ class SimplybookBookings:
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
-        meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
+        meant, words = meaning_here(event, booking)
         if meant is Meaning.RECORD:
             return Recorded(words)
         own = entries_of_guest(event, asked_of(event.type, event.data, ()), booking)
@@ -220,7 +220,9 @@ def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mappin
     if elsewhere := list(entries_to_cancel(own, wanted)):
         return cancel_elsewhere(event, booking, elsewhere, words)
     if not wanted:
-        if not booking.entries:
+        if booking.replaced_by and event.type != "booking.cancelled":
+            return Recorded(words)  # not told: it was neither booked nor cancelled by its source
+        if not booking.entries and not booking.replaced_by:
             words = "cancelled before it was booked: nothing to call"
         return Done(words, tombstone=not any(entry.stands for entry in booking.entries))
     matches = [Match(entry, one.comparable, [one.line]) for one in wanted.values() for entry in one.have]
