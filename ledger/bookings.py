@@ -10,8 +10,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from bellhop.ledger.codec import asked_to_json, entries_from_json, entries_to_json
-from bellhop.ledger.decide import HeldBooking
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import HeldBooking
 from bellhop.ledger.records import Booking, Entry, EntryState
 from bellhop.ledger.tables import bookings, vendor_ids
 from bellhop.schemas.envelope import Envelope
@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 _PROGRESS: Final = (EntryState.BOOKED, EntryState.CONFIRMED, EntryState.CANCELLED)
 _KEPT: Final = (
-    *("secret_hash", "batch", "batch_hash", "took", "cancelled_by", "changed_by", "gave_way"),
+    *("secret_hash", "batch", "batch_hash", "took", "cancelled_by", "changed_by"),
     *("account", "start", "end", "asked", "warnings"),
 )
 _STORED: Final = (

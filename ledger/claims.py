@@ -11,12 +11,14 @@ import sqlalchemy as sa
 
 from bellhop.ledger import bookings
 from bellhop.ledger.codec import call_from_json, call_to_json
-from bellhop.ledger.decide import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take, apply, decide, replaced_key
+from bellhop.ledger.decide import apply, decide
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.records import Booking, Claim, Claimed, State
 from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
 from bellhop.ledger.search_terms import numbers_of
 from bellhop.ledger.tables import event_words, events
+from bellhop.ledger.turns import replaced_key
 from bellhop.schemas.envelope import Envelope
 
 _NAMES: Final = tuple(f.name for f in fields(EventRecord))
@@ -119,6 +121,14 @@ def _claim(answer: Answer, rows: Sequence[EventRecord], booking: Booking | None)
         return answer
     own = rows[0]
     return Claimed(own.pk, own.claim_token, own.claim_until, booking, answer.in_doubt, own.attempts)
+
+
+def _revive(envelope: Envelope, known: KnownEvent) -> None:
+    """What is asked for anew is handed on as a booking that nothing has replaced; its end stores that."""
+    key = (envelope.source, envelope.subject)
+    held = known.bookings.get(key)
+    if envelope.type in RANKS and held is not None and is_wanted_again(envelope, held):
+        known.bookings[key] = replace(held, booking=replace(held.booking, replaced_by=""))
 
 
 def _read(connection: sa.Connection, envelopes: Sequence[Envelope], replaced: frozenset[bookings.Key]) -> KnownEvent:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bellhop.ledger.decide import RANKS, HeldBooking, KnownEvent
+from bellhop.ledger.known import RANKS, HeldBooking, KnownEvent
 from bellhop.ledger.records import Booking, Entry
 from bellhop.schemas.asked import asked_of, is_other_guest
 from bellhop.schemas.envelope import Envelope

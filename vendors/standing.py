@@ -59,6 +59,16 @@ def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[En
     return [e for e in booking.entries if e.stands and (e.made_by == event.id or e.key in own_keys)]
 
 
+def say_what_gave_way(event: Envelope, booking: Booking | None) -> str:
+    """For the letter of an event that ended after its old slot had given way to the new one; "" where none had, or the
+    new one stands."""
+    given = [e for e in booking.entries if e.gave_way == event.id and not e.stands] if booking else []
+    if booking is None or not given or any(entry.stands and entry.made_by == event.id for entry in booking.entries):
+        return ""
+    which = ", ".join(entry.vendor_id for entry in given)
+    return f"; its old slot ({which}) had given way to the new one and is cancelled"
+
+
 def name_changes(before: Booking, after: Booking, event_id: str) -> Booking:
     """The booking after a call, with the event's id at the entries that the call made, changed or cancelled."""
     known = {entry.key: entry for entry in before.entries}

@@ -62,6 +62,11 @@ class CompanyRules:
                 raise
             return ""
 
+    def minutes(self, event_id: int) -> int:
+        """How long a service lasts; 0 where the company does not tell."""
+        rows = self._ask("getEventList") or ()
+        return next((int(row.get("duration") or 0) for row in rows if str(row.get("id")) == str(event_id)), 0)
+
     def _ask(self, name: str, *arguments: Any) -> Any:
         """The answer, a few minutes old at most. None for a question that this account may not ask: the vendor will
         hold the booking against its rules itself."""
