@@ -20,6 +20,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.fates import field_warnings
+from bellhop.vendors.kept_answers import side_by_side
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal
 from bellhop.vendors.simplybook import giving_way
 from bellhop.vendors.simplybook.client import SimplybookClient
@@ -55,7 +56,10 @@ class SimplybookBookings:
         self._clients = clients
         self._accounts = accounts
         self._venues = venues
-        self._rules = {name: CompanyRules(client) for name, client in clients.items()}
+        self._rules = {
+            name: CompanyRules(client, accounts[name].connect_seconds + accounts[name].read_seconds)
+            for name, client in clients.items()
+        }
 
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
@@ -106,8 +110,8 @@ class SimplybookBookings:
             return call
         if giving_way.RESTORES in call.arguments:
             event = giving_way.restored_event(event, booking, call.arguments[giving_way.RESTORES])
-            return prepare_book(call, event, self._rules[call.account], self._accounts[call.account])
-        ready = prepare_book(call, event, self._rules[call.account], self._accounts[call.account])
+            return self._prepare_book(call, event)
+        ready = self._prepare_book(call, event)
         if isinstance(ready, Dead):
             if not giving_way.given_way(booking, event):
                 return ready
@@ -118,6 +122,18 @@ class SimplybookBookings:
             return ready
         batch = _open_batch(event, booking) or self._clients[call.account].create_batch()
         return replace(ready, arguments={**ready.arguments, "batch_id": batch})
+
+    def _prepare_book(self, call: VendorCall, event: Envelope) -> VendorCall | Dead:
+        rules, account = self._rules[call.account], self._accounts[call.account]
+        ready = prepare_book(call, event, rules, account)
+        if isinstance(ready, Dead) or ready.warnings != call.warnings:
+            # What the company said hours ago may let a booking pass, which it then refuses itself; not refuse one.
+            return prepare_book(call, event, rules.fresh(), account)
+        return ready
+
+    def ask_ahead(self) -> None:
+        """See `vendors.handler.AsksAhead`."""
+        side_by_side([rules.ask_ahead for rules in self._rules.values()])
 
     def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Refusal:
         client = self._clients[call.account]
