@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bellhop.ledger.decide import UNFINISHED
 from bellhop.ledger.doubts import doubtful_events
+from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.records import NewLetter, State
 from bellhop.ledger.tables import dead_letters, events
 
