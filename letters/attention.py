@@ -259,10 +259,15 @@ def _edit_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionIte
 
 def _account_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
     for view in ledger.accounts.views():
-        if view.breaker != "closed":
-            title, why = f"Account {view.account} is away", view.error
-            path, command = "/#accounts", "bellhop accounts"
-            yield AttentionItem(Need.ACCOUNT, view.account, title, why, Severity.WARNING, path, command)
+        if view.breaker == "closed":
+            continue
+        if view.refused:
+            title, severity = f"Account {view.account}: its credentials are refused", Severity.CRITICAL
+            why, command = f"its events wait until they are right: {view.error}", f"bellhop doctor {view.account}"
+        else:
+            title, severity = f"Account {view.account} is away", Severity.WARNING
+            why, command = view.error, "bellhop accounts"
+        yield AttentionItem(Need.ACCOUNT, view.account, title, why, severity, "/#accounts", command)
 
 
 def _route_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:

@@ -143,16 +143,20 @@ def test_accounts_that_are_well_pass_and_nothing_but_reading_methods_was_called(
         assert secret not in told.output
 
 
-def test_the_token_is_shared_and_no_other_is_asked_for_while_it_works(doctor: Doctor, sandbox: Sandbox) -> None:
+def test_the_key_itself_is_tried_and_its_token_is_shared_with_the_workers(doctor: Doctor, sandbox: Sandbox) -> None:
+    ledger = doctor.ledger()
+    ledger.replace_token("salon", None, lambda: "of-yesterday")
     assert doctor.checks("salon")["login"]["seen"].startswith("logged in with the API key")
-    assert doctor.checks("salon")["login"]["seen"].startswith("the shared token works")
     assert methods(sandbox).count("getToken") == 1
+    assert ledger.token("salon") != "of-yesterday"
 
 
-def test_a_shared_token_that_ran_out_is_replaced_once(doctor: Doctor, sandbox: Sandbox) -> None:
-    doctor.ledger().replace_token("salon", None, lambda: "of-yesterday")
-    assert doctor.checks("salon")["login"]["seen"].startswith("the shared token had run out")
-    assert methods(sandbox).count("getToken") == 1
+def test_a_key_that_is_wrong_is_found_though_a_token_that_works_is_shared(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.checks("salon")
+    shared = doctor.ledger().token("salon")
+    failure = only_failure(doctor.checks("salon", api_key="another-key-42"))
+    assert (failure["name"], "Wrong API key" in failure["seen"]) == ("login", True)
+    assert doctor.ledger().token("salon") == shared
 
 
 def test_an_account_whose_breaker_is_open_is_checked_all_the_same(doctor: Doctor) -> None:
