@@ -154,15 +154,8 @@ def attention_row(item: AttentionItem) -> JsonObject:
 
 def _broker_items(broker: BrokerCheck) -> Iterator[AttentionItem]:
     if broker.problem:
-        yield AttentionItem(
-            Need.BROKER,
-            "",
-            "Broker away",
-            f"The broker cannot be reached: {broker.problem}. {BROKER_HINT}",
-            Severity.CRITICAL,
-            "/routes",
-            "bellhop queues",
-        )
+        words = f"The broker cannot be reached: {broker.problem}. {BROKER_HINT}"
+        yield AttentionItem(Need.BROKER, "", "Broker away", words, Severity.CRITICAL, "/routes", "bellhop queues")
     if broker.unarchived:
         yield AttentionItem(
             Need.UNARCHIVED,
