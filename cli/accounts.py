@@ -14,8 +14,8 @@ from bellhop.cli.common import App, age, as_json, echo, echo_json, pass_app, ric
 @as_json
 @pass_app
 def accounts(app: App, json_: bool) -> None:
-    """Show each account: breaker and last error, calls used today (UTC) and in progress, limits, login token, and the
-    age of each pull."""
+    """Show each account: breaker and last error, calls used today (UTC) and in progress where it has limits, limits,
+    login token, and the age of each pull."""
     told = _here(app) if app.remote is None else app.remote.get("/accounts")["rows"]
     if json_:
         echo_json(told)
@@ -39,9 +39,9 @@ def _row(told: dict[str, Any]) -> tuple[object, ...]:
         told["account"],
         " ".join(filter(None, (told["kind"], told["system"]))),
         told["breaker"] + (f" until {when(datetime.fromisoformat(until))}" if until else ""),
-        told["used"],
+        "" if told["used"] is None else told["used"],
         limits["per_day"] or "",
-        told["on_their_way"],
+        "" if told["on_their_way"] is None else told["on_their_way"],
         limits["at_once"] or "",
         f"{limits['per_second']:g}" if limits["per_second"] else "",
         {None: "", True: "shared", False: "none yet"}[told["token"]],

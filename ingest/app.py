@@ -40,10 +40,11 @@ def create_app(
     clock: Clock = SYSTEM_CLOCK,
     ready: health.Ready = dict,
     metrics: health.Metrics | None = None,
+    waiting: Callable[[], bool | None] = lambda: True,
     place: Callable[[str], str] = lambda _key: "bellhop.toml",
 ) -> Flask:
     """The ingress as a WSGI application. `ready` tells what is wrong with each part, "" where nothing is; `/metrics`
-    is there when `metrics` is given.
+    is there when `metrics` is given. waiting: see `EventStatus`.
 
     Tells `webhook.accepted`, `webhook.ignored` or `webhook.refused` once for each post (source, type, route, status,
     seconds, id; reason where it is not accepted; events where they are several: the rest is of the first), and
@@ -52,7 +53,7 @@ def create_app(
     """
     known = verifiers(settings.sources, place)
     webhooks = Webhooks(settings, known, publisher, observe=observe, tracer=tracer, clock=clock)
-    status = EventStatus(known, events, clock.now)
+    status = EventStatus(known, events, clock.now, waiting)
     app = Flask("ingest", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would count as a failure for the sender
     app.url_map.converters["id"] = _Id

@@ -23,6 +23,13 @@ def sink() -> Iterator[Sink]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def told_is_true(service: Service, sink: Sink) -> Iterator[None]:
+    yield
+    if service.alive("sandbox"):
+        service.assert_told_is_true(sink.posts)
+
+
 def tell(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_URL", url)
     monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_SECRET", RESULT_SECRET)

@@ -143,7 +143,7 @@ def test_the_one_time_link_signs_in_once(tmp_path: Path) -> None:
     assert console.nobody().client.get("/enter/wrong").status_code == 403
     guest = console.nobody()
     assert guest.client.get(f"/enter/{link.secret}").status_code == 302
-    assert "guest" in guest.get("/")
+    assert "local admin" in guest.get("/")
     assert console.nobody().client.get(f"/enter/{link.secret}").status_code == 403
     assert link.secret not in str(console.told)
     console.close()
