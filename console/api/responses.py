@@ -193,6 +193,9 @@ class JobPage(ApiAnswer):
 
 class ItemLine(ApiAnswer):
     letter = fields.Integer()
+    reference = fields.String(metadata={"description": "Of its booking, or the member's id."})
+    start = maybe_when()
+    guest = fields.String(metadata={"description": "Initials, or the member's id."})
     place = fields.Integer()
     verdict = of(Verdict)
     state = of(ItemState)
