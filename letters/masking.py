@@ -30,7 +30,10 @@ _REQUEST: Final = _DATA | frozenset(
 """The keys of a vendor call's arguments that name no guest."""
 
 _ANSWER: Final = frozenset(
-    ("status", "code", "bookings", "id", "state", "batch", "took", "detail", "advice", "look_for")
+    (
+        *("status", "code", "bookings", "id", "state", "batch", "took", "detail", "advice", "look_for"),
+        *("vendor_ids", "by_hand", "field"),
+    )
 )
 """The keys of what came of a call that are our own words, or the vendor's ids."""
 
