@@ -23,9 +23,10 @@ def sink() -> Iterator[Sink]:
         yield made
 
 
-@pytest.fixture(autouse=True)
-def told_is_true(service: Service, sink: Sink) -> Iterator[None]:
-    yield
+@pytest.fixture
+def service(service: Service, sink: Sink) -> Iterator[Service]:
+    """In the end, also what its source was told is held against what stands at the vendors."""
+    yield service
     if service.alive("sandbox"):
         service.assert_told_is_true(sink.posts)
 
