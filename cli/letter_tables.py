@@ -46,6 +46,10 @@ def echo_letter(told: Mapping[str, Any]) -> None:
     if told.get("look_for"):
         ids = ", ".join(told["look_for"])
         click.echo(printable(f"  {'look for':<11}{ids}  (named in an answer that could not be read)"))
+    if advice := told.get("advice"):
+        for label, key in (("do", "do"), ("do not", "do_not"), ("vendor", "vendor")):
+            if advice[key]:
+                click.echo(printable(f"  {label:<11}{advice[key]}"))
     _echo_calls(told.get("calls", ()))
     for label in ("data", "evidence", "body"):
         if told.get(label) is not None:

@@ -101,7 +101,15 @@ class AttemptLine(ApiAnswer):
     answer = fields.Raw(allow_none=True, metadata={"description": "The vendor's answer; guests masked."})
 
 
+class AdviceLine(ApiAnswer):
+    do = fields.String(metadata={"description": "As the runbook has it for this reason."})
+    do_not = fields.String()
+    act = fields.String(metadata={"description": "The right act: replay, discard (it is done by hand), look first."})
+    vendor = fields.String(metadata={"description": "What is known of the vendor's code."})
+
+
 class LetterWhole(LetterLine, VendorBookings):
+    advice = fields.Nested(AdviceLine, allow_none=True)
     calls = fields.List(fields.Nested(AttemptLine), metadata={"description": "All that its event made."})
     look_for = fields.List(
         fields.String(), metadata={"description": "Ids in answers of unknown form: bookings that may stand."}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final, Protocol
 
 from bellhop.ledger.records import Attempt, Booking, CauseRow, Edit, Json, Letter, Note, describe_entries
+from bellhop.letters.advice import advice_for
 from bellhop.letters.edits import differences
 from bellhop.letters.lost_ids import lost_ids
 from bellhop.letters.masking import mask_change, mask_data, mask_evidence
@@ -65,6 +67,8 @@ def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> Json
     detail = letter_row(letter) | dict(describe_entries(entries))
     detail["calls"] = [attempt_row(call, reveal) for call in calls] or _own_calls(new.evidence, reveal)
     detail["look_for"] = lost_ids(calls, entries)
+    advice = advice_for(letter)
+    detail["advice"] = asdict(advice) | {"vendor": _vendor_advice(new.evidence)} if advice else None
     rest = {key: value for key, value in new.evidence.items() if key != "attempts"}
     detail["evidence"] = rest if reveal else mask_evidence(rest)
     detail["body_bytes"] = len(letter.new.body)
@@ -77,6 +81,13 @@ def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> Json
         if reveal:
             detail["body"] = letter.new.body[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
     return detail
+
+
+def _vendor_advice(evidence: Json) -> str:
+    """What docs/vendors.md says of the vendor's code, "" for nothing."""
+    answer = evidence.get("answer")
+    said = answer.get("advice") if isinstance(answer, Mapping) else None
+    return said if isinstance(said, str) else ""
 
 
 def _own_calls(evidence: Json, reveal: bool) -> list[Any]:
