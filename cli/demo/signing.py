@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from standardwebhooks import Webhook
+
 from bellhop.ingest.verify import TABLE
 from bellhop.schemas.settings import SourceSettings
 
@@ -33,7 +35,7 @@ def credentials(source: SourceSettings, body: bytes, id_: str, now: datetime) ->
 
 
 def _standard(_source: SourceSettings, key: Any, body: bytes, id_: str, now: datetime) -> Credentials:
-    signature = key.sign(id_, now, body.decode("utf-8", "replace"))
+    signature = Webhook(key).sign(id_, now, body.decode("utf-8", "replace"))
     return Credentials({"webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature})
 
 

@@ -17,6 +17,7 @@ from bellhop.cli.demo.signing import credentials
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings import SourceSettings
+from bellhop.schemas.settings.sources import RAW
 
 _TIMEOUT: Final = urllib3.Timeout(connect=3, read=30)
 
@@ -69,7 +70,7 @@ class Upstream:
 
     def status(self, id_: str) -> dict[str, Any]:
         """The event as its source is told it; empty where that cannot be told now. Raises NoAnswer."""
-        headers = {"authorization": f"Bearer {self._source.secrets[0]}"}
+        headers = {"authorization": f"Bearer {self._source.secrets[0].removeprefix(RAW)}"}
         url = f"{self._url}/events/{self._source.name}/{quote(id_, safe='')}"
         status, body = self._request("GET", url, headers=headers)
         told: dict[str, Any] = json.loads(body) if status == 200 else {}
