@@ -62,11 +62,8 @@ def send(
     sender = _source(app.settings, source)
     upstream = Upstream(server, sender)
     refused, answers = 0, []
-    if file is not None:
-        posts = _of_file(upstream, file, count, content_type)
-    else:
-        posts = (upstream.sign(*event) for event in _events(app.settings, sender, type_, count, **more))
-    for post in posts:
+    events = _events(app.settings, sender, type_, count, **more)
+    for post in _of_file(upstream, file, count, content_type) if file else (upstream.sign(*one) for one in events):
         if curl:
             click.echo(upstream.curl(post))
             continue

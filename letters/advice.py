@@ -87,7 +87,7 @@ _OF_RESULTS: Final = Advice(
 )
 
 
-def advice_for(letter: Letter) -> Advice | None:
+def advise(letter: Letter) -> Advice | None:
     """None for a reason of a newer Bellhop."""
     if letter.new.route == RESULTS_ROUTE and letter.new.reason in (Reason.EXHAUSTED, Reason.REJECTED):
         return _OF_RESULTS

@@ -63,7 +63,7 @@ def mask_value(value: Any) -> Any:
     return MASK if value not in (None, "") else value
 
 
-def guest_of(letter: Letter) -> str:
+def initials_of(letter: Letter) -> str:
     """By whom people tell letters apart: the guest's initials, else the member's id; "" where neither is known."""
     try:
         data = decode_recordable(letter.new.body).data

@@ -43,7 +43,7 @@ def _bearer(source: SourceSettings, _key: Any, _body: bytes, _id: str, _now: dat
     return Credentials({"authorization": f"Bearer {source.secrets[0]}"})
 
 
-def _timed(header: str) -> Sign:
+def _with_time(header: str) -> Sign:
     def sign(_source: SourceSettings, key: Any, body: bytes, _id: str, now: datetime) -> Credentials:
         seconds = str(int(now.timestamp()))
         return Credentials({header: f"t={seconds},v1={_hmac(key, seconds.encode() + b'.' + body).hex()}"})
@@ -71,8 +71,8 @@ _SIGN: Final[Mapping[str, Sign]] = {
     "bearer": _bearer,
     "path-secret": lambda source, _key, _body, _id, _now: Credentials({}, path=f"/{source.secrets[0]}"),
     "query-secret": lambda source, _key, _body, _id, _now: Credentials({}, query=f"?secret={source.secrets[0]}"),
-    "calendly": _timed("Calendly-Webhook-Signature"),
-    "tripleseat": _timed("X-Signature"),
+    "calendly": _with_time("Calendly-Webhook-Signature"),
+    "tripleseat": _with_time("X-Signature"),
     "acuity": _plain("X-Acuity-Signature", _base64),
     "mindbody": _plain("X-Mindbody-Signature", lambda digest: f"sha256={_base64(digest)}"),
     "square": _plain("x-square-hmacsha256-signature", _base64, with_url=True),

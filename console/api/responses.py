@@ -111,9 +111,7 @@ class AdviceLine(ApiAnswer):
 class LetterWhole(LetterLine, VendorBookings):
     advice = fields.Nested(AdviceLine, allow_none=True)
     calls = fields.List(fields.Nested(AttemptLine), metadata={"description": "All that its event made."})
-    look_for = fields.List(
-        fields.String(), metadata={"description": "Ids in answers of unknown form: bookings that may stand."}
-    )
+    look_for = fields.List(fields.String(), metadata={"description": "Ids in answers that nobody could read."})
     evidence = fields.Raw(allow_none=True, metadata={"description": "What else the letter brought along."})
     body_bytes = fields.Integer()
     data = fields.Raw(allow_none=True, metadata={"description": "Masked, unless revealed. Null if unreadable."})

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final, Protocol
 
 from bellhop.ledger.records import Attempt, Booking, CauseRow, Edit, Json, Letter, Note, describe_entries
-from bellhop.letters.advice import advice_for
+from bellhop.letters.advice import advise
 from bellhop.letters.edits import differences
 from bellhop.letters.lost_ids import lost_ids
 from bellhop.letters.masking import mask_change, mask_data, mask_evidence
@@ -67,7 +67,7 @@ def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> Json
     detail = letter_row(letter) | dict(describe_entries(entries))
     detail["calls"] = [attempt_row(call, reveal) for call in calls] or _own_calls(new.evidence, reveal)
     detail["look_for"] = lost_ids(calls, entries)
-    advice = advice_for(letter)
+    advice = advise(letter)
     detail["advice"] = asdict(advice) | {"vendor": _vendor_advice(new.evidence)} if advice else None
     rest = {key: value for key, value in new.evidence.items() if key != "attempts"}
     detail["evidence"] = rest if reveal else mask_evidence(rest)

@@ -16,7 +16,7 @@ from bellhop.ledger.records import (
     LetterState,
     User,
 )
-from bellhop.letters.masking import guest_of
+from bellhop.letters.masking import initials_of
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import iso
 
@@ -57,7 +57,7 @@ def _job_item_row(item: JobItem, letter: Letter | None) -> JsonObject:
         "letter": item.letter,
         "reference": letter.new.subject if letter else "",
         "start": iso(letter.new.not_after) if letter else None,
-        "guest": guest_of(letter) if letter else "",
+        "guest": initials_of(letter) if letter else "",
         "place": item.place,
         "verdict": item.verdict.value,
         "state": item.state.value,

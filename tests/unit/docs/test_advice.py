@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bellhop.ledger.records import Letter, LetterState
-from bellhop.letters.advice import RightAct, advice_for
+from bellhop.letters.advice import RightAct, advise
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import RESULTS_ROUTE
 from tests.support.ledger import NOON, event, letter
@@ -26,7 +26,7 @@ def _dead(reason: Reason, route: str = "members") -> Letter:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_each_reason_is_advised_in_the_runbooks_words(reason: Reason) -> None:
-    advice = advice_for(_dead(reason))
+    advice = advise(_dead(reason))
     assert advice is not None
     section = _section(f"`{reason.value}`")
     assert f"- **Do.** {advice.do} - **Do not.** {advice.do_not}" in section
@@ -37,6 +37,6 @@ def test_each_reason_is_advised_in_the_runbooks_words(reason: Reason) -> None:
 
 
 def test_a_result_that_was_not_taken_is_advised_of_its_receiver() -> None:
-    advice = advice_for(_dead(Reason.EXHAUSTED, RESULTS_ROUTE))
+    advice = advise(_dead(Reason.EXHAUSTED, RESULTS_ROUTE))
     assert advice is not None
     assert advice.do in _section("Dead letters of the route `results`")
