@@ -27,7 +27,7 @@ class EventReader(Protocol):
         ...
 
 
-class StatsBroker(Protocol):
+class WatchedQueues(Protocol):
     def stats(self) -> Mapping[str, QueueStats]: ...
 
 
@@ -95,7 +95,7 @@ class EventStatus:
             raise Problem(503, "ledger-away", detail, headers={"Retry-After": "5"}) from None
 
 
-def holds_messages(broker: StatsBroker) -> bool | None:
+def holds_messages(broker: WatchedQueues) -> bool | None:
     """Whether an event may lie in a queue that no worker has taken it from; also where the broker is away. None where
     none is seen and the broker does not tell what workers hold."""
     try:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from bellhop.ledger import bookings
 from bellhop.ledger.calls import read_calls
-from bellhop.ledger.decide import RANKS, UNFINISHED
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import RANKS, UNFINISHED
 from bellhop.ledger.letters import has_words
 from bellhop.ledger.records import EventView, Standing, State
 from bellhop.ledger.search_terms import asked_numbers

@@ -14,8 +14,8 @@ from bellhop.ledger.bookings import lock_key
 from bellhop.ledger.calls import cut_off_values
 from bellhop.ledger.causes import cause_of, words_of
 from bellhop.ledger.codec import call_from_json
-from bellhop.ledger.decide import UNFINISHED
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.search_terms import national_digits, plain
 from bellhop.ledger.tables import attempts, audit, dead_letters, events, letter_bodies, letter_words
