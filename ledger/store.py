@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from bellhop.ledger import bookings, events, latencies
 from bellhop.ledger.accounts import AccountStates
 from bellhop.ledger.claims import Claims
-from bellhop.ledger.decide import Answer
 from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
 from bellhop.ledger.jobs import Jobs
+from bellhop.ledger.known import Answer
 from bellhop.ledger.pauses import Pauses
 from bellhop.ledger.people import People
 from bellhop.ledger.prune import prune
