@@ -196,7 +196,8 @@ class Bookings:
         return Reply(True, effect="cancelled", id=booked.id)
 
     def _details(self, id_: Any, sign: Any) -> Reply:
-        """The document gives no example: the `book response`'s fields, with names, the client and the price."""
+        """The document gives no example: the `book response`'s fields, with names, the client and the price, and
+        `booking_code`, which the vendor's callback example stores."""
         told = self._switches().simplybook_tells_cancelled
         booked = self.by_signature(id_, sign, also_cancelled=told)
         named = {
@@ -206,6 +207,7 @@ class Bookings:
             "client_email": booked.client["email"],
             "client_phone": booked.client["phone"],
             "price": booked.price,
+            "booking_code": booked.code,
         }
         return Reply(booked.as_json() | named | ({"is_cancelled": str(int(booked.cancelled))} if told else {}))
 
