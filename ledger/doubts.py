@@ -8,16 +8,26 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.calls import cut_off_values
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import State, VendorCall
-from bellhop.ledger.tables import doubts, events
+from bellhop.ledger.tables import attempts, doubts, events
 
 _DOUBTFUL: Final = sa.select(events.c.pk, events.c.calling).where(
     events.c.source == sa.bindparam("source"),
     events.c.subject == sa.bindparam("subject"),
     events.c.state.in_([State.DEAD.value, State.DISCARDED.value]),
     events.c.calling.is_not(None),
+)
+
+_CUT_OFF: Final = sa.select(events.c.pk, events.c.calling, events.c.updated).where(
+    events.c.source == sa.bindparam("in_source"),
+    events.c.event_id == sa.bindparam("id"),
+    events.c.content_hash == sa.bindparam("hash"),
+    events.c.state == State.WORKING.value,
+    events.c.calling_token == events.c.claim_token,
+    events.c.generation <= sa.bindparam("up_to"),
 )
 
 
@@ -53,3 +63,11 @@ def doubtful_events(connection: sa.Connection, source: str, subject: str) -> Seq
     unknown."""
     rows = connection.execute(_DOUBTFUL, {"source": source, "subject": subject})
     return [row.pk for row in rows if not row.calling.get("repeatable")]
+
+
+def note_cut_off(connection: sa.Connection, buried: Sequence[dict[str, Any]]) -> None:
+    """The calls in the midst of which the workers of buried events died, for the record."""
+    for named in buried:
+        for row in connection.execute(_CUT_OFF, named):
+            if (call := call_from_json(row.calling)) is not None:
+                connection.execute(sa.insert(attempts), [cut_off_values(row.pk, call, row.updated)])

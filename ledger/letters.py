@@ -11,16 +11,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger.bookings import lock_key
-from bellhop.ledger.calls import cut_off_values
 from bellhop.ledger.causes import cause_of, words_of
-from bellhop.ledger.codec import call_from_json
-from bellhop.ledger.doubts import keep_buried_doubts
+from bellhop.ledger.doubts import keep_buried_doubts, note_cut_off
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.readiness import chunks, doubt_is_over, unready_letters
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.search_terms import national_digits, plain
-from bellhop.ledger.tables import attempts, audit, dead_letters, events, letter_bodies, letter_words
+from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.reasons import Reason
@@ -58,15 +56,6 @@ _BURY_EVENT: Final = (
 )
 """`calling` stays: a worker may have died in the midst of that call."""
 
-_CUT_OFF: Final = sa.select(events.c.pk, events.c.calling, events.c.updated).where(
-    events.c.source == sa.bindparam("in_source"),
-    events.c.event_id == sa.bindparam("id"),
-    events.c.content_hash == sa.bindparam("hash"),
-    events.c.state == State.WORKING.value,
-    events.c.calling_token == events.c.claim_token,
-    events.c.generation <= sa.bindparam("up_to"),
-)
-
 
 class Letters:
     """Every method raises LedgerUnavailable."""
@@ -95,7 +84,7 @@ class Letters:
         keys = {lock_key(letter.source, letter.subject) for letter in (*buried, *doubtful)}
         with self._database.write(keys) as connection:
             if events_of := [row for letter in buried for row in _event_of(letter, now)]:
-                _note_cut_off(connection, events_of)
+                note_cut_off(connection, events_of)
                 connection.execute(_BURY_EVENT, events_of)
                 keep_buried_doubts(self._database, connection, events_of, now)
             new = connection.execute(insert.returning(dead_letters.c.id, dead_letters.c.fingerprint), rows).all()
@@ -205,14 +194,6 @@ class Letters:
 
     def _open(self, ids: Sequence[int]) -> list[Letter]:
         return [letter for some in chunks(ids) for letter in self.find(LetterFilter(ids=some), len(some))]
-
-
-def _note_cut_off(connection: sa.Connection, buried: Sequence[dict[str, Any]]) -> None:
-    """The calls in the midst of which the workers of buried events died, for the record."""
-    for named in buried:
-        for row in connection.execute(_CUT_OFF, named):
-            if (call := call_from_json(row.calling)) is not None:
-                connection.execute(sa.insert(attempts), [cut_off_values(row.pk, call, row.updated)])
 
 
 def _values(letter: NewLetter, now: datetime) -> dict[str, Any]:

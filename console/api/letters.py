@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bellhop.console.api import requests, responses
+from bellhop.console.api import requests, responses, state_responses
 from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
@@ -43,9 +43,9 @@ def section(parts: ApiParts) -> ApiSection:
         Route("GET", f"/letters/{_NUMBER}", api.one, "Show one dead letter", responses.LetterWhole,
               query=requests.RevealQuery),
         Route("POST", f"/letters/{_NUMBER}/there", api.there, "Say that what is in doubt is there",
-              responses.AnsweredWord, operator, body=requests.SayThere),
+              state_responses.AnsweredWord, operator, body=requests.SayThere),
         Route("POST", f"/letters/{_NUMBER}/absent", api.absent, "Say that what is in doubt is not there",
-              responses.AnsweredWord, operator, body=requests.SayAbsent),
+              state_responses.AnsweredWord, operator, body=requests.SayAbsent),
         Route("GET", f"/letters/{_NUMBER}/notes", api.notes, "List its notes", responses.Notes),
         Route("POST", f"/letters/{_NUMBER}/notes", api.note, "Add a note", responses.Notes, operator,
               body=requests.NewNote, status=201),

@@ -162,12 +162,6 @@ class Restored(ApiAnswer):
     restored = fields.Integer()
 
 
-class AnsweredWord(ApiAnswer):
-    letters = fields.List(fields.Integer(), metadata={"description": "Those that go on."})
-    note = fields.String(metadata={"description": 'What could not be checked, "" where all was.'})
-    problem = fields.String(metadata={"description": 'Why some go on only later, "" where none.'})
-
-
 class VerdictLine(ApiAnswer):
     letter = fields.Integer()
     verdict = of(Verdict)

@@ -249,3 +249,9 @@ class RefusedPostLine(ApiAnswer):
 
 class RefusedPostList(ApiAnswer):
     rows = fields.List(fields.Nested(RefusedPostLine))
+
+
+class AnsweredWord(ApiAnswer):
+    letters = fields.List(fields.Integer(), metadata={"description": "Those that go on."})
+    note = fields.String(metadata={"description": 'What could not be checked, "" where all was.'})
+    problem = fields.String(metadata={"description": 'Why some go on only later, "" where none.'})
