@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import click
@@ -54,7 +54,7 @@ def _show(told: dict[str, Any]) -> None:
     state = " · ".join(str(part) for part in (told["state"], told["reason"], told["detail"]) if part)
     click.echo(printable(f"state       {state}"))
     click.echo(printable(f"route       {told['route']}  account {told['account']}"))
-    for label, one in zip(("vendor ids", *repeat("")), told["vendor_bookings"], strict=False):
+    for label, one in zip(chain(("vendor ids",), repeat("")), told["vendor_bookings"], strict=False):
         ended = f", cancelled by {one['cancelled_by']}" if one["cancelled_by"] else ""
         click.echo(printable(f"{label:<12}{one['id']}  {one['state']}, made by {one['made_by']}{ended}"))
     if told["next_at"]:
