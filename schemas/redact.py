@@ -119,16 +119,16 @@ class Redactor:
 def _any_of(secrets: Collection[str], start: str = "", end: str = "", before: str = "") -> re.Pattern[str] | None:
     """Any of the secrets in any form, between these patterns; None for no secrets."""
     ordered = sorted(secrets, key=len, reverse=True)
-    return re.compile(f"{before}{start}(?:{'|'.join(map(_written, ordered))}){end}") if ordered else None
+    return re.compile(f"{before}{start}(?:{'|'.join(map(_secret_pattern, ordered))}){end}") if ordered else None
 
 
-def _written(secret: str) -> str:
+def _secret_pattern(secret: str) -> str:
     """The pattern of a secret, however it is written: as it is, and in URLs, HTML and JSON, also escaped twice."""
-    return "".join(map(_written_character, secret))
+    return "".join(map(_character_pattern, secret))
 
 
 @cache
-def _written_character(character: str) -> str:
+def _character_pattern(character: str) -> str:
     if character.isascii() and character.isalnum():
         return character  # nobody escapes these
     code, own = ord(character), re.escape(character)
