@@ -69,6 +69,7 @@ class SimplyBook:
 
     def snapshot(self) -> dict[str, Any]:
         """See `sandbox.pretended.Held`."""
+        self.bookings.cancel_unpaid()
         bookings = [
             {
                 "id": booked.id,
@@ -98,6 +99,7 @@ class SimplyBook:
         JSON; None where it is none. url: where the caller found us."""
         if not isinstance(request, dict) or not isinstance(request.get("method"), str):
             return self.failure(None, -32600, "Invalid Request")
+        self.bookings.cancel_unpaid()
         id_ = request.get("id")
         self._url = url
         try:

@@ -152,7 +152,7 @@ CASES: Mapping[str, Callable[[Scene], bool]] = {
         and s("getWorkDaysInfo", DAY, DAY, 1, 7)[DAY][0]["to"] == "24:00:00"
     ),
     "hasUpcommingPromotions": lambda s: s("hasUpcommingPromotions") is True,
-    "isPaymentRequired": lambda s: s("isPaymentRequired", 7) is True,
+    "isPaymentRequired": lambda s: s("isPaymentRequired", 7) is False,
     "isPluginActivated": lambda s: s("isPluginActivated", "api") and not s("isPluginActivated", "none"),
     "validatePayment": lambda s: (
         s("validatePayment", {"paid": True}, s.cart["cart_id"]) is True and s("validatePayment", {}, 1) is False
