@@ -9,7 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bellhop.ledger.codec import entries_from_json, entries_to_json
+from bellhop.ledger.codec import asked_to_json, entries_from_json, entries_to_json
 from bellhop.ledger.decide import HeldBooking
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import Booking, Entry, EntryState
@@ -20,8 +20,14 @@ Key = tuple[str, str]
 """A booking's source and reference."""
 
 _PROGRESS: Final = (EntryState.BOOKED, EntryState.CONFIRMED, EntryState.CANCELLED)
-_KEPT: Final = ("secret_hash", "batch", "batch_hash", "took", "cancelled_by", "warnings")
-_STORED: Final = ("account", "entries", "as_of", "as_of_rank", "cancelled", "last_start", "updated")
+_KEPT: Final = (
+    *("secret_hash", "batch", "batch_hash", "took", "cancelled_by", "changed_by", "gave_way"),
+    *("account", "start", "end", "asked", "warnings"),
+)
+_STORED: Final = (
+    *("account", "entries", "as_of", "as_of_rank", "as_of_received", "cancelled", "last_start"),
+    *("asked", "replaced_by", "updated"),
+)
 
 _READ: Final = sa.select(bookings).where(
     bookings.c.source.in_(sa.bindparam("sources", expanding=True)),
@@ -44,10 +50,9 @@ def read_bookings(connection: sa.Connection, keys: Collection[Key]) -> dict[Key,
 
 
 def _held_booking(row: sa.Row[tuple[object, ...]]) -> HeldBooking:
-    booking = Booking(
-        row.source, row.reference, row.account, entries_from_json(row.entries), row.as_of, bool(row.cancelled)
-    )
-    return HeldBooking(booking, row.as_of_rank, row.last_start)
+    entries = entries_from_json(row.entries, row.asked, row.account)
+    booking = Booking(row.source, row.reference, row.account, entries, row.as_of, bool(row.cancelled), row.replaced_by)
+    return HeldBooking(booking, row.as_of_rank, row.last_start, row.as_of_received)
 
 
 def merge_booking(held: HeldBooking | None, new: Booking, *, owned: bool) -> HeldBooking:
@@ -56,11 +61,12 @@ def merge_booking(held: HeldBooking | None, new: Booking, *, owned: bool) -> Hel
 
     Neither moves the place: `apply_event` does.
     """
+    placed = [entry if entry.account else replace(entry, account=new.account) for entry in new.entries]
     if held is None:
-        return HeldBooking(replace(new, as_of=None))
-    entries = {entry.vendor_id: entry for entry in held.booking.entries}
-    for entry in new.entries:
-        entries[entry.vendor_id] = _further(entries.get(entry.vendor_id), entry)
+        return HeldBooking(replace(new, entries=tuple(placed), as_of=None))
+    entries = {entry.key: entry for entry in held.booking.entries}
+    for entry in placed:
+        entries[entry.key] = _further(entries.get(entry.key), entry, owned=owned)
     booking = replace(held.booking, entries=tuple(entries.values()))
     if owned:
         booking = replace(booking, account=new.account, cancelled=new.cancelled)
@@ -91,11 +97,7 @@ def store(connection: sa.Connection, database: Database, changed: Iterable[HeldB
         connection.execute(insert.on_conflict_do_update(index_elements=["reference", "source"], set_=update), rows)
     # Sorted, as on PostgreSQL two transactions that insert the same two keys in different orders wait in a ring.
     ids = sorted(
-        {
-            (e.vendor_id, h.booking.account, h.booking.reference, h.booking.source)
-            for h in stored
-            for e in h.booking.entries
-        }
+        {(e.vendor_id, e.account, h.booking.reference, h.booking.source) for h in stored for e in h.booking.entries}
     )
     if ids:
         named = [dict(zip(("vendor_id", "account", "reference", "source"), row, strict=True)) for row in ids]
@@ -131,18 +133,23 @@ def _values(held: HeldBooking, now: datetime) -> Mapping[str, object]:
         "entries": entries_to_json(booking.entries),
         "as_of": booking.as_of,
         "as_of_rank": held.rank,
+        "as_of_received": held.received,
         "cancelled": booking.cancelled,
         "last_start": held.last_start,
+        "asked": asked_to_json(booking.entries),
+        "replaced_by": booking.replaced_by,
         "updated": now,
     }
 
 
-def _further(old: Entry | None, new: Entry) -> Entry:
+def _further(old: Entry | None, new: Entry, *, owned: bool) -> Entry:
+    """owned: by a worker whose claim holds; of what another says late only its progress counts."""
     if old is None:
         return new
     state = max(old.state, new.state, key=_PROGRESS.index)
-    kept = {name: getattr(new, name) or getattr(old, name) for name in _KEPT}
-    return replace(new, state=state, **kept)
+    first, second = (new, old) if owned else (old, new)
+    kept = {name: getattr(first, name) or getattr(second, name) for name in _KEPT}
+    return replace(first, state=state, **kept)
 
 
 def _start(service: Mapping[str, object]) -> datetime | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from bellhop.ledger.records import Entry, EntryState, VendorCall
 
 _CALL: Final = tuple(f.name for f in fields(VendorCall))
 _ENTRY: Final = tuple(f.name for f in fields(Entry))
+_ASKED: Final = ("asked", "left")
 
 
 def call_to_json(call: VendorCall | None) -> dict[str, Any] | None:
@@ -21,11 +22,23 @@ def call_from_json(stored: Mapping[str, Any] | None) -> VendorCall | None:
 
 
 def entries_to_json(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    return [{name: getattr(entry, name) for name in _ENTRY} for entry in entries]
+    """Without what names the guest, which has a column of its own: it is pruned before the entries are."""
+    return [{name: getattr(entry, name) for name in _ENTRY if name not in _ASKED} for entry in entries]
 
 
-def entries_from_json(stored: Sequence[Mapping[str, Any]]) -> tuple[Entry, ...]:
-    return tuple(
-        Entry(**{**entry, "state": EntryState(entry["state"]), "warnings": tuple(entry.get("warnings", ()))})
-        for entry in stored
-    )
+def asked_to_json(entries: Sequence[Entry]) -> dict[str, Any] | None:
+    """What the entries were asked for, by account and vendor id; None where nothing is known."""
+    known = {"/".join(e.key): {name: getattr(e, name) for name in _ASKED if getattr(e, name)} for e in entries}
+    return {key: asked for key, asked in known.items() if asked} or None
+
+
+def entries_from_json(
+    stored: Sequence[Mapping[str, Any]], asked: Mapping[str, Any] | None, account: str
+) -> tuple[Entry, ...]:
+    """account: of those that are older than theirs."""
+    entries = [
+        Entry(**{**one, "state": EntryState(one["state"]), "warnings": tuple(one.get("warnings", ()))})
+        for one in stored
+    ]
+    entries = [entry if entry.account else replace(entry, account=account) for entry in entries]
+    return tuple(replace(entry, **(asked or {}).get("/".join(entry.key), {})) for entry in entries)

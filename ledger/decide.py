@@ -76,11 +76,12 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class HeldBooking:
-    """A booking as stored, the rank of the newest event applied to it, and the latest start known of it."""
+    """A booking as stored; rank and receipt of the newest event applied to it, and the latest start known of it."""
 
     booking: Booking
     rank: int = 0
     last_start: datetime | None = None
+    received: datetime | None = None
 
     @property
     def place(self) -> Place:
@@ -284,7 +285,7 @@ def mark_after(settlement: Settlement, calling: VendorCall | None, *, marked: bo
     calling: the mark as stored. marked: it was made under the claim that is settled. Otherwise it is a doubt the claim
     began with, and if its worker tried nothing (the ledger was away, the handler failed) the doubt goes on.
     """
-    if settlement.state in (State.DONE, State.RECORDED, State.SUPERSEDED):
+    if settlement.state in (State.DONE, State.RECORDED, State.SUPERSEDED, State.DUPLICATE):
         return None
     if settlement.state is State.IN_DOUBT or settlement.reason is Reason.IN_DOUBT:
         return settlement.in_doubt or calling

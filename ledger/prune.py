@@ -52,7 +52,9 @@ _has_event: Final = (
 
 def prune(database: Database, before: datetime, now: datetime) -> int:
     """See `Ledger.prune`: everything last touched before `before`. How many rows went."""
-    return sum(_repeat(step, database, before, now) for step in (_letters, _events, _bookings, _permits, _jobs))
+    return sum(
+        _repeat(step, database, before, now) for step in (_letters, _events, _bookings, _guests, _permits, _jobs)
+    )
 
 
 def _repeat(step: Step, database: Database, before: datetime, now: datetime) -> int:
@@ -104,6 +106,19 @@ def _bookings(database: Database, before: datetime, now: datetime) -> int:
             sa.delete(vendor_ids).where(sa.tuple_(vendor_ids.c.source, vendor_ids.c.reference).in_(keys))
         )
         return connection.execute(sa.delete(bookings).where(same)).rowcount
+
+
+def _guests(database: Database, before: datetime, _now: datetime) -> int:
+    """What a booking was asked for names its guest, and goes with its events, also where the booking stays."""
+    old = sa.select(bookings.c.source, bookings.c.reference).where(
+        bookings.c.updated < before, bookings.c.asked.is_not(None), ~_has_event
+    )
+    with database.write() as connection:
+        keys = [tuple(row) for row in connection.execute(old.limit(_BATCH).with_for_update(skip_locked=True))]
+        if not keys:
+            return 0
+        same = sa.tuple_(bookings.c.source, bookings.c.reference).in_(keys)
+        return connection.execute(sa.update(bookings).where(same).values(asked=sa.null())).rowcount
 
 
 def _permits(database: Database, _before: datetime, now: datetime) -> int:

@@ -130,7 +130,9 @@ event_words: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# as_of and as_of_rank are the place, in its order, of the newest event applied. last_start is the latest start known.
+# as_of, as_of_rank and as_of_received are the place, in its order, of the newest event applied. last_start is the
+# latest start known. asked: what its entries were booked for; it names the guest. replaced_by: the reference that took
+# its place, "" for none.
 bookings: Final = sa.Table(
     "bookings",
     metadata,
@@ -140,8 +142,11 @@ bookings: Final = sa.Table(
     sa.Column("entries", _JSON, nullable=False),
     _moment("as_of", nullable=True),
     _number("as_of_rank"),
+    _moment("as_of_received", nullable=True),
     sa.Column("cancelled", sa.Boolean, nullable=False),
     _moment("last_start", nullable=True),
+    sa.Column("asked", _JSON, nullable=True),
+    sa.Column("replaced_by", sa.Text, nullable=False, server_default=""),
     _moment("updated"),
     sa.Index(None, "updated"),
 )

@@ -27,7 +27,12 @@ _REQUEST: Final = _DATA | frozenset(
 )
 """The keys of a vendor call's arguments that name no guest."""
 
-_ANSWER: Final = frozenset(("status", "code", "bookings", "id", "state", "batch", "took", "detail", "advice"))
+_ANSWER: Final = frozenset(
+    (
+        *("status", "code", "bookings", "id", "state", "batch", "took", "detail", "advice"),
+        *("vendor_ids", "by_hand", "field"),
+    )
+)
 """The keys of what came of a call that are our own words, or the vendor's ids."""
 
 _ATTEMPT: Final = frozenset(("method", "started", "seconds", "outcome", "error"))

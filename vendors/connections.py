@@ -1,99 +1,68 @@
-"""Connections to vendors on which a request never meets the answer to another.
-
-Python's http.client takes an interim answer (102, 103) for the answer itself, and the real one then waits on the kept
-connection for whoever asks next: an event ended with another's vendor id. What it has read beyond an answer, it drops.
-"""
+"""Connections kept to vendors, so that not every call has to open one."""
 
 from __future__ import annotations
 
-import http.client
-import socket
-from contextlib import suppress
-from http import HTTPStatus
-from typing import Any, Final
+import time
+import weakref
+from collections import defaultdict
+from collections.abc import Mapping
 
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-
-_MOST_INTERIM: Final = 20
+from bellhop.vendors.exchange import HttpConnection, RawAnswer, Request, Unanswered
+from bellhop.vendors.sockets import CheckPeer, Host
 
 
-class _Answer(http.client.HTTPResponse):
-    """Reads interim answers over, and has its connection closed where more came than the answer to the request."""
+class Connections:
+    """Safe from any thread. keep: so many to each host; more are opened when needed, and closed after use.
 
-    def __init__(self, connection: _Kept, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self._connection = connection
-
-    def begin(self) -> None:
-        for _ in range(_MOST_INTERIM):
-            super().begin()
-            if not 100 <= self.status < 200:
-                return
-            if self.status == HTTPStatus.SWITCHING_PROTOCOLS:
-                break  # what follows is not HTTP any more, and nobody asked for it
-            self.headers = self.msg = None  # type: ignore[assignment]  # or `begin` does nothing
-        raise http.client.HTTPException("no final answer")
-
-    def _close_conn(self) -> None:
-        """Is called once the answer is whole, or given up."""
-        if self._has_more():
-            self._connection.is_spoilt = True
-        super()._close_conn()  # type: ignore[misc]  # http.client's own
-
-    def _has_more(self) -> bool:
-        sock: socket.socket | None = self._connection.sock
-        if sock is None or not hasattr(self.fp, "peek"):
-            return False
-        before = sock.gettimeout()
-        with suppress(OSError, ValueError):  # no more is here, or the connection is gone
-            sock.settimeout(0)
-            try:
-                return bool(self.fp.peek(1))
-            finally:
-                sock.settimeout(before)
-        return False
-
-
-class _Kept:
-    """What both kinds of connection have. urllib3 asks `is_connected` before it uses a kept one again."""
-
-    sock: Any
-    is_spoilt = False
-
-    def response_class(self, *arguments: Any, **more: Any) -> _Answer:
-        return _Answer(self, *arguments, **more)
-
-    @property
-    def is_connected(self) -> bool:
-        return not self.is_spoilt and bool(super().is_connected)  # type: ignore[misc]
-
-    def close(self) -> None:
-        self.is_spoilt = False
-        super().close()  # type: ignore[misc]
-
-
-class _Http(_Kept, HTTPConnection):  # type: ignore[misc]  # `response_class` is a class there
-    pass
-
-
-class _Https(_Kept, HTTPSConnection):  # type: ignore[misc]
-    pass
-
-
-class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Http
-
-
-class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Https
-
-
-def pools(connections: int) -> urllib3.PoolManager:
-    """connections: kept for each host; more are opened when needed, and closed after use.
-
-    Neither retries nor redirects: both would send a booking again without the ledger knowing.
+    Neither retries what may have been carried out nor follows redirects: both would send a booking again without the
+    ledger knowing.
     """
-    made = urllib3.PoolManager(num_pools=32, maxsize=connections, block=False, retries=False)
-    made.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
-    return made
+
+    def __init__(self, keep: int, check_peer: CheckPeer | None = None) -> None:
+        self._keep = keep
+        self._check_peer = check_peer
+        self._kept: defaultdict[Host, list[HttpConnection]] = defaultdict(list)
+        weakref.finalize(self, _end_all, self._kept)
+
+    def exchange(
+        self, host: Host, request: Request, *, connect_seconds: float, read_seconds: float, is_read: bool
+    ) -> RawAnswer:
+        """The answer, after both times at most. is_read: nothing changes by it, so that where a kept connection turns
+        out to be closed, the same is asked over a fresh one. Raises what `HttpConnection.exchange` does."""
+        kept, deadline = self._take(host), time.monotonic() + read_seconds
+        if kept is not None:
+            try:
+                return self._exchange(kept, request, deadline)
+            except Unanswered as failure:
+                if not is_read or isinstance(failure.__cause__, TimeoutError):
+                    raise
+        fresh = HttpConnection(host, connect_seconds, self._check_peer)
+        return self._exchange(fresh, request, time.monotonic() + read_seconds if kept is None else deadline)
+
+    def _take(self, host: Host) -> HttpConnection | None:
+        """The one that was used last. Those under it have answered longer ago still."""
+        kept = self._kept[host]
+        while kept:
+            try:
+                found = kept.pop()
+            except IndexError:  # another thread took the last
+                return None
+            if found.is_usable():
+                return found
+            found.end()
+        return None
+
+    def _exchange(self, connection: HttpConnection, request: Request, deadline: float) -> RawAnswer:
+        answer = connection.exchange(request, deadline)
+        kept = self._kept[connection.to]
+        if connection.sock is None or len(kept) >= self._keep:
+            connection.end()
+        else:
+            kept.append(connection)
+        return answer
+
+
+def _end_all(kept: Mapping[Host, list[HttpConnection]]) -> None:
+    for connections in kept.values():
+        while connections:
+            connections.pop().end()

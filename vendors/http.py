@@ -1,4 +1,4 @@
-"""HTTP to the vendors: one thread-safe pool of connections, and every failure classified.
+"""HTTP to the vendors: every failure classified.
 
 What counts is whether the request may have been carried out: before it was sent it certainly was not; afterwards
 only an answer tells. Peoplevine's credentials stand in its query strings, so no error here quotes a URL.
@@ -9,26 +9,25 @@ from __future__ import annotations
 import json
 import math
 import re
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, NoReturn
-from urllib.parse import urlencode, urlsplit
-
-import urllib3
-from urllib3 import exceptions as errors
+from typing import Any, Final
+from urllib.parse import urlencode
 
 from bellhop.ledger.records import Json
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.nesting import is_nested_too_deep
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.trace import UNTRACED, Tracer
-from bellhop.vendors import connections
+from bellhop.vendors.connections import Connections
+from bellhop.vendors.exchange import BrokenOff, NotSent, RawAnswer, Request, Unanswered
 from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.sockets import Host, read_url
 
-MAX_ANSWER_BYTES: Final = 5 * 1024 * 1024
 ANSWER_KEPT_CHARACTERS: Final = 2000
 WORDS_KEPT_CHARACTERS: Final = 300
 LONGEST_PAUSE_SECONDS: Final = 3600.0
@@ -36,7 +35,14 @@ LONGEST_PAUSE_SECONDS: Final = 3600.0
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
-_NOT_SENT: Final = (errors.NewConnectionError, errors.ConnectTimeoutError, errors.LocationParseError)
+_UNREACHABLE: Final = (
+    (socket.gaierror, "its name is not known"),
+    (TimeoutError, "no connection in time"),
+    (ConnectionRefusedError, "it refuses connections"),
+    (ssl.SSLCertVerificationError, "its certificate cannot be trusted"),
+    (ssl.SSLError, "no TLS with it"),
+)
+"""Why nothing was sent, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +101,7 @@ class HttpAnswer:
 class HttpClient:
     """`pool_size`: connections kept for each host; more are opened when needed, and closed after use.
 
-    pools: other connections than the usual. enough_bytes: where the status is the answer, no more of a body is read,
-    and a body that breaks off is what came of it; None: a body counts, and counts whole.
+    connections: other connections than the usual. enough_bytes: see `exchange.Request`.
     """
 
     def __init__(
@@ -105,13 +110,12 @@ class HttpClient:
         pool_size: int,
         redactor: Redactor,
         tracer: Tracer = UNTRACED,
-        pools: urllib3.PoolManager | None = None,
+        connections: Connections | None = None,
         enough_bytes: int | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._pool = pools or connections.pools(pool_size)
+        self._connections = connections or Connections(pool_size)
         self._enough = enough_bytes
-        self._targets: dict[str, tuple[urllib3.HTTPConnectionPool, str]] = {}
         self._redactor = redactor
         self._clock = clock
         self._tracer = tracer
@@ -127,100 +131,47 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         connect_seconds: float,
         read_seconds: float,
+        is_read: bool = False,
     ) -> HttpAnswer:
-        """Sends one request and reads the whole answer, whatever its status below 500 but 429. body: made JSON of, or
-        JSON already, as bytes.
+        """Sends one request and reads the whole answer, whatever its status below 500 but 429, within both times
+        together. body: made JSON of, or JSON already, as bytes. is_read: nothing changes by it.
 
         Raises VendorFailure: TRANSIENT before it was sent, UNKNOWN after, THROTTLED for 429, UNKNOWN for 5xx whose body
         is not JSON (one that is may hold the vendor's own error, which the caller classifies).
         """
         sent = body if isinstance(body, bytes) or body is None else json.dumps(body, ensure_ascii=False).encode()
-        fields = {"accept": "application/json", **(headers or {})}
+        fields = {"accept": "application/json", "user-agent": "bellhop", **(headers or {})}
         if sent is not None:
             fields["content-type"] = "application/json"
-        timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
-        with self._tracer.call(method, where.name, urlsplit(url).hostname or "") as span:
-            response, raw = self._send(where, method, url, query, sent, fields, timeout)
-            span.set("http.response.status_code", response.status)
-            if response.status >= 400:
-                span.status("internal_error" if response.status >= 500 else "invalid_argument")
-        return self._answer(where, response, raw)
+        host, target = _target(where, url, query)
+        request = Request(method, target, sent, fields, self._enough)
+        with self._tracer.call(method, where.name, host.name) as span:
+            try:
+                raw = self._connections.exchange(
+                    host, request, connect_seconds=connect_seconds, read_seconds=read_seconds, is_read=is_read
+                )
+            except (NotSent, Unanswered) as problem:
+                raise _no_answer(where, problem) from None
+            except BrokenOff as problem:
+                raise self._cut_short(where, problem.answer) from None
+            span.set("http.response.status_code", raw.status)
+            if raw.status >= 400:
+                span.status("internal_error" if raw.status >= 500 else "invalid_argument")
+        return self._check(where, self._read_answer(raw))
 
-    def _send(
-        self,
-        where: Where,
-        method: str,
-        url: str,
-        query: Mapping[str, str] | None,
-        sent: bytes | None,
-        fields: Mapping[str, str],
-        timeout: urllib3.Timeout,
-    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
-        try:
-            pool, path = self._target(url)
-            target = f"{path}{'&' if '?' in path else '?'}{urlencode(query)}" if query else path
-            response = pool.urlopen(
-                method, target, sent, fields, retries=False, redirect=False, timeout=timeout, preload_content=False
-            )
-        except errors.HTTPError as error:
-            _fail(where, error)
-        deadline = self._clock.monotonic() + float(timeout.read_timeout or 0)
-        if self._enough is not None:
-            return response, self._beginning(response, self._enough, deadline)
-        try:
-            raw = self._read(response, deadline)
-        except (errors.HTTPError, OSError, TimeoutError) as error:
-            response.close()
-            _unknown(where, f"its answer broke off ({type(error).__name__})", response.status)
-        response.release_conn()
-        return response, raw
+    def _read_answer(self, raw: RawAnswer) -> HttpAnswer:
+        retry_after = self._retry_after(raw.headers.get("retry-after"))
+        return HttpAnswer(raw.status, _decode(raw.body), raw.body, retry_after, self._redactor)
 
-    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        """The whole body. urllib3's read time-out is for one read: without a deadline an answer in drops never ends."""
-        parts, size = [], 0
-        for part in response.stream(65_536):
-            size += len(part)
-            if size > MAX_ANSWER_BYTES:
-                raise errors.HTTPError("answer too large")
-            if self._clock.monotonic() > deadline:
-                raise TimeoutError
-            parts.append(part)
-        return b"".join(parts)
+    def _cut_short(self, where: Where, raw: RawAnswer) -> VendorFailure:
+        """An answer of which the end is missing is none: without a status, and with what came of it."""
+        message, kept = f"HTTP {raw.status}, but its answer broke off", self._read_answer(raw).kept
+        return VendorFailure(Kind.UNKNOWN, vendor=where.vendor, method=where.method, message=message, answer=kept)
 
-    def _beginning(self, response: urllib3.BaseHTTPResponse, enough: int, deadline: float) -> bytes:
-        """What comes of the body: at most so many bytes, until the deadline, or until it breaks off."""
-        raw, is_whole = b"", False
-        try:
-            while len(raw) < enough and self._clock.monotonic() < deadline:
-                part = response.read1(enough - len(raw))
-                if is_whole := not part:
-                    break
-                raw += part
-        except (errors.HTTPError, OSError):
-            pass
-        if is_whole:
-            response.release_conn()
-        else:
-            response.close()
-        return raw
-
-    def _target(self, url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
-        """The connections of a URL's host, and its path and query. Kept: parsing it costs as much as a tenth of a
-        call."""
-        found = self._targets.get(url)
-        if found is None:
-            parts = urlsplit(url)
-            path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-            found = self._targets[url] = (self._pool.connection_from_url(url), path)
-        return found
-
-    def _answer(self, where: Where, response: urllib3.BaseHTTPResponse, raw: bytes) -> HttpAnswer:
-        decoded = _decode(raw)
-        retry_after = self._retry_after(response.headers.get("retry-after"))
-        answer = HttpAnswer(response.status, decoded, raw, retry_after, self._redactor)
+    def _check(self, where: Where, answer: HttpAnswer) -> HttpAnswer:
         if answer.status == 429 or (answer.status == 403 and "too many requests" in answer.text.lower()):
             raise where.failure(Kind.THROTTLED, f"HTTP {answer.status}: too many requests", answer)
-        if answer.status >= 500 and not isinstance(decoded, dict):
+        if answer.status >= 500 and not isinstance(answer.json, dict):
             # Also 503: a gateway may give up on a request that the vendor behind it still carries out.
             raise where.failure(Kind.UNKNOWN, f"HTTP {answer.status}", answer)
         return answer
@@ -265,26 +216,24 @@ def _storable(value: Any) -> Any:
     return [_storable(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _fail(where: Where, error: errors.HTTPError) -> NoReturn:
-    inner = error.reason if isinstance(error, errors.MaxRetryError) else error
-    if isinstance(inner, _NOT_SENT) or _is_before_sending(inner):
-        raise where.failure(Kind.TRANSIENT, f"could not be reached ({type(inner).__name__})") from None
-    if isinstance(inner, errors.ReadTimeoutError):
-        _unknown(where, "no answer in time", None)
-    _unknown(where, f"the connection broke before an answer ({type(inner).__name__})", None)
+def _target(where: Where, url: str, query: Mapping[str, str] | None) -> tuple[Host, str]:
+    try:
+        host, path = read_url(url)
+    except ValueError:
+        raise where.failure(Kind.TRANSIENT, "could not be reached (its URL is none)") from None
+    return host, f"{path}{'&' if '?' in path else '?'}{urlencode(query)}" if query else path
 
 
-def _is_before_sending(error: Exception | None) -> bool:
-    """Whether TLS failed before the request could be sent. urllib3 raises SSLError for what breaks later, too: taken
-    for "not sent", a booking whose answer was cut off would be made again."""
-    cause = error.args[0] if isinstance(error, errors.SSLError) and error.args else None
-    return isinstance(cause, ssl.SSLCertVerificationError) or getattr(cause, "reason", "") == "WRONG_VERSION_NUMBER"
-
-
-def _unknown(where: Where, message: str, status: int | None) -> NoReturn:
-    raise VendorFailure(
-        Kind.UNKNOWN, vendor=where.vendor, method=where.method, message=message, status=status
-    ) from None
+def _no_answer(where: Where, problem: NotSent | Unanswered) -> VendorFailure:
+    """The failure of a call that was not answered. Whether it was sent decides whether it may have been carried out."""
+    cause = problem.__cause__
+    name = type(cause).__name__
+    if isinstance(problem, NotSent):
+        words = next((words for kind, words in _UNREACHABLE if isinstance(cause, kind)), name)
+        return where.failure(Kind.TRANSIENT, f"could not be reached ({words})")
+    if isinstance(cause, TimeoutError):
+        return where.failure(Kind.UNKNOWN, "no answer in time")
+    return where.failure(Kind.UNKNOWN, f"the connection broke before an answer ({name})")
 
 
 def refusal(where: Where, answer: HttpAnswer) -> VendorFailure:

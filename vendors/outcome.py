@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bellhop.ledger.records import Json, State, VendorCall
+from bellhop.ledger.records import Booking, Json, State, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 
@@ -31,10 +31,21 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Rightly without a call: a HOLD, a NO_SHOW."""
+    """Rightly without a call: a HOLD, a NO_SHOW. applies: what stands is as it asks, so nothing older counts."""
 
     name: ClassVar[str] = "recorded"
     state: ClassVar[State] = State.RECORDED
+
+    detail: str
+    applies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """What it asks stands already, by another event: a fact that came again under a new id. Nothing was called."""
+
+    name: ClassVar[str] = "duplicate"
+    state: ClassVar[State] = State.DUPLICATE
 
     detail: str
 
@@ -63,7 +74,9 @@ class InDoubt:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A person must decide. `tombstone`: the event is a cancel that counts: it stops older events of its booking."""
+    """A person must decide. `tombstone`: the event is a cancel that counts: it stops older events of its booking.
+    applies: the event counts, as what no call can do is with the person: older events of its booking do not any more.
+    booking: as it is to be kept, where it is another than the calls left it."""
 
     name: ClassVar[str] = "dead"
     state: ClassVar[State] = State.DEAD
@@ -72,6 +85,8 @@ class Dead:
     error: str
     answer: Json | None = None
     tombstone: bool = False
+    applies: bool = False
+    booking: Booking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +101,9 @@ class Wait:
     after: float | None = None
 
 
-Outcome = Done | Recorded | Retry | InDoubt | Dead | Wait
+Outcome = Done | Recorded | Repeated | Retry | InDoubt | Dead | Wait
 
 
 def outcome_text(outcome: Outcome) -> str:
     """What it says to people."""
-    return outcome.detail if isinstance(outcome, (Done, Recorded, Wait)) else outcome.error
+    return outcome.detail if isinstance(outcome, (Done, Recorded, Repeated, Wait)) else outcome.error

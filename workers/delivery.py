@@ -33,7 +33,8 @@ from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.trace import Received, parent_of
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Wait, outcome_text
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Repeated, Wait, outcome_text
+from bellhop.vendors.standing import name_changes
 
 _GUEST_KEYS: Final = ("member_id", "client", "notes", "additional")
 
@@ -104,7 +105,7 @@ class ClaimedDelivery:
 
     def with_booking(self, booking: Booking, attempt: Attempt, claim: Claimed) -> ClaimedDelivery:
         """A call that went well has brought it further."""
-        attempts, booking = (*self.attempts, attempt), _name_canceller(self.booking, booking, self.envelope.id)
+        attempts, booking = (*self.attempts, attempt), name_changes(self.booking, booking, self.envelope.id)
         return ClaimedDelivery(self.delivery, self.started, self.envelope, claim, booking, True, attempts)
 
     def end(self, outcome: Outcome, attempt: Attempt | None = None, code: str | None = None) -> EndedDelivery:
@@ -161,6 +162,8 @@ class EndedDelivery:
         if claim is None or envelope is None:
             return None
         is_tombstone = isinstance(outcome, (Done, Dead)) and outcome.tombstone
+        if isinstance(outcome, Dead) and outcome.booking is not None:
+            booking = outcome.booking
         if booking is not None and is_tombstone:
             booking = replace(booking, cancelled=True)
         return Settlement(
@@ -170,7 +173,7 @@ class EndedDelivery:
             detail="; ".join((outcome_text(outcome), *warnings_of(envelope, booking))),
             reason=outcome.reason if isinstance(outcome, Dead) else None,
             booking=booking,
-            applies=isinstance(outcome, Done) or is_tombstone,
+            applies=_applies(outcome) or is_tombstone,
             in_doubt=outcome.call if isinstance(outcome, InDoubt) else None,
             next_at=None if self.retry_seconds is None else clock.now() + timedelta(seconds=self.retry_seconds),
             attempts=self.attempts,
@@ -182,6 +185,11 @@ def warnings_of(envelope: Envelope, booking: Booking | None) -> tuple[str, ...]:
     what stands of it."""
     made = [one for one in booking.entries if one.stands and one.made_by == envelope.id] if booking else []
     return tuple(dict.fromkeys((*envelope.warnings, *(words for entry in made for words in entry.warnings))))
+
+
+def _applies(outcome: Outcome) -> bool:
+    """Whether the event now counts in its booking's order."""
+    return isinstance(outcome, (Done, Repeated)) or (isinstance(outcome, (Recorded, Dead)) and outcome.applies)
 
 
 def _lag_seconds(message: Message, now: datetime) -> float | None:
@@ -216,20 +224,6 @@ def report_end(ended: EndedDelivery, observe: Observe, clock: Clock) -> None:
         retry_seconds=ended.retry_seconds,
         seconds=clock.monotonic() - ended.started,
         lag_seconds=_lag_seconds(ended.message, clock.now()),
-    )
-
-
-def _name_canceller(before: Booking, after: Booking, event_id: str) -> Booking:
-    """The booking after a call, with the event's id at the entries that the call cancelled."""
-    stood = {entry.vendor_id for entry in before.entries if entry.stands}
-    if all(entry.stands for entry in after.entries if entry.vendor_id in stood):
-        return after
-    return replace(
-        after,
-        entries=tuple(
-            entry if entry.stands or entry.vendor_id not in stood else replace(entry, cancelled_by=event_id)
-            for entry in after.entries
-        ),
     )
 
 

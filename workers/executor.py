@@ -37,7 +37,7 @@ from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.handler import Handler
 from bellhop.vendors.held import CallHeld
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Repeated, Retry, Wait
 from bellhop.workers.delivery import (
     ClaimedDelivery,
     EndedDelivery,
@@ -246,7 +246,7 @@ class Executor:
 
     def plan(self, ended: EndedDelivery) -> EndedDelivery:
         """When it is to be tried again; a person's where no retry fits."""
-        if isinstance(ended.outcome, (Done, Recorded, Dead)):
+        if isinstance(ended.outcome, (Done, Recorded, Repeated, Dead)):
             return ended
         return plan_retry(ended, ended.outcome, self._ladder, self._clock)
 

@@ -5,19 +5,15 @@ none may lead back inside.
 from __future__ import annotations
 
 import ipaddress
-import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NewConnectionError
-
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.results import ACCOUNT
+from bellhop.vendors.connections import Connections
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
 
@@ -70,43 +66,21 @@ class Places:
 # --- where a name leads -----------------------------------------------------------------------------------------
 
 
-class NameLeadsInside(NewConnectionError):
+class NameLeadsInside(OSError):
     """Raised instead of sending, where a receiver's name leads to this host or to a link-local address: whoever owns
     the name would have Bellhop post to what is meant for nobody outside. An address in the settings is the operator's
     own word, and a private network's may be a receiver's."""
 
 
-class _Http(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _outside(super()._new_conn(), self)
+def outward(connections: int) -> Connections:
+    """The connections to receivers. connections: kept for each host."""
+    return Connections(connections, _refuse_inside)
 
 
-class _Https(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _outside(super()._new_conn(), self)
-
-
-class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Http
-
-
-class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Https
-
-
-def outward(connections: int) -> urllib3.PoolManager:
-    """The pool for receivers. connections: kept for each host."""
-    pools = urllib3.PoolManager(num_pools=32, maxsize=connections, block=False, retries=False)
-    pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
-    return pools
-
-
-def _outside(connected: socket.socket, connection: HTTPConnection) -> socket.socket:
+def _refuse_inside(name: str, peer: str) -> None:
     """The peer is looked at once it is connected to: asked before, the name might lead elsewhere the next moment."""
-    if _is_named(connection.host) and _is_inside(connected.getpeername()[0]):
-        connected.close()
-        raise NameLeadsInside(connection, "its name leads inside")
-    return connected
+    if _is_named(name) and _is_inside(peer):
+        raise NameLeadsInside
 
 
 def _is_named(host: str) -> bool:

@@ -81,7 +81,7 @@ def _result_posts(settings: Settings, observe: Observe, tracer: Tracer) -> Resul
         pool_size=threads,
         redactor=Redactor(settings.secrets),
         tracer=tracer,
-        pools=outward(threads),
+        connections=outward(threads),
         enough_bytes=ENOUGH_BYTES,
     )
     return ResultPosts(settings.sources, http, Places(threads, len(settings.told), observe), utc_now)

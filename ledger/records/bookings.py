@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -24,8 +24,15 @@ class Entry:
     event that made it. `secret_hash` is SimplyBook's booking hash ("" elsewhere): it signs later calls, and is
     shown to nobody. `slot` says what was wanted, for comparing with what a newer event wants; `took` what was taken
     for it, where that left a choice. `batch` is SimplyBook's batch as type:id, where there is one, and `batch_hash` its
-    secret. `cancelled_by` is the id of the event that cancelled it, "" while it stands. `warnings` say, without values,
-    what of that event is not at the vendor, or not as it asked."""
+    secret. `cancelled_by` is the id of the event that cancelled it, "" while it stands; `changed_by` of the one whose
+    call changed it last. `account`: where it stands, "" for the booking's own. `start` and `end`: venue-local, ISO
+    8601, as the vendor told them, "" where it did not. `gave_way`: the id of the event for whose other slot it was
+    cancelled first.
+
+    `asked` is what it was booked for (`schemas.asked`), None where that is not known: it is older than the column, or
+    was pruned. `left` is what a newer event asked and no call can carry: a person was told of it by `left_by`'s dead
+    letter. Both name the guest. `warnings` say, without values, what of the event that made it is not at the vendor, or
+    not as it asked."""
 
     vendor_id: str
     line: int
@@ -38,7 +45,20 @@ class Entry:
     batch_hash: str = ""
     took: str = ""
     cancelled_by: str = ""
+    changed_by: str = ""
+    account: str = ""
+    start: str = ""
+    end: str = ""
+    gave_way: str = ""
+    asked: Json | None = field(default=None, hash=False, repr=False)
+    left: Json | None = field(default=None, hash=False, repr=False)
+    left_by: str = ""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from others: two accounts may give the same id."""
+        return self.account, self.vendor_id
 
     @property
     def stands(self) -> bool:
@@ -48,7 +68,8 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Booking:
     """All the ledger holds of one upstream booking. `as_of` is the time of the newest event that was applied
-    (UTC); None before any. `cancelled`: a cancel was applied, also where nothing had been booked (a tombstone)."""
+    (UTC); None before any. `cancelled`: a cancel was applied, also where nothing had been booked (a tombstone).
+    `replaced_by`: the reference that took its place, "" for none; its entries are then that one's."""
 
     source: str
     reference: str
@@ -56,6 +77,7 @@ class Booking:
     entries: Sequence[Entry] = ()
     as_of: datetime | None = None
     cancelled: bool = False
+    replaced_by: str = ""
 
 
 def describe_entries(entries: Sequence[Entry]) -> Json:

@@ -63,7 +63,7 @@ Claim = Claimed | Settled | ClaimBusy | Refused
 class Settlement:
     """What became of a claimed event. One commit may hold many.
 
-    state: DONE, RECORDED, SUPERSEDED, RETRYING, IN_DOUBT or DEAD.
+    state: DONE, RECORDED, SUPERSEDED, DUPLICATE, RETRYING, IN_DOUBT or DEAD.
     booking: the booking as it now stands, None to leave it. It is stored even where the claim was lost meanwhile:
         a vendor's id must never be forgotten.
     applies: whether the event now counts as applied to its booking (moves `as_of`).

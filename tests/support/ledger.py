@@ -161,7 +161,7 @@ def event(
 
 
 def entry(vendor_id: str, state: EntryState = EntryState.CONFIRMED, **more: Any) -> Entry:
-    return Entry(vendor_id, 0, "e-1", state, **more)
+    return Entry(vendor_id, 0, "e-1", state, **{"account": "sb", **more})
 
 
 def booking(*entries: Entry, cancelled: bool = False) -> Booking:

@@ -62,8 +62,7 @@ class SandboxHttp:
         query: Mapping[str, str] | None = None,
         body: object = None,
         headers: Mapping[str, str] | None = None,
-        connect_seconds: float = 1.0,
-        read_seconds: float = 1.0,
+        **_limits: object,
     ) -> HttpAnswer:
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         self.sent.append((where.method, json.loads(data) if data else dict(query or {})))

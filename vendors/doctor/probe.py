@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,11 +12,10 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-import urllib3
-from urllib3 import exceptions as errors
-
 from bellhop.schemas.clock import utc_now
 from bellhop.vendors.doctor.checks import Check, Finding, fail, ok, warn
+from bellhop.vendors.exchange import HttpConnection, NotSent, Request, Unanswered
+from bellhop.vendors.sockets import read_url
 
 CLOCK_SECONDS: Final = 60.0
 """Apart by more than this: signatures with times fail, and so does telling what is past."""
@@ -41,7 +42,8 @@ class Probe:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._url = url
-        self._timeout = urllib3.Timeout(connect=connect_seconds, read=read_seconds)
+        self._connect_seconds = connect_seconds
+        self._seconds = read_seconds
         self._now = now
         self._sight = ProbeResult(None, None)
 
@@ -52,14 +54,14 @@ class Probe:
         """Fails where no request could be sent. A host that leaves a HEAD unanswered may still be the right one."""
         host = urlsplit(self._url).netloc.rpartition("@")[2]
         began = self._now()
-        with urllib3.PoolManager(retries=False, timeout=self._timeout) as pool:
-            try:
-                answer = pool.request("HEAD", self._url.rstrip("/") + "/", redirect=False, preload_content=False)
-            except errors.HTTPError as error:
-                return _unreachable(host, error)
-            ended = self._now()
-            answer.release_conn()
-        self._sight = ProbeResult(answer.status, _ahead(answer.headers.get("date"), began, ended))
+        try:
+            to, path = read_url(self._url.rstrip("/") + "/")
+            connection = HttpConnection(to, self._connect_seconds)
+            answer = connection.exchange(Request("HEAD", path, None, {}, enough=0), time.monotonic() + self._seconds)
+        except (NotSent, Unanswered, ValueError) as problem:
+            return _unreachable(host, problem)
+        connection.end()
+        self._sight = ProbeResult(answer.status, _ahead(answer.headers.get("date"), began, self._now()))
         return ok(f"{host} answers")
 
     def clock(self) -> Finding:
@@ -74,23 +76,24 @@ class Probe:
         )
 
 
-def _unreachable(host: str, error: errors.HTTPError) -> Finding:
-    inner = error.reason if isinstance(error, errors.MaxRetryError) and error.reason else error
-    cause = inner.args[0] if inner.args else None
-    if isinstance(inner, errors.NameResolutionError | errors.LocationParseError):
+def _unreachable(host: str, problem: Exception) -> Finding:
+    cause = problem.__cause__
+    if isinstance(problem, Unanswered):
+        if isinstance(cause, TimeoutError):
+            return warn(
+                f"{host} takes connections, but did not answer in time", "it may only be slow; see what follows"
+            )
+        return fail(f"what is at {host} speaks no HTTP ({type(cause).__name__})", "check base_url and its port")
+    if isinstance(problem, ValueError) or isinstance(cause, socket.gaierror):
         return fail(f"the name {host} is not known", "check base_url for a misspelling, and this host's DNS")
-    if isinstance(inner, errors.SSLError):
+    if isinstance(cause, ssl.SSLError):
         return _tls_problem(host, cause)
-    if isinstance(inner, errors.NewConnectionError):  # a ConnectTimeoutError to urllib3, so it is asked for first
-        return fail(f"{host} refuses connections or has no route", "check base_url, its port, and firewalls")
-    if isinstance(inner, errors.ConnectTimeoutError):
+    if isinstance(cause, TimeoutError):
         return fail(f"{host} does not take connections in time", "check base_url, firewalls and connect_timeout")
-    if isinstance(inner, errors.ReadTimeoutError):
-        return warn(f"{host} takes connections, but did not answer in time", "it may only be slow; see what follows")
-    return fail(f"what is at {host} speaks no HTTP ({type(inner).__name__})", "check base_url and its port")
+    return fail(f"{host} refuses connections or has no route", "check base_url, its port, and firewalls")
 
 
-def _tls_problem(host: str, cause: object) -> Finding:
+def _tls_problem(host: str, cause: ssl.SSLError) -> Finding:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return fail(
             f"TLS: the certificate of {host} cannot be trusted ({cause.verify_message})",

@@ -11,19 +11,22 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bellhop.ledger.records import Booking, Entry, EntryState, Json, VendorCall
+from bellhop.schemas.asked import asked_of
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning, meaning
 from bellhop.vendors.fates import field_warnings
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
+from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Recorded
 from bellhop.vendors.peoplevine import offers
 from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.peoplevine.fates import FATES
 from bellhop.vendors.peoplevine.settings import ACCOUNT, PeoplevineAccount
+from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, settle_rest
 
 CREATE: Final = "create_service_reservation"
 ALTERNATIVES: Final = 5
+_TITLE: Final = "Peoplevine"
 
 
 class PeoplevineBookings:
@@ -43,22 +46,26 @@ class PeoplevineBookings:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
         meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
-        standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED]
         if meant is Meaning.RECORD:
             return Recorded(words)
+        asked = asked_of(event.type, event.data, event.data["services"])
+        own = entries_of_guest(event, asked, booking)
+        if isinstance(own, Dead):
+            return own
         if meant is Meaning.CANCEL:
-            return _cancel_by_hand(standing)
-        if booking.cancelled and standing:
-            return _cancelled_before(standing)
+            return _cancel_by_hand(own)
+        if booking.cancelled and own:
+            return _cancelled_before(own)
+        here = [entry for entry in own if (entry.account or booking.account) == event.account]
         wanted = offers.requested_offers(event.data["services"], self._venues[event.data["venue"]].zone)
         slot = offers.slot(wanted)
-        if same := next((entry for entry in standing if entry.slot == slot), None):
-            took = f"; took {same.took}" if same.took else ""
-            return Done(f"{words}: reservation {same.vendor_id}{took}")
-        if standing:
-            text = "Peoplevine's API cannot change a reservation: change it in Peoplevine by hand, then discard this"
-            return Dead(Reason.UNSUPPORTED, f"{text}. Reservation: {', '.join(e.vendor_id for e in standing)}")
-        return VendorCall(event.account, CREATE, {"offers": wanted, "slot": slot}, repeatable=False)
+        same = next((entry for entry in here if entry.slot == slot), None) or next(iter(here), None)
+        if same is None:
+            return VendorCall(event.account, CREATE, {"offers": wanted, "slot": slot}, repeatable=False)
+        words = f"{words}: reservation {same.vendor_id}{f'; took {same.took}' if same.took else ''}"
+        if elsewhere := [entry for entry in own if entry not in here]:
+            return cancel_elsewhere(event, booking, elsewhere, words)
+        return settle_rest(event, booking, [Match(same, asked)], words, _TITLE)
 
     def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         """Chooses the best offer for each service that leaves a choice."""
@@ -93,6 +100,8 @@ class PeoplevineBookings:
             slot=call.arguments["slot"],
             took=call.arguments.get("took", ""),
             warnings=field_warnings(ACCOUNT.title, FATES, self._accounts[call.account], event.type, event.data),
+            account=call.account,
+            asked=asked_of(event.type, event.data, event.data["services"]),
         )
         return replace(booking, entries=(*booking.entries, entry), cancelled=False)
 

@@ -215,6 +215,7 @@ class PeoplevineClient:
             body=body,
             connect_seconds=self._account.connect_seconds,
             read_seconds=self._account.read_seconds,
+            is_read=not method.changes,
         )
 
 

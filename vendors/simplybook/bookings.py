@@ -6,7 +6,6 @@ So a change never ends with neither slot, and finishes from wherever it was kill
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
+from bellhop.schemas.asked import asked_of
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
@@ -26,7 +26,9 @@ from bellhop.vendors.simplybook.company_rules import CompanyRules
 from bellhop.vendors.simplybook.fates import FATES
 from bellhop.vendors.simplybook.preparation import prepare_book
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
+from bellhop.vendors.simplybook.slots import Wanted, entries_to_cancel, place_of, slot_of, without_count
 from bellhop.vendors.simplybook.types import BookAnswer
+from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, name_changes, settle_rest
 
 BOOK: Final = "book"
 CONFIRM: Final = "confirmBooking"
@@ -37,7 +39,7 @@ BATCH_TYPE: Final = "batch_booking"
 
 _NOT_FOUND: Final = "-32080"
 _NO_BATCH_CONFIRM: Final = ("-32090", "-32095")
-_SLOT: Final = ("event_id", "unit_id", "date", "time", "count")
+_TITLE: Final = "SimplyBook.me"
 
 
 class SimplybookBookings:
@@ -60,31 +62,36 @@ class SimplybookBookings:
         meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
         if meant is Meaning.RECORD:
             return Recorded(words)
-        standing = [e for e in booking.entries if e.state is not EntryState.CANCELLED]
-        wanted = {} if meant is Meaning.CANCEL else self._wanted_slots(event)
+        own = entries_of_guest(event, asked_of(event.type, event.data, ()), booking)
+        if isinstance(own, Dead):
+            return own
+        wanted = {} if meant is Meaning.CANCEL else self._wanted_slots(event, booking, own)
         if meant is Meaning.BOOK and len(wanted) < len(event.data["services"]):
             return Dead(
                 Reason.REJECTED, "two of its services are the same slot: say so with `count`, and send it again"
             )
-        have = Counter(entry.slot for entry in standing)
-        for slot, (line, arguments) in wanted.items():
-            if 0 < have[slot] < arguments["count"] and not event.data.get("recurring"):
-                return _too_few(line, have[slot], arguments["count"])
-            if not have[slot]:
-                return VendorCall(event.account, BOOK, arguments, repeatable=False, line=line)
-        for entry in standing:
-            if entry.slot in wanted and entry.state is EntryState.BOOKED:
+        return self._next_call(event, booking, own, wanted) or _end(event, booking, own, wanted, words)
+
+    def _next_call(
+        self, event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mapping[str, Wanted]
+    ) -> VendorCall | None:
+        """None where nothing is left to call."""
+        for one in wanted.values():
+            if one.missing:
+                arguments = {**one.arguments, "count": one.missing}
+                return VendorCall(event.account, BOOK, arguments, repeatable=False, line=one.line)
+        for entry in (entry for one in wanted.values() for entry in one.have):
+            if entry.state is EntryState.BOOKED:
                 if entry.batch_hash:
-                    return VendorCall(
-                        event.account, CONFIRM_BATCH, {"batch": entry.batch}, repeatable=True, line=entry.line
-                    )
-                return VendorCall(event.account, CONFIRM, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
-        for entry in standing:
-            if entry.slot not in wanted:
-                return VendorCall(event.account, CANCEL, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
-        if meant is Meaning.CANCEL and not booking.entries:
-            words = "cancelled before it was booked: nothing to call"
-        return Done(words, tombstone=meant is Meaning.CANCEL)
+                    arguments = {"batch": entry.batch}
+                    return VendorCall(event.account, CONFIRM_BATCH, arguments, repeatable=True, line=entry.line)
+                arguments = {"id": entry.vendor_id}
+                return VendorCall(event.account, CONFIRM, arguments, repeatable=True, line=entry.line)
+        for entry in entries_to_cancel(own, wanted):
+            account = entry.account or booking.account
+            if account in self._clients:
+                return VendorCall(account, CANCEL, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
+        return None
 
     def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         """Of a `book`: holds it against the company's rules, and makes or finds the batch it belongs to."""
@@ -101,18 +108,19 @@ class SimplybookBookings:
         if call.method == BOOK:
             return self._book(client, call, event, booking)
         if call.method == CONFIRM_BATCH:
-            return _confirm_batch(client, booking, call.arguments["batch"])
-        entry = next(e for e in booking.entries if e.vendor_id == call.arguments["id"])
+            return _confirm_batch(client, event, booking, call.arguments["batch"])
+        key = (call.account, call.arguments["id"])
+        entry = next(e for e in booking.entries if (e.account or booking.account, e.vendor_id) == key)
         if call.method == CONFIRM:
             client.confirm_booking(entry.vendor_id, entry.secret_hash)
-            return _with(booking, replace(entry, state=EntryState.CONFIRMED))
+            return _with(booking, event, replace(entry, state=EntryState.CONFIRMED))
         try:
             client.cancel_booking(entry.vendor_id, entry.secret_hash)
         except VendorFailure as failure:
             # "Appointment couldn't be found": it is gone already, which is what was wanted.
             if failure.code != _NOT_FOUND:
                 raise
-        return _with(booking, replace(entry, state=EntryState.CANCELLED))
+        return _with(booking, event, replace(entry, state=EntryState.CANCELLED))
 
     def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         client = self._clients[call.account]
@@ -126,11 +134,13 @@ class SimplybookBookings:
             return None
         return _in_doubt("the slot is taken, perhaps by this very booking", wanted)
 
-    def _wanted_slots(self, event: Envelope) -> dict[str, tuple[int, dict[str, Any]]]:
-        """The slots the event wants: line and arguments by slot. Times are the company's own, without a zone."""
+    def _wanted_slots(self, event: Envelope, booking: Booking, own: Sequence[Entry]) -> dict[str, Wanted]:
+        """The slots the event wants, by their place, with what stands there. Times are the company's own, without a
+        zone."""
         zone = self._venues[event.data["venue"]].zone
         theirs = (event.data.get("client") or {}).get("timezone")
-        wanted: dict[str, tuple[int, dict[str, Any]]] = {}
+        here = [entry for entry in own if (entry.account or booking.account) == event.account]
+        wanted: dict[str, Wanted] = {}
         for line, service in enumerate(event.data["services"]):
             start = datetime.fromisoformat(service["start"]).astimezone(zone)
             arguments: dict[str, Any] = {
@@ -144,7 +154,9 @@ class SimplybookBookings:
                 arguments["end"] = f"{datetime.fromisoformat(service['end']).astimezone(zone):%Y-%m-%d %H:%M:%S}"
             if theirs:
                 arguments["client_time_offset"] = client_time_offset(start, ZoneInfo(theirs))
-            wanted[_slot(arguments)] = (line, arguments)
+            place = place_of(slot_of(arguments))
+            have = [entry for entry in here if place_of(entry.slot) == place]
+            wanted[place] = Wanted(line, arguments, asked_of(event.type, event.data, [service]), have)
         return wanted
 
     def _in_batch(self, call: VendorCall, event: Envelope) -> bool:
@@ -179,6 +191,8 @@ class SimplybookBookings:
         # An answer may leave out the id of a batch we named. Without any id its hash signs nothing.
         batch = answer.batch_id or call.arguments.get("batch_id", "")
         left_out = field_warnings(ACCOUNT.title, FATES, self._accounts[call.account], event.type, event.data)
+        asked = asked_of(event.type, event.data, [event.data["services"][call.line]])
+        is_turns = bool(event.data.get("recurring")) or len({row.start for row in answer.bookings}) > 1
         made = [
             Entry(
                 vendor_id=row.id,
@@ -186,15 +200,31 @@ class SimplybookBookings:
                 made_by=event.id,
                 state=EntryState.BOOKED if to_confirm and not row.confirmed else EntryState.CONFIRMED,
                 secret_hash=row.hash,
-                slot=_slot(call.arguments),
+                slot=slot_of(call.arguments),
                 code=row.code,
                 batch=f"{answer.batch_type or BATCH_TYPE}:{batch}" if batch else "",
                 batch_hash=answer.batch_hash if batch else "",
                 warnings=(*left_out, *call.warnings),
+                account=call.account,
+                start=row.start,
+                end=row.end,
+                asked=asked if is_turns else without_count(asked),
             )
             for row in answer.bookings
         ]
         return replace(booking, entries=(*booking.entries, *made), cancelled=False)
+
+
+def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mapping[str, Wanted], words: str) -> Outcome:
+    """Of an event for which nothing is left to call."""
+    if elsewhere := list(entries_to_cancel(own, wanted)):
+        return cancel_elsewhere(event, booking, elsewhere, words)
+    if not wanted:
+        if not booking.entries:
+            words = "cancelled before it was booked: nothing to call"
+        return Done(words, tombstone=not any(entry.stands for entry in booking.entries))
+    matches = [Match(entry, one.comparable, [one.line]) for one in wanted.values() for entry in one.have]
+    return settle_rest(event, booking, matches, words, _TITLE)
 
 
 def client_time_offset(start: datetime, theirs: ZoneInfo) -> int:
@@ -207,21 +237,10 @@ def client_time_offset(start: datetime, theirs: ZoneInfo) -> int:
     return round((there - here).total_seconds() / 60)
 
 
-def _too_few(line: int, stand: int, wanted: int) -> Dead:
-    """A group of which some were cancelled, and which is wanted whole again: booking it once more would be too many."""
-    text = f"services.{line}: only {stand} of {wanted} places stand, as a cancel was cut off: book the others by hand"
-    return Dead(Reason.UNSUPPORTED, f"{text} in SimplyBook.me, then discard this")
-
-
-def _slot(arguments: Mapping[str, Any]) -> str:
-    """What is booked, for comparing."""
-    return "/".join(str(arguments[key]) for key in _SLOT)
-
-
-def _with(booking: Booking, *changed: Entry) -> Booking:
-    by_id = {entry.vendor_id: entry for entry in changed}
-    entries: Sequence[Entry] = tuple(by_id.get(entry.vendor_id, entry) for entry in booking.entries)
-    return replace(booking, entries=entries)
+def _with(booking: Booking, event: Envelope, *changed: Entry) -> Booking:
+    by_key = {entry.key: entry for entry in changed}
+    entries: Sequence[Entry] = tuple(by_key.get(entry.key, entry) for entry in booking.entries)
+    return name_changes(booking, replace(booking, entries=entries), event.id)
 
 
 def _open_batch(event: Envelope, booking: Booking) -> str:
@@ -231,7 +250,7 @@ def _open_batch(event: Envelope, booking: Booking) -> str:
     return next((batch.partition(":")[2] for batch in batches if batch.startswith(f"{BATCH_TYPE}:")), "")
 
 
-def _confirm_batch(client: SimplybookClient, booking: Booking, batch: str) -> Booking:
+def _confirm_batch(client: SimplybookClient, event: Envelope, booking: Booking, batch: str) -> Booking:
     """Confirms all bookings of a batch at once; where the company's batches cannot be confirmed so, what is left is
     to confirm each by itself."""
     members = [e for e in booking.entries if e.batch == batch and e.state is EntryState.BOOKED]
@@ -241,8 +260,8 @@ def _confirm_batch(client: SimplybookClient, booking: Booking, batch: str) -> Bo
     except VendorFailure as failure:
         if failure.code not in _NO_BATCH_CONFIRM:
             raise
-        return _with(booking, *(replace(entry, batch_hash="") for entry in members))
-    return _with(booking, *(replace(entry, state=EntryState.CONFIRMED) for entry in members))
+        return _with(booking, event, *(replace(entry, batch_hash="") for entry in members))
+    return _with(booking, event, *(replace(entry, state=EntryState.CONFIRMED) for entry in members))
 
 
 def _in_doubt(why: str, evidence: Mapping[str, Any]) -> Dead:

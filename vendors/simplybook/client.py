@@ -214,6 +214,7 @@ class SimplybookClient:
             headers={} if token is None else {"X-Company-Login": self._account.company, "X-Token": token},
             connect_seconds=self._account.connect_seconds,
             read_seconds=self._account.read_seconds,
+            is_read=not (METHODS.get(name) or LOGIN_METHODS[name]).changes,
         )
         reply = answer.json
         if isinstance(reply, dict) and reply.get("error"):

@@ -52,6 +52,21 @@ def test_the_booking_of_an_event_that_stays_stays(ledger: Ledger, clock: Clock) 
     assert take(ledger, event("e-2", "booking.changed", at=5)).booking == replace(booking(entry("v-1")), as_of=NOON)
 
 
+def test_what_a_booking_was_asked_for_goes_with_its_events_though_it_stays(ledger: Ledger, clock: Clock) -> None:
+    asked = {"client": {"name": "Ada Lee"}}
+    coming = event(data={"services": [{"start": (NOON + timedelta(days=400)).isoformat()}]})
+    finish(ledger, coming, booking=booking(entry("v-1", asked=asked)))
+    held = ledger.booking("crm", "R-1")
+    assert held is not None
+    assert held.entries == (entry("v-1", asked=asked),)
+    clock.advance(days=OLD)
+    assert ledger.prune() == 2
+    held = ledger.booking("crm", "R-1")
+    assert held is not None
+    assert held.entries == (entry("v-1"),)
+    assert ledger.prune() == 0
+
+
 def test_a_booking_whose_last_start_is_to_come_stays_though_its_event_goes(ledger: Ledger, clock: Clock) -> None:
     services = [{"start": (NOON + timedelta(days=days)).isoformat()} for days in (1, 120)]
     asked = event(data={"services": services}, not_after=NOON + timedelta(days=1))

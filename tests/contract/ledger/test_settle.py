@@ -138,7 +138,7 @@ def test_an_event_can_be_read_as_it_was_settled(ledger: Ledger, clock: Clock) ->
     assert (view.state, view.detail, view.reason) == (State.DONE, "booked", "")
     assert (view.time, view.received, view.updated) == (NOON, NOON, NOON + timedelta(seconds=3))
     assert (view.attempt_count, list(view.attempts)) == (2, [failed, TRIED])
-    assert list(view.vendor_ids) == ["v-1"]
+    assert list(view.entries) == [CONFIRMED]
 
 
 def test_a_retry_is_seen_with_its_time(ledger: Ledger) -> None:

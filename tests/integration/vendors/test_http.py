@@ -7,14 +7,16 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
-import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.serving import make_ssl_devcert
 
 from bellhop.schemas.redact import Redactor
+from bellhop.vendors import sockets
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.peoplevine.client import PeoplevineClient
@@ -34,8 +36,8 @@ Act = Callable[[socket.socket], None]
 
 
 @contextmanager
-def vendor(act: Act) -> Iterator[str]:
-    """A server that does `act` on each connection, after the request's head and body have come."""
+def vendor(act: Act, *, reads: bool = True) -> Iterator[str]:
+    """A server that does `act` on each connection, after the request's head and body have come, unless `act` reads."""
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.05)
     stop = threading.Event()
@@ -48,7 +50,8 @@ def vendor(act: Act) -> Iterator[str]:
                 continue
             with connection:
                 connection.settimeout(5)
-                connection.recv(65536)
+                if reads:
+                    connection.recv(65536)
                 act(connection)
 
     thread = threading.Thread(target=serve)
@@ -157,24 +160,61 @@ def test_whatever_json_a_vendor_answers_is_a_result_or_a_classified_failure(body
         assert made
 
 
+@pytest.fixture
+def certificate(tmp_path: Path) -> ssl.SSLContext:
+    """A server's, for the name localhost."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*make_ssl_devcert(str(tmp_path / "own"), cn="localhost"))
+    return context
+
+
+@pytest.fixture
+def is_trusted(certificate: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "own.crt"))
+    monkeypatch.setattr(sockets, "_tls", lambda: trusting)
+
+
+def with_tls(context: ssl.SSLContext, act: Act) -> Act:
+    def serve(connection: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(connection, server_side=True) as agreed:
+            agreed.recv(65536)
+            act(agreed)
+
+    return serve
+
+
+@contextmanager
+def tls_vendor(context: ssl.SSLContext, act: Act) -> Iterator[str]:
+    with vendor(with_tls(context, act), reads=False) as url:
+        yield url.replace("http://127.0.0.1", "https://localhost")
+
+
+@pytest.mark.usefixtures("is_trusted")
+def test_a_trusted_vendor_is_called_over_tls(certificate: ssl.SSLContext) -> None:
+    with tls_vendor(certificate, send(answer(OK))) as url:
+        assert client(url).create_service_reservation("3125141", "", []) == "77"
+
+
+@pytest.mark.usefixtures("is_trusted")
+@pytest.mark.parametrize("act", [lambda _: None, send(answer(OK)[:-1]), reset], ids=["nothing", "cut off", "reset"])
+def test_tls_that_breaks_after_the_request_was_sent_leaves_a_doubt(certificate: ssl.SSLContext, act: Act) -> None:
+    with tls_vendor(certificate, act) as url:
+        assert failing(url).kind is Kind.UNKNOWN
+
+
+def test_a_vendor_whose_certificate_cannot_be_trusted_was_not_asked_anything(certificate: ssl.SSLContext) -> None:
+    with tls_vendor(certificate, send(answer(OK))) as url:
+        failure = failing(url)
+    assert failure.kind is Kind.TRANSIENT
+    assert "its certificate cannot be trusted" in str(failure)
+
+
 @pytest.mark.parametrize(
-    ("broke", "kind"),
-    [
-        (ssl.SSLCertVerificationError("certificate verify failed"), Kind.TRANSIENT),
-        (ssl.SSLEOFError("EOF occurred in violation of protocol"), Kind.UNKNOWN),
-        (ssl.SSLError("bad record mac"), Kind.UNKNOWN),
-    ],
+    "act", [lambda _: None, reset, send(b"\x15\x03\x03\x00\x02\x02\x28")], ids=["closed", "reset", "alert"]
 )
-def test_tls_that_breaks_after_the_request_may_have_been_sent_leaves_a_doubt(
-    broke: ssl.SSLError, kind: Kind, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """urllib3 raises the same SSLError for a certificate it refuses and for an answer that is cut off."""
-
-    def urlopen(*_: object, **__: object) -> None:
-        raise urllib3.exceptions.SSLError(broke)
-
-    monkeypatch.setattr(urllib3.HTTPSConnectionPool, "urlopen", urlopen)
-    assert failing("https://vendor.test").kind is kind
+def test_a_vendor_that_breaks_tls_off_before_it_is_agreed_was_not_asked_anything(act: Act) -> None:
+    with vendor(act) as url:
+        assert failing(url.replace("http:", "https:")).kind is Kind.TRANSIENT
 
 
 def test_a_server_that_does_not_speak_tls_was_not_asked_anything() -> None:

@@ -49,7 +49,7 @@ def source(url: str) -> SourceSettings:
 
 
 def posts(url: str) -> ResultPosts:
-    http = HttpClient(pool_size=1, redactor=Redactor([SECRET]), pools=outward(1), enough_bytes=ENOUGH_BYTES)
+    http = HttpClient(pool_size=1, redactor=Redactor([SECRET]), connections=outward(1), enough_bytes=ENOUGH_BYTES)
     return ResultPosts({"crm": source(url)}, http, Places(4, 2), lambda: datetime.now(UTC))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.ledger.bookings import apply_event, merge_booking, reaching
-from bellhop.ledger.codec import call_from_json, call_to_json, entries_from_json, entries_to_json
+from bellhop.ledger.codec import asked_to_json, call_from_json, call_to_json, entries_from_json, entries_to_json
 from bellhop.ledger.decide import HeldBooking
 from bellhop.ledger.records import Booking, Entry, EntryState
 from tests.support.ledger import BOOK, NOON, booking, entry, event
@@ -76,8 +76,34 @@ def test_a_start_that_cannot_be_read_is_passed_over(services: list[dict[str, obj
 
 
 def test_entries_and_calls_come_back_from_their_columns() -> None:
-    one = entry("v-1", EntryState.BOOKED, secret_hash="h", slot="s", code="c", batch="b")
-    assert entries_from_json(entries_to_json([one])) == (one,)
+    asked = {"client": {"name": "Ada Lee"}, "services": []}
+    one = entry("v-1", EntryState.BOOKED, secret_hash="h", slot="s", code="c", batch="b", asked=asked, left_by="e-2")
+    stored = entries_to_json([one])
+    assert "Ada" not in str(stored), "what names the guest has a column of its own"
+    assert entries_from_json(stored, asked_to_json([one]), "sb") == (one,)
+    assert entries_from_json(stored, None, "sb") == (replace(one, asked=None),)
+
+
+def test_an_entry_older_than_its_account_is_of_its_bookings_account() -> None:
+    stored = [
+        {name: value for name, value in one.items() if name != "account"} for one in entries_to_json([entry("1")])
+    ]
+    assert entries_from_json([stored], None, "sb") == (entry("1"),)
+
+
+def test_the_same_id_of_two_accounts_is_of_two_bookings() -> None:
+    held = merge_booking(None, booking(entry("1"), entry("1", account="other")), owned=True)
+    assert len(held.booking.entries) == 2
+
+
+def test_a_late_worker_undoes_nothing_that_was_found_out_since() -> None:
+    held = merge_booking(None, booking(entry("1", slot="old")), owned=True)
+    held = merge_booking(held, booking(entry("1", slot="new", asked={"notes": "b"})), owned=True)
+    held = merge_booking(held, booking(entry("1", slot="old", asked={"notes": "a"})), owned=False)
+    assert held.booking.entries == (entry("1", slot="new", asked={"notes": "b"}),)
+
+
+def test_calls_come_back_from_their_column() -> None:
     assert call_from_json(call_to_json(BOOK)) == BOOK
     assert call_to_json(None) is None
     assert call_from_json(None) is None

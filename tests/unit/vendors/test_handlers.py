@@ -16,7 +16,7 @@ from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded
+from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Repeated
 from bellhop.vendors.peoplevine import offers
 from bellhop.vendors.peoplevine.bookings import PeoplevineBookings
 from bellhop.vendors.peoplevine.members import Members
@@ -173,7 +173,8 @@ def test_what_stands_already_is_not_booked_again_by_a_later_status() -> None:
     salon = Salon()
     _, booking = finish(salon_handler(salon), event("booking.requested", NINE, status="BOOKED"), EMPTY)
     outcome, _ = finish(salon_handler(salon), event("booking.changed", NINE, id_="e-2", status="CONFIRMED"), booking)
-    assert isinstance(outcome, Done)
+    assert isinstance(outcome, Recorded)
+    assert outcome.applies
     assert len(salon.calls) == 1
 
 
@@ -271,14 +272,16 @@ def test_two_services_that_are_one_slot_are_never_taken_for_one() -> None:
     assert salon.calls == []
 
 
-def test_a_group_of_which_some_were_cancelled_is_not_called_whole() -> None:
+def test_of_a_group_of_which_some_were_cancelled_only_the_others_are_booked() -> None:
     asked = event("booking.requested", NINE)
     asked.data["services"][0]["count"] = 3
     _, booking = finish(salon_handler(Salon(per_call=3)), asked, EMPTY)
     entries = tuple(replace(e, state=EntryState.CANCELLED) if e.vendor_id == "2" else e for e in booking.entries)
-    outcome, _ = finish(salon_handler(Salon()), asked, replace(booking, entries=entries))
-    assert isinstance(outcome, Dead)
-    assert "only 2 of 3 places stand" in outcome.error
+    salon = Salon(_next=3)
+    again, booking = finish(salon_handler(salon), replace(asked, id="e-2"), replace(booking, entries=entries))
+    assert isinstance(again, Done)
+    assert (len(salon.calls), salon.asked[6]) == (1, None)
+    assert sorted(e.vendor_id for e in booking.entries if e.stands) == ["1", "3", "4"]
 
 
 def test_an_answer_without_a_batchs_id_is_of_the_batch_that_was_named() -> None:
@@ -333,7 +336,7 @@ def test_a_change_killed_anywhere_ends_with_exactly_the_new_slots_and_never_with
         _, booking = finish(handler, change, booking, kill_after=calls)
         assert any(entry.state is not EntryState.CANCELLED for entry in booking.entries)
     outcome, booking = finish(handler, change, booking)
-    assert isinstance(outcome, Done)
+    assert isinstance(outcome, Done if new != old else Repeated)
     standing = [entry for entry in booking.entries if entry.state is not EntryState.CANCELLED]
     assert len(standing) == len(new)
     assert len({entry.slot for entry in standing}) == len(new)
@@ -507,8 +510,8 @@ def test_a_window_takes_the_offer_nearest_its_beginning_then_the_cheapest_and_sa
     assert isinstance(outcome, Done)
     assert "reservation 30396436; took service 7 with technician 2" in outcome.detail
     assert "09:15:00 to 09:45:00, price 85" in outcome.detail
-    again, _ = finish(spa_handler(spa), windowed(window()), booking)
-    assert isinstance(again, Done)
+    again, _ = finish(spa_handler(spa), replace(windowed(window()), id="e-2"), booking)
+    assert isinstance(again, Repeated)
     assert len(spa.calls) == 1
 
 

@@ -287,7 +287,7 @@ def test_a_worker_that_lost_its_claim_after_booking_still_hands_the_vendors_id_t
     settlement = replace(ended, retry_seconds=5.0).settlement(CLOCK)
     assert settlement is not None
     assert settlement.booking is not None
-    assert settlement.booking.entries == (ENTRY,)
+    assert settlement.booking.entries == (replace(ENTRY, changed_by="e-1"),)
 
 
 def test_a_ledger_that_is_away_stops_the_call() -> None:
@@ -606,7 +606,7 @@ def test_a_settlement_says_all_that_the_ledger_must_know() -> None:
     assert settlement is not None
     assert (settlement.state, settlement.applies, settlement.detail) == (State.DONE, True, "booked")
     assert settlement.booking is not None
-    assert settlement.booking.entries == (ENTRY,)
+    assert settlement.booking.entries == (replace(ENTRY, changed_by="e-1"),)
     assert [attempt.outcome for attempt in settlement.attempts] == ["ok"]
 
 

@@ -1,0 +1,82 @@
+"""Slots of SimplyBook.me: what an event wants of them, compared with the entries that stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from bellhop.ledger.records import Entry
+from bellhop.schemas.asked import Asked
+
+_SLOT: Final = ("event_id", "unit_id", "date", "time", "count")
+
+
+def slot_of(arguments: Mapping[str, Any]) -> str:
+    """What is booked, for comparing."""
+    return "/".join(str(arguments[key]) for key in _SLOT)
+
+
+def place_of(slot_text: str) -> str:
+    """Service, provider and start of a slot: more or fewer seats are of the same."""
+    return slot_text.rpartition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A slot that the event wants: its service's line, the arguments of `book`, and what is asked of it. have: the
+    entries that stand there."""
+
+    line: int
+    arguments: Mapping[str, Any]
+    asked: Asked
+    have: list[Entry] = field(default_factory=list)
+
+    @property
+    def is_course(self) -> bool:
+        """Whether one booking of it makes several, at several times: their number is the vendor's to say."""
+        return bool(self.asked.get("recurring")) or is_course(self.have)
+
+    @property
+    def missing(self) -> int:
+        """How many seats are still to be booked."""
+        if self.is_course:
+            return 0 if self.have else int(self.arguments["count"])
+        return max(0, int(self.arguments["count"]) - len(self.have))
+
+    @property
+    def surplus(self) -> list[Entry]:
+        """Seats that are not wanted any more, the last ones made."""
+        if self.is_course or not all(entry.start for entry in self.have):
+            return []
+        return self.have[int(self.arguments["count"]) :]
+
+    @property
+    def comparable(self) -> Asked:
+        """Without the seats where calls see to them."""
+        return self.asked if self.is_course else without_count(self.asked)
+
+
+def is_course(entries: Sequence[Entry]) -> bool:
+    """Whether what stands at one slot are the turns of a recurring service."""
+    return len({entry.start for entry in entries}) > 1
+
+
+def without_count(asked: Asked) -> Asked:
+    return {**asked, "services": [{**one, "count": 1} for one in asked.get("services", ())]}
+
+
+def times_of(entry: Entry) -> tuple[datetime, datetime] | None:
+    """Venue-local; None where the vendor did not tell them."""
+    try:
+        return datetime.fromisoformat(entry.start), datetime.fromisoformat(entry.end)
+    except ValueError:
+        return None
+
+
+def entries_to_cancel(own: Sequence[Entry], wanted: Mapping[str, Wanted]) -> Iterator[Entry]:
+    """What stands and is to be cancelled."""
+    kept = {entry.vendor_id for one in wanted.values() for entry in one.have}
+    dropped = {entry.vendor_id for one in wanted.values() for entry in one.surplus}
+    return (entry for entry in own if entry.vendor_id not in kept or entry.vendor_id in dropped)

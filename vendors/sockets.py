@@ -1,0 +1,156 @@
+"""Opens sockets within a time: the name is asked for, each of its addresses tried, TLS agreed on."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+CheckPeer = Callable[[str, str], None]
+"""A host's name and the address it led to, before anything is sent there. Raises OSError where nothing may be."""
+
+_PROBE: Final = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
+"""A peer that is gone while it is waited for is noticed after 25 s; a NAT between does not forget who waits."""
+
+Address = tuple[Any, ...]
+"""As `socket.getaddrinfo` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Who is connected to."""
+
+    name: str
+    port: int
+    is_tls: bool
+
+
+@cache
+def read_url(url: str) -> tuple[Host, str]:
+    """Its host, and its path and query as they are sent. Kept, as there are few and reading one costs as much as a
+    tenth of a call. Raises ValueError."""
+    parts = urlsplit(url)
+    is_tls = parts.scheme == "https"
+    if not parts.hostname or not (is_tls or parts.scheme == "http"):
+        raise ValueError("neither http:// nor https://")
+    path = quote(f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}", safe="%/:?#[]@!$&'()*+,;=~")
+    return Host(parts.hostname, parts.port or (443 if is_tls else 80), is_tls), path
+
+
+def open_socket(host: Host, seconds: float, check_peer: CheckPeer | None = None) -> socket.socket:
+    """A socket through which nothing has been sent, after `seconds` at most, however many addresses there are.
+
+    Raises OSError: gaierror, TimeoutError, ssl.SSLError and the like.
+    """
+    deadline = time.monotonic() + seconds
+    addresses = _look_up(host.name, host.port, seconds)
+    if not addresses:
+        raise socket.gaierror("no addresses")
+    failure: OSError = TimeoutError()
+    for place, address in enumerate(addresses):
+        # What is left is shared out: an address that swallows everything must not use up the time of the next.
+        left = (deadline - time.monotonic()) / (len(addresses) - place)
+        if left <= 0:
+            break
+        try:
+            opened = _connect(address, left)
+        except OSError as error:
+            failure = error
+            continue
+        return _prepare(opened, host, deadline, check_peer)
+    raise failure
+
+
+def _connect(address: Address, seconds: float) -> socket.socket:
+    family, kind, protocol, _, peer = address
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.settimeout(seconds)
+        made.connect(peer)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def _prepare(opened: socket.socket, host: Host, deadline: float, check_peer: CheckPeer | None) -> socket.socket:
+    try:
+        if check_peer is not None:
+            check_peer(host.name, opened.getpeername()[0])
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _PROBE:
+            if hasattr(socket, name):
+                opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        if not host.is_tls:
+            return opened
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        opened.settimeout(left)
+        return _tls().wrap_socket(opened, server_hostname=host.name.rstrip("."))
+    except BaseException:
+        opened.close()
+        raise
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all: reading the host's certificates takes longer than a call."""
+    made = ssl.create_default_context()
+    made.set_alpn_protocols(["http/1.1"])
+    return made
+
+
+# --- names ------------------------------------------------------------------------------------------------------
+
+_lock: Final = threading.Lock()
+_under_way: Final[dict[tuple[str, int], Future[list[Address]]]] = {}
+
+
+def _look_up(name: str, port: int, seconds: float) -> list[Address]:
+    """A name's addresses. Asked for on another thread, as the system's own time-outs cannot be set; those who ask for
+    the same name wait for the same answer, so that a resolver that hangs holds one thread for each name."""
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        pass
+    else:
+        return _addresses(name, port)
+    with _lock:
+        asked = _under_way.get((name, port))
+        if asked is None:
+            asked = _under_way[name, port] = Future()
+            threading.Thread(target=_resolve, args=(name, port, asked), name="resolver", daemon=True).start()
+    return asked.result(seconds)
+
+
+def _resolve(name: str, port: int, asked: Future[list[Address]]) -> None:
+    try:
+        found = _addresses(name, port)
+    except BaseException as error:  # noqa: BLE001  # whoever waits raises it
+        _forget(name, port)
+        asked.set_exception(error)
+    else:
+        _forget(name, port)
+        asked.set_result(found)
+
+
+def _forget(name: str, port: int) -> None:
+    with _lock:
+        _under_way.pop((name, port), None)
+
+
+def _addresses(name: str, port: int) -> list[Address]:
+    try:
+        return list(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
+    except UnicodeError:
+        raise socket.gaierror("no name of a host") from None

@@ -1,0 +1,138 @@
+"""An event compared with what stands of its booking: whose it is, what differs, and what a person must do by hand.
+
+A handler compares slots itself, calls what its vendor has a call for, and ends with `settle_rest`: what is left that no
+call carries is a person's, field by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bellhop.ledger.records import Booking, Entry
+from bellhop.schemas.asked import Asked, Difference, compare_asked, is_other_guest
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Repeated
+
+_UNKNOWN: Final = Difference("", None, None)
+"""Stands for all that cannot be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry that stands where the event wants it, with what the event asks of it. lines: the event's services it is
+    for."""
+
+    entry: Entry
+    asked: Asked
+    lines: Sequence[int] = ()
+
+
+def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[Entry] | Dead:
+    """What stands of the booking and is this event's: a reference may hold the bookings of several guests, as a group's
+    seats. A request of another guest has nothing yet. A change or cancel of one whose guest is not known is of the one
+    guest there is."""
+    if not asked["client"] and not asked.get("member_id"):
+        return [entry for entry in booking.entries if entry.stands]
+    before = [entry for entry in booking.entries if entry.made_by != event.id]
+    own = [entry for entry in before if not _is_other(entry, asked)]
+    if not own and event.type != "booking.requested":
+        # What the event has cancelled itself counts as well: the answer is the same after each of its calls.
+        own = [entry for entry in before if entry.stands or entry.cancelled_by == event.id]
+        if any(is_other_guest(own[0].asked or {}, entry.asked or {}) for entry in own):
+            which = ", ".join(entry.vendor_id for entry in own)
+            text = f"several guests' bookings stand under its reference ({which}), and none is of this event's guest"
+            return Dead(Reason.UNSUPPORTED, f"{text}: change the one that is meant by hand there, then discard this")
+    own_keys = {entry.key for entry in own}
+    return [e for e in booking.entries if e.stands and (e.made_by == event.id or e.key in own_keys)]
+
+
+def name_changes(before: Booking, after: Booking, event_id: str) -> Booking:
+    """The booking after a call, with the event's id at the entries that the call made, changed or cancelled."""
+    known = {entry.key: entry for entry in before.entries}
+    entries = tuple(_name_change(known.get(entry.key), entry, event_id) for entry in after.entries)
+    return replace(after, entries=entries)
+
+
+def _name_change(old: Entry | None, new: Entry, event_id: str) -> Entry:
+    if new == old:
+        return new
+    is_cancel = not new.stands and (old is None or old.stands)
+    return replace(new, changed_by=event_id, cancelled_by=event_id if is_cancel else new.cancelled_by)
+
+
+def _is_other(entry: Entry, asked: Asked) -> bool:
+    known = [one for one in (entry.asked, entry.left) if one is not None]
+    return bool(known) and all(is_other_guest(one, asked) for one in known)
+
+
+def settle_rest(event: Envelope, booking: Booking, matches: Sequence[Match], words: str, vendor: str) -> Outcome:
+    """The end of an event whose slots stand and for which nothing is left to call.
+
+    words: what it is done as. vendor: its name, for people. A fact that came again under another id called nothing and
+    is no news: the source is told nothing.
+    """
+    left = [(match, found) for match in matches if (found := _find_left(match, event))]
+    if left:
+        return _by_hand(event, booking, left, vendor)
+    with_person = sorted({match.entry.left_by for match in matches if match.entry.left_by})
+    if any(event.id in (entry.made_by, entry.changed_by) for entry in booking.entries):
+        if with_person:
+            text = f"{words}; but what event {', '.join(with_person)} asked is a person's to change by hand"
+            return Dead(Reason.UNSUPPORTED, f"{text}: see its dead letter, then discard this", applies=True)
+        return Done(words)
+    if with_person:
+        return Repeated(f"it asks what event {', '.join(with_person)} asked, which a person has")
+    status = event.data.get("status")
+    if any(status != (match.entry.asked or {}).get("status") for match in matches):
+        return Recorded(f"{words}: it stands as asked, nothing to call", applies=True)
+    return Repeated("it asks nothing else than what stands: nothing to call")
+
+
+def cancel_elsewhere(event: Envelope, booking: Booking, entries: Sequence[Entry], words: str) -> Outcome:
+    """The end of an event whose older bookings stand at accounts that this handler has no call for: they are a
+    person's to cancel. entries: these."""
+    is_news = any(entry.left_by in ("", event.id) for entry in entries)
+    if not is_news and not any(event.id in (entry.made_by, entry.changed_by) for entry in booking.entries):
+        return Repeated("what is left of it to be cancelled by hand, a person has been told")
+    which = ", ".join(f"{entry.vendor_id} of account {entry.account or booking.account}" for entry in entries)
+    noted = {entry.key: replace(entry, left_by=event.id) for entry in entries}
+    kept = replace(booking, entries=tuple(noted.get(entry.key, entry) for entry in booking.entries))
+    text = f"{words}; but what it was before stands elsewhere: cancel {which} there by hand, then discard this"
+    return Dead(Reason.UNSUPPORTED, text, applies=True, booking=kept)
+
+
+def _find_left(match: Match, event: Envelope) -> list[Difference]:
+    """What is asked otherwise, and no call carried."""
+    entry, asked = match.entry, match.asked
+    if entry.left is not None and entry.left_by != event.id:
+        return compare_asked(entry.left, asked, match.lines)
+    if entry.asked is None:
+        return [_UNKNOWN]
+    return compare_asked(entry.asked, asked, match.lines)
+
+
+def _by_hand(
+    event: Envelope, booking: Booking, left: Sequence[tuple[Match, Sequence[Difference]]], vendor: str
+) -> Dead:
+    """The letter, and the booking that remembers it: the same asked again is no news. Its text masks the guest; what a
+    person has to enter stands in its answer."""
+    ids = ", ".join(match.entry.vendor_id for match, _ in left)
+    found = list({one.field: one for _, some in left for one in some if one is not _UNKNOWN}.values())
+    text = f"{vendor}'s API cannot change what stands: change {ids} there by hand, then discard this"
+    if found:
+        text += ". " + "; ".join(one.masked for one in found)
+    if any(_UNKNOWN in some for _, some in left):
+        text += ". What it was booked for is not known here any more: compare all of the event with it"
+    by_hand = [{"field": one.field, "before": one.before, "after": one.after} for one in found]
+    noted = {m.entry.key: replace(m.entry, left=m.asked, left_by=event.id) for m, _ in left}
+    entries = tuple(noted.get(entry.key, entry) for entry in booking.entries)
+    return Dead(
+        Reason.UNSUPPORTED,
+        text,
+        {"vendor_ids": [match.entry.vendor_id for match, _ in left], "by_hand": by_hand},
+        booking=replace(booking, entries=entries),
+        applies=True,
+    )
