@@ -11,6 +11,8 @@ from bellhop.ledger.records.calls import Json
 
 
 class EntryState(StrEnum):
+    UNPAID = "unpaid"
+    """At the vendor, which cancels it where it is not paid in time."""
     BOOKED = "booked"
     """At the vendor, waiting for our confirmation call."""
     CONFIRMED = "confirmed"
@@ -32,7 +34,8 @@ class Entry:
     `asked` is what it was booked for (`schemas.asked`), None where that is not known: it is older than the column, or
     was pruned. `left` is what a newer event asked and no call can carry: a person was told of it by `left_by`'s dead
     letter. Both name the guest. `warnings` say, without values, what of the event that made it is not at the vendor, or
-    not as it asked."""
+    not as it asked. `unpaid_until`: when the vendor cancels what is not paid, UTC, "" where nobody knows or nothing is
+    to be paid. `differs`: what the vendor made otherwise than asked, "" for nothing."""
 
     vendor_id: str
     line: int
@@ -54,6 +57,8 @@ class Entry:
     left: Json | None = field(default=None, hash=False, repr=False)
     left_by: str = ""
     warnings: tuple[str, ...] = ()
+    unpaid_until: str = ""
+    differs: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -96,6 +101,7 @@ def describe_entries(entries: Sequence[Entry]) -> Json:
                 "service": entry.line,
                 "made_by": entry.made_by,
                 "cancelled_by": entry.cancelled_by or None,
+                **({"unpaid_until": entry.unpaid_until or None} if entry.state is EntryState.UNPAID else {}),
             }
             for entry in entries
         ],

@@ -62,6 +62,33 @@ class CompanyRules:
                 raise
             return ""
 
+    def available_units(self, event_id: int, start: str, count: int) -> Sequence[str]:
+        """The ids of the providers who are free for the service then."""
+        found: Sequence[str] = self._client.call("getAvailableUnits", event_id, start, count) or ()
+        return found
+
+    def free_starts(self, event_id: int, day: str, count: int) -> Sequence[str]:
+        """The starts of that day (H:i:s) at which some provider is free."""
+        starts: Mapping[str, Sequence[str]] = (
+            self._client.call("getStartTimeMatrix", day, day, event_id, None, count) or {}
+        )
+        return starts.get(day, ())
+
+    def picks_at_random(self) -> bool:
+        """Whether the company has any of the employees picked at random."""
+        told = self._ask("getAnyUnitData") or {}
+        return str(told.get("random_selection") or "0").lower() in ("1", "true")
+
+    def payment_terms(self) -> dict[str, Any]:
+        """timeout: within what a booking must be paid, in the vendor's words, "" where it does not say.
+        may_be_delayed: whether the company allows to pay later."""
+        timeout, delayed = (self._ask("getCompanyParam", key) for key in ("payment_timeout", "allow_delay_payment"))
+        return {"timeout": str(timeout or ""), "may_be_delayed": str(delayed or "0").lower() in ("1", "true")}
+
+    def due_payment(self, event_id: int) -> dict[str, Any] | None:
+        """The terms, where a booking of the service is to be paid; None where it is not, or nobody says."""
+        return self.payment_terms() if self._ask("isPaymentRequired", event_id) else None
+
     def _ask(self, name: str, *arguments: Any) -> Any:
         """The answer, a few minutes old at most. None for a question that this account may not ask: the vendor will
         hold the booking against its rules itself."""

@@ -241,25 +241,30 @@ class DetailsRow(Identified):
 
 @dataclass(frozen=True, slots=True)
 class BookedRow:
-    """One booking of `book`'s answer. `hash` signs later calls about it and is a secret."""
+    """One booking of `book`'s answer. `hash` signs later calls about it and is a secret. confirmed: None where it does
+    not say."""
 
     id: str
     hash: str
     code: str
     start: str
     end: str
-    confirmed: bool
+    confirmed: bool | None
+    event_id: str = ""
+    unit_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BookAnswer:
-    """`batch_*` are "" where the answer has no batch; `batch_hash` signs confirmBookingBatch and is a secret."""
+    """`batch_*` are "" where the answer has no batch; `batch_hash` signs confirmBookingBatch and is a secret.
+    require_payment: None where it does not say."""
 
     require_confirm: bool
     bookings: tuple[BookedRow, ...]
     batch_type: str
     batch_id: str
     batch_hash: str
+    require_payment: bool | None = None
 
 
 class _Exact(Schema):
@@ -273,7 +278,9 @@ class _Booked(_Exact):
     code = Text(load_default="", allow_none=True)
     start = Text(data_key="start_date_time", load_default="")
     end = Text(data_key="end_date_time", load_default="")
-    confirmed = Flag(data_key="is_confirmed", load_default=False)
+    confirmed = Flag(data_key="is_confirmed", load_default=None)
+    event_id = Text(load_default="")
+    unit_id = Text(load_default="")
 
     @post_load
     def _make(self, data: dict[str, Any], **kwargs: Any) -> BookedRow:
@@ -284,6 +291,7 @@ class BookRow(_Exact):
     """`book`'s answer; see "book response"."""
 
     require_confirm = Flag(load_default=False)
+    require_payment = Flag(load_default=None)
     bookings = fields.List(fields.Nested(_Booked), required=True, validate=bool)
     batch_type = Text(load_default="", allow_none=True)
     batch_id = Text(load_default="", allow_none=True)
@@ -298,4 +306,5 @@ class BookRow(_Exact):
             data["batch_type"] or "",
             data["batch_id"] or data["recurrent_batch_id"] or "",
             data["batch_hash"] or "",
+            data["require_payment"],
         )
