@@ -7,21 +7,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, Receipt
+from bellhop.ingest import leniency
+from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt
 from bellhop.ingest.formats.table import TABLE
 from bellhop.schemas import events
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.errors import EventInvalid, FieldProblem
+from bellhop.schemas.expressions import Unreadable
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings import Account, Settings, SourceSettings
-from bellhop.schemas.statuses import Meaning, meaning
 from bellhop.vendors.registry import VENDORS, titles, vendor_of
 from bellhop.vendors.vendor import Notice
 
 MAX_EVENTS: Final = 1000
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands in the content's hash for a time that is only the receipt's: sent again, the content is the same."""
-_CANCEL_FIELDS: Final = ("booking_id", "venue", "status", "notes")
 
 Read = Envelope | Ignored
 
@@ -39,29 +39,50 @@ class Intake:
     def read(self, decoded: object, receipt: Receipt) -> Sequence[Read]:
         """What the body holds, in its order, at least one. Raises EventInvalid with every problem found; where the body
         is a list, its fields begin with the item's index."""
-        context = Context(self._source, self._settings.venues, receipt, self._account)
-        if not (self._format.is_listed and isinstance(decoded, list)):
-            return (self._one(decoded, context),)
-        if not 1 <= len(decoded) <= MAX_EVENTS:
+        items = self._items(decoded)
+        if items is None:
+            return (self._one(decoded, self._context(receipt)),)
+        if self._source.items is not None and not items:
+            return (Ignored("its list holds no events"),)
+        if not 1 <= len(items) <= MAX_EVENTS:
             raise EventInvalid((FieldProblem("body", f"must hold 1 to {MAX_EVENTS} events"),))
         made, problems = [], []
-        for index, item in enumerate(decoded):
+        for index, item in enumerate(items):
             try:
-                made.append(self._one(item, context))
+                made.append(self._one(item, self._context(receipt.of_item(index))))
             except EventInvalid as error:
                 problems += [replace(problem, field=f"{index}.{problem.field}") for problem in error.problems]
         if problems:
             raise EventInvalid(tuple(problems))
         return tuple(made)
 
+    def _context(self, receipt: Receipt) -> Context:
+        return Context(self._source, self._settings.venues, receipt, self._account)
+
+    def _items(self, decoded: object) -> Sequence[object] | None:
+        """What is each read as a body of its own; None where that is the whole."""
+        if self._source.items is not None:
+            try:
+                found = self._source.items.find(decoded)
+            except Unreadable as error:
+                raise EventInvalid((FieldProblem("body", str(error)),)) from None
+            if not isinstance(found, list | dict):
+                raise EventInvalid((FieldProblem("body", "holds no list where the source's `items` says"),))
+            items = found if isinstance(found, list) else [found]
+            return [{"item": item, "body": decoded} for item in items]
+        is_listed = self._format.is_listed and not self._source.map.takes_lists
+        return decoded if is_listed and isinstance(decoded, list) else None
+
     def _one(self, item: object, context: Context) -> Read:
         try:
             made: Made = self._format.adapt(item, context)
+            if isinstance(made, Event):
+                return self._event(made, context.receipt)
+        except NotOurs as error:
+            return Ignored(str(error))
         except RecursionError:  # only what is deeper than any of our formats looks
             raise EventInvalid((FieldProblem("body", "must not be nested so deep"),)) from None
-        if isinstance(made, Ignored):
-            return made
-        return self._notice(made, context.receipt) if isinstance(made, Notice) else self._event(made, context.receipt)
+        return made if isinstance(made, Ignored) else self._notice(made, context.receipt)
 
     def _notice(self, made: Notice, receipt: Receipt) -> Envelope:
         vendor = self._source.format
@@ -77,43 +98,68 @@ class Intake:
         )
 
     def _event(self, made: Event, receipt: Receipt) -> Envelope:
-        parsed = self._parse(made.body)
+        parsed, meant = self._parse(made, receipt)
         id_ = self._id(parsed, receipt)
         subject = parsed.subject
-        warnings: tuple[str, ...] = ()
+        warnings = meant.warnings
         if parsed.type in events.MEMBER_TYPES:
             where = MEMBERS_ROUTE, self._member_account()
-            warnings = _warnings(self._members, parsed)
+            warnings += _warnings(self._members, parsed)
         elif parsed.type == events.PULL_TYPE:
             where = PULLS_ROUTE, self._source.pull_account
             # The id is part of it: two bookings may bear the same second, and each is a reason to pull.
             subject = f"{self._source.pull_account}/reservations/{id_}"
         else:
             where = bookings_route(parsed.kind), parsed.account
-            warnings = _warnings(self._settings.accounts.get(parsed.account), parsed)
+            warnings += _warnings(self._settings.accounts.get(parsed.account), parsed)
         envelope = self._envelope(
-            id_, parsed.type, subject, where, parsed.time, parsed.data, receipt, has_own_time=made.has_own_time
+            id_, parsed.type, subject, where, parsed.time, parsed.data, receipt, has_own_time=meant.has_own_time
         )
         return replace(envelope, not_after=parsed.not_after, warnings=warnings)
 
-    def _parse(self, body: Any) -> events.Parsed:
-        if self._source.format != "bellhop":
-            body = _cancel_alone(body)
-        is_booking = isinstance(body, Mapping) and body.get("type") in events.BOOKING_TYPES
+    def _parse(self, made: Event, receipt: Receipt) -> tuple[events.Parsed, Event]:
+        """The event as its contract has it, and as it was meant. Raises EventInvalid; NotOurs."""
+        is_ours = self._source.format == "bellhop"
+        meant = self._add_time(made if is_ours else leniency.relax(leniency.cancel_alone(made)), receipt)
+        self._require_our_venue(meant.body)
         try:
-            if is_booking and self._source.pull_account:
-                return events.parse_pull(body)
-            return events.parse(body, self._settings.venues.get)
+            return self._check(meant.body), meant
         except EventInvalid as error:
+            alone = self._add_time(leniency.cancel_alone(made, error.problems), receipt)
+            if is_ours and alone is not made:
+                return self._check(alone.body), alone
             if self._source.format != "mapped":
                 raise
             raise EventInvalid(tuple(map(_map_it, error.problems))) from None
 
+    def _add_time(self, made: Event, receipt: Receipt) -> Event:
+        """With the receipt's time, where it may lack one and does."""
+        if not isinstance(made.body, Mapping) or made.body.get("timestamp") not in (None, ""):
+            return made
+        if not self._source.takes_receipt_time and not leniency.is_cancel(made.body):
+            return made
+        return replace(made, body={**made.body, "timestamp": receipt.received.isoformat()}, has_own_time=False)
+
+    def _require_our_venue(self, body: Any) -> None:
+        """Raises NotOurs."""
+        data = body.get("data") if isinstance(body, Mapping) else None
+        if not isinstance(data, Mapping) or self._source.pull_account or not self._source.ignores_unknown_venues:
+            return
+        venue = data.get("venue")
+        if body.get("type") in events.BOOKING_TYPES and isinstance(venue, str) and venue not in self._settings.venues:
+            raise NotOurs("its venue is none of this Bellhop's")
+
+    def _check(self, body: Any) -> events.Parsed:
+        is_booking = isinstance(body, Mapping) and body.get("type") in events.BOOKING_TYPES
+        if is_booking and self._source.pull_account:
+            return events.parse_pull(body)
+        return events.parse(body, self._settings.venues.get)
+
     def _id(self, parsed: events.Parsed, receipt: Receipt) -> str:
         """The other formats' ids are the events' own: one post may hold several."""
-        is_whole = self._source.format in ("bellhop", "mapped")
+        is_whole = self._source.format in ("bellhop", "mapped") and not receipt.is_of_item
         signed = receipt.signed_id if is_whole else ""
-        return signed or parsed.id or f"sha256-{receipt.digest}"
+        return signed or parsed.id or receipt.signed_id or f"sha256-{receipt.digest}"
 
     def _member_account(self) -> str:
         if not self._source.member_account:
@@ -150,19 +196,6 @@ class Intake:
 def _warnings(account: Account | None, parsed: events.Parsed) -> tuple[str, ...]:
     """What of an event its vendor will not have as it was sent."""
     return () if account is None else vendor_of(account).warnings(account, parsed.type, parsed.data)
-
-
-def _cancel_alone(body: Any) -> Any:
-    """What cancels, without what only a booking needs: half of a service, as a map's constants make one, or an e-mail
-    address with a slip in it must not keep a cancel from being taken."""
-    data = body.get("data") if isinstance(body, Mapping) else None
-    if not isinstance(data, Mapping) or body.get("type") not in events.BOOKING_TYPES:
-        return body
-    status = data.get("status")
-    meant, _ = meaning(body["type"], status if isinstance(status, str) else None, (None,))
-    if meant is not Meaning.CANCEL:
-        return body
-    return {**body, "data": {name: value for name, value in data.items() if name in _CANCEL_FIELDS}}
 
 
 def _map_it(problem: FieldProblem) -> FieldProblem:

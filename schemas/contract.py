@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
 
+from bellhop.schemas.durations import LONGEST, read_duration
 from bellhop.schemas.errors import FieldProblem
 
 MAX_ID: Final = 200
 MAX_DEPTH: Final = 10
 MAX_KEY: Final = 200
 _MAX_ZONE: Final = 64
+_WHOLE: Final = 2**64
 _YEARS: Final = range(1970, 3000)
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -27,8 +29,8 @@ class Identifier(fields.Field[str]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise ValidationError("must be a text or a whole number")
-        if isinstance(value, int) and abs(value) >= 10**18:
-            raise ValidationError("must have at most 18 digits")
+        if isinstance(value, int) and abs(value) >= _WHOLE:
+            raise ValidationError("must be a whole number of at most 64 bits")
         text = str(value).strip()
         if not 1 <= len(text) <= MAX_ID:
             raise ValidationError(f"must have 1 to {MAX_ID} characters")
@@ -93,9 +95,28 @@ def short_text(maximum: int, **kwargs: Any) -> fields.String:
     return fields.String(validate=validate.Length(max=maximum), **kwargs)
 
 
+class TimeSpan(fields.Field[timedelta]):
+    """How long something lasts: minutes, or a text such as 90 min, 1h 30m, 01:30, PT1H30M."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> timedelta:
+        made = read_duration(value)
+        if made is None:
+            raise ValidationError(f"must be minutes, or a duration such as PT1H30M, of at most {LONGEST.days} days")
+        return made
+
+
 class Strict(Schema):
+    """Only the fields it has. Where one may be left out, null is the same as leaving it out."""
+
     class Meta:
         unknown = RAISE
+
+    @pre_load
+    def _leave_out_nulls(self, value: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, dict) or None not in value.values():
+            return value
+        optional = {name for name, field in self.fields.items() if not field.required}
+        return {name: each for name, each in value.items() if each is not None or name not in optional}
 
 
 def load_valid(schema: Schema, value: object, prefix: str) -> tuple[dict[str, Any], list[FieldProblem]]:
@@ -106,6 +127,11 @@ def load_valid(schema: Schema, value: object, prefix: str) -> tuple[dict[str, An
         valid = error.valid_data if isinstance(error.valid_data, dict) else {}
         return valid, _problems(error.messages, prefix)
     return loaded, []
+
+
+def as_fit_text(text: str) -> str:
+    """Without what cannot be stored: see `unfit`."""
+    return _UNSTORABLE.sub("", text)
 
 
 def unfit(value: object, path: str, depth: int) -> Iterator[FieldProblem]:
@@ -130,8 +156,8 @@ def unfit(value: object, path: str, depth: int) -> Iterator[FieldProblem]:
     elif isinstance(value, float):
         if not math.isfinite(value):
             yield FieldProblem(path, "must be a finite number")
-    elif isinstance(value, int) and abs(value) >= 10**18:
-        yield FieldProblem(path, "must have at most 18 digits")
+    elif isinstance(value, int) and abs(value) >= _WHOLE:
+        yield FieldProblem(path, "must be a whole number of at most 64 bits")
 
 
 def _problems(messages: object, prefix: str) -> list[FieldProblem]:

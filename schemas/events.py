@@ -23,12 +23,14 @@ from bellhop.schemas.contract import (
     Moment,
     Price,
     Strict,
+    TimeSpan,
     ZoneName,
     load_valid,
     short_text,
     unfit,
 )
 from bellhop.schemas.errors import EventInvalid, FieldProblem
+from bellhop.schemas.local_times import add_ends, add_zones
 from bellhop.schemas.statuses import Meaning, meaning
 
 __all__ = [
@@ -38,7 +40,9 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_ID",
     "MAX_KEY",
+    "MAX_NAME",
     "MAX_NOTES",
+    "MAX_PHONE",
     "MAX_SERVICES",
     "MEMBER_FIELDS",
     "MEMBER_TYPES",
@@ -67,14 +71,16 @@ def callback_type(kind: str) -> str:
     return f"{kind}.callback"
 
 
+MAX_NAME: Final = 200
 MAX_NOTES: Final = 2000
+MAX_PHONE: Final = 40
 MAX_SERVICES: Final = 20
 
 
 class _Client(Strict):
-    name = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    name = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
     email = fields.Email(validate=validate.Length(max=254))
-    phone = short_text(40)
+    phone = short_text(MAX_PHONE)
     timezone = ZoneName()
 
 
@@ -84,6 +90,7 @@ class _Service(Strict):
     facility_id = Identifier()
     start = Moment(required=True)
     end = Moment()
+    duration = TimeSpan()  # becomes the end
     price = Price()
     count = fields.Integer(strict=True, validate=validate.Range(min=1, max=100), load_default=1)
 
@@ -112,6 +119,8 @@ class _Booking(Strict):
             start, end = service["start"], service.get("end")
             if end is None:
                 continue
+            if "duration" in service:
+                raise ValidationError({"services": {index: {"duration": ["must be left out where end is given"]}}})
             if (start.tzinfo is None) != (end.tzinfo is None):
                 raise ValidationError(
                     {"services": {index: {"end": ["must have a zone where start has one, and none where not"]}}}
@@ -252,7 +261,9 @@ def _data(
     if facts is None and "venue" in booking:
         problems.append(FieldProblem("data.venue", "is not a venue of this Bellhop"))
     if facts is not None and not problems:
-        problems = _add_zones(booking, facts.zone) or _missing_for_vendor(type_, booking, facts)
+        problems = add_zones(booking, facts.zone)
+        add_ends(booking, facts.zone)
+        problems = problems or _missing_for_vendor(type_, booking, facts)
     return booking, facts, problems
 
 
@@ -265,24 +276,6 @@ def _starts_at(data: Mapping[str, Any]) -> datetime | None:
             if key in service:
                 service[key] = service[key].isoformat()
     return min(starts, default=None)
-
-
-def _add_zones(booking: Mapping[str, Any], zone: ZoneInfo) -> list[FieldProblem]:
-    """Gives every venue-local time its offset; tells those that the clock change makes impossible or ambiguous."""
-    problems: list[FieldProblem] = []
-    for index, service in enumerate(booking["services"]):
-        for key in ("start", "end"):
-            moment: datetime | None = service.get(key)
-            if moment is None or moment.tzinfo is not None:
-                continue
-            field = f"data.services.{index}.{key}"
-            early, late = moment.replace(tzinfo=zone, fold=0), moment.replace(tzinfo=zone, fold=1)
-            if early.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
-                problems.append(FieldProblem(field, f"does not exist in {zone.key}: the clock skips it"))
-            elif early.utcoffset() != late.utcoffset():
-                problems.append(FieldProblem(field, f"happens twice in {zone.key}: give it with its offset"))
-            service[key] = early
-    return problems
 
 
 def _missing_for_vendor(type_: str, booking: Mapping[str, Any], facts: VenueFacts) -> list[FieldProblem]:

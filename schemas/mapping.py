@@ -1,62 +1,43 @@
 """A source's map: where in an upstream's own body each field of an event stands. No I/O, and no code in settings.
 
-A rule is a path, `"payload.uid"` or `"items.0.id"`; or a table of `path`, optionally with `values` (their word → ours)
-and `default` (where the path leads nowhere); or `{ value = … }`, the same for every event. What the path leads to is
-taken as it is; nothing, or null, leaves the field out, and the event's contract says what is then missing.
+A rule is a path, `"payload.uid"` or `"items.0.id"`; or a table of `path` or `expression` (JMESPath), optionally with
+`values` (their word → ours) and `default` (where it leads nowhere); or `{ value = … }`, the same for every event. What
+is found is taken as it is; nothing, or null, leaves the field out, and the event's contract says what is then missing.
+
+`data.services.*` says where a list of services stands; the rules of its fields, `data.services.*.start`, are read once
+for each of its items, of `{"item": …, "before": [the items before it], "body": the whole body}`.
+
+Any rule may say `ignored`. Nothing of a list is left out in silence: of one whose items are read by their place, those
+that no rule reads are told of.
 """
 
 from __future__ import annotations
 
 import copy
-import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from bellhop.schemas.errors import EventInvalid, FieldProblem
-from bellhop.schemas.events import DATA_FIELDS, MAX_SERVICES
+from bellhop.schemas.expressions import IndexedList
+from bellhop.schemas.map_reading import IGNORED, Reading
+from bellhop.schemas.map_rules import MapError, Rule, compile_rules
+from bellhop.schemas.statuses import cancels
 
-IGNORED: Final = "ignored"
-"""What a map may say for `type`: an event that means nothing here."""
+__all__ = ["IGNORED", "NO_MAP", "FieldMap", "MapError", "Mapped", "compile_map"]
 
-_HEAD: Final = ("id", "type", "timestamp")
-_RULE_KEYS: Final = frozenset({"path", "values", "default", "value"})
-_LONGEST: Final = 200
-
-
-class _Nothing:
-    """Where a rule finds no value: None is a value too."""
-
-    def __deepcopy__(self, memo: object) -> _Nothing:
-        return self
-
-
-_NOTHING: Final = _Nothing()
-
-Step = str | int
-Path = tuple[str, ...]
+_NAMING: Final = ("type", "data.booking_id", "data.venue")
+"""Of a cancel nothing else may refuse, and beside these only what tells its kind may say `ignored`."""
+_KINDS: Final = (*_NAMING, "id", "timestamp", "data.status")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """path: () where `default` is the value for every event. values: None where nothing is translated."""
+class Mapped:
+    """What a map makes of a body. ignored: the field whose rule says that it means nothing here, "" for none."""
 
-    field: tuple[Step, ...]
-    path: Path
-    values: Mapping[str, Any] | None = None
-    default: Any = _NOTHING
-
-    @property
-    def name(self) -> str:
-        return ".".join(map(str, self.field))
-
-
-class MapError(ValueError):
-    """Raised for a rule that cannot be meant so. key: the event's field it is for. `str()` says what is wrong."""
-
-    def __init__(self, key: str, problem: str) -> None:
-        super().__init__(problem)
-        self.key = key
+    body: dict[str, Any]
+    ignored: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +50,44 @@ class FieldMap:
         return bool(self.rules)
 
     def apply(self, document: object, base: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """An event's fields alone: see `read`."""
+        return self.read(document, base).body
+
+    def read(
+        self, document: object, base: Mapping[str, Any] | None = None, *, ignore_unknown: Collection[str] = ()
+    ) -> Mapped:
         """An event's fields, as the rules find them in `document`, laid over `base` (which stays as it is).
 
-        Raises EventInvalid where a value stands in none of its rule's `values`: it is never guessed.
+        ignore_unknown: the fields of which a value that `values` does not name is ignored. Raises EventInvalid where
+        such a value stands elsewhere (it is never guessed), where a value cannot be made, where services are left that
+        no rule reads. Of what cancels none of that matters but for the fields that say which booking it is.
         """
-        made: dict[str, Any] = copy.deepcopy(dict(base or {}))
-        problems = []
-        for rule in self.rules:
-            try:
-                value = _value_of(rule, document)
-            except LookupError:
-                problems.append(FieldProblem(rule.name, "has a value that its map's `values` do not name"))
-                continue
-            if value is not _NOTHING:
-                _put(made, rule.field, value)
+        reading = Reading(document, copy.deepcopy(dict(base or {})), ignore_unknown)
+        reading.read(self.rules)
+        is_cancel = _is_cancel(reading.made)
+        for name in reading.ignored:
+            if name in _KINDS or not is_cancel:
+                return Mapped(reading.made, name)
+        problems = [one for one in reading.problems if not is_cancel or one.field in _NAMING]
+        left_over = () if is_cancel else tuple(_left_over(self.rules, document))
+        problems += [FieldProblem("data.services", text) for text, is_of_services in left_over if is_of_services]
         if problems:
             raise EventInvalid(tuple(problems))
-        return made
+        if is_cancel:
+            return Mapped(reading.made)
+        if reading.dropped and not reading.made["data"]["services"]:
+            return Mapped(reading.made, reading.dropped[0])
+        dropped = [f"{name} is {IGNORED}, as the map says: that service is left out" for name in reading.dropped]
+        return Mapped(reading.made, "", (*(text for text, _ in left_over), *dropped))
 
     def names(self, field: str) -> bool:
         """Whether there is a rule for the field."""
         return any(rule.name == field for rule in self.rules)
+
+    @property
+    def takes_lists(self) -> bool:
+        """Whether its rules are for a body that is itself a list, and not for each of its items."""
+        return any(rule.finder is not None and rule.finder.takes_lists for rule in self.rules)
 
 
 NO_MAP: Final = FieldMap()
@@ -97,107 +95,28 @@ NO_MAP: Final = FieldMap()
 
 def compile_map(table: Mapping[str, Any]) -> FieldMap:
     """The map that a table of the settings says. Raises MapError for the first rule that is wrong."""
-    rules = tuple(_rule(key, value) for key, value in table.items())
-    names = {rule.field: rule.name for rule in rules}
+    return FieldMap(compile_rules(table))
+
+
+def _is_cancel(made: Mapping[str, Any]) -> bool:
+    data = made.get("data")
+    return cancels(made.get("type"), data.get("status") if isinstance(data, Mapping) else None)
+
+
+def _left_over(rules: Sequence[Rule], document: object) -> Iterator[tuple[str, bool]]:
+    """Of each list whose items are read by their place: what is not read, and whether that is of services."""
+    lists: dict[str, list[tuple[IndexedList, bool]]] = {}
     for rule in rules:
-        for end in range(1, len(rule.field)):
-            if outer := names.get(rule.field[:end]):
-                raise MapError(rule.name, f"stands inside {outer}, which has a rule of its own")
-    return FieldMap(rules)
-
-
-def _rule(key: str, value: object) -> Rule:
-    field = _field(key)
-    if isinstance(value, str):
-        return Rule(field, _path(key, value))
-    if not isinstance(value, Mapping):
-        raise MapError(key, "must be a path, or a table of path, values and default, or of value")
-    if unknown := sorted(set(value) - _RULE_KEYS):
-        raise MapError(key, f"has no setting {unknown[0]}: it takes path, values and default, or value")
-    if "value" in value:
-        if len(value) > 1:
-            raise MapError(key, "takes value alone, or path with values and default")
-        return Rule(field, (), None, value["value"])
-    values = value.get("values")
-    if values is not None and not (isinstance(values, Mapping) and values):
-        raise MapError(key, "must have values as a table, their word = ours")
-    return Rule(field, _path(key, value.get("path")), values, value.get("default", _NOTHING))
-
-
-def _path(key: str, value: object) -> Path:
-    if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST or not all(value.split(".")):
-        raise MapError(key, 'must have a path such as "payload.uid" or "items.0.id"')
-    return tuple(value.split("."))
-
-
-def _field(key: str) -> tuple[Step, ...]:
-    """Checks that events have such a field: a slip is found at the start, and not by the first event."""
-    parts = key.split(".")
-    if key in _HEAD:
-        return (key,)
-    wrong = MapError(key, "is no field of an event: id, type, timestamp or one of data, such as data.booking_id")
-    if parts[0] != "data" or len(parts) < 2 or not all(parts) or len(key) > _LONGEST:
-        raise wrong
-    field, *inner = parts[1:]
-    if field not in DATA_FIELDS[""]:
-        raise wrong
-    if field == "client" and inner and (len(inner) > 1 or inner[0] not in DATA_FIELDS["client"]):
-        raise wrong
-    if field != "services" or not inner:
-        return tuple(parts)
-    index = int(inner[0]) if inner[0].isascii() and inner[0].isdigit() and len(inner[0]) < 4 else MAX_SERVICES
-    if index >= MAX_SERVICES or len(inner) != 2 or inner[1] not in DATA_FIELDS["services"]:
-        raise wrong
-    return ("data", "services", index, inner[1])
-
-
-def _value_of(rule: Rule, document: object) -> Any:
-    """The rule's value, or _NOTHING. Raises LookupError where it is none of `values` and there is no default."""
-    value = _at(document, rule.path) if rule.path else None
-    if value is None:
-        return copy.deepcopy(rule.default)  # a list or table of the settings must not be shared between events
-    if rule.values is None:
-        return value
-    word = _word(value)
-    if word in rule.values:
-        return rule.values[word]
-    if rule.default is _NOTHING:
-        raise LookupError
-    return copy.deepcopy(rule.default)
-
-
-def _at(document: object, path: Path) -> object:
-    """What stands there, None where nothing does."""
-    place = document
-    for step in path:
-        if isinstance(place, Mapping):
-            place = place.get(step)
-        elif isinstance(place, list) and step.isascii() and step.isdigit() and len(step) < 6:
-            place = place[int(step)] if int(step) < len(place) else None
-        else:
-            return None
-    return place
-
-
-def _word(value: object) -> str:
-    """A value as a key of TOML: JSON's spelling of what is no text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float) else ""
-
-
-def _put(made: dict[str, Any], field: tuple[Step, ...], value: object) -> None:
-    """Puts the value in its place. A service before it that nothing is known of stays empty, and its contract says
-    so."""
-    place: Any = made
-    for step, following in itertools.pairwise(field):
-        if isinstance(step, int):
-            place = place[step]
-            continue
-        kind = list if isinstance(following, int) else dict
-        inner = place.get(step)
-        place[step] = inner if isinstance(inner, kind) else kind()
-        place = place[step]
-        if isinstance(following, int):
-            place.extend({} for _ in range(following + 1 - len(place)))
-    place[field[-1]] = value
+        if rule.finder is not None and not rule.is_inner:
+            for one in rule.finder.lists_by_place(document):
+                lists.setdefault(one.name, []).append((one, "services" in rule.field))
+    for name, found in lists.items():
+        read = {one.index for one, _ in found}
+        items = found[0][0].items
+        unread = [number for number, item in enumerate(items) if number not in read and item not in (None, "", {}, [])]
+        if unread:
+            where = ", ".join(f"{name}.{number}" for number in unread[:10])
+            yield (
+                f"{len(unread)} of the {len(items)} items of {name} are read by no rule: {where}",
+                any(is_of_services for _, is_of_services in found),
+            )

@@ -39,6 +39,13 @@ def meaning(type_: str, status: str | None, services: Sequence[object]) -> tuple
     return meant, words
 
 
+def cancels(type_: object, status: object) -> bool:
+    """Whether an event of this type and status ends a booking, whatever else it says."""
+    if type_ not in ("booking.requested", "booking.changed", "booking.cancelled"):
+        return False
+    return _meaning(str(type_), status if isinstance(status, str) else None)[0] is Meaning.CANCEL
+
+
 def _meaning(type_: str, status: str | None) -> tuple[Meaning, str]:
     if type_ == "booking.cancelled":
         return Meaning.CANCEL, "cancelled"

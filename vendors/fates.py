@@ -92,7 +92,7 @@ OF_EVERY_BOOKING: Final[Mapping[str, FieldFate]] = {
 BEYOND_A_CANCEL: Final = (
     *("member_id", "client.name", "client.email", "client.phone", "client.timezone", "notes"),
     *("services.service_id", "services.provider_id", "services.facility_id", "services.start"),
-    *("services.end", "services.price", "services.count", "additional", "promo_code", "recurring"),
+    *("services.end", "services.duration", "services.price", "services.count", "additional", "promo_code", "recurring"),
 )
 """What a booking's `data` may have and a cancel does not need."""
 

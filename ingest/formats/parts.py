@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 from zoneinfo import ZoneInfo
@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from marshmallow import ValidationError
 
 from bellhop.schemas.contract import Identifier, Moment
+from bellhop.schemas.durations import read_duration
 from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.events import MAX_ID, VenueFacts
+from bellhop.schemas.moments import iso_of
 from bellhop.schemas.settings import Account, SourceSettings, SourceVenue
 from bellhop.vendors.vendor import Notice
 
@@ -23,18 +25,32 @@ _HASH_LENGTH: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One post. digest: of its body, SHA-256 in hex. signed_id: "" where its scheme signs none. unique: unlike that of
-    any other post."""
+    """One post, or an item of one that is a list. digest: of its body, SHA-256 in hex. signed_id: "" where its scheme
+    signs none. unique: unlike that of any other post."""
 
     received: datetime
     unique: str
     digest: str
     signed_id: str = ""
+    is_of_item: bool = False
 
     @property
     def own_id(self) -> str:
         """An id that no other post has, whatever its body."""
         return f"received-{self.received.astimezone(UTC):%Y%m%dT%H%M%S}-{self.unique}"
+
+    def of_item(self, index: int) -> Receipt:
+        """That of an item of its list: the same each time the list is sent."""
+        signed = f"{self.signed_id}/{index}" if self.signed_id else ""
+        if len(signed) > MAX_ID:
+            signed = f"sha256-{hashlib.sha256(signed.encode()).hexdigest()}"
+        return replace(
+            self,
+            unique=f"{self.unique}-{index}",
+            digest=f"{self.digest}-{index}",
+            signed_id=signed,
+            is_of_item=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +73,12 @@ class Event:
     """An event in our own words, for its contract to check.
 
     has_own_time: False where its time is the receipt's: then the same id may come with another time and be the same.
+    warnings: what was left out of it.
     """
 
     body: Any
     has_own_time: bool = True
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +133,7 @@ def an_id(value: object, field_name: str) -> str:
 def a_moment(value: object, field_name: str, zone: ZoneInfo) -> datetime:
     """ISO 8601, UTC; without a zone it is that of `zone`."""
     try:
-        moment = None if value is None else Moment().deserialize(value)
+        moment: datetime | None = None if value is None else Moment().deserialize(iso_of(value))
     except ValidationError as error:
         refuse(field_name, str(error.messages[0]))
     if moment is None:
@@ -123,30 +141,66 @@ def a_moment(value: object, field_name: str, zone: ZoneInfo) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def stable_id(reference: str, kind: str, time: datetime, content: object) -> str:
+def event_time(
+    value: object, field_name: str, context: Context, zone: ZoneInfo, *, is_needed: bool = True
+) -> datetime | None:
+    """An event's own time, UTC; None where the receipt's is to stand for it: the source says so of events without one,
+    and a cancel needs none."""
+    if value is None and context.source.takes_receipt_time:
+        return None
+    try:
+        return a_moment(value, field_name, zone)
+    except EventInvalid:
+        if is_needed:
+            raise
+        return None
+
+
+def stable_id(reference: str, kind: str, time: datetime | None, content: object) -> str:
     """The same for the same content, sent again, and another for any other."""
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:_HASH_LENGTH]
-    end = f"-{kind}-{time:%Y%m%dT%H%M%SZ}-{digest}"
+    end = f"-{kind}-{f'{time:%Y%m%dT%H%M%SZ}-' if time else ''}{digest}"
     if len(f"{reference}{end}".encode(errors="replace")) > MAX_ID:
         reference = hashlib.sha256(reference.encode(errors="replace")).hexdigest()
     return f"{reference}{end}"
 
 
+class NotOurs(Exception):
+    """Raised for an event of a place that is none of ours, where the source says that such are ignored."""
+
+
 def their_venue(key: object, field_name: str, context: Context) -> tuple[SourceVenue, VenueFacts]:
-    """The venue that an upstream's id stands for."""
+    """The venue that an upstream's id stands for. Raises NotOurs."""
     venue = context.source.venues.get(an_id(key, field_name))
+    if venue is None and context.source.ignores_unknown_venues:
+        raise NotOurs(f"its {field_name} is none of the source's venues")
     if venue is None:
         refuse(field_name, f"is not in sources.{context.source.name}.venues")
     return venue, context.venues[venue.venue]
 
 
-def service(venue: SourceVenue, start: object, end: object) -> Sequence[Mapping[str, Any]]:
-    """A booking's one service, as the source's table says; none where that names none, or there is no start."""
+def lay_map(whole: object, base: Mapping[str, Any], context: Context, at: datetime | None = None) -> Event:
+    """The event that the source's map makes of a body, laid over what the format itself says. at: its time, where the
+    format tells it; None: the receipt's, unless the map finds one. Raises NotOurs."""
+    unknown = ("data.venue",) if context.source.ignores_unknown_venues else ()
+    known = {"timestamp": at.isoformat()} if at else {}
+    mapped = context.source.map.read(whole, {**base, **known}, ignore_unknown=unknown)
+    if mapped.ignored:
+        raise NotOurs(f"the source's map says so, for {mapped.ignored}")
+    return Event(mapped.body, warnings=mapped.warnings)
+
+
+def service(venue: SourceVenue, start: object, end: object, duration: object = None) -> Sequence[Mapping[str, Any]]:
+    """A booking's one service, as the source's table says; none where that names none, or there is no start. duration:
+    as the upstream writes it; without one that can be read it is the table's."""
     if not venue.service_id or start in (None, ""):
         return ()
     made = {"service_id": venue.service_id, "start": start}
-    for name, value in (("provider_id", venue.provider_id), ("facility_id", venue.facility_id), ("end", end)):
-        if value not in (None, ""):
+    if end in (None, "") and read_duration(duration) is None:
+        duration = venue.duration_seconds / 60
+    ours = {"provider_id": venue.provider_id, "facility_id": venue.facility_id}
+    for name, value in {**ours, "end": end, "duration": None if end else duration}.items():
+        if value:
             made[name] = value
     if venue.price is not None:
         made["price"] = venue.price

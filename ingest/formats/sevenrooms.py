@@ -6,7 +6,7 @@ Ids are opaque texts. `created` and `updated` are UTC without saying so; a reser
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -16,10 +16,11 @@ from bellhop.ingest.formats.parts import (
     Event,
     Ignored,
     Made,
-    a_moment,
     a_word,
     an_id,
     an_object,
+    event_time,
+    lay_map,
     refuse,
     service,
     stable_id,
@@ -31,7 +32,6 @@ _TYPES: Final = {"created": "booking.requested", "updated": "booking.changed", "
 _CLIENTS: Final = ("client", "venue_group_client", "venue_client")
 _RESERVATION: Final = "reservation"
 _UTC: Final = ZoneInfo("UTC")
-_MOST_MINUTES: Final = 7 * 24 * 60
 _CLOCKS: Final = ("%H:%M:%S", "%H:%M", "%I:%M %p", "%I:%M%p", "%I:%M:%S %p")
 
 
@@ -50,7 +50,7 @@ def adapt(item: Any, context: Context) -> Made:
 
 
 def _booking(whole: Mapping[str, Any], entity: Mapping[str, Any], event_type: str, context: Context) -> Event:
-    reference, at = an_id(entity.get("id"), "entity.id"), _time(entity)
+    reference, at = an_id(entity.get("id"), "entity.id"), _time(entity, context, is_needed=event_type != "deleted")
     draft = Draft({"booking_id": reference})
     if not context.is_pulled:
         venue, facts = their_venue(entity.get("venue_id"), "entity.venue_id", context)
@@ -67,18 +67,19 @@ def _member(whole: Mapping[str, Any], entity: Mapping[str, Any], event_type: str
     """Only a map can say where Peoplevine's member id stands."""
     if "member_id" not in context.source.map.apply(whole, {"data": {}})["data"]:
         return Ignored("it is of a client, and the source's map finds no data.member_id in it")
-    reference, at = an_id(entity.get("id"), "entity.id"), _time(entity)
+    reference, at = an_id(entity.get("id"), "entity.id"), _time(entity, context)
     return _event(whole, "member.updated", stable_id(reference, event_type, at, entity), at, Draft(), context)
 
 
-def _event(whole: Mapping[str, Any], type_: str, id_: str, at: datetime, draft: Draft, context: Context) -> Event:
-    base = {"id": id_, "type": type_, "timestamp": at.isoformat(), "data": draft.data}
-    return Event(context.source.map.apply(whole, base))
+def _event(
+    whole: Mapping[str, Any], type_: str, id_: str, at: datetime | None, draft: Draft, context: Context
+) -> Event:
+    return lay_map(whole, {"id": id_, "type": type_, "data": draft.data}, context, at)
 
 
-def _time(entity: Mapping[str, Any]) -> datetime:
+def _time(entity: Mapping[str, Any], context: Context, *, is_needed: bool = True) -> datetime | None:
     name = "updated" if entity.get("updated") else "created"
-    return a_moment(entity.get(name) or None, f"entity.{name}", _UTC)
+    return event_time(entity.get(name) or None, f"entity.{name}", context, _UTC, is_needed=is_needed)
 
 
 def _client(entity: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def _client(entity: Mapping[str, Any]) -> dict[str, Any]:
 
 def _services(entity: Mapping[str, Any], venue: SourceVenue) -> Any:
     start = _start(entity)
-    return service(venue, start, _end(start, entity.get("duration"), venue))
+    return service(venue, start, None, entity.get("duration"))
 
 
 def _start(entity: Mapping[str, Any]) -> object:
@@ -110,13 +111,3 @@ def _start(entity: Mapping[str, Any]) -> object:
         except ValueError:
             continue
     return f"{day} {clock}"
-
-
-def _end(start: object, minutes: object, venue: SourceVenue) -> str | None:
-    is_number = isinstance(minutes, int | float) and not isinstance(minutes, bool) and 0 < minutes <= _MOST_MINUTES
-    seconds = float(minutes) * 60 if is_number else venue.duration_seconds  # type: ignore[arg-type]
-    try:
-        begins = datetime.fromisoformat(start) if isinstance(start, str) and seconds else None
-        return (begins + timedelta(seconds=seconds)).isoformat() if begins else None
-    except (ValueError, OverflowError):
-        return None

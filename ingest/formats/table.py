@@ -35,6 +35,6 @@ TABLE: Final[Mapping[str, Format]] = {
     "bellhop": Format(_bellhop),
     "sevenrooms": Format(sevenrooms.adapt, is_listed=True),
     "tripleseat": Format(tripleseat.adapt),
-    "mapped": Format(mapped.adapt),
+    "mapped": Format(mapped.adapt, is_listed=True),
     **{vendor.kind: Format(_callback(vendor.callbacks)) for vendor in VENDORS if vendor.callbacks},
 }

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bellhop.ingest.formats.parts import (
     Context,
     Draft,
-    Event,
     Ignored,
     Made,
-    a_moment,
     a_word,
     an_id,
     an_object,
-    refuse,
+    event_time,
+    lay_map,
     service,
     stable_id,
     their_venue,
@@ -32,9 +31,10 @@ _TYPES: Final = {
     "CREATE_EVENT": "booking.requested",
     "UPDATE_EVENT": "booking.changed",
     "STATUS_CHANGE_EVENT": "booking.changed",
-    "CHANGE_EVENT_DATETIME": "booking.changed",
     "DELETE_EVENT": "booking.cancelled",
 }
+_OF_AN_EVENT: Final = re.compile(r"(?:CHANGE|REASSIGN)_EVENT_[A-Z_]+", re.ASCII)
+"""CHANGE_EVENT_DATETIME, CHANGE_EVENT_GUEST_COUNTS; REASSIGN_EVENT_LOCATION, _AREAS, _CONTACT, _ACCOUNT, _OWNERSHIP."""
 _STATUSES: Final = {
     "DEFINITE": "BOOKED",
     "TENTATIVE": "HOLD",
@@ -54,9 +54,10 @@ _UTC: Final = ZoneInfo("UTC")
 def adapt(item: Any, context: Context) -> Made:
     whole = an_object(item, "body")
     trigger = a_word(whole.get("webhook_trigger_type"), "webhook_trigger_type").upper()
-    if trigger not in _TYPES:
+    type_ = "booking.changed" if _OF_AN_EVENT.fullmatch(trigger) else _TYPES.get(trigger, "")
+    if not type_:
         return Ignored("its webhook_trigger_type is not of an event")
-    key = "event" if "event" in whole else "object"
+    key = "event" if whole.get("event") is not None else "object"
     event = an_object(whole.get(key), key)
     reference = an_id(event.get("id"), f"{key}.id")
     draft, zone = Draft({"booking_id": reference}), _UTC  # for a pull the hour does not matter
@@ -66,34 +67,30 @@ def adapt(item: Any, context: Context) -> Made:
         draft.add("venue", facts.name)
         draft.add("status", _status(event.get("status")))
         if trigger != "DELETE_EVENT":
-            start, end = _span(event, timedelta(seconds=venue.duration_seconds))
+            start, end = _span(event)
             draft.add("services", list(service(venue, start, end)))
-    at = _updated_at(event, key, zone)
-    base = {
-        "id": stable_id(reference, trigger.lower(), at, event),
-        "type": _TYPES[trigger],
-        "timestamp": at.isoformat(),
-        "data": draft.data,
-    }
-    return Event(context.source.map.apply(whole, base))
+    at = _updated_at(event, key, zone, context, is_needed=trigger != "DELETE_EVENT")
+    base = {"id": stable_id(reference, trigger.lower(), at, event), "type": type_, "data": draft.data}
+    # By either name, so that one map fits both forms.
+    return lay_map({**whole, "event": event, "object": event}, base, context, at)
 
 
 def _status(status: object) -> object:
     return _STATUSES.get(status.strip().upper(), status) if isinstance(status, str) else status
 
 
-def _updated_at(event: Mapping[str, Any], key: str, zone: ZoneInfo) -> datetime:
-    name = "updated_at" if event.get("updated_at") else "created_at"
+def _updated_at(
+    event: Mapping[str, Any], key: str, zone: ZoneInfo, context: Context, *, is_needed: bool
+) -> datetime | None:
+    name = "created_at" if event.get("created_at") and not event.get("updated_at") else "updated_at"
     told = event.get(name) or None
-    if told is None:
-        refuse(f"{key}.updated_at", "is required")
     local = _read(told, None)
-    if local is None:
-        return a_moment(told, f"{key}.{name}", zone)
-    return local.replace(tzinfo=zone).astimezone(UTC)
+    if local is not None:
+        return local.replace(tzinfo=zone).astimezone(UTC)
+    return event_time(told, f"{key}.{name}", context, zone, is_needed=is_needed)
 
 
-def _span(event: Mapping[str, Any], usual: timedelta) -> tuple[object, object]:
+def _span(event: Mapping[str, Any]) -> tuple[object, object]:
     """Start and end, venue-local; what cannot be read stays as it is, for the contract to name."""
     told_start, told_end = event.get("event_start"), event.get("event_end")
     day = _day(event.get("event_date_iso8601"))
@@ -102,8 +99,6 @@ def _span(event: Mapping[str, Any], usual: timedelta) -> tuple[object, object]:
         return told_start, told_end
     same_day = isinstance(told_end, str) and told_end.split()[:1] == str(told_start).split()[:1]
     end = _read(told_end, day if same_day else None)
-    if end is None and not told_end and usual:
-        end = start + usual
     return start.isoformat(), end.isoformat() if end else told_end
 
 

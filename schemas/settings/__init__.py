@@ -16,7 +16,8 @@ from bellhop.schemas.settings.services import (
     SentrySettings,
     WorkSettings,
 )
-from bellhop.schemas.settings.sources import SourceSettings, SourceVenue
+from bellhop.schemas.settings.source_tables import SourceVenue
+from bellhop.schemas.settings.sources import SourceSettings
 
 __all__ = [
     "Account",

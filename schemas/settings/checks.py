@@ -9,8 +9,9 @@ from typing import Any
 from bellhop.schemas.settings.accounts import Account, AccountKind, VenueSettings
 from bellhop.schemas.settings.published import PROBLEM, published_in, published_in_account
 from bellhop.schemas.settings.sections import suggest
-from bellhop.schemas.settings.services import WorkSettings
-from bellhop.schemas.settings.sources import SourceSettings, SourceVenue
+from bellhop.schemas.settings.services import LedgerSettings, WorkSettings
+from bellhop.schemas.settings.source_tables import SourceVenue
+from bellhop.schemas.settings.sources import SourceSettings
 
 Found = tuple[str, str, str]
 """A dotted key, what is wrong with it, and what to write."""
@@ -54,6 +55,10 @@ def find_conflicts(parts: Parts) -> Iterator[Found]:
     for source in parts.sources.values():
         for key, problem, advice in _callbacks(source, parts):
             yield f"sources.{source.name}.{key}", problem, advice
+        ledger = parts.sections.get("ledger")
+        if isinstance(ledger, LedgerSettings) and source.resend_window_seconds > ledger.keep_seconds:
+            # A webhook that is played back is known by its id, for as long as the ledger keeps its event.
+            yield f"sources.{source.name}.resend_window", "must be at most as long as ledger.keep", ""
         for key in published_in(source, list(parts.accounts.values())):
             yield f"sources.{source.name}.{key}", PROBLEM, "make a new one"
     for account in parts.accounts.values():

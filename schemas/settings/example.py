@@ -10,7 +10,8 @@ from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.build import SECTIONS, VENUE
 from bellhop.schemas.settings.editors import ADDRESS
 from bellhop.schemas.settings.keys import Key, Section, keys_of
-from bellhop.schemas.settings.sources import SourceSettings, SourceVenue, SourceVenues, source_keys
+from bellhop.schemas.settings.source_tables import SourceVenue, SourceVenues
+from bellhop.schemas.settings.sources import SourceSettings, source_keys
 
 _HEAD: Final = """\
 Every setting of Bellhop. Copy it to bellhop.toml, keep what you need: what is left out has the value shown, except

@@ -8,14 +8,15 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
 
-from bellhop.schemas.mapping import NO_MAP, FieldMap, MapError, compile_map
+from bellhop.schemas.expressions import Finder
+from bellhop.schemas.mapping import NO_MAP, FieldMap
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.schemas.settings.fields import Duration, TextList, choice, maybe_number, one_number, string, web
+from bellhop.schemas.settings.fields import Duration, TextList, choice, one_number, string, web
 from bellhop.schemas.settings.keys import Key, Section, key, keys_of, settings_section
-from bellhop.schemas.settings.sections import SectionPart
+from bellhop.schemas.settings.source_tables import ListPlace, MapTable, SourceVenue, SourceVenues
 
 FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped")
 """How an upstream's bodies are written, beside the vendors' own callbacks: see `formats`."""
@@ -26,67 +27,6 @@ _ANSWERS: Final = {"tripleseat": 200}  # it takes any other for a failure
 def formats(kinds: Mapping[str, AccountKind]) -> tuple[str, ...]:
     """How an upstream's bodies may be written: see `ingest.formats`."""
     return (*FORMATS, *(name for name, kind in kinds.items() if kind.posts_callbacks))
-
-
-class _Map(fields.Field[FieldMap]):
-    def __init__(self) -> None:
-        super().__init__(metadata={"schema": {"type": "object"}})
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> FieldMap:
-        if not isinstance(value, Mapping):
-            raise ValidationError("must be a table")
-        wrong: dict[str, list[str]] = {}
-        made = NO_MAP
-        for rule in (*({name: value[name]} for name in value), value):
-            try:
-                made = compile_map(rule)
-            except MapError as error:
-                wrong.setdefault(error.key, [str(error)])
-        if wrong:
-            raise ValidationError(wrong)
-        return made
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, Any]:
-        return {}
-
-
-@settings_section
-class SourceVenue(Section):
-    """One of an upstream's places, as a venue of ours, and the service its bookings are for; "" where not given."""
-
-    venue: str = key(string(), "The venue of ours that it is.", example="mayfair-spa")
-    service_id: str = key(string(), "The service its bookings are for.", default="", example="7")
-    provider_id: str = key(string(), "", default="", example="100")
-    facility_id: str = key(string(), "", default="", example="24422054")
-    duration_seconds: float = key(
-        Duration(), "Of a booking that tells none.", name="duration", default=0.0, example="90m"
-    )
-    price: float | None = key(maybe_number(0, 10_000_000), "", default=None, example=100.0)
-
-
-class SourceVenues(fields.Field[Mapping[str, SourceVenue]]):
-    """By the upstream's own ids, which are any text."""
-
-    part: Final = SectionPart(SourceVenue)
-
-    def __init__(self) -> None:
-        super().__init__(metadata={"schema": {"type": "object"}})
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, SourceVenue]:
-        if not isinstance(value, Mapping):
-            raise ValidationError("must be a table")
-        made, wrong = {}, {}
-        for name, venue in value.items():
-            try:
-                made[name] = self.part.load(venue)
-            except ValidationError as error:
-                wrong[name] = error.messages
-        if wrong:
-            raise ValidationError(wrong)
-        return made
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, Any]:
-        return {}
 
 
 def _check_result_url(url: str) -> None:
@@ -115,7 +55,9 @@ class SourceSettings(Section):
           bearer             Authorization: Bearer <secret>
           path-secret        POST /webhooks/<name>/<secret>, for upstreams that can only be given an address
           query-secret       POST /webhooks/<name>?secret=<secret>, likewise
-          calendly, tripleseat, acuity, mindbody, square, calcom: their own signatures
+          calendly, tripleseat, mindbody, square, calcom: their own signatures
+          acuity: its signature, for bodies that hold the booking. Acuity's own webhooks hold no more than an
+            appointment's id, and Bellhop fetches nothing from it: bookings cannot be made of them.
         The secrets of path-secret and query-secret have 16 or more of A-Z, a-z, 0-9, - and _. Keep such addresses out
         of the logs of a proxy before Bellhop.""",
         example="standard-webhooks",
@@ -137,6 +79,14 @@ class SourceSettings(Section):
         required=False,
         example=202,
     )
+    resend_window_seconds: float = key(
+        Duration(),
+        """For upstreams that send a webhook again, hours later, with the signature and the time of the first attempt:
+        so old such a signature may be. 0: as the tolerance says. At most as long as keep of [ledger]: what is played
+        back is known by its id.""",
+        name="resend_window",
+        default=0.0,
+    )
     member_account: str = key(
         string(),
         "The account (of Peoplevine) whose members this source tells of. Empty: member events are refused.",
@@ -154,21 +104,34 @@ class SourceSettings(Section):
         default="bellhop",
     )
     map: FieldMap = key(
-        _Map(),
+        MapTable(),
         """Where an event's fields stand in the upstream's body. With sevenrooms and tripleseat it is laid over what
         they say themselves, with a vendor's own callbacks it is for feed_venue: there the details stand under
         "details".
-        A rule is a path; or a path with values (their word = ours) and a default; or a value for all events:
+        A rule is a path, or an expression of JMESPath (jmespath.org), with values (their word = ours) and a default; or
+        a value for all events:
           "id" = "payload.uid"
           "type" = { path = "triggerEvent", values = { BOOKING_CREATED = "booking.requested" }, default = "ignored" }
           "timestamp" = "createdAt"
           "data.booking_id" = "payload.bookingId"
           "data.venue" = { value = "mayfair-salon" }
+          "data.client.name" = { expression = "join(' ', [payload.first, payload.last])" }
           "data.services.0.start" = "payload.startTime"
-        type = "ignored" answers 2xx and does nothing. A value that `values` does not name is refused, unless there is
-        a default. Without an id, it is the body's hash. A member event needs no timestamp: then each receipt is an
-        event of its own, also of a body that came before (Peoplevine's {"customer_no": 6448} comes again whenever the
-        member changes).""",
+        Times are ISO 8601, or count from 1970 in seconds or milliseconds. Beside JMESPath's own functions there are
+        moment(text, '%d/%m/%Y %H:%M'), later(moment, '90 min'), in_zone(moment, 'Europe/London'), split(text, ',') and
+        multiply(cents, '0.01'); null makes null, and join leaves it out.
+        A list of services is gone through, with each item and those before it beside the body:
+          "data.services.*" = "payload.segments"
+          "data.services.*.service_id" = { path = "item.service", values = { SV1 = "7", SV2 = "8" } }
+          "data.services.*.start" = { expression = "later(body.payload.startTime, sum(before[*].minutes))" }
+          "data.services.*.duration" = "item.minutes"
+        Where services are read by their place instead, a body with more of them than rules is refused; of any other
+        list, what no rule reads is warned of.
+        A rule that comes to "ignored" answers 2xx and does nothing; of one service among several, it leaves that one
+        out. A value that `values` does not name is refused, unless there is a default. Without an id, it is the body's
+        hash. Of what cancels only type, data.booking_id and data.venue can refuse. A member event needs no timestamp:
+        then each receipt is an event of its own, also of a body that came before (Peoplevine's {"customer_no": 6448}
+        comes again whenever the member changes).""",
         default=NO_MAP,
     )
     venues: Mapping[str, SourceVenue] = key(
@@ -176,6 +139,25 @@ class SourceSettings(Section):
         """sevenrooms and tripleseat: their venues' ids, each with the venue of ours it is, and the service its
         bookings are for:""",
         default_factory=dict,
+    )
+    items: Finder | None = key(
+        ListPlace(),
+        """mapped only: where the body holds a list of events, as a path or an expression. The map is then read for each
+        of its items, of {"item": …, "body": the whole body}. A body that is itself a list needs none: its items are
+        read as they are.""",
+        default=None,
+    )
+    unknown_venues: str = key(
+        choice("refuse", "ignore"),
+        """What becomes of an event of a venue that the settings do not name: refuse (422), or ignore (2xx, and nothing
+        done), for an upstream that posts the events of all its places.""",
+        default="refuse",
+    )
+    missing_time: str = key(
+        choice("refuse", "receipt"),
+        """What becomes of an event that bears no time: refuse (422), or receipt: the time at which it came stands for
+        it. Events that come out of their order are then taken in the order in which they came.""",
+        default="refuse",
     )
     account: str = key(
         string(), "A vendor's own callbacks only, and needed there: the account whose callbacks these are.", default=""
@@ -222,7 +204,17 @@ class SourceSettings(Section):
         usual = {"tolerance_seconds": _TOLERANCES.get(data["verifier"], 300.0)}
         return {**usual, "answer": _ANSWERS.get(data["format"], 202), **data}
 
+    @property
+    def ignores_unknown_venues(self) -> bool:
+        return self.unknown_venues == "ignore"
+
+    @property
+    def takes_receipt_time(self) -> bool:
+        return self.missing_time == "receipt"
+
     def conflicts(self) -> Iterator[tuple[str, str]]:
+        if self.items is not None and self.format != "mapped":
+            yield "items", "is for the format mapped"
         if self.format == "mapped" and not self.map:
             yield "map", "is required: the format mapped reads nothing else"
         if self.format == "bellhop" and self.map:

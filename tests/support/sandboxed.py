@@ -123,9 +123,8 @@ class House:
         """more: further keys of an account, by its name."""
         self.http = http or SandboxHttp(now=now)
         self._now = now
-        accounts = {
-            name: {**one, "base_url": "http://127.0.0.1:1", **more.get(name, {})} for name, one in ACCOUNTS.items()
-        }
+        url = {"base_url": "http://127.0.0.1:1"}
+        accounts = {name: {**one, **url, **more.get(name, {})} for name, one in ACCOUNTS.items()}
         source = {"verifier": "bearer", "secrets": ["a-token-of-thirty-two-characters"], "member_account": "club"}
         self.settings = build({"sources": {"crm": source}, "accounts": accounts, "venues": VENUES})
         self._intake = Intake(self.settings, self.settings.sources["crm"])

@@ -36,6 +36,7 @@ FATES: Final = (
             "services.facility_id": carries("`offers.facility_id`; left out, the best offer's is taken, and told"),
             "services.start": carries("`offers.start`; the best offer's where something is left open, and told"),
             "services.end": carries("`offers.end`; the best offer's where something is left open, and told"),
+            "services.duration": carries("`offers.end`, which it becomes"),
             "services.price": carries("`offers.price`; left out, the best offer's is taken, and told"),
             "services.count": refuses("must be 1: name the service as often as it is booked"),
             "additional": _NO_PLACE,

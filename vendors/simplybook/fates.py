@@ -33,6 +33,7 @@ FATES: Final = (
             "services.facility_id": _NO_ARGUMENT,
             "services.start": carries("`date` and `time`, the company's own"),
             "services.end": checks("`calculateEndTime`, and the end that `book` answers"),
+            "services.duration": checks("as `services.end`, which it becomes"),
             "services.price": warns("the service's own price counts"),
             "services.count": carries("`count`"),
             "additional": carries(

@@ -196,7 +196,7 @@ def test_a_signed_id_that_cannot_be_kept_is_refused(ingress: Ingress, id_: str) 
     assert ingress.publisher.published == []
 
 
-@pytest.mark.parametrize("id_", ["", " ", "x" * 201, "ä" * 101, "line\nbreak", 10**18, True, None, 1.5, ["a"]])
+@pytest.mark.parametrize("id_", ["", " ", "x" * 201, "ä" * 101, "line\nbreak", 2**64, True, 1.5, ["a"]])
 def test_a_bodys_id_that_cannot_be_kept_is_refused(ingress: Ingress, id_: object) -> None:
     content = body("booking.requested", salon_booking("SB-1", 1), id=id_)
     told = refused(ingress.post(content, bearing(), "static"), 422, "invalid-event")
@@ -250,7 +250,7 @@ def test_what_is_not_utf8_is_refused(ingress: Ingress, content: bytes) -> None:
         (body("booking.vanished"), ["type"]),
         (body(surprise=1), ["surprise"]),
         (body(data={"member_id": 1, "surprise": 2}), ["data.surprise"]),
-        (body(data={"member_id": 10**18}), ["data.member_id"]),
+        (body(data={"member_id": 2**64}), ["data.member_id"]),
         (body(data={"member_id": None}), ["data.member_id"]),
         (body(data={"profile": {}}), ["data.member_id"]),
         (body(data={"member_id": 1, "profile": {"a": 10**30}}), ["data.profile.a"]),

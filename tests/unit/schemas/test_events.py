@@ -130,7 +130,7 @@ def test_notes_keep_their_lines() -> None:
         (event(data=salon(price=-0.01)), "data.services.0.price", "must be from 0 to 10,000,000"),
         (event(data=salon(price=float("inf"))), "data.services.0.price", "must be a finite number"),
         (event(data=salon(price=float("nan"))), "data.services.0.price", "must be a finite number"),
-        (event(data=salon(price=10**400)), "data.services.0.price", "must have at most 18 digits"),
+        (event(data=salon(price=10**400)), "data.services.0.price", "at most 64 bits"),
         (event(data=salon(count=0)), "data.services.0.count", "must be greater than or equal to 1"),
         (event(data=salon(count=1.5)), "data.services.0.count", "not a valid integer"),
         (event(data=salon(count="1")), "data.services.0.count", "not a valid integer"),
@@ -139,7 +139,7 @@ def test_notes_keep_their_lines() -> None:
         (event(data=salon(service_id="\u0667")), "data.services.0.service_id", "must be a whole number"),
         (event(data=salon(provider_id=None)), "data.services.0.provider_id", "is required"),
         (event(data=salon_booking("R", 1) | {"services": []}), "data.services", "is required"),
-        (event(data=salon_booking("R", 1) | {"services": None}), "data.services", "field may not be null"),
+        (event(data=salon_booking("R", 1) | {"services": None}), "data.services", "is required"),
         (event(data=salon_booking("R", 1) | {"client": {"name": ""}}), "data.client.name", "between 1 and 200"),
         (event(data=salon_booking("R", 1) | {"client": {"name": "A", "email": "a@"}}), "data.client.email", "email"),
         (event(data=salon_booking("R", 1) | {"notes": "x" * (MAX_NOTES + 1)}), "data.notes", "longer than"),
@@ -202,9 +202,7 @@ def test_a_client_may_have_a_time_zone(name: str) -> None:
     assert parsed(data=booking).data["client"]["timezone"] == name
 
 
-@pytest.mark.parametrize(
-    "name", ["", "London", "../../etc/passwd", "Europe", "Europe/London\x00", "x" * 65, 1, None, "ä"]
-)
+@pytest.mark.parametrize("name", ["", "London", "../../etc/passwd", "Europe", "Europe/London\x00", "x" * 65, 1, "ä"])
 def test_what_is_no_time_zone_is_refused(name: object) -> None:
     booking = salon_booking("R-1", 1)
     booking["client"]["timezone"] = name

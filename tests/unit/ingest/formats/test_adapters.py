@@ -441,11 +441,13 @@ def test_a_booking_is_read_by_its_map_and_its_id_is_the_bodys_hash() -> None:
 def test_what_is_missing_is_to_be_mapped() -> None:
     assert problems("calendar", CALCOM_SAMPLE) == {"data.client": "is required: SimplyBook.me books for a client"}
     found = problems("calendar", {"triggerEvent": "BOOKING_CANCELLED"})
-    assert found == {"timestamp": "is required: map it", "data.booking_id": "is required: map it"}
+    assert found == {"data.booking_id": "is required: map it"}
+    found = problems("calendar", {"triggerEvent": "BOOKING_CREATED"})
+    assert found["timestamp"] == "is required: map it"
 
 
 def test_what_the_map_ignores_is_ignored() -> None:
-    assert ignored("calendar", {"triggerEvent": "PING"}) == "the source's map says so"
+    assert ignored("calendar", {"triggerEvent": "PING"}) == "the source's map says so, for type"
 
 
 @pytest.mark.parametrize(
