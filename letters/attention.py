@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from bellhop.broker.port import QueueStats
-from bellhop.ledger.records import BulkJob, ItemState, LetterFilter, LetterState, WaitingLetters
+from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterFilter, LetterState, WaitingLetters
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import count_messages
 from bellhop.schemas.clock import iso
@@ -26,6 +26,7 @@ AT_RISK: Final = timedelta(hours=4)
 BROKER_HINT: Final = (
     "Look whether the broker that broker.url names is up. Webhooks are refused meanwhile: their senders try again."
 )
+_UNPAID_READ: Final = 500
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -36,6 +37,7 @@ class Need(StrEnum):
     UNARCHIVED = "unarchived"
     UNROUTABLE = "unroutable"
     IN_DOUBT = "in_doubt"
+    UNPAID = "unpaid"
     LETTERS = "letters"
     JOB = "job"
     EDIT = "edit"
@@ -43,7 +45,7 @@ class Need(StrEnum):
     ROUTE = "route"
 
 
-LETTERS: Final = (Need.IN_DOUBT, Need.LETTERS)
+LETTERS: Final = (Need.IN_DOUBT, Need.UNPAID, Need.LETTERS)
 
 
 class Severity(StrEnum):
@@ -121,7 +123,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
     LedgerUnavailable."""
     items = [
         *_broker_items(broker),
-        *_letter_items(ledger.letters.waiting(), now),
+        *_letter_items(ledger, now),
         *(_job_item(job) for job in ledger.jobs.find_stopped()),
         *_edit_items(ledger, now),
         *_account_items(ledger),
@@ -181,10 +183,12 @@ def _broker_items(broker: BrokerCheck) -> Iterator[AttentionItem]:
         )
 
 
-def _letter_items(groups: Sequence[WaitingLetters], now: datetime) -> Iterator[AttentionItem]:
-    """Those in doubt by themselves: they may be at the vendor already."""
+def _letter_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionItem]:
+    """Those in doubt by themselves: they may be at the vendor already; and those unpaid, which the vendor cancels."""
+    groups: Sequence[WaitingLetters] = ledger.letters.waiting()
     doubtful = [group for group in groups if group.reason == Reason.IN_DOUBT]
-    others = [group for group in groups if group.reason != Reason.IN_DOUBT]
+    unpaid = [group for group in groups if group.reason == Reason.UNPAID]
+    others = [group for group in groups if group not in doubtful and group not in unpaid]
     if doubtful:
         count = sum(group.count for group in doubtful)
         yield AttentionItem(
@@ -199,6 +203,8 @@ def _letter_items(groups: Sequence[WaitingLetters], now: datetime) -> Iterator[A
             since=min(group.oldest for group in doubtful),
             starts=_soonest(doubtful),
         )
+    if unpaid:
+        yield _unpaid_item(ledger, unpaid)
     if others:
         count, starts = sum(group.count for group in others), _soonest(others)
         reasons: dict[str, int] = {}
@@ -217,6 +223,31 @@ def _letter_items(groups: Sequence[WaitingLetters], now: datetime) -> Iterator[A
             since=min(group.oldest for group in others),
             starts=starts,
         )
+
+
+def _unpaid_item(ledger: AttentionLedger, groups: Sequence[WaitingLetters]) -> AttentionItem:
+    count = sum(group.count for group in groups)
+    which = LetterFilter(reason=Reason.UNPAID.value)
+    until = min(filter(None, map(_payment_due, ledger.letters.find(which, _UNPAID_READ))), default="")
+    when = f"the first at {until}" if until else "soon: each letter says when"
+    return AttentionItem(
+        Need.UNPAID,
+        "",
+        f"{count} unpaid",
+        f"booked, but the vendor cancels what is not paid, {when}",
+        Severity.CRITICAL,
+        f"/letters?reason={Reason.UNPAID.value}",
+        f"bellhop dead list --reason {Reason.UNPAID.value}",
+        count=count,
+        since=min(group.oldest for group in groups),
+        starts=_soonest(groups),
+    )
+
+
+def _payment_due(letter: Letter) -> str:
+    """Until when its booking is to be paid, ISO 8601; "" where it does not say."""
+    answer = letter.new.evidence.get("answer")
+    return str(answer.get("unpaid_until") or "") if isinstance(answer, Mapping) else ""
 
 
 def _soonest(groups: Sequence[WaitingLetters]) -> datetime | None:

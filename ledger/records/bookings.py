@@ -101,8 +101,15 @@ def describe_entries(entries: Sequence[Entry]) -> Json:
                 "service": entry.line,
                 "made_by": entry.made_by,
                 "cancelled_by": entry.cancelled_by or None,
-                **({"unpaid_until": entry.unpaid_until or None} if entry.state is EntryState.UNPAID else {}),
             }
             for entry in entries
         ],
+        **_payment_due(entries),
     }
+
+
+def _payment_due(entries: Sequence[Entry]) -> Json:
+    """unpaid_until: when the vendor cancels the first of what is not paid, None where nobody knows. Nothing where there
+    is nothing to pay."""
+    unpaid = [entry.unpaid_until for entry in entries if entry.state is EntryState.UNPAID]
+    return {"unpaid_until": min(filter(None, unpaid), default=None)} if unpaid else {}

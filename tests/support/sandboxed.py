@@ -128,7 +128,7 @@ class House:
         source = {"verifier": "bearer", "secrets": ["a-token-of-thirty-two-characters"], "member_account": "club"}
         self.settings = build({"sources": {"crm": source}, "accounts": accounts, "venues": VENUES})
         self._intake = Intake(self.settings, self.settings.sources["crm"])
-        self._handlers = handlers(
+        self.handlers = handlers(
             self.settings,
             http=self.http,  # type: ignore[arg-type]
             gates=lambda _route: OpenGate(),
@@ -148,7 +148,7 @@ class House:
     def work(self, event: Envelope, booking: Booking | None = None) -> Worked:
         """Raises VendorFailure."""
         booking = booking or Booking(event.source, event.subject, event.account)
-        handler, calls = self._handlers[event.route], []
+        handler, calls = self.handlers[event.route], []
         for _ in range(50):
             step = handler.translate(event, booking)
             ready = handler.prepare(step, event, booking) if isinstance(step, VendorCall) else step

@@ -169,13 +169,12 @@ def place_notes(
 ) -> tuple[dict[str, Any], str]:
     """`given` with the notes as the value of the field of that title or name; and what is wrong with that, "" for
     nothing. Notes decide nothing: a form that cannot take them keeps no booking from being made."""
-    named = [one for one in fields if wanted.strip().casefold() in _names(one)]
-    if not named:
+    field = find_field(wanted, fields)
+    if field is None:
         return dict(given), f'not sent to SimplyBook.me: no field "{wanted}" (notes_field) in the form'
-    field = named[0]
     if any(name.casefold() in _names(field) for name in given):
         return dict(given), f'not sent to SimplyBook.me: `additional` fills "{wanted}" (notes_field) in the form'
-    if field.get("type") not in _FREE_TEXT:
+    if not takes_text(field):
         kind = field.get("type")
         return dict(given), f'not sent to SimplyBook.me: the field "{wanted}" (notes_field) takes a {kind} in the form'
     most = str(field.get("length") or "")
@@ -190,6 +189,16 @@ def with_promo(values: Mapping[str, Any], code: str | None) -> dict[str, Any]:
     if not code:
         return dict(values)
     return {**values, PROMO: {"name": PROMO, "value": code, "type": "text"}}
+
+
+def find_field(wanted: str, fields: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The field of that title or name."""
+    return next((one for one in fields if wanted.strip().casefold() in _names(one)), None)
+
+
+def takes_text(field: Mapping[str, Any]) -> bool:
+    """Whether it takes any text, as notes are."""
+    return field.get("type") in _FREE_TEXT
 
 
 def _names(field: Mapping[str, Any]) -> tuple[str, ...]:
