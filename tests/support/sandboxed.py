@@ -82,6 +82,10 @@ class SandboxHttp:
     def plugins(self, **values: bool) -> None:
         assert self.client.post("/_sandbox/plugins", json=values).status_code == 200
 
+    def reset(self) -> None:
+        assert self.client.post("/_sandbox/reset").status_code in (200, 204)
+        self.sent.clear()
+
     def state(self) -> Any:
         return self.client.get("/_sandbox/state").json
 
@@ -94,7 +98,7 @@ class MemoryLedger:
     """What handlers ask of the ledger beside their booking."""
 
     def __init__(self) -> None:
-        self._token: str | None = None
+        self._token: str | None = None  # one that the vendor does not know is replaced as one that has run out
         self.pulls = None
 
     def token(self, account: str) -> str | None:
