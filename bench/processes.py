@@ -23,27 +23,45 @@ def environment(root: Path, more: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(root), **more}
 
 
-@contextlib.contextmanager
-def running(
-    command: Sequence[str], log: Path, more: Mapping[str, str], root: Path = ROOT
-) -> Iterator[Callable[[], None]]:
-    """Runs `command` in the checkout `root` as long as the block lasts, then asks it to stop, as a deployment would.
+class Running:
+    """A process under way, with its children."""
 
-    Gives a check that raises BenchFailed once the process has ended by itself.
-    """
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self._process = process
+        self._log = log
+        # What it and all the children that it waited for have used, once the block has ended.
+        self.cpu_seconds = 0.0
+
+    def alive(self) -> None:
+        """Raises BenchFailed once the process has ended by itself."""
+        if self._process.poll() is not None:
+            raise BenchFailed(f"{self._process.args!r} ended with {self._process.returncode}\n{tail(self._log)}")
+
+    def stop(self) -> None:
+        """Asks it to stop, as a deployment would, and counts what it used. Raises BenchFailed after a minute."""
+        self._process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
+            if pid:
+                self._process.returncode = os.waitstatus_to_exitcode(status)
+                self.cpu_seconds = usage.ru_utime + usage.ru_stime
+                return
+            time.sleep(0.05)
+        raise BenchFailed(f"{self._process.args!r} does not stop\n{tail(self._log)}")
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], log: Path, more: Mapping[str, str], root: Path = ROOT) -> Iterator[Running]:
+    """Runs `command` in the checkout `root` as long as the block lasts, then stops it."""
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, cwd=root, env=environment(root, more), stdout=out, stderr=out, start_new_session=True
         )
-
-    def alive() -> None:
-        if process.poll() is not None:
-            raise BenchFailed(f"{command[0]} ended with {process.returncode}\n{tail(log)}")
-
+    started = Running(process, log)
     try:
-        yield alive
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        yield started
+        started.stop()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

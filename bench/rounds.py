@@ -23,23 +23,25 @@ Figures = dict[str, float]
 
 
 def accepting(contender: Contender, broker: str, seconds: float) -> Figures:
-    """per_second, p50_ms and p99_ms of webhooks answered 2xx by two processes, from 32 connections.
+    """per_second, p50_ms, p99_ms and cpu_ms a webhook answered 2xx by two processes, from 32 connections.
 
     Raises BenchFailed.
     """
     assert contender.accept is not None
     with _place(contender, broker, vendor="http://127.0.0.1:9") as place:
-        with running(contender.accept(place), place.folder / "accept.log", _told(place), contender.root) as alive:
-            until(lambda: _accepts(place.port), f"{contender.name} accepts a webhook", 30, alive)
+        with running(contender.accept(place), place.folder / "accept.log", _told(place), contender.root) as server:
+            until(lambda: _accepts(place.port), f"{contender.name} accepts a webhook", 30, server.alive)
             figures: Figures = json.loads(
                 run(_python("load", "--port", str(place.port), "--seconds", str(seconds)), _told(place))
             )
-            alive()
+            server.alive()
+        figures["cpu_ms"] = round(1000 * server.cpu_seconds / (figures["per_second"] * seconds), 3)
         return figures
 
 
 def finishing(contender: Contender, broker: str, events: int, delay_ms: float) -> Figures:
-    """per_second of calls at the vendor from the first to the last, and `twice`: calls beyond one an event.
+    """per_second of calls at the vendor from the first to the last; cpu_ms of the worker for each event; `twice`: calls
+    beyond one an event.
 
     Raises BenchFailed, also when a message is left in a queue after the worker has stopped.
     """
@@ -47,16 +49,20 @@ def finishing(contender: Contender, broker: str, events: int, delay_ms: float) -
     vendor = _python("vendor", "--port", str(port), "--delay-ms", str(delay_ms))
     with _place(contender, broker, vendor=f"http://127.0.0.1:{port}") as place:
         told = _told(place)
-        with running(vendor, place.folder / "vendor.log", told) as vendor_alive:
-            until(lambda: _count(port) is not None, "the vendor answers", 10, vendor_alive)
+        with running(vendor, place.folder / "vendor.log", told) as server:
+            until(lambda: _count(port) is not None, "the vendor answers", 10, server.alive)
             run(contender.preload(place, events), told, contender.root)
-            with running(contender.work(place), place.folder / "work.log", told, contender.root) as alive:
-                _drain(port, events, alive, place)
+            with running(contender.work(place), place.folder / "work.log", told, contender.root) as worker:
+                _drain(port, events, worker.alive, place)
             count = _count(port) or {}
         left = _left(place.broker, contender.queues)
         if left:
             raise BenchFailed(f"{left} messages left in {contender.queues}\n{tail(place.folder / 'work.log')}")
-        return {"per_second": round(events / count["seconds"], 1), "twice": count["calls"] - events}
+        return {
+            "per_second": round(events / count["seconds"], 1),
+            "cpu_ms": round(1000 * worker.cpu_seconds / events, 3),
+            "twice": count["calls"] - events,
+        }
 
 
 def _drain(port: int, events: int, alive: Any, place: Place) -> None:

@@ -77,7 +77,9 @@ def measure(given: argparse.Namespace, contenders: Sequence[Contender], broker: 
 
 def table(name: str, found: dict[str, list[Figures]]) -> str:
     """Medians over the rounds as a Markdown table, with the lowest and highest round and the ratio to the baseline."""
-    columns = [key for key in ("p50_ms", "p99_ms", "twice") if any(key in r for rows in found.values() for r in rows)]
+    columns = [
+        key for key in ("p50_ms", "p99_ms", "cpu_ms", "twice") if any(key in r for rows in found.values() for r in rows)
+    ]
     base = _median(found.get(BASELINE.name, []), "per_second")
     lines = [
         f"| {name} | per second | lowest to highest | to {BASELINE.name} | {' | '.join(columns)} |",
@@ -102,7 +104,8 @@ def against(found: dict[str, list[Figures]], names: dict[str, str]) -> list[str]
             rounds = [a / b for a, b in zip(new, old, strict=False)]
             lines.append(
                 f"- {after} to {former}: {statistics.median(new) / statistics.median(old):.3f} x; "
-                f"in single rounds {min(rounds):.3f} to {max(rounds):.3f}"
+                f"in single rounds {min(rounds):.3f} to {max(rounds):.3f}; "
+                f"CPU an event {_median(found[after], 'cpu_ms') / _median(found[former], 'cpu_ms'):.3f} x"
             )
     return lines
 

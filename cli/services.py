@@ -54,13 +54,15 @@ def ingest(app: App) -> None:
         # Before prometheus_client is imported, which reads it then; and empty, or dead processes' numbers would count.
         folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_folder(Path(tempfile.gettempdir()))
 
-    def make_app() -> Any:
-        from bellhop.broker.connect import connect
-        from bellhop.ingest.health import Probe
-        from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
-        from bellhop.telemetry.measured_broker import MeasuredBroker
-        from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
+    # Before the fork: each child would take a second for it while it answers its first webhooks.
+    import bellhop.ledger.store  # noqa: F401
+    from bellhop.broker.connect import connect
+    from bellhop.ingest.health import HealthProbe
+    from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
+    from bellhop.telemetry.measured_broker import MeasuredBroker
+    from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
 
+    def make_app() -> Any:
         metrics = Metrics(settings, "ingest")
         observe = telemetry("ingest", settings, metrics)
         broker = MeasuredBroker(connect(settings.broker, ROUTES, observe), observe)
@@ -68,7 +70,7 @@ def ingest(app: App) -> None:
         declaring = Declaring(broker, publisher, observe)
         declaring.start()
         events = StandbyLedger(lambda: open_ledger(settings))
-        probes = {"broker": Probe(declaring.problem), "ledger": Probe(events.problem)}
+        probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
         for probe in probes.values():
             probe.start()
         tracer = tracing.tracer(settings.sentry)

@@ -23,7 +23,7 @@ _LOOK_SECONDS: Final = 1.0
 _STALE_SECONDS: Final = 10.0
 
 
-class Probe:
+class HealthProbe:
     """Looks after a part again and again, in a thread of its own, so that whoever asks is answered at once: asking a
     broker that is away takes seconds."""
 

@@ -127,7 +127,7 @@ class Webhooks:
         receipt = Receipt(now, self._unique(), hashlib.sha256(body).hexdigest(), signed_id)
         found = self._read(source, decoded, receipt)
         trace = _traces(request)
-        taken = [replace(one, trace=trace) for one in found if isinstance(one, Envelope)]
+        taken = [replace(one, trace=trace) if trace else one for one in found if isinstance(one, Envelope)]
         if taken:
             told.id, told.type, told.route, told.events = taken[0].id, taken[0].type, taken[0].route, len(taken)
         else:

@@ -35,7 +35,10 @@ _SAME_BOOKING: Final = _ROWS.where(
     events.c.state.in_([*UNFINISHED, State.DEAD]),
 )
 _INSERT: Final = sa.insert(events)
-_WORDS: Final = sa.insert(event_words)
+_WORDS: Final = {
+    style: f"INSERT INTO {event_words.name} (word, event_pk) VALUES ({mark}, {mark})"  # noqa: S608  # no value in it
+    for style, mark in (("qmark", "?"), ("pyformat", "%s"))
+}
 _PKS: Final = sa.select(events.c.pk, events.c.source, events.c.event_id, events.c.content_hash).where(
     _SOURCE, events.c.event_id.in_(sa.bindparam("ids", expanding=True))
 )
@@ -135,12 +138,13 @@ def _describe(connection: sa.Connection, envelopes: Sequence[Envelope], new: Seq
     """Enters the words by which the new events are found."""
     content = {(e.source, e.id, e.content_hash): e.data for e in envelopes}
     words = [
-        {"word": number, "event_pk": row.pk}
+        (number, row.pk)
         for row in new
         for number in numbers_of(content.get((row.source, row.event_id, row.content_hash), {}))
     ]
     if words:
-        connection.execute(_WORDS, words)
+        # By the driver itself: they are most of the rows that an event has, and plain numbers.
+        connection.exec_driver_sql(_WORDS[connection.dialect.paramstyle], words)
 
 
 def _values(row: EventRecord, names: Sequence[str]) -> dict[str, Any]:

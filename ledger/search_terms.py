@@ -41,12 +41,17 @@ def numbers_of(data: Mapping[str, Any]) -> list[int]:
 def numbers(text: str) -> list[int]:
     """Of a text as a whole and, where it may be a name, of each of its words: 64 bits each, signed. Upper case, accents
     and how a telephone's number is written make no difference."""
-    plain = "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
-    plain = " ".join(plain.split())
+    plain = " ".join(_without_accents(text.casefold()).split())
     if _TELEPHONE.fullmatch(plain):
         plain = re.sub(r"\D", "", plain).lstrip("0")
     words = [plain] if "@" in plain else [plain, *_PART.findall(plain)]
     return [_number(word) for word in dict.fromkeys(words) if word]
+
+
+def _without_accents(text: str) -> str:
+    if text.isascii():
+        return text
+    return "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
 
 
 def _number(word: str) -> int:

@@ -46,8 +46,8 @@ class Room:
         self._stir_time = clock.monotonic()
         self._is_taken = False  # a lane has a suspect of its own
         self._in_hand = 0  # suspects
-        self._at_work = 0
-        self._is_alone = False
+        self.is_alone = False
+        self._company = _Company(self, self._changed)
 
     def enter(self, delivery: Delivery, *, may_stay: bool) -> bool:
         """A suspect has come, on any route. Whether it is the one to be worked, if it may."""
@@ -73,30 +73,42 @@ class Room:
 
     def place(self, delivery: Delivery) -> AbstractContextManager[None]:
         """Where it is worked: a suspect while nothing else is, and all else while no suspect is."""
-        return self._alone() if count_deaths(delivery) >= self.deaths else self._in_company()
-
-    @contextmanager
-    def _in_company(self) -> Iterator[None]:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._is_alone)
-            self._at_work += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._at_work -= 1
-                self._changed.notify_all()
+        return self._alone() if count_deaths(delivery) >= self.deaths else self._company
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with self._changed:
-            self._is_alone = True  # from now on nobody begins; there is but one suspect at a time
-            self._changed.wait_for(lambda: not self._at_work)
+            self.is_alone = True  # from now on nobody begins; there is but one suspect at a time
+            self._changed.wait_for(lambda: not self._company.at_work)
         try:
             yield
         finally:
             with self._changed:
-                self._is_alone = False
+                self.is_alone = False
+                self._changed.notify_all()
+
+
+class _Company:
+    """What is worked while no suspect is. Each delivery passes here: no lock is taken until there is a suspect."""
+
+    def __init__(self, room: Room, changed: threading.Condition) -> None:
+        self._room = room
+        self._changed = changed
+        self.at_work: set[int] = set()  # threads
+
+    def __enter__(self) -> None:
+        # Entered first and looked then, as who works alone looks the other way round: one of both sees the other.
+        self.at_work.add(threading.get_ident())
+        while self._room.is_alone:
+            self.__exit__()
+            with self._changed:
+                self._changed.wait_for(lambda: not self._room.is_alone)
+            self.at_work.add(threading.get_ident())
+
+    def __exit__(self, *_: object) -> None:
+        self.at_work.discard(threading.get_ident())
+        if self._room.is_alone:
+            with self._changed:
                 self._changed.notify_all()
 
 

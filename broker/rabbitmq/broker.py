@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from bellhop.broker.port import QueueStats
 from bellhop.broker.rabbitmq.consumer import CONNECT_SECONDS, AmqpConsumer, connection
 from bellhop.broker.rabbitmq.publisher import AmqpPublisher
-from bellhop.broker.rabbitmq.standing import difference_text, differences, migrate, move_all
+from bellhop.broker.rabbitmq.standing import difference_text, migrate, move_all, queue_differences
 from bellhop.broker.rabbitmq.topology import declare
 from bellhop.broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry_queue, work, work_queue
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable
@@ -74,7 +74,7 @@ class AmqpBroker:
         return self._on_a_channel(count)
 
     def differences(self) -> Sequence[str]:
-        return self._on_a_link(lambda link: differences(link, self._topology), _CHECK_SECONDS)
+        return self._on_a_link(lambda link: queue_differences(link, self._topology), _CHECK_SECONDS)
 
     def migrate(self) -> Mapping[str, int]:
         publisher = self.publisher()

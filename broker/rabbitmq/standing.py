@@ -43,7 +43,7 @@ def difference_text(error: Any) -> str:
     return f"{found['kind']} {found['of']}: {found['name']} stands at {stands}, the settings want {wanted}"
 
 
-def differences(link: Any, topology: Topology) -> list[str]:
+def queue_differences(link: Any, topology: Topology) -> list[str]:
     """A sentence for each queue that stands otherwise than it would be declared. Declares nothing that is not there."""
     found: dict[str, None] = {}
     for queue in queues(topology):

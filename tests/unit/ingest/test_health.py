@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bellhop.ingest.app import create_app
-from bellhop.ingest.health import Probe
+from bellhop.ingest.health import HealthProbe
 from bellhop.schemas import zones
 from bellhop.schemas.clock import Clock
 from tests.support.ingress import MemoryEvents, MemoryPublisher, Told, settings
@@ -53,12 +53,12 @@ def test_metrics_are_there_when_they_are_given() -> None:
 
 
 def test_a_part_that_was_not_looked_at_yet_is_a_problem() -> None:
-    assert Probe(lambda: "").problem() == "it has not been looked at yet"
+    assert HealthProbe(lambda: "").problem() == "it has not been looked at yet"
 
 
 def test_what_was_seen_last_is_told_without_looking_again() -> None:
     seen = ["away", ""]
-    probe = Probe(lambda: seen.pop(0))
+    probe = HealthProbe(lambda: seen.pop(0))
     probe.look()
     assert [probe.problem(), probe.problem()] == ["away", "away"]
     probe.look()
@@ -69,14 +69,14 @@ def test_a_look_that_raises_is_a_problem_and_tells_its_kind() -> None:
     def look() -> str:
         raise ValueError("secret")
 
-    probe = Probe(look)
+    probe = HealthProbe(look)
     probe.look()
     assert probe.problem() == "cannot be told: ValueError"
 
 
 def test_a_look_that_does_not_end_is_a_problem_after_a_while() -> None:
     now = [0.0]
-    probe = Probe(lambda: "", Clock(monotonic=lambda: now[0]))
+    probe = HealthProbe(lambda: "", Clock(monotonic=lambda: now[0]))
     probe.look()
     now[0] = 9.0
     assert probe.problem() == ""

@@ -114,3 +114,22 @@ def test_a_suspect_is_worked_when_nothing_else_is_and_what_comes_meanwhile_waits
     with room.place(delivery()):
         order.append("next")
     assert order == ["company", "suspect", "next"]
+
+
+def test_what_comes_while_a_suspect_is_alone_waits_for_its_end(room: Room) -> None:
+    order: list[str] = []
+    entering = threading.Event()
+
+    def company() -> None:
+        entering.set()
+        with room.place(delivery()):
+            order.append("company")
+
+    thread = threading.Thread(target=company)
+    with room.place(delivery(3)):
+        thread.start()
+        entering.wait(5)
+        thread.join(0.05)  # where it did not wait, it would be through by now
+        order.append("suspect")
+    thread.join(5)
+    assert order == ["suspect", "company"]
