@@ -115,7 +115,19 @@ class Intake:
         envelope = self._envelope(
             id_, parsed.type, subject, where, parsed.time, parsed.data, receipt, has_own_time=meant.has_own_time
         )
+        if parsed.type in events.BOOKING_TYPES:
+            time, odd = self._order_time(parsed.time, meant, receipt)
+            envelope, warnings = replace(envelope, time=time, coarse=self._source.is_coarse), warnings + odd
         return replace(envelope, not_after=parsed.not_after, warnings=warnings)
+
+    def _order_time(self, told: datetime, meant: Event, receipt: Receipt) -> tuple[datetime, tuple[str, ...]]:
+        """The time by which a booking's events are ordered. The content's hash keeps the one that was told: sent again,
+        it is the same."""
+        ahead = (told - receipt.received).total_seconds()
+        if ahead <= self._source.tolerance_seconds:
+            return meant.counts_at or told, ()
+        text = f"timestamp: lies {ahead / 60:.0f} minutes in the future; the time at which it came stands for it"
+        return receipt.received.astimezone(UTC), (text,)
 
     def _parse(self, made: Event, receipt: Receipt) -> tuple[events.Parsed, Event]:
         """The event as its contract has it, and as it was meant. Raises EventInvalid; NotOurs."""

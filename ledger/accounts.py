@@ -1,8 +1,8 @@
 """What all workers on all hosts must know of an account together: its limits' state and its breaker.
 
 Calls of an account with a rate are spaced: each takes the next free moment, so that in no second there are more than
-the rate. A breaker opens after FAILURES calls in a row that found the vendor away, lets one call try after a while,
-and closes when that succeeds.
+the rate. A breaker opens after FAILURES calls in a row that found the vendor away, or refusing the account's
+credentials, lets one call try after a while, and closes when that succeeds.
 """
 
 from __future__ import annotations
@@ -36,9 +36,13 @@ class Ended(StrEnum):
     """The vendor is there, whatever it said."""
     AWAY = "away"
     """It could not be reached, did not answer in time, or failed."""
+    REFUSED = "refused"
+    """It refused the account's credentials."""
     THROTTLED = "throttled"
     UNUSED = "unused"
     """Nothing was sent after all."""
+    LOGGED_IN = "logged in"
+    """It gave a token: whether that is good for anything, only a call with it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Denied:
 class AccountView:
     """An account's state for people. breaker: "closed", "open" or "probing". used and day: calls of that UTC day, for
     accounts with limits; at_once: calls on their way. ill: its calls must ask first, for the last ones found the
-    vendor away, or it asked for a pause."""
+    vendor away, or it asked for a pause. refused: the last ones found it refusing the account's credentials."""
 
     account: str
     breaker: str
@@ -77,6 +81,7 @@ class AccountView:
     used: int
     at_once: int
     ill: bool
+    refused: bool = False
 
 
 class AccountStates:
@@ -118,8 +123,9 @@ class AccountStates:
                 connection.execute(sa.insert(permits), {"id": id_, "account": account, "until": until})
             return Permit(account, id_, wait, probe)
 
-    def release(self, permit: Permit, ended: Ended, *, error: str = "", retry_after: float | None = None) -> None:
-        """Gives leave back and enters how the call ended. error: for people, without secrets."""
+    def release(self, permit: Permit, ended: Ended, *, error: str = "", retry_after: float | None = None) -> float:
+        """Gives leave back and enters how the call ended: for how many seconds the breaker is open now, 0 where it is
+        not. error: for people, without secrets."""
         account = permit.account
         with self._database.write([f"account:{account}"]) as connection:
             now = self._now()
@@ -130,6 +136,16 @@ class AccountStates:
             if changed:
                 values = {**changed, "updated": now}
                 connection.execute(sa.update(accounts).where(accounts.c.account == account).values(values))
+            until = changed.get("open_until", row.open_until)
+            return max(0.0, (until - now).total_seconds()) if until is not None else 0.0
+
+    def try_now(self, account: str) -> None:
+        """Has the next call of an account whose credentials were refused try at once whether they are taken now."""
+        with self._database.write([f"account:{account}"]) as connection:
+            now = self._now()
+            held = (accounts.c.account == account, accounts.c.refused, accounts.c.opened > 0)
+            values = {"open_until": now, "probe_until": None, "updated": now}
+            connection.execute(sa.update(accounts).where(*held).values(values))
 
     def views(self) -> list[AccountView]:
         """Every account that has a state, by name."""
@@ -158,7 +174,8 @@ def blank(account: str, now: datetime) -> dict[str, Any]:
     """The row of an account of which nothing is known."""
     nothing = dict.fromkeys(("next_at", "not_before", "open_until", "probe_until", "pull_until"))
     zero = dict.fromkeys(("used", "failures", "opened"), 0)
-    return {"account": account, **nothing, **zero, "day": "", "error": "", "pull_by": "", "updated": now}
+    texts = dict.fromkeys(("day", "error", "pull_by"), "")
+    return {"account": account, **nothing, **zero, **texts, "refused": False, "updated": now}
 
 
 def _day(now: datetime) -> str:
@@ -169,7 +186,8 @@ def _breaker_denial(row: Any, now: datetime) -> Denied | None:
     """What the vendor's state denies."""
     if row.opened and row.open_until is not None and row.open_until > now:
         left = (row.open_until - now).total_seconds()
-        return Denied(f"its breaker is open, the vendor being away; last: {row.error}", left)
+        why = "refusing its credentials" if row.refused else "being away"
+        return Denied(f"its breaker is open, the vendor {why}; last: {row.error}", left)
     if row.opened and row.probe_until is not None and row.probe_until > now:
         return Denied("its breaker is open; one call is trying whether the vendor is back", 5.0)
     if row.not_before is not None and row.not_before > now:
@@ -199,14 +217,15 @@ def _after(
     if ended is Ended.THROTTLED:
         pause = now + timedelta(seconds=retry_after if retry_after is not None else _THROTTLED_SECONDS)
         return {"not_before": pause, "probe_until": None}
-    if ended is Ended.UNUSED:
+    if ended in (Ended.UNUSED, Ended.LOGGED_IN):
         return {"probe_until": None} if permit.probe else {}
     if late:
         return {}
     if ended is Ended.ANSWERED:
-        return {"failures": 0, "opened": 0, "open_until": None, "probe_until": None, "error": ""} if _ill(row) else {}
+        well = {"failures": 0, "opened": 0, "open_until": None, "probe_until": None, "error": "", "refused": False}
+        return well if _ill(row) else {}
     failures = row.failures + 1
-    changed = {"failures": failures, "error": error, "probe_until": None}
+    changed = {"failures": failures, "error": error, "probe_until": None, "refused": ended is Ended.REFUSED}
     if permit.probe or failures >= FAILURES:
         seconds = min(FIRST_OPEN_SECONDS * 2**row.opened, LONGEST_OPEN_SECONDS)
         changed |= {"opened": row.opened + 1, "open_until": now + timedelta(seconds=seconds)}
@@ -232,4 +251,5 @@ def _view(row: Any, at_once: int, now: datetime) -> AccountView:
         used=used,
         at_once=at_once,
         ill=_ill(row) or (row.not_before is not None and row.not_before > now),
+        refused=bool(row.refused),
     )

@@ -73,11 +73,13 @@ def merge_booking(held: HeldBooking | None, new: Booking, *, owned: bool) -> Hel
     return replace(held, booking=booking)
 
 
-def apply_event(held: HeldBooking, time: datetime, rank: int) -> HeldBooking:
-    """The booking after an event at this place was applied: places only move on."""
-    if held.booking.as_of is not None and held.place >= (time, rank):
+def apply_event(held: HeldBooking, time: datetime, rank: int, received: datetime | None = None) -> HeldBooking:
+    """The booking after an event at this place, received then, was applied: places only move on."""
+    if held.booking.as_of is not None and held.place > (time, rank):
         return held
-    return replace(held, booking=replace(held.booking, as_of=time), rank=rank)
+    if held.place == (time, rank) and held.received is not None:
+        received = max(held.received, received or held.received)
+    return replace(held, booking=replace(held.booking, as_of=time), rank=rank, received=received)
 
 
 def reaching(held: HeldBooking, envelope: Envelope) -> HeldBooking:

@@ -14,7 +14,11 @@ _ASKED: Final = ("asked", "left")
 
 
 def call_to_json(call: VendorCall | None) -> dict[str, Any] | None:
-    return None if call is None else {name: getattr(call, name) for name in _CALL}
+    """What was not heard is left out: a worker of the version before knows no such field."""
+    stored = {} if call is None else {name: getattr(call, name) for name in _CALL}
+    if stored.get("heard") is None:
+        stored.pop("heard", None)
+    return stored or None
 
 
 def call_from_json(stored: Mapping[str, Any] | None) -> VendorCall | None:

@@ -12,14 +12,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, Settlement, State, VendorCall
+from bellhop.schemas.asked import asked_of, is_other_guest
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES
 from bellhop.schemas.reasons import Reason
+from bellhop.schemas.statuses import Meaning, meaning
 
 RANKS: Final[Mapping[str, int]] = {kind: rank for rank, kind in enumerate(BOOKING_TYPES)}
 """The order of a booking's events that bear the same time."""
 
-CANCEL_RANK: Final = RANKS["booking.cancelled"]
+_REQUESTED: Final = BOOKING_TYPES[0]
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 UNFINISHED: Final = tuple(state for state in State if state.unfinished)
 
@@ -162,14 +164,26 @@ def _judge_new(envelope: Envelope, known: KnownEvent) -> Answer:
 
 
 def _fact(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Answer:
-    """One fact is worked once, however many ids carry it."""
-    for row in known.by_fact.get(envelope.business_key, ()):
-        if row is own or not row.holds_its_fact:
-            continue
-        if row.content_hash == envelope.content_hash:
-            return Settled(State.DUPLICATE, f"the same fact as event {row.event_id}")
-        return Refused(Reason.CONFLICT, f"event {row.event_id} told the same fact with another content, which stands")
+    """One fact is worked once, however many ids carry it. Two contents of one fact are a conflict, which a person ends;
+    where the source's stamps are cut short, the one that arrived last counts."""
+    rows = [row for row in known.by_fact.get(envelope.business_key, ()) if row is not own and row.holds_its_fact]
+    if envelope.coarse:
+        rows = [max(rows, key=lambda row: row.received)] if rows else []
+    if same := next((row for row in rows if row.content_hash == envelope.content_hash), None):
+        return Settled(State.DUPLICATE, f"the same fact as event {same.event_id}")
+    if rows and not envelope.coarse and not _ends_conflict(envelope, known):
+        told = rows[0].event_id
+        return Refused(Reason.CONFLICT, f"event {told} told the same fact with another content, which stands")
+    if any(row.state.unfinished for row in rows):
+        return ClaimBusy("another content of the same fact is being worked")
     return _order(envelope, known, own)
+
+
+def _ends_conflict(envelope: Envelope, known: KnownEvent) -> bool:
+    """Whether it is a person's answer to a conflict: a replay of its letter, as it was or edited."""
+    rows = known.by_id.get((envelope.source, envelope.id), ())
+    died_of_it = (row for row in rows if row.state is State.DEAD and row.reason == Reason.CONFLICT)
+    return any(row.generation < envelope.generation for row in died_of_it)
 
 
 def _order(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Answer:
@@ -190,19 +204,64 @@ def _order(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> An
 def _turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -> Answer | None:
     """A booking's events are worked one at a time and in order; what comes too late is not worked at all. None where
     it is the event's turn."""
-    place = envelope.time, RANKS[envelope.type]
     held = known.bookings.get((envelope.source, envelope.subject))
-    if held is not None and held.place > place:
+    if held is not None and _is_superseded(envelope, held):
         return Settled(State.SUPERSEDED, "a newer event of its booking was worked before it")
     unfinished = [row for row in others if row.state.unfinished]
-    if newer := next((row for row in unfinished if row.place > place), None):
-        return Settled(State.SUPERSEDED, f"event {newer.event_id} of its booking is newer and being worked")
-    is_cancel = RANKS[envelope.type] == CANCEL_RANK
+    for row in unfinished:
+        if _is_newer(row.place, row.received, envelope) and not _stands_beside(envelope, row):
+            return Settled(State.SUPERSEDED, f"event {row.event_id} of its booking is newer and being worked")
     for row in unfinished:
         # A cancel need not wait for a booking that is not made yet: it leaves a tombstone, and that one is superseded.
-        if not (is_cancel and row.state is State.RETRYING and row.calling is None):
-            return ClaimBusy(f"event {row.event_id} of its booking is older and not finished")
+        is_older = not _is_newer(row.place, row.received, envelope)
+        if not (is_older and _is_cancel(envelope) and row.state is State.RETRYING and row.calling is None):
+            return ClaimBusy(f"event {row.event_id} of its booking is not finished")
     return None
+
+
+def _is_newer(place: Place, received: datetime | None, envelope: Envelope) -> bool:
+    """Whether what stands at this place is newer than the event. Of one stamp, where its source cuts them short, the
+    order of arrival counts; what a person replays comes after what has its own stamp."""
+    own = envelope.time, RANKS[envelope.type]
+    if place != own or not envelope.coarse or envelope.generation:
+        return place > own
+    return received is not None and received > envelope.received
+
+
+def _is_superseded(envelope: Envelope, held: HeldBooking) -> bool:
+    """A cancel is not by a request, whatever their stamps say: a clock may be fast, and no cancel is undone by what
+    asks for the booking first. Nor is a group's request by that of another guest."""
+    if not _is_newer(held.place, held.received, envelope):
+        return False
+    is_request = held.rank == RANKS[_REQUESTED]
+    if _is_cancel(envelope) and is_request:
+        return False
+    return not (envelope.type == _REQUESTED and _is_of_another_guest(envelope, held.booking, is_request=is_request))
+
+
+def _stands_beside(envelope: Envelope, row: EventRecord) -> bool:
+    """Whether the newer event at work leaves this one its turn, once it is finished."""
+    if row.type != _REQUESTED:
+        return False
+    is_other = bool(envelope.guest) and not row.business_key.endswith(f"/{envelope.guest}")
+    return is_other or _is_cancel(envelope)
+
+
+def _is_of_another_guest(envelope: Envelope, booking: Booking, *, is_request: bool) -> bool:
+    """Whether a request is of a guest of whom nothing stands, under a reference of several: one whose newest event is a
+    request too, or that has two guests already. Otherwise the newer event may have changed this very one's guest."""
+    standing = [entry.asked for entry in booking.entries if entry.stands]
+    if booking.cancelled or not standing or any(asked is None for asked in standing):
+        return False
+    own = asked_of(envelope.type, envelope.data, ())
+    guests = [asked for asked in standing if asked is not None]
+    is_group = is_request or any(is_other_guest(guests[0], asked) for asked in guests)
+    return is_group and all(is_other_guest(asked, own) for asked in guests)
+
+
+def _is_cancel(envelope: Envelope) -> bool:
+    status = envelope.data.get("status")
+    return meaning(envelope.type, status if isinstance(status, str) else None, (None,))[0] is Meaning.CANCEL
 
 
 def _answers(envelope: Envelope, row: EventRecord) -> bool:

@@ -115,7 +115,7 @@ class Settling:
             owned = settlement.claimed.event_pk not in lost
             one = merge_booking(held.get(key), new, owned=owned)
             if settlement.applies and envelope.type in RANKS:
-                one = apply_event(one, envelope.time, RANKS[envelope.type])
+                one = apply_event(one, envelope.time, RANKS[envelope.type], envelope.received)
             one = reaching(one, envelope)
             held[key] = changed[key] = one
         bookings.store(connection, self._database, [changed[key] for key in sorted(changed)], now)

@@ -164,7 +164,7 @@ tokens: Final = sa.Table(
 
 # One row for each account that was ever called with limits, failed or pulled. next_at: before it no call starts, as
 # calls are spaced. opened: how often in a row the breaker opened; 0 is closed. probe_until: until then one call tries
-# whether it is over.
+# whether it is over. refused: the last call's credentials were, and that is what the breaker counts.
 accounts: Final = sa.Table(
     "accounts",
     metadata,
@@ -178,6 +178,7 @@ accounts: Final = sa.Table(
     _moment("open_until", nullable=True),
     _moment("probe_until", nullable=True),
     _prose("error"),
+    sa.Column("refused", sa.Boolean, nullable=False),
     _text("pull_by"),
     _moment("pull_until", nullable=True),
     _moment("updated"),

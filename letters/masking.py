@@ -29,7 +29,7 @@ _REQUEST: Final = _DATA | frozenset(
 
 _ANSWER: Final = frozenset(
     (
-        *("status", "code", "bookings", "id", "state", "batch", "took", "detail", "advice"),
+        *("status", "code", "bookings", "id", "state", "batch", "took", "detail", "advice", "look_for"),
         *("vendor_ids", "by_hand", "field"),
     )
 )

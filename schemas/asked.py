@@ -83,14 +83,6 @@ def is_other_guest(one: Asked, other: Asked) -> bool:
     return not any(first.get(key) and _plain(key, first.get(key)) == _plain(key, second.get(key)) for key in ("email",))
 
 
-def guest_of(data: Data) -> str:
-    """By what the guest of an event is told from others: two facts of two guests are not the same."""
-    client = data.get("client")
-    named = client if isinstance(client, Mapping) else {}
-    known = data.get("member_id") or named.get("email") or named.get("name") or ""
-    return " ".join(str(known).casefold().split())
-
-
 def _both(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Any, Any]:
     return before.get(name), after.get(name)
 

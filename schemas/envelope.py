@@ -23,6 +23,7 @@ MAX_TEXT_BYTES: Final = 512
 """Of an id, a reference and the like: a longer one fits into no index, and would fail only when it is recorded."""
 _RECORDED: Final = ("id", "source", "type", "subject", "route", "account", "content_hash")
 MAX_GENERATION: Final = 2**31 - 1
+_GUEST_DIGITS: Final = 12
 
 Data = Mapping[str, Any]
 
@@ -43,6 +44,7 @@ class Envelope:
     trace: `traceparent`, `sentry-trace`, `baggage`, as far as known.
     generation: 0 as posted; each deliberate replay adds one.
     warnings: what the ingress found odd and told the sender, for the event's history. No part of the content.
+    coarse: its source's stamps are cut short: of one stamp the order of arrival counts.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Envelope:
     trace: Mapping[str, str] = field(default_factory=dict)
     generation: int = 0
     warnings: tuple[str, ...] = ()
+    coarse: bool = False
 
     @property
     def message_id(self) -> str:
@@ -67,12 +70,29 @@ class Envelope:
 
     @property
     def business_key(self) -> str:
-        """Source, reference, kind and timestamp: two events that share it are the same fact, sent twice."""
-        return f"{self.source}/{self.subject}/{self.type}/{_iso(self.time)}"
+        """Source, reference, kind and timestamp: two events that share it are the same fact, sent twice. Of a request
+        its guest too: a group's requests may bear one reference and one stamp."""
+        fact = f"{self.source}/{self.subject}/{self.type}/{_iso(self.time)}"
+        return f"{fact}/{self.guest}" if self.guest else fact
+
+    @property
+    def guest(self) -> str:
+        """Of a request, a digest of who it is for, by which nobody is found; "" of any other event."""
+        if self.type != "booking.requested" or not guest_of(self.data):
+            return ""
+        return hashlib.sha256(guest_of(self.data).encode("utf-8", "surrogatepass")).hexdigest()[:_GUEST_DIGITS]
 
     def next_generation(self) -> Envelope:
         """The same event, one generation on."""
         return replace(self, generation=self.generation + 1)
+
+
+def guest_of(data: Data) -> str:
+    """By what an event's guest is told from others, "" where it names none."""
+    client = data.get("client")
+    named = client if isinstance(client, Mapping) else {}
+    known = data.get("member_id") or named.get("email") or named.get("name") or ""
+    return " ".join(str(known).casefold().split())
 
 
 def content_hash(type_: str, time: datetime, data: Data) -> str:
@@ -105,6 +125,8 @@ def encode(envelope: Envelope) -> bytes:
         wire["trace"] = dict(envelope.trace)
     if envelope.warnings:
         wire["warnings"] = list(envelope.warnings)
+    if envelope.coarse:
+        wire["coarse"] = True
     return _WIRE.encode(wire).encode("utf-8")
 
 
@@ -150,6 +172,7 @@ def decode(body: bytes) -> Envelope:
         trace=trace,
         generation=generation,
         warnings=tuple(warnings),
+        coarse=wire.get("coarse") is True,
     )
 
 

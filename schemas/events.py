@@ -103,6 +103,7 @@ class _Member(Strict):
 
 class _Booking(Strict):
     booking_id = Identifier(required=True)
+    replaces = Identifier()
     venue = fields.String(required=True, validate=validate.Length(min=1, max=100))
     status = short_text(100)
     member_id = Identifier()

@@ -16,7 +16,8 @@ class Kind(StrEnum):
     """Certainly not done: too many calls. `retry_after` where the vendor said how long."""
 
     AUTH = "auth"
-    """Certainly not done: credentials or permission refused, also after logging in again once."""
+    """Certainly not done: credentials or permission refused, also after logging in again once. In a row they hold the
+    account."""
 
     REJECTED = "rejected"
     """Certainly not done, and the same call would be refused again."""
@@ -30,6 +31,10 @@ class VendorFailure(BellhopError):
 
     code: the vendor's own, as text, "" where it has none. message: what went wrong, without secrets. retry_after:
     seconds. status: the HTTP status, None where there was no answer. answer: the vendor's answer without secrets.
+
+    said_no: of UNKNOWN: the vendor's own answer refused, in words that no table knows. Once that may be a fault of the
+    moment; said again while nothing of the call stands, it is a refusal. from_page: what answered was not the vendor,
+    but something before it.
     """
 
     def __init__(
@@ -43,6 +48,8 @@ class VendorFailure(BellhopError):
         retry_after: float | None = None,
         status: int | None = None,
         answer: Json | None = None,
+        said_no: bool = False,
+        from_page: bool = False,
     ) -> None:
         where = " ".join(filter(None, (vendor, method)))
         super().__init__(f"{where}: {message}" + (f" ({code})" if code else ""))
@@ -54,6 +61,16 @@ class VendorFailure(BellhopError):
         self.retry_after = retry_after
         self.status = status
         self.answer = answer
+        self.said_no = said_no
+        self.from_page = from_page
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the vendor itself was not heard: for the breaker. A refusal is its word, and so is an answer below
+        500 that nobody can read."""
+        if self.kind is Kind.UNKNOWN:
+            return self.from_page or ((self.status is None or self.status >= 500) and not self.code)
+        return self.kind is Kind.TRANSIENT
 
     @property
     def advice(self) -> str:

@@ -84,6 +84,7 @@ OF_EVERY_EVENT: Final[Mapping[str, FieldFate]] = {
 
 OF_EVERY_BOOKING: Final[Mapping[str, FieldFate]] = {
     "booking_id": checks("what stands under this reference"),
+    "replaces": checks("what stands under that reference: it is compared with, and gives way once the new is made"),
     "venue": checks("the venues of the settings: it decides account and time zone"),
     "status": checks("SevenRooms' statuses: it decides whether to book, to cancel or only to record"),
 }

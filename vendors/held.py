@@ -23,15 +23,19 @@ class CallHeld(BellhopError):
 class Gate(Protocol):
     """What guards an account; `workers.gate.AccountGate` has the shared one."""
 
-    def turn(self, account: str) -> AbstractContextManager[None]:
-        """Around each request. Entering raises Held; leaving learns how it ended, from the exception if any."""
+    def turn(self, account: str, *, is_login: bool = False) -> AbstractContextManager[None]:
+        """Around each request. Entering raises Held; leaving learns how it ended, from the exception if any, and may
+        raise Held in its place, where the account is held from now on and the request was certainly not carried out.
+
+        is_login: that it goes well does not tell yet that the account does.
+        """
         ...
 
 
 class OpenGate:
     """The gate that holds nobody: for tools and tests."""
 
-    def turn(self, account: str) -> AbstractContextManager[None]:
+    def turn(self, account: str, *, is_login: bool = False) -> AbstractContextManager[None]:
         return nullcontext()
 
 
@@ -44,7 +48,7 @@ class PacedGate:
         self._clock = clock
         self._next = 0.0
 
-    def turn(self, account: str) -> AbstractContextManager[None]:
+    def turn(self, account: str, *, is_login: bool = False) -> AbstractContextManager[None]:
         now = self._clock.monotonic()
         if self._next > now:
             self._clock.sleep(self._next - now)

@@ -26,10 +26,14 @@ from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.connections import Connections
 from bellhop.vendors.exchange import BrokenOff, NotSent, RawAnswer, Request, Unanswered
 from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.ids import ids_in
+from bellhop.vendors.pages import page_kind
+from bellhop.vendors.phrases import THROTTLED, normal
 from bellhop.vendors.sockets import Host, read_url
 
 ANSWER_KEPT_CHARACTERS: Final = 2000
 WORDS_KEPT_CHARACTERS: Final = 300
+EVIDENCE_BYTES: Final = 8192
 LONGEST_PAUSE_SECONDS: Final = 3600.0
 """A Retry-After beyond it is a slip (a time instead of a span, say): it would hold the account for years."""
 
@@ -89,9 +93,19 @@ class HttpAnswer:
 
     @property
     def kept(self) -> Json:
-        """What is kept of it as evidence."""
-        body = self.text if self.json is None else self.redactor.value(self.json)
-        return {"status": self.status, "body": body}
+        """What is kept of it as evidence; of a large one its beginning."""
+        is_text = self.json is None or len(self.raw) > EVIDENCE_BYTES
+        return {"status": self.status, "body": self.text if is_text else self.redactor.value(self.json)}
+
+    @property
+    def whole(self) -> object:
+        """The body, decoded where it is JSON."""
+        return self.text if self.json is None else self.json
+
+    def evidence(self, told: object) -> Json:
+        """What is kept of it, with the ids of bookings that may stand in what it told: a person looks for them."""
+        found = ids_in(told)
+        return {**self.kept, "look_for": list(found)} if found else self.kept
 
     def words(self, text: str) -> str:
         """Words of the vendor's, for a failure: without secrets, which it may echo, and not without end."""
@@ -165,15 +179,15 @@ class HttpClient:
 
     def _cut_short(self, where: Where, raw: RawAnswer) -> VendorFailure:
         """An answer of which the end is missing is none: without a status, and with what came of it."""
-        message, kept = f"HTTP {raw.status}, but its answer broke off", self._read_answer(raw).kept
+        message, answer = f"HTTP {raw.status}, but its answer broke off", self._read_answer(raw)
+        kept = answer.evidence(answer.whole)
         return VendorFailure(Kind.UNKNOWN, vendor=where.vendor, method=where.method, message=message, answer=kept)
 
     def _check(self, where: Where, answer: HttpAnswer) -> HttpAnswer:
-        if answer.status == 429 or (answer.status == 403 and "too many requests" in answer.text.lower()):
+        if answer.status == 429 or (answer.status == 403 and THROTTLED.is_in(normal(answer.text))):
             raise where.failure(Kind.THROTTLED, f"HTTP {answer.status}: too many requests", answer)
         if answer.status >= 500 and not isinstance(answer.json, dict):
-            # Also 503: a gateway may give up on a request that the vendor behind it still carries out.
-            raise where.failure(Kind.UNKNOWN, f"HTTP {answer.status}", answer)
+            raise page_failure(where, answer)
         return answer
 
     def _retry_after(self, value: str | None) -> float | None:
@@ -197,7 +211,8 @@ def _decode(raw: bytes) -> Any:
     if is_nested_too_deep(raw):
         return None
     try:
-        found = json.loads(raw.decode("utf-8", "replace"), parse_constant=lambda _: None, parse_float=_finite)
+        text = raw.decode(json.detect_encoding(raw), "replace").lstrip("\ufeff")  # .NET puts one before its JSON
+        found = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
         return _storable(found) if b"\\u" in raw or b"\x00" in raw else found
     except ValueError:
         return None
@@ -236,17 +251,13 @@ def _no_answer(where: Where, problem: NotSent | Unanswered) -> VendorFailure:
     return where.failure(Kind.UNKNOWN, f"the connection broke before an answer ({name})")
 
 
-def refusal(where: Where, answer: HttpAnswer) -> VendorFailure:
-    """The failure for an answer that is a refusal by its HTTP status alone: 3xx or 4xx without the vendor's words."""
-    kind = Kind.AUTH if answer.status in (401, 403) else Kind.REJECTED
+def page_failure(where: Where, answer: HttpAnswer) -> VendorFailure:
+    """The failure for an answer without the vendor's own words: a page, or the JSON of something before it."""
     hint = ": base_url is redirected elsewhere" if 300 <= answer.status < 400 else ""
-    if answer.status == 408:
-        kind = Kind.UNKNOWN
-    return VendorFailure(
-        kind,
-        vendor=where.vendor,
-        method=where.method,
-        message=f"HTTP {answer.status}{hint}",
-        status=answer.status,
-        answer=answer.kept,
-    )
+    body = "not in the vendor's form" if answer.raw.strip() else "with an empty body"
+    failure = where.failure(page_kind(answer.status), f"HTTP {answer.status}{hint}, {body}", answer)
+    if failure.kind is Kind.UNKNOWN:
+        failure.answer = answer.evidence(answer.whole)
+    # A Zend server's own answer is empty where its result cannot be written: it is there.
+    failure.from_page = failure.kind is not Kind.AUTH and not (answer.status == 200 and not answer.raw.strip())
+    return failure

@@ -46,6 +46,7 @@ from bellhop.workers.delivery import (
     attempt_result,
     event_tags,
 )
+from bellhop.workers.failures import failure_outcome, is_same_call, said_no_before, with_heard
 from bellhop.workers.ports import NoTurns, Turns, WorkLedger
 from bellhop.workers.retry import plan_retry
 
@@ -156,7 +157,7 @@ class Executor:
         except VendorFailure as failure:
             attempt = self._attempt(claimed, doubt, failure.method, began, failure)
             return claimed.end(failure_outcome(failure, doubt, doubt, asking=True), attempt, failure.code)
-        return None if verdict is None else claimed.end(verdict)
+        return None if verdict is None else claimed.end(with_heard(verdict, doubt))
 
     def _translate(self, claimed: ClaimedDelivery) -> VendorCall | Outcome:
         """What the event wants, compared with what the ledger holds: the next call, or the outcome."""
@@ -168,7 +169,7 @@ class Executor:
     def _prepare(self, claimed: ClaimedDelivery, step: VendorCall) -> VendorCall | EndedDelivery:
         """What must be known before the call. Nothing here books, so a failure leaves no doubt."""
         doubt = claimed.claim.in_doubt
-        if doubt is not None and _is_same(doubt, step):
+        if doubt is not None and is_same_call(doubt, step):
             # What nobody knows the end of is made again as it was: prepared anew it might book another slot, and the
             # first one may still come to be.
             return doubt
@@ -177,7 +178,7 @@ class Executor:
             ready = self._handler.prepare(step, claimed.envelope, claimed.booking)
         except VendorFailure as failure:
             attempt = self._attempt(claimed, step, failure.method, began, failure)
-            outcome = failure_outcome(failure, replace(step, repeatable=True), None)
+            outcome = failure_outcome(failure, replace(step, repeatable=True), None, tried=claimed.claim.attempts)
             return claimed.end(outcome, attempt, failure.code)
         return ready if isinstance(ready, VendorCall) else claimed.end(ready)
 
@@ -195,16 +196,31 @@ class Executor:
             result = self._perform(claimed, call)
         except VendorFailure as failure:
             attempt = self._attempt(claimed, call, call.method, began, failure)
-            return claimed.end(failure_outcome(failure, call, claimed.claim.in_doubt), attempt, failure.code)
+            return claimed.end(self._outcome(claimed, call, failure), attempt, failure.code)
         if isinstance(result, Wait):
             return claimed.end(result)
         attempt = self._attempt(claimed, call, call.method, began, attempt_result(claimed.booking, result))
         if not isinstance(result, Booking):
             return claimed.end(result, attempt, "")
         claim, doubt = claimed.claim, claimed.claim.in_doubt
-        if doubt is not None and _is_same(doubt, call):
+        if doubt is not None and is_same_call(doubt, call):
             claim = replace(claim, in_doubt=None)
         return claimed.with_booking(result, attempt, claim)
+
+    def _outcome(self, claimed: ClaimedDelivery, call: VendorCall, failure: VendorFailure) -> Outcome:
+        """What a failed call comes to. Refused a second time in words that nobody knows, while nothing of it stands, it
+        is refused: more tries would hear the same."""
+        doubt = claimed.claim.in_doubt
+        outcome = failure_outcome(failure, call, doubt, tried=claimed.claim.attempts)
+        if not (isinstance(outcome, InDoubt) and failure.said_no and doubt and said_no_before(doubt, call)):
+            return outcome
+        try:
+            verdict = self._handler.resolve(call, claimed.envelope)
+        except (VendorFailure, CallHeld, LedgerUnavailable):
+            return outcome
+        if verdict is None:
+            return Dead(Reason.REJECTED, f"{failure}; it said so twice, and the slot is still free", failure.answer)
+        return with_heard(verdict, outcome.call)
 
     def _perform(self, claimed: ClaimedDelivery, call: VendorCall) -> Booking | Outcome:
         """Raises VendorFailure; Held and LedgerUnavailable, which both come before a request is sent: what comes after
@@ -254,34 +270,3 @@ class Executor:
         """Where another worker took the claim: the delivery is given back, to see later how that one ended."""
         outcome = Wait("the claim ended and another worker took the event")
         return replace(ended, outcome=outcome, claim=None, retry_seconds=self._ladder[0])
-
-
-def failure_outcome(
-    failure: VendorFailure, call: VendorCall, doubt: VendorCall | None, *, asking: bool = False
-) -> Outcome:
-    """What a vendor's failure makes of a delivery.
-
-    call: that failed. doubt: the call of which nobody knew whether it happened. asking: it was only asked about.
-    """
-    match failure.kind:
-        case Kind.REJECTED | Kind.AUTH if asking:  # nor could it be asked the next time
-            text = f"nobody knows whether {call.method} happened, and the vendor could not be asked: {failure}"
-            return Dead(Reason.IN_DOUBT, text, failure.answer)
-        case _ if asking:
-            return InDoubt(call, f"the vendor could not be asked: {failure}")
-        case Kind.REJECTED | Kind.AUTH if doubt is not None and _is_same(doubt, call):
-            # Refused the second time, after a first time whose end nobody knows: the first may hold the slot.
-            return Dead(Reason.IN_DOUBT, f"an earlier call's outcome is unknown, and now: {failure}", failure.answer)
-        case Kind.REJECTED:
-            return Dead(Reason.REJECTED, str(failure), failure.answer)
-        case Kind.AUTH:
-            return Dead(Reason.AUTH, str(failure), failure.answer)
-        case Kind.UNKNOWN if not call.repeatable:
-            return InDoubt(call, str(failure))
-        case Kind.TRANSIENT | Kind.THROTTLED | Kind.UNKNOWN:
-            return Retry(str(failure), failure.retry_after)
-
-
-def _is_same(doubt: VendorCall, call: VendorCall) -> bool:
-    """Whether a call is the one in doubt, about to be made again."""
-    return not call.repeatable and (doubt.method, doubt.line) == (call.method, call.line)

@@ -26,6 +26,7 @@ send messages round the retry ladder that could have gone in a moment."""
 _FRESH_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.1
 _NO_LIMITS: Final = Limits()
+_WELL: Final = (Ended.ANSWERED, Ended.UNUSED, Ended.LOGGED_IN)
 
 
 class GateLedger(Protocol):
@@ -35,7 +36,7 @@ class GateLedger(Protocol):
         self, account: str, limits: Limits, *, last: bool, lease_seconds: float, patience_seconds: float
     ) -> Permit | Denied: ...
 
-    def release(self, permit: Permit, ended: Ended, *, error: str = "", retry_after: float | None = None) -> None: ...
+    def release(self, permit: Permit, ended: Ended, *, error: str = "", retry_after: float | None = None) -> float: ...
 
     def views(self) -> list[AccountView]: ...
 
@@ -87,19 +88,25 @@ class AccountGate:
             self._release(permit, Ended.UNUSED)
 
     @contextmanager
-    def turn(self, account: str) -> Iterator[None]:
+    def turn(self, account: str, *, is_login: bool = False) -> Iterator[None]:
         """See `vendors.held.Gate`."""
         held = self._turns_of(account)
         permit, held.permit = held.permit or self._permit(account), None
+        well = Ended.LOGGED_IN if is_login else Ended.ANSWERED
         try:
             yield
         except VendorFailure as failure:
-            self._release(permit, _end_of(failure), str(failure), failure.retry_after)
+            ended = _end_of(failure)
+            seconds = self._release(permit, ended, str(failure), failure.retry_after)
+            if ended is Ended.REFUSED and seconds:
+                # Nothing was done, and so it will be with every event until the credentials are right: none dies of it.
+                self._observe("account.held", account=account, why=str(failure), after=seconds)
+                raise CallHeld(account, f"its credentials are refused; last: {failure}", seconds) from None
             raise
         except BaseException:
-            self._release(permit, Ended.ANSWERED)
+            self._release(permit, well)
             raise
-        self._release(permit, Ended.ANSWERED)
+        self._release(permit, well)
 
     def _turns_of(self, account: str) -> _Ahead:
         held: dict[str, _Ahead] | None = getattr(self._local, "held", None)
@@ -135,20 +142,21 @@ class AccountGate:
         known = self._accounts.get(account)
         return 60.0 if known is None else known.connect_seconds + 2 * known.read_seconds
 
-    def _release(self, permit: Permit, ended: Ended, error: str = "", retry_after: float | None = None) -> None:
-        """Enters the end, where it changes anything. A ledger that is away must not turn a call's end into another:
-        the permit's lease ends by itself."""
-        account = permit.account
+    def _release(self, permit: Permit, ended: Ended, error: str = "", retry_after: float | None = None) -> float:
+        """Enters the end, where it changes anything; for how many seconds the account is held. A ledger that is away
+        must not turn a call's end into another: the permit's lease ends by itself."""
+        account, seconds = permit.account, 0.0
         nothing_held = not permit.id and not permit.probe
-        if nothing_held and ended in (Ended.ANSWERED, Ended.UNUSED) and account not in self._ill:
-            return
+        if nothing_held and ended in _WELL and account not in self._ill:
+            return seconds
         try:
-            self._ledger.release(permit, ended, error=error, retry_after=retry_after)
+            seconds = self._ledger.release(permit, ended, error=error, retry_after=retry_after)
         except Exception as problem:  # noqa: BLE001  # see above
             self._observe("account.unrecorded", account=account, error=type(problem).__name__)
-        if ended in (Ended.AWAY, Ended.THROTTLED) or permit.probe:
+        if ended not in _WELL or permit.probe:
             with self._lock:
                 self._looked = None  # this process knows at once; the others within a second
+        return seconds
 
     def _looked_up(self) -> frozenset[str]:
         """The accounts whose vendor is not well, as of a second ago at most."""
@@ -164,10 +172,8 @@ class AccountGate:
 
 
 def _end_of(failure: VendorFailure) -> Ended:
-    """A refusal is an answer. So is an answer below 500 that nobody can read: the vendor is there."""
     if failure.kind is Kind.THROTTLED:
         return Ended.THROTTLED
-    is_away = failure.kind is Kind.TRANSIENT or (
-        failure.kind is Kind.UNKNOWN and (failure.status is None or failure.status >= 500) and not failure.code
-    )
-    return Ended.AWAY if is_away else Ended.ANSWERED
+    if failure.kind is Kind.AUTH:
+        return Ended.REFUSED
+    return Ended.AWAY if failure.is_away else Ended.ANSWERED

@@ -20,7 +20,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings import SourceSettings
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.http import HttpAnswer, HttpClient, Where, refusal
+from bellhop.vendors.http import HttpAnswer, HttpClient, Where
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.workers.receivers import Places
 
@@ -114,4 +114,5 @@ def _outcome(answer: HttpAnswer) -> Outcome:
             status=status,
             answer=answer.kept,
         )
-    raise refusal(where, answer)
+    kind = Kind.AUTH if status in (401, 403) else Kind.UNKNOWN if status == 408 else Kind.REJECTED
+    raise where.failure(kind, f"HTTP {status}", answer)

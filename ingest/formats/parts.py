@@ -73,12 +73,14 @@ class Event:
     """An event in our own words, for its contract to check.
 
     has_own_time: False where its time is the receipt's: then the same id may come with another time and be the same.
+    counts_at: when it counts, where its time does not tell that.
     warnings: what was left out of it.
     """
 
     body: Any
     has_own_time: bool = True
     warnings: tuple[str, ...] = ()
+    counts_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,16 @@ def event_time(
         if is_needed:
             raise
         return None
+
+
+def counts_at(told: datetime | None, zone: ZoneInfo, received: datetime) -> datetime | None:
+    """When an event counts whose time was told without a zone, in the hour that its clock goes through twice: at its
+    arrival, between the two moments it may mean. None at any other time. told: the first of the two, UTC."""
+    first = told.astimezone(zone) if told else None
+    if told is None or first is None:
+        return None
+    second = first.replace(fold=1).astimezone(UTC)
+    return None if second == told else min(max(told, received.astimezone(UTC)), second)
 
 
 def stable_id(reference: str, kind: str, time: datetime | None, content: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from bellhop.ingest.formats.parts import (
     a_word,
     an_id,
     an_object,
+    counts_at,
     event_time,
     lay_map,
     service,
@@ -72,7 +74,8 @@ def adapt(item: Any, context: Context) -> Made:
     at = _updated_at(event, key, zone, context, is_needed=trigger != "DELETE_EVENT")
     base = {"id": stable_id(reference, trigger.lower(), at, event), "type": type_, "data": draft.data}
     # By either name, so that one map fits both forms.
-    return lay_map({**whole, "event": event, "object": event}, base, context, at)
+    made = lay_map({**whole, "event": event, "object": event}, base, context, at)
+    return replace(made, counts_at=counts_at(at, zone, context.receipt.received))
 
 
 def _status(status: object) -> object:

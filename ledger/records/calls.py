@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,9 @@ class VendorCall:
     """One vendor call about to be made. `arguments` is what a person needs to see later, without credentials.
 
     repeatable: calling twice is harmless. What is not repeatable is marked in the ledger before it is called.
-    line: the service of the event it is for. warnings: what of the event it leaves out, without values.
+    line: the service of the event it is for. warnings: what of the event it leaves out, without values. heard: of a
+    call in doubt, what came back that proves nothing (`said_no`: a refusal that nobody knows; `look_for`: ids that
+    stood in it), None where nothing did.
     """
 
     account: str
@@ -24,6 +26,7 @@ class VendorCall:
     repeatable: bool
     line: int = 0
     warnings: tuple[str, ...] = ()
+    heard: Json | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

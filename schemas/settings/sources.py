@@ -159,6 +159,12 @@ class SourceSettings(Section):
         it. Events that come out of their order are then taken in the order in which they came.""",
         default="refuse",
     )
+    stamps: str = key(
+        choice("exact", "seconds", "minutes"),
+        """How fine its timestamps are. Two contents with one timestamp are a conflict, which a person ends; of a source
+        whose stamps are cut to seconds or minutes, the one that came later counts.""",
+        default="exact",
+    )
     account: str = key(
         string(), "A vendor's own callbacks only, and needed there: the account whose callbacks these are.", default=""
     )
@@ -211,6 +217,10 @@ class SourceSettings(Section):
     @property
     def takes_receipt_time(self) -> bool:
         return self.missing_time == "receipt"
+
+    @property
+    def is_coarse(self) -> bool:
+        return self.stamps != "exact"
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
         if self.items is not None and self.format != "mapped":

@@ -99,9 +99,9 @@ class PeoplevineBookings:
             EntryState.CONFIRMED,
             slot=call.arguments["slot"],
             took=call.arguments.get("took", ""),
-            warnings=field_warnings(ACCOUNT.title, FATES, self._accounts[call.account], event.type, event.data),
             account=call.account,
             asked=asked_of(event.type, event.data, event.data["services"]),
+            warnings=field_warnings(ACCOUNT.title, FATES, self._accounts[call.account], event.type, event.data),
         )
         return replace(booking, entries=(*booking.entries, entry), cancelled=False)
 

@@ -6,33 +6,24 @@ Source: `peoplevine-bookings`, all nine of its methods; SevenRooms, Book4Time an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Gate, OpenGate
-from bellhop.vendors.http import HttpAnswer, HttpClient, Where, refusal
+from bellhop.vendors.http import HttpAnswer, HttpClient, Where, page_failure
+from bellhop.vendors.ids import plain_id
+from bellhop.vendors.peoplevine.reasons import refusal_kind, refusal_words
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 
 VENDOR: Final = "peoplevine"
 
-REASONS: Final[tuple[tuple[str, Kind], ...]] = (
-    ("credential", Kind.AUTH),
-    ("unauthorized", Kind.AUTH),
-    ("not authorized", Kind.AUTH),
-    ("access denied", Kind.AUTH),
-    ("too many requests", Kind.THROTTLED),
-    ("member not found", Kind.REJECTED),
-    ("invalid member id", Kind.REJECTED),
-    # The system behind did not answer Peoplevine: what it did there nobody says.
-    ("timeout", Kind.UNKNOWN),
-    ("timed out", Kind.UNKNOWN),
-    ("internal error", Kind.UNKNOWN),
-    ("internal server error", Kind.UNKNOWN),
-)
-"""Words of a `reason`, in lower case, and their kind. Only the two about members are documented; a reason in no row
-is a refusal like any other: the vendor says that it failed."""
+_MEMBERS: Final = {
+    name.lower(): name
+    for name in ("success", "reason", "message", "success_count", "error_count", "products", "metaData", "offers")
+}
+_SAID: Final[Mapping[object, bool]] = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +91,7 @@ class PeoplevineClient:
         document's example: an answer that counts none has brought nobody."""
         answer = self._whole("sync_member", self._call_checked("sync_member", query={"member_id": member_id}))
         if not _count(answer, "success_count"):
-            words = f"success, but success_count counts nobody: {_vendor_words(answer) or 'and no reason given'}"
+            words = f"success, but success_count counts nobody: {refusal_words(answer.json) or 'and no reason given'}"
             raise _failure("sync_member", Kind.REJECTED, words, answer)
 
     def sync_profiles(self, since: datetime) -> int:
@@ -168,9 +159,9 @@ class PeoplevineClient:
         if errors := _count(answer, "error_count"):
             words = f"success with {errors} errors: reservation {made} may hold only a part"
             raise _failure("create_service_reservation", Kind.UNKNOWN, words, answer)
-        if isinstance(made, bool) or not isinstance(made, str | int) or not str(made).strip():
+        if (id_ := plain_id(made)) is None:
             raise _failure("create_service_reservation", Kind.UNKNOWN, "success without a reservation's id", answer)
-        return str(made)
+        return id_
 
     def _sync(self, name: str, since: datetime | None) -> int:
         query = {} if since is None else {"from": since.astimezone(UTC).strftime(self._account.from_format)}
@@ -180,7 +171,7 @@ class PeoplevineClient:
         """The answer, where nothing of it failed: a success may count errors, and then a part is missing."""
         errors, made = _count(answer, "error_count"), _count(answer, "success_count")
         if errors:
-            words = f"{made} brought, {errors} failed: {_vendor_words(answer) or 'no reason given'}"
+            words = f"{made} brought, {errors} failed: {refusal_words(answer.json) or 'no reason given'}"
             raise _failure(name, Kind.REJECTED, words, answer)
         return answer
 
@@ -196,18 +187,17 @@ class PeoplevineClient:
         with self._gate.turn(self._account.name):
             answer = self._request(METHODS[name], query, body)
             reply = answer.json if isinstance(answer.json, dict) else {}
-            success = reply.get("success")
+            success = _success(reply.get("success"))
             if (success is True or enough(reply)) and answer.status < 300:
                 return answer
             if success is False:
-                reason = str(reply.get("reason") or reply.get("message") or "no reason given")
-                raise _failure(name, _kind(reason, answer.status), reason, answer)
-            if 300 <= answer.status < 500:
-                raise refusal(Where(VENDOR, name), answer)
-            raise _failure(name, Kind.UNKNOWN, f"HTTP {answer.status} with an answer of an unknown form", answer)
+                raise _refusal(name, answer)
+            if success is None:
+                raise page_failure(Where(VENDOR, name), answer)
+            raise _failure(name, Kind.UNKNOWN, f"HTTP {answer.status} with a success", answer)
 
     def _request(self, method: Endpoint, query: Mapping[str, str] | None, body: object) -> HttpAnswer:
-        return self._http.request(
+        answer = self._http.request(
             Where(VENDOR, method.name),
             method.verb,
             self._base + method.path,
@@ -217,6 +207,18 @@ class PeoplevineClient:
             read_seconds=self._account.read_seconds,
             is_read=not method.changes,
         )
+        return replace(answer, json=_members(answer.json)) if isinstance(answer.json, dict) else answer
+
+
+def _members(reply: Mapping[str, Any]) -> dict[str, Any]:
+    """With the document's names for its members, also where they are written with other capitals."""
+    named = {_MEMBERS.get(key.lower(), key): value for key, value in reply.items()}
+    return {**named, **{key: reply[key] for key in named if key in reply}}
+
+
+def _success(success: object) -> bool | None:
+    """What `success` says; None where it says neither."""
+    return success if isinstance(success, bool) else _SAID.get(str(success).lower())
 
 
 def _rows(name: str, answer: HttpAnswer, key: str, needed: Sequence[str]) -> list[dict[str, Any]]:
@@ -233,17 +235,15 @@ def _count(answer: HttpAnswer, key: str) -> int:
     return int(told) if not isinstance(told, bool) and str(told).isdecimal() else 0
 
 
-def _vendor_words(answer: HttpAnswer) -> str:
-    """The vendor's words: `reason` and `message`, those that are there."""
-    told = (answer.json.get(key) for key in ("reason", "message"))
-    return ". ".join(dict.fromkeys(str(words) for words in told if words))
-
-
-def _kind(reason: str, status: int) -> Kind:
-    said = reason.lower()
-    # A server that failed and says no more than that may have failed after it passed the booking on.
-    other = Kind.UNKNOWN if status >= 500 else Kind.REJECTED
-    return next((kind for words, kind in REASONS if words in said), other)
+def _refusal(name: str, answer: HttpAnswer) -> VendorFailure:
+    """The failure for a `success: false`, by all its words. One that names an id says yes and no."""
+    words = refusal_words(answer.json)
+    kind, is_bare = refusal_kind(words, answer.status)
+    if not METHODS[name].repeatable and plain_id(answer.json.get("message")) is not None:
+        kind, is_bare = Kind.UNKNOWN, False
+    failure = _failure(name, kind, words or "no reason given", answer)
+    failure.said_no = is_bare
+    return failure
 
 
 def _failure(method: str, kind: Kind, message: str, answer: HttpAnswer) -> VendorFailure:
@@ -254,5 +254,5 @@ def _failure(method: str, kind: Kind, message: str, answer: HttpAnswer) -> Vendo
         message=answer.words(message),
         retry_after=answer.retry_after,
         status=answer.status,
-        answer=answer.kept,
+        answer=answer.evidence(answer.json) if kind is Kind.UNKNOWN else answer.kept,
     )

@@ -64,7 +64,7 @@ class PeoplevineChecks:
         except Trouble as trouble:
             if trouble.kind == "auth":
                 return fail(str(trouble), *self._region_advice(), guide.CREDENTIALS)
-            if trouble.kind != "rejected" or trouble.status != 200:
+            if trouble.kind not in ("rejected", "unknown") or trouble.status != 200 or trouble.words.startswith("HTTP"):
                 raise
             self._refused = trouble
             self._call("locations")

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bellhop.vendors.markdown import markdown_table, twice, yes
-from bellhop.vendors.peoplevine.client import METHODS, REASONS, Endpoint
+from bellhop.vendors.peoplevine.client import METHODS, Endpoint
+from bellhop.vendors.peoplevine.reasons import DOCUMENTED, PHRASES
 
 _TEST: Final = "tests/integration/vendors/test_methods.py::test_peoplevine"
 
@@ -17,8 +18,11 @@ def lines() -> Iterator[str]:
     yield from markdown_table(
         ("method", "in the document", "call", "changes", "twice", "test"), map(_method, METHODS.values())
     )
-    yield "\nA `success: false` is a refusal (rejected), unless its reason holds one of these words:\n"
-    yield from markdown_table(("words", "kind"), [(f"`{words}`", kind.value) for words, kind in REASONS])
+    yield "\nA `success: false` is a refusal (rejected), unless `reason` or `message` speaks of one of these:\n"
+    rows = [(phrase.title, phrase.kind.value, phrase.advice) for phrase in PHRASES]
+    yield from markdown_table(("what they speak of", "kind", "what a person does"), rows)
+    documented = " and ".join(f"`{words}`" for words, _ in DOCUMENTED)
+    yield f"\nDocumented are only {documented}, both rejected. One that gives no reason at all proves nothing."
 
 
 def _method(method: Endpoint) -> Sequence[str]:

@@ -7,20 +7,23 @@ the client are those that a booking needs, with our types.
 from __future__ import annotations
 
 import hashlib
-import itertools
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Gate, OpenGate
-from bellhop.vendors.http import HttpAnswer, HttpClient, Where, refusal
-from bellhop.vendors.simplybook.codes import ERRORS, classify
+from bellhop.vendors.http import HttpClient, Where
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
+from bellhop.vendors.simplybook.reply import RpcResult, read_reply
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.vendors.simplybook.types import BookAnswer
 
 VENDOR: Final = "simplybook"
+_HARMLESS: Final = "getTimeframe"
+_IDS: Final = 10**14
+"""A request's id is a random number from it to twice it, as text: 15 digits survive where it is made a number."""
 _HOSTS: Final = (".simplybook.me", ".simplybook.it", ".simplybook.asia", ".simplybook.net")
 
 
@@ -50,7 +53,6 @@ class SimplybookClient:
         self._gate = gate or OpenGate()
         self._login_url = account.base_url.rstrip("/") + "/login"
         self._url = "" if account.discover else account.base_url.rstrip("/") + "/"
-        self._ids = itertools.count(1)
 
     # --- what a booking needs -----------------------------------------------------------------------------------
 
@@ -115,18 +117,17 @@ class SimplybookClient:
     def call(self, name: str, /, *arguments: Any) -> Any:
         """One of the document's methods by its name: its result as `vendors.simplybook.methods` types it.
 
-        Wrong arguments raise REJECTED before anything is sent. Refused for its token it logs in again, once; refused
-        again it is permanent.
+        Wrong arguments raise REJECTED before anything is sent. Refused for its token it logs in again, once.
         """
         method = METHODS.get(name)
         if method is None:
             raise _refused_here(name, "is not a method of the public service")
         params = _check_arguments(method, arguments)
-        result = self._with_token(name, params)
+        reply = self._with_token(method, params)
         try:
-            return method.parse_result(result)
+            return method.parse_result(reply.result)
         except ValueError as error:
-            raise _unknown(name, str(error)) from None
+            raise reply.unreadable(str(error)) from None
 
     def login(self) -> str:
         """A new session token, past the one that is shared: for checking the credentials."""
@@ -155,42 +156,49 @@ class SimplybookClient:
                 Kind.REJECTED, vendor=VENDOR, method=name, message="answered false", answer={"result": False}
             )
 
-    def _with_token(self, name: str, params: Sequence[Any]) -> Any:
-        token = self._tokens.token(self._account.name)
+    def _with_token(self, method: Method, params: Sequence[Any]) -> RpcResult:
+        """The reply. A refusal with a token that is shared is worth one new login, whatever its words: an expired token
+        and a missing permission say the same, and nobody knows in how many ways."""
+        account = self._account.name
+        token = self._tokens.token(account)
         if token is None:
-            token = self._tokens.replace_token(self._account.name, None, self.login)
+            token = self._tokens.replace_token(account, None, self.login)
         try:
-            return self._rpc(name, params, token)
+            return self._rpc(method.name, params, token)
         except VendorFailure as failure:
-            # An expired token and a missing permission say the same.
-            if failure.kind is not Kind.AUTH or "access denied" not in failure.message.lower():
+            if not self._is_for_token(failure, token):
                 raise
-        token = self._tokens.replace_token(self._account.name, token, self.login)
-        return self._rpc(name, params, token)
+        return self._rpc(method.name, params, self._tokens.replace_token(account, token, self.login))
+
+    def _is_for_token(self, failure: VendorFailure, token: str) -> bool:
+        """Whether a call was refused for its token, and so certainly not done. Where the words do not tell, a question
+        that every token may ask is: refused in the same words, it was the token."""
+        if failure.kind is Kind.AUTH:
+            return True
+        if not failure.said_no:
+            return False
+        try:
+            self._rpc(_HARMLESS, (), token)
+        except VendorFailure as other:
+            return other.kind is Kind.AUTH or (other.said_no and other.message == failure.message)
+        return False
 
     def _log_in(self, name: str, *arguments: Any) -> Any:
+        """What is refused here is the login, in whatever words. Whatever became of it, its call was not made."""
         method = LOGIN_METHODS[name]
-        try:
-            result = self._rpc(name, _check_arguments(method, arguments), None)
-        except VendorFailure as failure:
-            if failure.kind is not Kind.UNKNOWN:
+        params = _check_arguments(method, arguments)
+        with self._gate.turn(self._account.name, is_login=True):
+            try:
+                return method.parse_result(self._request(name, params, self._login_url, None).result)
+            except ValueError:
+                message = "answered nothing that can be used"
+                raise VendorFailure(Kind.AUTH, vendor=VENDOR, method=name, message=message) from None
+            except VendorFailure as failure:
+                if failure.kind is Kind.UNKNOWN and not failure.said_no:
+                    failure.kind = Kind.TRANSIENT
+                elif failure.kind not in (Kind.TRANSIENT, Kind.THROTTLED):
+                    failure.kind = Kind.AUTH
                 raise
-            # Whatever became of the login, the call it was for has not been made.
-            raise VendorFailure(
-                Kind.TRANSIENT,
-                vendor=VENDOR,
-                method=name,
-                message=failure.message,
-                code=failure.code,
-                status=failure.status,
-                answer=failure.answer,
-            ) from None
-        try:
-            return method.parse_result(result)
-        except ValueError:
-            raise VendorFailure(
-                Kind.AUTH, vendor=VENDOR, method=name, message="answered nothing that can be used"
-            ) from None
 
     def _base(self) -> str:
         """Asked for once; a race asks twice and comes to the same."""
@@ -198,13 +206,13 @@ class SimplybookClient:
             self._url = self.service_url()
         return self._url
 
-    def _rpc(self, name: str, params: Sequence[Any], token: str | None) -> Any:
-        url = self._login_url if token is None else self._base()
+    def _rpc(self, name: str, params: Sequence[Any], token: str) -> RpcResult:
+        url = self._base()
         with self._gate.turn(self._account.name):
             return self._request(name, params, url, token)
 
-    def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> Any:
-        number = str(next(self._ids))
+    def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> RpcResult:
+        number = str(secrets.randbelow(_IDS) + _IDS)
         where = Where(VENDOR, name)
         answer = self._http.request(
             where,
@@ -216,20 +224,7 @@ class SimplybookClient:
             read_seconds=self._account.read_seconds,
             is_read=not (METHODS.get(name) or LOGIN_METHODS[name]).changes,
         )
-        reply = answer.json
-        if isinstance(reply, dict) and reply.get("error"):
-            raise _failure(name, reply["error"], answer)
-        if 300 <= answer.status < 500:
-            raise refusal(where, answer)
-        # The document's example echoes the id 1 as "1": compare as texts.
-        if (
-            not isinstance(reply, dict)
-            or "result" not in reply
-            or str(reply.get("id")) != number
-            or answer.status >= 500
-        ):
-            raise _unknown(name, f"HTTP {answer.status} with an answer that is none to this call", answer.status)
-        return reply["result"]
+        return read_reply(where, answer, number)
 
 
 def _check_arguments(method: Method, arguments: Sequence[Any]) -> list[Any]:
@@ -239,33 +234,5 @@ def _check_arguments(method: Method, arguments: Sequence[Any]) -> list[Any]:
         raise _refused_here(method.name, str(error)) from None
 
 
-def _failure(name: str, error: object, answer: HttpAnswer) -> VendorFailure:
-    """The RPC error as the exception of its code."""
-    said = error if isinstance(error, dict) else {"message": str(error)}
-    message, code = str(said.get("message") or ""), _code(said.get("code"))
-    row = classify(code, message)
-    return ERRORS[row](
-        vendor=VENDOR,
-        method=name,
-        message=answer.words(message or row.words),
-        code="" if code is None else str(code),
-        retry_after=answer.retry_after,
-        status=answer.status,
-        answer={**answer.kept, "advice": row.advice},
-    )
-
-
 def _refused_here(name: str, rule: str) -> VendorFailure:
     return VendorFailure(Kind.REJECTED, vendor=VENDOR, method=name, message=f"was not sent: {rule}")
-
-
-def _unknown(name: str, message: str, status: int = 200) -> VendorFailure:
-    return VendorFailure(Kind.UNKNOWN, vendor=VENDOR, method=name, message=message, status=status)
-
-
-def _code(value: object) -> int | None:
-    """A whole number, also written as text."""
-    try:
-        return int(str(value))
-    except ValueError:
-        return None

@@ -1,16 +1,18 @@
 """What each error code of SimplyBook.me means for us, in the words of its document; each has an exception of its own.
 
-Source: "Error codes" of `simplybook-public-service-methods`; the login codes are second hand. A code that is in no
-row is UNKNOWN: nobody can tell whether the call had an effect.
+Source: "Error codes" of `simplybook-public-service-methods`; the login codes are second hand. The words count before
+the code: a Zend server, as this one probably is, turns every code outside its range into -32000 and keeps the words.
+What is in no row and in no phrase is UNKNOWN: nobody can tell whether the call had an effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.phrases import PHRASES, THROTTLED, Phrase, find_phrase, normal
 
 FEATURE: Final = "activate the custom feature at SimplyBook.me"
 MEND: Final = "mend the booking's data at the upstream and let it send again, or discard"
@@ -26,7 +28,8 @@ REPORT: Final = "report it: Bellhop called what is not there"
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
-    """name: the exception's. `text` narrows a code with several messages; `advice` is what a person does."""
+    """name: the exception's. words: the document's; `more` are other ways to write them. `text` narrows a code with
+    several messages; `advice` is what a person does."""
 
     code: int
     name: str
@@ -34,18 +37,19 @@ class ErrorCode:
     kind: Kind
     advice: str
     text: str = ""
+    more: tuple[str, ...] = ()
 
 
-def _rejection(code: int, name: str, words: str, advice: str) -> ErrorCode:
-    return ErrorCode(code, name, words, Kind.REJECTED, advice)
+def _rejection(code: int, name: str, words: str, advice: str, *more: str) -> ErrorCode:
+    return ErrorCode(code, name, words, Kind.REJECTED, advice, more=more)
 
 
 ROWS: Final[tuple[ErrorCode, ...]] = (
     _rejection(-32001, "FeatureNotActivated", "Custom Feature is not activated", FEATURE),
     _rejection(-32010, "ParamsMissed", "Some required params are missed", MEND),
     _rejection(-32011, "ParamsNotArray", "Params is not array", MEND),
-    _rejection(-32012, "SchedulerNotFound", "Sheduler id not found", MEND),
-    _rejection(-32015, "NotRecurring", "Passed event id is not reccuren", MEND),
+    _rejection(-32012, "SchedulerNotFound", "Sheduler id not found", MEND, "Scheduler id not found"),
+    _rejection(-32015, "NotRecurring", "Passed event id is not reccuren", MEND, "Passed event id is not recur"),
     ErrorCode(-32020, "NoPermission", "Sorry, you have no permissions to perform this action", Kind.AUTH, ACCESS),
     _rejection(-32030, "PromoInvalid", "Invalid promotion code", PROMO),
     _rejection(-32031, "PromoExpired", "Promotion has expired", PROMO),
@@ -64,7 +68,7 @@ ROWS: Final[tuple[ErrorCode, ...]] = (
     _rejection(-32062, "ClientEmailWrong", "Client email value is wrong", MEND),
     _rejection(-32063, "ClientPhoneWrong", "Client phone value is wrong", MEND),
     _rejection(-32070, "IntakeWrong", "Intake forms values are wrong", MEND),
-    _rejection(-32080, "BookingNotFound", "Appointemnt couldn't be found", LOOK),
+    _rejection(-32080, "BookingNotFound", "Appointemnt couldn't be found", LOOK, "Appointment couldn't be found"),
     _rejection(-32085, "SignatureWrong", "Signature error", SIGN),
     _rejection(-32090, "ConfirmationNotAvailable", "Confirmation with this key type is not available", LOOK),
     _rejection(-32095, "BatchNotFound", "Batch not found", LOOK),
@@ -86,21 +90,53 @@ LOGIN_ROWS: Final[tuple[ErrorCode, ...]] = (
     ErrorCode(-33005, "LoginHipaa", "HIPAA", Kind.AUTH, "the company's HIPAA rules forbid this login"),
 )
 
-TOO_MANY: Final = ErrorCode(
-    0, "TooManyRequests", "too many requests", Kind.THROTTLED, "nothing: it is tried again more slowly"
+
+_NAMES: Final = (
+    *("TooManyRequests", "CredentialsRefused", "ServerCrashed", "NotNow"),
+    *("CaptchaAsked", "LimitReached", "ValidatorRefused"),
 )
+SPOKEN: Final[Mapping[Phrase, ErrorCode]] = {
+    phrase: ErrorCode(0, name, phrase.title, phrase.kind, phrase.advice)
+    for name, phrase in zip(_NAMES, PHRASES, strict=True)
+}
+"""The row of each way of speaking that is in no document."""
 NOT_KNOWN: Final = ErrorCode(
-    0, "UndocumentedError", "an error code that is not documented", Kind.UNKNOWN, "look whether the booking is there"
+    0, "UndocumentedError", "a refusal that is not documented", Kind.UNKNOWN, "look whether the booking is there"
 )
+
+_GENERIC: Final = frozenset((-32600, -32601, -32602, -32603))
+"""JSON-RPC's own: a server may put them before words of any kind."""
+_SLIPS: Final = {-32064: -3264}
+"""A code of the vendor's older app, which its list writes so."""
+_SHORTEST: Final = 6
+"""Of words that are looked for in longer ones: "HIPAA" alone might be said of anything."""
 
 
 def classify(code: int | None, message: str) -> ErrorCode:
     """The row of an RPC error."""
-    said = message.lower()
-    if "too many requests" in said:
-        return TOO_MANY
-    rows = [row for row in (*ROWS, *LOGIN_ROWS) if row.code == code]
-    return next((row for row in rows if row.text in said), rows[0] if rows else NOT_KNOWN)
+    said = normal(message)
+    rows = [row for row in (*ROWS, *LOGIN_ROWS) if row.code == _SLIPS.get(code or 0, code)]
+    own = next((row for row in rows if row.text in said), rows[0] if rows else None)
+    if own is not None and not said:
+        return own
+    if THROTTLED.is_in(said):
+        return SPOKEN[THROTTLED]
+    if (row := _documented_row(said, (*ROWS, *LOGIN_ROWS))) is not None:
+        return row
+    if own is not None and own.code not in _GENERIC:
+        return own
+    if (phrase := find_phrase(said)) is not None:
+        return SPOKEN[phrase]
+    return own if own is not None and own.kind is not Kind.UNKNOWN else NOT_KNOWN
+
+
+def _documented_row(said: str, rows: Sequence[ErrorCode]) -> ErrorCode | None:
+    """The row whose documented words are in what was said: of several the longest."""
+    spelled = [(normal(words), row) for row in rows for words in (row.words, *row.more)]
+    found = [
+        (len(words), row) for words, row in spelled if words == said or (words in said and len(words) >= _SHORTEST)
+    ]
+    return max(found, key=lambda one: one[0])[1] if found else None
 
 
 class SimplybookError(VendorFailure):
@@ -119,6 +155,6 @@ class SimplybookError(VendorFailure):
 
 ERRORS: Final[Mapping[ErrorCode, type[SimplybookError]]] = {
     row: type(row.name, (SimplybookError,), {"row": row, "__doc__": f"Raised for {row.code}: {row.words}."})
-    for row in (*ROWS, *LOGIN_ROWS, TOO_MANY, NOT_KNOWN)
+    for row in (*ROWS, *LOGIN_ROWS, *SPOKEN.values(), NOT_KNOWN)
 }
 """An exception class for each row, so that callers, logs and Sentry tell the codes apart by name."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bellhop.vendors.markdown import markdown_table, twice, yes
-from bellhop.vendors.simplybook.codes import LOGIN_ROWS, ROWS, ErrorCode
+from bellhop.vendors.simplybook.codes import LOGIN_ROWS, ROWS, SPOKEN, ErrorCode
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
 
 _METHOD_TEST: Final = "tests/integration/vendors/test_methods.py::test_simplybook"
@@ -26,7 +26,10 @@ def lines() -> Iterator[str]:
     yield from markdown_table(_CODE, map(_code, ROWS))
     yield "\nOf logging in; second hand, not in the document:\n"
     yield from markdown_table(_CODE, map(_code, LOGIN_ROWS))
-    yield "\nAn error that speaks of too many requests is throttled whatever its code; a code in no row is unknown."
+    yield "\nThe words count before the code. Where neither is in a row, the words may speak of one of these:\n"
+    rows = [(row.words, f"`{row.name}`", row.kind.value, row.advice) for row in SPOKEN.values()]
+    yield from markdown_table(("what the words speak of", "exception", "kind", "what a person does"), rows)
+    yield "\nThrottling counts before all; any other refusal is unknown, and one when it is said again of a free slot."
 
 
 def _method(method: Method) -> Sequence[str]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields
 
+from bellhop.vendors.simplybook.forms import Token
 from bellhop.vendors.simplybook.types import (
     BookRow,
     Check,
@@ -206,7 +207,7 @@ METHODS: Final[Mapping[str, Method]] = {method.name: method for method in _ROWS}
 """The 46 methods of the public service."""
 
 LOGIN_METHODS: Final[Mapping[str, Method]] = {
-    "getToken": _read("getToken", _required_params(companyLogin=text, apiKey=text), Id()),
+    "getToken": _read("getToken", _required_params(companyLogin=text, apiKey=text), Token()),
     "getServiceUrl": _read("getServiceUrl", _required_params(companyLogin=text), Id()),
 }
 """What is called at /login, without a token."""

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, post_load
+from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, post_load, pre_load
 
+from bellhop.vendors.simplybook.forms import BookingId, Rows, lower_keys
 from bellhop.vendors.words import integer, timestamp
 
 # --- arguments: each returns the value as it is sent, or raises ValueError with the rule --------------------------
@@ -273,7 +274,7 @@ class _Exact(Schema):
 
 
 class _Booked(_Exact):
-    id = Id(required=True)
+    id = BookingId(required=True)
     hash = Text(load_default="")
     code = Text(load_default="", allow_none=True)
     start = Text(data_key="start_date_time", load_default="")
@@ -292,11 +293,15 @@ class BookRow(_Exact):
 
     require_confirm = Flag(load_default=False)
     require_payment = Flag(load_default=None)
-    bookings = fields.List(fields.Nested(_Booked), required=True, validate=bool)
+    bookings = Rows(fields.Nested(_Booked), required=True, validate=bool)
     batch_type = Text(load_default="", allow_none=True)
     batch_id = Text(load_default="", allow_none=True)
     recurrent_batch_id = Text(load_default="", allow_none=True)
     batch_hash = Text(load_default="", allow_none=True)
+
+    @pre_load
+    def _lower(self, data: Any, **kwargs: Any) -> Any:
+        return lower_keys(data) if isinstance(data, dict) else data
 
     @post_load
     def _make(self, data: dict[str, Any], **kwargs: Any) -> BookAnswer:

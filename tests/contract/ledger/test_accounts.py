@@ -184,3 +184,52 @@ def test_a_vendor_that_asks_for_a_pause_gets_it_from_all(open_ledger: OpenLedger
     assert denied.after == 7.0
     clock.advance(seconds=7)
     get(open_ledger())
+
+
+def test_credentials_refused_in_a_row_hold_the_account_as_a_vendor_that_is_away_does(
+    open_ledger: OpenLedger, clock: Clock
+) -> None:
+    ledger = open_ledger()
+    held = [ledger.accounts.release(get(ledger), Ended.REFUSED, error="Wrong API key") for _ in range(FAILURES)]
+    assert held == [0.0] * (FAILURES - 1) + [FIRST_OPEN_SECONDS]
+    (view,) = open_ledger().accounts.views()  # another process, or the next
+    assert (view.breaker, view.refused, view.error) == ("open", True, "Wrong API key")
+    assert "refusing its credentials; last: Wrong API key" in refusal(ledger).why
+    clock.advance(seconds=FIRST_OPEN_SECONDS)
+    assert ledger.accounts.release(get(ledger), Ended.REFUSED, error="Wrong API key") == 2 * FIRST_OPEN_SECONDS
+
+
+def test_a_login_that_works_lets_the_next_call_try_and_only_that_closes_the_breaker(
+    ledger: Ledger, clock: Clock
+) -> None:
+    for _ in range(FAILURES):
+        call(ledger, Ended.REFUSED, error="Wrong API key")
+    clock.advance(seconds=FIRST_OPEN_SECONDS)
+    call(ledger, Ended.LOGGED_IN)
+    assert ledger.accounts.views()[0].breaker == "probing"
+    call(ledger, Ended.ANSWERED)
+    (view,) = ledger.accounts.views()
+    assert (view.breaker, view.refused, view.ill) == ("closed", False, False)
+
+
+def test_logins_that_work_do_not_hide_calls_that_are_refused(ledger: Ledger) -> None:
+    for _ in range(FAILURES):
+        call(ledger, Ended.LOGGED_IN)
+        call(ledger, Ended.REFUSED, error="Access denied")
+    assert refusal(ledger)
+
+
+def test_a_person_who_logged_in_has_the_next_call_try_at_once(ledger: Ledger, clock: Clock) -> None:
+    for _ in range(FAILURES):
+        call(ledger, Ended.REFUSED, error="Wrong API key")
+    assert refusal(ledger)
+    ledger.accounts.try_now("sb")
+    assert get(ledger).probe
+    assert refusal(ledger)  # one alone
+
+
+def test_only_refused_credentials_are_tried_at_once(ledger: Ledger) -> None:
+    fail_until_open(ledger)
+    ledger.accounts.try_now("sb")
+    assert refusal(ledger)
+    ledger.accounts.try_now("nobody")

@@ -171,7 +171,7 @@ def test_what_came_of_an_answer_that_broke_off_is_kept_with_the_failure() -> Non
     with vendor(drip(b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"id": "4711", ')) as at:
         failure = failing(at.url)
     assert (failure.kind, failure.status) == (Kind.UNKNOWN, None)
-    assert failure.answer == {"status": 200, "body": '{"id": "4711", '}
+    assert failure.answer == {"status": 200, "body": '{"id": "4711", ', "look_for": ["4711"]}
 
 
 @pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"], ids=["kept", "to be closed"])

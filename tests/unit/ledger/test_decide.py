@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from bellhop.ledger.decide import Answer, EventRecord, HeldBooking, KnownEvent, 
 from bellhop.ledger.records import Booking, ClaimBusy, Claimed, Refused, Settled, Settlement, State, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
-from tests.support.ledger import BOOK, NOON, event
+from tests.support.ledger import BOOK, NOON, entry, event
 
 LEASE = timedelta(seconds=60)
 FINAL = (State.DONE, State.RECORDED, State.SUPERSEDED, State.DUPLICATE, State.DISCARDED)
@@ -46,6 +48,8 @@ class Claiming(RuleBasedStateMachine):
         self.doubts: list[EventRecord] = []
         """Rows with a call of which nobody knows whether it happened, and no person has said."""
         self.done: list[EventRecord] = []
+        self.answered: list[EventRecord] = []
+        """Rows of a conflict that a person ended by a replay."""
         self.delivered: list[Envelope] = []
 
     # --- what happens -------------------------------------------------------------------------------------------
@@ -56,8 +60,14 @@ class Claiming(RuleBasedStateMachine):
         own = self.known.own(envelope)
         state, until, calling = (own.state, own.claim_until, own.calling) if own else (None, None, None)
         replay = own is not None and state is State.DEAD and envelope.generation > own.generation
+        rows = self.known.by_id.get((envelope.source, envelope.id), [])
+        ends_conflict = envelope.generation and any(
+            row.state is State.DEAD and row.reason == Reason.CONFLICT.value for row in rows
+        )
         answer = decide(envelope, self.known, self.now)
         changed = apply(envelope, answer, self.known, worker="w", now=self.now, until=self.now + LEASE)
+        if ends_conflict and changed and isinstance(answer, Take | Settled):
+            self.answered.append(changed[0])
         if replay and isinstance(answer, Take | Settled):
             self.answer_doubts(envelope)
         if isinstance(answer, Take):
@@ -132,7 +142,7 @@ class Claiming(RuleBasedStateMachine):
             if is_booking(row):
                 key = (row.source, row.subject)
                 held = self.known.bookings.get(key) or HeldBooking(Booking(*key, "sb"))
-                assert held.booking.as_of is None or held.place < row.place, "a booking's events are applied in order"
+                assert self.may_follow(held, row, envelope), "a booking's events are applied in order"
                 self.known.bookings[key] = apply_event(held, *row.place)
 
     @rule(seconds=st.sampled_from([30, 61]))
@@ -151,8 +161,9 @@ class Claiming(RuleBasedStateMachine):
     @invariant()
     def one_row_works_a_fact(self) -> None:
         for rows in self.known.by_fact.values():
-            assert sum(row.holds_its_fact for row in rows) <= 1
-            assert sum(row in self.done for row in rows) <= 1
+            held = [row for row in rows if row.holds_its_fact and row not in self.answered]
+            assert len(held) <= 1
+            assert sum(row in self.done and row not in self.answered for row in rows) <= 1
 
     @invariant()
     def one_event_of_a_booking_is_at_work(self) -> None:
@@ -170,7 +181,15 @@ class Claiming(RuleBasedStateMachine):
     def check_place(self, row: EventRecord, answer: Take) -> None:
         held = self.known.bookings.get((row.source, row.subject))
         if is_booking(row) and held and answer.in_doubt is None:
-            assert held.place <= row.place, "what is older than what was applied is not worked"
+            is_cancel_of_request = row.type == "booking.cancelled" and held.rank == 0
+            assert held.place <= row.place or is_cancel_of_request, "what is older than what was applied is not worked"
+
+    def may_follow(self, held: HeldBooking, row: EventRecord, envelope: Envelope) -> bool:
+        if held.booking.as_of is None or held.place < row.place:
+            return True
+        if row.type == "booking.cancelled" and held.rank == 0:
+            return True
+        return held.place == row.place and row in self.answered
 
     def answer_doubts(self, envelope: Envelope, but: EventRecord | None = None) -> None:
         """A person replayed the event, and so said what became of its earlier calls."""
@@ -228,3 +247,137 @@ def test_a_refused_replay_keeps_the_doubt_it_died_of() -> None:
     assert isinstance(answer, Refused)
     assert answer.reason is Reason.CONFLICT
     assert row.died_in_doubt
+
+
+# --- order: whose word counts where stamps do not tell ------------------------------------------------------------
+
+
+def work(known: KnownEvent, envelope: Envelope, *, asked: dict[str, Any] | None = None) -> Answer:
+    """Takes it, and settles it as done; asked: with an entry that was booked for it."""
+    answer = step(known, envelope)
+    if isinstance(answer, Take):
+        row = known.own(envelope)
+        assert row is not None
+        row.state = State.DONE
+        key = (envelope.source, envelope.subject)
+        held = known.bookings.get(key) or HeldBooking(Booking(*key, "sb"))
+        if asked is not None:
+            held = replace(held, booking=replace(held.booking, entries=(entry(envelope.id, asked=asked),)))
+        known.bookings[key] = apply_event(held, *row.place, envelope.received)
+    return answer
+
+
+def test_a_cancel_is_not_superseded_by_a_request_with_a_newer_stamp() -> None:
+    known = KnownEvent()
+    work(known, event("a", at=86400))
+    assert work(known, event("b", "booking.cancelled", at=5)) == Take()
+
+
+def test_a_change_with_a_newer_stamp_still_supersedes_a_cancel_and_a_cancel_an_older_request() -> None:
+    known = KnownEvent()
+    work(known, event("a", "booking.changed", at=10))
+    assert isinstance(work(known, event("b", "booking.cancelled", at=5)), Settled)
+    work(known, event("c", "booking.cancelled", at=20))
+    late = work(known, event("d", at=15))
+    assert isinstance(late, Settled)
+    assert late.state is State.SUPERSEDED
+
+
+def test_a_cancel_by_status_counts_as_one() -> None:
+    known = KnownEvent()
+    work(known, event("a", at=86400))
+    assert work(known, event("b", "booking.changed", at=5, data={"status": "CANCELED"})) == Take()
+
+
+def test_a_cancel_waits_for_the_request_at_work_whose_stamp_is_newer() -> None:
+    known = KnownEvent()
+    step(known, event("a", at=86400))
+    assert isinstance(step(known, event("b", "booking.cancelled", at=5)), ClaimBusy)
+    known.by_id["crm", "a"][0].state = State.RETRYING
+    assert isinstance(step(known, event("b", "booking.cancelled", at=5)), ClaimBusy)
+
+
+def test_two_contents_of_one_stamp_are_a_conflict_that_a_persons_replay_ends() -> None:
+    known = KnownEvent()
+    work(known, event("a", "booking.changed"))
+    second = event("b", "booking.changed", data={"x": 1})
+    assert isinstance(step(known, second), Refused)
+    assert work(known, second.next_generation()) == Take()
+    assert [row.state for row in known.by_fact[second.business_key]] == [State.DONE, State.DONE]
+
+
+def test_a_persons_edit_of_a_conflict_wins_too() -> None:
+    known = KnownEvent()
+    work(known, event("a", "booking.changed"))
+    assert isinstance(step(known, event("b", "booking.changed", data={"x": 1})), Refused)
+    assert work(known, event("b", "booking.changed", data={"x": 2}, generation=1)) == Take()
+
+
+def test_a_conflict_under_one_id_is_ended_by_a_replay_too() -> None:
+    known = KnownEvent()
+    work(known, event("a", "booking.changed"))
+    second = event("a", "booking.changed", data={"x": 1})
+    assert isinstance(step(known, second), Refused)
+    assert work(known, second.next_generation()) == Take()
+
+
+def test_a_replayed_conflict_is_superseded_where_something_newer_was_worked_meanwhile() -> None:
+    known = KnownEvent()
+    work(known, event("a", "booking.changed"))
+    second = event("b", "booking.changed", data={"x": 1})
+    step(known, second)
+    work(known, event("c", "booking.changed", at=9))
+    answer = step(known, second.next_generation())
+    assert isinstance(answer, Settled)
+    assert answer.state is State.SUPERSEDED
+
+
+def arrived(id_: str, seconds: int, x: int) -> Envelope:
+    """Of a source whose stamps are cut short."""
+    made = event(id_, "booking.changed", data={"x": x})
+    return replace(made, coarse=True, received=NOON + timedelta(seconds=seconds))
+
+
+def test_of_coarse_stamps_the_order_of_arrival_counts() -> None:
+    known = KnownEvent()
+    assert work(known, arrived("a", 1, 1)) == Take()
+    assert work(known, arrived("b", 3, 2)) == Take()
+    late = work(known, arrived("c", 2, 3))
+    assert isinstance(late, Settled)
+    assert late.state is State.SUPERSEDED
+    assert work(known, arrived("d", 4, 1)) == Take(), "back to the first content is a change too"
+    again = work(known, arrived("e", 5, 1))
+    assert isinstance(again, Settled)
+    assert again.state is State.DUPLICATE
+
+
+ADA = {"client": {"name": "Ada Lee", "email": "ada@example.com"}}
+BEN = {"client": {"name": "Ben Ode", "email": "ben@example.com"}}
+
+
+def test_requests_of_two_guests_under_one_reference_and_stamp_are_two_facts() -> None:
+    known = KnownEvent()
+    assert work(known, event("a", data=ADA)) == Take()
+    assert work(known, event("b", data=BEN)) == Take()
+    other = event("c", data={**ADA, "notes": "x"})
+    assert isinstance(step(known, other), Refused), "of one guest they are one, told twice"
+
+
+def test_an_older_request_of_another_guest_is_not_superseded_in_a_group() -> None:
+    known = KnownEvent()
+    work(known, event("b", at=9, data=BEN), asked={"type": "booking.requested", **BEN})
+    assert work(known, event("a", at=5, data=ADA)) == Take()
+
+
+def test_an_older_request_is_superseded_by_a_change_of_its_guest() -> None:
+    known = KnownEvent()
+    work(known, event("b", "booking.changed", at=9, data=BEN), asked={"type": "booking.changed", **BEN})
+    answer = work(known, event("a", at=5, data=ADA))
+    assert isinstance(answer, Settled)
+    assert answer.state is State.SUPERSEDED
+
+
+def test_a_request_waits_for_the_newer_one_of_another_guest() -> None:
+    known = KnownEvent()
+    step(known, event("b", at=9, data=BEN))
+    assert isinstance(step(known, event("a", at=5, data=ADA)), ClaimBusy)

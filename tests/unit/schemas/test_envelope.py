@@ -178,3 +178,14 @@ def test_the_same_fact_has_one_business_key_whatever_its_delivery_id() -> None:
     assert ENVELOPE.business_key == "crm/R-1/booking.requested/2026-11-20T12:00:00.123456Z"
     assert replace(ENVELOPE, id="msg-2").business_key == ENVELOPE.business_key
     assert replace(ENVELOPE, time=AT + timedelta(microseconds=1)).business_key != ENVELOPE.business_key
+
+
+def test_requests_of_two_guests_are_two_facts_and_no_key_names_a_guest() -> None:
+    ada, ben = (
+        {"booking_id": "R-1", "client": {"name": name, "email": f"{name}@example.com"}} for name in ("ada", "ben")
+    )
+    keys = [replace(ENVELOPE, data=data).business_key for data in (ada, ben)]
+    assert keys[0] != keys[1]
+    assert "ada" not in keys[0]
+    changed = [replace(ENVELOPE, type="booking.changed", data=data).business_key for data in (ada, ben)]
+    assert changed[0] == changed[1], "a change is of its booking, whoever it names"

@@ -266,6 +266,85 @@ def test_a_refusal_after_doubt_is_still_in_doubt_for_the_first_call_may_hold_the
     assert ended.outcome.reason is Reason.IN_DOUBT
 
 
+class RefusingVendor(Vendor):
+    """Says no to each call; asked what became of it, it says in turn what `verdicts` hold."""
+
+    verdicts: list[Dead | InDoubt | VendorFailure | None]
+
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
+        self.acts.append(f"asked about {call.method}")
+        verdict = self.verdicts.pop(0)
+        if isinstance(verdict, VendorFailure):
+            raise verdict
+        return verdict
+
+
+def refused_again(
+    *verdicts: Dead | InDoubt | VendorFailure | None, kind: Kind = Kind.UNKNOWN, before: bool = True
+) -> tuple[Outcome, list[str]]:
+    """A booking in doubt is made again, and the vendor says no in words that nobody knows."""
+    ledger = Ledger(claimed(in_doubt=replace(BOOK, heard={"said_no": True} if before else None)))
+    vendor = RefusingVendor([BOOK], ledger.acts, failed(kind, said_no=kind is Kind.UNKNOWN, answer={"body": "no"}))
+    vendor.verdicts = list(verdicts)
+    return work(executor(vendor, ledger), delivered()).outcome, ledger.acts
+
+
+def test_a_no_in_unknown_words_is_noted_with_the_call_in_doubt() -> None:
+    ended, _ = worked([BOOK], failure=failed(Kind.UNKNOWN, said_no=True))
+    assert isinstance(ended.outcome, InDoubt)
+    assert ended.outcome.call.heard == {"said_no": True}
+
+
+def test_a_no_that_comes_again_while_the_slot_is_free_is_a_refusal_with_its_words() -> None:
+    outcome, acts = refused_again(None, None)
+    assert isinstance(outcome, Dead)
+    assert outcome.reason is Reason.REJECTED
+    assert "its words" in outcome.error
+    assert outcome.answer == {"body": "no"}
+    assert acts == ["asked about book", "marked book with 0 entries", "called book", "asked about book"]
+
+
+def test_a_no_that_comes_again_while_the_slot_is_taken_is_a_persons() -> None:
+    taken = Dead(Reason.IN_DOUBT, "the slot is taken")
+    assert refused_again(None, taken)[0] == taken
+
+
+def test_a_no_whose_slot_cannot_be_asked_about_stays_in_doubt() -> None:
+    outcome, _ = refused_again(None, failed(Kind.TRANSIENT))
+    assert isinstance(outcome, InDoubt)
+
+
+def test_a_no_after_a_call_that_nobody_answered_is_the_first() -> None:
+    outcome, acts = refused_again(None, before=False)
+    assert isinstance(outcome, InDoubt)
+    assert acts.count("asked about book") == 1
+
+
+def test_a_known_refusal_after_a_no_and_a_free_slot_is_a_refusal() -> None:
+    outcome, _ = refused_again(None, kind=Kind.REJECTED)
+    assert isinstance(outcome, Dead)
+    assert outcome.reason is Reason.REJECTED
+
+
+def test_a_no_to_a_call_that_may_be_repeated_is_believed_the_second_time() -> None:
+    first, _ = worked([CONFIRM], failure=failed(Kind.UNKNOWN, said_no=True))
+    again, _ = worked([CONFIRM], failure=failed(Kind.UNKNOWN, said_no=True), ledger=Ledger(claimed(attempts=1)))
+    assert isinstance(first.outcome, Retry)
+    assert isinstance(again.outcome, Dead)
+    assert again.outcome.reason is Reason.REJECTED
+
+
+def test_ids_in_an_answer_that_nobody_can_read_are_told_to_the_person_who_gets_it() -> None:
+    ended, _ = worked([BOOK], failure=failed(Kind.UNKNOWN, answer={"look_for": ["434"]}))
+    assert isinstance(ended.outcome, InDoubt)
+    assert "names 434: look for that first" in ended.outcome.error
+    taken = Dead(Reason.IN_DOUBT, "the slot is taken", {"slot": "a"})
+    later, _ = worked([BOOK], ledger=Ledger(claimed(in_doubt=ended.outcome.call)), verdict=taken)
+    assert isinstance(later.outcome, Dead)
+    assert later.outcome.error == "the slot is taken; what answered names 434: look for that first"
+    assert later.outcome.answer == {"slot": "a", "look_for": ["434"]}
+
+
 def test_a_worker_that_lost_its_claim_does_not_call() -> None:
     def lose() -> None:
         raise ClaimLost("taken")

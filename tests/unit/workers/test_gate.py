@@ -35,6 +35,7 @@ class Ledger:
     released: list[tuple[Permit, Ended]] = field(default_factory=list)
     looks: int = 0
     away: bool = False
+    open_seconds: float = 0.0
 
     def acquire(
         self, account: str, limits: Limits, *, last: bool, lease_seconds: float, patience_seconds: float
@@ -44,10 +45,11 @@ class Ledger:
         self.asked.append((account, last))
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
-    def release(self, permit: Permit, ended: Ended, *, error: str = "", retry_after: float | None = None) -> None:
+    def release(self, permit: Permit, ended: Ended, *, error: str = "", retry_after: float | None = None) -> float:
         if self.away:
             raise LedgerUnavailable("away")
         self.released.append((permit, ended))
+        return self.open_seconds
 
     def views(self) -> list[AccountView]:
         self.looks += 1
@@ -148,7 +150,7 @@ def test_what_is_denied_for_long_is_held_at_once_with_the_time_to_wait() -> None
         (failure(Kind.UNKNOWN, 500, "-32603"), Ended.ANSWERED),
         (failure(Kind.THROTTLED, 429), Ended.THROTTLED),
         (failure(Kind.REJECTED, 200), Ended.ANSWERED),
-        (failure(Kind.AUTH, 200), Ended.ANSWERED),
+        (failure(Kind.AUTH, 200), Ended.REFUSED),
         (ValueError("ours"), Ended.ANSWERED),
     ],
     ids=lambda value: str(getattr(value, "kind", value)),
@@ -199,3 +201,24 @@ def test_a_ledger_that_is_away_does_not_turn_a_bookings_success_into_a_failure()
     with gate(ledger, told=told).turn("sb"):
         pass
     assert told.names == ["account.unrecorded"]
+
+
+def test_an_event_refused_for_its_credentials_waits_once_that_holds_the_account() -> None:
+    told, ledger = Told(), Ledger(open_seconds=10.0)
+    held = pytest.raises(CallHeld, match="its credentials are refused; last: v m: words")
+    with held as caught, gate(ledger, told=told).turn("sb"):
+        raise failure(Kind.AUTH, 200)
+    assert caught.value.after == 10.0
+    assert ledger.released == [(PERMIT, Ended.REFUSED)]
+    ledger.open_seconds = 0.0
+    with pytest.raises(VendorFailure), gate(ledger).turn("sb"):
+        raise failure(Kind.AUTH, 200)
+
+
+def test_a_vendor_that_is_away_and_a_login_that_went_well_hold_no_event_and_prove_nothing() -> None:
+    ledger = Ledger(open_seconds=10.0)
+    with pytest.raises(VendorFailure), gate(ledger).turn("sb"):
+        raise failure(Kind.TRANSIENT)
+    with gate(ledger).turn("sb", is_login=True):
+        pass
+    assert [ended for _, ended in ledger.released] == [Ended.AWAY, Ended.LOGGED_IN]

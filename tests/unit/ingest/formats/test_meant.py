@@ -238,7 +238,8 @@ DAYS = [
 
 
 def test_a_list_inside_a_body_is_read_item_by_item_with_the_body_at_hand() -> None:
-    first, second, third = read("day", {"sent": 1795818000, "batch": {"bookings": DAYS}}, signed_id="msg-1")
+    body = {"sent": 1795818000, "batch": {"bookings": DAYS}}
+    first, second, third = read("day", body, at=NOW + timedelta(days=8), signed_id="msg-1")
     assert isinstance(first, Envelope)
     assert isinstance(third, Envelope)
     assert second == Ignored("the source's map says so, for data.venue")
@@ -442,7 +443,7 @@ def test_a_duration_lasts_as_long_when_the_clock_is_changed_meanwhile() -> None:
 
 @pytest.mark.parametrize("at", [1828000000, "1828000000", 1828000000000, "1828000000000", "2027-12-05 09:46:40 UTC"])
 def test_times_that_count_from_1970_are_read(at: object) -> None:
-    made = one("calendar", call(startTime=at) | {"createdAt": 1795818000})
+    made = one("calendar", call(startTime=at) | {"createdAt": 1795818000}, at=NOW + timedelta(days=8))
     assert made.data["services"][0]["start"][:19] == "2027-12-05T09:46:40"
     assert made.time == datetime(2026, 11, 27, 22, 20, tzinfo=UTC)
 

@@ -1,0 +1,79 @@
+"""What a vendor's failure makes of a delivery: the one place that says so.
+
+What a call in doubt heard (a refusal in words of no table, ids of bookings) goes with it to its next try, and to the
+person whose it may become.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bellhop.ledger.records import Json, VendorCall
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Retry
+
+
+def failure_outcome(
+    failure: VendorFailure, call: VendorCall, doubt: VendorCall | None, *, asking: bool = False, tried: int = 0
+) -> Outcome:
+    """What a vendor's failure makes of a delivery.
+
+    call: that failed. doubt: the call of which nobody knew whether it happened. asking: it was only asked about. tried:
+    the event's attempts before this one.
+    """
+    match failure.kind:
+        case Kind.REJECTED | Kind.AUTH if asking:  # nor could it be asked the next time
+            text = f"nobody knows whether {call.method} happened, and the vendor could not be asked: {failure}"
+            return with_heard(Dead(Reason.IN_DOUBT, text, failure.answer), call)
+        case _ if asking:
+            return InDoubt(call, f"the vendor could not be asked: {failure}")
+        case Kind.REJECTED | Kind.AUTH if doubt and is_same_call(doubt, call) and not said_no_before(doubt, call):
+            # Refused the second time, after a first time whose end nobody knows: the first may hold the slot.
+            text = f"an earlier call's outcome is unknown, and now: {failure}"
+            return with_heard(Dead(Reason.IN_DOUBT, text, failure.answer), doubt)
+        case Kind.REJECTED:
+            return Dead(Reason.REJECTED, str(failure), failure.answer)
+        case Kind.AUTH:
+            return Dead(Reason.AUTH, str(failure), failure.answer)
+        case Kind.UNKNOWN if not call.repeatable:
+            heard = _doubt_notes(failure, doubt if doubt is not None and is_same_call(doubt, call) else None)
+            return InDoubt(replace(call, heard=heard), f"{failure}{_look_words(heard)}")
+        case Kind.UNKNOWN if failure.said_no and tried:
+            return Dead(Reason.REJECTED, f"{failure}; it was tried before", failure.answer)
+        case Kind.TRANSIENT | Kind.THROTTLED | Kind.UNKNOWN:
+            return Retry(str(failure), failure.retry_after)
+
+
+def _doubt_notes(failure: VendorFailure, before: VendorCall | None) -> Json | None:
+    """What a call in doubt keeps of its answers."""
+    ids = [*_look_for(before.heard if before else None), *_look_for(failure.answer)]
+    heard = {"look_for": list(dict.fromkeys(ids))} if ids else {}
+    return heard | ({"said_no": True} if failure.said_no else {}) or None
+
+
+def _look_for(answer: Json | None) -> Sequence[str]:
+    found: Sequence[str] = (answer or {}).get("look_for", ())
+    return found
+
+
+def _look_words(heard: Json | None) -> str:
+    return f"; what answered names {', '.join(ids)}: look for that first" if (ids := _look_for(heard)) else ""
+
+
+def with_heard(verdict: Dead | InDoubt, doubt: VendorCall) -> Dead | InDoubt:
+    """The verdict with the ids that a person looks for."""
+    if not isinstance(verdict, Dead) or not _look_for(doubt.heard):
+        return verdict
+    answer = {**(verdict.answer or {}), "look_for": list(_look_for(doubt.heard))}
+    return replace(verdict, error=f"{verdict.error}{_look_words(doubt.heard)}", answer=answer)
+
+
+def said_no_before(doubt: VendorCall, call: VendorCall) -> bool:
+    return is_same_call(doubt, call) and bool((doubt.heard or {}).get("said_no"))
+
+
+def is_same_call(doubt: VendorCall, call: VendorCall) -> bool:
+    """Whether a call is the one in doubt, about to be made again."""
+    return not call.repeatable and (doubt.method, doubt.line) == (call.method, call.line)
