@@ -190,21 +190,13 @@ def _letter_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionI
     unpaid = [group for group in groups if group.reason == Reason.UNPAID]
     others = [group for group in groups if group not in doubtful and group not in unpaid]
     if doubtful:
-        count = sum(group.count for group in doubtful)
-        yield AttentionItem(
-            Need.IN_DOUBT,
-            "",
-            f"{count} in doubt",
-            "may already be booked at the vendor: check there first",
-            Severity.CRITICAL,
-            f"/letters?reason={Reason.IN_DOUBT.value}",
-            f"bellhop dead list --reason {Reason.IN_DOUBT.value}",
-            count=count,
-            since=min(group.oldest for group in doubtful),
-            starts=_soonest(doubtful),
-        )
+        why = "may already be booked at the vendor: check there first"
+        yield _critical_item(Need.IN_DOUBT, "in doubt", why, doubtful)
     if unpaid:
-        yield _unpaid_item(ledger, unpaid)
+        found = ledger.letters.find(LetterFilter(reason=Reason.UNPAID.value), _UNPAID_READ)
+        until = min(filter(None, map(_payment_due, found)), default="")
+        when = f"the first at {until}" if until else "soon: each letter says when"
+        yield _critical_item(Need.UNPAID, "unpaid", f"booked, but the vendor cancels what is not paid, {when}", unpaid)
     if others:
         count, starts = sum(group.count for group in others), _soonest(others)
         reasons: dict[str, int] = {}
@@ -225,19 +217,17 @@ def _letter_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionI
         )
 
 
-def _unpaid_item(ledger: AttentionLedger, groups: Sequence[WaitingLetters]) -> AttentionItem:
-    count = sum(group.count for group in groups)
-    which = LetterFilter(reason=Reason.UNPAID.value)
-    until = min(filter(None, map(_payment_due, ledger.letters.find(which, _UNPAID_READ))), default="")
-    when = f"the first at {until}" if until else "soon: each letter says when"
+def _critical_item(need: Need, words: str, why: str, groups: Sequence[WaitingLetters]) -> AttentionItem:
+    """The letters of one reason, which the need is named as."""
+    count, path, command = sum(group.count for group in groups), "/letters?reason=", "bellhop dead list --reason "
     return AttentionItem(
-        Need.UNPAID,
+        need,
         "",
-        f"{count} unpaid",
-        f"booked, but the vendor cancels what is not paid, {when}",
+        f"{count} {words}",
+        why,
         Severity.CRITICAL,
-        f"/letters?reason={Reason.UNPAID.value}",
-        f"bellhop dead list --reason {Reason.UNPAID.value}",
+        path + need.value,
+        command + need.value,
         count=count,
         since=min(group.oldest for group in groups),
         starts=_soonest(groups),
