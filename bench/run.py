@@ -3,6 +3,7 @@
 make bench                                        everything, about ten minutes
 make bench ARGS="--rounds 1 --seconds 2 --events 1000 --only celery,bellhop"
 make bench ARGS="--only bellhop,embedded --before ../old --rounds 5"    beside the Bellhop of another checkout
+make bench ARGS="--only calls --events 1000"        calls a booking, and its time beside the vendor's: bench/bookings.py
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from bench import bookings
 from bench.contenders import ALL, BASELINE, Contender, before
 from bench.processes import ROOT, BenchFailed
 from bench.rounds import Figures, accepting, finishing
@@ -133,13 +135,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8.0, help="of accepting, a round")
     parser.add_argument("--events", type=int, default=5000, help="to finish, a round")
     parser.add_argument("--bench", default="", help="only benchmarks whose name has this in it")
-    parser.add_argument("--only", default=",".join(ALL), help=f"of {','.join(ALL)}; separated by commas")
+    parser.add_argument("--only", default=",".join(ALL), help=f"of {','.join(ALL)}; separated by commas; or calls")
     parser.add_argument("--before", type=Path, metavar="DIR", help="measure the Bellhop of this checkout, too")
     return parser.parse_args()
 
 
 def main() -> int:
     given = _arguments()
+    if given.only == "calls":
+        return bookings.report(given.events, given.before)
     former = before(given.before.resolve()) if given.before else {}
     contenders = []
     for name in given.only.split(","):

@@ -58,6 +58,7 @@ def ingest(app: App) -> None:
     import bellhop.ledger.store  # noqa: F401
     from bellhop.broker.connect import connect
     from bellhop.ingest.health import HealthProbe
+    from bellhop.ingest.refusals import RefusedPosts
     from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
@@ -70,6 +71,8 @@ def ingest(app: App) -> None:
         declaring = Declaring(broker, publisher, observe)
         declaring.start()
         events = StandbyLedger(lambda: open_ledger(settings))
+        refused = RefusedPosts(events.keep_refused, observe)
+        refused.start()
         probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
         for probe in probes.values():
             probe.start()
@@ -83,6 +86,7 @@ def ingest(app: App) -> None:
             ready=lambda: {part: probe.problem() for part, probe in probes.items()},
             metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
             place=place,
+            note_refused=refused.note,
         )
         return tracing.ingress(app, tracer)
 

@@ -95,14 +95,15 @@ def _read(
     from bellhop.schemas.problems import Problem
 
     forms = source.verifier in TABLE and TABLE[source.verifier].takes_forms
-    media = content_type.partition(";")[0].strip().lower() or (bodies.FORM if forms else bodies.JSON)
-    if media not in ((bodies.JSON, bodies.FORM) if forms else (bodies.JSON,)):
+    media = content_type.partition(";")[0].strip().lower() or (bodies.FORM if forms else "")
+    is_form = bodies.is_form_body(media, body)
+    if not bodies.is_taken(media, is_form=is_form, takes_forms=forms):
         return (), (FieldProblem("body", "would be refused for its Content-Type"),)
     if len(body) > settings.ingest.max_body_bytes:
         return (), (FieldProblem("body", f"is over {settings.ingest.max_body_bytes} bytes"),)
     receipt = Receipt(datetime.now(UTC), uuid.uuid4().hex, hashlib.sha256(body).hexdigest())
     try:
-        decoded = bodies.decode_form(body) if media == bodies.FORM else bodies.decode_json(body)
+        decoded = bodies.decode_form(body) if is_form else bodies.decode_json(body)
         return Intake(settings, source).read(decoded, receipt), ()
     except EventInvalid as error:
         return (), error.problems

@@ -13,7 +13,7 @@ from bellhop.ingest import health
 from bellhop.ingest.problems import internal_error, respond
 from bellhop.ingest.status import EventReader, EventStatus
 from bellhop.ingest.verify import verifiers
-from bellhop.ingest.webhooks import Webhooks
+from bellhop.ingest.webhooks import NoteRefused, Webhooks, forget
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.problems import Problem
@@ -41,9 +41,10 @@ def create_app(
     ready: health.Ready = dict,
     metrics: health.Metrics | None = None,
     place: Callable[[str], str] = lambda _key: "bellhop.toml",
+    note_refused: NoteRefused = forget,
 ) -> Flask:
     """The ingress as a WSGI application. `ready` tells what is wrong with each part, "" where nothing is; `/metrics`
-    is there when `metrics` is given.
+    is there when `metrics` is given. `note_refused` is told of what verified sources are refused.
 
     Tells `webhook.accepted`, `webhook.ignored` or `webhook.refused` once for each post (source, type, route, status,
     seconds, id; reason where it is not accepted; events where they are several: the rest is of the first), and
@@ -51,7 +52,9 @@ def create_app(
     Raises SettingsError where a source's verifier or secrets are wrong; `place` is as in `schemas.settings.build`.
     """
     known = verifiers(settings.sources, place)
-    webhooks = Webhooks(settings, known, publisher, observe=observe, tracer=tracer, clock=clock)
+    webhooks = Webhooks(
+        settings, known, publisher, observe=observe, tracer=tracer, clock=clock, note_refused=note_refused
+    )
     status = EventStatus(known, events, clock.now)
     app = Flask("ingest", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would count as a failure for the sender
@@ -60,10 +63,13 @@ def create_app(
     def route(rule: str, view: Callable[..., Response], *methods: str) -> None:
         app.add_url_rule(rule, f"{methods[0]} {rule}", view, methods=methods, provide_automatic_options=False)
 
-    route("/webhooks/<source>", lambda source: webhooks.post(request, source), "POST")
-    route("/webhooks/<source>/<secret>", lambda source, secret: webhooks.post(request, source, secret), "POST")
-    route("/webhooks/<source>", webhooks.probe, "GET")
-    route("/webhooks/<source>/<secret>", webhooks.probe, "GET")
+    for end in ("", "/"):  # some people's addresses end in a slash
+        route(f"/webhooks/<source>{end}", lambda source: webhooks.post(request, source), "POST")
+        route(
+            f"/webhooks/<source>/<secret>{end}", lambda source, secret: webhooks.post(request, source, secret), "POST"
+        )
+        route(f"/webhooks/<source>{end}", webhooks.probe, "GET")
+        route(f"/webhooks/<source>/<secret>{end}", webhooks.probe, "GET")
     route("/events/<source>/<id:id_>", lambda source, id_: status.get(request, source, id_), "GET")
     route("/healthz", health.healthz, "GET")
     route("/readyz", lambda: health.readyz(ready), "GET")

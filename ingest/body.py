@@ -1,10 +1,13 @@
-"""Reading a request's body, and the JSON in it, within limits."""
+"""Reading a request's body, and what is in it, within limits."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import re
+import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
@@ -17,13 +20,60 @@ _DISCARD_BYTES: Final = 32 * 1024 * 1024
 _PIECE_BYTES: Final = 64 * 1024
 _MOST_FIELDS: Final = 1000
 
-JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+_JSON: Final = re.compile(r"(?:application/json|[a-z]+/[^/\s]+\+json)?")
+_BOM: Final = b"\xef\xbb\xbf"
+_GZIP: Final = ("gzip", "x-gzip")
+_GZIP_WINDOW: Final = 31  # zlib's way to say: with gzip's header and checksum
 
 
-def read_body(request: Request, limit: int, media: Sequence[str] = (JSON,)) -> bytes:
-    """The body, byte for byte. Raises Problem: 413 over `limit` bytes (chunked ones too, which tell no length ahead),
-    415 for another media type than those of `media`, 408 too slow, 400 cut off or not framed as HTTP asks for."""
+@dataclass(frozen=True, slots=True)
+class Body:
+    """sent: byte for byte, as its sender may have signed it. content: without its Content-Encoding, the same bytes
+    where it has none. problem: why the content cannot be read, which is told to whoever has proved who it is."""
+
+    sent: bytes
+    content: bytes
+    is_form: bool = False
+    problem: Problem | None = None
+
+    @property
+    def signed(self) -> Sequence[bytes]:
+        """What a signature may be over: most sign what they send, some what they had before a proxy packed it."""
+        return (self.sent,) if self.sent == self.content else (self.sent, self.content)
+
+    def decode(self) -> object:
+        """Raises Problem 400, 413 or 415."""
+        if self.problem is not None:
+            raise self.problem
+        return decode_form(self.content) if self.is_form else decode_json(self.content)
+
+
+def read_body(request: Request, limit: int, *, takes_forms: bool = False) -> Body:
+    """The body of at most `limit` bytes, packed and unpacked. Raises Problem: 413 over the limit (chunked ones too,
+    which tell no length ahead), 408 too slow, 400 cut off or not framed as HTTP asks for."""
+    sent = _read(request, limit)
+    content, problem = _unpack(sent, request.headers.get("Content-Encoding", ""), limit)
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    is_form = is_form_body(request.mimetype, content)
+    is_known = is_taken(request.mimetype, is_form=is_form, takes_forms=takes_forms)
+    if problem is None and (charset not in ("utf-8", "utf8") or not is_known):
+        wanted = f"application/json{f' or {FORM}' if takes_forms else ''}"
+        problem = Problem(415, "media-type", f"The Content-Type must be {wanted}, in UTF-8.")
+    return Body(sent, content, is_form, problem)
+
+
+def is_form_body(media: str, content: bytes) -> bool:
+    """PHP and curl call whatever they post a form, unless they are told otherwise: JSON is known by how it begins."""
+    return media == FORM and not content.removeprefix(_BOM).lstrip().startswith((b"{", b"["))
+
+
+def is_taken(media: str, *, is_form: bool, takes_forms: bool) -> bool:
+    """Whether a body of such a type can be read: JSON, also without a type or by a wrong one, and forms of some."""
+    return takes_forms if is_form else media == FORM or bool(_JSON.fullmatch(media))
+
+
+def _read(request: Request, limit: int) -> bytes:
     length = request.content_length  # None where chunked
     stream = request.environ["wsgi.input"]
     if length is None and not request.environ.get("wsgi.input_terminated"):
@@ -37,13 +87,35 @@ def read_body(request: Request, limit: int, media: Sequence[str] = (JSON,)) -> b
         raise Problem(400, "body-broken", "The body was cut off or wrongly chunked.") from None
     if too_large or len(body) > limit:
         _discard(stream, _DISCARD_BYTES if length is None else length)
-        raise Problem(413, "body-too-large", f"The body is over {limit} bytes.")
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype not in media or charset not in ("utf-8", "utf8"):
-        raise Problem(415, "media-type", f"The Content-Type must be {' or '.join(media)}, in UTF-8.")
+        raise _too_large(limit)
     if length is not None and len(body) < length:
         raise Problem(400, "body-broken", "The body is shorter than its Content-Length.")
     return body
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, "body-too-large", f"The body is over {limit} bytes.")
+
+
+def _unpack(sent: bytes, encoding: str, limit: int) -> tuple[bytes, Problem | None]:
+    """The content, of at most `limit` bytes however small it was packed; and what is wrong with it."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return sent, None
+    if encoding not in _GZIP:
+        accepted = {"Accept-Encoding": "gzip, identity"}
+        return b"", Problem(415, "content-encoding", "The Content-Encoding must be gzip, or none.", headers=accepted)
+    content, rest = b"", sent
+    try:
+        while rest and len(content) <= limit:  # it may be several, one behind the other
+            unpacking = zlib.decompressobj(_GZIP_WINDOW)
+            content += unpacking.decompress(rest, limit + 1 - len(content))
+            if not unpacking.eof and len(content) <= limit:
+                return b"", Problem(400, "body-broken", "The body is cut off: its gzip has no end.")
+            rest = unpacking.unused_data
+    except zlib.error:
+        return b"", Problem(400, "body-broken", "The body is not gzip, as its Content-Encoding says.")
+    return (content, None) if len(content) <= limit else (b"", _too_large(limit))
 
 
 def _discard(stream: Any, count: int) -> None:
@@ -56,9 +128,11 @@ def _discard(stream: Any, count: int) -> None:
 
 def decode_json(body: bytes) -> object:
     """The JSON in the body. Raises Problem 400. Strict where Python is not: UTF-8 only, no NaN, and no name twice in
-    one object, as the sender and we might each believe another of the two."""
+    one object, as the sender and we might each believe another of the two. A byte order mark before it counts for
+    nothing."""
     if is_nested_too_deep(body):
         raise _malformed_json("it is nested too deep")
+    body = body.removeprefix(_BOM)
     try:
         return _DECODER.decode(body.decode())
     except UnicodeDecodeError:

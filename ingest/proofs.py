@@ -44,7 +44,8 @@ NO_SECRET: Final = AddressSecrets()
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What a request shows: its headers, its address and its body, byte for byte; and against what it is held. url:
-    the address as the upstream knows it."""
+    the address as the upstream knows it. oldest_seconds: how old its signature may be, where that is more than the
+    tolerance, which holds for both sides."""
 
     headers: Headers
     body: bytes
@@ -52,6 +53,7 @@ class Proof:
     now: datetime
     address: AddressSecrets = NO_SECRET
     url: str = ""
+    oldest_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Scheme:
 
     verify: the delivery id, where the scheme signs one, else None. Raises NotVerified.
     takes_forms: bodies may be forms too. in_path: the secret stands in the address' path. needs_url: the source must
-    have a notification_url.
+    have a notification_url. bears_time: what is signed says when.
     """
 
     key: Callable[[str], Any]
@@ -68,6 +70,7 @@ class Scheme:
     takes_forms: bool = False
     in_path: bool = False
     needs_url: bool = False
+    bears_time: bool = False
 
 
 def timely(proof: Proof, timestamp: str, what: str) -> datetime:
@@ -76,9 +79,11 @@ def timely(proof: Proof, timestamp: str, what: str) -> datetime:
         raise NotVerified(f"{what} is not a whole number of seconds")
     at = datetime.fromtimestamp(int(timestamp), UTC)
     age = (proof.now - at).total_seconds()
-    if abs(age) > proof.tolerance_seconds:
-        side = "old" if age > 0 else "far in the future"
-        raise NotVerified(f"{what} is too {side}: the tolerance is {proof.tolerance_seconds:g} seconds")
+    oldest = max(proof.tolerance_seconds, proof.oldest_seconds)
+    if age > oldest:
+        raise NotVerified(f"{what} is too old: the tolerance is {oldest:g} seconds")
+    if age < -proof.tolerance_seconds:
+        raise NotVerified(f"{what} is too far in the future: the tolerance is {proof.tolerance_seconds:g} seconds")
     return at
 
 

@@ -12,6 +12,7 @@ from bellhop.ingest.proofs import NotVerified, Proof, as_bytes, is_one_of, requi
 
 # Most are made by the upstream; what is shorter is a slip.
 _SIGNING_SECRET: Final = re.compile(r"[\x21-\x7e]{6,512}")
+_HEX: Final = re.compile(r"[0-9a-f]{64}")
 _CALCOM_NO_SECRET: Final = "no-secret-provided"  # noqa: S105  # what Cal.com sends where none is set
 
 
@@ -34,6 +35,17 @@ def timed_hmac(header: str) -> Callable[[Proof, Sequence[bytes]], None]:
         signed = times[0].encode() + b"." + proof.body
         if not any([is_one_of(_hmac(key, signed).hex().encode(), given) for key in keys]):
             raise NotVerified(f"no signature in {header} matches")
+
+    return verify
+
+
+def timed_or_plain_hmac(header: str) -> Callable[[Proof, Sequence[bytes]], None]:
+    """`t=<seconds>,v1=<hex>`; or the hex alone, over the body alone: Tripleseat is told of with both."""
+    timed, plain = timed_hmac(header), plain_hmac(header, _hex)
+
+    def verify(proof: Proof, keys: Sequence[bytes]) -> None:
+        is_plain = _HEX.fullmatch(require_header(proof.headers, header))
+        (plain if is_plain else timed)(proof, keys)
 
     return verify
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Final, Protocol, TypeVar
 
 from bellhop.broker.port import Address, Broker, Message, Publisher
 from bellhop.broker.topology import NOWHERE
-from bellhop.ledger.records import EventView
+from bellhop.ledger.records import EventView, RefusedPost
+from bellhop.ledger.refusals import Refusals
 from bellhop.schemas.errors import (
     BellhopError,
     BrokerError,
@@ -36,6 +37,9 @@ class ReadLedger(Protocol):
     def event(self, source: str, id_: str, /) -> EventView | None: ...
 
     def ping(self) -> None: ...
+
+    @property
+    def refusals(self) -> Refusals: ...
 
 
 class Declaring:
@@ -132,6 +136,10 @@ class StandbyLedger:
     def event(self, source: str, id_: str, /) -> EventView | None:
         """Raises LedgerUnavailable."""
         return self._ask(lambda ledger: ledger.event(source, id_))
+
+    def keep_refused(self, posts: Sequence[RefusedPost], /) -> None:
+        """Raises LedgerUnavailable."""
+        self._ask(lambda ledger: ledger.refusals.enter(posts))
 
     def problem(self) -> str:
         return failure_of(lambda: self._ask(lambda ledger: ledger.ping()))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -27,10 +29,11 @@ from bellhop.ingest.proofs import (
     require_header,
     timely,
 )
-from bellhop.ingest.signatures import calcom, calcom_key, hmac_key, plain_hmac, timed_hmac
+from bellhop.ingest.signatures import calcom, calcom_key, hmac_key, plain_hmac, timed_hmac, timed_or_plain_hmac
 from bellhop.schemas.errors import SettingProblem, SettingsError
 from bellhop.schemas.settings import SourceSettings
 from bellhop.schemas.settings.sections import suggest
+from bellhop.schemas.settings.sources import RAW
 
 __all__ = ["TABLE", "AddressSecrets", "NotVerified", "Verifier", "credentials_problem", "verifiers"]
 
@@ -38,6 +41,8 @@ _BEARER_SECRET: Final = re.compile(r"[\x21-\x7e]{16,512}")
 # What an address can hold without being encoded, so that one who looks for the secret finds it.
 _ADDRESS_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{16,200}")
 _MIN_KEY_BYTES: Final = 24
+_MIN_RAW: Final = 16
+_GZIP: Final = b"\x1f\x8b"
 
 
 class Verifier:
@@ -47,15 +52,16 @@ class Verifier:
         """Raises ValueError: a secret has not the form its scheme asks for."""
         self._row = TABLE[source.verifier]
         self._keys = tuple(self._row.key(secret) for secret in source.secrets)
-        self._tokens = tuple(secret.encode() for secret in source.secrets)
+        self._tokens = tuple(secret.removeprefix(RAW).encode() for secret in source.secrets)
         self._tolerance_seconds = source.tolerance_seconds
+        self._resend_window_seconds = source.resend_window_seconds
         self._url = source.notification_url
         self.takes_forms = self._row.takes_forms
         self.in_path = self._row.in_path
 
     def verify(self, headers: Headers, body: bytes, now: datetime, address: AddressSecrets = NO_SECRET) -> str | None:
         """The delivery id where the scheme signs one, else None. Raises NotVerified."""
-        proof = Proof(headers, body, self._tolerance_seconds, now, address, self._url)
+        proof = Proof(headers, body, self._tolerance_seconds, now, address, self._url, self._resend_window_seconds)
         return self._row.verify(proof, self._keys)
 
     def verify_reader(self, headers: Headers, event_id: str, now: datetime) -> None:
@@ -63,7 +69,7 @@ class Verifier:
         by its scheme's signature over an empty body and the event's id. Raises NotVerified."""
         if headers.get("authorization") is not None:
             _bearer(Proof(headers, b"", self._tolerance_seconds, now), self._tokens)
-        elif self.verify(headers, b"", now) != event_id:
+        elif self._row.verify(Proof(headers, b"", self._tolerance_seconds, now, url=self._url), self._keys) != event_id:
             raise NotVerified("the signature is not for this event: webhook-id must be the id that is asked for")
 
 
@@ -88,6 +94,8 @@ def credentials_problem(source: SourceSettings) -> tuple[str, str, str] | None:
         return "verifier", f"must be one of {', '.join(TABLE)}", suggest(source.verifier, TABLE)
     if TABLE[source.verifier].needs_url and not source.notification_url:
         return "notification_url", f"is required: the signature of {source.verifier} covers it", ""
+    if source.resend_window_seconds and not TABLE[source.verifier].bears_time:
+        return "resend_window", f"is not for {source.verifier}, whose proof bears no time: it is never too old", ""
     try:
         Verifier(source)
     except ValueError as error:
@@ -98,39 +106,52 @@ def credentials_problem(source: SourceSettings) -> tuple[str, str, str] | None:
 # --- standard-webhooks ------------------------------------------------------------------------------------------
 
 
-def _standard_key(secret: str) -> Webhook:
+def standard_key(secret: str) -> bytes:
+    """What a secret of Standard Webhooks signs with. Raises ValueError, which quotes nothing of it."""
+    if secret.startswith(RAW):
+        if len(secret) < len(RAW) + _MIN_RAW:
+            raise ValueError(f'must each have at least {_MIN_RAW} characters after "{RAW}"')
+        return secret.removeprefix(RAW).encode()
     text = secret.removeprefix("whsec_")
     try:
         # The library skips what is not base64, so that a mistyped secret would make another key.
         key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError('must each be "whsec_" and base64') from None
+        raise ValueError(f'must each be "whsec_" and base64, or "{RAW}" and the secret\'s own text') from None
     if len(key) < _MIN_KEY_BYTES:
         raise ValueError(f"must each hold at least {_MIN_KEY_BYTES} bytes of base64")
-    return Webhook(key)
+    return key
 
 
-def _standard(proof: Proof, keys: Sequence[Webhook]) -> str:
-    """Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature: v1,<base64> …`.
+def _standard(proof: Proof, keys: Sequence[bytes]) -> str:
+    """Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature: v1,<base64> …`; or the same in
+    `svix-id` and so on, as those who send by Svix have it from before the standard.
 
     The library signs and we compare, as its own `verify` reads the machine's clock, has one tolerance for all, and
     answers odd headers with whatever error they cause.
     """
+    named = "svix" if proof.headers.get("webhook-id") is None and proof.headers.get("svix-id") else "webhook"
     id_, timestamp, signatures = (
-        require_header(proof.headers, f"webhook-{name}") for name in ("id", "timestamp", "signature")
+        require_header(proof.headers, f"{named}-{name}") for name in ("id", "timestamp", "signature")
     )
-    at = timely(proof, timestamp, "webhook-timestamp")
-    try:
-        body = proof.body.decode()
-    except UnicodeDecodeError:
-        raise NotVerified("the body is not UTF-8, so it has no signature") from None
+    at = timely(proof, timestamp, f"{named}-timestamp")
     given = [as_bytes(signature) for signature in signatures.split(" ") if signature.startswith("v1,")]
     if not given:
-        raise NotVerified("webhook-signature holds no signature of version v1")
+        raise NotVerified(f"{named}-signature holds no signature of version v1")
     for key in keys:
-        if is_one_of(key.sign(id_, at, body).encode(), given):
+        if is_one_of(_standard_signature(key, id_, at, proof.body), given):
             return id_
-    raise NotVerified("no signature in webhook-signature matches")
+    raise NotVerified(f"no signature in {named}-signature matches")
+
+
+def _standard_signature(key: bytes, id_: str, at: datetime, body: bytes) -> bytes:
+    if body.startswith(_GZIP):  # the library signs texts alone
+        signed = b".".join((as_bytes(id_), str(int(at.timestamp())).encode(), body))
+        return b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
+    try:
+        return Webhook(key).sign(id_, at, body.decode()).encode()
+    except UnicodeDecodeError:
+        raise NotVerified("the body is not UTF-8, so it has no signature") from None
 
 
 # --- static secrets ---------------------------------------------------------------------------------------------
@@ -174,12 +195,12 @@ def _query_secret(proof: Proof, secrets: Sequence[bytes]) -> None:
 
 
 TABLE: Final[Mapping[str, Scheme]] = {
-    "standard-webhooks": Scheme(_standard_key, _standard),
+    "standard-webhooks": Scheme(standard_key, _standard, bears_time=True),
     "bearer": Scheme(_bearer_key, _bearer),
     "path-secret": Scheme(_address_key, _path_secret, in_path=True),
     "query-secret": Scheme(_address_key, _query_secret),
-    "calendly": Scheme(hmac_key, timed_hmac("Calendly-Webhook-Signature")),
-    "tripleseat": Scheme(hmac_key, timed_hmac("X-Signature")),
+    "calendly": Scheme(hmac_key, timed_hmac("Calendly-Webhook-Signature"), bears_time=True),
+    "tripleseat": Scheme(hmac_key, timed_or_plain_hmac("X-Signature"), bears_time=True),
     "acuity": Scheme(hmac_key, plain_hmac("X-Acuity-Signature", base64.b64encode), takes_forms=True),
     "mindbody": Scheme(
         hmac_key, plain_hmac("X-Mindbody-Signature", lambda digest: b"sha256=" + base64.b64encode(digest))

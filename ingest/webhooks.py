@@ -16,6 +16,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -50,9 +51,18 @@ _SIGNED_ID: Final = re.compile(rf"[\x21-\x7e]{{1,{events.MAX_ID}}}")
 _GRACE_SECONDS: Final = 2.0
 
 
+NoteRefused = Callable[[str, bodies.Body, str, Problem], None]
+"""Source, body, media type and what it is answered."""
+
+
+def forget(_source: str, _body: bodies.Body, _media: str, _problem: Problem) -> None:
+    """Keeps nothing of what is refused."""
+
+
 @dataclass(slots=True)
 class _Told:
-    """What is known of a post so far, for telling of it. reason: why it was refused, or what it is ignored for."""
+    """What is known of a post so far, for telling of it. reason: why it was refused, or what it is ignored for.
+    verified: its body, once it has proved where it comes from."""
 
     source: str
     id: str = ""
@@ -61,6 +71,7 @@ class _Told:
     event: str = "webhook.accepted"
     reason: str = ""
     events: int = 1
+    verified: bodies.Body | None = None
 
     def fields(self) -> dict[str, str | int]:
         told: dict[str, str | int] = {"source": self.source, "id": self.id, "type": self.type, "route": self.route}
@@ -84,7 +95,9 @@ class Webhooks:
         tracer: Tracer = UNTRACED,
         clock: Clock = SYSTEM_CLOCK,
         unique: Callable[[], str] = lambda: uuid.uuid4().hex,
+        note_refused: NoteRefused = forget,
     ) -> None:
+        """note_refused: told of each post of a verified source that is answered 4xx."""
         self._settings = settings
         self._verifiers = verifiers
         self._publisher = publisher
@@ -92,6 +105,7 @@ class Webhooks:
         self._tracer = tracer
         self._clock = clock
         self._unique = unique
+        self._note_refused = note_refused
         self._intakes = {name: Intake(settings, source) for name, source in settings.sources.items()}
         self._public_url = settings.ingest.public_url.rstrip("/")
 
@@ -104,6 +118,8 @@ class Webhooks:
         except Problem as problem:
             told.event, told.reason = "webhook.refused", problem.name
             response = respond(problem, request.path)
+            if told.verified is not None and problem.status < 500:
+                self._note_refused(name, told.verified, request.mimetype, problem)
         except Exception as error:  # noqa: BLE001  # whatever it is, the sender must not take it for an acceptance
             self._observe("webhook.crashed", error=type(error).__name__, where=where(error), **told.fields())
             told.event, told.reason = "webhook.refused", "internal"
@@ -119,12 +135,14 @@ class Webhooks:
 
     def _take(self, request: Request, name: str, secret: str, told: _Told) -> Response:
         source = self._source_at(name, secret)
-        media = (bodies.JSON, bodies.FORM) if self._verifiers[name].takes_forms else (bodies.JSON,)
-        body = bodies.read_body(request, self._settings.ingest.max_body_bytes, media)
+        takes_forms = self._verifiers[name].takes_forms
+        body = bodies.read_body(request, self._settings.ingest.max_body_bytes, takes_forms=takes_forms)
         now = self._clock.now()
         signed_id = told.id = self._verify(source, request, secret, body, now)
-        decoded = bodies.decode_form(body) if request.mimetype == bodies.FORM else bodies.decode_json(body)
-        receipt = Receipt(now, self._unique(), hashlib.sha256(body).hexdigest(), signed_id)
+        told.verified = body
+        decoded = body.decode()
+        # Of what was packed: packed again it may be other bytes.
+        receipt = Receipt(now, self._unique(), hashlib.sha256(body.content).hexdigest(), signed_id)
         found = self._read(source, decoded, receipt)
         trace = _traces(request)
         taken = [replace(one, trace=trace) if trace else one for one in found if isinstance(one, Envelope)]
@@ -149,13 +167,20 @@ class Webhooks:
             raise Problem(404, "unknown-source", "This Bellhop has no source of that name.")
         return source
 
-    def _verify(self, source: SourceSettings, request: Request, secret: str, body: bytes, now: datetime) -> str:
+    def _verify(self, source: SourceSettings, request: Request, secret: str, body: bodies.Body, now: datetime) -> str:
         """The delivery id the scheme signs, "" where it signs none."""
         address = AddressSecrets(secret, tuple(request.args.getlist("secret")))
+        *others, last = body.signed
+        verify = self._verifiers[source.name].verify
         try:
-            signed_id = self._verifiers[source.name].verify(request.headers, body, now, address)
+            for signed in others:
+                with suppress(NotVerified):
+                    return self._signed_id(verify(request.headers, signed, now, address))
+            return self._signed_id(verify(request.headers, last, now, address))
         except NotVerified as error:
             raise unauthorized_problem(error) from None
+
+    def _signed_id(self, signed_id: str | None) -> str:
         if signed_id is not None and not _SIGNED_ID.fullmatch(signed_id):
             raise Problem(400, "bad-id", f"webhook-id must have 1 to {events.MAX_ID} visible ASCII characters.")
         return signed_id or ""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bellhop.ledger.decide import UNFINISHED
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import JobState, LetterState, State
+from bellhop.ledger.refusals import KEPT
 from bellhop.ledger.tables import (
     attempts,
     bookings,
@@ -24,6 +25,7 @@ from bellhop.ledger.tables import (
     letter_notes,
     letter_words,
     permits,
+    refused_posts,
     vendor_ids,
 )
 
@@ -53,7 +55,8 @@ _has_event: Final = (
 def prune(database: Database, before: datetime, now: datetime) -> int:
     """See `Ledger.prune`: everything last touched before `before`. How many rows went."""
     return sum(
-        _repeat(step, database, before, now) for step in (_letters, _events, _bookings, _guests, _permits, _jobs)
+        _repeat(step, database, before, now)
+        for step in (_letters, _events, _bookings, _guests, _permits, _jobs, _refusals)
     )
 
 
@@ -125,6 +128,11 @@ def _permits(database: Database, _before: datetime, now: datetime) -> int:
     """Those of processes that died. Another call of the account would end them too, but none may come."""
     with database.write() as connection:
         return connection.execute(sa.delete(permits).where(permits.c.until < now)).rowcount
+
+
+def _refusals(database: Database, _before: datetime, now: datetime) -> int:
+    with database.write() as connection:
+        return connection.execute(sa.delete(refused_posts).where(refused_posts.c.last < now - KEPT)).rowcount
 
 
 def _jobs(database: Database, before: datetime, _now: datetime) -> int:

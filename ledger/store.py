@@ -17,6 +17,7 @@ from bellhop.ledger.people import People
 from bellhop.ledger.prune import prune
 from bellhop.ledger.pulls import PullMarks
 from bellhop.ledger.records import AuditRow, Booking, Claim, Claimed, EventView, Settlement, Standing, State, VendorCall
+from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.triage import Desk
 from bellhop.ledger.vendor_tokens import VendorTokens
@@ -30,7 +31,8 @@ class Ledger:
     or locked for too long, and has then changed nothing, as far as can be known: repeating any of them is safe.
 
     letters: the archive of dead letters, see `ledger.letters`. accounts: limits and breakers, see `ledger.accounts`.
-    pulls: watermarks, see `ledger.pulls`. jobs, edits, pauses: what people steer. people: who may what.
+    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. jobs, edits, pauses: what people
+    steer. people: who may what.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Ledger:
         self.people = People(database, now)
         self.accounts = AccountStates(database, now)
         self.pulls = PullMarks(database, now)
+        self.refusals = Refusals(database, now)
 
     @classmethod
     def open(

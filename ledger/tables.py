@@ -301,6 +301,28 @@ pauses: Final = sa.Table(
     _moment("until", nullable=True),
 )
 
+# What the ingress answered 4xx, of sources that had proved who they are. `problems` are pairs of field and rule; `body`
+# is masked before it comes here.
+refused_posts: Final = sa.Table(
+    "refused_posts",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _text("source"),
+    _text("digest"),
+    _number("status"),
+    _text("reason"),
+    _prose("detail"),
+    sa.Column("problems", _JSON, nullable=False),
+    _prose("media"),
+    _number("size"),
+    _prose("body"),
+    _moment("first"),
+    _moment("last"),
+    _number("times"),
+    sa.UniqueConstraint("digest", "source"),
+    sa.Index(None, "last"),
+)
+
 # run_by, run_until: the process that works it. asked_as: what the one who asked for it calls it, so that asking again
 # makes no second.
 jobs: Final = sa.Table(

@@ -43,8 +43,10 @@ class Need(StrEnum):
     EDIT = "edit"
     ACCOUNT = "account"
     ROUTE = "route"
+    SOURCE = "source"
 
 
+REFUSED: Final = timedelta(hours=24)  # so long its upstream may send a refused post again
 LETTERS: Final = (Need.IN_DOUBT, Need.UNPAID, Need.LETTERS)
 
 
@@ -102,6 +104,9 @@ class AttentionLedger(Protocol):
     @property
     def pauses(self) -> Any: ...
 
+    @property
+    def refusals(self) -> Any: ...
+
 
 class StatsBroker(Protocol):
     def stats(self) -> Mapping[str, QueueStats]: ...
@@ -128,6 +133,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
         *_edit_items(ledger, now),
         *_account_items(ledger),
         *_route_items(ledger),
+        *_source_items(ledger, now),
     ]
     order = list(Severity)
     return sorted(items, key=lambda one: (order.index(one.severity), one.starts or _NEVER, one.since or _NEVER))
@@ -297,4 +303,19 @@ def _route_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
             "/routes",
             f"bellhop routes resume {quote(pause.route)} --why …",
             since=pause.since,
+        )
+
+
+def _source_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionItem]:
+    for count in ledger.refusals.counts(now - REFUSED):
+        yield AttentionItem(
+            Need.SOURCE,
+            count.source,
+            f"Source {count.source}: {count.posts} post{'s' if count.posts != 1 else ''} refused",
+            ", ".join(f"{posts} {reason}" for reason, posts in count.reasons.items()),
+            Severity.WARNING,
+            f"/refused?source={quote(count.source)}",
+            f"bellhop refused {quote(count.source)}",
+            count=count.posts,
+            since=count.first,
         )

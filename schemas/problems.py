@@ -14,6 +14,11 @@ from bellhop.schemas.errors import BellhopError, FieldProblem
 CONTENT_TYPE: Final = "application/problem+json"
 MAX_ERRORS: Final = 100
 _MAX_FIELD: Final = 200
+WEBHOOK_PROBLEMS: Final = (
+    *("not-verified", "malformed-json", "malformed-form", "media-type", "content-encoding", "invalid-event", "bad-id"),
+    *("body-broken", "body-too-large", "body-too-slow", "unknown-source", "not-found", "not-accepted", "internal"),
+)
+"""The names of those that a webhook may be answered."""
 
 
 class Problem(BellhopError):

@@ -16,10 +16,10 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from bellhop.schemas.reasons import Reason
+from bellhop.schemas.problems import WEBHOOK_PROBLEMS
 from bellhop.schemas.results import ACCOUNT
 from bellhop.schemas.settings import Settings
-from bellhop.telemetry.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, OUTCOMES, SERIES, TO, step_of
+from bellhop.telemetry.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, OUTCOMES, REASONS, SERIES, TO, step_of
 from bellhop.vendors.registry import ROUTES
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -43,7 +43,7 @@ class Metrics:
         self._known: dict[str, frozenset[str]] = {
             "route": frozenset(ROUTES),
             "queue": frozenset((*ROUTES, "dead", "unroutable", "retry")),
-            "reason": frozenset(reason.value for reason in Reason),
+            "reason": frozenset((*REASONS, *WEBHOOK_PROBLEMS)),
             "outcome": frozenset(OUTCOMES),
             "to": frozenset(TO),
         }
@@ -172,7 +172,7 @@ def _count_settled(metrics: Metrics, fields: Fields) -> None:
 _WEBHOOK: Final = (_count("bellhop_webhooks_total"), _time("bellhop_webhook_seconds"))
 _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "webhook.accepted": _WEBHOOK,
-    "webhook.refused": _WEBHOOK,
+    "webhook.refused": (*_WEBHOOK, _count("bellhop_webhooks_refused_total")),
     "webhook.ignored": _WEBHOOK,
     "webhook.crashed": (_count("bellhop_crashes_total"),),
     "event.settled": (

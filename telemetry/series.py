@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bellhop.ledger.records import State
+from bellhop.schemas.problems import WEBHOOK_PROBLEMS
+from bellhop.schemas.reasons import Reason
 from bellhop.telemetry.measured_broker import ENDS
 
 _ANSWERS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -21,9 +23,12 @@ OUTCOMES: Final = (
     *("known", "retry", "busy", "ok", "rejected", "transient", "throttled", "auth", "unknown"),
     *ENDS,
 )
+REASONS: Final = tuple(reason.value for reason in Reason)
+"""Of dead letters."""
 TO: Final = ("work", "retry", "dead")
 COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_webhooks_total", "Webhooks answered", ("source", "status")),
+    ("bellhop_webhooks_refused_total", "Webhooks not taken, by what was wrong with them", ("source", "reason")),
     (
         "bellhop_events_settled_total",
         "Deliveries settled by workers; known: ended before",
@@ -86,10 +91,14 @@ SERIES: Final[Mapping[str, Sequence[str]]] = {row[0]: row[2] for row in (*COUNTE
 FROM_ZERO: Final[Mapping[str, Sequence[tuple[str, Mapping[str, Sequence[str]]]]]] = {
     "ingest": (
         ("bellhop_webhooks_total", {"status": ("202", "400", "401", "422", "503")}),
+        ("bellhop_webhooks_refused_total", {"reason": WEBHOOK_PROBLEMS}),
         ("bellhop_publishes_total", {"to": ("work",), "outcome": ENDS}),
     ),
     "work": (("bellhop_publishes_total", {"outcome": ENDS}),),
-    "archive": (("bellhop_dead_letters_total", {}), ("bellhop_publishes_total", {"to": ("work",), "outcome": ENDS})),
+    "archive": (
+        ("bellhop_dead_letters_total", {"reason": REASONS}),
+        ("bellhop_publishes_total", {"to": ("work",), "outcome": ENDS}),
+    ),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bellhop.ledger.records import Booking, VendorCall
 from bellhop.schemas.envelope import Envelope
@@ -40,4 +40,13 @@ class Handler(Protocol):
 
         Raises VendorFailure where the vendor cannot be asked, Held where it may not be asked now.
         """
+        ...
+
+
+@runtime_checkable
+class AsksAhead(Protocol):
+    """A handler that asks its vendors, as soon as a worker starts, what its events will be held against."""
+
+    def ask_ahead(self) -> None:
+        """May take a while. Raises nothing: what could not be asked is asked when it is needed."""
         ...

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -22,9 +22,10 @@ from bellhop.schemas.results import RESULTS_ROUTE
 from bellhop.schemas.routes import PULLS_ROUTE, bookings_route
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
-from bellhop.vendors.handler import Handler
+from bellhop.vendors.handler import AsksAhead, Handler
 from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient
+from bellhop.vendors.kept_answers import on_a_thread
 from bellhop.vendors.registry import VENDORS
 from bellhop.vendors.scheduler import Scheduler
 from bellhop.workers.executor import Executor
@@ -39,6 +40,7 @@ from bellhop.workers.watchdog import Sight, Watchdog
 from bellhop.workers.worker import Worker, capacity_of
 
 _LOOK_SECONDS: Final = 2.0
+_AHEAD_SECONDS: Final = 5.0
 
 
 class HealthChecks(Protocol):
@@ -103,6 +105,8 @@ def run_workers(
     A worker that dies of an error nobody foresaw stops the others too; its error is raised, for the process to end
     and be started anew: one that lives on without one of its routes would let that queue grow unseen.
     """
+    asked = threading.Event()
+    health.check("vendors", lambda: None if asked.is_set() else "they are asked for their rules")
     broker.declare()
     publisher = broker.publisher()
     pauses = PausedRoutes(ledger.pauses, observe)
@@ -136,6 +140,8 @@ def run_workers(
         )
         for route in routes
     ]
+    _ask_ahead(by_route[route].handler for route in routes)
+    asked.set()
     watch = threading.Thread(
         target=_watch,
         args=(workers, settings, broker),
@@ -164,6 +170,14 @@ def run_workers(
     publisher.close()
     if died:
         raise died[0]
+
+
+def _ask_ahead(handlers: Iterable[Handler]) -> None:
+    """Events are taken once their handlers have asked ahead, or after seconds: those of other accounts do not wait for
+    a vendor that is slow or away."""
+    deadline = time.monotonic() + _AHEAD_SECONDS
+    for thread in [on_a_thread(one.ask_ahead) for one in handlers if isinstance(one, AsksAhead)]:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _watch(

@@ -14,9 +14,11 @@ from urllib.parse import quote
 import urllib3
 from standardwebhooks import Webhook
 
+from bellhop.ingest.verify import standard_key
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings import SourceSettings
+from bellhop.schemas.settings.sources import RAW
 
 _TIMEOUT: Final = urllib3.Timeout(connect=3, read=30)
 
@@ -55,10 +57,10 @@ class Upstream:
         body = json.dumps({"type": type_, "timestamp": now.isoformat(), "data": data})
         headers = {"content-type": "application/json", "webhook-id": id_}
         if self._source.verifier == "bearer":
-            headers["authorization"] = f"Bearer {self._source.secrets[0]}"
+            headers["authorization"] = f"Bearer {self._source.secrets[0].removeprefix(RAW)}"
         else:
             headers["webhook-timestamp"] = str(int(now.timestamp()))
-            headers["webhook-signature"] = Webhook(self._source.secrets[0]).sign(id_, now, body)
+            headers["webhook-signature"] = Webhook(standard_key(self._source.secrets[0])).sign(id_, now, body)
         return SignedWebhook(id_, type_, body, headers)
 
     def send(self, post: SignedWebhook) -> tuple[int, str]:
@@ -67,7 +69,7 @@ class Upstream:
 
     def status(self, id_: str) -> dict[str, Any]:
         """The event as its source is told it; empty where that cannot be told now. Raises NoAnswer."""
-        headers = {"authorization": f"Bearer {self._source.secrets[0]}"}
+        headers = {"authorization": f"Bearer {self._source.secrets[0].removeprefix(RAW)}"}
         url = f"{self._url}/events/{self._source.name}/{quote(id_, safe='')}"
         status, body = self._request("GET", url, headers=headers)
         told: dict[str, Any] = json.loads(body) if status == 200 else {}

@@ -1,4 +1,4 @@
-"""Queues, accounts and routes, and to pause, resume and retry now."""
+"""Queues, accounts, routes and refused posts, and to pause, resume and retry now."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bellhop.ledger.records import Role
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import account_rows, queue_summary, route_rows
+from bellhop.letters.serializers.refusals import refused_row
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.problems import Problem
 from bellhop.vendors.registry import ROUTES
@@ -21,6 +22,8 @@ def section(parts: ApiParts) -> ApiSection:
         Route("GET", "/queues", api.queues, "Show what waits on each route", state_responses.Queues),
         Route("GET", "/accounts", api.accounts, "List accounts: breakers, calls, pulls", state_responses.AccountList),
         Route("GET", "/routes", api.routes, "List routes and their pauses", state_responses.RouteList),
+        Route("GET", "/refused-posts", api.refused_posts, "List the last posts that were refused, newest first",
+              state_responses.RefusedPostList, query=requests.RefusedQuery),
         Route("POST", "/routes/<route>/pause", api.pause, "Pause a route: its messages wait",
               state_responses.RouteList, operator, body=requests.Pausing),
         Route("POST", "/routes/<route>/resume", api.resume, "Resume a route", state_responses.RouteList, operator,
@@ -28,7 +31,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("POST", "/routes/<route>/retry-now", api.retry_now, "Retry now what waits for a retry",
               state_responses.Moved, operator, body=requests.Why),
     )  # fmt: skip
-    return ApiSection("routes", "Queues, accounts and routes.", routes)
+    return ApiSection("routes", "Queues, accounts, routes and refused posts.", routes)
 
 
 class SteeringRoutes:
@@ -45,6 +48,10 @@ class SteeringRoutes:
 
     def routes(self, call: ApiCall) -> JsonObject:
         return {"rows": route_rows(self._ledger)}
+
+    def refused_posts(self, call: ApiCall) -> JsonObject:
+        posts = self._ledger.refusals.last(call.query.get("source", ""), call.query["limit"])
+        return {"rows": self._parts.redactor.value([refused_row(post) for post in posts])}
 
     def pause(self, call: ApiCall, route: str) -> JsonObject:
         until = call.body.get("until")

@@ -141,6 +141,11 @@ def letter_filter(given: dict[str, Any]) -> LetterFilter:
     return LetterFilter(**chosen, text=given.get("text", ""), ids=tuple(given.get("id", ())), states=states)
 
 
+class RefusedQuery(Strict):
+    source = Line(100)
+    limit = limit(50)
+
+
 class RevealQuery(Strict):
     reveal = fields.Boolean(load_default=False, metadata={"description": "Unmasked. For operators; audited."})
 

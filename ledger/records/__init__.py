@@ -17,6 +17,7 @@ from bellhop.ledger.records.letters import (
     WaitingLetters,
 )
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
+from bellhop.ledger.records.refusals import RefusedCount, RefusedPost
 from bellhop.ledger.records.steering import AuditRow, Pause
 
 __all__ = [
@@ -46,6 +47,8 @@ __all__ = [
     "Order",
     "Pause",
     "Refused",
+    "RefusedCount",
+    "RefusedPost",
     "Role",
     "Session",
     "Settled",

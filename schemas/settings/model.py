@@ -20,7 +20,7 @@ from bellhop.schemas.settings.services import (
     SentrySettings,
     WorkSettings,
 )
-from bellhop.schemas.settings.sources import SourceSettings
+from bellhop.schemas.settings.sources import RAW, SourceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Settings:
         found: set[str] = set()
         for source in self.sources.values():
             secrets = (*source.secrets, *source.result_secrets)
-            found.update(secrets, (secret.removeprefix("whsec_") for secret in secrets))
+            found.update(secrets, (secret.removeprefix("whsec_").removeprefix(RAW) for secret in secrets))
         for account in self.accounts.values():
             found.update(account.secrets)
         passwords = [urlsplit(url).password or "" for url in (*self.broker.urls, self.ledger.url)]

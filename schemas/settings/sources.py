@@ -20,6 +20,8 @@ from bellhop.schemas.settings.source_tables import ListPlace, MapTable, SourceVe
 
 FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped")
 """How an upstream's bodies are written, beside the vendors' own callbacks: see `formats`."""
+RAW: Final = "raw:"
+"""Before a secret that is used as the text it is, and not as base64 of it."""
 _TOLERANCES: Final = {"calendly": 180.0, "tripleseat": 180.0}
 _ANSWERS: Final = {"tripleseat": 200}  # it takes any other for a failure
 
@@ -63,7 +65,11 @@ class SourceSettings(Section):
         example="standard-webhooks",
     )
     secrets: tuple[str, ...] = key(
-        TextList(), "Several while a secret is rotated: each is good.", secret=True, example=["whsec_…"]
+        TextList(),
+        """Several while a secret is rotated: each is good. standard-webhooks: "whsec_" and base64; or "raw:" and the
+        secret, where the upstream uses it as the text it is.""",
+        secret=True,
+        example=["whsec_…"],
     )
     tolerance_seconds: float = key(
         Duration(minimum=1),
@@ -78,14 +84,6 @@ class SourceSettings(Section):
         tripleseat.""",
         required=False,
         example=202,
-    )
-    resend_window_seconds: float = key(
-        Duration(),
-        """For upstreams that send a webhook again, hours later, with the signature and the time of the first attempt:
-        so old such a signature may be. 0: as the tolerance says. At most as long as keep of [ledger]: what is played
-        back is known by its id.""",
-        name="resend_window",
-        default=0.0,
     )
     member_account: str = key(
         string(),
@@ -158,6 +156,14 @@ class SourceSettings(Section):
         """What becomes of an event that bears no time: refuse (422), or receipt: the time at which it came stands for
         it. Events that come out of their order are then taken in the order in which they came.""",
         default="refuse",
+    )
+    resend_window_seconds: float = key(
+        Duration(),
+        """For upstreams that send a webhook again, hours later, with the signature and the time of the first attempt:
+        so old such a signature may be. 0: as the tolerance says. At most as long as keep of [ledger]: what is played
+        back is known by its id.""",
+        name="resend_window",
+        default=0.0,
     )
     stamps: str = key(
         choice("exact", "seconds", "minutes"),

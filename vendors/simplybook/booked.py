@@ -10,10 +10,10 @@ from bellhop.ledger.records import Entry, EntryState, VendorCall
 from bellhop.schemas.asked import asked_of
 from bellhop.schemas.envelope import Envelope
 from bellhop.vendors.fates import field_warnings
+from bellhop.vendors.simplybook.book_answer import BookAnswer, BookedRow
 from bellhop.vendors.simplybook.fates import FATES
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.simplybook.slots import slot_of, without_count
-from bellhop.vendors.simplybook.types import BookAnswer, BookedRow
 
 BATCH_TYPE: Final = "batch_booking"
 """The type of a batch made by createBatch, or by a count above 1."""

@@ -20,6 +20,7 @@ from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning, meaning
 from bellhop.vendors.failure import VendorFailure
+from bellhop.vendors.kept_answers import side_by_side
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.vendors.simplybook.booked import BATCH_TYPE, entries_of
 from bellhop.vendors.simplybook.client import SimplybookClient
@@ -55,7 +56,10 @@ class SimplybookBookings:
         self._accounts = accounts
         self._venues = venues
         self._now = now
-        self._rules = {name: CompanyRules(client) for name, client in clients.items()}
+        self._rules = {
+            name: CompanyRules(client, accounts[name].connect_seconds + accounts[name].read_seconds)
+            for name, client in clients.items()
+        }
 
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
@@ -101,11 +105,19 @@ class SimplybookBookings:
         """Of a `book`: holds it against the company's rules, and makes or finds the batch it belongs to."""
         if call.method != BOOK:
             return call
-        ready = prepare_book(call, event, self._rules[call.account], self._accounts[call.account])
+        rules, account = self._rules[call.account], self._accounts[call.account]
+        ready = prepare_book(call, event, rules, account)
+        if isinstance(ready, Dead) or ready.warnings != call.warnings:
+            # What the company said hours ago may let a booking pass, which it then refuses itself; not refuse one.
+            ready = prepare_book(call, event, rules.fresh(), account)
         if isinstance(ready, Dead) or not self._in_batch(call, event):
             return ready
         batch = _open_batch(event, booking) or self._clients[call.account].create_batch()
         return replace(ready, arguments={**ready.arguments, "batch_id": batch})
+
+    def ask_ahead(self) -> None:
+        """See `vendors.handler.AsksAhead`."""
+        side_by_side([rules.ask_ahead for rules in self._rules.values()])
 
     def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
         client = self._clients[call.account]

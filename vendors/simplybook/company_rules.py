@@ -1,23 +1,25 @@
 """What a SimplyBook.me company asks of a booking, checked before it is sent: its timeframe, the client's fields it
 requires, its intake forms.
 
-What a company says of itself is kept for a few minutes: asking before every booking would double the calls.
+What a company says of itself is kept (`vendors.kept_answers`): asking before every booking would double the calls.
 """
 
 from __future__ import annotations
 
 import re
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Protocol
 
 from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.kept_answers import FRESH_SECONDS, KEPT_SECONDS, KeptAnswers, side_by_side
 
-KEPT_SECONDS: Final = 300.0
 PROMO: Final = "promocode"
+_MOST_AHEAD: Final = 12
+"""Services whose forms are asked for ahead; of those beyond, when they are first booked."""
 
+_THREADS_AHEAD: Final = 4
 _CHECKED: Final = ("1", "0", "true", "false", "on", "off", "")
 _FREE_TEXT: Final = ("text", "textarea")
 _DIGITS: Final = re.compile(r"[0-9]+")
@@ -30,37 +32,63 @@ class Caller(Protocol):
 
 
 class CompanyRules:
-    """One account's. Every method raises VendorFailure where the vendor cannot be asked, Held where it may not."""
+    """One account's, as the company tells them. Safe from any thread.
 
-    def __init__(self, client: Caller, monotonic: Callable[[], float] = time.monotonic) -> None:
+    Every method raises VendorFailure where the vendor cannot be asked, Held where it may not. patience_seconds: how
+    long a thread waits for another that asks the same.
+    """
+
+    def __init__(
+        self,
+        client: Caller,
+        patience_seconds: float = 35.0,
+        *,
+        kept: KeptAnswers | None = None,
+        most_seconds: float = KEPT_SECONDS,
+    ) -> None:
         self._client = client
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._kept: dict[tuple[Any, ...], tuple[float, Any]] = {}
+        self._kept = kept or KeptAnswers(partial(_ask, client), patience_seconds)
+        self._most_seconds = most_seconds
+
+    def fresh(self) -> CompanyRules:
+        """The same by answers of the last minutes alone: for what is to refuse a booking."""
+        return CompanyRules(self._client, kept=self._kept, most_seconds=FRESH_SECONDS)
 
     def timeframe(self) -> int | None:
         """Minutes between starts; None where the company does not tell."""
-        minutes = self._ask("getTimeframe")
+        minutes = self._answer("getTimeframe")
         return minutes or None
 
     def required_fields(self) -> frozenset[str]:
         """The client's fields that a booking must have: of `phone` and `email`."""
-        told = str(self._ask("getCompanyParam", "require_fields") or "")
+        told = str(self._answer("getCompanyParam", "require_fields") or "")
         return frozenset(field for field in ("email", "phone") if field in told)
 
     def intake(self, event_id: int) -> Sequence[Mapping[str, Any]]:
         """The fields of a service's intake form."""
-        fields: Sequence[Mapping[str, Any]] = self._ask("getAdditionalFields", event_id) or ()
+        fields: Sequence[Mapping[str, Any]] = self._answer("getAdditionalFields", event_id) or ()
         return fields
 
-    def end_time(self, start: str, event_id: int, unit_id: int) -> str:
-        """When a service that starts then ends, Y-m-d H:i:s; "" where it is not free, or the vendor does not say."""
+    def end_time(self, start: str, event_id: int, unit_id: int, wanted: str) -> str:
+        """When a service that starts then ends, Y-m-d H:i:s; "" where it is not free, or the vendor does not say.
+
+        wanted: the end asked for. Where the service has lasted as long minutes ago, nothing more is asked.
+        """
+
+        def ask() -> timedelta | None:
+            end = self._ask_end(start, event_id, unit_id)
+            return datetime.fromisoformat(end) - datetime.fromisoformat(start) if end else None
+
         try:
-            return str(self._client.call("calculateEndTime", start, event_id, unit_id) or "")
-        except VendorFailure as failure:
-            if _is_away(failure):
-                raise
-            return ""
+            lasts = self._kept.get(("lasts", event_id, unit_id), FRESH_SECONDS, ask)
+            if lasts is not None and f"{datetime.fromisoformat(start) + lasts:%Y-%m-%d %H:%M:%S}" == wanted:
+                return wanted
+        except (TimeoutError, ValueError):
+            pass  # asked by itself, then
+        return self._ask_end(start, event_id, unit_id)
+
+    def _ask_end(self, start: str, event_id: int, unit_id: int) -> str:
+        return str(_ask(self._client, "calculateEndTime", start, event_id, unit_id) or "")
 
     def available_units(self, event_id: int, start: str, count: int) -> Sequence[str]:
         """The ids of the providers who are free for the service then."""
@@ -69,43 +97,54 @@ class CompanyRules:
 
     def free_starts(self, event_id: int, day: str, count: int) -> Sequence[str]:
         """The starts of that day (H:i:s) at which some provider is free."""
-        starts: Mapping[str, Sequence[str]] = (
+        told: Mapping[str, Sequence[str]] = (
             self._client.call("getStartTimeMatrix", day, day, event_id, None, count) or {}
         )
-        return starts.get(day, ())
+        return told.get(day, ())
 
     def picks_at_random(self) -> bool:
         """Whether the company has any of the employees picked at random."""
-        told = self._ask("getAnyUnitData") or {}
+        told = self._answer("getAnyUnitData") or {}
         return str(told.get("random_selection") or "0").lower() in ("1", "true")
 
     def payment_terms(self) -> dict[str, Any]:
         """timeout: within what a booking must be paid, in the vendor's words, "" where it does not say.
         may_be_delayed: whether the company allows to pay later."""
-        timeout, delayed = (self._ask("getCompanyParam", key) for key in ("payment_timeout", "allow_delay_payment"))
+        timeout, delayed = (self._answer("getCompanyParam", key) for key in ("payment_timeout", "allow_delay_payment"))
         return {"timeout": str(timeout or ""), "may_be_delayed": str(delayed or "0").lower() in ("1", "true")}
 
     def due_payment(self, event_id: int) -> dict[str, Any] | None:
         """The terms, where a booking of the service is to be paid; None where it is not, or nobody says."""
-        return self.payment_terms() if self._ask("isPaymentRequired", event_id) else None
+        return self.payment_terms() if self._answer("isPaymentRequired", event_id) else None
 
-    def _ask(self, name: str, *arguments: Any) -> Any:
-        """The answer, a few minutes old at most. None for a question that this account may not ask: the vendor will
-        hold the booking against its rules itself."""
-        key = (name, *arguments)
-        with self._lock:
-            at, answer = self._kept.get(key, (None, None))
-        if at is not None and self._monotonic() - at < KEPT_SECONDS:
-            return answer
+    def ask_ahead(self) -> None:
+        """Asks what bookings will be held against, so that none has to wait for it: a few threads' work."""
+        self.timeframe()
+        self.required_fields()
+        services = iter([int(row["id"]) for row in self._client.call("getEventList", True, True)][:_MOST_AHEAD])
+
+        def ask() -> None:
+            for service in services:
+                self.intake(service)
+
+        side_by_side([ask] * _THREADS_AHEAD)
+
+    def _answer(self, *question: Any) -> Any:
         try:
-            answer = self._client.call(name, *arguments)
-        except VendorFailure as failure:
-            if _is_away(failure):
-                raise
-            answer = None
-        with self._lock:
-            self._kept[key] = (self._monotonic(), answer)
-        return answer
+            return self._kept.get(question, self._most_seconds)
+        except TimeoutError:
+            message = "no answer in time to another that asks the same"
+            raise VendorFailure(Kind.TRANSIENT, vendor="simplybook", method=str(question[0]), message=message) from None
+
+
+def _ask(client: Caller, name: str, *arguments: Any) -> Any:
+    """None for a question that this account may not ask: the vendor holds the booking against its rules itself."""
+    try:
+        return client.call(name, *arguments)
+    except VendorFailure as failure:
+        if _is_away(failure):
+            raise
+        return None
 
 
 def _is_away(failure: VendorFailure) -> bool:

@@ -17,8 +17,8 @@ from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import VendorFailure
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead
+from bellhop.vendors.simplybook.book_answer import BookAnswer
 from bellhop.vendors.simplybook.company_rules import CompanyRules
-from bellhop.vendors.simplybook.types import BookAnswer
 
 _TIMEOUT: Final = re.compile(r"\s*(\d{1,6})\s*(minute|hour|day|week)s?\s*", re.IGNORECASE)
 _PAID: Final = ("paid", "free", "1", "true")

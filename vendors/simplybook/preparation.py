@@ -80,5 +80,5 @@ def _other_end(arguments: Mapping[str, Any], rules: CompanyRules) -> str:
     if "end" not in arguments:
         return ""
     start = f"{arguments['date']} {arguments['time']}"
-    end = rules.end_time(start, int(arguments["event_id"]), int(arguments["unit_id"]))
+    end = rules.end_time(start, int(arguments["event_id"]), int(arguments["unit_id"]), arguments["end"])
     return end if end and end != arguments["end"] else ""

@@ -68,7 +68,7 @@ def test_all_that_is_wrong_is_told_at_once_a_line_each(run: Run, monkeypatch: py
     assert (code, out) == (2, "")
     assert err.splitlines() == [
         "environment variable BELLHOP_WORK__PORT: work.port: not a valid integer; write a whole number from 0 to 65535",
-        'bellhop.toml:8: sources.crm.secrets: must each be "whsec_" and base64',
+        'bellhop.toml:8: sources.crm.secrets: must each be "whsec_" and base64, or "raw:" and the secret\'s own text',
         "bellhop.toml:15: venues.salon.account: is not one of the accounts; did you mean salon?",
         "bellhop.toml:17: venues.salon.zone: is not a setting; did you mean timezone?",
     ]

@@ -84,6 +84,24 @@ def test_one_good_signature_among_others_is_enough_and_the_time_is_part_of_it(ve
         checked.verify({HEADERS[verifier]: TIMED.replace("t=1700000000", "t=1700000001")}, BODY, AT)
 
 
+def test_tripleseats_signature_may_be_of_the_body_alone() -> None:
+    plain = hmac.new(KEY.encode(), BODY, hashlib.sha256).hexdigest()
+    for seconds in (0, 86400):
+        Verifier(source("tripleseat")).verify({"X-Signature": plain}, BODY, AT + timedelta(seconds=seconds))
+    with pytest.raises(NotVerified, match="does not match"):
+        Verifier(source("tripleseat")).verify({"X-Signature": plain}, BODY + b" ", AT)
+    with pytest.raises(NotVerified, match=r"not of the form"):
+        Verifier(source("calendly")).verify({"Calendly-Webhook-Signature": plain}, BODY, AT)
+
+
+@pytest.mark.parametrize("verifier", TIMELY)
+def test_a_re_send_hours_later_is_good_where_the_source_says_so(verifier: str) -> None:
+    patient = Verifier(replace(source(verifier), resend_window_seconds=6 * 3600))
+    patient.verify(good(verifier), BODY, AT + timedelta(hours=6))
+    with pytest.raises(NotVerified, match="too old"):
+        patient.verify(good(verifier), BODY, AT + timedelta(hours=7))
+
+
 def test_squares_signature_covers_the_address() -> None:
     with pytest.raises(NotVerified):
         Verifier(source("square", url="https://example.test/other")).verify(good("square"), BODY, AT)

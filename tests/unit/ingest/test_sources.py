@@ -177,7 +177,7 @@ def test_a_secret_in_the_query_is_good(ingress: Ingress) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [f"seven/{SECRET}x", "seven", "seven/", f"seven/{SECRET}/", f"vine?secret={SECRET}x", f"seven/x/{SECRET}"]
+    "path", [f"seven/{SECRET}x", "seven", "seven/", f"seven/{SECRET}x/", f"vine?secret={SECRET}x", f"seven/x/{SECRET}"]
 )
 def test_neither_the_answer_nor_what_is_told_repeats_an_address_secret(ingress: Ingress, path: str) -> None:
     answer = ingress.post(path, item())
@@ -186,6 +186,11 @@ def test_neither_the_answer_nor_what_is_told_repeats_an_address_secret(ingress: 
     assert told["instance"] in ("/webhooks/seven", "/webhooks/vine")
     assert SECRET not in answer.text
     assert SECRET not in repr(ingress.told.calls)
+
+
+def test_an_address_with_a_secret_may_end_in_a_slash(ingress: Ingress) -> None:
+    assert ingress.post(f"seven/{SECRET}/", item()).status_code == 202
+    assert ingress.post(f"vine/?secret={SECRET}", {"customer_no": 6448}).status_code == 202
 
 
 @pytest.mark.parametrize("path", [f"seven/{SECRET}", f"vine?secret={SECRET}"])

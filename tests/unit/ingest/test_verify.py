@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +14,8 @@ from standardwebhooks import Webhook
 from bellhop.ingest.verify import NotVerified, Verifier, verifiers
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.settings import SourceSettings
-from tests.support.ingress import NOW, OLD_SECRET, SECRET, TOKEN, bearing, body, settings, signature, signed
+from bellhop.vendors.settings import build
+from tests.support.ingress import DOCUMENT, NOW, OLD_SECRET, SECRET, TOKEN, bearing, body, settings, signature, signed
 
 BODY = body()
 OTHER = "whsec_" + "QUJD" * 10
@@ -110,6 +113,69 @@ def test_a_tolerance_longer_than_the_librarys_is_kept() -> None:
     assert Verifier(source(tolerance=3600)).verify(headers, BODY, NOW) == "msg-1"
 
 
+RESENT = Verifier(replace(source(), resend_window_seconds=86400))
+
+
+@pytest.mark.parametrize(("hours", "good"), [(-25, False), (-24, True), (-3, True), (0, True), (1, False)])
+def test_a_re_send_with_its_first_signature_is_good_as_long_as_the_source_says_and_never_before_its_time(
+    hours: float, good: bool
+) -> None:
+    headers = signed(BODY, at=(NOW + timedelta(hours=hours)).timestamp())
+    if good:
+        assert RESENT.verify(headers, BODY, NOW) == "msg-1"
+    else:
+        with pytest.raises(NotVerified, match=r"too (old|far)"):
+            RESENT.verify(headers, BODY, NOW)
+
+
+def test_an_old_signature_is_no_leave_to_read() -> None:
+    with pytest.raises(NotVerified, match="too old"):
+        RESENT.verify_reader(signed(b"", "msg-1", at=(NOW - timedelta(hours=3)).timestamp()), "msg-1", NOW)
+
+
+@pytest.mark.parametrize("verifier", ["bearer", "mindbody", "path-secret"])
+def test_a_window_for_re_sends_is_refused_where_no_signature_is_ever_too_old(verifier: str) -> None:
+    with pytest.raises(SettingsError, match="bears no time") as caught:
+        verifiers({"crm": replace(source(verifier, TOKEN), resend_window_seconds=60)})
+    assert caught.value.key == "sources.crm.resend_window"
+
+
+def test_the_headers_of_svix_are_the_same_by_another_name() -> None:
+    headers = {name.replace("webhook-", "svix-"): value for name, value in signed(BODY, "msg-7").items()}
+    assert STANDARD.verify(headers, BODY, NOW) == "msg-7"
+    assert STANDARD.verify(headers | signed(BODY, "msg-8"), BODY, NOW) == "msg-8"
+    with pytest.raises(NotVerified, match="no signature in svix-signature matches"):
+        STANDARD.verify(headers, BODY + b" ", NOW)
+    for name in ("svix-timestamp", "svix-signature"):
+        with pytest.raises(NotVerified, match=f"the header {name} is missing"):
+            STANDARD.verify(headers | {name: ""}, BODY, NOW)
+
+
+@pytest.mark.parametrize("text", ["a secret as it is, ä", "whsec_used-with-its-prefix", SECRET])
+def test_a_raw_secret_is_used_as_the_text_it_is(text: str) -> None:
+    raw = Verifier(source("standard-webhooks", f"raw:{text}"))
+    as_base64 = "whsec_" + b64encode(text.encode()).decode()
+    headers = signed(BODY, secret=as_base64)
+    assert raw.verify(headers, BODY, NOW) == "msg-1"
+    with pytest.raises(NotVerified):
+        raw.verify(signed(BODY, secret=SECRET), BODY, NOW)
+    raw.verify_reader({"authorization": f"Bearer {text}"}, "msg-1", NOW)
+
+
+def test_a_raw_secret_is_masked_without_its_prefix_too() -> None:
+    made = build(
+        DOCUMENT | {"sources": {"crm": {"verifier": "standard-webhooks", "secrets": ["raw:a-raw-secret-0001"]}}}
+    )
+    assert {"raw:a-raw-secret-0001", "a-raw-secret-0001"} <= made.secrets
+
+
+def test_a_packed_body_is_signed_as_it_is_sent() -> None:
+    packed = gzip.compress(BODY)
+    assert STANDARD.verify(signed(packed), packed, NOW) == "msg-1"
+    with pytest.raises(NotVerified, match="no signature"):
+        STANDARD.verify(signed(packed), packed + b"x", NOW)
+
+
 @given(
     values=st.dictionaries(
         st.sampled_from(["webhook-id", "webhook-timestamp", "webhook-signature", "authorization"]),
@@ -170,6 +236,7 @@ def test_nobody_else_reads_it(headers: dict[str, str]) -> None:
         ("standard-webhooks", SECRET[:-3] + "!!!", "sources.crm.secrets", '"whsec_" and base64'),
         ("standard-webhooks", "whsec_" + "ä" * 40, "sources.crm.secrets", '"whsec_" and base64'),
         ("standard-webhooks", SECRET + "A", "sources.crm.secrets", '"whsec_" and base64'),
+        ("standard-webhooks", "raw:short", "sources.crm.secrets", 'at least 16 characters after "raw:"'),
         ("bearer", "too-short", "sources.crm.secrets", "16 to 512"),
         ("bearer", "with a space in between", "sources.crm.secrets", "16 to 512"),
         ("bearer", "with-a-letter-beyond-ä", "sources.crm.secrets", "16 to 512"),

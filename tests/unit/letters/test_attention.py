@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -8,19 +9,25 @@ from typing import Any
 import pytest
 
 from bellhop.broker.port import QueueStats
-from bellhop.ledger.records import Letter, LetterState, Pause, WaitingLetters
+from bellhop.ledger.records import Letter, LetterState, Pause, RefusedCount, WaitingLetters
 from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
 from bellhop.schemas.errors import BrokerUnavailable
 from tests.support.ledger import NOON, event, letter
 
 
-def ledger(*groups: WaitingLetters, pauses: list[Pause] | None = None, letters: tuple[Letter, ...] = ()) -> Any:
+def ledger(
+    *groups: WaitingLetters,
+    pauses: Sequence[Pause] = (),
+    refused: Sequence[RefusedCount] = (),
+    letters: Sequence[Letter] = (),
+) -> Any:
     return SimpleNamespace(
         letters=SimpleNamespace(waiting=lambda: list(groups), find=lambda *_: list(letters)),
         jobs=SimpleNamespace(find_stopped=list),
         edits=SimpleNamespace(waiting=list),
         accounts=SimpleNamespace(views=list),
-        pauses=SimpleNamespace(all=lambda: pauses or []),
+        pauses=SimpleNamespace(all=lambda: list(pauses)),
+        refusals=SimpleNamespace(counts=lambda since: [one for one in refused if one.last >= since]),
     )
 
 
@@ -79,3 +86,15 @@ def test_a_broker_that_does_not_answer_is_an_item_and_no_error() -> None:
 
 def test_nothing_is_told_where_nothing_waits() -> None:
     assert needs() == []
+
+
+def test_what_a_source_was_refused_in_the_last_day_is_an_item_and_what_is_older_none() -> None:
+    def count(source: str, hours: float) -> RefusedCount:
+        reasons = {"invalid-event": 2, "malformed-json": 1}
+        return RefusedCount(source, 3, 9, reasons, NOON - timedelta(hours=hours), NOON - timedelta(hours=hours))
+
+    (item,) = attention(ledger(refused=[count("crm", 23), count("old", 25)]), BrokerCheck(), NOON)
+    assert (item.need, item.name, item.count, item.severity) == ("source", "crm", 3, "warning")
+    assert item.title == "Source crm: 3 posts refused"
+    assert item.why == "2 invalid-event, 1 malformed-json"
+    assert (item.path, item.command) == ("/refused?source=crm", "bellhop refused crm")

@@ -65,6 +65,13 @@ def test_a_sources_venues_are_known_by_any_key() -> None:
         ({"format": "simplybook", "account": "salon", "feed_venue": "spa"}, "feed_venue", "needs a map"),
         ({"notification_url": "example.test"}, "notification_url", "must start with http:"),
         ({"answer": 204}, "answer", "must be one of"),
+        ({"unknown_venues": "drop"}, "unknown_venues", "must be one of"),
+        ({"missing_time": "now"}, "missing_time", "must be one of"),
+        ({"resend_window": "91d"}, "resend_window", "must be at most as long as ledger.keep"),
+        ({"items": "bookings"}, "items", "is for the format mapped"),
+        ({"format": "mapped", "map": MAP, "items": "a..b"}, "items", "must have a path"),
+        ({"format": "mapped", "map": MAP, "items": {"expression": "a b"}}, "items", "is no expression of JMESPath"),
+        ({"format": "mapped", "map": MAP, "items": {"value": "x"}}, "items", "must be a path"),
     ],
 )
 def test_a_source_that_cannot_work_stops_the_start(source: dict[str, Any], key: str, problem: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, Done
+from bellhop.vendors.simplybook.book_answer import BookedRow
 from bellhop.vendors.simplybook.booked import describe_difference
-from bellhop.vendors.simplybook.types import BookedRow
 from tests.support.sandboxed import House, salon_data
 
 ASKED = {"event_id": "7", "unit_id": "3", "date": "2026-03-10", "time": "09:15:00", "count": 1}

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.simplybook.company_rules import (
-    KEPT_SECONDS,
     CompanyRules,
     fill_fields,
     missing_fields,
@@ -128,14 +127,30 @@ class Asked:
         return self.answer
 
 
-def test_what_a_company_says_of_itself_is_kept_for_a_few_minutes() -> None:
-    company, now = Asked(15), [0.0]
-    rules = CompanyRules(company, lambda: now[0])
-    assert [rules.timeframe(), rules.timeframe()] == [15, 15]
+def test_what_a_company_says_of_itself_is_asked_once() -> None:
+    company = Asked(15)
+    rules = CompanyRules(company)
+    assert [rules.timeframe(), rules.timeframe(), rules.fresh().timeframe()] == [15, 15, 15]
     assert company.calls == 1
-    now[0] = KEPT_SECONDS + 1
-    rules.timeframe()
-    assert company.calls == 2
+
+
+def test_what_bookings_are_held_against_is_asked_ahead() -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    class Company:
+        def call(self, name: str, *arguments: Any) -> Any:
+            asked.append((name, *arguments))
+            return [{"id": "1"}, {"id": "7"}] if name == "getEventList" else []
+
+    rules = CompanyRules(Company())
+    rules.ask_ahead()
+    ahead = [
+        *(("getTimeframe",), ("getCompanyParam", "require_fields"), ("getEventList", True, True)),
+        *(("getAdditionalFields", 1), ("getAdditionalFields", 7)),
+    ]
+    assert sorted(asked, key=str) == sorted(ahead, key=str)
+    rules.timeframe(), rules.required_fields(), rules.intake(1), rules.intake(7)
+    assert len(asked) == len(ahead)
 
 
 def test_a_question_the_account_may_not_ask_is_no_rule_and_is_not_asked_again() -> None:
@@ -165,3 +180,35 @@ def test_a_vendor_that_is_away_is_not_taken_for_one_without_rules() -> None:
         with pytest.raises(VendorFailure):
             CompanyRules(company).timeframe()
     assert company.calls == 2
+
+
+class Masseuse:
+    """Her massages last an hour; what is not free has no end."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        assert name == "calculateEndTime"
+        self.asked.append(arguments[0])
+        return None if "23:" in arguments[0] else f"{datetime.fromisoformat(arguments[0]) + timedelta(hours=1)}"
+
+
+def test_how_long_a_service_lasts_is_asked_once_while_the_ends_asked_for_fit() -> None:
+    company = Masseuse()
+    rules = CompanyRules(company)
+    for hour in range(10, 20):
+        end = f"2026-03-11 {hour + 1}:00:00"
+        assert rules.end_time(f"2026-03-11 {hour}:00:00", 7, 1, end) == end
+    assert company.asked == ["2026-03-11 10:00:00"]
+    rules.end_time("2026-03-11 10:00:00", 7, 2, "2026-03-11 11:00:00")
+    assert len(company.asked) == 2
+
+
+def test_an_end_that_does_not_fit_is_told_by_the_vendor_for_this_very_start() -> None:
+    company = Masseuse()
+    rules = CompanyRules(company)
+    rules.end_time("2026-03-11 10:00:00", 7, 1, "2026-03-11 11:00:00")
+    assert rules.end_time("2026-03-11 12:00:00", 7, 1, "2026-03-11 12:30:00") == "2026-03-11 13:00:00"
+    assert company.asked[-1] == "2026-03-11 12:00:00"
+    assert rules.end_time("2026-03-11 23:00:00", 7, 1, "2026-03-11 23:30:00") == ""

@@ -13,8 +13,8 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import result
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.outcome import Dead, Done
+from bellhop.vendors.simplybook.book_answer import BookAnswer
 from bellhop.vendors.simplybook.payment import is_paid, payment_deadline, timeout_seconds
-from bellhop.vendors.simplybook.types import BookAnswer
 from tests.support.salon import Clock, sign
 from tests.support.sandboxed import NOW, House, Worked, salon_data
 
