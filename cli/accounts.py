@@ -1,4 +1,4 @@
-"""`bellhop accounts`: each account's breaker, limits, token and pulls."""
+"""`bellhop accounts`: each account's breaker, limits, token and pulls; and a new login of one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,36 @@ from typing import Any
 
 import click
 
+from bellhop.cli.clients import account_named, log_in_anew, one_line
 from bellhop.cli.common import App, age, as_json, echo, echo_json, pass_app, rich_table, when
 
 
-@click.command(short_help="Show each account's breaker, limits and pulls.")
+@click.group(short_help="Show each account's breaker, limits and pulls.", invoke_without_command=True)
 @as_json
 @pass_app
-def accounts(app: App, json_: bool) -> None:
+@click.pass_context
+def accounts(context: click.Context, app: App, json_: bool) -> None:
     """Show each account: breaker and last error, calls used today (UTC) and in progress, limits, login token, and the
     age of each pull."""
+    if context.invoked_subcommand is None:
+        _show(app, json_)
+
+
+@accounts.command(short_help="Log in anew.")
+@click.argument("name", metavar="ACCOUNT")
+@pass_app
+def login(app: App, name: str) -> None:
+    """Log in to ACCOUNT anew, and share the new token with the workers in place of the one before.
+
+    An account that is held because its credentials were refused is tried again at once.
+    """
+    account = account_named(app, name)
+    with app.ledger() as ledger, one_line():
+        log_in_anew(app, account, ledger)
+    echo(f"{name}: logged in; the workers use the new token")
+
+
+def _show(app: App, json_: bool) -> None:
     told = _here(app) if app.remote is None else app.remote.get("/accounts")["rows"]
     if json_:
         echo_json(told)
@@ -38,7 +59,7 @@ def _row(told: dict[str, Any]) -> tuple[object, ...]:
     return (
         told["account"],
         " ".join(filter(None, (told["kind"], told["system"]))),
-        told["breaker"] + (f" until {when(datetime.fromisoformat(until))}" if until else ""),
+        _breaker(told) + (f" until {when(datetime.fromisoformat(until))}" if until else ""),
         told["used"],
         limits["per_day"] or "",
         told["on_their_way"],
@@ -48,3 +69,8 @@ def _row(told: dict[str, Any]) -> tuple[object, ...]:
         ", ".join(pulls),
         told["error"],
     )
+
+
+def _breaker(told: dict[str, Any]) -> str:
+    is_held = told["refused"] and told["breaker"] != "closed"
+    return f"{told['breaker']}: credentials refused" if is_held else str(told["breaker"])

@@ -53,6 +53,8 @@ def call(app: App, name: str, method: str | None, words: tuple[str, ...], yes: b
             raise click.UsageError(f"{method}: {error}") from None
         if changes and not yes:
             raise _Refused(_refusal(method, row))
+        if row.deprecated:
+            click.echo(f"bellhop: {method} is deprecated by the vendor", err=True)
         if changes:  # before it: a call whose answer never comes must be in the audit, too
             ledger.letters.note_act(acting_as(None), "call", "", f"account {account.name}: {method}")
         with one_line():
@@ -73,18 +75,20 @@ def _find_method(account: Account, method: str) -> CallMethod:
 
 def _refusal(method: str, row: CallMethod) -> str:
     twice = "" if row.repeatable else ", again each time it is called, and Bellhop's ledger does not know of it"
-    return f"{method} changes something at the vendor{twice}; nothing was called: say --yes if you mean it"
+    deprecated = "; it is deprecated by the vendor" if row.deprecated else ""
+    return f"{method} changes something at the vendor{twice}{deprecated}; nothing was called: say --yes if you mean it"
 
 
 def _list(account: Account, json_: bool) -> None:
     told = [
-        {"method": name, "signature": row.signature, "changes": row.changes}
+        {"method": name, "signature": row.signature, "changes": row.changes, "deprecated": row.deprecated}
         for name, row in vendor_of(account).methods().items()
     ]
     if json_:
         echo_json(told)
     else:
-        rows = [(one["signature"], "changes: needs --yes" if one["changes"] else "") for one in told]
+        notes = (("changes", "changes: needs --yes"), ("deprecated", "deprecated by the vendor"))
+        rows = [(one["signature"], "; ".join(words for key, words in notes if one[key])) for one in told]
         echo(rich_table(("method; in brackets: may be left out", ""), rows))
 
 

@@ -34,6 +34,15 @@ def client_of(app: App, account: Account, ledger: Ledger, gate: Gate | None = No
     return vendor_of(account).client(account, _http(app), ledger, gate)
 
 
+def log_in_anew(app: App, account: Account, ledger: Ledger) -> None:
+    """Has the account log in, and its workers with it. Raises Failed, VendorFailure."""
+    vendor = vendor_of(account)
+    if vendor.login is None:
+        told = f"{vendor.title} has no login: its credentials go with each call"
+        raise Failed(f"{told}; `bellhop doctor {account.name}` tries them")
+    vendor.login(account, _http(app), ledger)
+
+
 def _http(app: App) -> HttpClient:
     from bellhop.schemas.redact import Redactor
     from bellhop.vendors.http import HttpClient

@@ -176,7 +176,7 @@ def archive(app: App) -> None:
 def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
     """Run the vendors as a sandbox, for demos, tests and drills.
 
-    GET /_sandbox/switches lists the switches: one for each fault.
+    GET /_sandbox/switches lists the switches, with their values and what they mean; docs/sandbox.md has them all.
     """
     from bellhop.sandbox.seed import Seed
     from bellhop.sandbox.server import run_sandbox

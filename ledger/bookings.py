@@ -10,8 +10,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from bellhop.ledger.codec import asked_to_json, entries_from_json, entries_to_json
-from bellhop.ledger.decide import HeldBooking
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import HeldBooking
 from bellhop.ledger.records import Booking, Entry, EntryState
 from bellhop.ledger.tables import bookings, vendor_ids
 from bellhop.schemas.envelope import Envelope
@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 _PROGRESS: Final = (EntryState.UNPAID, EntryState.BOOKED, EntryState.CONFIRMED, EntryState.CANCELLED)
 _KEPT: Final = (
-    *("secret_hash", "batch", "batch_hash", "took", "cancelled_by", "changed_by", "gave_way"),
+    *("secret_hash", "batch", "batch_hash", "took", "cancelled_by", "changed_by"),
     *("account", "start", "end", "asked", "warnings", "differs"),
 )
 _STORED: Final = (
@@ -69,7 +69,7 @@ def merge_booking(held: HeldBooking | None, new: Booking, *, owned: bool) -> Hel
         entries[entry.key] = _further(entries.get(entry.key), entry, owned=owned)
     booking = replace(held.booking, entries=tuple(entries.values()))
     if owned:
-        booking = replace(booking, account=new.account, cancelled=new.cancelled)
+        booking = replace(booking, account=new.account, cancelled=new.cancelled, replaced_by=new.replaced_by)
     return replace(held, booking=booking)
 
 
@@ -104,6 +104,14 @@ def store(connection: sa.Connection, database: Database, changed: Iterable[HeldB
     if ids:
         named = [dict(zip(("vendor_id", "account", "reference", "source"), row, strict=True)) for row in ids]
         connection.execute(database.insert(vendor_ids).on_conflict_do_nothing(), named)
+
+
+def move_vendor_ids(connection: sa.Connection, booking: Booking) -> None:
+    """Says of the ids of a booking's entries that they are its own: it took another's place."""
+    for entry in booking.entries:
+        same = (vendor_ids.c.vendor_id == entry.vendor_id, vendor_ids.c.account == entry.account)
+        values = {"reference": booking.reference, "source": booking.source}
+        connection.execute(sa.update(vendor_ids).where(*same).values(**values))
 
 
 def find_booking(database: Database, source: str, reference: str) -> Booking | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,11 +11,14 @@ import sqlalchemy as sa
 
 from bellhop.ledger import bookings
 from bellhop.ledger.codec import call_from_json, call_to_json
-from bellhop.ledger.decide import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take, apply, decide
+from bellhop.ledger.decide import apply, decide
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.records import Booking, Claim, Claimed, State
+from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
 from bellhop.ledger.search_terms import numbers_of
 from bellhop.ledger.tables import event_words, events
+from bellhop.ledger.turns import replaced_key
 from bellhop.schemas.envelope import Envelope
 
 _NAMES: Final = tuple(f.name for f in fields(EventRecord))
@@ -59,17 +62,25 @@ class Claims:
         """See `Ledger.claim`."""
         if not envelopes:
             return []
+        replaced = self._replaced_keys(envelopes)
         keys = [bookings.lock_key(e.source, e.subject) for e in envelopes]
+        keys += [bookings.lock_key(*key) for key in replaced]
         keys += [f"id:{e.message_id}" for e in envelopes]  # the same id may come with another subject
         with self._database.write(keys) as connection:
             # Only now, for the locks may have been waited for: what held them may have claimed what is claimed here.
             now = self._now()
             until = now + timedelta(seconds=lease_seconds)
-            known = _read(connection, envelopes)
+            known = _read(connection, envelopes, replaced)
             answers: list[tuple[Answer, list[EventRecord]]] = []
             changed: dict[EventRecord, None] = {}
             for envelope in envelopes:
                 answer = decide(envelope, known, now)
+                if isinstance(answer, Take):
+                    _revive(envelope, known)
+                if isinstance(answer, Take) and (key := replaced_key(envelope, known)):
+                    moved = adopt_replaced(envelope, key, known)
+                    bookings.store(connection, self._database, moved, now)
+                    bookings.move_vendor_ids(connection, moved[0].booking)
                 rows = apply(envelope, answer, known, worker=worker, now=now, until=until)
                 changed |= dict.fromkeys(rows)
                 answers.append((answer, rows))
@@ -82,10 +93,26 @@ class Claims:
         answers: list[Answer] = []
         for start in range(0, len(envelopes), _FORESEEN_AT_ONCE):
             some = envelopes[start : start + _FORESEEN_AT_ONCE]
+            replaced = self._replaced_keys(some)
             with self._database.read() as connection:
-                known = _read(connection, some)
+                known = _read(connection, some, replaced)
             answers += [decide(envelope, known, self._now()) for envelope in some]
         return answers
+
+    def _replaced_keys(self, envelopes: Sequence[Envelope]) -> frozenset[bookings.Key]:
+        """The bookings whose place these take, and those that did so before. Read before they are locked: who replaces
+        one of them meanwhile is seen by `decide`."""
+        named = {(e.source, str(e.data["replaces"])) for e in envelopes if e.type in RANKS and e.data.get("replaces")}
+        found: set[bookings.Key] = set()
+        if not named:
+            return frozenset()
+        with self._database.read() as connection:
+            while named - found:
+                held = bookings.read_bookings(connection, named - found)
+                found |= named
+                named = {(one.booking.source, one.booking.replaced_by) for one in held.values()}
+                named = {key for key in named if key[1]}
+        return frozenset(found)
 
 
 def _claim(answer: Answer, rows: Sequence[EventRecord], booking: Booking | None) -> Claim:
@@ -96,8 +123,16 @@ def _claim(answer: Answer, rows: Sequence[EventRecord], booking: Booking | None)
     return Claimed(own.pk, own.claim_token, own.claim_until, booking, answer.in_doubt, own.attempts)
 
 
-def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> KnownEvent:
-    keys = sorted({(e.source, e.subject) for e in envelopes if e.type in RANKS})
+def _revive(envelope: Envelope, known: KnownEvent) -> None:
+    """What is asked for anew is handed on as a booking that nothing has replaced; its end stores that."""
+    key = (envelope.source, envelope.subject)
+    held = known.bookings.get(key)
+    if envelope.type in RANKS and held is not None and is_wanted_again(envelope, held):
+        known.bookings[key] = replace(held, booking=replace(held.booking, replaced_by=""))
+
+
+def _read(connection: sa.Connection, envelopes: Sequence[Envelope], replaced: frozenset[bookings.Key]) -> KnownEvent:
+    keys = sorted({(e.source, e.subject) for e in envelopes if e.type in RANKS} | replaced)
     sources = sorted({e.source for e in envelopes})
     found = [
         *connection.execute(_SAME_ID, {"sources": sources, "ids": sorted({e.id for e in envelopes})}),
@@ -105,7 +140,7 @@ def _read(connection: sa.Connection, envelopes: Sequence[Envelope]) -> KnownEven
     ]
     if keys:
         found += connection.execute(_SAME_BOOKING, {"sources": sources, "subjects": sorted({k[1] for k in keys})})
-    known = KnownEvent(bookings=bookings.read_bookings(connection, keys))
+    known = KnownEvent(bookings=bookings.read_bookings(connection, keys), keys=frozenset(keys))
     for row in {stored.pk: stored for stored in found}.values():
         known.add(_row(row))
     return known

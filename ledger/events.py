@@ -9,8 +9,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger import bookings
-from bellhop.ledger.decide import RANKS, UNFINISHED
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import RANKS, UNFINISHED
 from bellhop.ledger.records import Attempt, EventView, Standing, State
 from bellhop.ledger.search_terms import numbers
 from bellhop.ledger.tables import attempts, dead_letters, event_words, events, letter_words, vendor_ids

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from bellhop.ledger.bookings import lock_key
 from bellhop.ledger.causes import cause_of, words_of
-from bellhop.ledger.decide import UNFINISHED
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
 from bellhop.schemas.envelope import decode_recordable

@@ -8,8 +8,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bellhop.ledger.decide import UNFINISHED
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.records import JobState, LetterState, State
 from bellhop.ledger.refusals import KEPT
 from bellhop.ledger.tables import (

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from bellhop.ledger import bookings
 from bellhop.ledger.bookings import Key, apply_event, merge_booking, reaching
 from bellhop.ledger.codec import call_from_json, call_to_json
-from bellhop.ledger.decide import RANKS, HeldBooking, mark_after
+from bellhop.ledger.decide import mark_after
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import RANKS, HeldBooking
 from bellhop.ledger.records import Attempt, Booking, Claimed, Settlement, State, VendorCall
 from bellhop.ledger.tables import attempts, events
 from bellhop.ledger.writer import GroupWriter

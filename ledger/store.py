@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from bellhop.ledger import bookings, events, latencies
 from bellhop.ledger.accounts import AccountStates
 from bellhop.ledger.claims import Claims
-from bellhop.ledger.decide import Answer
 from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
 from bellhop.ledger.jobs import Jobs
+from bellhop.ledger.known import Answer
 from bellhop.ledger.pauses import Pauses
 from bellhop.ledger.people import People
 from bellhop.ledger.prune import prune
@@ -155,7 +155,7 @@ class Ledger:
         return events.count_unfinished(self._database)
 
     def token(self, account: str) -> str | None:
-        """The account's session token, None before any login. It may have run out at the vendor."""
+        """The account's session token; None before any login, and where it is so old that it may have run out."""
         return self._tokens.token(account)
 
     def token_times(self) -> Mapping[str, datetime | None]:
@@ -169,6 +169,13 @@ class Ledger:
         Raises what `login` raises; LedgerUnavailable also when another has been logging in for over 40 s.
         """
         return self._tokens.replace(account, stale, login)
+
+    def renew_token(self, account: str, login: Callable[[], str]) -> str:
+        """A new token by `login`, whatever the one before is worth. Once it went well, an account that is held for its
+        credentials is tried again at once. Raises as `replace_token`."""
+        token = self._tokens.renew(account, login)
+        self.accounts.try_now(account)
+        return token
 
     def audit(self, limit: int) -> list[AuditRow]:
         """The newest acts of people, the newest first."""

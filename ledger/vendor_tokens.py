@@ -17,6 +17,9 @@ from bellhop.schemas.errors import LedgerUnavailable
 LOGIN_SECONDS: Final = 30.0
 """How long one process may take to log in before another tries."""
 
+FRESH_SECONDS: Final = 3300.0
+"""How old a token may be to be used: vendors' live an hour, and one that runs out between two calls costs a refusal."""
+
 _POLL_SECONDS: Final = 0.05
 
 
@@ -27,8 +30,9 @@ class VendorTokens:
 
     def token(self, account: str) -> str | None:
         """See `Ledger.token`."""
+        fresh = tokens.c.made > self._now() - timedelta(seconds=FRESH_SECONDS)
         with self._database.read() as connection:
-            return connection.scalar(sa.select(tokens.c.token).where(tokens.c.account == account))
+            return connection.scalar(sa.select(tokens.c.token).where(tokens.c.account == account, fresh))
 
     def times(self) -> Mapping[str, datetime | None]:
         """See `Ledger.token_times`."""
@@ -51,17 +55,32 @@ class VendorTokens:
             current = self.token(account)
             if current is not None and current != stale:
                 return current
-            if mine := self._lease(account, stale):
+            if mine := self._lease(account, _is_used_up(stale, self._now())):
                 return self._log_in(account, mine, login)
             if monotonic() > deadline:
                 raise LedgerUnavailable(f"another process has been logging in to {account} for too long")
             sleep(_POLL_SECONDS)
 
-    def _lease(self, account: str, stale: str | None) -> str | None:
-        """The name of a lease to log in; None where another holds it or has just logged in."""
+    def renew(
+        self,
+        account: str,
+        login: Callable[[], str],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> str:
+        """See `Ledger.renew_token`."""
+        deadline = monotonic() + LOGIN_SECONDS + 10.0
+        while (mine := self._lease(account, sa.true())) is None:
+            if monotonic() > deadline:
+                raise LedgerUnavailable(f"another process has been logging in to {account} for too long")
+            sleep(_POLL_SECONDS)
+        return self._log_in(account, mine, login)
+
+    def _lease(self, account: str, old: sa.ColumnElement[bool]) -> str | None:
+        """The name of a lease to log in, where the token is `old`; None where it is not, or another holds the lease."""
         mine, now = uuid.uuid4().hex, self._now()
         free = sa.or_(tokens.c.login_until.is_(None), tokens.c.login_until <= now)
-        old = sa.or_(tokens.c.token.is_(None), tokens.c.token == stale)
         with self._database.write() as connection:
             connection.execute(self._database.insert(tokens).on_conflict_do_nothing(), {"account": account})
             taken = connection.execute(
@@ -84,3 +103,9 @@ class VendorTokens:
                     new = {"token": got, "made": self._now()}
                     connection.execute(sa.update(tokens).where(tokens.c.account == account).values(new))
                 connection.execute(ended.values(login_by=None, login_until=None))
+
+
+def _is_used_up(stale: str | None, now: datetime) -> sa.ColumnElement[bool]:
+    """A token that is none, was refused, or is too old or of unknown age."""
+    oldest = now - timedelta(seconds=FRESH_SECONDS)
+    return sa.or_(tokens.c.token.is_(None), tokens.c.token == stale, tokens.c.made.is_(None), tokens.c.made <= oldest)

@@ -156,15 +156,8 @@ def attention_row(item: AttentionItem) -> JsonObject:
 
 def _broker_items(broker: BrokerCheck) -> Iterator[AttentionItem]:
     if broker.problem:
-        yield AttentionItem(
-            Need.BROKER,
-            "",
-            "Broker away",
-            f"The broker cannot be reached: {broker.problem}. {BROKER_HINT}",
-            Severity.CRITICAL,
-            "/routes",
-            "bellhop queues",
-        )
+        words = f"The broker cannot be reached: {broker.problem}. {BROKER_HINT}"
+        yield AttentionItem(Need.BROKER, "", "Broker away", words, Severity.CRITICAL, "/routes", "bellhop queues")
     if broker.unarchived:
         yield AttentionItem(
             Need.UNARCHIVED,
@@ -286,10 +279,15 @@ def _edit_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionIte
 
 def _account_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
     for view in ledger.accounts.views():
-        if view.breaker != "closed":
-            title, why = f"Account {view.account} is away", view.error
-            path, command = "/#accounts", "bellhop accounts"
-            yield AttentionItem(Need.ACCOUNT, view.account, title, why, Severity.WARNING, path, command)
+        if view.breaker == "closed":
+            continue
+        if view.refused:
+            title, severity = f"Account {view.account}: its credentials are refused", Severity.CRITICAL
+            why, command = f"its events wait until they are right: {view.error}", f"bellhop doctor {view.account}"
+        else:
+            title, severity = f"Account {view.account} is away", Severity.WARNING
+            why, command = view.error, "bellhop accounts"
+        yield AttentionItem(Need.ACCOUNT, view.account, title, why, severity, "/#accounts", command)
 
 
 def _route_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:

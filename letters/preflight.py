@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from bellhop.ledger.accounts import AccountView
-from bellhop.ledger.decide import Answer
+from bellhop.ledger.known import Answer
 from bellhop.ledger.records import Letter, LetterState, Refused, Settled, State, Verdict
 from bellhop.letters.edits import contract
 from bellhop.schemas.envelope import Envelope, decode_recordable

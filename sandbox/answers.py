@@ -13,7 +13,8 @@ _EPOCH: Final = 1_700_000_000
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """effect: what the call changed ("booked", "cancelled", "confirmed", "synced", "pulled"), "" for nothing.
+    """body: what JSON is made of; bytes are sent as they are. effect: what the call changed ("booked", "cancelled",
+    "confirmed", "synced", "pulled"), "" for nothing.
 
     id: of what. refusal: the vendor's reason where it said no.
     """
@@ -23,6 +24,7 @@ class Reply:
     effect: str = ""
     id: str = ""
     refusal: str = ""
+    mimetype: str = "application/json"
 
 
 def ids(start: datetime) -> Iterator[str]:

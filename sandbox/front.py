@@ -123,4 +123,5 @@ def _connection() -> Connection:
 
 
 def response(answer: Reply) -> Response:
-    return Response(json.dumps(answer.body), answer.status, mimetype="application/json")
+    body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body)
+    return Response(body, answer.status, mimetype=answer.mimetype)

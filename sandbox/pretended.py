@@ -30,7 +30,7 @@ def _no_control(_control: Blueprint, _state: SandboxState) -> None:
 class Pretended:
     """switches: a dataclass of `switch.switch`, its names unlike others'. seed: what it holds at the start, unless
     given. open: its state, from a seed, its switches and the clock. serve: adds its URLs. control: adds its own to
-    /_sandbox."""
+    /_sandbox. told: where it is served and what its own control does, as Markdown."""
 
     name: str
     switches: type[Any]
@@ -38,3 +38,4 @@ class Pretended:
     open: Callable[[Any, Callable[[], Any], Callable[[], datetime]], Holdings]
     serve: Callable[[Flask, Front], None]
     control: Callable[[Blueprint, SandboxState], None] = _no_control
+    told: str = ""

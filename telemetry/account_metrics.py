@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from cronsim import CronSim
 
@@ -13,6 +13,8 @@ from bellhop.ledger.pulls import Watermark
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.settings import Account
+
+_MEASURED: Final = ("is_open", "is_refused", "used", "limit", "at_once")
 
 
 class Views(Protocol):
@@ -31,16 +33,17 @@ def measure_accounts(
     now: Callable[[], datetime],
     since: datetime | None = None,
 ) -> None:
-    """Tells `account.measured` of each account (is_open, used, limit, at_once) and `pull.measured` of each pull with a
-    schedule (age_seconds since the last that succeeded, overdue_seconds since the first tick after it). None for what
-    is not known: an old number would be a lie. since: from when on a pull that never succeeded counts as due."""
+    """Tells `account.measured` of each account (is_open, is_refused, used, limit, at_once) and `pull.measured` of each
+    pull with a schedule (age_seconds since the last that succeeded, overdue_seconds since the first tick after it).
+    None for what is not known: an old number would be a lie. since: from when on a pull that never succeeded counts as
+    due."""
     try:
         known = {view.account: view for view in views.views()}
         marks = {(mark.account, mark.what): mark for mark in watermarks.watermarks()}
     except LedgerError as error:
         observe("ledger.unavailable", where="accounts", error=str(error))
         for name in accounts:
-            observe("account.measured", account=name, is_open=None, used=None, limit=None, at_once=None)
+            observe("account.measured", account=name, **dict.fromkeys(_MEASURED))
             for what in accounts[name].pulls:
                 observe("pull.measured", account=name, what=what, age_seconds=None, overdue_seconds=None)
         return
@@ -50,6 +53,7 @@ def measure_accounts(
             "account.measured",
             account=name,
             is_open=int(view is not None and view.breaker != "closed"),
+            is_refused=int(view is not None and view.breaker != "closed" and view.refused),
             used=view.used if view else 0,
             limit=account.limits.per_day or None,
             at_once=view.at_once if view else 0,

@@ -205,6 +205,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "account.held": (_count("bellhop_account_held_total"),),
     "account.measured": (
         _set("bellhop_account_breaker_open", "is_open"),
+        _set("bellhop_account_refused", "is_refused"),
         _set("bellhop_account_calls_today", "used"),
         _set("bellhop_account_calls_limit", "limit"),
         _set("bellhop_account_calls_at_once", "at_once"),

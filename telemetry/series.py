@@ -65,6 +65,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
     ),
     ("bellhop_start_time_seconds", "When the process started, in Unix time; the youngest of several", ()),
     ("bellhop_account_breaker_open", "1 while the account's breaker is not closed", ("account",)),
+    ("bellhop_account_refused", "1 while the account is held because its credentials are refused", ("account",)),
     ("bellhop_account_calls_today", "Calls made this day (UTC), of accounts with limits", ("account",)),
     ("bellhop_account_calls_limit", "Calls the vendor allows a day", ("account",)),
     ("bellhop_account_calls_at_once", "Calls on their way, of accounts with limits", ("account",)),

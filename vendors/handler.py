@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from bellhop.ledger.records import Booking, VendorCall
 from bellhop.schemas.envelope import Envelope
-from bellhop.vendors.outcome import Dead, InDoubt, Outcome
+from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed
 
 
 class Handler(Protocol):
@@ -28,8 +28,9 @@ class Handler(Protocol):
         """
         ...
 
-    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
-        """Makes the call: the booking as it stands after it, or the outcome where the event is no booking's.
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Performed:
+        """Makes the call: the booking as it stands after it, or the outcome where the event is no booking's. A refusal
+        that leaves something else to call comes with the booking that says so.
 
         Raises VendorFailure; Held, where nothing that changes anything was sent.
         """

@@ -15,7 +15,7 @@ from bellhop.schemas.settings import Settings
 from bellhop.vendors.handler import Handler
 from bellhop.vendors.held import Gate
 from bellhop.vendors.http import HttpClient
-from bellhop.vendors.outcome import Dead, InDoubt, Outcome
+from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed
 from bellhop.vendors.registry import VENDORS
 from bellhop.vendors.vendor import HandlerContext, MakeHandler
 
@@ -37,7 +37,7 @@ class ByAccount:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.prepare(call, event, booking)
 
-    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Performed:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.perform(call, event, booking)
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 from bellhop.ledger.records import Booking, Json, State, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
+from bellhop.vendors.failure import VendorFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,18 @@ class Wait:
     after: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The vendor refused a call, and that is not the event's end: there is something else to call. No outcome."""
+
+    failure: VendorFailure
+    booking: Booking
+
+
 Outcome = Done | Recorded | Repeated | Retry | InDoubt | Dead | Wait
+
+Performed = Booking | Outcome | Refusal
+"""What making a call comes to."""
 
 
 def outcome_text(outcome: Outcome) -> str:

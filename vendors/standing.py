@@ -14,6 +14,7 @@ from bellhop.ledger.records import Booking, Entry
 from bellhop.schemas.asked import Asked, Difference, compare_asked, is_other_guest
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
+from bellhop.schemas.statuses import Meaning, meaning
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Repeated
 
 _UNKNOWN: Final = Difference("", None, None)
@@ -28,6 +29,15 @@ class Match:
     entry: Entry
     asked: Asked
     lines: Sequence[int] = ()
+
+
+def meaning_here(event: Envelope, booking: Booking) -> tuple[Meaning, str]:
+    """What the event means for this booking, and the words for the record. One that came too late, after another
+    booking took its place, is not wanted any more: nor is what it has replaced itself."""
+    meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
+    if not booking.replaced_by or meant is Meaning.RECORD:
+        return meant, words
+    return Meaning.CANCEL, f"booking {booking.replaced_by} took its place: nothing of it is wanted"
 
 
 def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[Entry] | Dead:
@@ -47,6 +57,16 @@ def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[En
             return Dead(Reason.UNSUPPORTED, f"{text}: change the one that is meant by hand there, then discard this")
     own_keys = {entry.key for entry in own}
     return [e for e in booking.entries if e.stands and (e.made_by == event.id or e.key in own_keys)]
+
+
+def say_what_gave_way(event: Envelope, booking: Booking | None) -> str:
+    """For the letter of an event that ended after its old slot had given way to the new one; "" where none had, or the
+    new one stands."""
+    given = [e for e in booking.entries if e.gave_way == event.id and not e.stands] if booking else []
+    if booking is None or not given or any(entry.stands and entry.made_by == event.id for entry in booking.entries):
+        return ""
+    which = ", ".join(entry.vendor_id for entry in given)
+    return f"; its old slot ({which}) had given way to the new one and is cancelled"
 
 
 def name_changes(before: Booking, after: Booking, event_id: str) -> Booking:

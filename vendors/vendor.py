@@ -94,6 +94,7 @@ class Client(Protocol):
 @dataclass(frozen=True, slots=True)
 class CallMethod:
     """A method as `bellhop call` offers it. changes: it alters something. repeatable: twice is no more than once.
+    deprecated: the vendor advises against it.
 
     arguments: the command's words, for this client, as `Client.call` takes them. Raises ValueError, which names the
     parameter and the rule.
@@ -103,6 +104,7 @@ class CallMethod:
     changes: bool
     repeatable: bool
     arguments: Callable[[Sequence[str], Any], Sequence[Any]]
+    deprecated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ class Vendor(Generic[A]):
     fates: what becomes of each field of an event, see `vendors.fates`. member_warnings: what of a member's data it
     will not take as it is.
 
-    client: of an account. methods: what `bellhop call` offers, by name; call_help: how their arguments are written.
+    client: of an account. login: has it log in anew, the workers' shared token with it; None where credentials go with
+    each call. methods: what `bellhop call` offers, by name; call_help: how their arguments are written.
     catalog: what `bellhop catalog` lists, by word. doctor: the checks of an account; it makes clients of its own.
     document: its part of docs/vendors.md, by line.
     """
@@ -148,6 +151,7 @@ class Vendor(Generic[A]):
     demo: Callable[[], DemoData]
     document: Callable[[], Iterator[str]]
     call_help: str = ""
+    login: Callable[[A, HttpClient, Ledger], None] | None = None
     members: MakeHandler[A] | None = None
     pulls: PullFacts[A] | None = None
     callbacks: CallbackFacts[A] | None = None

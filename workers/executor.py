@@ -37,7 +37,8 @@ from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.handler import Handler
 from bellhop.vendors.held import CallHeld
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Repeated, Retry, Wait
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Performed, Recorded, Refusal, Repeated, Retry, Wait
+from bellhop.vendors.standing import say_what_gave_way
 from bellhop.workers.delivery import (
     ClaimedDelivery,
     EndedDelivery,
@@ -194,6 +195,11 @@ class Executor:
         began = self._begin()
         try:
             result = self._perform(claimed, call)
+            if isinstance(result, Refusal):
+                if claimed.claim.in_doubt is None or not is_same_call(claimed.claim.in_doubt, call):
+                    attempt = self._attempt(claimed, call, call.method, began, result.failure)
+                    return claimed.with_booking(result.booking, attempt, claimed.claim)
+                raise result.failure
         except VendorFailure as failure:
             attempt = self._attempt(claimed, call, call.method, began, failure)
             return claimed.end(self._outcome(claimed, call, failure), attempt, failure.code)
@@ -222,7 +228,7 @@ class Executor:
             return Dead(Reason.REJECTED, f"{failure}; it said so twice, and the slot is still free", failure.answer)
         return with_heard(verdict, outcome.call)
 
-    def _perform(self, claimed: ClaimedDelivery, call: VendorCall) -> Booking | Outcome:
+    def _perform(self, claimed: ClaimedDelivery, call: VendorCall) -> Performed:
         """Raises VendorFailure; Held and LedgerUnavailable, which both come before a request is sent: what comes after
         swallows its own."""
         try:
@@ -262,9 +268,12 @@ class Executor:
 
     def plan(self, ended: EndedDelivery) -> EndedDelivery:
         """When it is to be tried again; a person's where no retry fits."""
-        if isinstance(ended.outcome, (Done, Recorded, Repeated, Dead)):
-            return ended
-        return plan_retry(ended, ended.outcome, self._ladder, self._clock)
+        if not isinstance(ended.outcome, (Done, Recorded, Repeated, Dead)):
+            ended = plan_retry(ended, ended.outcome, self._ladder, self._clock)
+        if isinstance(ended.outcome, Dead) and ended.outcome.booking is None and ended.envelope is not None:
+            gone = say_what_gave_way(ended.envelope, ended.booking)
+            return replace(ended, outcome=replace(ended.outcome, error=ended.outcome.error + gone)) if gone else ended
+        return ended
 
     def give_back(self, ended: EndedDelivery) -> EndedDelivery:
         """Where another worker took the claim: the delivery is given back, to see later how that one ended."""

@@ -96,7 +96,7 @@ class AccountGate:
         try:
             yield
         except VendorFailure as failure:
-            ended = _end_of(failure)
+            ended = call_end(failure)
             seconds = self._release(permit, ended, str(failure), failure.retry_after)
             if ended is Ended.REFUSED and seconds:
                 # Nothing was done, and so it will be with every event until the credentials are right: none dies of it.
@@ -171,7 +171,7 @@ class AccountGate:
         return ill
 
 
-def _end_of(failure: VendorFailure) -> Ended:
+def call_end(failure: VendorFailure) -> Ended:
     if failure.kind is Kind.THROTTLED:
         return Ended.THROTTLED
     if failure.kind is Kind.AUTH:

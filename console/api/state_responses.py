@@ -205,6 +205,9 @@ class AccountLine(ApiAnswer):
     kind = fields.String()
     system = fields.String(metadata={"description": "What stands behind a Peoplevine account."})
     breaker = fields.String()
+    refused = fields.Boolean(
+        metadata={"description": "Whether its last call found its credentials refused: then that is what opened it."}
+    )
     open_until = maybe_when()
     failures = fields.Integer()
     error = fields.String()

@@ -28,8 +28,9 @@ class Entry:
     for it, where that left a choice. `batch` is SimplyBook's batch as type:id, where there is one, and `batch_hash` its
     secret. `cancelled_by` is the id of the event that cancelled it, "" while it stands; `changed_by` of the one whose
     call changed it last. `account`: where it stands, "" for the booking's own. `start` and `end`: venue-local, ISO
-    8601, as the vendor told them, "" where it did not. `gave_way`: the id of the event for whose other slot it was
-    cancelled first. `warnings` say, without values, what of its event is not at the vendor, or not as it asked.
+    8601, as the vendor told them, "" where it did not. `gave_way`: the id of the event for whose other slot it is
+    cancelled first; `refusal` why that one was refused then. `warnings` say, without values, what of its event is not
+    at the vendor, or not as it asked.
 
     `asked` is what it was booked for (`schemas.asked`), None where that is not known: it is older than the column, or
     was pruned. `left` is what a newer event asked and no call can carry: a person was told of it by `left_by`'s dead
@@ -53,6 +54,7 @@ class Entry:
     start: str = ""
     end: str = ""
     gave_way: str = ""
+    refusal: str = ""
     asked: Json | None = field(default=None, hash=False, repr=False)
     left: Json | None = field(default=None, hash=False, repr=False)
     left_by: str = ""

@@ -83,6 +83,7 @@ def _account_row(account: Account, view: AccountView | None) -> JsonObject:
         "kind": account.kind,
         "system": account.system,
         "breaker": view.breaker if view else "closed",
+        "refused": bool(view and view.refused),
         "open_until": iso(view.open_until) if view else None,
         "failures": view.failures if view else 0,
         "error": view.error if view else "",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from bellhop.sandbox.answers import Reply, ids
@@ -21,6 +21,7 @@ from bellhop.sandbox.peoplevine.switches import PeoplevineSwitches
 
 CREDENTIALS: Final = ("auth_id", "company", "user", "pass")
 CHANGES: Final = ("profiles", "reservations")
+_BARE_REASON: Final = "Error"
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EPOCH: Final = re.compile(r"\d{1,12}", re.ASCII)
 
@@ -66,6 +67,13 @@ class Peoplevine:
     def reservations(self) -> list[dict[str, Any]]:
         return self._reservations.all
 
+    def set_status(self, id_: str, status: str) -> bool:
+        """What the venue's staff does in SevenRooms; see `reservations`."""
+        known = self._reservations.set_status(id_, status)
+        if known:
+            self.changes.append(Change("reservations", id_, self._now()))
+        return known
+
     def call(self, verb: str, method: str, query: Mapping[str, str], asked: Any) -> Reply:
         """asked: the decoded JSON of the body; None where there is none or it is none."""
         if method not in self._methods:
@@ -83,7 +91,10 @@ class Peoplevine:
 
     def failure(self, reason: str, status: int | None = None) -> Reply:
         status = self._switches().peoplevine_failure_status if status is None else status
-        return Reply(answer_body(success=False, reason=reason), status, refusal=reason)
+        where = self._switches().peoplevine_failure_words
+        told = _BARE_REASON if where == "message" else reason
+        message = None if where == "reason" else reason
+        return Reply(answer_body(success=False, reason=told, message=message), status, refusal=reason)
 
     def _check_credentials(self, query: Mapping[str, str]) -> None:
         seed, region = self._seed, query.get("host", "1")
@@ -91,7 +102,7 @@ class Peoplevine:
             raise CallRefused("Invalid host")
         right = (seed.auth_id, seed.company, seed.user, seed.password)
         if tuple(query.get(name) for name in CREDENTIALS) != right or region != self._switches().peoplevine_region:
-            raise CallRefused("Invalid credentials")
+            raise CallRefused(self._switches().peoplevine_credentials_words)
 
     def _sync_member(self, query: Mapping[str, str], asked: Any) -> Reply:
         member = query.get("member_id", "")
@@ -105,7 +116,7 @@ class Peoplevine:
     def _pull(self, what: str, query: Mapping[str, str]) -> Reply:
         """Counts what was created or updated since `from`."""
         since = _since(query.get("from", ""), self._switches().peoplevine_from)
-        changed = {change.id for change in self.changes if change.what == what and change.at >= since}
+        changed = {change.id for change in self.changes if change.what == what and self._is_told(change, since)}
         self.pulled[what] += 1
         return Reply(self._count_body(len(changed)), effect="pulled")
 
@@ -114,6 +125,14 @@ class Peoplevine:
         errors = self._switches().peoplevine_error_count
         message = "The record could not be saved" if errors else None
         return answer_body(success=True, message=message, success_count=max(0, found - errors), error_count=errors)
+
+    def _is_told(self, change: Change, since: datetime) -> bool:
+        """Whether it is among what changed since then. Book4Time passes reservations on in a batch after each day."""
+        if self.system != "b4t" or change.what != "reservations" or not self._switches().book4time_daily_batches:
+            return change.at >= since
+        day = change.at.astimezone(self._seed.zone).date() + timedelta(days=1)
+        batch = datetime.combine(day, time.min, self._seed.zone)
+        return since <= batch <= self._now()
 
     def _sync_services(self, query: Mapping[str, str], asked: Any) -> Reply:
         """Counts nothing, as in the document's example."""

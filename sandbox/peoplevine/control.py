@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, jsonify
 
@@ -11,7 +12,15 @@ from bellhop.sandbox.front import control_object
 from bellhop.sandbox.peoplevine.answers import id_of
 from bellhop.sandbox.peoplevine.app import CHANGES, Accounts, Peoplevine
 from bellhop.sandbox.peoplevine.seed import Change
-from bellhop.sandbox.switch import ControlError
+from bellhop.sandbox.switch import ControlError, comma_list
+
+STATUSES: Final = (
+    *("HOLD", "NOT_RECONCILED", "BOOKED", "LEFT_MESSAGE", "NO_ANSWER", "WRONG_NUMBER", "CONFIRMED", "PRE_ARRIVED"),
+    *("PREPARTIALLYARRIVED", "LATE", "CANCELED", "NO_SHOW", "NO_ENTRY"),
+    *("ARRIVED", "SEATED", "PAID", "COMPLETE"),
+)
+"""SevenRooms': the thirteen of `sevenrooms-setup`, and those that were seen on the live API. A venue defines others."""
+_CUSTOM_STATUS: Final = re.compile(r"CUSTOM_STATUS_\d{1,4}", re.ASCII)
 
 if TYPE_CHECKING:
     from bellhop.sandbox.state import SandboxState
@@ -39,6 +48,18 @@ def add_control(control: Blueprint, state: SandboxState) -> None:
         with state.lock:
             _account(state).changes.append(change)
         return jsonify(what=change.what, id=change.id, at=change.at.isoformat())
+
+    @control.post("/statuses")
+    def set_status() -> Response:
+        """A reservation in SevenRooms gets a status: `{"id", "status", "auth_id"}`."""
+        given = control_object()
+        id_, status = id_of(given.get("id")), given.get("status")
+        if not isinstance(status, str) or not (status in STATUSES or _CUSTOM_STATUS.fullmatch(status)):
+            raise ControlError(f"status must be CUSTOM_STATUS_ and a number, or one of {comma_list(STATUSES)}")
+        with state.lock:
+            if not _account(state).set_status(id_, status):
+                raise ControlError("id must be that of a reservation in SevenRooms")
+        return jsonify(id=id_, status=status)
 
 
 def _member() -> str:

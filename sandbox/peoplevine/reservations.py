@@ -65,10 +65,17 @@ class Reservations:
         id_ = next(self._ids)
         for index, offer in enumerate(offers):
             self._diary.occupy(offer.technician_id, offer.start, offer.end, f"{id_}/{index}")
-        self.all.append(
-            {"id": id_, "member_id": member, "notes": notes, "offers": [offer.as_json() for offer in offers]}
-        )
+        row = {"id": id_, "member_id": member, "notes": notes, "offers": [offer.as_json() for offer in offers]}
+        self.all.append(row | ({"status": "BOOKED"} if self._seed.system == "7rooms" else {}))
         return id_
+
+    def set_status(self, id_: str, status: str) -> bool:
+        """Of a reservation in SevenRooms; False where there is none of that id."""
+        for row in self.all:
+            if row["id"] == id_ and "status" in row:
+                row["status"] = status
+                return True
+        return False
 
     def available(self, asked: Any) -> list[dict[str, Any]]:
         """Offers wholly inside the window asked for; where there are none, what `alternateTime` and

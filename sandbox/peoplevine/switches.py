@@ -31,6 +31,17 @@ class PeoplevineSwitches:
     peoplevine_error_count: int = switch(
         0, "I", "of what a sync brings, so many fail: success with error_count, and with their reason in message"
     )
+    peoplevine_failure_words: str = switch(
+        "reason",
+        "V",
+        "where a failure's words stand: in reason; in message beside a bare reason (I: a .NET backend's exceptions); "
+        "in both",
+        ("reason", "message", "both"),
+    )
+    peoplevine_credentials_words: str = switch("Invalid credentials", "I", "the words that refuse the credentials")
+    book4time_daily_batches: bool = switch(
+        True, "V", "what changes behind Book4Time is seen by sync_reservations from the next midnight on; else at once"
+    )
     sevenrooms_app_not_in_audience: bool = switch(
         False, "V", "the app is missing in SevenRooms' access rules: no availability, and no error"
     )

@@ -38,6 +38,17 @@ def _accounts(front: Front) -> Accounts:
     return accounts
 
 
+_TOLD: Final = """At `/res/…`: the account `sandbox`, and behind `sandbox-book4time`, `sandbox-sevenrooms` and
+`sandbox-tripleseat` those systems. Its control: `POST members` and `DELETE members` `{"id", "auth_id"}` add and take
+away a member; `POST changes` `{"what", "id", "at", "auth_id"}` has a profile or a reservation change behind it;
+`POST statuses` `{"id", "status", "auth_id"}` gives a reservation in SevenRooms a status."""
+
 PEOPLEVINE: Final = Pretended(
-    _NAME, switches=PeoplevineSwitches, seed=PeoplevineSeeds, open=Accounts, serve=_serve, control=add_control
+    _NAME,
+    switches=PeoplevineSwitches,
+    seed=PeoplevineSeeds,
+    open=Accounts,
+    serve=_serve,
+    control=add_control,
+    told=_TOLD,
 )

@@ -1,28 +1,31 @@
 """SimplyBook.me's public service API, pretended (document: `simplybook-public-service-methods`): JSON-RPC 2.0.
 
-`getToken` and `getServiceUrl` are called at `/login`, everything else at `/`. Numbers arrive as strings and an empty
-map as `[]`, as PHP sends them.
+What `signatures.LOGIN` has is called at `/login`, everything else at `/`. Numbers arrive as strings and an empty map as
+`[]`, as PHP sends them; `wire` says how requests are read and answers written.
 """
 
 from __future__ import annotations
 
-import inspect
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bellhop.sandbox.answers import Reply, ids
 from bellhop.sandbox.limits import CallLimiter
+from bellhop.sandbox.simplybook import wire
 from bellhop.sandbox.simplybook.bookings import Bookings
 from bellhop.sandbox.simplybook.calendar import Calendar
 from bellhop.sandbox.simplybook.catalog import Catalog
+from bellhop.sandbox.simplybook.guard import Guard
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.payments import Payments
+from bellhop.sandbox.simplybook.rescheduling import Rescheduling
 from bellhop.sandbox.simplybook.rpc import WORDS, RpcError, php_value
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
+from bellhop.sandbox.simplybook.signatures import LOGIN, NEWER, PUBLIC, RESCHEDULE, Signature, service_map
 from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 from bellhop.schemas.redact import MASK
 
@@ -32,9 +35,8 @@ _SIGNATURE: Final = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class _Method:
+    signature: Signature
     call: Callable[..., Reply]
-    fewest: int
-    most: int
 
 
 class SimplyBook:
@@ -50,22 +52,28 @@ class SimplyBook:
         hours = Hours(seed, now)
         self.bookings = Bookings(seed, switches, hours, ids(now()), ids(now()), hex_of)
         self.limits = CallLimiter()
+        self.guard = Guard(switches, now, hex_of, self.bookings.methods["book"])
         self._seed = seed
         self._switches = switches
         self._now = now
         self._hex = hex_of
         self._url = ""
         self._tokens: dict[str, datetime] = {}
-        self._login = _table({"getToken": self._get_token, "getServiceUrl": self._get_service_url})
-        self._public = _table(
-            {
-                **self.bookings.methods,
-                **self.bookings.promotions.methods,
-                **Payments(seed, switches, hours, self.bookings, ids(now()), hex_of).methods,
-                **Calendar(hours, switches).methods,
-                **Catalog(seed, switches, hours, now).methods,
-            }
-        )
+        login: Mapping[str, Callable[..., Reply]] = {
+            "getToken": self._get_token,
+            "getUserToken": self._get_user_token,
+            "getServiceUrl": self._get_service_url,
+        }
+        public = {
+            **self.bookings.methods,
+            **self.bookings.promotions.methods,
+            **Payments(seed, switches, hours, self.bookings, ids(now()), hex_of).methods,
+            **Calendar(hours, switches).methods,
+            **self.guard.methods,
+            **Rescheduling(self.bookings, hours).methods,
+            **Catalog(seed, switches, hours, now).methods,
+        }
+        self._methods = {"login": _table(login, LOGIN), "public": _table(public, {**PUBLIC, **NEWER, **RESCHEDULE})}
 
     def snapshot(self) -> dict[str, Any]:
         """See `sandbox.pretended.Held`."""
@@ -89,60 +97,82 @@ class SimplyBook:
         ]
         return {"bookings": bookings}
 
-    @property
-    def method_names(self) -> frozenset[str]:
-        """Of the public service."""
-        return frozenset(self._public)
+    def service_map(self, service: str, target: str) -> bytes:
+        """What GET answers. service: "login" or "public"."""
+        offered = [one.signature for one in self._methods[service].values() if self._is_offered(one.signature.name)]
+        return wire.write_json(service_map(offered, target))
 
-    def call(self, service: str, company: str, token: str, request: Any, url: str = "") -> Reply:
-        """service: "login" or "public". company and token: the two headers, "" where absent. request: the decoded
-        JSON; None where it is none. url: where the caller found us."""
-        if not isinstance(request, dict) or not isinstance(request.get("method"), str):
-            return self.failure(None, -32600, "Invalid Request")
+    def _is_offered(self, name: str) -> bool:
+        switches = self._switches()
+        if name in RESCHEDULE:
+            return switches.simplybook_reschedule
+        return name not in NEWER or switches.simplybook_newer_methods
+
+    def call(
+        self,
+        service: str,
+        company: str,
+        token: str,
+        request: wire.RpcRequest | None,
+        url: str = "",
+        address: str = "",
+    ) -> Reply:
+        """company and token: the two headers, "" where absent. request: None where it cannot be read. url: where the
+        caller found us, and its address."""
+        switches = self._switches()
+        if request is None:
+            return wire.script_error(
+                switches.simplybook_broken_request, wire.RpcRequest(), -32700, "Parse error", switches
+            )
         self.bookings.cancel_unpaid()
-        id_ = request.get("id")
-        self._url = url
+        self._url, self.guard.address = url, address
         try:
+            if not request.method:
+                raise RpcError(-32600, "Invalid Request", thrown=False)
             if service == "public":
                 self._check_access(company, token)
-            answer = self._perform(service, request["method"], request.get("params", []))
+            method = self._methods[service].get(request.method)
+            if method is None or not self._is_offered(request.method):
+                raise RpcError(-32601, thrown=False)
+            given = wire.arguments_of(method.signature, request, switches)
+            if given is None:
+                raise RpcError(-32602)
+            answer = method.call(*given)
+        except wire.ScriptError:
+            return wire.script_error(switches.simplybook_type_error, request, -32602, WORDS[-32602], switches)
         except RpcError as error:
-            return self.failure(id_, error.code, error.message)
+            return self.failure(request, error.code, error.message, thrown=error.thrown, status=error.status)
         except OverflowError:  # a time at the end of the calendar
-            return self.failure(id_, -32602)
-        switches = self._switches()
-        if switches.simplybook_numbers_echoed_as_text and type(id_) is int:
-            id_ = str(id_)
-        result = php_value(answer.body, switches) if service == "public" else answer.body
-        body = {"jsonrpc": "2.0", "id": id_, "result": result}
-        if switches.simplybook_null_members:
-            body["error"] = None
-        return Reply(body, effect=answer.effect, id=answer.id)
+            return self.failure(request, -32602)
+        return self._success(service, request, answer)
 
-    def failure(self, id_: Any, code: int, message: str = "") -> Reply:
-        """message: the document's for the code unless given."""
-        message = message or WORDS.get(code, "Internal error")
+    def _success(self, service: str, request: wire.RpcRequest, answer: Reply) -> Reply:
         switches = self._switches()
-        body = {"jsonrpc": "2.0", "id": id_, "error": {"code": code, "message": message}}
-        if switches.simplybook_null_members:
-            body["result"] = None
-        return Reply(body, switches.simplybook_error_status, refusal=f"{code} {message}")
+        unencodable = switches.simplybook_unencodable.split(",")
+        if not request.has_id and switches.simplybook_notifications:
+            return replace(answer, body=b"", status=204)
+        if request.method in unencodable or "*" in unencodable:
+            return replace(answer, body=b"")
+        value = php_value(answer.body, switches) if service == "public" else answer.body
+        return replace(answer, body=wire.result_body(request, value, switches))
+
+    def failure(
+        self, request: wire.RpcRequest, code: int, message: str = "", *, thrown: bool = True, status: int = 200
+    ) -> Reply:
+        """message: the document's for the code unless given. status: HTTP's; with 200 that of every RPC error."""
+        switches, message = self._switches(), message or WORDS.get(code, "Internal error")
+        told, body = wire.error_body(request, code, message, switches, thrown=thrown)
+        status = switches.simplybook_error_status if status == 200 else status
+        return Reply(body, status, refusal=f"{told} {message}")
 
     def _check_access(self, company: str, token: str) -> None:
         if company != self._seed.company:
             raise RpcError(-32600, "Company does not exists")
         given = self._tokens.get(token)
-        lives = timedelta(seconds=self._switches().simplybook_token_seconds)
-        if given is None or self._now() >= given + lives:
-            raise RpcError(-32600, "Access denied")
-
-    def _perform(self, service: str, name: str, params: Any) -> Reply:
-        method = (self._login if service == "login" else self._public).get(name)
-        if method is None:
-            raise RpcError(-32601)
-        if not isinstance(params, list) or not method.fewest <= len(params) <= method.most:
-            raise RpcError(-32602)
-        return method.call(*params)
+        switches = self._switches()
+        if given is None or self._now() >= given + timedelta(seconds=switches.simplybook_token_seconds):
+            code, words = switches.simplybook_token_code, switches.simplybook_token_words
+            raise RpcError(code, words, status=switches.simplybook_token_status)
 
     def _get_token(self, company: Any, key: Any) -> Reply:
         switches = self._switches()
@@ -160,6 +190,14 @@ class SimplyBook:
         self._tokens[token] = self._now()
         return Reply(token)
 
+    def _get_user_token(self, company: Any, login: Any, password: Any) -> Reply:
+        """Of no use here: what it is for, the administration, is not pretended."""
+        if company != self._seed.company:
+            raise RpcError(-33001)
+        if (login, password) != (self._seed.user, self._seed.password):
+            raise RpcError(-33003)
+        return Reply(self._hex(32))
+
     def _get_service_url(self, company: Any) -> Reply:
         """The document does not have it: a text, by its name."""
         if company != self._seed.company:
@@ -169,17 +207,22 @@ class SimplyBook:
 
 def mask_params(service: str, params: Any) -> Any:
     """A request's params without its credentials: at login all but the company, elsewhere signatures."""
+    if isinstance(params, dict):
+        return {name: MASK if _is_secret(service, name, value) else value for name, value in params.items()}
     if not isinstance(params, list):
         return MASK if service == "login" else params
+    return [
+        MASK if _is_secret(service, "" if place else "companyLogin", value) else value
+        for place, value in enumerate(params)
+    ]
+
+
+def _is_secret(service: str, name: str, value: Any) -> bool:
     if service == "login":
-        return [*params[:1], *(MASK for _ in params[1:])]
-    return [MASK if isinstance(value, str) and _SIGNATURE.fullmatch(value) else value for value in params]
+        return name != "companyLogin"
+    return isinstance(value, str) and _SIGNATURE.fullmatch(value) is not None
 
 
-def _table(methods: Mapping[str, Callable[..., Reply]]) -> dict[str, _Method]:
-    table = {}
-    for name, call in methods.items():
-        parameters = inspect.signature(call).parameters.values()
-        needed = sum(1 for parameter in parameters if parameter.default is parameter.empty)
-        table[name] = _Method(call, needed, len(parameters))
-    return table
+def _table(methods: Mapping[str, Callable[..., Reply]], signatures: Mapping[str, Signature]) -> dict[str, _Method]:
+    """In the order of the signatures."""
+    return {name: _Method(signature, methods[name]) for name, signature in signatures.items()}

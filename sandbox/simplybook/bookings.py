@@ -210,7 +210,8 @@ class Bookings:
         self._hours.diary.release(booked.unit.id, booked.start, booked.end, booked.id)
 
     def _details(self, id_: Any, sign: Any) -> Reply:
-        """The document gives no example: the `book response`'s fields, with names, the client and the price."""
+        """The document gives no example: the `book response`'s fields, with names, the client and the price, and
+        `booking_code`, which the vendor's callback example stores."""
         told = self._switches().simplybook_tells_cancelled
         booked = self.by_signature(id_, sign, also_cancelled=told)
         named = {
@@ -220,6 +221,7 @@ class Bookings:
             "client_email": booked.client["email"],
             "client_phone": booked.client["phone"],
             "price": booked.price,
+            "booking_code": booked.code,
         }
         if self._switches().simplybook_tells_payment and booked.pay_by is not None:
             named["payment_status"] = "paid" if booked.paid else "not_paid"

@@ -25,6 +25,7 @@ class Calendar:
         self._switches = switches
         self.methods: Mapping[str, Callable[..., Reply]] = {
             "getStartTimeMatrix": self._start_time_matrix,
+            "getCartesianStartTimeMatrix": self._cartesian_start_time_matrix,
             "calculateEndTime": self._calculate_end_time,
             "getAvailableUnits": self._available_units,
             "filterAvailableUnits": self._filter_available_units,
@@ -47,18 +48,35 @@ class Calendar:
             }
         )
 
+    def _cartesian_start_time_matrix(
+        self, start: Any, end: Any, event_id: Any, unit_id: Any, count: Any, location_id: Any, additional: Any
+    ) -> Reply:
+        """The starts by provider, as the vendor's newer clients read them; 0 and an empty list are all providers."""
+        service, units, seats = self._hours.service(event_id), self._hours.units(unit_id or None), seats_of(count)
+        first, last = (one[:10] if isinstance(one, str) else one for one in (start, end))  # a time may stand behind
+        rows = []
+        for unit in units:
+            slots = {
+                _date(day): [f"{one:%H:%M:%S}" for one in self._hours.starts(service, [unit], day, seats)]
+                for day in days(first, last)
+            }
+            if found := {day: times for day, times in slots.items() if times}:
+                rows.append({"provider_id": unit.id, "timeslots": found})
+        return Reply(rows)
+
     def _calculate_end_time(self, start: Any, event_id: Any, unit_id: Any) -> Reply:
-        service, unit = self._hours.service(event_id), self._hours.unit(unit_id)
-        none = None if self._switches().simplybook_calculate_end_time_null else False
-        try:
-            begins = self._hours.start(service, unit, *read_moment(start))
-        except RpcError as error:
-            if error.code == -32602:
-                raise
-            return Reply(none)
-        if not self._hours.free(service, unit, begins):
-            return Reply(none)
-        return Reply(f"{begins + timedelta(minutes=service.minutes):%Y-%m-%d %H:%M:%S}")
+        """Of any provider where none is named."""
+        service, units = self._hours.service(event_id), self._hours.units(unit_id)
+        for unit in units:
+            try:
+                begins = self._hours.start(service, unit, *read_moment(start))
+            except RpcError as error:
+                if error.code == -32602:
+                    raise
+                continue
+            if self._hours.free(service, unit, begins):
+                return Reply(f"{begins + timedelta(minutes=service.minutes):%Y-%m-%d %H:%M:%S}")
+        return Reply(None if self._switches().simplybook_calculate_end_time_null else False)
 
     def _available_units(self, event_id: Any, date_time: Any, count: Any = None) -> Reply:
         return Reply(self._available(event_id, date_time, None, count))
@@ -185,11 +203,13 @@ class Calendar:
         return Reply(answer)
 
     def _first_working_day(self, unit_id: Any) -> Reply:
-        """The first day with working time still to come; null where there is none."""
-        unit, (now, latest) = self._hours.unit(unit_id), self._hours.horizon()
+        """The first day with working time still to come, of any provider where none is named; null where there is
+        none."""
+        units, (now, latest) = self._hours.units(unit_id), self._hours.horizon()
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
         while day <= latest:
-            if any(day + timedelta(minutes=closes) > now for _, closes in self._hours.spans(unit, day.date())):
+            spans = [span for unit in units for span in self._hours.spans(unit, day.date())]
+            if any(day + timedelta(minutes=closes) > now for _, closes in spans):
                 return Reply(_date(day))
             day += timedelta(days=1)
         return Reply(None)

@@ -87,11 +87,14 @@ _DAYS: Final = 366
 
 
 class RpcError(Exception):
-    """The call is answered with this code, and the document's words for it unless others are given."""
+    """The call is answered with this code, and the document's words for it unless others are given. thrown: by the
+    method that was called, and not by the server before it was."""
 
-    def __init__(self, code: int, message: str | None = None) -> None:
+    def __init__(self, code: int, message: str | None = None, *, thrown: bool = True, status: int = 200) -> None:
         super().__init__(code)
         self.code = code
+        self.thrown = thrown
+        self.status = status
         self.message = WORDS[code] if message is None else message
 
 

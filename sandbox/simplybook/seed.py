@@ -148,7 +148,7 @@ _INTAKE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SimplybookSeed:
-    """One company. timeframe: minutes between starts.
+    """One company. user and password: of its administrator. timeframe: minutes between starts.
 
     require_fields is the company parameter of that name: "email", "phone", "email_phone" or "".
     """
@@ -156,6 +156,8 @@ class SimplybookSeed:
     company: str = "sandbox"
     api_key: str = "sandbox-api-key"
     secret_key: str = "sandbox-secret-key"  # noqa: S105  # invented, and shown in the documentation
+    user: str = "admin"
+    password: str = "sandbox-password"  # noqa: S105  # as above
     zone: ZoneInfo = _LONDON
     timeframe: int = 15
     days_ahead: int = 731

@@ -32,6 +32,13 @@ class SimplybookSwitches:
     simplybook_token: str = switch(
         "given", "V", "what getToken answers: a token, an empty one, or null", ("given", "empty", "null")
     )
+    simplybook_token_words: str = switch(
+        "Access denied", "S", "the words that refuse a token: expired, ended by a newer one, or none"
+    )
+    simplybook_token_code: int = switch(
+        -32600, "S", "the code that goes with simplybook_token_words", (-32600, -32000, -32001, -32603, 0, 401, 403)
+    )
+    simplybook_token_status: int = switch(200, "S", "and the HTTP status", (200, 401, 403))
     simplybook_new_token_ends_earlier: bool = switch(False, "S", "getToken makes the company's earlier tokens invalid")
     simplybook_login_error: int = switch(
         0,
@@ -41,8 +48,51 @@ class SimplybookSwitches:
     )
     simplybook_service_url: str = switch("", "V", "what getServiceUrl names; empty: the address it was called at")
     simplybook_error_status: int = switch(200, "V", "HTTP status of an RPC error (401, 500: S)", (200, 401, 500))
-    simplybook_numbers_echoed_as_text: bool = switch(
-        True, "V", "a result echoes the request's id 1 as \"1\", as in the document's example; errors echo it as it was"
+    simplybook_id_echo: str = switch(
+        "text",
+        "I",
+        "how an id is echoed: always as text, null as \"\" (Zend's server); a result's number as text and an error's "
+        "as it was (the document's examples); exactly",
+        ("text", "document", "exact"),
+    )
+    simplybook_error_data: bool = switch(True, "I", "an error has `data`, {} or null (Zend's server)")
+    simplybook_codes_replaced: bool = switch(
+        True,
+        "I",
+        "a code outside -32099…-32000 and the five standard ones arrives as -32000, its words kept (Zend's server)",
+    )
+    simplybook_broken_request: str = switch(
+        "500",
+        "I",
+        "what a request is answered that is no JSON, begins with a byte order mark or is not UTF-8: HTTP 500 without a "
+        "body (Zend's server), or an RPC error",
+        ("500", "rpc"),
+    )
+    simplybook_type_error: str = switch(
+        "500",
+        "I",
+        "what a parameter of a type that the method does not take is answered, and a name that is missing: HTTP 500 "
+        "without a body (Zend's server), or an RPC error",
+        ("500", "rpc"),
+    )
+    simplybook_missing_as_null: bool = switch(
+        True,
+        "I",
+        "parameters that are missing at the end are null or their default, and what is too much is left out (Zend's "
+        "server); otherwise -32602",
+    )
+    simplybook_named_parameters: bool = switch(
+        True, "I", "parameters are taken by name, too (Zend's server); otherwise -32602"
+    )
+    simplybook_notifications: bool = switch(
+        True, "I", "a request without an id is carried out and answered HTTP 204 without a body (Zend's server)"
+    )
+    simplybook_service_map: bool = switch(True, "L", "GET answers the service map; otherwise HTTP 405")
+    simplybook_unencodable: str = switch(
+        "",
+        "I",
+        "methods whose results hold bytes that are no UTF-8, separated by commas, or *: carried out, and answered HTTP "
+        "200 without a body (Zend's server)",
     )
     simplybook_numbers_as_text: bool = switch(True, "V", "numbers in a result are texts, as PHP sends them")
     simplybook_empty_map_as_list: bool = switch(True, "V", "an empty map in a result is [], as PHP sends it, not {}")
@@ -89,6 +139,27 @@ class SimplybookSwitches:
     simplybook_per_day: int = switch(0, "S", "calls a day (of UTC), 5000 by hearsay; 0: without limit")
     simplybook_throttle_answer: str = switch(
         "429", "S", "what a call above a limit is answered: HTTP 429, HTTP 403, or an RPC error", ("429", "403", "rpc")
+    )
+
+    simplybook_throttle_words: str = switch("Too many requests", "S", "the words that go with it")
+    simplybook_newer_methods: bool = switch(
+        True, "L", "getCartesianStartTimeMatrix and getCaptchaChallenge are offered, as to the vendor's newer clients"
+    )
+    simplybook_reschedule: bool = switch(False, "L", "rescheduleBook is offered, as to the vendor's newer clients")
+    simplybook_bookings_per_ip: int = switch(
+        0, "V", "bookings an hour from one IP address, as the anti-fraud limits count; 0: without limit"
+    )
+    simplybook_ip_words: str = switch(
+        "You have exceeded the number of bookings allowed. Please contact the company",
+        "I",
+        "the words that refuse a booking above that limit, with a code of no table",
+    )
+    simplybook_captcha: bool = switch(False, "V", "book wants the captcha_token of a getCaptchaChallenge")
+    simplybook_captcha_words: str = switch(
+        "Captcha validation failed", "I", "the words that refuse a booking without it, with a code of no table"
+    )
+    simplybook_validator_words: str = switch(
+        "", "V", "the words with which an External Booking Validator refuses every booking; empty: there is none"
     )
 
     @property

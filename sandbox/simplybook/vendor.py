@@ -6,31 +6,43 @@ from typing import Any, Final
 
 from flask import Flask, Response, request
 
+from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.faults import Fault
-from bellhop.sandbox.front import Counter, Front, json_body, page, response
+from bellhop.sandbox.front import Counter, Front, page, response
 from bellhop.sandbox.limits import Refusal
 from bellhop.sandbox.pretended import Pretended
 from bellhop.sandbox.simplybook.app import SimplyBook, mask_params
 from bellhop.sandbox.simplybook.control import add_control
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
 from bellhop.sandbox.simplybook.switches import SimplybookSwitches
+from bellhop.sandbox.simplybook.wire import RpcRequest, ScriptError, read_request
 
 _NAME: Final = "simplybook"
 
 
 def _serve(app: Flask, front: Front) -> None:
+    def service_map(service: str) -> Response:
+        """Not a call: none is noted."""
+        if not _switches(front).simplybook_service_map:
+            return page("Method Not Allowed", 405)
+        return response(Reply(_company(front).service_map(service, request.path)))
+
     def simplybook(service: str) -> Response:
-        asked = json_body()
-        rpc = asked if isinstance(asked, dict) else {}
-        method = str(rpc.get("method", ""))
-        url = request.host_url
+        if request.method != "POST":
+            return service_map(service)
+        try:
+            asked = read_request(request.get_data())
+        except ScriptError:
+            asked = None
+        method = asked.method if asked else ""
+        url, address = request.host_url, request.remote_addr or ""
         company, token = request.headers.get("X-Company-Login", ""), request.headers.get("X-Token", "")
         counter = Counter(
             _NAME,
-            perform=lambda: _company(front).call(service, company, token, asked, url),
-            refuse=lambda fault: _company(front).failure(rpc.get("id"), fault.code, fault.message),
+            perform=lambda: _company(front).call(service, company, token, asked, url, address),
+            refuse=lambda fault: _company(front).failure(asked or RpcRequest(), fault.code, fault.message),
         )
-        params = mask_params(service, rpc.get("params", []))
+        params = mask_params(service, asked.params if asked else None)
         limits, limit = _company(front).limits, _switches(front).simplybook_limit  # a reset puts others in their place
         if refusal := limits.enter(front.state.now(), limit):
             return _throttle(front, counter, refusal, method, params)
@@ -39,9 +51,9 @@ def _serve(app: Flask, front: Front) -> None:
         finally:
             limits.leave()
 
-    app.add_url_rule("/", "public", lambda: simplybook("public"), methods=["POST"])
+    app.add_url_rule("/", "public", lambda: simplybook("public"), methods=["GET", "POST"])
     for rule in ("/login", "/login/"):
-        app.add_url_rule(rule, rule, lambda: simplybook("login"), methods=["POST"])
+        app.add_url_rule(rule, rule, lambda: simplybook("login"), methods=["GET", "POST"])
 
 
 def _throttle(front: Front, counter: Counter, refusal: Refusal, method: str, params: Any) -> Response:
@@ -49,10 +61,10 @@ def _throttle(front: Front, counter: Counter, refusal: Refusal, method: str, par
     with front.state.lock:
         call = front.state.note(_NAME, method, params=params)
         call.answered, call.refusal = True, f"too many requests: {refusal.why}"
-        how = _switches(front).simplybook_throttle_answer
+        how, words = _switches(front).simplybook_throttle_answer, _switches(front).simplybook_throttle_words
         if how == "rpc":
-            return response(counter.refuse(Fault(method, "error", message="Too many requests")))
-    answered = page("Too many requests", int(how))
+            return response(counter.refuse(Fault(method, "error", message=words)))
+    answered = page(words, int(how))
     if how == "429":
         answered.headers["Retry-After"] = str(refusal.retry_after)
     return answered
@@ -68,6 +80,16 @@ def _switches(front: Front) -> SimplybookSwitches:
     return switches
 
 
+_TOLD: Final = """At `/` and `/login`, as Zend's JSON-RPC server answers, which the vendor probably runs. Its control:
+`GET plugins`, and `POST plugins` or `PUT plugins` `{"NAME": true, …}`, the Custom Features; `GET limits`, the calls in
+progress and those let in today."""
+
 SIMPLYBOOK: Final = Pretended(
-    _NAME, switches=SimplybookSwitches, seed=SimplybookSeed, open=SimplyBook, serve=_serve, control=add_control
+    _NAME,
+    switches=SimplybookSwitches,
+    seed=SimplybookSeed,
+    open=SimplyBook,
+    serve=_serve,
+    control=add_control,
+    told=_TOLD,
 )

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs RabbitMQ, PostgreSQL, PgBouncer, Prometheus, Chromium, curl and jq for the tests where they are missing and
-# may be installed; says so where not.
+# Installs RabbitMQ, PostgreSQL, PgBouncer, Prometheus, Chromium, PHP, Node.js, curl and jq for the tests where they are
+# missing and may be installed, and two JSON-RPC clients for Node.js beside their lock file; says so where not.
 # The tests start private nodes of their own: no service is started here, and none is left enabled.
 set -euo pipefail
 
@@ -18,11 +18,25 @@ have_prometheus || missing+=(prometheus)
 have_chromium || missing+=(chromium)
 command -v curl >/dev/null || missing+=(curl)
 command -v jq >/dev/null || missing+=(jq)
-((${#missing[@]})) || exit 0
+command -v php >/dev/null || missing+=(php-cli)
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
+
+node_clients() {
+    local folder
+    folder=$(dirname "$0")/node
+    [[ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]] && return
+    command -v npm >/dev/null || return 0
+    npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --silent ||
+        printf '\n*** The JSON-RPC clients for Node.js could not be fetched.\n\n' >&2
+}
+
+((${#missing[@]})) || { node_clients; exit 0; }
 
 give_up() {
     printf '\n*** %s: %s.\n*** The tests that need it %s.\n\n' "$1" "${missing[*]}" \
         "$([[ ${CI:-} == true ]] && echo 'WILL FAIL' || echo 'ARE SKIPPED')" >&2
+    node_clients
     exit 0
 }
 
@@ -49,3 +63,4 @@ apt install -y --no-install-recommends "${missing[@]}" >/dev/null || give_up 'co
 if [[ -d /run/systemd/system ]]; then
     "${as_root[@]}" systemctl disable --quiet "${missing[@]}" || true
 fi
+node_clients

@@ -158,14 +158,16 @@ def examine(checks: Iterable[Check], explain: Callable[[Trouble], Finding]) -> l
 def general(trouble: Trouble) -> Finding:
     """What can be said of a failed call whoever the vendor is."""
     seen = str(trouble)
+    if trouble.status is not None and trouble.words.startswith("HTTP") and trouble.kind != "throttled":
+        advice = "what answers there is not the vendor's API, or it is out of order: check base_url"
+        turned = "or a firewall before it turns this host away: have its address admitted there"
+        return fail(seen, advice, *([turned] if trouble.status in (401, 403, 406) else []))
     if trouble.kind == "transient":
         return fail(seen, "check base_url, this host's network and the vendor's status page")
     if trouble.kind == "throttled":
         return fail(seen, "the vendor asks for a pause: wait, and lower the account's limits if it comes again")
     if trouble.status is None and trouble.kind == "unknown":
         return fail(seen, "the vendor did not answer: try again, raise read_timeout, or see the vendor's status page")
-    if trouble.status is not None and trouble.words.startswith("HTTP"):
-        return fail(seen, "what answers there is not the vendor's API, or it is out of order: check base_url")
     return fail(seen, *([trouble.advice] if trouble.advice else []))
 
 

@@ -3,10 +3,11 @@ clocks are, by whose rules."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim
 
@@ -35,8 +36,9 @@ def _breaker(subject: Subject) -> Finding:
     if view is None or view.breaker == "closed":
         return ok("closed" if view is None or not view.failures else f"closed, after {view.failures} failed in a row")
     until = f" until {view.open_until.astimezone(UTC):%H:%M:%S} UTC" if view.open_until else ""
+    found = "refused the credentials of" if view.refused else "was away for"
     return warn(
-        f"{view.breaker}{until}: the vendor was away for {view.failures} calls; last: {view.error}",
+        f"{view.breaker}{until}: the vendor {found} {view.failures} calls; last: {view.error}",
         "events wait, and one call will try again by itself; the checks here call the vendor all the same",
     )
 
@@ -79,12 +81,41 @@ def _pulls(account: Account, subject: Subject) -> Finding:
     return warn(seen, f"late: {', '.join(late)}; is `bellhop work` running? see `bellhop dead list --route pulls`")
 
 
-def zone_finding(name: str, subject: Subject) -> Finding:
-    """Whether the vendor's time zone is the venues' of the settings: the same name, or clocks that always agree."""
-    try:
-        zone = ZoneInfo(name)
-    except (ValueError, KeyError, OSError):
-        return warn(f"the vendor names no time zone that is known here: {name or 'none at all'}")
+def zone_of(name: str) -> ZoneInfo | None:
+    """The zone of a name as the vendor spells it: SimplyBook.me writes "Europe London" for Europe/London."""
+    known = {_spelling(one): one for one in available_timezones()}
+    found = known.get(_spelling(name))
+    return None if found is None else ZoneInfo(found)
+
+
+def _spelling(name: str) -> str:
+    return " ".join(re.split(r"[\s/_]+", name.strip().lower()))
+
+
+def _offset_finding(name: str, offset: timedelta | None, subject: Subject) -> Finding:
+    """For a zone that nobody knows here: its clock now is all there is to compare."""
+    seen = f"the vendor names no time zone that is known here: {name or 'none at all'}"
+    if offset is None or not subject.zones:
+        return warn(seen)
+    now = subject.now()
+    wrong = [venue for venue, ours in subject.zones.items() if now.astimezone(ours).utcoffset() != offset]
+    if not wrong:
+        return warn(f"{seen}; its clock is the venues' at the moment")
+    return fail(
+        f"{seen}; its clock is {offset.total_seconds() / 60:+.0f} minutes from UTC, and not that of {', '.join(wrong)}",
+        f"bookings would be made at the wrong times: set venues.{wrong[0]}.timezone to the vendor's,",
+        "or correct the company's time zone at the vendor",
+    )
+
+
+def zone_finding(name: str, subject: Subject, offset: timedelta | None = None) -> Finding:
+    """Whether the vendor's time zone is the venues' of the settings: the same name, or clocks that always agree.
+
+    offset: what the vendor's clock is ahead of UTC, for a name that is not known here; None where it does not tell.
+    """
+    zone = zone_of(name)
+    if zone is None:
+        return _offset_finding(name, offset, subject)
     if not subject.zones:
         return warn(f"{name}; no venue of the settings is of this account", "add one: [venues.NAME] with account")
     wrong = [venue for venue, ours in subject.zones.items() if not _same_clock(ours, zone, subject.now())]

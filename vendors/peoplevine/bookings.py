@@ -15,14 +15,14 @@ from bellhop.schemas.asked import asked_of
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
-from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.fates import field_warnings
 from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Recorded
 from bellhop.vendors.peoplevine import offers
 from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.peoplevine.fates import FATES
 from bellhop.vendors.peoplevine.settings import ACCOUNT, PeoplevineAccount
-from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, settle_rest
+from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, meaning_here, settle_rest
 
 CREATE: Final = "create_service_reservation"
 ALTERNATIVES: Final = 5
@@ -45,7 +45,7 @@ class PeoplevineBookings:
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
-        meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
+        meant, words = meaning_here(event, booking)
         if meant is Meaning.RECORD:
             return Recorded(words)
         asked = asked_of(event.type, event.data, event.data["services"])

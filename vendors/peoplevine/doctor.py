@@ -49,7 +49,7 @@ class PeoplevineChecks:
             Check("guest types", lambda: self._list("guest_types", "guest types"), known),
             Check("availability", self._availability, ("services",)),
             Check("time zone", self._zone, ("availability",)),
-            *([Check("attributes", self._attributes)] if self._account.system == "sevenrooms" else []),
+            *(self._sevenrooms() if self._account.system == "sevenrooms" else []),
         ]
 
     def explain(self, trouble: Trouble) -> Finding:
@@ -140,6 +140,16 @@ class PeoplevineChecks:
             f"the offers' offset is {start:%z}, but in the settings {ours}",
             f"bookings would be made at the wrong times: set venues.{wrong[0]}.timezone to the venue's own",
         )
+
+    def _sevenrooms(self) -> list[Check]:
+        """What only Sevenrooms' own screens show: told, not tried."""
+        statuses = [f"{code} ({category}, {display}): {words}" for code, category, display, words in guide.STATUSES]
+        screens = (guide.EMAILS, guide.GROUPS, guide.APP_NAME)
+        return [
+            Check("attributes", self._attributes),
+            Check("set-up", lambda: skip("e-mails, groups and the App are set in Sevenrooms and Peoplevine", *screens)),
+            Check("statuses", lambda: skip("what Sevenrooms' statuses mean", *statuses)),
+        ]
 
     def _attributes(self) -> Finding:
         count = len(self._account.attributes)

@@ -7,6 +7,7 @@ from typing import Final
 
 from bellhop.vendors.markdown import markdown_table, twice, yes
 from bellhop.vendors.peoplevine.client import METHODS, Endpoint
+from bellhop.vendors.peoplevine.guide import STATUSES
 from bellhop.vendors.peoplevine.reasons import DOCUMENTED, PHRASES
 
 _TEST: Final = "tests/integration/vendors/test_methods.py::test_peoplevine"
@@ -23,6 +24,10 @@ def lines() -> Iterator[str]:
     yield from markdown_table(("what they speak of", "kind", "what a person does"), rows)
     documented = " and ".join(f"`{words}`" for words, _ in DOCUMENTED)
     yield f"\nDocumented are only {documented}, both rejected. One that gives no reason at all proves nothing."
+
+    yield "\n## SevenRooms: the statuses of its reservations\n"
+    yield "Source: `sevenrooms-setup`. Live systems send more; `schemas/statuses.py` has what Bellhop makes of each.\n"
+    yield from markdown_table(("status", "category", "display", "description"), STATUSES)
 
 
 def _method(method: Endpoint) -> Sequence[str]:

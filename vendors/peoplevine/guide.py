@@ -18,6 +18,45 @@ DURATION: Final = (
     "as it's not currently supported by Sevenroom's API.\""
 )
 LABELS: Final = '"make sure that the attribute labels match those in Sevenrooms (this is case sensitive), otherwise the data will not sync"'  # noqa: E501
+EMAILS: Final = '"We recommend sending confirmation/ cancellation emails via Sevenrooms"'
+GROUPS: Final = (
+    'beyond the ten default attributes: "you can create additional tags and enter them in the section below"; "You can '
+    'also sync custom groups at the bottom of this page"'
+)
+APP_NAME: Final = (
+    'the App in the audience list: "the name depends on what your Sevenrooms rep setup, so please confirm with them"'
+)
+STATUSES: Final[tuple[tuple[str, str, str, str], ...]] = (
+    ("HOLD", "Pre-Service", "Hold", "A reservation is being held for the guest."),
+    ("NOT_RECONCILED", "Pre-Service", "Booked", "A reservation is incomplete at the current time."),
+    ("BOOKED", "Pre-Service", "Booked", "The guest has booked the reservation, but it has yet to be confirmed."),
+    ("LEFT_MESSAGE", "Pre-Service", "Left Message", "The guest has been contacted by venue staff and left a message."),
+    ("NO_ANSWER", "Pre-Service", "No Answer", "The guest has been contacted by venue staff and there was no answer."),
+    (
+        "WRONG_NUMBER",
+        "Pre-Service",
+        "Wrong Number",
+        "An attempt to contact the guest was made, but they provided the wrong phone number.",
+    ),
+    ("CONFIRMED", "Pre-Service", "Confirmed", "The guest has confirmed the booking."),
+    ("PRE_ARRIVED", "Pre-Service", "Arrived", "The expected number of guests in the party have arrived at the venue."),
+    (
+        "PREPARTIALLYARRIVED",
+        "Pre-Service",
+        "Partially Arrived",
+        "A partial number of guests in the party has arrived at the venue.",
+    ),
+    (
+        "LATE",
+        "Pre-Service",
+        "Late",
+        "The guest has not arrived at the expected arrival time of the booked reservation.",
+    ),
+    ("CANCELED", "Pre-Service", "Canceled", "The guest has canceled the previously booked reservation."),
+    ("NO_SHOW", "Pre-Service", "No Show", "The guest never arrived at the venue to fulfill the reservation."),
+    ("NO_ENTRY", "Pre-Service", "No Entry", "The guest was not permitted entry to the venue (Nightlife Only)."),
+)
+"""The guide's table of a reservation's statuses: status, category, display, description."""
 _SEVENROOMS: Final = (
     'Sevenrooms: in Peoplevine\'s company menu select "integrated platforms", click on the Sevenrooms logo, and check '
     '"your client ID, secret ID, default venue ID and the group ID as sent to you by your Sevenrooms rep"'

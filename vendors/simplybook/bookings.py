@@ -18,10 +18,11 @@ from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
-from bellhop.schemas.statuses import Meaning, meaning
-from bellhop.vendors.failure import VendorFailure
+from bellhop.schemas.statuses import Meaning
+from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.kept_answers import side_by_side
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal
+from bellhop.vendors.simplybook import giving_way
 from bellhop.vendors.simplybook.booked import BATCH_TYPE, entries_of
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.company_rules import CompanyRules
@@ -29,7 +30,7 @@ from bellhop.vendors.simplybook.payment import end_unpaid, is_paid, payment_dead
 from bellhop.vendors.simplybook.preparation import prepare_book
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.simplybook.slots import ANY_UNIT, Wanted, entries_to_cancel, place_of, slot_of, unit_at
-from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, name_changes, settle_rest
+from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, meaning_here, name_changes, settle_rest
 
 BOOK: Final = "book"
 CONFIRM: Final = "confirmBooking"
@@ -64,7 +65,7 @@ class SimplybookBookings:
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if event.account not in self._clients or event.data["venue"] not in self._venues:
             return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
-        meant, words = meaning(event.type, event.data.get("status"), event.data["services"])
+        meant, words = meaning_here(event, booking)
         if meant is Meaning.RECORD:
             return Recorded(words)
         own = entries_of_guest(event, asked_of(event.type, event.data, ()), booking)
@@ -75,12 +76,18 @@ class SimplybookBookings:
             return Dead(
                 Reason.REJECTED, "two of its services are the same slot: say so with `count`, and send it again"
             )
+        if (step := giving_way.next_restoring(event, booking)) is not None:
+            return step
         return self._next_call(event, booking, own, wanted) or _end(event, booking, own, wanted, words)
 
     def _next_call(
         self, event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mapping[str, Wanted]
     ) -> VendorCall | None:
         """None where nothing is left to call."""
+        if any(one.missing for one in wanted.values()):
+            for entry in own:
+                if entry.gave_way == event.id:
+                    return VendorCall(entry.account, CANCEL, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
         for one in wanted.values():
             if one.missing:
                 arguments = {**one.arguments, "count": one.missing}
@@ -105,24 +112,39 @@ class SimplybookBookings:
         """Of a `book`: holds it against the company's rules, and makes or finds the batch it belongs to."""
         if call.method != BOOK:
             return call
+        if giving_way.RESTORES in call.arguments:
+            event = giving_way.restored_event(event, booking, call.arguments[giving_way.RESTORES])
+            return self._prepare_book(call, event)
+        ready = self._prepare_book(call, event)
+        if isinstance(ready, Dead):
+            if not giving_way.given_way(booking, event):
+                return ready
+            return VendorCall(call.account, giving_way.NOTE, {giving_way.REFUSED: ready.error}, repeatable=True)
+        if in_the_way := self._in_the_way(ready, event, booking):
+            return VendorCall(call.account, giving_way.NOTE, {giving_way.IN_THE_WAY: in_the_way}, repeatable=True)
+        if not self._in_batch(call, event):
+            return ready
+        batch = _open_batch(event, booking) or self._clients[call.account].create_batch()
+        return replace(ready, arguments={**ready.arguments, "batch_id": batch})
+
+    def _prepare_book(self, call: VendorCall, event: Envelope) -> VendorCall | Dead:
         rules, account = self._rules[call.account], self._accounts[call.account]
         ready = prepare_book(call, event, rules, account)
         if isinstance(ready, Dead) or ready.warnings != call.warnings:
             # What the company said hours ago may let a booking pass, which it then refuses itself; not refuse one.
-            ready = prepare_book(call, event, rules.fresh(), account)
-        if isinstance(ready, Dead) or not self._in_batch(call, event):
-            return ready
-        batch = _open_batch(event, booking) or self._clients[call.account].create_batch()
-        return replace(ready, arguments={**ready.arguments, "batch_id": batch})
+            return prepare_book(call, event, rules.fresh(), account)
+        return ready
 
     def ask_ahead(self) -> None:
         """See `vendors.handler.AsksAhead`."""
         side_by_side([rules.ask_ahead for rules in self._rules.values()])
 
-    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Outcome:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Dead | Refusal:
         client = self._clients[call.account]
+        if call.method == giving_way.NOTE:
+            return giving_way.note(booking, event, call.arguments)
         if call.method == BOOK:
-            return self._book(client, call, event, booking)
+            return self._book_or_restore(client, call, event, booking)
         if call.method == CONFIRM_BATCH:
             return _confirm_batch(client, event, booking, call.arguments["batch"])
         key = (call.account, call.arguments["id"])
@@ -180,6 +202,48 @@ class SimplybookBookings:
             wanted[place] = Wanted(line, arguments, asked_of(event.type, event.data, [service]), have)
         return dict(sorted(wanted.items(), key=lambda item: item[1].line))
 
+    def _in_the_way(self, call: VendorCall, event: Envelope, booking: Booking) -> list[str]:
+        """The ids of what the booking itself has where the call would book, as far as the vendor would refuse it."""
+        arguments = call.arguments
+        own = entries_of_guest(event, asked_of(event.type, event.data, ()), booking)
+        if isinstance(own, Dead):
+            return []
+        wanted = self._wanted_slots(event, booking, own)
+        old = [e for e in giving_way.candidates(own, wanted, event) if e.account == call.account]
+        same = [entry for entry in old if entry.slot.startswith(f"{arguments['event_id']}/")]
+        minutes = self._rules[call.account].minutes(int(arguments["event_id"])) if old and not same else 0
+        spans = giving_way.turns(arguments, same, minutes)
+        if not giving_way.overlapping(old, spans, arguments["unit_id"]):
+            return []
+        starts = self._clients[call.account].get_start_time_matrix(
+            f"{spans[0][0]:%Y-%m-%d}",
+            f"{spans[-1][0]:%Y-%m-%d}",
+            int(arguments["event_id"]),
+            int(arguments["unit_id"]),
+            arguments["count"],
+        )
+        taken = [span for span in spans if f"{span[0]:%H:%M:%S}" not in starts.get(f"{span[0]:%Y-%m-%d}", ())]
+        in_the_way = giving_way.overlapping(old, taken, arguments["unit_id"])
+        return [entry.vendor_id for entry in giving_way.with_course(in_the_way, old)]
+
+    def _book_or_restore(
+        self, client: SimplybookClient, call: VendorCall, event: Envelope, booking: Booking
+    ) -> Booking | Refusal:
+        """Raises VendorFailure; a refusal for whose sake an old slot gave way is not the end."""
+        restores = call.arguments.get(giving_way.RESTORES)
+        try:
+            if restores is None:
+                return self._book(client, call, event, booking)
+            restored = giving_way.restored_event(event, booking, restores)
+            made = self._book(client, call, restored, booking)
+        except VendorFailure as failure:
+            if failure.kind is not Kind.REJECTED or not giving_way.given_way(booking, event):
+                raise
+            if restores is not None:
+                return Refusal(failure, giving_way.lose(booking, event, str(failure)))
+            return Refusal(failure, giving_way.note(booking, event, {giving_way.REFUSED: str(failure)}))
+        return made
+
     def _in_batch(self, call: VendorCall, event: Envelope) -> bool:
         """Whether a slot joins its booking's batch. "count more then 1 or valid batchId (only one parameter can be
         specified)"; a recurring booking is a batch of its own."""
@@ -232,7 +296,9 @@ def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mappin
     if elsewhere := list(entries_to_cancel(own, wanted)):
         return cancel_elsewhere(event, booking, elsewhere, words)
     if not wanted:
-        if not booking.entries:
+        if booking.replaced_by and event.type != "booking.cancelled":
+            return Recorded(words)  # not told: it was neither booked nor cancelled by its source
+        if not booking.entries and not booking.replaced_by:
             words = "cancelled before it was booked: nothing to call"
         return Done(words, tombstone=not any(entry.stands for entry in booking.entries))
     if wrong := [entry for one in wanted.values() for entry in one.have if entry.differs]:

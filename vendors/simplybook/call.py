@@ -18,7 +18,9 @@ _TEXTS: Final = (types.text, reading.date, types.date_time, types.time, types.si
 
 def methods() -> Mapping[str, CallMethod]:
     return {
-        name: CallMethod(method.signature, method.changes, method.repeatable, partial(arguments, method))
+        name: CallMethod(
+            method.signature, method.changes, method.repeatable, partial(arguments, method), method.deprecated
+        )
         for name, method in METHODS.items()
     }
 

@@ -36,6 +36,10 @@ class Tokens(Protocol):
         """A token other than `stale`: another process's, else by `login`."""
         ...
 
+    def renew_token(self, account: str, login: Callable[[], str]) -> str:
+        """A new token by `login`."""
+        ...
+
 
 def signature_of(id_: str, hash_: str, secret_key: str) -> str:
     """`md5($bookingId . $bookingHash . $secretKey)`; of batches `md5($batchId . $batchHash . $secret)`."""
@@ -133,6 +137,10 @@ class SimplybookClient:
         """A new session token, past the one that is shared: for checking the credentials."""
         account = self._account
         return str(self._log_in("getToken", account.company, account.api_key))
+
+    def renew_token(self) -> None:
+        """Logs in, and shares the new token with all workers in place of the one that the vendor may have ended so."""
+        self._tokens.renew_token(self._account.name, self.login)
 
     def service_url(self) -> str:
         """Where the company's API is, as getServiceUrl tells it. Raises AUTH where that cannot be trusted with the

@@ -69,6 +69,11 @@ class CompanyRules:
         fields: Sequence[Mapping[str, Any]] = self._answer("getAdditionalFields", event_id) or ()
         return fields
 
+    def minutes(self, event_id: int) -> int:
+        """How long a service lasts; 0 where the company does not tell."""
+        rows = self._answer("getEventList") or ()
+        return next((int(row.get("duration") or 0) for row in rows if str(row.get("id")) == str(event_id)), 0)
+
     def end_time(self, start: str, event_id: int, unit_id: int, wanted: str) -> str:
         """When a service that starts then ends, Y-m-d H:i:s; "" where it is not free, or the vendor does not say.
 

@@ -1,7 +1,8 @@
-"""The checks of a SimplyBook.me account. Only methods that read are called, and getToken where no token is shared."""
+"""The checks of a SimplyBook.me account. Only methods that read are called, and getToken."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -38,23 +39,25 @@ _NOTES_ADVICE: Final = (
 )
 _TRIED: Final = 3
 _DAYS: Final = 7
+_HOURS: Final = 14
+"""No clock is further from UTC."""
 
 
 class SimplybookChecks:
-    """token: the one that is shared, None without. service_url: where getServiceUrl says the API is."""
+    """log_in: gets a new token and shares it. service_url: where getServiceUrl says the API is."""
 
     def __init__(
         self,
         account: SimplybookAccount,
         subject: Subject,
         call: MethodCall,
-        token: Callable[[], str | None],
+        log_in: Callable[[], None],
         service_url: Callable[[], str],
     ) -> None:
         self._account = account
         self._subject = subject
         self._call = call
-        self._token = token
+        self._log_in = log_in
         self._service_url = service_url
         self._api = False
         self._denied: Trouble | None = None
@@ -86,7 +89,7 @@ class SimplybookChecks:
     def explain(self, trouble: Trouble) -> Finding:
         if trouble.code in guide.LOGIN:
             return fail(str(trouble), *guide.LOGIN[trouble.code])
-        if trouble.kind == "auth" and "company" in trouble.words.lower():
+        if trouble.kind == "auth" and _is_company(trouble):
             return fail(str(trouble), guide.COMPANY)
         if trouble.kind == "auth":
             return fail(str(trouble), guide.API_FEATURE, guide.API_KEY)
@@ -96,20 +99,16 @@ class SimplybookChecks:
         return ok(f"getServiceUrl names {self._service_url()}")
 
     def _login(self) -> Finding:
-        """A token that works is left alone: a new one may end those of the workers."""
-        before = self._token()
+        """The key itself is tried: a shared token that still works would hide one that is wrong. Workers go on with the
+        new token, so the one that this may have ended costs at most the calls that were on their way."""
+        self._log_in()
         try:
             self._api = bool(self._call("isPluginActivated", "api"))
         except Trouble as trouble:
-            at_login = trouble.method in ("getToken", "getServiceUrl")
-            if trouble.kind != "auth" or at_login or "company" in trouble.words.lower():
+            if trouble.kind != "auth" or trouble.method in ("getToken", "getServiceUrl") or _is_company(trouble):
                 raise
             self._denied = trouble  # the login itself went well
-        if before is None:
-            return ok("logged in with the API key; the token is shared with the workers")
-        if self._token() != before:
-            return ok("the shared token had run out; logged in with the API key")
-        return ok("the shared token works (the API key was not tried: a new token may end this one)")
+        return ok("logged in with the API key; the new token is shared with the workers")
 
     def _permission(self) -> Finding:
         if self._denied is not None:
@@ -127,8 +126,9 @@ class SimplybookChecks:
 
     def _zone(self) -> Finding:
         told = self._call("getCompanyTimezoneOffset")
-        name = str(told.get("timezone") or "") if isinstance(told, dict) else ""
-        return zone_finding(name or str(self._info.get("timezone") or ""), self._subject)
+        facts = told if isinstance(told, dict) else {}
+        name = str(facts.get("timezone") or self._info.get("timezone") or "")
+        return zone_finding(name, self._subject, _offset_of(facts.get("offset", facts.get("timezone_offset"))))
 
     def _timeframe(self) -> Finding:
         minutes = self._call("getTimeframe")
@@ -253,6 +253,23 @@ class SimplybookChecks:
     def _first(self, most: int) -> list[dict[str, Any]]:
         """Those that the settings name, then others."""
         return sorted(self._services, key=lambda row: row["id"] not in self._subject.services)[:most]
+
+
+def _offset_of(told: object) -> timedelta | None:
+    """An offset as hours, minutes or seconds, whichever its size allows, or as +01:00. The document does not say."""
+    text = str(told).strip()
+    if clock := re.fullmatch(r"([+-])(\d{1,2}):(\d{2})", text):
+        size = timedelta(hours=int(clock[2]), minutes=int(clock[3]))
+        return -size if clock[1] == "-" else size
+    if not re.fullmatch(r"[+-]?\d{1,5}(?:\.0+)?", text):
+        return None
+    number = float(text)
+    unit = 3600 if abs(number) <= _HOURS else 60 if abs(number) <= 60 * _HOURS else 1
+    return timedelta(seconds=unit * number)
+
+
+def _is_company(trouble: Trouble) -> bool:
+    return "company" in trouble.words.lower()
 
 
 def _signature() -> Finding:

@@ -17,7 +17,7 @@ _CODE: Final = ("code", "words", "exception", "kind", "what a person does", "tes
 
 def lines() -> Iterator[str]:
     yield "## SimplyBook.me: the public service\n"
-    yield "Source: `simplybook-public-service-methods`. In brackets: what may be left out.\n"
+    yield "Source: `simplybook-public-service-methods`. In brackets: what may be left out; `|null`: what may be null.\n"
     yield from markdown_table(_METHOD, map(_method, METHODS.values()))
     yield "\nCalled at `/login`, without a token:\n"
     yield from markdown_table(_METHOD, map(_method, LOGIN_METHODS.values()))
@@ -34,7 +34,7 @@ def lines() -> Iterator[str]:
 
 def _method(method: Method) -> Sequence[str]:
     return (
-        f"`{method.signature}`",
+        f"`{method.signature}`" + (", deprecated" if method.deprecated else ""),
         yes(method.changes),
         twice(method.repeatable),
         f"`{_METHOD_TEST}[{method.name}]`",

@@ -6,7 +6,7 @@ Source: "Methods" of `simplybook-public-service-methods`; `getToken` and `getSer
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from marshmallow import ValidationError, fields
@@ -47,29 +47,33 @@ from bellhop.vendors.words import date, flag, integer
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method. changes: it alters something at the vendor. repeatable: calling it twice does no more than once."""
+    """One method. changes: it alters something at the vendor. repeatable: calling it twice does no more than once.
+    deprecated: the document says so."""
 
     name: str
     params: tuple[Param, ...]
     result: fields.Field[Any]
     changes: bool = False
     repeatable: bool = True
+    deprecated: bool = False
 
     def arguments(self, given: Sequence[Any]) -> list[Any]:
         """The parameters as they are sent; those left out at the end are not. Raises ValueError, which names the
         parameter and the rule, never the value."""
         if len(given) > len(self.params):
             raise ValueError(f"takes at most {len(self.params)} arguments: {self.signature}")
-        sent = []
+        sent, least = [], 0
         for place, param in enumerate(self.params):
             value = given[place] if place < len(given) else None
-            if value is None and not param.optional:
+            if value is None and param.nullable and place < len(given):
+                least = place + 1  # null, and said so
+            elif value is None and not param.optional:
                 raise ValueError(f"{param.name} is missing: {self.signature}")
             try:
                 sent.append(None if value is None else param.check(value))
             except ValueError as error:
                 raise ValueError(f"{param.name} {error}") from None
-        while sent and sent[-1] is None:
+        while len(sent) > least and sent[-1] is None:
             sent.pop()
         return sent
 
@@ -82,7 +86,7 @@ class Method:
 
     @property
     def signature(self) -> str:
-        return f"{self.name}({', '.join(f'[{p.name}]' if p.optional else p.name for p in self.params)})"
+        return f"{self.name}({', '.join(map(str, self.params))})"
 
 
 def _required_params(**checks: Check) -> tuple[Param, ...]:
@@ -91,6 +95,10 @@ def _required_params(**checks: Check) -> tuple[Param, ...]:
 
 def _optional(**checks: Check) -> tuple[Param, ...]:
     return tuple(Param(name, check, optional=True) for name, check in checks.items())
+
+
+def _nullable(**checks: Check) -> tuple[Param, ...]:
+    return tuple(Param(name, check, nullable=True) for name, check in checks.items())
 
 
 def _list_params(**names: Check) -> tuple[Param, ...]:
@@ -121,14 +129,19 @@ _ROWS: Final = (
         repeatable=False,
     ),
     _read(
-        "calculateEndTime", _required_params(startDateTime=date_time, eventId=integer, unitId=integer), Nothing(Text())
+        "calculateEndTime",
+        _required_params(startDateTime=date_time, eventId=integer) + _nullable(unitId=integer),
+        Nothing(Text()),
     ),
     _change("cancelBooking", _ID_SIGN),
     _change("confirmBooking", _ID_SIGN),
     _change("confirmBookingBatch", _BATCH + _required_params(sign=sign)),
     _change("confirmBookingBatchPayment", _BATCH + _required_params(paymentProcessor=text, sign=sign)),
     _change("confirmBookingCart", _required_params(cartId=integer, paymentProcessor=text, sign=sign)),
-    _change("confirmBookingPayment", _required_params(id=integer, paymentProcessor=text, sign=sign)),
+    replace(
+        _change("confirmBookingPayment", _required_params(id=integer, paymentProcessor=text, sign=sign)),
+        deprecated=True,  # "confirmBookingPayment !Deprecated!"
+    ),
     _change("createBatch", (), Id()),
     _read(
         "filterAvailableUnits",
@@ -157,7 +170,7 @@ _ROWS: Final = (
     _read("getCompanyTimezoneOffset", (), fields.Raw(allow_none=True)),
     _read("getCountryPhoneCodes", (), ListOf(fields.Raw(allow_none=True))),
     _read("getEventList", _list_params(isVisibleOnly=flag, asArray=flag), ListOf(fields.Nested(EventRow))),
-    _read("getFirstWorkingDay", _required_params(unitId=integer), Nothing(Text())),
+    _read("getFirstWorkingDay", _nullable(unitId=integer), Nothing(Text())),
     _read("getLocationsList", _list_params(isPublic=flag, asArray=flag), ListOf(fields.Nested(LocationRow))),
     _read("getPaymentProcessorConfig", _required_params(paymentProcessor=text), Nothing(Object())),
     _read("getPluginPromoInfoByCode", _required_params(code=text), Nothing(Object())),

@@ -83,11 +83,17 @@ def anything(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """An argument: the document's name, its rule, whether it may be left out."""
+    """An argument: the document's name, its rule, whether it may be left out. nullable: it may be null, which is then
+    sent: the vendor's own examples have it so."""
 
     name: str
     check: Check
     optional: bool = False
+    nullable: bool = False
+
+    def __str__(self) -> str:
+        name = f"{self.name}|null" if self.nullable else self.name
+        return f"[{name}]" if self.optional else name
 
 
 # --- results -----------------------------------------------------------------------------------------------------

@@ -50,6 +50,11 @@ def _client(account: SimplybookAccount, http: HttpClient, ledger: Ledger, gate: 
     return SimplybookClient(account, http, ledger, gate)
 
 
+def _login(account: SimplybookAccount, http: HttpClient, ledger: Ledger) -> None:
+    """Through no gate: an account that is held for its credentials is what one logs in for."""
+    _client(account, http, ledger, None).renew_token()
+
+
 def _methods() -> Mapping[str, CallMethod]:
     from bellhop.vendors.simplybook.call import methods
 
@@ -60,18 +65,14 @@ def _doctor(
     account: SimplybookAccount,
     subject: Subject,
     client_of: Callable[[SimplybookAccount], SimplybookClient],
-    ledger: Ledger,
+    _ledger: Ledger,
 ) -> Examination:
     from bellhop.vendors.doctor.checks import troubles
     from bellhop.vendors.simplybook.doctor import SimplybookChecks
 
     client = client_of(account)
     return SimplybookChecks(
-        account,
-        subject,
-        troubles(client.call),
-        lambda: ledger.token(account.name),
-        troubles(client.service_url),
+        account, subject, troubles(client.call), troubles(client.renew_token), troubles(client.service_url)
     )
 
 
@@ -93,6 +94,7 @@ SIMPLYBOOK: Final = Vendor(
     ACCOUNT,
     bookings=_bookings,
     client=_client,
+    login=_login,
     methods=_methods,
     catalog=CATALOG,
     doctor=_doctor,

@@ -183,12 +183,16 @@ def test_the_same_fact_under_another_id_is_a_duplicate(ledger: Ledger, kind: str
     assert claim(ledger, event("e-2", kind)) == answer
 
 
-def test_the_same_fact_with_another_content_is_a_conflict_also_when_replayed(ledger: Ledger) -> None:
+def test_the_same_fact_with_another_content_is_a_conflict_until_a_person_replays_it(ledger: Ledger) -> None:
     finish(ledger, event())
-    for generation in (0, 1):
-        answer = claim(ledger, event("e-2", data={"x": 1}, generation=generation))
-        assert isinstance(answer, Refused)
-        assert answer.reason is Reason.CONFLICT
+    second = event("e-2", data={"x": 1})
+    answer = claim(ledger, second)
+    assert isinstance(answer, Refused)
+    assert answer.reason is Reason.CONFLICT
+    finish(ledger, second.next_generation())
+    again = claim(ledger, event("e-3", data={"x": 1}))
+    assert isinstance(again, Settled)
+    assert again.state is State.DUPLICATE
 
 
 def test_a_dead_fact_sent_again_under_another_id_is_worked_and_the_dead_one_then_a_duplicate(ledger: Ledger) -> None:

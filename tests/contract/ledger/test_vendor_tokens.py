@@ -6,7 +6,9 @@ import threading
 
 import pytest
 
+from bellhop.ledger.accounts import FAILURES, Denied, Ended, Permit
 from bellhop.ledger.store import Ledger
+from bellhop.schemas.settings import Limits
 from tests.support.ledger import Clock, OpenLedger
 
 
@@ -39,6 +41,45 @@ def test_when_a_token_was_got_is_known_to_every_process(ledger: Ledger, open_led
     assert open_ledger().token_times() == {"sb": got}
     ledger.replace_token("sb", "t-1", lambda: "t-2")
     assert ledger.token_times() == {"sb": clock()}
+
+
+def test_a_token_is_renewed_before_its_hour_is_over_by_one_process(ledger: Ledger, clock: Clock) -> None:
+    ledger.replace_token("sb", None, lambda: "t-1")
+    clock.advance(minutes=54)
+    assert ledger.token("sb") == "t-1"
+    clock.advance(minutes=2)
+    assert ledger.token("sb") is None
+    assert ledger.replace_token("sb", None, lambda: "t-2") == "t-2"
+    assert ledger.replace_token("sb", None, never) == ledger.token("sb") == "t-2"
+
+
+def test_a_person_has_a_token_renewed_whatever_it_is_worth(ledger: Ledger, open_ledger: OpenLedger) -> None:
+    assert ledger.renew_token("sb", lambda: "t-1") == "t-1"
+    assert ledger.renew_token("sb", lambda: "t-2") == "t-2"
+    assert open_ledger().token("sb") == "t-2"
+
+
+def test_a_login_that_was_renewed_in_vain_leaves_the_token_as_it_was(ledger: Ledger) -> None:
+    def fail() -> str:
+        raise NoAnswer
+
+    ledger.renew_token("sb", lambda: "t-1")
+    with pytest.raises(NoAnswer):
+        ledger.renew_token("sb", fail)
+    assert ledger.token("sb") == "t-1"
+
+
+def test_a_new_login_has_an_account_tried_at_once_that_was_held_for_its_credentials(ledger: Ledger) -> None:
+    free = Limits()
+
+    def permit() -> object:
+        return ledger.accounts.acquire("sb", free, last=False, lease_seconds=30.0, patience_seconds=0.0)
+
+    for _ in range(FAILURES):
+        ledger.accounts.release(Permit("sb", "", 0.0, False), Ended.REFUSED, error="Wrong API key")
+    assert isinstance(permit(), Denied)
+    ledger.renew_token("sb", lambda: "t-1")
+    assert isinstance(permit(), Permit)
 
 
 def test_accounts_have_tokens_of_their_own(ledger: Ledger) -> None:

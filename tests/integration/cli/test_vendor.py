@@ -182,9 +182,10 @@ def test_without_a_method_all_there_are_are_listed(run: Commands, sandbox: Sandb
         "method": "cancelBooking",
         "signature": "cancelBooking(id, sign)",
         "changes": True,
+        "deprecated": False,
     }
     assert club["sync_profiles"]["signature"] == "sync_profiles(since)"
-    assert "calculateEndTime(startDateTime, eventId, unitId)" in run("call", "salon").output
+    assert "calculateEndTime(startDateTime, eventId, unitId|null)" in run("call", "salon").output
     assert sandbox.calls() == []
 
 
@@ -370,6 +371,14 @@ def test_no_answer_or_failure_shows_a_secret(run: Commands, sandbox: Sandbox) ->
     assert "sandbox-password" not in told
 
 
+def test_a_deprecated_method_says_so_in_the_list_and_when_it_is_called(run: Commands) -> None:
+    listed = {one["method"]: one["deprecated"] for one in run.json("call", "salon", "--json")}
+    assert [name for name, is_deprecated in listed.items() if is_deprecated] == ["confirmBookingPayment"]
+    assert "deprecated by the vendor" in run("call", "salon").output
+    told = run("call", "salon", "confirmBookingPayment", "1", "paypal", "hash:x")
+    assert "it is deprecated by the vendor" in told.output
+
+
 # --- accounts ---------------------------------------------------------------------------------------------------------
 
 
@@ -402,3 +411,24 @@ def test_the_breaker_the_token_and_the_pulls_of_an_account_are_shown(run: Comman
     assert "reservations 2h" in told
     assert "no answer in time" in told
     assert "shared" in told
+
+
+def test_a_new_login_replaces_the_shared_token_and_has_a_held_account_tried_at_once(run: Commands) -> None:
+    ledger = run.ledger()
+    ledger.replace_token("salon", None, lambda: "of-yesterday")
+    for _ in range(FAILURES):
+        ledger.accounts.release(Permit("salon", "", 0, False), Ended.REFUSED, error="Wrong API key")
+    assert "open: credentials refused" in run("accounts").output
+    assert "salon: logged in" in run("accounts", "login", "salon").output
+    assert ledger.token("salon") not in (None, "of-yesterday")
+    (view,) = ledger.accounts.views()
+    assert view.breaker == "probing"
+    run.json("call", "salon", "getTimeframe")
+    assert run.json("accounts", "--json")[1]["breaker"] == "closed"
+
+
+def test_a_login_is_only_for_accounts_that_have_one(run: Commands) -> None:
+    told = run("accounts", "login", "club")
+    assert told.exit_code == 1
+    assert "`bellhop doctor club` tries them" in told.output
+    assert run("accounts", "login", "nobody").exit_code == 2

@@ -169,6 +169,10 @@ class Faces:
         for _ in range(FAILURES):
             self.ledger.accounts.release(Permit("sb", "", 0.0, False), Ended.AWAY, error="no route to host")
 
+    def refused_account(self) -> None:
+        for _ in range(FAILURES):
+            self.ledger.accounts.release(Permit("sb", "", 0.0, False), Ended.REFUSED, error="Wrong API key")
+
     def paused_route(self) -> None:
         self.ledger.pauses.pause("members", "ann", "the vendor asked")
 
@@ -200,6 +204,7 @@ STATES: dict[str, tuple[Callable[[Faces], None], Sequence[tuple[str, str, int]]]
     "letters in doubt": (Faces.in_doubt, [("in_doubt", "", 1)]),
     "one stopped job behind sixty newer ones": (Faces.stopped_job, [("job", "1", 1)]),
     "an account that is away": (Faces.open_breaker, [("account", "sb", 1)]),
+    "an account whose credentials are refused": (Faces.refused_account, [("account", "sb", 1)]),
     "a paused route": (Faces.paused_route, [("route", "members", 1)]),
     "an edit to approve": (Faces.edit, [("edit", "1", 1), ("letters", "", 1)]),
     "unroutable messages": (lambda faces: faces.queues(unroutable=2), [("unroutable", "", 2)]),

@@ -112,7 +112,7 @@ def test_of_32_callers_for_one_slot_exactly_one_gets_it(sandbox: Sandbox, client
 
 def test_an_error_fault_is_an_rpc_error_and_books_nothing(sandbox: Sandbox, client: Client) -> None:
     sandbox.fault(method="book", kind="error", code=-32603, message="Internal error")
-    assert client.book()["error"] == {"code": -32603, "message": "Internal error"}
+    assert client.book()["error"] == {"code": -32603, "message": "Internal error", "data": {}}
     assert bookings(sandbox) == 0
     assert "result" in client.book()
 

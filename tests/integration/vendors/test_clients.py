@@ -36,6 +36,10 @@ class Tokens:
             self.current = login()
         return self.current
 
+    def renew_token(self, account: str, login: Callable[[], str]) -> str:
+        self.current = login()
+        return self.current
+
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:

@@ -67,6 +67,7 @@ READING = {
     *("getCompanyTimezoneOffset", "getTimeframe", "getEventList", "getUnitList", "getLocationsList"),
     *("getAdditionalFields", "getStartTimeMatrix", "products", "metadata", "get_service_availability"),
 }
+Fault = dict[str, object]
 FEW = replace(SimplybookSeed(), units=SimplybookSeed().units[:3])
 
 
@@ -143,16 +144,20 @@ def test_accounts_that_are_well_pass_and_nothing_but_reading_methods_was_called(
         assert secret not in told.output
 
 
-def test_the_token_is_shared_and_no_other_is_asked_for_while_it_works(doctor: Doctor, sandbox: Sandbox) -> None:
+def test_the_key_itself_is_tried_and_its_token_is_shared_with_the_workers(doctor: Doctor, sandbox: Sandbox) -> None:
+    ledger = doctor.ledger()
+    ledger.replace_token("salon", None, lambda: "of-yesterday")
     assert doctor.checks("salon")["login"]["seen"].startswith("logged in with the API key")
-    assert doctor.checks("salon")["login"]["seen"].startswith("the shared token works")
     assert methods(sandbox).count("getToken") == 1
+    assert ledger.token("salon") != "of-yesterday"
 
 
-def test_a_shared_token_that_ran_out_is_replaced_once(doctor: Doctor, sandbox: Sandbox) -> None:
-    doctor.ledger().replace_token("salon", None, lambda: "of-yesterday")
-    assert doctor.checks("salon")["login"]["seen"].startswith("the shared token had run out")
-    assert methods(sandbox).count("getToken") == 1
+def test_a_key_that_is_wrong_is_found_though_a_token_that_works_is_shared(doctor: Doctor, sandbox: Sandbox) -> None:
+    doctor.checks("salon")
+    shared = doctor.ledger().token("salon")
+    failure = only_failure(doctor.checks("salon", api_key="another-key-42"))
+    assert (failure["name"], "Wrong API key" in failure["seen"]) == ("login", True)
+    assert doctor.ledger().token("salon") == shared
 
 
 def test_an_account_whose_breaker_is_open_is_checked_all_the_same(doctor: Doctor) -> None:
@@ -336,6 +341,78 @@ def test_a_company_that_is_not_set_up_fails(tmp_path: Path, check: str, seed: Si
         told = Doctor(tmp_path, sandbox.url).checks("salon", service="", provider="")
     assert told[check]["status"] == "fail"
     assert told[check]["advice"]
+
+
+BROKEN: dict[str, tuple[Fault, dict[str, object], str, str]] = {
+    "a wrong key, its code replaced": (
+        {"method": "getToken", "kind": "error", "code": -32000, "message": "Wrong API key"},
+        {},
+        "login",
+        "set api_key anew",
+    ),
+    "a company that is not there, its code replaced": (
+        {"method": "getToken", "kind": "error", "code": -32000, "message": "Company does not exist"},
+        {},
+        "login",
+        "set company to the company's login",
+    ),
+    "a login refused in words of no table": (
+        {"method": "getToken", "kind": "error", "code": -32000, "message": "This tariff has no API"},
+        {},
+        "login",
+        "activate the Custom Feature API",
+    ),
+    "a blocked user": (
+        {"method": "getToken", "kind": "error", "code": -32000, "message": "User is blocked"},
+        {},
+        "login",
+        "have the company's administrator unblock it",
+    ),
+    "a firewall before the vendor": (
+        {"method": "getToken", "kind": "http", "status": 403},
+        {},
+        "login",
+        "a firewall before it turns this host away",
+    ),
+    "a vendor out of order": ({"method": "getToken", "kind": "http", "status": 502}, {}, "login", "out of order"),
+    "a token that is good for nothing": (
+        {"method": "isPluginActivated", "kind": "error", "code": -32000, "message": "Session expired"},
+        {},
+        "permission",
+        "activate the Custom Feature API",
+    ),
+    "a venue in another zone": ({}, {"zone": "America/New_York"}, "time zone", "set venues.salon.timezone"),
+    "a service that is not there": ({}, {"service": "99"}, "services", "bellhop catalog"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_each_kind_of_broken_salon_fails_one_check_with_the_right_advice(
+    doctor: Doctor, sandbox: Sandbox, kind: str
+) -> None:
+    fault, changed, check, advice = BROKEN[kind]
+    if fault:
+        sandbox.fault(**fault, times=None)  # type: ignore[arg-type]
+    failure = only_failure(doctor.checks("salon", **changed))
+    assert failure["name"] == check
+    assert advice in " ".join(failure["advice"])
+
+
+@pytest.mark.parametrize(
+    ("body", "advice"),
+    [
+        ("Invalid username or password", "set auth_id (the integration's account id)"),
+        ("Company is not active", "set auth_id (the integration's account id)"),
+        ("Please try again later", "the vendor's status page"),
+    ],
+)
+def test_each_kind_of_broken_club_fails_with_the_right_advice(
+    doctor: Doctor, sandbox: Sandbox, body: str, advice: str
+) -> None:
+    sandbox.fault(method="products", kind="error", message=body, times=None)
+    failure = only_failure(doctor.checks("club"))
+    assert failure["name"] == "credentials"
+    assert advice in " ".join(failure["advice"])
 
 
 # --- Peoplevine -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bellhop.ledger.bookings import apply_event, merge_booking, reaching
 from bellhop.ledger.codec import asked_to_json, call_from_json, call_to_json, entries_from_json, entries_to_json
-from bellhop.ledger.decide import HeldBooking
+from bellhop.ledger.known import HeldBooking
 from bellhop.ledger.records import Booking, Entry, EntryState
 from tests.support.ledger import BOOK, NOON, booking, entry, event
 

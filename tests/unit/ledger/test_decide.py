@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bellhop.ledger.bookings import apply_event
-from bellhop.ledger.decide import Answer, EventRecord, HeldBooking, KnownEvent, Take, apply, decide, mark_after
+from bellhop.ledger.decide import apply, decide, mark_after
+from bellhop.ledger.known import Answer, EventRecord, HeldBooking, KnownEvent, Take
 from bellhop.ledger.records import Booking, ClaimBusy, Claimed, Refused, Settled, Settlement, State, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bellhop.broker.port import QueueStats
+from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.records import Letter, LetterState, Pause, RefusedCount, WaitingLetters
 from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
 from bellhop.schemas.errors import BrokerUnavailable
@@ -86,6 +87,26 @@ def test_a_broker_that_does_not_answer_is_an_item_and_no_error() -> None:
 
 def test_nothing_is_told_where_nothing_waits() -> None:
     assert needs() == []
+
+
+@pytest.mark.parametrize(
+    ("refused", "severity", "title", "command"),
+    [
+        (False, "warning", "Account sb is away", "bellhop accounts"),
+        (True, "critical", "Account sb: its credentials are refused", "bellhop doctor sb"),
+    ],
+)
+def test_an_account_that_is_held_is_an_item_and_for_its_credentials_a_persons(
+    refused: bool, severity: str, title: str, command: str
+) -> None:
+    told = ledger()
+    told.accounts.views = lambda: [
+        AccountView("sb", "open", 5, NOON, "Wrong API key", "", 0, 0, True, refused),
+        AccountView("pv", "closed", 1, None, "Wrong API key", "", 0, 0, True, refused),
+    ]
+    (item,) = attention(told, BrokerCheck(), NOON)
+    assert (item.severity, item.title, item.command) == (severity, title, command)
+    assert "Wrong API key" in item.why
 
 
 def test_what_a_source_was_refused_in_the_last_day_is_an_item_and_what_is_older_none() -> None:

@@ -67,7 +67,10 @@ def test_an_error_fault_fails_each_vendor_its_own_way(client: FlaskClient) -> No
         "error_count": 0,
     }
     answer = client.post("/login", json={"method": "getToken", "params": ["sandbox", "sandbox-api-key"], "id": "a"})
-    assert answer.json == {"jsonrpc": "2.0", "id": "a", "error": {"code": -32603, "message": "out of order"}}
+    assert answer.json == {
+        "id": "a",
+        "error": {"code": -32603, "message": "out of order", "data": {}},
+    }
     assert sync(client).json["success"] is True
     assert [(call["fault"], call["effect"], call["answered"]) for call in calls(client)] == [
         ("error", None, True),

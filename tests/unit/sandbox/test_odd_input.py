@@ -90,7 +90,10 @@ def test_odd_parameters_are_refused_by_simplybook_not_crashed_on(method: str, da
     login = {"method": "getToken", "params": ["sandbox", "sandbox-api-key"], "id": data.draw(odd)}
     headers = {"X-Company-Login": "sandbox", "X-Token": client.post("/login", json=login).json["result"]}
     answer = client.post("/", json={"method": method, "params": params, "id": data.draw(odd)}, headers=headers)
-    assert ("result" in answer.json) != ("error" in answer.json)
+    if answer.status_code == 500:  # a type error, as PHP has it
+        assert answer.data == b""
+    else:
+        assert ("result" in answer.json) != ("error" in answer.json)
 
 
 @settings(max_examples=300, deadline=None)

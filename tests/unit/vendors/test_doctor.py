@@ -14,6 +14,7 @@ from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.pulls import Watermark
 from bellhop.schemas import zones
 from bellhop.schemas.settings import Limits
+from bellhop.schemas.statuses import CANCELLED, ENDED, STANDING, WAITING
 from bellhop.vendors.doctor.checks import (
     Check,
     CheckStatus,
@@ -114,7 +115,7 @@ def of_salon(
     who: Subject | None = None, account: SimplybookAccount | None = None, **answers: Any
 ) -> dict[str, Finding]:
     call = answering({**SALON, **answers})
-    return made(SimplybookChecks(account or salon(), who or subject(), call, lambda: "token", lambda: "https://x"))
+    return made(SimplybookChecks(account or salon(), who or subject(), call, lambda: None, lambda: "https://x"))
 
 
 def of_club(
@@ -190,6 +191,34 @@ def test_zones_that_differ_only_in_summer_are_not_the_same() -> None:
     assert finding.status is CheckStatus.FAIL
     assert "spa is Europe/London" in finding.seen
     assert "set venues.spa.timezone" in finding.advice[0]
+
+
+@pytest.mark.parametrize("name", ["Europe London", "europe/london", " Europe  London ", "Europe_London"])
+def test_a_zone_is_known_however_the_vendor_spells_it_and_fails_where_its_clock_differs(name: str) -> None:
+    assert zone_finding(name, subject()).status is CheckStatus.OK
+    finding = zone_finding(name, subject({"spa": ZoneInfo("America/New_York")}))
+    assert finding.status is CheckStatus.FAIL
+    assert "spa is America/New_York" in finding.seen
+
+
+def test_a_zone_of_several_words_is_known() -> None:
+    york = subject({"spa": ZoneInfo("America/New_York")})
+    assert zone_finding("America New York", york).status is CheckStatus.OK
+
+
+@pytest.mark.parametrize(
+    ("offset", "status"),
+    [("0", "warn"), (0, "warn"), ("+00:00", "warn"), (60, "fail"), ("3600", "fail"), (-5, "fail"), ("+01:00", "fail")],
+)
+def test_of_a_zone_that_nobody_knows_the_clock_is_compared(offset: object, status: str) -> None:
+    told = {"getCompanyTimezoneOffset": {"offset": offset, "timezone": "Mars Base"}}
+    assert of_salon(**told)["time zone"].status == status
+
+
+def test_an_offset_that_nobody_can_read_is_none() -> None:
+    for offset in (None, "", "summer", [1], 10**9):
+        told = {"getCompanyTimezoneOffset": {"offset": offset, "timezone": "Mars Base"}}
+        assert of_salon(**told)["time zone"].status is CheckStatus.WARN
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Base", "../etc/passwd"])
@@ -404,7 +433,22 @@ def test_the_sevenrooms_guide_is_quoted_step_by_step() -> None:
     places = [audience.index(step) for step in steps]
     assert places == sorted(places)
     assert "uncheck the Client must specify duration feature" in duration
-    assert "case sensitive" in of_club(account=club("sevenrooms"))["attributes"].advice[0]
+    found = of_club(account=club("sevenrooms"))
+    assert "case sensitive" in found["attributes"].advice[0]
+    told = " ".join(found["set-up"].advice)
+    for words in ("emails via Sevenrooms", "custom groups", "the name depends on what your Sevenrooms rep setup"):
+        assert words in told
+    statuses = found["statuses"].advice
+    assert len(statuses) == 13
+    assert (
+        "NO_ENTRY (Pre-Service, No Entry): The guest was not permitted entry to the venue (Nightlife Only)." in statuses
+    )
+    assert "set-up" not in of_club()
+
+
+def test_every_status_of_the_guide_has_a_meaning_here() -> None:
+    known = WAITING | CANCELLED | ENDED | STANDING
+    assert {code for code, *_ in spa_guide.STATUSES} <= known
 
 
 def test_book4times_credentials_are_all_named() -> None:

@@ -243,3 +243,46 @@ def test_a_from_is_seen_in_the_calls_and_credentials_are_not(client: FlaskClient
         "2022-08-01T00:00:00Z",
     )
     assert not set(BOOK4TIME.values()) & set(call["query"].values())
+
+
+def test_book4time_passes_reservations_on_in_a_batch_after_each_day() -> None:
+    moment = NOW
+    client = create_sandbox(now=lambda: moment).test_client()
+    change = {"what": "reservations", "id": "R-77", "auth_id": "sandbox-book4time"}
+    assert client.post("/_sandbox/changes", json=change).status_code == 200
+    since = {"from": "2022-08-10T00:00:00Z"}
+    assert get(client, "sync_reservations", BOOK4TIME, **since)["success_count"] == 0
+    moment = datetime(2022, 8, 10, 23, 0, tzinfo=UTC)  # midnight in London
+    assert get(client, "sync_reservations", BOOK4TIME, **since)["success_count"] == 1
+    assert get(client, "sync_reservations", BOOK4TIME, **{"from": "2022-08-10T23:00:01Z"})["success_count"] == 0
+    moment = NOW
+    switch(client, book4time_daily_batches=False)
+    assert get(client, "sync_reservations", BOOK4TIME, **since)["success_count"] == 1
+
+
+def test_a_reservation_in_sevenrooms_has_its_statuses(client: FlaskClient) -> None:
+    body = {"member_id": 3000, "notes": "", "offers": [DINNER]}
+    id_ = client.post("/res/create_service_reservation", query_string=SEVENROOMS, json=body).json["message"]
+    for status in ("SEATED", "PREPARTIALLYARRIVED", "CUSTOM_STATUS_27"):
+        asked = {"id": id_, "status": status, "auth_id": "sandbox-sevenrooms"}
+        assert client.post("/_sandbox/statuses", json=asked).status_code == 200
+        behind = client.get("/_sandbox/state").json["behind"]["7rooms"]
+        assert behind["reservations"][0]["status"] == status
+    wrong = ({"status": "LOST"}, {"id": "9"}, {"auth_id": "sandbox-tripleseat"}, {"status": "CUSTOM_STATUS_"})
+    assert {client.post("/_sandbox/statuses", json=asked | one).status_code for one in wrong} == {400}
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("reason", {"reason": "Member not found", "message": None}),
+        ("message", {"reason": "Error", "message": "Member not found"}),
+        ("both", {"reason": "Member not found", "message": "Member not found"}),
+    ],
+)
+def test_where_a_failures_words_stand_is_a_switch(client: FlaskClient, where: str, told: dict[str, str]) -> None:
+    switch(client, peoplevine_failure_words=where, peoplevine_credentials_words="Login failed for user")
+    answer = get(client, "sync_member", member_id="5")
+    assert {name: answer[name] for name in told} == told
+    wrong = get(client, "sync_member", ACCOUNT | {"pass": "wrong"}, member_id="5")
+    assert "Login failed for user" in (wrong["reason"], wrong["message"])

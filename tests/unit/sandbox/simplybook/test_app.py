@@ -24,6 +24,7 @@ def test_the_signature_is_the_documents_formula() -> None:
 
 
 def test_an_unknown_method_is_answered_as_in_the_document(api: Caller) -> None:
+    api.switch(simplybook_id_echo="document", simplybook_error_data=False)
     assert api.rpc("someNotExistingMethod") == {
         "jsonrpc": "2.0",
         "id": 1,
@@ -31,18 +32,22 @@ def test_an_unknown_method_is_answered_as_in_the_document(api: Caller) -> None:
     }
 
 
-def test_a_result_echoes_a_text_id_exactly_and_a_number_as_the_document_shows(api: Caller) -> None:
+@pytest.mark.parametrize(
+    ("how", "result", "error", "none"), [("text", "1", "1", ""), ("document", "1", 1, None), ("exact", 1, 1, None)]
+)
+def test_how_an_id_is_echoed_is_a_switch(api: Caller, how: str, result: object, error: object, none: object) -> None:
+    api.switch(simplybook_id_echo=how)
     assert api.rpc("getTimeframe", id_="call-1")["id"] == "call-1"
-    assert api.rpc("getTimeframe", id_=1) == {"jsonrpc": "2.0", "id": "1", "result": "15"}
-    api.switch(simplybook_numbers_echoed_as_text=False)
-    assert api.rpc("getTimeframe", id_=1)["id"] == 1
+    assert api.rpc("getTimeframe", id_=1) == {"jsonrpc": "2.0", "id": result, "result": "15"}
+    assert api.rpc("someNotExistingMethod", id_=1)["id"] == error
+    assert api.rpc("someNotExistingMethod", id_=None)["id"] == none
 
 
 def test_the_prose_of_the_document_is_a_switch(api: Caller) -> None:
     api.switch(simplybook_null_members=True, simplybook_error_status=500)
     assert api.rpc("getTimeframe")["error"] is None
     assert api.rpc("someNotExistingMethod")["result"] is None
-    assert api.client.post("/", json={"method": "book"}).status_code == 500
+    assert api.client.post("/", json={"method": "book", "id": 1}).status_code == 500
 
 
 def test_login_gives_a_bare_token_with_and_without_the_trailing_slash(api: Caller) -> None:
@@ -56,16 +61,15 @@ def test_login_gives_a_bare_token_with_and_without_the_trailing_slash(api: Calle
     ("company", "key", "code"), [("nobody", "sandbox-api-key", -33001), ("sandbox", "wrong", -33002)]
 )
 def test_login_with_wrong_credentials_is_refused(api: Caller, company: str, key: str, code: int) -> None:
+    api.switch(simplybook_codes_replaced=False)
     assert api.rpc("getToken", company, key, path="/login")["error"]["code"] == code
 
 
 def test_calls_need_the_company_and_a_token(api: Caller) -> None:
-    assert api.rpc("getTimeframe", X_Company_Login="other")["error"] == {
-        "code": -32600,
-        "message": "Company does not exists",
-    }
+    said = {"code": -32600, "message": "Company does not exists", "data": {}}
+    assert api.rpc("getTimeframe", X_Company_Login="other")["error"] == said
     for token in ("", "made-up"):
-        assert api.rpc("getTimeframe", X_Token=token)["error"] == {"code": -32600, "message": "Access denied"}
+        assert api.rpc("getTimeframe", X_Token=token)["error"] == {**said, "message": "Access denied"}
 
 
 def test_a_token_lives_one_hour(api: Caller, clock: Clock) -> None:
@@ -184,22 +188,6 @@ def test_a_booking_that_cannot_be_is_refused_with_the_documents_code(
         params[place] = value
     assert api.code("book", *params) == code
     assert api.client.get("/_sandbox/state").json["bookings"] == []
-
-
-def test_wrong_numbers_of_parameters_are_invalid(api: Caller) -> None:
-    assert api.code("book", "1") == -32602
-    assert api.code("getTimeframe", 1) == -32602
-    named = api.client.post(
-        "/",
-        json={"method": "getTimeframe", "params": {}, "id": "1"},
-        headers={"X-Company-Login": "sandbox", "X-Token": api.token},
-    )
-    assert named.json["error"]["code"] == -32602
-
-
-def test_a_body_that_is_no_request_is_refused(api: Caller) -> None:
-    for body in (b"{", b"[]", b'{"method": 1}', b"\xff"):
-        assert api.client.post("/", data=body).json["error"]["code"] == -32600
 
 
 def test_several_places_make_several_bookings_in_one_batch(api: Caller) -> None:

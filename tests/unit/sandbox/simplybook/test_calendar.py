@@ -80,7 +80,7 @@ def test_available_units_are_numbers_and_those_that_are_taken_are_not_among_them
     assert api.result("getAvailableUnits", "1", f"{DAY} 13:00:00", 2) == [65]
     assert api.result("filterAvailableUnits", "1", f"{DAY} 13:00:00", ["1", 3, 66], 1) == [1]
     assert api.result("filterAvailableUnits", "1", "2026-03-08 13:00:00", [1, 2], 1) == []
-    assert api.code("filterAvailableUnits", "1", f"{DAY} 13:00:00", "1", 1) == -32602
+    assert api.code("filterAvailableUnits", "1", f"{DAY} 13:00:00", ["x"], 1) == -32602
 
 
 def test_free_intervals_go_around_breaks_and_bookings(api: Caller) -> None:

@@ -145,6 +145,7 @@ def test_a_booking_that_fails_uses_up_no_code(api: Caller) -> None:
 
 
 def test_a_reward_needs_a_client_that_there_is(api: Caller) -> None:
+    api.switch(simplybook_codes_replaced=False)
     assert api.code("getPromotionRewardInfo", 132, 1, "hash") == -3264
     [booking] = api.book()["bookings"]
     assert api.result("getPromotionRewardInfo", 132, booking["client_id"], "hash")["reward"] == "99.9999"

@@ -1,0 +1,124 @@
+"""What is known of a batch of events before it is decided who may work them. No SQL, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, State, VendorCall
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.events import BOOKING_TYPES
+
+RANKS: Final[Mapping[str, int]] = {kind: rank for rank, kind in enumerate(BOOKING_TYPES)}
+"""The order of a booking's events that bear the same time."""
+
+REQUESTED: Final = BOOKING_TYPES[0]
+BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+UNFINISHED: Final = tuple(state for state in State if state.unfinished)
+
+Place = tuple[datetime, int]
+"""Where an event stands among those of its booking: its time, then its kind's rank."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class EventRecord:
+    """A row of the table `events`; the names are those of its columns. pk is 0 until it is inserted."""
+
+    source: str
+    event_id: str
+    content_hash: str
+    business_key: str
+    type: str
+    subject: str
+    route: str
+    account: str
+    time: datetime
+    received: datetime
+    not_after: datetime | None
+    state: State
+    detail: str
+    reason: str
+    generation: int
+    claimed_by: str
+    claim_token: int
+    claim_until: datetime
+    calling: VendorCall | None
+    calling_token: int
+    next_at: datetime | None
+    attempts: int
+    updated: datetime
+    pk: int = 0
+
+    @property
+    def place(self) -> Place:
+        return self.time, RANKS[self.type]
+
+    @property
+    def died_in_doubt(self) -> bool:
+        """Whether its call may have happened. A row refused because of another's doubt has no call of its own."""
+        return self.state is State.DEAD and self.calling is not None
+
+    @property
+    def holds_its_fact(self) -> bool:
+        """Whether nobody else may work the same fact. A dead event, or one a person discarded, leaves it to whoever
+        sends it again; not so one discarded in doubt: a person settled by hand what may have been called."""
+        if self.state is State.DISCARDED:
+            return self.calling is not None
+        return self.state not in (State.DEAD, State.DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBooking:
+    """A booking as stored; rank and receipt of the newest event applied to it, and the latest start known of it."""
+
+    booking: Booking
+    rank: int = 0
+    last_start: datetime | None = None
+    received: datetime | None = None
+
+    @property
+    def place(self) -> Place:
+        return self.booking.as_of or BEGINNING, self.rank
+
+
+@dataclass(slots=True)
+class KnownEvent:
+    """All rows that can bear on a batch: those of the same ids, of the same facts, and, of its bookings, every event
+    that is unfinished or dead."""
+
+    by_id: dict[tuple[str, str], list[EventRecord]] = field(default_factory=dict)
+    by_fact: dict[str, list[EventRecord]] = field(default_factory=dict)
+    by_booking: dict[tuple[str, str], list[EventRecord]] = field(default_factory=dict)
+    bookings: dict[tuple[str, str], HeldBooking] = field(default_factory=dict)
+    keys: frozenset[tuple[str, str]] = frozenset()
+    """Of all bookings that were looked for, stored or not."""
+
+    def add(self, row: EventRecord) -> None:
+        self.by_id.setdefault((row.source, row.event_id), []).append(row)
+        self.by_fact.setdefault(row.business_key, []).append(row)
+        if row.type in RANKS:
+            self.by_booking.setdefault((row.source, row.subject), []).append(row)
+
+    def own(self, envelope: Envelope) -> EventRecord | None:
+        """The row of this very event."""
+        rows = self.by_id.get((envelope.source, envelope.id), ())
+        return next((row for row in rows if row.content_hash == envelope.content_hash), None)
+
+    def booking(self, envelope: Envelope) -> Booking | None:
+        """The booking an event is about, empty where none is stored; None for events about none."""
+        if envelope.type not in RANKS:
+            return None
+        held = self.bookings.get((envelope.source, envelope.subject))
+        return held.booking if held else Booking(envelope.source, envelope.subject, envelope.account)
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The event is the worker's. in_doubt: the call of which nobody knows whether it happened."""
+
+    in_doubt: VendorCall | None = None
+
+
+Answer = Take | Settled | ClaimBusy | Refused

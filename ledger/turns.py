@@ -1,0 +1,115 @@
+"""Whose turn it is among a booking's events: their order, and what comes too late. No SQL, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bellhop.ledger.known import RANKS, REQUESTED, Answer, EventRecord, HeldBooking, KnownEvent, Place
+from bellhop.ledger.records import Booking, ClaimBusy, Settled, State
+from bellhop.schemas.asked import asked_of, is_other_guest
+from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.statuses import Meaning, meaning
+
+
+def turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -> Answer | None:
+    """A booking's events are worked one at a time and in order; what comes too late is not worked at all. None where
+    it is the event's turn."""
+    held = known.bookings.get((envelope.source, envelope.subject))
+    if held is not None and _is_superseded(envelope, held):
+        if held.booking.replaced_by and _has_standing(known, replaced_key(envelope, known)):
+            return None  # what it replaces in its turn must go, too: its booking is worked as one that is not wanted
+        return Settled(State.SUPERSEDED, "a newer event of its booking was worked before it")
+    unfinished = [row for row in others if row.state.unfinished]
+    for row in unfinished:
+        if _is_newer(row.place, row.received, envelope) and not _stands_beside(envelope, row):
+            return Settled(State.SUPERSEDED, f"event {row.event_id} of its booking is newer and being worked")
+    for row in unfinished:
+        # A cancel need not wait for a booking that is not made yet: it leaves a tombstone, and that one is superseded.
+        is_older = not _is_newer(row.place, row.received, envelope)
+        if not (is_older and _is_cancel(envelope) and row.state is State.RETRYING and row.calling is None):
+            return ClaimBusy(f"event {row.event_id} of its booking is not finished")
+    return None
+
+
+def replaced_key(envelope: Envelope, known: KnownEvent) -> tuple[str, str] | None:
+    """The booking whose place the event's takes: the one it names, or what has taken that one's place since. None where
+    it names none, or has its place already."""
+    named = envelope.data.get("replaces")
+    if envelope.type not in RANKS or not isinstance(named, str) or named == envelope.subject:
+        return None
+    seen: set[str] = set()
+    while named not in seen:
+        seen.add(named)
+        held = known.bookings.get((envelope.source, named))
+        if held is None or not held.booking.replaced_by:
+            return envelope.source, named
+        if held.booking.replaced_by == envelope.subject:
+            return None
+        named = held.booking.replaced_by
+    return None
+
+
+def replaced_turn(
+    envelope: Envelope, known: KnownEvent, key: tuple[str, str], rows: Sequence[EventRecord]
+) -> Answer | None:
+    """Whether what the event replaces leaves it its turn; None where it does."""
+    if key not in known.keys:
+        return ClaimBusy("what it replaces is being replaced by another booking")
+    held = known.bookings.get(key)
+    if held is not None and key[1] != envelope.data["replaces"] and _is_newer(held.place, held.received, envelope):
+        return Settled(State.SUPERSEDED, f"booking {key[1]} took the place of the same one, and is newer")
+    for row in rows:
+        if row.state.unfinished and not (row.state is State.RETRYING and row.calling is None):
+            return ClaimBusy(f"event {row.event_id} of the booking it replaces is not finished")
+    return None
+
+
+def _is_newer(place: Place, received: datetime | None, envelope: Envelope) -> bool:
+    """Whether what stands at this place is newer than the event. Of one stamp, where its source cuts them short, the
+    order of arrival counts; what a person replays comes after what has its own stamp."""
+    own = envelope.time, RANKS[envelope.type]
+    if place != own or not envelope.coarse or envelope.generation:
+        return place > own
+    return received is not None and received > envelope.received
+
+
+def _is_superseded(envelope: Envelope, held: HeldBooking) -> bool:
+    """A cancel is not by a request, whatever their stamps say: a clock may be fast, and no cancel is undone by what
+    asks for the booking first. Nor is a group's request by that of another guest."""
+    if not _is_newer(held.place, held.received, envelope):
+        return False
+    is_request = held.rank == RANKS[REQUESTED]
+    if _is_cancel(envelope) and is_request:
+        return False
+    return not (envelope.type == REQUESTED and _is_of_another_guest(envelope, held.booking, is_request=is_request))
+
+
+def _has_standing(known: KnownEvent, key: tuple[str, str] | None) -> bool:
+    held = known.bookings.get(key) if key else None
+    return held is not None and any(entry.stands for entry in held.booking.entries)
+
+
+def _stands_beside(envelope: Envelope, row: EventRecord) -> bool:
+    """Whether the newer event at work leaves this one its turn, once it is finished."""
+    if row.type != REQUESTED:
+        return False
+    is_other = bool(envelope.guest) and not row.business_key.endswith(f"/{envelope.guest}")
+    return is_other or _is_cancel(envelope)
+
+
+def _is_of_another_guest(envelope: Envelope, booking: Booking, *, is_request: bool) -> bool:
+    """Whether a request is of a guest of whom nothing stands, under a reference of several: one whose newest event is a
+    request too, or that has two guests already. Otherwise the newer event may have changed this very one's guest."""
+    standing = [entry.asked for entry in booking.entries if entry.stands]
+    if booking.cancelled or not standing or any(asked is None for asked in standing):
+        return False
+    own = asked_of(envelope.type, envelope.data, ())
+    guests = [asked for asked in standing if asked is not None]
+    is_group = is_request or any(is_other_guest(guests[0], asked) for asked in guests)
+    return is_group and all(is_other_guest(asked, own) for asked in guests)
+
+
+def _is_cancel(envelope: Envelope) -> bool:
+    status = envelope.data.get("status")
+    return meaning(envelope.type, status if isinstance(status, str) else None, (None,))[0] is Meaning.CANCEL
