@@ -16,10 +16,10 @@ from bellhop.schemas.redact import learn_secret
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Gate, OpenGate
 from bellhop.vendors.http import HttpClient, Where
+from bellhop.vendors.simplybook.book_answer import BookAnswer
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
 from bellhop.vendors.simplybook.reply import RpcResult, read_reply
 from bellhop.vendors.simplybook.settings import SimplybookAccount
-from bellhop.vendors.simplybook.types import BookAnswer
 
 VENDOR: Final = "simplybook"
 _HARMLESS: Final = "getTimeframe"
