@@ -28,6 +28,9 @@ class Reason(StrEnum):
     DOUBLED = "doubled"
     """A booking stands twice at the vendor, and could not be cancelled without a person."""
 
+    UNPAID = "unpaid"
+    """It is booked, but the vendor cancels it where it is not paid in time."""
+
     CONFLICT = "conflict"
     """The same id or the same business key came with another content."""
 

@@ -14,7 +14,7 @@ from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.settings import SimplybookAccount
-from bellhop.vendors.simplybook.slots import slot_of
+from bellhop.vendors.simplybook.slots import ANY_UNIT, slot_of
 from bellhop.vendors.vendor import FoundBookings, FoundWrong, Said
 
 _WITHOUT_HASH: Final = "its hash was not said, so SimplyBook.me could not be asked, and it can only be cancelled there"
@@ -36,7 +36,7 @@ def differences(call: VendorCall, details: Mapping[str, Any]) -> list[str]:
     return [
         f"{word} {details[key]} instead of {wanted[key]}"
         for key, word in _TOLD
-        if details.get(key) and str(details[key]) != wanted[key]
+        if details.get(key) and str(details[key]) != wanted[key] and wanted[key] != ANY_UNIT
     ]
 
 

@@ -22,6 +22,7 @@ from bellhop.vendors.simplybook.company_rules import (
 )
 from bellhop.vendors.simplybook.marks import mark_field, mark_of
 from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.simplybook.units import choose_unit
 
 
 def prepare_book(
@@ -31,7 +32,10 @@ def prepare_book(
 
     Raises VendorFailure, Held.
     """
-    arguments = dict(call.arguments)
+    chosen = choose_unit(call, event, rules)
+    if isinstance(chosen, Dead):
+        return chosen
+    call, arguments = chosen, dict(chosen.arguments)
     event_id = int(arguments["event_id"])
     fields = rules.intake(event_id)
     given, warnings = event.data.get("additional", {}), []
@@ -58,6 +62,8 @@ def prepare_book(
             {"asked": arguments["end"], "calculated": other},
         )
     arguments["additional"] = with_promo(additional, event.data.get("promo_code"))
+    if payment := rules.due_payment(event_id):
+        arguments["payment"] = payment
     return replace(call, arguments=arguments, warnings=(*call.warnings, *warnings))
 
 

@@ -15,8 +15,8 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Refusal
+from bellhop.vendors.simplybook.book_answer import BookAnswer, BookedRow
 from bellhop.vendors.simplybook.bookings import SimplybookBookings
-from bellhop.vendors.simplybook.types import BookAnswer, BookedRow
 from bellhop.vendors.standing import name_changes, say_what_gave_way
 from tests.unit.vendors.test_handlers import EMPTY, VENUES, event, salon_account
 
