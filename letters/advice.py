@@ -38,8 +38,9 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
     ),
     Reason.AUTH: Advice(
         "Correct the account's settings, restart its workers, replay all of the account: "
-        "`bellhop dead replay --reason auth --account A`.",
-        "Change the password at the vendor while workers run: every event until the restart becomes a dead letter.",
+        "`bellhop dead replay --reason auth --account A`. After five refusals in a row the account is held and no "
+        "further event dies of them (BellhopCredentialsRefused).",
+        "Replay before `bellhop doctor A` passes.",
         RightAct.REPLAY,
     ),
     Reason.EXHAUSTED: Advice(
@@ -53,9 +54,23 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
         RightAct.DISCARD,
     ),
     Reason.IN_DOUBT: Advice(
-        "It is there: discard, and say its id in `--why`. It is not there: replay.",
-        "Replay before looking: **this is the one replay that can book twice.**",
+        "It is there: `bellhop dead there N --as ID --hash HASH`. It is not there: `bellhop dead absent N`, and it is "
+        "booked. Either way what waited for it goes on by itself.",
+        "Discard: what it booked would be forgotten. Nor say that it is not there within `late_after` (2 minutes) of "
+        "its call: the vendor may still carry it out.",
         RightAct.LOOK,
+    ),
+    Reason.DOUBLED: Advice(
+        "Cancel the one that is too many there (the ledger knows the other), tell the guest, then discard.",
+        "Cancel before looking at both: where too long a time lies between them the guest may have made one.",
+        RightAct.DISCARD,
+    ),
+    Reason.UNPAID: Advice(
+        "See to it that the guest pays, or agree there that they pay later; then replay: SimplyBook.me is asked again, "
+        "and the upstream told `booking.confirmed`. Where it was cancelled meanwhile, the letter comes back as "
+        "`rejected`.",
+        "Leave it until the time is over: the slot is then free for others.",
+        RightAct.REPLAY,
     ),
     Reason.CONFLICT: Advice(
         "Compare both; if the second is right, replay it.",
