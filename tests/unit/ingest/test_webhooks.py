@@ -429,14 +429,19 @@ def test_a_body_that_is_packed_again_has_the_same_id(ingress: Ingress) -> None:
     assert answers == [plain, plain]
 
 
+def packed_body(content: bytes) -> bytes:
+    """Without the time, which would make the tests' names differ."""
+    return gzip.compress(content, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("sent", "encoding", "status", "name"),
     [
-        (gzip.compress(b"0" * 65_536), "gzip", 400, "malformed-json"),
-        (gzip.compress(b"0" * 65_537), "gzip", 413, "body-too-large"),
-        (gzip.compress(b"0" * 20_000_000), "gzip", 413, "body-too-large"),
-        (gzip.compress(b"0" * 40_000) * 2, "gzip", 413, "body-too-large"),
-        (gzip.compress(body())[:-9], "gzip", 400, "body-broken"),
+        (packed_body(b"0" * 65_536), "gzip", 400, "malformed-json"),
+        (packed_body(b"0" * 65_537), "gzip", 413, "body-too-large"),
+        (packed_body(b"0" * 20_000_000), "gzip", 413, "body-too-large"),
+        (packed_body(b"0" * 40_000) * 2, "gzip", 413, "body-too-large"),
+        (packed_body(body())[:-9], "gzip", 400, "body-broken"),
         (body(), "gzip", 400, "body-broken"),
         (b"", "gzip", 400, "malformed-json"),
         (body(), "br", 415, "content-encoding"),
