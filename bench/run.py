@@ -107,7 +107,7 @@ def against(found: dict[str, list[Figures]], names: dict[str, str]) -> list[str]
             lines.append(
                 f"- {after} to {former}: {statistics.median(new) / statistics.median(old):.3f} x; "
                 f"in single rounds {min(rounds):.3f} to {max(rounds):.3f}; "
-                f"CPU an event {_median(found[after], 'cpu_ms') / _median(found[former], 'cpu_ms'):.3f} x"
+                f"CPU of an event {_median(found[after], 'cpu_ms') / _median(found[former], 'cpu_ms'):.3f} x"
             )
     return lines
 

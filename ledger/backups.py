@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -93,8 +93,25 @@ def _copy(source: Path, target: Path) -> None:
         raise LedgerError(f"{source} cannot be copied to {target}: {error}") from error
 
 
+def _refuse_pooler(url: sa.URL) -> None:
+    """A pooler gives one session to many: pg_dump empties its search path, and whoever gets it next finds no table."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            own: Any = connection.connection.driver_connection
+            if pid == own.info.backend_pid:
+                return
+    except sa.exc.SQLAlchemyError as error:
+        raise LedgerError(f"the database is not reached: {type(error).__name__}") from error
+    raise LedgerError(
+        "a pooler stands before the database: give the database's own address as url of [ledger] for this"
+    )
+
+
 def _run(command: list[str], url: sa.URL) -> None:
     """With what libpq reads from its environment: a password on the command line is everybody's to see."""
+    _refuse_pooler(url)
     told = {
         "PGHOST": url.host,
         "PGPORT": str(url.port or ""),

@@ -14,6 +14,7 @@ from bellhop.schemas.clock import iso
 def event_row(view: EventView) -> JsonObject:
     """An event as lists have it."""
     return {
+        **describe_entries(view.entries),
         "source": view.source,
         "id": view.id,
         "type": view.type,
@@ -29,7 +30,6 @@ def event_row(view: EventView) -> JsonObject:
         "updated": iso(view.updated),
         "next_at": iso(view.next_at),
         "attempt_count": view.attempt_count,
-        **describe_entries(view.entries),
     }
 
 

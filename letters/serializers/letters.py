@@ -64,11 +64,11 @@ def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> Json
     calls = ledger.calls(new.source, new.event_id) if new.event_id else []
     booking = ledger.booking(new.source, new.subject) if new.subject else None
     entries = booking.entries if booking else ()
-    detail = letter_row(letter) | dict(describe_entries(entries))
-    detail["calls"] = [attempt_row(call, reveal) for call in calls] or _own_calls(new.evidence, reveal)
-    detail["look_for"] = lost_ids(calls, entries)
+    detail = dict(describe_entries(entries)) | letter_row(letter)
     advice = advise(letter)
     detail["advice"] = asdict(advice) | {"vendor": _vendor_advice(new.evidence)} if advice else None
+    detail["calls"] = [attempt_row(call, reveal) for call in calls] or _own_calls(new.evidence, reveal)
+    detail["look_for"] = lost_ids(calls, entries)
     rest = {key: value for key, value in new.evidence.items() if key != "attempts"}
     detail["evidence"] = rest if reveal else mask_evidence(rest)
     detail["body_bytes"] = len(letter.new.body)

@@ -112,10 +112,14 @@ def test_once_released_nothing_is_held_back(put_back: Ledger) -> None:
 
 
 def test_a_copy_made_under_load_is_put_back_and_holds_what_was_booked_since(
-    open_ledger: OpenLedger, ledger_url: str, tmp_path: Path, clock: Clock
+    open_ledger: OpenLedger, ledger_url: str, tmp_path: Path, clock: Clock, request: pytest.FixtureRequest
 ) -> None:
     """Booked before the copy: known. Booked while it is made, or after it: known, or held, and never booked again."""
     live, file, stop = open_ledger(), tmp_path / "copy", threading.Event()
+    if "pgbouncer" in request.node.name:  # pg_dump would leave its sessions unfit for whoever gets them next
+        with pytest.raises(LedgerError, match="a pooler stands before the database"):
+            backup(live, ledger_url, file, "ann")
+        return
     before = [event(f"before-{n}", subject=f"B-{n}") for n in range(20)]
     for one in before:
         finish(live, one)
@@ -164,6 +168,7 @@ def test_a_copy_is_not_written_over_another_file_and_what_is_no_copy_is_refused(
     assert getattr(claim(ledger, event()), "state", None) is State.DONE, "the ledger stands as it was"
 
 
+@pytest.mark.parametrize("ledger_url", ["sqlite", "postgresql"], indirect=True)
 def test_only_its_owner_reads_a_copy(ledger: Ledger, ledger_url: str, tmp_path: Path) -> None:
     backup(ledger, ledger_url, tmp_path / "copy", "ann")
     assert (tmp_path / "copy").stat().st_mode & 0o077 == 0

@@ -120,14 +120,14 @@ def test_the_same_fact_done_under_another_id_is_applied_already(ledger: Ledger) 
     assert verdict(ledger, of(asked())) is Verdict.ALREADY_APPLIED
 
 
-def test_a_content_in_conflict_with_one_that_stands_is_invalid_and_not_taken_for_it(ledger: Ledger) -> None:
+def test_a_content_in_conflict_with_one_that_stands_would_apply_as_a_person_ends_the_conflict(ledger: Ledger) -> None:
     die(ledger, asked())
     finish(ledger, asked(generation=1))
     changed = asked(data={**DATA, "notes": "by the window"})
     assert claim(ledger, changed) == Refused(
         Reason.CONFLICT, "the id e-1 came before with another content, which stands"
     )
-    assert verdict(ledger, of(changed, Reason.CONFLICT)) is Verdict.INVALID
+    assert verdict(ledger, of(changed, Reason.CONFLICT)) is Verdict.WOULD_APPLY
 
 
 def test_a_newer_event_of_its_booking_supersedes_it_also_one_of_the_same_second(ledger: Ledger) -> None:

@@ -124,11 +124,11 @@ def test_the_table_gives_medians_and_the_ratio_to_celery() -> None:
 
 def test_the_ratio_to_the_former_state_is_that_of_the_medians_with_that_of_each_round() -> None:
     found = {
-        "Bellhop": [{"per_second": rate} for rate in (90, 100, 300)],
-        "Bellhop, before": [{"per_second": rate} for rate in (100, 125, 200)],
+        "Bellhop": [{"per_second": rate, "cpu_ms": 1.5} for rate in (90, 100, 300)],
+        "Bellhop, before": [{"per_second": rate, "cpu_ms": 2.0} for rate in (100, 125, 200)],
     }
     (line,) = against(found, {"Bellhop": "Bellhop, before", "Bellhop, embedded broker": "what was not measured"})
-    assert line == "- Bellhop to Bellhop, before: 0.800 x; in single rounds 0.800 to 1.500"
+    assert line == ("- Bellhop to Bellhop, before: 0.800 x; in single rounds 0.800 to 1.500; CPU of an event 0.750 x")
 
 
 @pytest.mark.parametrize("main", ["ops/cli/main.py", "bellhop/cli/main.py"])

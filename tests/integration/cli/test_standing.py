@@ -20,7 +20,7 @@ def test_a_delivery_limit_is_compared_with_the_broker_and_changed_with_messages_
         broker = connect(load(service.settings, {}).broker, ROUTES)
         broker.declare()
         broker.publisher().publish(Message("m", b"{}", {}), work("members")).result(10)
-        assert service.run("config", "check").stdout == "ok\n"
+        assert service.run("config", "check").stdout == "ok: 1 source, 2 accounts, 2 venues\n"
         assert "every queue stands as the settings want it" in service.run("queues", "migrate").stdout
 
         text = service.settings.read_text().replace("[broker]\n", "[broker]\ndelivery_limit = 7\n")
@@ -35,7 +35,7 @@ def test_a_delivery_limit_is_compared_with_the_broker_and_changed_with_messages_
 
         moved = service.run("queues", "migrate")
         assert (moved.returncode, "work.members: made anew, with 1 message" in moved.stdout) == (0, True)
-        assert service.run("config", "check").stdout == "ok\n"
+        assert service.run("config", "check").stdout == "ok: 1 source, 2 accounts, 2 venues\n"
         wait_for(lambda: broker.stats()["members"].ready == 1, "the message is there")
         broker.close()
 
@@ -44,4 +44,6 @@ def test_settings_are_checked_although_the_broker_is_away(tmp_path: Path) -> Non
     with Service(tmp_path, [f"amqp://guest:guest@127.0.0.1:{free_port()}/"]) as service:
         told = service.run("config", "check")
         assert told.returncode == 0
-        assert told.stdout == "ok; the broker was not reached, and its queues were not compared\n"
+        assert told.stdout == (
+            "ok: 1 source, 2 accounts, 2 venues; the broker was not reached, and its queues were not compared\n"
+        )

@@ -82,6 +82,7 @@ def test_a_burst_that_nothing_was_asked_ahead_for_asks_everything_once(tmp_path:
         list(pool.map(lambda number: book(worker, event(number)), range(THREADS)))
         calls = Counter(call["method"] for call in sandbox.calls())
     ledger.close()
-    assert calls == {"book": THREADS, **dict.fromkeys(("getToken", "getTimeframe", "getCompanyParam"), 1)} | {
-        "getAdditionalFields": 1
-    }
+    assert calls == {
+        "book": THREADS,
+        **dict.fromkeys(("getToken", "getTimeframe", "getCompanyParam", "isPaymentRequired"), 1),
+    } | {"getAdditionalFields": 1}

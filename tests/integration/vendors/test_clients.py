@@ -112,7 +112,7 @@ def test_free_starts_and_the_capacity_of_units_can_be_asked(sandbox: Sandbox) ->
 
 
 def test_an_expired_token_is_replaced_once_and_the_call_made_again(sandbox: Sandbox) -> None:
-    tokens = Tokens("expired")
+    tokens = Tokens("0f4e-ended")
     assert book(salon(sandbox, tokens))
     assert tokens.logins == 1
 
@@ -184,7 +184,7 @@ def test_peoplevines_wrong_password_is_a_matter_of_credentials(sandbox: Sandbox)
 def test_a_login_that_ends_unknown_leaves_no_doubt_about_the_call_it_was_for(sandbox: Sandbox) -> None:
     sandbox.fault(method="getToken", kind="http", status=502, times=None)
     with pytest.raises(VendorFailure) as caught:
-        book(salon(sandbox, Tokens("expired")))
+        book(salon(sandbox, Tokens("0f4e-ended")))
     assert caught.value.kind is Kind.TRANSIENT
     assert len(sandbox.state.vendors["simplybook"].bookings.all) == 0
 

@@ -63,7 +63,7 @@ timezone = "{zone}"
 """
 
 READING = {
-    *("getToken", "getServiceUrl", "isPluginActivated", "getPluginStatuses", "getCompanyInfo"),
+    *("getToken", "getServiceUrl", "isPaymentRequired", "isPluginActivated", "getPluginStatuses", "getCompanyInfo"),
     *("getCompanyTimezoneOffset", "getTimeframe", "getEventList", "getUnitList", "getLocationsList"),
     *("getAdditionalFields", "getStartTimeMatrix", "products", "metadata", "get_service_availability"),
 }
