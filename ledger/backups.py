@@ -12,11 +12,11 @@ import subprocess
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
-from bellhop.ledger.engine import sqlite_library
+from bellhop.ledger.engine import has_pooler, sqlite_library
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
 
@@ -95,18 +95,10 @@ def _copy(source: Path, target: Path) -> None:
 
 def _refuse_pooler(url: sa.URL) -> None:
     """A pooler gives one session to many: pg_dump empties its search path, and whoever gets it next finds no table."""
-    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
-    try:
-        with engine.connect() as connection:
-            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-            own: Any = connection.connection.driver_connection
-            if pid == own.info.backend_pid:
-                return
-    except sa.exc.SQLAlchemyError as error:
-        raise LedgerError(f"the database is not reached: {type(error).__name__}") from error
-    raise LedgerError(
-        "a pooler stands before the database: give the database's own address as url of [ledger] for this"
-    )
+    if has_pooler(url.render_as_string(hide_password=False)):
+        raise LedgerError(
+            "a pooler stands before the database: give the database's own address as url of [ledger] for this"
+        )
 
 
 def _run(command: list[str], url: sa.URL) -> None:

@@ -204,10 +204,8 @@ def _postgres(url: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def see_pooler(connection: Any, _record: object) -> None:
-        """What is prepared is a session's, and a pooler gives out any. It cannot tell a client whose it will be: where
-        the server's process is another than the one that was told when connecting, a pooler stands between."""
-        (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
-        if pid != connection.info.backend_pid:
+        """What is prepared is a session's, and a pooler gives out any."""
+        if _is_pooled(connection):
             connection.prepare_threshold = None
 
     @sa.event.listens_for(engine, "begin")
@@ -215,6 +213,23 @@ def _postgres(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql(_POSTGRES_BEGIN)
 
     return engine
+
+
+def has_pooler(url: str) -> bool:
+    """Whether a pooler stands before the ledger's database. Raises LedgerError."""
+    engine = _engine(_parse_url(url))
+    try:
+        with wrap_errors(), engine.connect() as connection:
+            return _is_pooled(connection.connection.driver_connection)
+    finally:
+        engine.dispose()
+
+
+def _is_pooled(connection: Any) -> bool:
+    """connection: the driver's. A pooler cannot tell a client whose session it will get: it stands between where the
+    server's process is another than the one that was told when connecting."""
+    (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return bool(pid != connection.info.backend_pid)
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
