@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from bellhop.ledger.engine import Database
 from bellhop.ledger.tables import accounts, permits
+from bellhop.schemas.clock import CLOCKS_DIFFER
 from bellhop.schemas.settings import Limits
 
 FAILURES: Final = 5
@@ -27,7 +28,6 @@ RESERVED_SHARE: Final = 0.2
 """The last fifth of a day's calls is kept for bookings."""
 
 _THROTTLED_SECONDS: Final = 1.0
-_CLOCKS_DIFFER: Final = timedelta(seconds=2)
 _MOMENTS: Final = ("next_at", "not_before", "open_until", "probe_until", "pull_until")
 
 
@@ -164,7 +164,7 @@ class AccountStates:
         if row is None:
             connection.execute(self._database.insert(accounts).on_conflict_do_nothing(), blank(account, now))
             row = connection.execute(query).one()
-        if row.updated <= now + _CLOCKS_DIFFER:
+        if row.updated <= now + CLOCKS_DIFFER:
             return row
         # Written by a clock ahead of this one: what it forbids would last as much longer.
         ahead = row.updated - now

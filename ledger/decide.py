@@ -6,18 +6,15 @@ each other. What must hold of any run of the two is in `tests/unit/ledger/test_d
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from bellhop.ledger.doubtful import refuse_for_doubt
 from bellhop.ledger.known import RANKS, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.records import ClaimBusy, Refused, Settled, Settlement, State, VendorCall
 from bellhop.ledger.turns import replaced_key, replaced_turn, turn
+from bellhop.schemas.clock import CLOCKS_DIFFER
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
-
-CLOCKS_DIFFER: Final = timedelta(seconds=2)
-"""More than two hosts' clocks do when all is well."""
 
 
 def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:

@@ -10,12 +10,15 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 JUMP_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 600.0
 """So long a host's clock that was set must stand by it before it is believed."""
+
+CLOCKS_DIFFER: Final = timedelta(seconds=2)
+"""More than two hosts' clocks do when all is well."""
 
 
 def _since_boot() -> float:
