@@ -9,7 +9,7 @@ from bellhop.ledger.known import RANKS, REQUESTED, Answer, EventRecord, HeldBook
 from bellhop.ledger.records import Booking, ClaimBusy, Settled, State
 from bellhop.schemas.asked import asked_of, is_other_guest
 from bellhop.schemas.envelope import Envelope
-from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.schemas.statuses import cancels
 
 
 def turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -> Answer | None:
@@ -111,5 +111,4 @@ def _is_of_another_guest(envelope: Envelope, booking: Booking, *, is_request: bo
 
 
 def _is_cancel(envelope: Envelope) -> bool:
-    status = envelope.data.get("status")
-    return meaning(envelope.type, status if isinstance(status, str) else None, (None,))[0] is Meaning.CANCEL
+    return cancels(envelope.type, envelope.data.get("status"))

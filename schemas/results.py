@@ -16,7 +16,7 @@ from typing import Any, Final
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.events import BOOKING_TYPES, MEMBER_TYPES
 from bellhop.schemas.reasons import Reason
-from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.schemas.statuses import cancels
 
 RESULTS_ROUTE: Final = "results"
 RESULT_TYPE: Final = "result.due"
@@ -37,9 +37,7 @@ def result_type(event: Envelope, reason: str) -> str:
         return ""
     if reason:
         return "booking.unpaid" if reason == Reason.UNPAID else "booking.failed"
-    status = event.data.get("status")
-    meant, _ = meaning(event.type, status if isinstance(status, str) else None, (None,))
-    return "booking.cancelled" if meant is Meaning.CANCEL else "booking.confirmed"
+    return "booking.cancelled" if cancels(event.type, event.data.get("status")) else "booking.confirmed"
 
 
 def result(

@@ -209,7 +209,7 @@ class SimplybookBookings:
         """The ids of what the booking itself has where the call would book, as far as the vendor would refuse it."""
         arguments = call.arguments
         own = entries_of_guest(event, asked_of(event.type, event.data, ()), booking)
-        if isinstance(own, Dead):
+        if isinstance(own, Dead) or not own:
             return []
         wanted = self._wanted_slots(event, booking, own)
         old = [e for e in giving_way.candidates(own, wanted, event) if e.account == call.account]
