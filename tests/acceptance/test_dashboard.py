@@ -23,7 +23,12 @@ DASHBOARD = json.loads((DEPLOY / "grafana" / "bellhop.json").read_text())
 CHOSEN = {"$__rate_interval": "30s", "$route": ".*", "$account": ".*"}
 
 LETTERS = 3
-ONLY_WHEN_IT_HAPPENS = {"Age of the first message", "Work held by limits or breaker", "Stalls (1 h)"}
+ONLY_WHEN_IT_HAPPENS = {
+    "Age of the first message",
+    "Work held by limits or breaker",
+    "Stalls (1 h)",
+    "Webhooks refused, by reason",
+}
 """Panels that are empty until it does."""
 
 
