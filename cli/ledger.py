@@ -68,17 +68,16 @@ def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | 
     `bellhop ledger release`.
     """
     from bellhop.ledger.backups import restore as put_back
+    from bellhop.ledger.store import Ledger
 
     reason = ask_reason(why)
     if not yes:
         click.confirm("The ledger as it is now is lost. Is every other part of Bellhop stopped?", abort=True, err=True)
 
-    def open_copy(url: str) -> object:
-        from bellhop.ledger.store import Ledger
-
+    def open_copy(url: str) -> Ledger:
         return Ledger.open(url, keep_seconds=app.settings.ledger.keep_seconds)
 
-    since = put_back(app.settings.ledger.url, file, acting_as(who), reason, as_of, open_copy)  # type: ignore[arg-type]
+    since = put_back(app.settings.ledger.url, file, acting_as(who), reason, as_of, open_copy)
     click.echo(f"the ledger is as it was at {when(since)} UTC; what may have been booked since is held as in doubt")
 
 

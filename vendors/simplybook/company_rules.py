@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.kept_answers import FRESH_SECONDS, KEPT_SECONDS, KeptAnswers, side_by_side
+from bellhop.vendors.simplybook.forms import is_set
 
 PROMO: Final = "promocode"
 _MOST_AHEAD: Final = 12
@@ -110,13 +111,13 @@ class CompanyRules:
     def picks_at_random(self) -> bool:
         """Whether the company has any of the employees picked at random."""
         told = self._answer("getAnyUnitData") or {}
-        return str(told.get("random_selection") or "0").lower() in ("1", "true")
+        return is_set(told.get("random_selection"))
 
     def payment_terms(self) -> dict[str, Any]:
         """timeout: within what a booking must be paid, in the vendor's words, "" where it does not say.
         may_be_delayed: whether the company allows to pay later."""
         timeout, delayed = (self._answer("getCompanyParam", key) for key in ("payment_timeout", "allow_delay_payment"))
-        return {"timeout": str(timeout or ""), "may_be_delayed": str(delayed or "0").lower() in ("1", "true")}
+        return {"timeout": str(timeout or ""), "may_be_delayed": is_set(delayed)}
 
     def due_payment(self, event_id: int) -> dict[str, Any] | None:
         """The terms, where a booking of the service is to be paid; None where it is not, or nobody says."""

@@ -23,6 +23,7 @@ from bellhop.vendors.doctor.checks import (
 from bellhop.vendors.doctor.state import unknown_ids, zone_finding
 from bellhop.vendors.simplybook import guide
 from bellhop.vendors.simplybook.company_rules import find_field, takes_text
+from bellhop.vendors.simplybook.forms import is_set
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
 _FEATURES: Final = {
@@ -229,7 +230,7 @@ class SimplybookChecks:
         timeout = self._call("getCompanyParam", "payment_timeout") or "a time that is not told"
         later = self._call("getCompanyParam", "allow_delay_payment")
         seen = f"payment is demanded for {name_list(asking) or 'services not looked at'}, within {timeout}"
-        seen += "; it may be delayed" if str(later or "0").lower() in ("1", "true") else ""
+        seen += "; it may be delayed" if is_set(later) else ""
         return warn(seen, "a booking of theirs is a dead letter `unpaid` until it is paid: see docs/runbook.md")
 
     def _availability(self) -> Finding:

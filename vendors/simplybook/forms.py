@@ -45,6 +45,11 @@ class Rows(fields.List):  # type: ignore[type-arg]  # at run time it takes none
         return found
 
 
+def is_set(value: Any) -> bool:
+    """true, 1, "1"; all else is not, nor is null."""
+    return str(value).lower() in ("1", "true")
+
+
 def lower_keys(row: Mapping[str, Any]) -> dict[str, Any]:
     """By names in lower case; the name that is written so counts first."""
     return {**{key.lower(): value for key, value in row.items()}, **{k: v for k, v in row.items() if k == k.lower()}}

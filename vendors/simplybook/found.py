@@ -13,6 +13,7 @@ from bellhop.ledger.records import Entry, EntryState, VendorCall
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.simplybook.client import SimplybookClient
+from bellhop.vendors.simplybook.forms import is_set
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.vendors.simplybook.slots import ANY_UNIT, slot_of
 from bellhop.vendors.vendor import FoundBookings, FoundWrong, Said
@@ -22,7 +23,7 @@ _TOLD: Final = (("event_id", "service"), ("unit_id", "provider"), ("start_date_t
 
 
 def is_cancelled(details: Mapping[str, Any]) -> bool:
-    return str(details.get("is_cancelled") or "0").lower() in ("1", "true")
+    return is_set(details.get("is_cancelled"))
 
 
 def differences(call: VendorCall, details: Mapping[str, Any]) -> list[str]:

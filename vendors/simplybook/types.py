@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 
+from bellhop.vendors.simplybook.forms import is_set
 from bellhop.vendors.words import integer, timestamp
 
 # --- arguments: each returns the value as it is sent, or raises ValueError with the rule --------------------------
@@ -122,7 +123,7 @@ class Flag(fields.Field[bool]):
     """true, 1, "1" and their opposites; null is false."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        return str(value).lower() in ("1", "true")
+        return is_set(value)
 
 
 class Whole(fields.Field[int]):
