@@ -79,12 +79,14 @@ def send(
 
 
 def _of_file(upstream: Upstream, file: BinaryIO, count: int, content_type: str | None) -> Iterator[SignedWebhook]:
+    from bellhop.ingest.body import FORM, is_form_body
+
+    content = file.read()
     try:
-        body = file.read().decode()
+        body = content.decode()
     except UnicodeDecodeError:
         raise Failed(f"{file.name} is not UTF-8") from None
-    is_form = not body.lstrip("\ufeff \t\r\n").startswith(("{", "["))
-    kind = content_type or ("application/x-www-form-urlencoded" if is_form else "application/json")
+    kind = content_type or (FORM if is_form_body(FORM, content) else "application/json")
     for _ in range(count):
         yield upstream.sign_body(body, f"{file.name} as {kind}", content_type=kind)
 
