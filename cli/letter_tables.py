@@ -40,6 +40,9 @@ def echo_letter(told: Mapping[str, Any]) -> None:
     ):
         if told.get(key) not in (None, ""):
             click.echo(printable(f"  {label:<11}{told[key]}"))
+    for row in told.get("conflict") or ():
+        stands, asked = ("nothing" if row[key] is None else row[key] for key in ("stands", "letter"))
+        click.echo(printable(f"  {'differs':<11}{row['field']}: stands {stands}, this asks {asked}"))
     for label in ("data", "evidence", "body"):
         if told.get(label) is not None:
             click.echo(f"  {label}")

@@ -103,7 +103,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class CallRefused:
     """The vendor refused a call, and that is not the event's end: there is something else to call. No outcome."""
 
     failure: VendorFailure
@@ -112,7 +112,7 @@ class Refusal:
 
 Outcome = Done | Recorded | Repeated | Retry | InDoubt | Dead | Wait
 
-Performed = Booking | Outcome | Refusal
+Performed = Booking | Outcome | CallRefused
 """What making a call comes to."""
 
 

@@ -81,6 +81,10 @@ class LetterWhole(LetterLine):
     evidence = fields.Raw(allow_none=True)
     body_bytes = fields.Integer()
     data = fields.Raw(allow_none=True, metadata={"description": "Masked, unless revealed. Null if unreadable."})
+    conflict = fields.List(
+        fields.Dict(),
+        metadata={"description": "Of a conflict, each field that differs: field, what stands, and the letter's."},
+    )
     unreadable = fields.String()
     body = fields.String()
 

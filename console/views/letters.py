@@ -133,7 +133,7 @@ def find_letter(own: ConsoleParts, number: int) -> Letter:
 
 
 def _context(own: ConsoleParts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
-    detail = own.clean(letter_detail(letter, reveal=reveal))
+    detail = own.clean(letter_detail(letter, reveal=reveal, ledger=own.ledger))
     evidence = detail["evidence"] if isinstance(detail["evidence"], dict) else {}
     edits = own.ledger.edits.of(letter.id)
     return {

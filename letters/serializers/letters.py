@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bellhop.ledger.records import CauseRow, Edit, Letter, Note
+from bellhop.letters.conflicts import StandingLedger, conflict_rows
 from bellhop.letters.edits import differences
 from bellhop.letters.masking import mask_change, mask_data, mask_evidence
 from bellhop.letters.serializers import JsonObject
@@ -42,11 +43,14 @@ def letter_row(letter: Letter) -> JsonObject:
     }
 
 
-def letter_detail(letter: Letter, *, reveal: bool) -> JsonObject:
-    """A letter with everything needed to decide. reveal: without masking what is a guest's own."""
+def letter_detail(letter: Letter, *, reveal: bool, ledger: StandingLedger | None = None) -> JsonObject:
+    """A letter with everything needed to decide. reveal: without masking what is a guest's own. ledger: it knows what
+    stands beside the content of a conflict; raises LedgerUnavailable."""
     detail = letter_row(letter)
     detail["evidence"] = letter.new.evidence if reveal else mask_evidence(letter.new.evidence)
     detail["body_bytes"] = len(letter.new.body)
+    if ledger is not None and (conflict := conflict_rows(letter, ledger, reveal=reveal)) is not None:
+        detail["conflict"] = conflict
     try:
         data = decode_recordable(letter.new.body).data
         detail["data"] = dict(data) if reveal else mask_data(data)

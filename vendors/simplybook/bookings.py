@@ -21,7 +21,7 @@ from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.fates import field_warnings
 from bellhop.vendors.kept_answers import side_by_side
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal
+from bellhop.vendors.outcome import CallRefused, Dead, Done, InDoubt, Outcome, Recorded
 from bellhop.vendors.simplybook import giving_way
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.company_rules import CompanyRules
@@ -135,7 +135,7 @@ class SimplybookBookings:
         """See `vendors.handler.AsksAhead`."""
         side_by_side([rules.ask_ahead for rules in self._rules.values()])
 
-    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Refusal:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | CallRefused:
         client = self._clients[call.account]
         if call.method == giving_way.NOTE:
             return giving_way.note(booking, event, call.arguments)
@@ -219,7 +219,7 @@ class SimplybookBookings:
 
     def _book_or_restore(
         self, client: SimplybookClient, call: VendorCall, event: Envelope, booking: Booking
-    ) -> Booking | Refusal:
+    ) -> Booking | CallRefused:
         """Raises VendorFailure; a refusal for whose sake an old slot gave way is not the end."""
         restores = call.arguments.get(giving_way.RESTORES)
         try:
@@ -231,8 +231,8 @@ class SimplybookBookings:
             if failure.kind is not Kind.REJECTED or not giving_way.given_way(booking, event):
                 raise
             if restores is not None:
-                return Refusal(failure, giving_way.lose(booking, event, str(failure)))
-            return Refusal(failure, giving_way.note(booking, event, {giving_way.REFUSED: str(failure)}))
+                return CallRefused(failure, giving_way.lose(booking, event, str(failure)))
+            return CallRefused(failure, giving_way.note(booking, event, {giving_way.REFUSED: str(failure)}))
         return made
 
     def _in_batch(self, call: VendorCall, event: Envelope) -> bool:
