@@ -16,8 +16,8 @@ from bellhop.cli.common import App, age, as_json, echo, echo_json, pass_app, ric
 @pass_app
 @click.pass_context
 def accounts(context: click.Context, app: App, json_: bool) -> None:
-    """Show each account: breaker and last error, calls used today (UTC) and in progress, limits, login token, and the
-    age of each pull."""
+    """Show each account: breaker and last error, calls used today (UTC) and in progress where it has limits, limits,
+    login token, and the age of each pull."""
     if context.invoked_subcommand is None:
         _show(app, json_)
 
@@ -60,9 +60,9 @@ def _row(told: dict[str, Any]) -> tuple[object, ...]:
         told["account"],
         " ".join(filter(None, (told["kind"], told["system"]))),
         _breaker(told) + (f" until {when(datetime.fromisoformat(until))}" if until else ""),
-        told["used"],
+        "" if told["used"] is None else told["used"],
         limits["per_day"] or "",
-        told["on_their_way"],
+        "" if told["on_their_way"] is None else told["on_their_way"],
         limits["at_once"] or "",
         f"{limits['per_second']:g}" if limits["per_second"] else "",
         {None: "", True: "shared", False: "none yet"}[told["token"]],

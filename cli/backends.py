@@ -100,7 +100,7 @@ class LocalBackend:
             raise Failed(f"there is no dead letter {number}")
         if reveal:
             self._ledger.letters.note_reveal(number, acting_as(None))
-        told: dict[str, Any] = self._app.redact(letter_detail(letter, reveal=reveal, ledger=self._ledger))
+        told: dict[str, Any] = self._app.redact(letter_detail(letter, self._ledger, reveal=reveal))
         return told
 
     def audit(self, limit: int) -> Rows:

@@ -90,7 +90,7 @@ class App:
         """A JSON value without the settings' secrets."""
         from bellhop.schemas.redact import Redactor
 
-        return Redactor(self.settings.secrets).value(value)
+        return Redactor(self.settings.secrets, self.settings.names).value(value)
 
 
 def open_ledger(settings: Settings, observe: Observe = silent) -> Ledger:

@@ -7,8 +7,8 @@ import os
 
 import click
 
-from bellhop.cli.common import App, Failed, pass_app
-from bellhop.schemas.errors import BrokerError
+from bellhop.cli.common import App, Failed, pass_app, quantity
+from bellhop.schemas.errors import BrokerError, SettingsError
 
 
 @click.group(short_help="Check the settings; print an example.")
@@ -19,24 +19,35 @@ def config() -> None:
 @config.command(short_help="Check the settings file.")
 @pass_app
 def check(app: App) -> None:
-    """Check the settings: print ok, or all that is wrong, a line each: where it stands, the key, what to write (exit
-    code 2).
+    """Check the settings: print ok and how much of each is set up, or all that is wrong, a line each: where it stands,
+    the key, what to write, and how many there are (exit code 2).
 
     Where RabbitMQ is reached within 2 seconds, also what its queues stand with and cannot be changed (exit code 1).
     """
     from bellhop.ingest.verify import credentials_problem
     from bellhop.vendors.settings import read_config
 
-    read_config(app.file, os.environ, credentials_problem)
+    try:
+        settings = read_config(app.file, os.environ, credentials_problem).settings
+    except SettingsError as error:
+        for problem in error.problems:
+            click.echo(" ".join(str(problem).split()), err=True)
+        if len(error.problems) > 1:
+            click.echo(quantity(len(error.problems), "problem"), err=True)
+        raise click.exceptions.Exit(2) from None
+    found_all = ", ".join(
+        quantity(len(some), name)
+        for name, some in (("source", settings.sources), ("account", settings.accounts), ("venue", settings.venues))
+    )
     try:
         with app.broker() as broker:
             found = broker.differences()
     except BrokerError:
-        click.echo("ok; the broker was not reached, and its queues were not compared")
+        click.echo(f"ok: {found_all}; the broker was not reached, and its queues were not compared")
         return
     if found:
         raise Failed("\n".join((*found, "stop the workers and run `bellhop queues migrate`, which keeps the messages")))
-    click.echo("ok")
+    click.echo(f"ok: {found_all}")
 
 
 @config.command(short_help="Print a settings file with every key.")

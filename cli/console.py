@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.common import App, open_ledger, pass_app
+from bellhop.cli.common import App, Failed, open_ledger, pass_app
 from bellhop.schemas.errors import SettingsError
 from bellhop.vendors.registry import ROUTES
 
@@ -22,16 +22,55 @@ if TYPE_CHECKING:
 _THREADS: Final = 8
 
 
-@click.command(short_help="Run the web console and the HTTP API.")
+@click.group(invoke_without_command=True, short_help="Run the web console and the HTTP API.")
 @click.option("--link", is_flag=True, help="Print a one-time link although there are users. Loopback only.")
 @click.option("--link-file", type=click.Path(path_type=Path), hidden=True, help="Where the link goes instead.")
 @pass_app
-def console(app: App, link: bool, link_file: Path | None) -> None:
+@click.pass_context
+def console(context: click.Context, app: App, link: bool, link_file: Path | None) -> None:
     """Run the web console, and the HTTP API under /api/v1.
 
     On this machine's own address (127.0.0.1) it needs no users: it prints a link that signs in once. On any other it
     does not start before there is a user (`bellhop users add`) or a provider (oidc_issuer).
     """
+    if context.invoked_subcommand is None:
+        _run(app, link, link_file)
+
+
+@console.command("link", short_help="Print a fresh one-time link for a running console.")
+@pass_app
+def link_(app: App) -> None:
+    """Print a link that signs in once, as the local admin, at the console that runs on this machine. It lasts for ten
+    minutes.
+
+    On this machine's own address (127.0.0.1) only.
+    """
+    from bellhop.console.access.sessions import Sessions
+
+    own = app.settings.console
+    if not own.loopback:
+        problem = "is not this machine's own: links are for loopback; sign in as a user (bellhop users add)"
+        raise SettingsError("console.host", problem, app.config.place("console.host"))
+    _require_running(own.host, own.port)
+    with app.ledger() as ledger:
+        secret = Sessions(ledger.people, own.session_seconds).make_link()
+    click.echo(_link_url(app.settings, secret))
+
+
+def _require_running(host: str, port: int) -> None:
+    """Raises Failed where no console answers there."""
+    import urllib3
+
+    base = f"http://{_in_url(host)}:{port}"
+    try:
+        up = urllib3.request("GET", f"{base}/healthz", timeout=3.0, retries=False).status == 200
+    except urllib3.exceptions.HTTPError:
+        up = False
+    if not up:
+        raise Failed(f"no console answers at {base}: start it with `bellhop console`")
+
+
+def _run(app: App, link: bool, link_file: Path | None) -> None:
     from bellhop.cli.services import telemetry
     from bellhop.ingest.server import serve
 
@@ -96,9 +135,7 @@ def _provider(app: App) -> Provider | None:
 
 def _hand_out(settings: Settings, secret: str, file: Path | None) -> None:
     """The link, to whoever started the console: it is not for the log."""
-    own = settings.console
-    host = f"[{own.host}]" if ":" in own.host else own.host
-    url = f"{own.public_url.rstrip('/') or f'http://{host}:{own.port}'}/enter/{secret}"
+    url = _link_url(settings, secret)
     if file is None:
         click.echo(f"The console, once: {url}", err=True)
         return
@@ -107,3 +144,12 @@ def _hand_out(settings: Settings, secret: str, file: Path | None) -> None:
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         out.write(url)
     part.replace(file)
+
+
+def _link_url(settings: Settings, secret: str) -> str:
+    own = settings.console
+    return f"{own.public_url.rstrip('/') or f'http://{_in_url(own.host)}:{own.port}'}/enter/{secret}"
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 import click
@@ -54,9 +53,9 @@ def _show(told: dict[str, Any]) -> None:
     state = " · ".join(str(part) for part in (told["state"], told["reason"], told["detail"]) if part)
     click.echo(printable(f"state       {state}"))
     click.echo(printable(f"route       {told['route']}  account {told['account']}"))
-    for label, one in zip(("vendor ids", *repeat("")), told["vendor_bookings"], strict=False):
+    for one in told["vendor_bookings"]:
         ended = f", cancelled by {one['cancelled_by']}" if one["cancelled_by"] else ""
-        click.echo(printable(f"{label:<12}{one['id']}  {one['state']}, made by {one['made_by']}{ended}"))
+        click.echo(printable(f"at vendor   {one['id']}  {one['state']}, made by {one['made_by']}{ended}"))
     if told["next_at"]:
         click.echo(f"next try    {told['next_at']}")
     if told["generation"]:

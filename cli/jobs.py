@@ -20,6 +20,7 @@ from bellhop.cli.common import (
     rich_table,
     when,
 )
+from bellhop.schemas.reasons import PAUSED
 
 _ITEMS: Final = ("waiting", "sent", "done", "failed", "skipped")
 
@@ -69,8 +70,9 @@ def show(app: App, number: int, state: str | None, limit: int, json_: bool) -> N
         return
     _echo(job)
     if items:
-        cells = [(item["letter"], item["state"], item["verdict"], item["detail"]) for item in items]
-        echo(rich_table((">letter", "state", "verdict", "how it ended"), cells))
+        shown = ("letter", "reference", "guest", "start", "state", "verdict", "detail")
+        cells = [[item.get(name) or "" for name in shown] for item in items]
+        echo(rich_table((">letter", "reference", "guest", "starts", "state", "verdict", "how it ended"), cells))
 
 
 def _job(app: App, number: int, state: str | None, limit: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -78,25 +80,28 @@ def _job(app: App, number: int, state: str | None, limit: int) -> tuple[dict[str
         job = app.remote.get(f"/jobs/{number}")
         return job, list(app.remote.rows(f"/jobs/{number}/items", limit, state=state)) if state else []
     from bellhop.ledger.records import ItemState
-    from bellhop.letters.serializers.people import job_item_row, job_row
+    from bellhop.letters.serializers.people import job_item_rows, job_row
 
     with app.ledger() as ledger:
         found = ledger.jobs.get(number)
         if found is None:
             raise Failed(f"there is no job {number}")
-        rows = ledger.jobs.items(number, limit, state=ItemState(state)).rows if state else ()
-    items: list[dict[str, Any]] = app.redact([job_item_row(item) for item in rows])
-    return app.redact(job_row(found)), items
+        items = ledger.jobs.items(number, limit, state=ItemState(state)).rows if state else ()
+        rows = job_item_rows(items, ledger.letters)
+    return app.redact(job_row(found)), app.redact(rows)
+
+
+_DEFAULTS: Final = {"pause": f'Default: "{PAUSED}".'}
 
 
 def _steering(act: str, help_: str) -> None:
     @jobs.command(act, help=help_, short_help=help_.partition(":")[0] + ".")
     @click.argument("number", type=click.IntRange(1))
-    @click.option("--why", help="Reason, for the audit. Asked for if not given.")
+    @click.option("--why", help=f"Reason, for the audit. {_DEFAULTS.get(act, 'Asked for if not given.')}")
     @as_json
     @pass_app
     def command(app: App, number: int, why: str | None, json_: bool) -> None:
-        why = ask_reason(why)
+        why = ask_reason(why) if why is not None or act != "pause" else PAUSED  # nobody in a hurry is asked
         if app.remote is not None:
             job = app.remote.post(f"/jobs/{number}/{act}", {"why": why})
         else:

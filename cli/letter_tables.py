@@ -43,8 +43,31 @@ def echo_letter(told: Mapping[str, Any]) -> None:
     for row in told.get("conflict") or ():
         stands, asked = ("nothing" if row[key] is None else row[key] for key in ("stands", "letter"))
         click.echo(printable(f"  {'differs':<11}{row['field']}: stands {stands}, this asks {asked}"))
+    for one in told.get("vendor_bookings", ()):
+        ended = f", cancelled by {one['cancelled_by']}" if one["cancelled_by"] else ""
+        click.echo(printable(f"  {'at vendor':<11}{one['id']}  {one['state']}, made by {one['made_by']}{ended}"))
+    if told.get("look_for"):
+        ids = ", ".join(told["look_for"])
+        click.echo(printable(f"  {'look for':<11}{ids}  (named in an answer that could not be read)"))
+    if advice := told.get("advice"):
+        for label, key in (("do", "do"), ("do not", "do_not"), ("vendor", "vendor")):
+            if advice[key]:
+                click.echo(printable(f"  {label:<11}{advice[key]}"))
+    _echo_calls(told.get("calls", ()))
     for label in ("data", "evidence", "body"):
         if told.get(label) is not None:
             click.echo(f"  {label}")
             for line in json.dumps(told[label], indent=2, ensure_ascii=False).splitlines():
                 click.echo(f"    {printable(line)}")
+
+
+def _echo_calls(calls: Sequence[Mapping[str, Any]]) -> None:
+    click.echo("  calls" if calls else f"  {'calls':<11}none")
+    for call in calls:
+        seconds = call.get("seconds")
+        took = str(call.get("outcome", "")) + (f" in {seconds:.2f} s" if isinstance(seconds, int | float) else "")
+        said = f": {call['error']}" if call.get("error") else ""
+        click.echo(printable(f"    {call.get('started', '')}  {call.get('method') or 'no call'}  {took}{said}"))
+        for label in ("request", "answer"):
+            if call.get(label) is not None:
+                click.echo(printable(f"      {label:<9}{json.dumps(call[label], ensure_ascii=False)}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -16,6 +16,7 @@ from bellhop.schemas.events import BOOKING_TYPES, TYPES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bellhop.cli.demo.upstream import SignedWebhook, Upstream
     from bellhop.schemas.events import VenueFacts
     from bellhop.schemas.settings import Settings, SourceSettings
 
@@ -27,16 +28,32 @@ if TYPE_CHECKING:
 @click.option("--booking-id", help="The booking to change or cancel. Default: one that is requested first.")
 @click.option("--member-id", type=int, help="The member of a member event. Default: one that the sandbox knows.")
 @click.option("--count", type=click.IntRange(1, 100_000), default=1, show_default=True, help="How many to post.")
+@click.option(
+    "--file", type=click.File("rb"), help="Post this body as it is (- for stdin), signed as the source demands."
+)
+@click.option("--content-type", help="Of that body. Default: a form's or JSON's, by how it begins.")
 @click.option("--to", "url", help="The ingress. Default: $BELLHOP_SERVER, else the settings' host and port.")
 @click.option("--curl", is_flag=True, help="Print the curl command; send nothing.")
 @as_json
 @pass_app
 def send(
-    app: App, /, type_: str, source: str | None, count: int, url: str | None, curl: bool, json_: bool, **more: Any
+    app: App,
+    /,
+    type_: str,
+    source: str | None,
+    count: int,
+    file: BinaryIO | None,
+    content_type: str | None,
+    url: str | None,
+    curl: bool,
+    json_: bool,
+    **more: Any,
 ) -> None:
     """Post signed sample webhooks, each with its own id and slot, and print the answers.
 
-    TYPE is booking.requested unless given.
+    TYPE is booking.requested unless given. With --file it is that body that is posted, whatever its format.
+
+    Example: bellhop send --source tripleseat --file event.json
     """
     from bellhop.cli.demo.upstream import Upstream
 
@@ -45,8 +62,8 @@ def send(
     sender = _source(app.settings, source)
     upstream = Upstream(server, sender)
     refused, answers = 0, []
-    for type_to_send, data in _events(app.settings, sender, type_, count, **more):
-        post = upstream.sign(type_to_send, data)
+    events = _events(app.settings, sender, type_, count, **more)
+    for post in _of_file(upstream, file, count, content_type) if file else (upstream.sign(*one) for one in events):
         if curl:
             click.echo(upstream.curl(post))
             continue
@@ -59,6 +76,17 @@ def send(
         echo_json(answers)
     if refused:
         raise Failed(f"{refused} of {len(answers)} were not accepted")
+
+
+def _of_file(upstream: Upstream, file: BinaryIO, count: int, content_type: str | None) -> Iterator[SignedWebhook]:
+    try:
+        body = file.read().decode()
+    except UnicodeDecodeError:
+        raise Failed(f"{file.name} is not UTF-8") from None
+    is_form = not body.lstrip("\ufeff \t\r\n").startswith(("{", "["))
+    kind = content_type or ("application/x-www-form-urlencoded" if is_form else "application/json")
+    for _ in range(count):
+        yield upstream.sign_body(body, f"{file.name} as {kind}", content_type=kind)
 
 
 def _source(settings: Settings, name: str | None) -> SourceSettings:

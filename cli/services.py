@@ -60,6 +60,7 @@ def ingest(app: App) -> None:
     from bellhop.ingest.health import HealthProbe
     from bellhop.ingest.refusals import RefusedPosts
     from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
+    from bellhop.ingest.status import holds_messages
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
 
@@ -85,6 +86,7 @@ def ingest(app: App) -> None:
             tracer=tracer,
             ready=lambda: {part: probe.problem() for part, probe in probes.items()},
             metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
+            waiting=lambda: holds_messages(broker),
             place=place,
             note_refused=refused.note,
         )
@@ -260,7 +262,7 @@ def telemetry(process: str, settings: Settings, metrics: Callable[..., None] | N
     from bellhop.telemetry import sentry
     from bellhop.telemetry.logs import Telemetry
 
-    redactor = Redactor(settings.secrets)
+    redactor = Redactor(settings.secrets, settings.names)
     alarm = sentry.start(settings.sentry, process, redactor)
     telemetry = Telemetry(process, redactor, level=settings.log_level, count=metrics, alarm=alarm)
     telemetry.install()

@@ -52,7 +52,7 @@ class ConsoleParts:
         self.pulse = Pulse(broker, ledger, observe, now)
         self.drafts = Drafts(ledger, settings, observe, now)
         self.asked = Asked()
-        self.redactor = Redactor(settings.secrets)
+        self.redactor = Redactor(settings.secrets, settings.names)
         self._publishing = threading.Lock()
 
     @property

@@ -40,11 +40,13 @@ def create_app(
     clock: Clock = SYSTEM_CLOCK,
     ready: health.Ready = dict,
     metrics: health.Metrics | None = None,
+    waiting: Callable[[], bool | None] = lambda: True,
     place: Callable[[str], str] = lambda _key: "bellhop.toml",
     note_refused: NoteRefused = forget,
 ) -> Flask:
     """The ingress as a WSGI application. `ready` tells what is wrong with each part, "" where nothing is; `/metrics`
-    is there when `metrics` is given. `note_refused` is told of what verified sources are refused.
+    is there when `metrics` is given. waiting: see `EventStatus`. `note_refused` is told of what verified sources are
+    refused.
 
     Tells `webhook.accepted`, `webhook.ignored` or `webhook.refused` once for each post (source, type, route, status,
     seconds, id; reason where it is not accepted; events where they are several: the rest is of the first), and
@@ -55,7 +57,7 @@ def create_app(
     webhooks = Webhooks(
         settings, known, publisher, observe=observe, tracer=tracer, clock=clock, note_refused=note_refused
     )
-    status = EventStatus(known, events, clock.now)
+    status = EventStatus(known, events, clock.now, waiting)
     app = Flask("ingest", static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would count as a failure for the sender
     app.url_map.converters["id"] = _Id

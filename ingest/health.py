@@ -9,8 +9,8 @@ from typing import Final
 
 from flask import Response
 
-from bellhop.schemas import zones
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.readiness import HEALTHY, readiness
 
 Ready = Callable[[], Mapping[str, str]]
 """What is wrong with each part (`broker`, `ledger`, …), in a sentence; "" where nothing is."""
@@ -57,16 +57,14 @@ class HealthProbe:
 
 def healthz() -> Response:
     """The process runs and answers."""
-    return _json({"status": "ok"}, 200)
+    return _json(HEALTHY, 200)
 
 
 def readyz(ready: Ready) -> Response:
     """503 where webhooks would not be accepted: the broker cannot confirm. A ledger that is away is told, as degraded;
     webhooks are accepted without it."""
-    wrong = {part: problem for part, problem in ready().items() if problem}
-    status = "unready" if _NEEDED in wrong else "degraded" if wrong else "ready"
-    told = {"status": status, "problems": wrong, "tzdata": zones.VERSION}
-    return _json(told, 503 if status == "unready" else 200)
+    problems = ready()
+    return _json(*readiness(problems, set(problems) - {_NEEDED}))
 
 
 def _json(told: Mapping[str, object], status: int) -> Response:

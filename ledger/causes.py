@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bellhop.ledger.records import NewLetter
-from bellhop.ledger.search_terms import values_of
+from bellhop.ledger.search_terms import plain, telephone_digits, values_of
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import EnvelopeError
 
@@ -37,12 +37,12 @@ def shape_of(error: str) -> str:
 
 
 def words_of(letter: NewLetter) -> str:
-    """What a letter is searched by, in lower case: its ids, its reference, its member, its error, and its guest's name
-    and addresses."""
+    """What a letter is searched by, as plain text: its ids, its reference, its member, its error, and its guest's name,
+    addresses and telephones, these as their figures alone, too."""
     told = [letter.message_id, letter.event_id, letter.subject, letter.type, letter.error]
     with contextlib.suppress(EnvelopeError):
         told += _of_people(decode(letter.body).data)
-    return _SPACE.sub(" ", " ".join(filter(None, told))).lower()[:WORDS_CHARACTERS]
+    return plain(" ".join(filter(None, told)))[:WORDS_CHARACTERS]
 
 
 def _of_people(data: Mapping[str, Any]) -> Iterator[str]:
@@ -51,3 +51,4 @@ def _of_people(data: Mapping[str, Any]) -> Iterator[str]:
             yield str(data[key])
     for _, value in values_of(data):
         yield value
+        yield telephone_digits(plain(value))

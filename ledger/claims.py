@@ -10,6 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger import bookings
+from bellhop.ledger.calls import cut_off_values
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import apply, decide
 from bellhop.ledger.engine import Database
@@ -17,7 +18,7 @@ from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEv
 from bellhop.ledger.records import Booking, Claim, Claimed, State
 from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
 from bellhop.ledger.search_terms import numbers_of
-from bellhop.ledger.tables import event_words, events
+from bellhop.ledger.tables import attempts, event_words, events
 from bellhop.ledger.turns import replaced_key
 from bellhop.schemas.envelope import Envelope
 
@@ -73,8 +74,11 @@ class Claims:
             known = _read(connection, envelopes, replaced)
             answers: list[tuple[Answer, list[EventRecord]]] = []
             changed: dict[EventRecord, None] = {}
+            cut_off: list[dict[str, Any]] = []
             for envelope in envelopes:
                 answer = decide(envelope, known, now)
+                if isinstance(answer, Take) and answer.in_doubt is not None:
+                    cut_off += _cut_off(known.own(envelope))
                 if isinstance(answer, Take):
                     _revive(envelope, known)
                 if isinstance(answer, Take) and (key := replaced_key(envelope, known)):
@@ -86,6 +90,8 @@ class Claims:
                 answers.append((answer, rows))
             new = _write(connection, changed)
             _describe(connection, envelopes, new)
+            if cut_off:
+                connection.execute(sa.insert(attempts), cut_off)
             return [_claim(*answer, known.booking(e)) for e, answer in zip(envelopes, answers, strict=True)]
 
     def foresee(self, envelopes: Sequence[Envelope]) -> list[Answer]:
@@ -121,6 +127,13 @@ def _claim(answer: Answer, rows: Sequence[EventRecord], booking: Booking | None)
         return answer
     own = rows[0]
     return Claimed(own.pk, own.claim_token, own.claim_until, booking, answer.in_doubt, own.attempts)
+
+
+def _cut_off(own: EventRecord | None) -> list[dict[str, Any]]:
+    """The call that its last worker was marked with when it ended, for the record: else nobody would be shown it."""
+    if own is None or own.state is not State.WORKING or own.calling is None or own.calling_token != own.claim_token:
+        return []
+    return [cut_off_values(own.pk, own.calling, own.updated)]
 
 
 def _revive(envelope: Envelope, known: KnownEvent) -> None:

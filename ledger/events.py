@@ -9,11 +9,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger import bookings
+from bellhop.ledger.calls import read_calls
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import RANKS, UNFINISHED
-from bellhop.ledger.records import Attempt, EventView, Standing, State
-from bellhop.ledger.search_terms import numbers
-from bellhop.ledger.tables import attempts, dead_letters, event_words, events, letter_words, vendor_ids
+from bellhop.ledger.letters import has_words
+from bellhop.ledger.records import EventView, Standing, State
+from bellhop.ledger.search_terms import asked_numbers
+from bellhop.ledger.tables import dead_letters, event_words, events, letter_words, vendor_ids
 
 _MOST: Final = 200
 _CHUNK: Final = 500
@@ -23,7 +25,6 @@ _NEWEST: Final = (
     .order_by(events.c.generation.desc(), events.c.pk.desc())
     .limit(1)
 )
-_ATTEMPTS: Final = sa.select(attempts).where(attempts.c.event_pk == sa.bindparam("pk")).order_by(attempts.c.pk)
 _UNFINISHED: Final = (
     sa.select(events.c.route, events.c.state, sa.func.count())
     .where(events.c.state.in_(UNFINISHED))
@@ -65,7 +66,9 @@ def find(database: Database, text: str, limit: int) -> list[EventView]:
     if not word:
         return []
     known = sa.select(vendor_ids.c.reference).where(vendor_ids.c.vendor_id == word)
-    same = sa.or_(events.c.event_id == word, events.c.subject == word, events.c.subject.in_(known))
+    # In any case, what was kept since is found by its search terms; of what is older, the cases that people write.
+    cases = {word, word.upper(), word.lower()}
+    same = sa.or_(events.c.event_id == word, events.c.subject.in_(cases), events.c.subject.in_(known))
     with database.read() as connection:
         found = set(connection.scalars(sa.select(events.c.pk).where(same).order_by(events.c.pk.desc()).limit(limit)))
         found |= set(_of_people(connection, word, limit))
@@ -77,7 +80,7 @@ def find(database: Database, text: str, limit: int) -> list[EventView]:
 
 def _of_people(connection: sa.Connection, text: str, limit: int) -> list[int]:
     """The events whose people have the most of a text's words: all of "Mei Lee", or the last of "Ms Lee"."""
-    named = event_words.c.word.in_(numbers(text))
+    named = event_words.c.word.in_(asked_numbers(text))
     count = sa.func.count()
     query = sa.select(event_words.c.event_pk, count).where(named).group_by(event_words.c.event_pk)
     rows = connection.execute(query.order_by(count.desc(), event_words.c.event_pk.desc()).limit(limit)).all()
@@ -87,7 +90,7 @@ def _of_people(connection: sa.Connection, text: str, limit: int) -> list[int]:
 def _of_letters(connection: sa.Connection, text: str, limit: int) -> list[int]:
     """The events whose dead letters hold a text anywhere in their words."""
     named = sa.select(dead_letters.c.event_id).join(letter_words, letter_words.c.letter == dead_letters.c.id)
-    named = named.where(letter_words.c.words.contains(text.lower(), autoescape=True)).limit(limit)
+    named = named.where(*has_words([text])).limit(limit)
     ids = list(connection.scalars(named))
     return list(connection.scalars(sa.select(events.c.pk).where(events.c.event_id.in_(ids))))
 
@@ -101,7 +104,6 @@ def recent_ends(database: Database, since: datetime) -> Mapping[tuple[str, State
 
 
 def _view(connection: sa.Connection, row: Any) -> EventView:
-    tries = [_attempt(found) for found in connection.execute(_ATTEMPTS, {"pk": row.pk})]
     held = bookings.read_bookings(connection, [(row.source, row.subject)]) if row.type in RANKS else {}
     entries = [entry for one in held.values() for entry in one.booking.entries]
     return EventView(
@@ -120,7 +122,7 @@ def _view(connection: sa.Connection, row: Any) -> EventView:
         updated=row.updated,
         next_at=row.next_at,
         attempt_count=row.attempts,
-        attempts=tries,
+        attempts=read_calls(connection, row.source, row.event_id),
         entries=entries,
     )
 
@@ -147,7 +149,3 @@ def is_at_work(database: Database, source: str, reference: str) -> bool:
     )
     with database.read() as connection:
         return connection.execute(unfinished.limit(1)).one_or_none() is not None
-
-
-def _attempt(row: Any) -> Attempt:
-    return Attempt(row.method, row.started, row.seconds, row.outcome, row.error, row.answer, row.request)

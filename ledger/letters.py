@@ -11,11 +11,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger.bookings import lock_key
+from bellhop.ledger.calls import cut_off_values
 from bellhop.ledger.causes import cause_of, words_of
+from bellhop.ledger.codec import call_from_json
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
-from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
+from bellhop.ledger.search_terms import national_digits, plain
+from bellhop.ledger.tables import attempts, audit, dead_letters, events, letter_bodies, letter_words
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.reasons import Reason
@@ -51,6 +54,15 @@ _BURY_EVENT: Final = (
 )
 """`calling` stays: a worker may have died in the midst of that call."""
 
+_CUT_OFF: Final = sa.select(events.c.pk, events.c.calling, events.c.updated).where(
+    events.c.source == sa.bindparam("in_source"),
+    events.c.event_id == sa.bindparam("id"),
+    events.c.content_hash == sa.bindparam("hash"),
+    events.c.state == State.WORKING.value,
+    events.c.calling_token == events.c.claim_token,
+    events.c.generation <= sa.bindparam("up_to"),
+)
+
 
 class Letters:
     """Every method raises LedgerUnavailable."""
@@ -76,6 +88,7 @@ class Letters:
         buried = [letter for letter in letters if letter.reason == Reason.DELIVERY_LIMIT]
         with self._database.write({lock_key(letter.source, letter.subject) for letter in buried}) as connection:
             if events_of := [row for letter in buried for row in _event_of(letter, now)]:
+                _note_cut_off(connection, events_of)
                 connection.execute(_BURY_EVENT, events_of)
             new = connection.execute(insert.returning(dead_letters.c.id, dead_letters.c.fingerprint), rows).all()
             made = [(row.id, by_fingerprint[row.fingerprint]) for row in new]
@@ -168,6 +181,14 @@ class Letters:
         return [letter for some in _chunks(ids) for letter in self.find(LetterFilter(ids=some), len(some))]
 
 
+def _note_cut_off(connection: sa.Connection, buried: Sequence[dict[str, Any]]) -> None:
+    """The calls in the midst of which the workers of buried events died, for the record."""
+    for named in buried:
+        for row in connection.execute(_CUT_OFF, named):
+            if (call := call_from_json(row.calling)) is not None:
+                connection.execute(sa.insert(attempts), [cut_off_values(row.pk, call, row.updated)])
+
+
 def _values(letter: NewLetter, now: datetime) -> dict[str, Any]:
     return {name: getattr(letter, name) for name in _LISTED} | {
         "cause": cause_of(letter),
@@ -205,10 +226,19 @@ def conditions(which: LetterFilter) -> Iterator[sa.ColumnElement[bool]]:
         yield columns.died <= which.until
     if which.ids:
         yield columns.id.in_(which.ids)
-    words = [letter_words.c.words.contains(word, autoescape=True) for word in which.text.lower().split()]
+    words = list(has_words(which.text.split()))
+    if telephone := national_digits(which.text):
+        words = [sa.or_(letter_words.c.words.contains(telephone, autoescape=True), sa.and_(*words))]
     if words:
         yield columns.id.in_(sa.select(letter_words.c.letter).where(*words))
     yield columns.state.in_([state.value for state in which.states])
+
+
+def has_words(words: Sequence[str]) -> Iterator[sa.ColumnElement[bool]]:
+    """That each stands among a letter's words: as plain text, or in lower case alone, as it was kept once."""
+    for word in words:
+        forms = {plain(word), word.lower()}
+        yield sa.or_(*(letter_words.c.words.contains(form, autoescape=True) for form in sorted(forms)))
 
 
 def stored_letter(row: Any) -> Letter:

@@ -98,10 +98,11 @@ class People:
         return ended
 
     def count_sessions(self) -> dict[str, int]:
-        """How many sessions everybody has, of those who have any; "" is the guest of a one-time link."""
+        """How many sessions everybody has, of those who have any; "" is who came by a one-time link."""
         query = sa.select(sessions.c.user_name, sa.func.count().label("n")).group_by(sessions.c.user_name)
         with self._database.read() as connection:
-            return {row.user_name: row.n for row in connection.execute(query.where(sessions.c.expires > self._now()))}
+            used = (sessions.c.expires > self._now(), sessions.c.csrf != "")  # one without is a link that nobody opened
+            return {row.user_name: row.n for row in connection.execute(query.where(*used))}
 
     # --- tokens for programs ------------------------------------------------------------------------------------
 
@@ -163,6 +164,13 @@ class People:
         query = sa.select(sessions).where(sessions.c.sha256 == sha256, sessions.c.expires > self._now())
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
+        return None if row is None else Session(row.user_name, Role(row.role), row.csrf, row.expires)
+
+    def take_session(self, sha256: str) -> Session | None:
+        """Ends it; None where it was none, has expired, or another took it at the same time."""
+        query = sa.delete(sessions).where(sessions.c.sha256 == sha256, sessions.c.expires > self._now())
+        with self._database.write() as connection:
+            row = connection.execute(query.returning(sessions)).one_or_none()
         return None if row is None else Session(row.user_name, Role(row.role), row.csrf, row.expires)
 
     def close_session(self, sha256: str) -> None:

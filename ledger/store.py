@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bellhop.ledger import bookings, events, latencies
+from bellhop.ledger import bookings, calls, events, latencies
 from bellhop.ledger.accounts import AccountStates
 from bellhop.ledger.claims import Claims
 from bellhop.ledger.edits import Edits
@@ -16,7 +16,18 @@ from bellhop.ledger.pauses import Pauses
 from bellhop.ledger.people import People
 from bellhop.ledger.prune import prune
 from bellhop.ledger.pulls import PullMarks
-from bellhop.ledger.records import AuditRow, Booking, Claim, Claimed, EventView, Settlement, Standing, State, VendorCall
+from bellhop.ledger.records import (
+    Attempt,
+    AuditRow,
+    Booking,
+    Claim,
+    Claimed,
+    EventView,
+    Settlement,
+    Standing,
+    State,
+    VendorCall,
+)
 from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.triage import Desk
@@ -111,6 +122,11 @@ class Ledger:
         """The newest row of an event: its latest replay or, of contents in conflict, the last. `entries` are those
         of its booking. None where no worker has taken it yet, or it was pruned."""
         return events.event(self._database, source, id_)
+
+    def calls(self, source: str, id_: str) -> list[Attempt]:
+        """Every call that an event made under any content of its id, the oldest first; also one that was cut off before
+        an answer was recorded."""
+        return calls.find_calls(self._database, source, id_)
 
     def standings(self, source: str, ids: Sequence[str]) -> Mapping[str, Sequence[Standing]]:
         """By event id, where each of its contents stands; without those that no worker has taken yet."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bellhop.ledger.records import Attempt
+from bellhop.ledger.records import Attempt, Letter
+from bellhop.schemas.envelope import decode_recordable
+from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.redact import MASK
 
 _DATA: Final = frozenset(
@@ -35,6 +37,8 @@ _ANSWER: Final = frozenset(
 )
 """The keys of what came of a call that are our own words, or the vendor's ids."""
 
+_INITIALS: Final = 3
+
 _ATTEMPT: Final = frozenset(("method", "started", "seconds", "outcome", "error"))
 
 _CODES: Final = ("status", "code")
@@ -57,6 +61,19 @@ def mask_value(value: Any) -> Any:
     if isinstance(value, list):
         return [mask_value(item) for item in value]
     return MASK if value not in (None, "") else value
+
+
+def initials_of(letter: Letter) -> str:
+    """By whom people tell letters apart: the guest's initials, else the member's id; "" where neither is known."""
+    try:
+        data = decode_recordable(letter.new.body).data
+    except EnvelopeError:
+        return ""
+    client = data.get("client")
+    name = client.get("name") if isinstance(client, Mapping) else None
+    if isinstance(name, str) and name.strip():
+        return " ".join(f"{part[0]}***" for part in name.split()[:_INITIALS])
+    return str(data.get("member_id") or "")
 
 
 def mask_change(field: str, value: Any) -> Any:

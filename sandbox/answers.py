@@ -27,10 +27,11 @@ class Reply:
     mimetype: str = "application/json"
 
 
-def ids(start: datetime) -> Iterator[str]:
-    """Ids that rise from a number taken from the clock, ten a second.
+def ids(start: datetime, above: int = 0) -> Iterator[str]:
+    """Ids that rise from a number taken from the clock, ten a second. above: what they all are above; each vendor has a
+    range of its own, so that nobody takes a booking of one for the other's.
 
     A vendor never gives an id twice. Counting from 1 after every start, this one would, and a ledger that has outlived
     the sandbox would take a new booking for an old one.
     """
-    return map(str, count(max(1, int((start.timestamp() - _EPOCH) * 10))))
+    return map(str, count(above + max(1, int((start.timestamp() - _EPOCH) * 10))))

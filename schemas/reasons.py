@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -38,3 +39,7 @@ class Reason(StrEnum):
 
     DELIVERY_LIMIT = "delivery_limit"
     """Delivered again and again without ever being settled: it kills its workers."""
+
+
+PAUSED: Final = "paused in a hurry: no reason was given"
+"""The reason of a bulk job's pause for which nobody gave one."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from bellhop.schemas import zones
+from bellhop.schemas.readiness import HEALTHY, readiness
 from bellhop.telemetry.metrics import CONTENT_TYPE
 
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -43,11 +43,10 @@ class Health:
 
         def answer(path: str) -> tuple[int, str, bytes]:
             if path == "/healthz":
-                return 200, _TEXT, b"ok\n"
+                return 200, _JSON, json.dumps(HEALTHY).encode()
             if path == "/readyz":
-                problems = self.problems()
-                body = {"ready": not problems, "problems": problems, "tzdata": zones.VERSION}
-                return 503 if problems else 200, _JSON, json.dumps(body).encode() + b"\n"
+                told, status = readiness(self.problems())
+                return status, _JSON, json.dumps(told).encode()
             if path == "/metrics":
                 return 200, CONTENT_TYPE, self._exposition()
             return 404, _TEXT, b"/healthz, /readyz or /metrics\n"

@@ -12,9 +12,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import urllib3
-from standardwebhooks import Webhook
 
-from bellhop.ingest.verify import standard_key
+from bellhop.cli.demo.signing import credentials
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings import SourceSettings
@@ -35,6 +34,7 @@ class SignedWebhook:
     type: str
     body: str
     headers: Mapping[str, str] = field(repr=False)
+    address: str = field(repr=False)
 
 
 class Upstream:
@@ -52,20 +52,21 @@ class Upstream:
 
     def sign(self, type_: str, data: Mapping[str, Any], id_: str | None = None) -> SignedWebhook:
         """The webhook with its credentials. They hold for the source's tolerance, 5 minutes as a rule."""
-        now = self._now()
+        body = json.dumps({"type": type_, "timestamp": self._now().isoformat(), "data": data})
+        return self.sign_body(body, type_, id_)
+
+    def sign_body(
+        self, body: str, type_: str = "", id_: str | None = None, content_type: str = "application/json"
+    ) -> SignedWebhook:
+        """A body as it is, signed as the source demands. type_: for people."""
         id_ = id_ or f"sample-{uuid.uuid4().hex[:12]}"
-        body = json.dumps({"type": type_, "timestamp": now.isoformat(), "data": data})
-        headers = {"content-type": "application/json", "webhook-id": id_}
-        if self._source.verifier == "bearer":
-            headers["authorization"] = f"Bearer {self._source.secrets[0].removeprefix(RAW)}"
-        else:
-            headers["webhook-timestamp"] = str(int(now.timestamp()))
-            headers["webhook-signature"] = Webhook(standard_key(self._source.secrets[0])).sign(id_, now, body)
-        return SignedWebhook(id_, type_, body, headers)
+        given = credentials(self._source, body.encode(), id_, self._now())
+        headers = {"content-type": content_type, "webhook-id": id_, **given.headers}
+        return SignedWebhook(id_, type_, body, headers, f"{self.address}{given.path}{given.query}")
 
     def send(self, post: SignedWebhook) -> tuple[int, str]:
         """Status and body of the answer. Raises NoAnswer."""
-        return self._request("POST", self.address, body=post.body.encode(), headers=dict(post.headers))
+        return self._request("POST", post.address, body=post.body.encode(), headers=dict(post.headers))
 
     def status(self, id_: str) -> dict[str, Any]:
         """The event as its source is told it; empty where that cannot be told now. Raises NoAnswer."""
@@ -77,7 +78,7 @@ class Upstream:
 
     def curl(self, post: SignedWebhook) -> str:
         """The same as a command line. A bearer secret is left for the shell's variable SECRET."""
-        lines = [f"curl -i {shlex.quote(self.address)}"]
+        lines = [f"curl -i {shlex.quote(post.address)}"]
         for name, value in post.headers.items():
             lines.append('-H "authorization: Bearer $SECRET"' if name == "authorization" else f"-H '{name}: {value}'")
         return " \\\n  ".join((*lines, f"--data-raw {shlex.quote(post.body)}"))

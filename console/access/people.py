@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-from bellhop.console.access.sessions import GUEST
+from bellhop.console.access.sessions import FORMER_NAME, LOCAL_ADMIN
 from bellhop.schemas.errors import BellhopError
 
 LONGEST_NAME: Final = 100
@@ -26,7 +26,7 @@ def fit_name(name: str) -> str:
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise NameUnfit(f"a name has 1 to {LONGEST_NAME} characters, all of which can be seen")
-    if name.casefold() == GUEST or name.casefold().startswith(_PROGRAMS):
+    if name.casefold() in (LOCAL_ADMIN, FORMER_NAME) or name.casefold().startswith(_PROGRAMS):
         raise NameUnfit(f"the audit calls somebody else {name}: take another name")
     return name
 

@@ -18,8 +18,10 @@ from typing import Final, Protocol
 from bellhop.ledger.records import Role, Session
 from bellhop.schemas.clock import utc_now
 
-GUEST = "guest"
-"""How the audit calls who came by the one-time link."""
+LOCAL_ADMIN: Final = "local admin"
+"""How the audit calls who came by the one-time link: somebody at this machine, with every right."""
+FORMER_NAME: Final = "guest"
+"""How older rows of the audit call them: still nobody else's name."""
 
 
 class SessionLedger(Protocol):
@@ -28,6 +30,8 @@ class SessionLedger(Protocol):
     def open_session(self, user: str, role: Role, session_sha256: str, csrf: str, expires: datetime) -> None: ...
 
     def session(self, sha256: str) -> Session | None: ...
+
+    def take_session(self, sha256: str) -> Session | None: ...
 
     def close_session(self, sha256: str) -> None: ...
 
@@ -52,7 +56,7 @@ class Sessions:
         self._now = now
 
     def open(self, user: str, role: Role) -> str:
-        """A new session's key, for the cookie. user: "" for the guest of a one-time link."""
+        """A new session's key, for the cookie. user: "" for who came by a one-time link."""
         key = secrets.token_urlsafe(32)
         self._people.open_session(user, role, _sha256(key), secrets.token_urlsafe(32), self._now() + self._lasts)
         return key
@@ -60,7 +64,22 @@ class Sessions:
     def person(self, key: str) -> Person | None:
         """None for a key that is none, or no longer."""
         session = self._people.session(_sha256(key)) if key else None
-        return None if session is None else Person(session.user or GUEST, session.role, session.csrf, session.expires)
+        return (
+            None
+            if session is None
+            else Person(session.user or LOCAL_ADMIN, session.role, session.csrf, session.expires)
+        )
+
+    def make_link(self) -> str:
+        """The secret of a link that lets the local admin in once, and for ten minutes: any console on this ledger knows
+        it. It is kept as a session that no cookie can name."""
+        secret = secrets.token_urlsafe(32)
+        self._people.open_session("", Role.ADMIN, _sha256(_LINK + secret), "", self._now() + FRESH_LINK_LASTS)
+        return secret
+
+    def use_link(self, secret: str) -> bool:
+        """Whether it was right, and the first time."""
+        return self._people.take_session(_sha256(_LINK + secret)) is not None
 
     def close(self, key: str) -> None:
         self._people.close_session(_sha256(key))
@@ -71,6 +90,8 @@ def same(given: str, known: str) -> bool:
     return hmac.compare_digest(given.encode(), known.encode())
 
 
+FRESH_LINK_LASTS: Final = timedelta(minutes=10)
+_LINK: Final = "link "
 LINK_LASTS: Final = timedelta(hours=12)
 """A shift: who starts the demo in the morning may come to it in the evening."""
 

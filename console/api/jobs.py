@@ -11,7 +11,7 @@ from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterState, Role, Verdict
 from bellhop.letters.preflight import verdicts
 from bellhop.letters.serializers import JsonObject
-from bellhop.letters.serializers.people import job_item_row, job_row
+from bellhop.letters.serializers.people import job_item_rows, job_row
 from bellhop.schemas.problems import Problem
 
 _NUMBER = "<number:number>"
@@ -72,7 +72,7 @@ class JobRoutes:
         self._job(number)
         state = ItemState(call.query["state"]) if "state" in call.query else None
         page = self._jobs.items(number, call.query["limit"], call.after, state)
-        rows = self._parts.redactor.value([job_item_row(item) for item in page.rows])
+        rows = self._parts.redactor.value(job_item_rows(page.rows, self._parts.ledger.letters))
         return {"rows": rows, "next": call.next(page.next)}
 
     def steering(self, act: Callable[[int, str, str], BulkJob]) -> Callable[..., JsonObject]:

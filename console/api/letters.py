@@ -72,7 +72,7 @@ class LetterRoutes:
         letter = self._letter(number)
         if reveal:
             self._letters.note_reveal(number, call.who)
-        return self._parts.redactor.value(letter_detail(letter, reveal=reveal, ledger=self._parts.ledger))
+        return self._parts.redactor.value(letter_detail(letter, self._parts.ledger, reveal=reveal))
 
     def notes(self, call: ApiCall, number: int) -> JsonObject:
         self._letter(number)

@@ -6,7 +6,7 @@ from typing import Any
 
 from bellhop.console.access.passwords import PasswordUnfit, hash_password
 from bellhop.console.access.people import NameUnfit, fit_name
-from bellhop.console.access.sessions import GUEST
+from bellhop.console.access.sessions import LOCAL_ADMIN
 from bellhop.console.api import requests, responses
 from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
@@ -90,7 +90,7 @@ class PeopleRoutes:
 
     def sessions(self, call: ApiCall) -> JsonObject:
         signed_in = self._people.count_sessions()
-        return {"rows": [{"name": name or GUEST, "sessions": count} for name, count in sorted(signed_in.items())]}
+        return {"rows": [{"name": name or LOCAL_ADMIN, "sessions": count} for name, count in sorted(signed_in.items())]}
 
     def tokens(self, call: ApiCall) -> JsonObject:
         return {"rows": [token_row(token) for token in self._people.tokens()]}

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields
 
 from bellhop.console.api.requests import of
-from bellhop.ledger.records import EditState, ItemState, JobState, LetterState, Role, Verdict
+from bellhop.ledger.records import EditState, EntryState, ItemState, JobState, LetterState, Role, Verdict
 
 
 class ApiAnswer(Schema):
@@ -77,8 +77,42 @@ class LetterPage(ApiAnswer):
     count = fields.Integer(metadata={"description": "How many match, on all pages."})
 
 
-class LetterWhole(LetterLine):
-    evidence = fields.Raw(allow_none=True)
+class VendorBookingLine(ApiAnswer):
+    id = fields.String()
+    state = of(EntryState)
+    service = fields.Integer(metadata={"description": "The index of the event's service that it fulfils."})
+    made_by = fields.String(metadata={"description": "The event's id."})
+    cancelled_by = fields.String(allow_none=True, metadata={"description": "The event's id; null while it stands."})
+
+
+class VendorBookings(ApiAnswer):
+    vendor_ids = fields.List(fields.String(), metadata={"description": "Of what stands at the vendor."})
+    cancelled_ids = fields.List(fields.String(), metadata={"description": "Of what stood there once."})
+    vendor_bookings = fields.List(fields.Nested(VendorBookingLine))
+
+
+class AttemptLine(ApiAnswer):
+    method = fields.String()
+    started = time_field()
+    seconds = fields.Float()
+    outcome = fields.String()
+    error = fields.String()
+    request = fields.Raw(allow_none=True, metadata={"description": "What was asked; guests masked."})
+    answer = fields.Raw(allow_none=True, metadata={"description": "The vendor's answer; guests masked."})
+
+
+class AdviceLine(ApiAnswer):
+    do = fields.String(metadata={"description": "As the runbook has it for this reason."})
+    do_not = fields.String()
+    act = fields.String(metadata={"description": "The right act: replay, discard (it is done by hand), look first."})
+    vendor = fields.String(metadata={"description": "What is known of the vendor's code."})
+
+
+class LetterWhole(LetterLine, VendorBookings):
+    advice = fields.Nested(AdviceLine, allow_none=True)
+    calls = fields.List(fields.Nested(AttemptLine), metadata={"description": "All that its event made."})
+    look_for = fields.List(fields.String(), metadata={"description": "Ids in answers that nobody could read."})
+    evidence = fields.Raw(allow_none=True, metadata={"description": "What else the letter brought along."})
     body_bytes = fields.Integer()
     data = fields.Raw(allow_none=True, metadata={"description": "Masked, unless revealed. Null if unreadable."})
     conflict = fields.List(
@@ -169,6 +203,9 @@ class JobPage(ApiAnswer):
 
 class ItemLine(ApiAnswer):
     letter = fields.Integer()
+    reference = fields.String(metadata={"description": "Of its booking, or the member's id."})
+    start = maybe_when()
+    guest = fields.String(metadata={"description": "Initials, or the member's id."})
     place = fields.Integer()
     verdict = of(Verdict)
     state = of(ItemState)

@@ -64,7 +64,7 @@ class ApiParts:
         self.observe = observe
         self.now = now
         self.pulse = pulse or Pulse(broker, ledger, observe, now)
-        self.redactor = Redactor(settings.secrets)
+        self.redactor = Redactor(settings.secrets, settings.names)
         self._publishing = threading.Lock()
 
     @property

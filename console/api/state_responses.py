@@ -5,22 +5,14 @@ from __future__ import annotations
 from marshmallow import fields
 
 from bellhop.console.api.requests import of, one_of
-from bellhop.console.api.responses import ApiAnswer, LetterLine, maybe_when, time_field
-from bellhop.ledger.records import EntryState, LetterState, State
+from bellhop.console.api.responses import ApiAnswer, AttemptLine, LetterLine, VendorBookings, maybe_when, time_field
+from bellhop.ledger.records import LetterState, State
 from bellhop.letters.attention import Need, Severity
 
 # --- events -----------------------------------------------------------------------------------------------------
 
 
-class VendorBookingLine(ApiAnswer):
-    id = fields.String()
-    state = of(EntryState)
-    service = fields.Integer(metadata={"description": "The index of the event's service that it fulfils."})
-    made_by = fields.String(metadata={"description": "The event's id."})
-    cancelled_by = fields.String(allow_none=True, metadata={"description": "The event's id; null while it stands."})
-
-
-class EventLine(ApiAnswer):
+class EventLine(VendorBookings):
     source = fields.String()
     id = fields.String()
     type = fields.String()
@@ -36,19 +28,6 @@ class EventLine(ApiAnswer):
     updated = time_field()
     next_at = maybe_when()
     attempt_count = fields.Integer()
-    vendor_ids = fields.List(fields.String(), metadata={"description": "Of what stands at the vendor."})
-    cancelled_ids = fields.List(fields.String(), metadata={"description": "Of what stood there once."})
-    vendor_bookings = fields.List(fields.Nested(VendorBookingLine))
-
-
-class AttemptLine(ApiAnswer):
-    method = fields.String()
-    started = time_field()
-    seconds = fields.Float()
-    outcome = fields.String()
-    error = fields.String()
-    request = fields.Raw(allow_none=True, metadata={"description": "What was asked; guests masked."})
-    answer = fields.Raw(allow_none=True, metadata={"description": "The vendor's answer; guests masked."})
 
 
 class EventLetter(ApiAnswer):
@@ -212,8 +191,8 @@ class AccountLine(ApiAnswer):
     failures = fields.Integer()
     error = fields.String()
     day = fields.String(metadata={"description": "Of which `used` counts the calls."})
-    used = fields.Integer()
-    on_their_way = fields.Integer()
+    used = fields.Integer(allow_none=True, metadata={"description": "Null where there is no limit: not counted."})
+    on_their_way = fields.Integer(allow_none=True, metadata={"description": "Null without such a limit."})
     limits = fields.Nested(LimitLine)
     token = fields.Boolean(
         allow_none=True, metadata={"description": "Whether workers share one; null where the vendor has none."}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote, unquote
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from bellhop.console.access.login import LoginRefused, TooManyTries, sign_in, stronger_hash
@@ -13,6 +13,7 @@ from bellhop.console.context import ConsoleParts, parts
 from bellhop.console.guard import address, cookie_name, inside, needs, open_to_all
 from bellhop.ledger.records import Role
 from bellhop.schemas.errors import LedgerUnavailable
+from bellhop.schemas.readiness import HEALTHY, readiness
 
 blueprint = Blueprint("entry", __name__)
 
@@ -54,14 +55,16 @@ def enter(secret: str) -> AnyResponse | tuple[str, int]:
     own = parts()
     if own.sessions.person(request.cookies.get(cookie_name(own), "")) is not None:
         return redirect("/")
-    if request.method == "HEAD" or own.link is None or not own.link.use(secret):
+    is_first = own.link is not None and request.method != "HEAD" and own.link.use(secret)
+    if not is_first and not _is_fresh(own, secret):
         own.observe("console.refused", how="link")
-        told = "This link was used, has expired, or belongs to another console. Restart the console for a new one."
-        return _page(told), 403
+        told = "This link was used, has expired, or belongs to another console."
+        return _page(f"{told} `bellhop console link` prints a fresh one."), 403
     try:
         return _let_in(own, "", Role.ADMIN, "link")[0]
     except LedgerUnavailable:
-        own.link.give_back()
+        if is_first and own.link is not None:
+            own.link.give_back()
         raise
 
 
@@ -120,14 +123,22 @@ def sign_out() -> AnyResponse:
 @blueprint.get("/healthz")
 @open_to_all
 def healthz() -> Response:
-    return Response("ok\n", content_type="text/plain")
+    return jsonify(HEALTHY)
 
 
 @blueprint.get("/readyz")
 @open_to_all
 def readyz() -> Response:
-    problem = parts().pulse.problem
-    return Response(f"{'away' if problem else 'ready'}\n", 503 if problem else 200, content_type="text/plain")
+    # Anybody may ask: what is wrong with broker or ledger is told to who is signed in.
+    told, status = readiness({"state": "the broker or the ledger is away" if parts().pulse.problem else ""})
+    answer = jsonify(told)
+    answer.status_code = status
+    return answer
+
+
+def _is_fresh(own: ConsoleParts, secret: str) -> bool:
+    """Whether it is a link of `bellhop console link`; on this machine's own address alone."""
+    return request.method != "HEAD" and own.settings.console.loopback and own.sessions.use_link(secret)
 
 
 def _let_in(own: ConsoleParts, user: str, role: Role, how: str, where_to: str = "/") -> tuple[AnyResponse, str]:

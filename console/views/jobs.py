@@ -9,7 +9,8 @@ from werkzeug.wrappers import Response
 
 from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.ledger.records import BulkJob, ItemState, JobState
-from bellhop.letters.serializers.people import job_item_row, job_row
+from bellhop.letters.serializers.people import job_item_rows, job_row
+from bellhop.schemas.reasons import PAUSED
 
 blueprint = Blueprint("jobs", __name__)
 
@@ -37,7 +38,7 @@ def one(number: int) -> str | Response:
     return render_template(
         "_job.html" if part else "job.html",
         job=job_row(job),
-        items=[job_item_row(item) for item in items.rows],
+        items=job_item_rows(items.rows, own.ledger.letters),
         next=items.next,
         state=state,
         states=list(ItemState),
@@ -54,6 +55,8 @@ def steer(number: int, step: str) -> Response:
         abort(404)
     _job(own, number)
     why = request.form.get("why", "").replace("\x00", "").strip()[:500]
+    if step == "pause":
+        why = why or PAUSED  # nobody in a hurry is asked
     if not why:
         flash("A reason is required.", "bad")
     else:

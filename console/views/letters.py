@@ -133,13 +133,11 @@ def find_letter(own: ConsoleParts, number: int) -> Letter:
 
 
 def _context(own: ConsoleParts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
-    detail = own.clean(letter_detail(letter, reveal=reveal, ledger=own.ledger))
-    evidence = detail["evidence"] if isinstance(detail["evidence"], dict) else {}
+    detail = own.clean(letter_detail(letter, own.ledger, reveal=reveal))
     edits = own.ledger.edits.of(letter.id)
     return {
         "letter": detail,
-        "attempts": [each for each in evidence.get("attempts", []) if isinstance(each, dict)],
-        "evidence": {key: value for key, value in evidence.items() if key != "attempts" and value is not None},
+        "evidence": {key: value for key, value in detail["evidence"].items() if value is not None},
         "edits": own.clean([edit_row(edit, letter, reveal=reveal) for edit in edits]),
         "reveal": reveal,
     }

@@ -37,7 +37,7 @@ def event_detail(view: EventView, letters: Sequence[Letter], *, reveal: bool = F
     """An event with its calls and its dead letters. reveal: without masking what is a guest's own in requests and
     answers."""
     return event_row(view) | {
-        "attempts": [_attempt_row(attempt, reveal) for attempt in view.attempts],
+        "attempts": [attempt_row(attempt, reveal) for attempt in view.attempts],
         "letters": [
             {
                 "id": letter.id,
@@ -51,7 +51,8 @@ def event_detail(view: EventView, letters: Sequence[Letter], *, reveal: bool = F
     }
 
 
-def _attempt_row(attempt: Attempt, reveal: bool) -> JsonObject:
+def attempt_row(attempt: Attempt, reveal: bool) -> JsonObject:
+    """One call. reveal: without masking what is a guest's own."""
     row: JsonObject = {
         "method": attempt.method,
         "started": iso(attempt.started),

@@ -76,8 +76,10 @@ def _token_columns(account: Account, made: Mapping[str, datetime | None]) -> Jso
 
 
 def _account_row(account: Account, view: AccountView | None) -> JsonObject:
-    """A limit of 0 is none."""
+    """A limit of 0 is none. Calls are counted where there is any limit, and those on their way where these have one:
+    elsewhere their number is None, and not 0."""
     limits = account.limits
+    is_counted = any((limits.per_second, limits.at_once, limits.per_day))
     return {
         "account": account.name,
         "kind": account.kind,
@@ -88,8 +90,8 @@ def _account_row(account: Account, view: AccountView | None) -> JsonObject:
         "failures": view.failures if view else 0,
         "error": view.error if view else "",
         "day": view.day if view else "",
-        "used": view.used if view else 0,
-        "on_their_way": view.at_once if view else 0,
+        "used": (view.used if view else 0) if is_counted else None,
+        "on_their_way": (view.at_once if view else 0) if limits.at_once else None,
         "limits": {"per_second": limits.per_second, "at_once": limits.at_once, "per_day": limits.per_day},
     }
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import asdict
+from typing import Any, Final, Protocol
 
-from bellhop.ledger.records import CauseRow, Edit, Letter, Note
-from bellhop.letters.conflicts import StandingLedger, conflict_rows
+from bellhop.ledger.records import Attempt, Booking, CauseRow, Edit, Json, Letter, Note, describe_entries
+from bellhop.letters.advice import advise
+from bellhop.letters.conflicts import conflict_rows
 from bellhop.letters.edits import differences
+from bellhop.letters.lost_ids import lost_ids
 from bellhop.letters.masking import mask_change, mask_data, mask_evidence
 from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.events import attempt_row
 from bellhop.schemas.clock import iso
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import EnvelopeError
@@ -43,13 +47,33 @@ def letter_row(letter: Letter) -> JsonObject:
     }
 
 
-def letter_detail(letter: Letter, *, reveal: bool, ledger: StandingLedger | None = None) -> JsonObject:
-    """A letter with everything needed to decide. reveal: without masking what is a guest's own. ledger: it knows what
-    stands beside the content of a conflict; raises LedgerUnavailable."""
-    detail = letter_row(letter)
-    detail["evidence"] = letter.new.evidence if reveal else mask_evidence(letter.new.evidence)
+class LetterLedger(Protocol):
+    """Both methods raise LedgerUnavailable."""
+
+    def calls(self, source: str, id_: str) -> list[Attempt]: ...
+
+    def booking(self, source: str, reference: str) -> Booking | None: ...
+
+
+def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> JsonObject:
+    """A letter with everything needed to decide. reveal: without masking what is a guest's own.
+
+    calls: all that its event ever made, as the ledger has them, and what the letter itself brought along of one that
+    the ledger has pruned. look_for: ids in answers that nobody could read, of bookings that may stand.
+    """
+    new = letter.new
+    calls = ledger.calls(new.source, new.event_id) if new.event_id else []
+    booking = ledger.booking(new.source, new.subject) if new.subject else None
+    entries = booking.entries if booking else ()
+    detail = letter_row(letter) | dict(describe_entries(entries))
+    detail["calls"] = [attempt_row(call, reveal) for call in calls] or _own_calls(new.evidence, reveal)
+    detail["look_for"] = lost_ids(calls, entries)
+    advice = advise(letter)
+    detail["advice"] = asdict(advice) | {"vendor": _vendor_advice(new.evidence)} if advice else None
+    rest = {key: value for key, value in new.evidence.items() if key != "attempts"}
+    detail["evidence"] = rest if reveal else mask_evidence(rest)
     detail["body_bytes"] = len(letter.new.body)
-    if ledger is not None and (conflict := conflict_rows(letter, ledger, reveal=reveal)) is not None:
+    if (conflict := conflict_rows(letter, ledger, reveal=reveal)) is not None:
         detail["conflict"] = conflict
     try:
         data = decode_recordable(letter.new.body).data
@@ -60,6 +84,20 @@ def letter_detail(letter: Letter, *, reveal: bool, ledger: StandingLedger | None
         if reveal:
             detail["body"] = letter.new.body[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
     return detail
+
+
+def _vendor_advice(evidence: Json) -> str:
+    """What docs/vendors.md says of the vendor's code, "" for nothing."""
+    answer = evidence.get("answer")
+    said = answer.get("advice") if isinstance(answer, Mapping) else None
+    return said if isinstance(said, str) else ""
+
+
+def _own_calls(evidence: Json, reveal: bool) -> list[Any]:
+    """The calls of its last delivery, which a letter brings along."""
+    found = evidence if reveal else mask_evidence(evidence)
+    calls = found.get("attempts")
+    return [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
 
 
 def cause_row(cause: CauseRow) -> JsonObject:

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from bellhop.ledger.records import ApiToken, AuditRow, BulkJob, ItemState, JobItem, User
+from collections.abc import Sequence
+from typing import Protocol
+
+from bellhop.ledger.records import (
+    ApiToken,
+    AuditRow,
+    BulkJob,
+    ItemState,
+    JobItem,
+    Letter,
+    LetterFilter,
+    LetterState,
+    User,
+)
+from bellhop.letters.masking import initials_of
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import iso
 
@@ -24,9 +38,26 @@ def job_row(job: BulkJob) -> JsonObject:
     }
 
 
-def job_item_row(item: JobItem) -> JsonObject:
+class LettersArchive(Protocol):
+    def find(self, which: LetterFilter, limit: int) -> list[Letter]:
+        """Raises LedgerUnavailable."""
+        ...
+
+
+def job_item_rows(items: Sequence[JobItem], archive: LettersArchive) -> list[JsonObject]:
+    """With whom and what their letters are about."""
+    which = LetterFilter(ids=[item.letter for item in items], states=tuple(LetterState))
+    letters = {letter.id: letter for letter in archive.find(which, len(items))} if items else {}
+    return [_job_item_row(item, letters.get(item.letter)) for item in items]
+
+
+def _job_item_row(item: JobItem, letter: Letter | None) -> JsonObject:
+    """letter: None where it was pruned."""
     return {
         "letter": item.letter,
+        "reference": letter.new.subject if letter else "",
+        "start": iso(letter.new.not_after) if letter else None,
+        "guest": initials_of(letter) if letter else "",
         "place": item.place,
         "verdict": item.verdict.value,
         "state": item.state.value,

@@ -22,6 +22,8 @@ from bellhop.sandbox.peoplevine.switches import PeoplevineSwitches
 CREDENTIALS: Final = ("auth_id", "company", "user", "pass")
 CHANGES: Final = ("profiles", "reservations")
 _BARE_REASON: Final = "Error"
+_IDS_ABOVE: Final = 5_000_000_000
+"""Peoplevine's reservations are numbered otherwise than SimplyBook.me's bookings, which begin below."""
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EPOCH: Final = re.compile(r"\d{1,12}", re.ASCII)
 
@@ -173,7 +175,7 @@ class Accounts:
     def __init__(
         self, seeds: PeoplevineSeeds, switches: Callable[[], PeoplevineSwitches], now: Callable[[], datetime]
     ) -> None:
-        shared = ids(now())
+        shared = ids(now(), _IDS_ABOVE)
         every = (seeds.first, *seeds.behind)
         self.by_auth_id = {seed.auth_id: Peoplevine(seed, switches, now, shared) for seed in every}
         self.first = self.by_auth_id[seeds.first.auth_id]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from bellhop.schemas.events import VenueFacts
+from bellhop.schemas.results import RESULTS_ROUTE
+from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings.accounts import Account
 from bellhop.schemas.settings.console import ConsoleSettings
 from bellhop.schemas.settings.services import (
@@ -55,3 +57,11 @@ class Settings:
         found.update(passwords, map(unquote, passwords))  # drivers and their errors know the decoded one
         found.add(self.console.oidc.client_secret)
         return frozenset(secret for secret in found if secret)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The words by which people and our own texts name things: no secret's text may mask them."""
+        kinds = {account.kind for account in self.accounts.values()}
+        routes = {bookings_route(kind) for kind in kinds} | {callbacks_route(kind) for kind in kinds}
+        shared = {MEMBERS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE, "bellhop"}
+        return frozenset((*self.sources, *self.accounts, *self.venues, *kinds, *routes, *shared))

@@ -23,6 +23,14 @@ def sink() -> Iterator[Sink]:
         yield made
 
 
+@pytest.fixture
+def service(service: Service, sink: Sink) -> Iterator[Service]:
+    """In the end, also what its source was told is held against what stands at the vendors."""
+    yield service
+    if service.alive("sandbox"):
+        service.assert_told_is_true(sink.posts)
+
+
 def tell(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_URL", url)
     monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_SECRET", RESULT_SECRET)

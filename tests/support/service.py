@@ -20,6 +20,8 @@ import urllib3
 from standardwebhooks import Webhook
 
 from bellhop.ledger.store import Ledger
+from tests.support.sink import Post
+from tests.support.told import untruths
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SOURCE = "crm"
@@ -120,9 +122,22 @@ class Service:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        for name in list(self._processes):
-            self.kill(name)
-        self._http.clear()
+        """Where nothing went wrong, also holds what was told against what stands at the vendors."""
+        try:
+            if kind is None and self.alive("sandbox"):
+                self.assert_told_is_true()
+        finally:
+            for name in list(self._processes):
+                self.kill(name)
+            self._http.clear()
+
+    def assert_told_is_true(self, posts: Sequence[Post] = ()) -> None:
+        """posts: results, as an upstream got them."""
+        ledger = self.ledger()
+        try:
+            assert untruths(ledger, self.sandbox("GET", "state"), posts) == []
+        finally:
+            ledger.close()
 
     # --- processes ----------------------------------------------------------------------------------------------
 

@@ -150,7 +150,8 @@ class SimplybookError(VendorFailure):
 
     @property
     def advice(self) -> str:
-        return self.row.advice
+        """The row's; of what refused a login, whatever it said, that of credentials."""
+        return ACCESS if self.kind is Kind.AUTH and self.row.kind is not Kind.AUTH else self.row.advice
 
 
 ERRORS: Final[Mapping[ErrorCode, type[SimplybookError]]] = {

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bellhop.ledger.records import Attempt
+from bellhop.ledger.records import Attempt, LetterFilter, Order
 from bellhop.ledger.store import Ledger
 from tests.support.ledger import NOON, Clock, booking, die, entry, event, finish, letter, take
 
@@ -85,3 +85,70 @@ def test_what_a_call_asked_and_what_came_of_it_is_kept(ledger: Ledger) -> None:
     view = ledger.event("crm", "e-1")
     assert view is not None
     assert view.attempts == [tried]
+
+
+# --- one person, one number, many ways to write them --------------------------------------------------------------
+
+FORMS = [
+    ("+44 20 7946 0958", "020 7946 0958"),
+    ("+44 (0)20 7946-0958", "(020) 7946 0958"),
+    ("0044 20 7946 0958", "02079460958"),
+    ("442079460958", "020 7946 0958"),
+    ("tel:+44-20-7946-0958;ext=12", "020.7946.0958"),
+    ("+39 06 698 2000", "06 6982000"),
+    ("+353 1 234 5678", "01 234 5678"),
+    ("+971 50 123 4567", "050 123 4567"),
+    ("+1 212 555 0100", "(212) 555-0100"),
+    ("011 44 20 7946 0958", "020 7946 0958"),
+    ("+7 495 123-45-67", "8 (495) 123-45-67"),
+    ("+36 1 234 5678", "06 1 234 5678"),
+    ("+375 17 234-56-78", "8 017 234 56 78"),
+]
+
+
+@pytest.mark.parametrize(("abroad", "within"), FORMS)
+def test_a_telephone_is_found_by_its_national_and_its_international_form(
+    ledger: Ledger, abroad: str, within: str
+) -> None:
+    finish(ledger, event("e-1", subject="R-1", data={"client": {"phone": abroad}}))
+    finish(ledger, event("e-2", subject="R-2", data={"client": {"phone": within}}))
+    finish(ledger, event("e-3", subject="R-3", data={"client": {"phone": "+44 20 7946 0959"}}))
+    for asked in (abroad, within):
+        assert found(ledger, asked) == ["e-2", "e-1"]
+
+
+def test_a_letter_is_found_by_either_form_too(ledger: Ledger) -> None:
+    for id_, phone in (("e-1", "+44 20 7946 0958"), ("e-2", "020 7946 0958"), ("e-3", "020 7946 0959")):
+        ledger.letters.archive([letter(event(id_, subject=id_, data={"client": {"phone": phone}}))])
+    for asked in ("+44 (0)20 79460958", "02079460958", "0044 20 7946 0958", "020 7946 0958"):
+        rows = ledger.letters.page(LetterFilter(text=asked), Order.OLDEST, 10).rows
+        assert [row.new.event_id for row in rows] == ["e-1", "e-2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("Łukasz Żółć", "lukasz zolc"),
+        ("Øyvind Ås", "oyvind"),
+        ("Đorđe Đurić", "durić"),
+        ("Anna Strauß", "STRAUSS"),
+        ("Æsa Þórðardóttir", "aesa"),
+        ("Æsa Þórðardóttir", "thordardottir"),
+        ("I\u015f\u0131k Öz", "isik"),
+    ],
+)
+def test_letters_with_strokes_are_found_by_their_plain_ones(ledger: Ledger, name: str, asked: str) -> None:
+    finish(ledger, event("e-1", data={"client": {"name": name}}))
+    ledger.letters.archive([letter(event("e-2", subject="R-2", data={"client": {"name": name}}))])
+    assert found(ledger, asked) == found(ledger, name) == ["e-1"]
+    rows = ledger.letters.page(LetterFilter(text=asked), Order.OLDEST, 10).rows
+    assert [row.new.event_id for row in rows] == ["e-2"]
+
+
+@pytest.mark.parametrize("asked", ["Res-A1b2", "res-a1b2", "RES-A1B2", "rEs-a1B2"])
+def test_a_reference_is_found_whatever_its_case(ledger: Ledger, asked: str) -> None:
+    finish(ledger, event("e-1", subject="Res-A1b2"))
+    ledger.letters.archive([letter(event("e-2", subject="Res-A1b2"))])
+    assert found(ledger, asked) == ["e-1"]
+    (row,) = ledger.letters.page(LetterFilter(text=asked), Order.OLDEST, 10).rows
+    assert row.new.event_id == "e-2"

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -143,7 +143,7 @@ def test_the_one_time_link_signs_in_once(tmp_path: Path) -> None:
     assert console.nobody().client.get("/enter/wrong").status_code == 403
     guest = console.nobody()
     assert guest.client.get(f"/enter/{link.secret}").status_code == 302
-    assert "guest" in guest.get("/")
+    assert "local admin" in guest.get("/")
     assert console.nobody().client.get(f"/enter/{link.secret}").status_code == 403
     assert link.secret not in str(console.told)
     console.close()
@@ -412,7 +412,7 @@ def test_a_rate_that_is_none_is_refused(console: Console, rate: str) -> None:
 
 
 def test_a_job_is_watched_paused_resumed_and_cancelled(console: Console) -> None:
-    console.dead(8)
+    console.dead(8, not_after=datetime(2026, 12, 24, 10, tzinfo=UTC))
     path = _draft(console.ann.post("/drafts", {"act": "replay", "all": "1", "filter": ""}))
     console.ann.post(path, {"why": "w", "verdict": "would_apply"})
     runner = JobRunner(
@@ -422,8 +422,13 @@ def test_a_job_is_watched_paused_resumed_and_cancelled(console: Console) -> None
     page = console.viewer.get("/jobs/1")
     assert 'hx-trigger="every 2s"' in page
     assert "sent" in page
-    assert "A reason is required" in console.ann.post("/jobs/1/pause")
-    assert "Paused" in console.ann.post("/jobs/1/pause", {"why": "let us see"})
+    page = console.ann.get("/jobs/1")
+    assert page.index(">Pause<") < page.index('id="job"')  # at its head, before all letters
+    shown = console.viewer.get("/jobs/1?state=sent")
+    assert all(words in shown for words in ("R-1", "A***", " UTC"))
+    assert "Ada" not in shown
+    assert "A reason is required" in console.ann.post("/jobs/1/cancel")
+    assert "Paused" in console.ann.post("/jobs/1/pause")  # nobody in a hurry is asked why
     part = console.viewer.client.get("/jobs/1", headers={"HX-Target": "job"})
     assert part.headers["HX-Refresh"] == "true"
     console.ann.post("/jobs/1/resume", {"why": "go on"})

@@ -11,7 +11,7 @@ import pytest
 
 from bellhop.console.access import login
 from bellhop.console.access.passwords import hash_password
-from bellhop.console.access.sessions import LINK_LASTS, OneTimeLink
+from bellhop.console.access.sessions import LINK_LASTS, OneTimeLink, Sessions
 from bellhop.console.views import entry
 from bellhop.ledger.records import Role
 from bellhop.schemas.errors import LedgerUnavailable
@@ -186,3 +186,19 @@ def test_a_link_that_nobody_used_ends() -> None:
     assert not link.good
     assert not link.use(link.secret)
     assert timedelta(hours=1) <= LINK_LASTS <= timedelta(days=1)
+
+
+def test_a_fresh_link_for_a_running_console_lets_in_once_and_not_as_a_cookie(console: Console) -> None:
+    secret = Sessions(console.ledger.people, 60, console.clock).make_link()
+    assert console.ledger.people.count_sessions().get("") is None
+    thief = console.nobody()
+    thief.client.set_cookie("bellhop", secret)
+    assert thief.client.get("/").status_code == 302  # to the sign-in
+    assert thief.client.head(f"/enter/{secret}").status_code == 403
+    somebody = console.nobody()
+    assert somebody.client.get(f"/enter/{secret}").status_code == 302
+    assert "local admin" in somebody.get("/")
+    assert console.nobody().client.get(f"/enter/{secret}").status_code == 403
+    old = Sessions(console.ledger.people, 60, console.clock).make_link()
+    console.clock.advance(seconds=601)
+    assert console.nobody().client.get(f"/enter/{old}").status_code == 403

@@ -65,7 +65,7 @@ def test_somebody_is_added_and_signs_in_with_a_password_that_is_shown_once(conso
     assert ("root", "add user", None, "as operator") in console.acts()
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb", "guest", "Token 1 dash"])
+@pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb", "guest", "Local Admin", "Token 1 dash"])
 def test_a_name_that_would_deceive_the_audit_is_not_taken(console: Console, root: Person, name: str) -> None:
     assert "name" in root.post("/people", {"name": name, "role": "viewer"})
     assert "name" in root.post("/people/tokens", {"name": name, "role": "viewer"})
@@ -178,7 +178,7 @@ def test_the_page_of_people_can_be_read_by_who_does_not_see_it(console: Console,
 
 def test_without_users_the_page_says_so(tmp_path: Path) -> None:
     console = Console(tmp_path)
-    guest = Person(console, "guest", Role.ADMIN)
+    guest = Person(console, "local admin", Role.ADMIN)
     page = guest.get("/people")
     assert "No users yet" in page
     assert "No tokens" in page

@@ -82,7 +82,7 @@ def test_health_readiness_and_metrics_are_served() -> None:
         assert (unready.status, unready.json()["problems"]) == (503, wrong)
         wrong.clear()
         ready = urllib3.request("GET", f"{base}/readyz")
-        assert (ready.status, ready.json()) == (200, {"ready": True, "problems": {}, "tzdata": zones.VERSION})
+        assert (ready.status, ready.json()) == (200, {"status": "ready", "problems": {}, "tzdata": zones.VERSION})
         metrics("worker.stalled", {"route": "members"})
         assert b'bellhop_stalls_total{route="members"} 1.0' in urllib3.request("GET", f"{base}/metrics").data
         assert urllib3.request("GET", f"{base}/secret").status == 404

@@ -71,6 +71,7 @@ def test_all_that_is_wrong_is_told_at_once_a_line_each(run: Run, monkeypatch: py
         'bellhop.toml:8: sources.crm.secrets: must each be "whsec_" and base64, or "raw:" and the secret\'s own text',
         "bellhop.toml:15: venues.salon.account: is not one of the accounts; did you mean salon?",
         "bellhop.toml:17: venues.salon.zone: is not a setting; did you mean timezone?",
+        "4 problems",
     ]
 
 
@@ -84,7 +85,7 @@ def test_a_source_whose_secret_has_not_its_schemes_form_is_told_by_config_check(
 
 def test_settings_that_are_well_are_ok(run: Run) -> None:
     Path("bellhop.toml").write_text(SETTINGS)
-    assert run("config", "check") == (0, "ok\n", "")
+    assert run("config", "check") == (0, "ok: 1 source, 1 account, 1 venue\n", "")
 
 
 def test_the_example_and_the_schema_are_printed_without_any_settings(run: Run) -> None:
@@ -102,8 +103,10 @@ def test_a_copy_of_the_example_is_refused_for_every_value_of_ones_own_and_nothin
     lines = example.splitlines()
     unfilled = [number for number, line in enumerate(lines, start=1) if "…" in line and not line.startswith("#")]
     assert (code, len(unfilled)) == (2, 8)
-    assert [line.partition(": ")[0] for line in err.splitlines()] == [f"bellhop.toml:{number}" for number in unfilled]
-    assert all(line.endswith("is still the example's …; write your own") for line in err.splitlines())
+    *told, count = err.splitlines()
+    assert [line.partition(": ")[0] for line in told] == [f"bellhop.toml:{number}" for number in unfilled]
+    assert all(line.endswith("is still the example's …; write your own") for line in told)
+    assert count == "8 problems"
 
 
 def test_wrong_usage_is_exit_code_2(run: Run) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 
 from bellhop.cli.common import age, printable, quantity
 from bellhop.cli.dead import Rate
+from bellhop.cli.letter_tables import echo_letter
 from bellhop.cli.selection import Selection, TimeParam
-from bellhop.ledger.records import Letter, LetterState, NewLetter
+from bellhop.ledger.records import Attempt, Booking, Entry, EntryState, Letter, LetterState, NewLetter
+from bellhop.letters.lost_ids import lost_ids
 from bellhop.letters.masking import mask_data
 from bellhop.letters.serializers.letters import letter_detail, letter_row
 from bellhop.schemas.clock import iso
@@ -26,6 +29,22 @@ DATA: dict[str, Any] = {
     "additional": {"room": 12},
     "something_new": ["Ada"],
 }
+
+
+class Called:
+    """A ledger with what its events called and booked."""
+
+    def __init__(self, calls: Sequence[Attempt] = (), *entries: Entry) -> None:
+        self._calls, self._entries = list(calls), entries
+
+    def calls(self, _source: str, _id: str) -> list[Attempt]:
+        return self._calls
+
+    def booking(self, source: str, reference: str) -> Booking | None:
+        return Booking(source, reference, "sb", self._entries) if self._entries else None
+
+
+CALLED = Called()
 
 
 def _letter(body: bytes | None = None) -> Letter:
@@ -50,7 +69,7 @@ def _letter(body: bytes | None = None) -> Letter:
 
 
 def test_a_letter_is_shown_without_its_guest_unless_it_is_revealed() -> None:
-    told = json.dumps(letter_detail(_letter(), reveal=False))
+    told = json.dumps(letter_detail(_letter(), CALLED, reveal=False))
     for private in ("Ada", "ada@", "nuts", "12}"):
         assert private not in told
     for needed in (
@@ -63,9 +82,55 @@ def test_a_letter_is_shown_without_its_guest_unless_it_is_revealed() -> None:
         '"unit_id": "77"',
     ):
         assert needed in told
-    revealed = json.dumps(letter_detail(_letter(), reveal=True))
+    revealed = json.dumps(letter_detail(_letter(), CALLED, reveal=True))
     for private in ("Ada Lee", "ada@example.com", "nuts"):
         assert private in revealed
+
+
+def test_a_letter_shows_every_call_of_the_ledger_and_what_stands_and_not_only_its_last_delivery(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = {"unit_id": "77", "client": {"name": "Ada Lee"}}
+    answer = {"status": 200, "body": {"bookings": [{"booking_id": 4711, "client": "Ada Lee"}]}}
+    lost = Attempt("book", NOW, 2.5, "unknown", "an answer of unknown form", answer, asked)
+    stood = Entry("12", 0, "e0", EntryState.CANCELLED, "5ec2e7", cancelled_by="e1")
+    told = letter_detail(_letter(), Called([lost], stood), reveal=False)
+    (call,) = told["calls"]
+    assert (call["method"], call["outcome"]) == ("book", "unknown")
+    assert call["request"] == asked | {"client": {"name": "***"}}
+    assert "attempts" not in told["evidence"]
+    assert (told["vendor_ids"], told["cancelled_ids"], told["look_for"]) == ([], ["12"], ["4711"])
+    assert not [secret for secret in ("Ada", "5ec2e7") if secret in json.dumps(told)]
+    echo_letter(told)
+    shown = capsys.readouterr().out
+    for words in ("look for   4711", "at vendor  12  cancelled, made by e0, cancelled by e1", "unknown in 2.50 s"):
+        assert words in shown
+
+
+def test_what_the_ledger_has_pruned_is_shown_as_the_letter_brought_it_along() -> None:
+    (call,) = letter_detail(_letter(), CALLED, reveal=True)["calls"]
+    assert (call["method"], call["request"]["notes"]) == ("book", "nuts")
+
+
+@pytest.mark.parametrize(
+    ("answer", "ids"),
+    [
+        ({"status": 200, "body": {"bookings": [{"id": "9"}, {"id": 10}]}}, ["9", "10"]),
+        ({"status": 200, "body": {"jsonrpc": "2.0", "id": 3, "result": 4711}}, ["4711"]),
+        ({"status": 200, "body": {"result": {"reservation_id": "PV-1", "client": {"id": "5"}}}}, ["PV-1"]),
+        ({"status": 200, "body": '{"reservationId": "PV-1", "service_id": "5"}'}, ["PV-1"]),
+        ({"status": 200, "body": '[{"booking_id":"77","note":"cut o'}, ["77"]),
+        ({"status": 502, "body": "<booking><id>77</id></booking>"}, ["77"]),
+        ({"status": 500, "body": {"error": {"code": -32603, "message": "no id"}}}, []),
+        ({"status": 200, "body": "The booking is done, id or no id"}, []),
+        (None, []),
+    ],
+)
+def test_an_id_in_an_answer_of_unknown_form_is_a_booking_to_look_for(answer: Any, ids: list[str]) -> None:
+    assert lost_ids([Attempt("book", NOW, 1.0, "unknown", "", answer)], ()) == ids
+    assert lost_ids([Attempt("book", NOW, 1.0, "rejected", "", answer)], ()) == []
+    held = [Entry(id_, 0, "e-1", EntryState.CONFIRMED) for id_ in ids]
+    assert lost_ids([Attempt("book", NOW, 1.0, "unknown", "", answer)], held) == []
 
 
 def test_a_list_holds_nothing_of_the_data() -> None:
@@ -88,10 +153,10 @@ def test_masking_keeps_the_shape_and_hides_what_it_does_not_know() -> None:
 
 def test_what_cannot_be_read_is_shown_as_such_and_its_bytes_only_when_revealed() -> None:
     letter = _letter(b"\xffAda")
-    assert "Ada" not in json.dumps(letter_detail(letter, reveal=False)["data"])
-    assert "body" not in letter_detail(letter, reveal=False)
-    assert letter_detail(letter, reveal=False)["unreadable"].startswith("not JSON")
-    assert letter_detail(letter, reveal=True)["body"] == "\\xffAda"
+    assert "Ada" not in json.dumps(letter_detail(letter, CALLED, reveal=False)["data"])
+    assert "body" not in letter_detail(letter, CALLED, reveal=False)
+    assert letter_detail(letter, CALLED, reveal=False)["unreadable"].startswith("not JSON")
+    assert letter_detail(letter, CALLED, reveal=True)["body"] == "\\xffAda"
 
 
 def test_what_others_wrote_cannot_rewrite_the_terminal() -> None:

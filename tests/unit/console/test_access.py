@@ -10,7 +10,7 @@ from bellhop.console.access import passwords
 from bellhop.console.access.login import TRIES_OF_AN_ADDRESS, TRIES_OF_BOTH, LoginRefused, TooManyTries, sign_in
 from bellhop.console.access.oidc import OidcFailed, Provider, person_of
 from bellhop.console.access.passwords import PasswordUnfit
-from bellhop.console.access.sessions import GUEST, OneTimeLink, Sessions
+from bellhop.console.access.sessions import LOCAL_ADMIN, OneTimeLink, Sessions
 from bellhop.ledger.records import Role, Session, User
 from bellhop.schemas.settings import OidcSettings
 from tests.support.ledger import NOON, Clock
@@ -135,7 +135,7 @@ def test_who_came_by_the_link_has_a_name_in_the_audit(people: People) -> None:
     sessions = Sessions(people, 3600, Clock())
     person = sessions.person(sessions.open("", Role.ADMIN))
     assert person is not None
-    assert person.name == GUEST
+    assert person.name == LOCAL_ADMIN
 
 
 def test_a_one_time_link_lets_in_once_and_a_wrong_one_does_not_use_it_up() -> None:

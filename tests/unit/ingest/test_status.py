@@ -6,9 +6,12 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
+from bellhop.broker.port import QueueStats
 from bellhop.ingest.app import create_app
+from bellhop.ingest.status import holds_messages
 from bellhop.ledger.records import Attempt, Entry, EntryState, EventView, State
 from bellhop.schemas.clock import Clock
+from bellhop.schemas.errors import BrokerUnavailable
 from tests.support.ingress import (
     NOW,
     SECRET,
@@ -98,6 +101,57 @@ def test_an_event_no_worker_has_taken_is_pending_and_neither_failed_nor_missing(
     told = answer.get_json()
     assert (told["id"], told["source"], told["state"]) == ("msg-2", "crm", "pending")
     assert "never answered 2xx" in told["detail"]
+
+
+def test_an_id_that_neither_the_ledger_nor_any_queue_can_have_is_unknown_and_not_pending_for_ever(
+    events: MemoryEvents,
+) -> None:
+    app = create_app(settings(), MemoryPublisher(), events, clock=Clock(now=lambda: NOW), waiting=lambda: False)
+    answer = app.test_client().get("/events/crm/never", headers=SELF)
+    assert (answer.status_code, answer.get_json()["type"]) == (404, "urn:bellhop:problem:unknown-event")
+    assert "ask again" in answer.get_json()["detail"]
+    assert app.test_client().get("/events/crm/msg-1", headers=SELF).get_json()["state"] == "retrying"
+
+
+def test_what_a_worker_takes_while_the_queues_are_looked_at_is_not_unknown(events: MemoryEvents) -> None:
+    def taken() -> bool:
+        events.views["crm", "late"] = view("late")
+        return False
+
+    app = create_app(settings(), MemoryPublisher(), events, clock=Clock(now=lambda: NOW), waiting=taken)
+    assert app.test_client().get("/events/crm/late", headers=SELF).get_json()["state"] == "retrying"
+
+
+def test_where_the_broker_does_not_tell_what_workers_hold_an_id_is_given_a_minute(events: MemoryEvents) -> None:
+    now = [NOW]
+    app = create_app(settings(), MemoryPublisher(), events, clock=Clock(now=lambda: now[0]), waiting=lambda: None)
+    for seconds, status in ((0, 200), (60, 200), (61, 404)):
+        now[0] = NOW + timedelta(seconds=seconds)
+        assert app.test_client().get("/events/crm/never", headers=SELF).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("queues", "holds"),
+    [
+        ({"members": QueueStats(0, 0, None), "dead": QueueStats(3, None, None)}, False),
+        ({"members": QueueStats(0, None, None), "retry": QueueStats(0, None, None)}, None),
+        ({"members": QueueStats(1, 0, 1.0)}, True),
+        ({"members": QueueStats(0, 1, None)}, True),
+        ({"retry": QueueStats(2, None, None)}, True),
+        ({"unroutable": QueueStats(1, None, None)}, True),
+        (None, True),
+    ],
+)
+def test_an_event_may_wait_in_any_queue_but_the_dead_ones(
+    queues: dict[str, QueueStats] | None, holds: bool | None
+) -> None:
+    class Broker:
+        def stats(self) -> dict[str, QueueStats]:
+            if queues is None:
+                raise BrokerUnavailable("away")
+            return queues
+
+    assert holds_messages(Broker()) is holds
 
 
 def test_the_source_may_ask_by_a_signature_over_an_empty_body(client: FlaskClient) -> None:

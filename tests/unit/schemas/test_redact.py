@@ -113,3 +113,52 @@ def test_without_secrets_it_changes_nothing() -> None:
 def test_a_long_text_takes_no_long_time() -> None:
     hostile = '"' * 20_000 + "token" * 20_000 + '"password":"' + "\\" * 20_000
     assert Redactor(["secret"]).text(hostile)  # the suite's time-out is the limit
+
+
+# --- by where it stands -------------------------------------------------------------------------------------------
+
+PLAIN = ["bellhop", "club-1", "wintersun", "2024", "hunter2"]
+OURS = Redactor(PLAIN, names={"club-1", "members"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no queue bellhop.work.members",
+        "is `bellhop archive` running?",
+        "bellhop: the ledger is away",
+        "account club-1 is away; venue club-1",
+        "at 2024-05-10 12:00, after 2024 tries",
+        "user is not found",
+        "bellhop-bookings@0.1.0",
+    ],
+)
+def test_a_secret_that_is_a_plain_word_masks_none_of_our_own(text: str) -> None:
+    assert OURS.text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Login failed for user bellhop", "Login failed for user ***"),
+        ("user 'bellhop' is unknown", "user '***' is unknown"),
+        ("User name: bellhop.", "User name: ***."),
+        ("Company club-1 not found", "Company *** not found"),
+        ("the password wintersun is wrong", "the password *** is wrong"),
+        ("company=2024 pass=wintersun", "company=*** pass=***"),
+        ('{"user": "bellhop", "queue": "bellhop.dead"}', '{"user": "***", "queue": "bellhop.dead"}'),
+        ("amqp://bellhop:wintersun@rabbit/", "amqp://***@rabbit/"),
+        ("hunter2 was refused", "*** was refused"),
+    ],
+)
+def test_a_plain_word_is_masked_where_a_secret_stands_and_any_other_secret_wherever(text: str, masked: str) -> None:
+    assert OURS.text(text) == masked
+
+
+def test_of_a_json_value_the_names_of_ours_stay() -> None:
+    value = {"queue": "bellhop.work.members", "account": "club-1", "user": "bellhop", "error": "for user bellhop"}
+    assert OURS.value(value) == value | {"user": MASK, "error": f"for user {MASK}"}
+
+
+def test_what_others_wrote_is_masked_by_its_text_whatever_word_it_is() -> None:
+    assert Redactor(PLAIN).text("wintersun was refused, says bellhop") == f"{MASK} was refused, says {MASK}"

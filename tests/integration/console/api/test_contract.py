@@ -454,6 +454,7 @@ _NAMES = [
     "get_openapi_json",
     "get_overview",
     "get_queues",
+    "get_refused_posts",
     "get_routes",
     "get_search",
     "get_series",

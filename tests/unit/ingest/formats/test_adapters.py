@@ -50,6 +50,7 @@ SOURCES: dict[str, dict[str, Any]] = {
     "calendar": {"format": "mapped", "map": CALENDAR},
     "callbacks": {"format": "simplybook", "account": "salon"},
     "plain": {"pull_account": "club"},
+    "native": {},
 }
 
 

@@ -1,0 +1,94 @@
+"""What a person does about a letter: the runbook's own words, where the decision is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bellhop.ledger.records import Letter
+from bellhop.schemas.reasons import Reason
+from bellhop.schemas.results import RESULTS_ROUTE
+
+
+class RightAct(StrEnum):
+    """What the first button does."""
+
+    REPLAY = "replay"
+    DISCARD = "discard"
+    """What is to be done is done elsewhere, by hand."""
+    LOOK = "look"
+    """Neither, before somebody has looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    do: str
+    do_not: str
+    act: RightAct
+
+
+_OF_REASON: Final[Mapping[str, Advice]] = {
+    Reason.REJECTED: Advice(
+        "Fix the cause at the vendor (create the member, open the slot) or at the upstream, then replay. If a rule has "
+        "changed at SimplyBook.me within the last five minutes, replay.",
+        "Replay without a fix: it is refused again.",
+        RightAct.REPLAY,
+    ),
+    Reason.AUTH: Advice(
+        "Correct the account's settings, restart its workers, replay all of the account: "
+        "`bellhop dead replay --reason auth --account A`.",
+        "Change the password at the vendor while workers run: every event until the restart becomes a dead letter.",
+        RightAct.REPLAY,
+    ),
+    Reason.EXHAUSTED: Advice(
+        "When it is back, replay by route with a `--rate`.",
+        "Replay at full speed into a vendor that has just come back.",
+        RightAct.REPLAY,
+    ),
+    Reason.TOO_LATE: Advice(
+        "Call the venue, who may still have room; then discard with what they said.",
+        "Replay: the start stays passed.",
+        RightAct.DISCARD,
+    ),
+    Reason.IN_DOUBT: Advice(
+        "It is there: discard, and say its id in `--why`. It is not there: replay.",
+        "Replay before looking: **this is the one replay that can book twice.**",
+        RightAct.LOOK,
+    ),
+    Reason.CONFLICT: Advice(
+        "Compare both; if the second is right, replay it.",
+        "Discard in bulk: one of them may be a real change.",
+        RightAct.LOOK,
+    ),
+    Reason.UNSUPPORTED: Advice(
+        "Do it by hand in the vendor's screens, then discard.",
+        "Replay: there is still no such call.",
+        RightAct.DISCARD,
+    ),
+    Reason.MISCONFIGURED: Advice(
+        "Restore it in the settings, restart the workers, replay.",
+        "Give its name to another account: what is replayed would be booked there.",
+        RightAct.REPLAY,
+    ),
+    Reason.POISON: Advice(
+        "Look who else publishes to the queues; run the version that wrote it; ask the upstream to send it again.",
+        "Wait for a replay to help: it cannot be replayed. Discard it once its sender has been found.",
+        RightAct.DISCARD,
+    ),
+    Reason.DELIVERY_LIMIT: Advice("Fix that, then replay one and watch.", "Replay many at once.", RightAct.REPLAY),
+}
+_OF_RESULTS: Final = Advice(
+    "Fix the receiver and replay by `bellhop dead replay --route results --reason exhausted`; one that knows the "
+    "webhook-id by then loses nothing.",
+    "Discard in bulk: somebody may wait for just that confirmation.",
+    RightAct.REPLAY,
+)
+
+
+def advise(letter: Letter) -> Advice | None:
+    """None for a reason of a newer Bellhop."""
+    if letter.new.route == RESULTS_ROUTE and letter.new.reason in (Reason.EXHAUSTED, Reason.REJECTED):
+        return _OF_RESULTS
+    return _OF_REASON.get(letter.new.reason)
