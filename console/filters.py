@@ -20,6 +20,7 @@ REASONS: Final = {
     "exhausted": "All retries failed",
     "too_late": "The booking's start passed before it could be made",
     "in_doubt": "It may have been booked: check at the vendor first",
+    "unpaid": "Booked, but the vendor cancels it if it is not paid in time",
     "conflict": "The same id arrived with different content",
     "poison": "The message cannot be read",
     "unsupported": "The vendor has no API call for it",

@@ -52,7 +52,8 @@ def cancel_alone(made: Event, problems: Sequence[FieldProblem] = ()) -> Event:
     wrong = {problem.field for problem in problems}
     data = {name: value for name, value in made.body["data"].items() if name in _CANCEL_FIELDS}
     if not problems:
-        return replace(made, body={**made.body, "data": data})
+        left = _left_out(made.body["data"], data, ())
+        return replace(made, body={**made.body, "data": data}, warnings=(*made.warnings, *left))
     kept = {
         name: value for name, value in data.items() if name in ("booking_id", "venue") or f"data.{name}" not in wrong
     }
@@ -63,7 +64,15 @@ def cancel_alone(made: Event, problems: Sequence[FieldProblem] = ()) -> Event:
         for problem in problems
         if problem.field not in ("data.booking_id", "data.venue")
     ]
-    return replace(made, body=body, warnings=(*made.warnings, *told[:_MOST_WARNINGS]))
+    left = _left_out(made.body["data"], kept, [problem.field for problem in problems])
+    return replace(made, body=body, warnings=(*made.warnings, *told[:_MOST_WARNINGS], *left))
+
+
+def _left_out(data: Mapping[str, Any], kept: Mapping[str, Any], told: Sequence[str]) -> list[str]:
+    """Words for what a cancel does not need, beside what was told by itself."""
+    known = [name for name in DATA_FIELDS[""] if data.get(name) not in (None, *_EMPTY) and name not in kept]
+    names = sorted(f"data.{name}" for name in known if f"data.{name}" not in told)
+    return [f"{', '.join(names)}: left out, as a cancel needs no more than its booking"] if names else []
 
 
 def relax(made: Event) -> Event:

@@ -19,10 +19,10 @@ from bellhop.schemas.envelope import Envelope
 Key = tuple[str, str]
 """A booking's source and reference."""
 
-_PROGRESS: Final = (EntryState.BOOKED, EntryState.CONFIRMED, EntryState.CANCELLED)
+_PROGRESS: Final = (EntryState.UNPAID, EntryState.BOOKED, EntryState.CONFIRMED, EntryState.CANCELLED)
 _KEPT: Final = (
     *("secret_hash", "batch", "batch_hash", "took", "cancelled_by", "changed_by"),
-    *("account", "start", "end", "asked", "warnings"),
+    *("account", "start", "end", "asked", "warnings", "differs"),
 )
 _STORED: Final = (
     *("account", "entries", "as_of", "as_of_rank", "as_of_received", "cancelled", "last_start"),

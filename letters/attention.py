@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from bellhop.broker.port import QueueStats
-from bellhop.ledger.records import BulkJob, ItemState, LetterFilter, LetterState, WaitingLetters
+from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterFilter, LetterState, WaitingLetters
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import count_messages
 from bellhop.schemas.clock import iso
@@ -26,6 +26,7 @@ AT_RISK: Final = timedelta(hours=4)
 BROKER_HINT: Final = (
     "Look whether the broker that broker.url names is up. Webhooks are refused meanwhile: their senders try again."
 )
+_UNPAID_READ: Final = 500
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -36,6 +37,7 @@ class Need(StrEnum):
     UNARCHIVED = "unarchived"
     UNROUTABLE = "unroutable"
     IN_DOUBT = "in_doubt"
+    UNPAID = "unpaid"
     LETTERS = "letters"
     JOB = "job"
     EDIT = "edit"
@@ -45,7 +47,7 @@ class Need(StrEnum):
 
 
 REFUSED: Final = timedelta(hours=24)  # so long its upstream may send a refused post again
-LETTERS: Final = (Need.IN_DOUBT, Need.LETTERS)
+LETTERS: Final = (Need.IN_DOUBT, Need.UNPAID, Need.LETTERS)
 
 
 class Severity(StrEnum):
@@ -126,7 +128,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
     LedgerUnavailable."""
     items = [
         *_broker_items(broker),
-        *_letter_items(ledger.letters.waiting(), now),
+        *_letter_items(ledger, now),
         *(_job_item(job) for job in ledger.jobs.find_stopped()),
         *_edit_items(ledger, now),
         *_account_items(ledger),
@@ -180,24 +182,20 @@ def _broker_items(broker: BrokerCheck) -> Iterator[AttentionItem]:
         )
 
 
-def _letter_items(groups: Sequence[WaitingLetters], now: datetime) -> Iterator[AttentionItem]:
-    """Those in doubt by themselves: they may be at the vendor already."""
+def _letter_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionItem]:
+    """Those in doubt by themselves: they may be at the vendor already; and those unpaid, which the vendor cancels."""
+    groups: Sequence[WaitingLetters] = ledger.letters.waiting()
     doubtful = [group for group in groups if group.reason == Reason.IN_DOUBT]
-    others = [group for group in groups if group.reason != Reason.IN_DOUBT]
+    unpaid = [group for group in groups if group.reason == Reason.UNPAID]
+    others = [group for group in groups if group not in doubtful and group not in unpaid]
     if doubtful:
-        count = sum(group.count for group in doubtful)
-        yield AttentionItem(
-            Need.IN_DOUBT,
-            "",
-            f"{count} in doubt",
-            "may already be booked at the vendor: check there first",
-            Severity.CRITICAL,
-            f"/letters?reason={Reason.IN_DOUBT.value}",
-            f"bellhop dead list --reason {Reason.IN_DOUBT.value}",
-            count=count,
-            since=min(group.oldest for group in doubtful),
-            starts=_soonest(doubtful),
-        )
+        why = "may already be booked at the vendor: check there first"
+        yield _critical_item(Need.IN_DOUBT, "in doubt", why, doubtful)
+    if unpaid:
+        found = ledger.letters.find(LetterFilter(reason=Reason.UNPAID.value), _UNPAID_READ)
+        until = min(filter(None, map(_payment_due, found)), default="")
+        when = f"the first at {until}" if until else "soon: each letter says when"
+        yield _critical_item(Need.UNPAID, "unpaid", f"booked, but the vendor cancels what is not paid, {when}", unpaid)
     if others:
         count, starts = sum(group.count for group in others), _soonest(others)
         reasons: dict[str, int] = {}
@@ -216,6 +214,29 @@ def _letter_items(groups: Sequence[WaitingLetters], now: datetime) -> Iterator[A
             since=min(group.oldest for group in others),
             starts=starts,
         )
+
+
+def _critical_item(need: Need, words: str, why: str, groups: Sequence[WaitingLetters]) -> AttentionItem:
+    """The letters of one reason, which the need is named as."""
+    count, path, command = sum(group.count for group in groups), "/letters?reason=", "bellhop dead list --reason "
+    return AttentionItem(
+        need,
+        "",
+        f"{count} {words}",
+        why,
+        Severity.CRITICAL,
+        path + need.value,
+        command + need.value,
+        count=count,
+        since=min(group.oldest for group in groups),
+        starts=_soonest(groups),
+    )
+
+
+def _payment_due(letter: Letter) -> str:
+    """Until when its booking is to be paid, ISO 8601; "" where it does not say."""
+    answer = letter.new.evidence.get("answer")
+    return str(answer.get("unpaid_until") or "") if isinstance(answer, Mapping) else ""
 
 
 def _soonest(groups: Sequence[WaitingLetters]) -> datetime | None:

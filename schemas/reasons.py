@@ -25,6 +25,9 @@ class Reason(StrEnum):
     IN_DOUBT = "in_doubt"
     """The call may have happened, nobody knows, and calling again could book twice."""
 
+    UNPAID = "unpaid"
+    """It is booked, but the vendor cancels it where it is not paid in time."""
+
     CONFLICT = "conflict"
     """The same id or the same business key came with another content."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
+import threading
 from collections.abc import Collection, Iterable, Mapping
+from copy import copy
+from functools import cache
+from html.entities import html5
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
 
 MASK: Final = "***"
 # Names that are secret by their meaning. A content hash is none, so `hash` does not stand for every name that ends so.
@@ -24,8 +26,36 @@ _BEFORE: Final = (
     r"((?i:\b(?:user(?:[ _-]?name)?|login|company|auth[ _-]?id|pass(?:word|wd|phrase)?|secret|token|key))"
     r"(?: +(?:is|was|for|of|name|company|user))*[\s:=]{0,3}[\"'`(\[]{0,2})"
 )
+_SHORT: Final = {" ": (r"\+",), "\n": ("n",), "\r": ("r",), "\t": ("t",), "\b": ("b",), "\f": ("f",)}
+"""How a form writes a space, and JSON some others after its backslash."""
+
+_LEAST: Final = 4
+_MOST_LEARNT: Final = 256
 _BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _URL_PASSWORD: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/?#\s]+@")
+
+
+class _Learnt:
+    """The secrets that this process came to know as it ran: vendors' session tokens. The newest of them."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, None] = {}
+        self._lock = threading.Lock()
+        self.pattern: re.Pattern[str] | None = None
+
+    def add(self, secret: str) -> None:
+        if secret in self.secrets or len(secret) < _LEAST:
+            return
+        with self._lock:
+            kept = [*self.secrets, secret][-_MOST_LEARNT:]
+            self.secrets = dict.fromkeys(kept)
+            self.pattern = _any_of(kept)
+
+
+_learnt: Final = _Learnt()
+
+learn_secret: Final = _learnt.add
+"""Every Redactor of this process masks it from now on, like those of the settings."""
 
 
 class Redactor:
@@ -40,15 +70,35 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = (), names: Collection[str] | None = None) -> None:
-        looked_for = {secret for secret in secrets if len(secret) >= 4}
+        looked_for = {secret for secret in secrets if len(secret) >= _LEAST}
+        self._looked_for = looked_for
+        self._more: re.Pattern[str] | None = None
         plain = set() if names is None else {one for one in looked_for if one in names or _PLAIN.fullmatch(one)}
         self._values = _any_of(looked_for - plain)
         self._placed = _any_of(plain, r"(?<![\w.@/-])", r"(?![\w@/-]|\.\w)", _BEFORE)
+
+    def also(self, secrets: Collection[str]) -> Redactor:
+        """One that masks these, too: what was sent with a call, say, for its answer."""
+        made = copy(self)
+        made._looked_for = self._looked_for | set(secrets)
+        made._more = _any_of(secrets)
+        return made
+
+    def cut_text(self, text: str) -> str:
+        """`text`, which may have been cut off anywhere, without secrets, and without a half of one at its end."""
+        for secret in (*self._looked_for, *_learnt.secrets):
+            for length in range(min(len(secret) - 1, len(text)), _LEAST - 1, -1):
+                if text.endswith(secret[:length]):
+                    text = text[:-length] + MASK
+                    break
+        return self.text(text)
 
     def text(self, text: str) -> str:
         """`text` without secrets."""
         # The values first: what the patterns cut out of a value would leave the rest of it unknown.
         text = self._values.sub(MASK, text) if self._values else text
+        for known in (self._more, _learnt.pattern):
+            text = known.sub(MASK, text) if known else text
         text = self._placed.sub(rf"\1{MASK}", text) if self._placed else text
         text = _MEMBER.sub(rf"\1\2\1\3\4{MASK}\4", _QUERY.sub(rf"\1={MASK}", text))
         return _URL_PASSWORD.sub(rf"\1{MASK}@", _BEARER.sub(rf"\1 {MASK}", text))
@@ -58,7 +108,9 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {k: MASK if v and _NAME.fullmatch(str(k)) else self.value(v) for k, v in value.items()}
+            return {
+                self.text(str(k)): MASK if v and _NAME.fullmatch(str(k)) else self.value(v) for k, v in value.items()
+            }
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return value
@@ -66,10 +118,24 @@ class Redactor:
 
 def _any_of(secrets: Collection[str], start: str = "", end: str = "", before: str = "") -> re.Pattern[str] | None:
     """Any of the secrets in any form, between these patterns; None for no secrets."""
-    ordered = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
-    return re.compile(f"{before}{start}(?:{'|'.join(map(re.escape, ordered))}){end}") if ordered else None
+    ordered = sorted(secrets, key=len, reverse=True)
+    return re.compile(f"{before}{start}(?:{'|'.join(map(_secret_pattern, ordered))}){end}") if ordered else None
 
 
-def _forms(secret: str) -> tuple[str, ...]:
-    """How a secret may stand in a URL, a form or JSON."""
-    return secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1]
+def _secret_pattern(secret: str) -> str:
+    """The pattern of a secret, however it is written: as it is, and in URLs, HTML and JSON, also escaped twice."""
+    return "".join(map(_character_pattern, secret))
+
+
+@cache
+def _character_pattern(character: str) -> str:
+    if character.isascii() and character.isalnum():
+        return character  # nobody escapes these
+    code, own = ord(character), re.escape(character)
+    names = [name.removesuffix(";") for name, meant in html5.items() if meant == character]
+    entity = "|".join([*map(re.escape, names), f"#0*{code}", f"(?i:#x0*{code:x})"])
+    percent = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass"))
+    units = character.encode("utf-16-be", "surrogatepass")
+    unicode = r"\\+".join(f"(?i:u{units[at : at + 2].hex()})" for at in range(0, len(units), 2))
+    forms = [own, f"&(?:amp;)*(?:{entity});", percent, unicode, *_SHORT.get(character, ())]
+    return rf"\\*(?:{'|'.join(forms)})"

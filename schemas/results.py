@@ -36,7 +36,7 @@ def result_type(event: Envelope, reason: str) -> str:
     if event.type not in BOOKING_TYPES:
         return ""
     if reason:
-        return "booking.failed"
+        return "booking.unpaid" if reason == Reason.UNPAID else "booking.failed"
     status = event.data.get("status")
     meant, _ = meaning(event.type, status if isinstance(status, str) else None, (None,))
     return "booking.cancelled" if meant is Meaning.CANCEL else "booking.confirmed"

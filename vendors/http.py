@@ -11,7 +11,7 @@ import math
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -84,18 +84,19 @@ class HttpAnswer:
     raw: bytes
     retry_after: float | None
     redactor: Redactor
+    secrets: Collection[str] = ()
 
     @property
     def text(self) -> str:
         """The body's beginning without secrets, for people. Made only when asked for: successes need it not."""
         beginning = self.raw[: 4 * ANSWER_KEPT_CHARACTERS].decode("utf-8", "replace")
-        return self.redactor.text(beginning)[:ANSWER_KEPT_CHARACTERS]
+        return self._masking.cut_text(beginning)[:ANSWER_KEPT_CHARACTERS]
 
     @property
     def kept(self) -> Json:
         """What is kept of it as evidence; of a large one its beginning."""
         is_text = self.json is None or len(self.raw) > EVIDENCE_BYTES
-        return {"status": self.status, "body": self.text if is_text else self.redactor.value(self.json)}
+        return {"status": self.status, "body": self.text if is_text else self._masking.value(self.json)}
 
     @property
     def whole(self) -> object:
@@ -109,7 +110,11 @@ class HttpAnswer:
 
     def words(self, text: str) -> str:
         """Words of the vendor's, for a failure: without secrets, which it may echo, and not without end."""
-        return self.redactor.text(text)[:WORDS_KEPT_CHARACTERS]
+        return self._masking.text(text)[:WORDS_KEPT_CHARACTERS]
+
+    @property
+    def _masking(self) -> Redactor:
+        return self.redactor.also(self.secrets) if self.secrets else self.redactor
 
 
 class HttpClient:
@@ -146,9 +151,11 @@ class HttpClient:
         connect_seconds: float,
         read_seconds: float,
         is_read: bool = False,
+        secrets: Collection[str] = (),
     ) -> HttpAnswer:
         """Sends one request and reads the whole answer, whatever its status below 500 but 429, within both times
         together. body: made JSON of, or JSON already, as bytes. is_read: nothing changes by it.
+        secrets: what is sent with it and must not be told, should the vendor echo it.
 
         Raises VendorFailure: TRANSIENT before it was sent, UNKNOWN after, THROTTLED for 429, UNKNOWN for 5xx whose body
         is not JSON (one that is may hold the vendor's own error, which the caller classifies).
@@ -167,19 +174,19 @@ class HttpClient:
             except (NotSent, Unanswered) as problem:
                 raise _no_answer(where, problem) from None
             except BrokenOff as problem:
-                raise self._cut_short(where, problem.answer) from None
+                raise self._cut_short(where, problem.answer, secrets) from None
             span.set("http.response.status_code", raw.status)
             if raw.status >= 400:
                 span.status("internal_error" if raw.status >= 500 else "invalid_argument")
-        return self._check(where, self._read_answer(raw))
+        return self._check(where, self._read_answer(raw, secrets))
 
-    def _read_answer(self, raw: RawAnswer) -> HttpAnswer:
+    def _read_answer(self, raw: RawAnswer, secrets: Collection[str]) -> HttpAnswer:
         retry_after = self._retry_after(raw.headers.get("retry-after"))
-        return HttpAnswer(raw.status, _decode(raw.body), raw.body, retry_after, self._redactor)
+        return HttpAnswer(raw.status, _decode(raw.body), raw.body, retry_after, self._redactor, secrets)
 
-    def _cut_short(self, where: Where, raw: RawAnswer) -> VendorFailure:
+    def _cut_short(self, where: Where, raw: RawAnswer, secrets: Collection[str]) -> VendorFailure:
         """An answer of which the end is missing is none: without a status, and with what came of it."""
-        message, answer = f"HTTP {raw.status}, but its answer broke off", self._read_answer(raw)
+        message, answer = f"HTTP {raw.status}, but its answer broke off", self._read_answer(raw, secrets)
         kept = answer.evidence(answer.whole)
         return VendorFailure(Kind.UNKNOWN, vendor=where.vendor, method=where.method, message=message, answer=kept)
 

@@ -103,7 +103,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class CallRefused:
+class Refusal:
     """The vendor refused a call, and that is not the event's end: there is something else to call. No outcome."""
 
     failure: VendorFailure
@@ -112,7 +112,7 @@ class CallRefused:
 
 Outcome = Done | Recorded | Repeated | Retry | InDoubt | Dead | Wait
 
-Performed = Booking | Outcome | CallRefused
+Performed = Booking | Outcome | Refusal
 """What making a call comes to."""
 
 

@@ -180,16 +180,16 @@ class EndedDelivery:
         )
 
 
-def _applies(outcome: Outcome) -> bool:
-    """Whether the event now counts in its booking's order."""
-    return isinstance(outcome, (Done, Repeated)) or (isinstance(outcome, (Recorded, Dead)) and outcome.applies)
-
-
 def warnings_of(envelope: Envelope, booking: Booking | None) -> tuple[str, ...]:
     """What of an event is not at the vendor as it was sent: told at the way in, and found since by the calls that made
     what stands of it."""
     made = [one for one in booking.entries if one.stands and one.made_by == envelope.id] if booking else []
     return tuple(dict.fromkeys((*envelope.warnings, *(words for entry in made for words in entry.warnings))))
+
+
+def _applies(outcome: Outcome) -> bool:
+    """Whether the event now counts in its booking's order."""
+    return isinstance(outcome, (Done, Repeated)) or (isinstance(outcome, (Recorded, Dead)) and outcome.applies)
 
 
 def _lag_seconds(message: Message, now: datetime) -> float | None:

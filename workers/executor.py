@@ -37,18 +37,7 @@ from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.handler import Handler
 from bellhop.vendors.held import CallHeld
-from bellhop.vendors.outcome import (
-    CallRefused,
-    Dead,
-    Done,
-    InDoubt,
-    Outcome,
-    Performed,
-    Recorded,
-    Repeated,
-    Retry,
-    Wait,
-)
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Performed, Recorded, Refusal, Repeated, Retry, Wait
 from bellhop.vendors.standing import say_what_gave_way
 from bellhop.workers.delivery import (
     ClaimedDelivery,
@@ -206,7 +195,7 @@ class Executor:
         began = self._begin()
         try:
             result = self._perform(claimed, call)
-            if isinstance(result, CallRefused):
+            if isinstance(result, Refusal):
                 if claimed.claim.in_doubt is None or not is_same_call(claimed.claim.in_doubt, call):
                     attempt = self._attempt(claimed, call, call.method, began, result.failure)
                     return claimed.with_booking(result.booking, attempt, claimed.claim)

@@ -11,6 +11,8 @@ from bellhop.ledger.records.calls import Json
 
 
 class EntryState(StrEnum):
+    UNPAID = "unpaid"
+    """At the vendor, which cancels it where it is not paid in time."""
     BOOKED = "booked"
     """At the vendor, waiting for our confirmation call."""
     CONFIRMED = "confirmed"
@@ -32,7 +34,9 @@ class Entry:
 
     `asked` is what it was booked for (`schemas.asked`), None where that is not known: it is older than the column, or
     was pruned. `left` is what a newer event asked and no call can carry: a person was told of it by `left_by`'s dead
-    letter. Both name the guest."""
+    letter. Both name the guest. `warnings` say, without values, what of the event that made it is not at the vendor, or
+    not as it asked. `unpaid_until`: when the vendor cancels what is not paid, UTC, "" where nobody knows or nothing is
+    to be paid. `differs`: what the vendor made otherwise than asked, "" for nothing."""
 
     vendor_id: str
     line: int
@@ -55,6 +59,8 @@ class Entry:
     left: Json | None = field(default=None, hash=False, repr=False)
     left_by: str = ""
     warnings: tuple[str, ...] = ()
+    unpaid_until: str = ""
+    differs: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -100,4 +106,12 @@ def describe_entries(entries: Sequence[Entry]) -> Json:
             }
             for entry in entries
         ],
+        **_payment_due(entries),
     }
+
+
+def _payment_due(entries: Sequence[Entry]) -> Json:
+    """unpaid_until: when the vendor cancels the first of what is not paid, None where nobody knows. Nothing where there
+    is nothing to pay."""
+    unpaid = [entry.unpaid_until for entry in entries if entry.state is EntryState.UNPAID]
+    return {"unpaid_until": min(filter(None, unpaid), default=None)} if unpaid else {}

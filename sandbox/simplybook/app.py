@@ -77,6 +77,7 @@ class SimplyBook:
 
     def snapshot(self) -> dict[str, Any]:
         """See `sandbox.pretended.Held`."""
+        self.bookings.cancel_unpaid()
         bookings = [
             {
                 "id": booked.id,
@@ -123,6 +124,7 @@ class SimplyBook:
             return wire.script_error(
                 switches.simplybook_broken_request, wire.RpcRequest(), -32700, "Parse error", switches
             )
+        self.bookings.cancel_unpaid()
         self._url, self.guard.address = url, address
         try:
             if not request.method:

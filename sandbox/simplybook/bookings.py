@@ -28,7 +28,8 @@ _OFFSET: Final = re.compile(r"[+-]?\d{1,4}", re.ASCII)
 
 @dataclass(slots=True)
 class Booked:
-    """fields: what was answered to the intake form. client_time_offset: in minutes, None where it was not given."""
+    """fields: what was answered to the intake form. pay_by: the company's clock; None where nothing is to be paid.
+    client_time_offset: in minutes, None where it was not given."""
 
     id: str
     service: Service
@@ -42,6 +43,7 @@ class Booked:
     confirmed: bool
     cancelled: bool = False
     paid: bool = False
+    pay_by: datetime | None = None
     promotion: Promotion | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     client_time_offset: int | None = None
@@ -113,6 +115,13 @@ class Bookings:
             "createBatch": self._create_batch,
         }
 
+    def cancel_unpaid(self) -> None:
+        """What was to be paid and was not in time, as the vendor does by itself."""
+        now = self._hours.local_now()
+        for booked in self.all.values():
+            if booked.pay_by is not None and now >= booked.pay_by and not booked.paid and not booked.cancelled:
+                self._free(booked)
+
     def by_signature(self, id_: Any, sign: Any, *, also_cancelled: bool = False) -> Booked:
         """Raises RpcError -32080, -32085."""
         booked = self.standing(id_, also_cancelled=also_cancelled)
@@ -166,6 +175,8 @@ class Bookings:
             "require_confirm": self._switches().simplybook_require_confirm,
             "bookings": [booked.as_json() for booked in made],
         }
+        if self._switches().plugin("paid_events") and self._switches().simplybook_says_require_payment:
+            body |= {"require_payment": made[0].pay_by is not None}
         if batch is not None:
             batch.bookings.extend(booked.id for booked in made)
             body |= batch.as_json()
@@ -191,9 +202,12 @@ class Bookings:
         booked = self.by_signature(id_, sign, also_cancelled=self._switches().simplybook_cancel_twice_is_true)
         if booked.cancelled:
             return Reply(True)
+        self._free(booked)
+        return Reply(True, effect="cancelled", id=booked.id)
+
+    def _free(self, booked: Booked) -> None:
         booked.cancelled = True
         self._hours.diary.release(booked.unit.id, booked.start, booked.end, booked.id)
-        return Reply(True, effect="cancelled", id=booked.id)
 
     def _details(self, id_: Any, sign: Any) -> Reply:
         """The document gives no example: the `book response`'s fields, with names, the client and the price, and
@@ -209,6 +223,8 @@ class Bookings:
             "price": booked.price,
             "booking_code": booked.code,
         }
+        if self._switches().simplybook_tells_payment and booked.pay_by is not None:
+            named["payment_status"] = "paid" if booked.paid else "not_paid"
         return Reply(booked.as_json() | named | ({"is_cancelled": str(int(booked.cancelled))} if told else {}))
 
     def _need_plugin(self, name: str, needed: bool) -> None:
@@ -247,6 +263,8 @@ class Bookings:
         promotion: Promotion | None,
         fields: dict[str, Any],
     ) -> Booked:
+        switches = self._switches()
+        start += timedelta(minutes=switches.simplybook_books_minutes_later)
         client_id = self._clients.setdefault(tuple(person.client.values()), str(len(self._clients) + 1))
         booked = Booked(
             id=next(self._ids),
@@ -256,9 +274,10 @@ class Bookings:
             client=person.client,
             start=start,
             end=start + timedelta(minutes=service.minutes),
+            pay_by=self._pay_by(service),
             code=self._hex(4),
             hash=self._hex(16),
-            confirmed=not self._switches().simplybook_require_confirm,
+            confirmed=not switches.simplybook_require_confirm and not switches.simplybook_unconfirmed,
             promotion=promotion,
             fields=fields,
             client_time_offset=person.offset,
@@ -266,3 +285,9 @@ class Bookings:
         self.all[booked.id] = booked
         self._hours.diary.occupy(unit.id, booked.start, booked.end, booked.id)
         return booked
+
+    def _pay_by(self, service: Service) -> datetime | None:
+        if not self._switches().plugin("paid_events") or not Decimal(service.price):
+            return None
+        count, unit = self._switches().simplybook_payment_timeout.split()
+        return self._hours.local_now() + timedelta(**{f"{unit.rstrip('s')}s": int(count)})

@@ -147,7 +147,7 @@ class Catalog:
             params |= {
                 "allow_delay_payment": "1",
                 "hide_sale_tax": "0",
-                "payment_timeout": "1 hour",
+                "payment_timeout": self._switches().simplybook_payment_timeout,
                 "sale_tax": "2000",
             }
         if plugin("cancelation_policy"):

@@ -21,7 +21,7 @@ PLUGINS: Final = (
 _PLUGINS_ON: Final = ",".join(
     (
         *("any_unit", "api", "event_category", "event_field", "group_booking", "location", "multiple_booking"),
-        *("paid_events", "promo", "user_license", "cancelation_policy"),
+        *("promo", "user_license", "cancelation_policy"),
     )
 )
 
@@ -111,6 +111,22 @@ class SimplybookSwitches:
     simplybook_tells_cancelled: bool = switch(
         False, "I", "a cancelled booking's details are still told, with is_cancelled; otherwise -32080"
     )
+    simplybook_payment_timeout: str = switch(
+        "1 hour",
+        "V",
+        "payment_timeout: with paid_events, what has a price and is not paid by then is cancelled",
+        ("5 minutes", "15 minutes", "30 minutes", "1 hour", "1 day"),
+    )
+    simplybook_says_require_payment: bool = switch(
+        True, "L", "book answers require_payment (and invoice); otherwise only isPaymentRequired tells of it"
+    )
+    simplybook_tells_payment: bool = switch(
+        True, "I", "a booking's details tell payment_status, paid or not_paid; otherwise nothing of it"
+    )
+    simplybook_books_minutes_later: int = switch(
+        0, "I", "book answers, and keeps, a start so many minutes later than asked"
+    )
+    simplybook_unconfirmed: bool = switch(False, "I", "book answers is_confirmed 0, though it asks for no confirmation")
     simplybook_payment_fails: bool = switch(False, "I", "confirming a payment answers -32099")
     simplybook_plugins: str = switch(
         _PLUGINS_ON,

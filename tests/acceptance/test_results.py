@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
+from bellhop.schemas.clock import utc_now
 from tests.support.facts import cancel, salon_booking, spa_booking
 from tests.support.service import SOURCE, Service, free_port, wait_for
 from tests.support.sink import Post, Sink, serving
@@ -106,6 +108,17 @@ def test_a_replay_that_succeeds_is_told_under_an_id_of_its_own(
     second = told_of(sink, "again-1")[1]
     assert second.json["type"] == "booking.confirmed"
     assert second.headers["webhook-id"] == f"{SOURCE}/again-1/1/result"
+
+    # What is to be paid is told with the time at which the vendor cancels it, and stands in front of a person before.
+    service.sandbox("POST", "plugins", paid_events=True)
+    assert service.post("pay-1", "booking.requested", salon_booking("R-9", 9) | {"notes": "no nuts"}) == 202
+    unpaid = told_once(sink, "pay-1")
+    assert (unpaid["type"], unpaid["data"]["reason"]) == ("booking.unpaid", "unpaid")
+    assert [one["state"] for one in unpaid["data"]["vendor_bookings"]] == ["unpaid"]
+    assert datetime.fromisoformat(unpaid["data"]["unpaid_until"]) > utc_now()
+    assert [warning for warning in unpaid["data"]["warnings"] if warning.startswith("data.notes: not sent")]
+    wait_for(lambda: "1 unpaid" in service.run("attention").stdout, "a person sees it")
+    assert service.event("pay-1")["unpaid_until"] == unpaid["data"]["unpaid_until"]
 
 
 def test_a_receiver_that_is_away_is_told_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

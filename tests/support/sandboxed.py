@@ -82,6 +82,10 @@ class SandboxHttp:
     def plugins(self, **values: bool) -> None:
         assert self.client.post("/_sandbox/plugins", json=values).status_code == 200
 
+    def reset(self) -> None:
+        assert self.client.post("/_sandbox/reset").status_code in (200, 204)
+        self.sent.clear()
+
     def state(self) -> Any:
         return self.client.get("/_sandbox/state").json
 
@@ -94,7 +98,7 @@ class MemoryLedger:
     """What handlers ask of the ledger beside their booking."""
 
     def __init__(self) -> None:
-        self._token: str | None = None
+        self._token: str | None = None  # one that the vendor does not know is replaced as one that has run out
         self.pulls = None
 
     def token(self, account: str) -> str | None:
@@ -128,7 +132,7 @@ class House:
         source = {"verifier": "bearer", "secrets": ["a-token-of-thirty-two-characters"], "member_account": "club"}
         self.settings = build({"sources": {"crm": source}, "accounts": accounts, "venues": VENUES})
         self._intake = Intake(self.settings, self.settings.sources["crm"])
-        self._handlers = handlers(
+        self.handlers = handlers(
             self.settings,
             http=self.http,  # type: ignore[arg-type]
             gates=lambda _route: OpenGate(),
@@ -148,7 +152,7 @@ class House:
     def work(self, event: Envelope, booking: Booking | None = None) -> Worked:
         """Raises VendorFailure."""
         booking = booking or Booking(event.source, event.subject, event.account)
-        handler, calls = self._handlers[event.route], []
+        handler, calls = self.handlers[event.route], []
         for _ in range(50):
             step = handler.translate(event, booking)
             ready = handler.prepare(step, event, booking) if isinstance(step, VendorCall) else step

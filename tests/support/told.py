@@ -39,11 +39,19 @@ def untruths(ledger: Ledger, record: Mapping[str, Any], posts: Sequence[Post] = 
         for id_ in one["cancelled_ids"]
         if id_ in standing
     ]
-    if not any(view.state in OPEN for views in known.values() for view in views):
+    is_open = any(view.state in OPEN for views in known.values() for view in views)
+    if not is_open and not _others_book(ledger):
         found += [f"{id_} stands at the vendor, and nobody was told" for id_ in sorted(standing - named)]
     for key, views in known.items():
         found += _against_the_end(key, views, told[key])
     return found + [words for post in _latest(posts) for words in _of_result(post, told)]
+
+
+def _others_book(ledger: Ledger) -> bool:
+    """Whether the vendor told of bookings, others' own among them: what stands there is not ours alone."""
+    query = sa.select(events.c.pk).where(events.c.type.endswith(".callback")).limit(1)
+    with ledger._database.read() as connection:
+        return connection.execute(query).first() is not None
 
 
 def _standing_ids(record: Mapping[str, Any]) -> Iterable[str]:

@@ -6,7 +6,7 @@ So a change never ends with neither slot, and finishes from wherever it was kill
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -14,34 +14,33 @@ from zoneinfo import ZoneInfo
 
 from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
 from bellhop.schemas.asked import asked_of
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.fates import field_warnings
 from bellhop.vendors.kept_answers import side_by_side
-from bellhop.vendors.outcome import CallRefused, Dead, Done, InDoubt, Outcome, Recorded
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal
 from bellhop.vendors.simplybook import giving_way
+from bellhop.vendors.simplybook.booked import BATCH_TYPE, entries_of
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.company_rules import CompanyRules
-from bellhop.vendors.simplybook.fates import FATES
+from bellhop.vendors.simplybook.payment import end_unpaid, is_paid, payment_deadline
 from bellhop.vendors.simplybook.preparation import prepare_book
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
-from bellhop.vendors.simplybook.slots import Wanted, entries_to_cancel, place_of, slot_of, without_count
-from bellhop.vendors.simplybook.types import BookAnswer
+from bellhop.vendors.simplybook.slots import ANY_UNIT, Wanted, entries_to_cancel, place_of, slot_of, unit_at
 from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, meaning_here, name_changes, settle_rest
 
 BOOK: Final = "book"
 CONFIRM: Final = "confirmBooking"
 CONFIRM_BATCH: Final = "confirmBookingBatch"
 CANCEL: Final = "cancelBooking"
-BATCH_TYPE: Final = "batch_booking"
-"""The type of a batch made by createBatch, or by a count above 1."""
+DETAILS: Final = "getBookingDetails"
 
 _NOT_FOUND: Final = "-32080"
 _NO_BATCH_CONFIRM: Final = ("-32090", "-32095")
-_TITLE: Final = "SimplyBook.me"
+_TITLE: Final = ACCOUNT.title
 
 
 class SimplybookBookings:
@@ -52,10 +51,12 @@ class SimplybookBookings:
         clients: Mapping[str, SimplybookClient],
         accounts: Mapping[str, SimplybookAccount],
         venues: Mapping[str, VenueFacts],
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._clients = clients
         self._accounts = accounts
         self._venues = venues
+        self._now = now
         self._rules = {
             name: CompanyRules(client, accounts[name].connect_seconds + accounts[name].read_seconds)
             for name, client in clients.items()
@@ -98,6 +99,9 @@ class SimplybookBookings:
                     return VendorCall(event.account, CONFIRM_BATCH, arguments, repeatable=True, line=entry.line)
                 arguments = {"id": entry.vendor_id}
                 return VendorCall(event.account, CONFIRM, arguments, repeatable=True, line=entry.line)
+        for entry in (entry for one in wanted.values() for entry in one.have):
+            if entry.state is EntryState.UNPAID:  # before what it replaces is cancelled
+                return VendorCall(event.account, DETAILS, {"id": entry.vendor_id}, repeatable=True, line=entry.line)
         for entry in entries_to_cancel(own, wanted):
             account = entry.account or booking.account
             if account in self._clients:
@@ -116,7 +120,7 @@ class SimplybookBookings:
             if not giving_way.given_way(booking, event):
                 return ready
             return VendorCall(call.account, giving_way.NOTE, {giving_way.REFUSED: ready.error}, repeatable=True)
-        if in_the_way := self._in_the_way(call, event, booking):
+        if in_the_way := self._in_the_way(ready, event, booking):
             return VendorCall(call.account, giving_way.NOTE, {giving_way.IN_THE_WAY: in_the_way}, repeatable=True)
         if not self._in_batch(call, event):
             return ready
@@ -135,7 +139,7 @@ class SimplybookBookings:
         """See `vendors.handler.AsksAhead`."""
         side_by_side([rules.ask_ahead for rules in self._rules.values()])
 
-    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | CallRefused:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Dead | Refusal:
         client = self._clients[call.account]
         if call.method == giving_way.NOTE:
             return giving_way.note(booking, event, call.arguments)
@@ -145,6 +149,8 @@ class SimplybookBookings:
             return _confirm_batch(client, event, booking, call.arguments["batch"])
         key = (call.account, call.arguments["id"])
         entry = next(e for e in booking.entries if (e.account or booking.account, e.vendor_id) == key)
+        if call.method == DETAILS:
+            return self._ask_for_payment(client, event, booking, entry)
         if call.method == CONFIRM:
             client.confirm_booking(entry.vendor_id, entry.secret_hash)
             return _with(booking, event, replace(entry, state=EntryState.CONFIRMED))
@@ -175,11 +181,12 @@ class SimplybookBookings:
         theirs = (event.data.get("client") or {}).get("timezone")
         here = [entry for entry in own if (entry.account or booking.account) == event.account]
         wanted: dict[str, Wanted] = {}
-        for line, service in enumerate(event.data["services"]):
+        services = sorted(enumerate(event.data["services"]), key=lambda one: "provider_id" not in one[1])
+        for line, service in services:
             start = datetime.fromisoformat(service["start"]).astimezone(zone)
             arguments: dict[str, Any] = {
                 "event_id": service["service_id"],
-                "unit_id": service["provider_id"],
+                "unit_id": service.get("provider_id", ANY_UNIT),
                 "date": f"{start:%Y-%m-%d}",
                 "time": f"{start:%H:%M:%S}",
                 "count": service["count"],
@@ -188,10 +195,12 @@ class SimplybookBookings:
                 arguments["end"] = f"{datetime.fromisoformat(service['end']).astimezone(zone):%Y-%m-%d %H:%M:%S}"
             if theirs:
                 arguments["client_time_offset"] = client_time_offset(start, ZoneInfo(theirs))
+            if arguments["unit_id"] == ANY_UNIT:
+                arguments["unit_id"] = unit_at(arguments, here, wanted)
             place = place_of(slot_of(arguments))
             have = [entry for entry in here if place_of(entry.slot) == place]
             wanted[place] = Wanted(line, arguments, asked_of(event.type, event.data, [service]), have)
-        return wanted
+        return dict(sorted(wanted.items(), key=lambda item: item[1].line))
 
     def _in_the_way(self, call: VendorCall, event: Envelope, booking: Booking) -> list[str]:
         """The ids of what the booking itself has where the call would book, as far as the vendor would refuse it."""
@@ -219,7 +228,7 @@ class SimplybookBookings:
 
     def _book_or_restore(
         self, client: SimplybookClient, call: VendorCall, event: Envelope, booking: Booking
-    ) -> Booking | CallRefused:
+    ) -> Booking | Refusal:
         """Raises VendorFailure; a refusal for whose sake an old slot gave way is not the end."""
         restores = call.arguments.get(giving_way.RESTORES)
         try:
@@ -231,8 +240,8 @@ class SimplybookBookings:
             if failure.kind is not Kind.REJECTED or not giving_way.given_way(booking, event):
                 raise
             if restores is not None:
-                return CallRefused(failure, giving_way.lose(booking, event, str(failure)))
-            return CallRefused(failure, giving_way.note(booking, event, {giving_way.REFUSED: str(failure)}))
+                return Refusal(failure, giving_way.lose(booking, event, str(failure)))
+            return Refusal(failure, giving_way.note(booking, event, {giving_way.REFUSED: str(failure)}))
         return made
 
     def _in_batch(self, call: VendorCall, event: Envelope) -> bool:
@@ -259,36 +268,27 @@ class SimplybookBookings:
             int(batch) if batch else None,
             event.data.get("recurring"),
         )
-        return self._with_entries(booking, answer, call, event)
-
-    def _with_entries(self, booking: Booking, answer: BookAnswer, call: VendorCall, event: Envelope) -> Booking:
-        """The booking with what `book` made. Where the account leaves confirming to the venue, no more is called."""
-        to_confirm = answer.require_confirm and self._accounts[call.account].confirm
-        # An answer may leave out the id of a batch we named. Without any id its hash signs nothing.
-        batch = answer.batch_id or call.arguments.get("batch_id", "")
-        asked = asked_of(event.type, event.data, [event.data["services"][call.line]])
-        is_turns = bool(event.data.get("recurring")) or len({row.start for row in answer.bookings}) > 1
-        left_out = field_warnings(ACCOUNT.title, FATES, self._accounts[call.account], event.type, event.data)
-        made = [
-            Entry(
-                vendor_id=row.id,
-                line=call.line,
-                made_by=event.id,
-                state=EntryState.BOOKED if to_confirm and not row.confirmed else EntryState.CONFIRMED,
-                secret_hash=row.hash,
-                slot=slot_of(call.arguments),
-                code=row.code,
-                batch=f"{answer.batch_type or BATCH_TYPE}:{batch}" if batch else "",
-                batch_hash=answer.batch_hash if batch else "",
-                account=call.account,
-                start=row.start,
-                end=row.end,
-                asked=asked if is_turns else without_count(asked),
-                warnings=(*left_out, *call.warnings),
-            )
-            for row in answer.bookings
-        ]
+        until = payment_deadline(answer, call, self._rules[call.account], self._now())
+        made = entries_of(answer, call, event, self._accounts[call.account], until)
         return replace(booking, entries=(*booking.entries, *made), cancelled=False)
+
+    def _ask_for_payment(
+        self, client: SimplybookClient, event: Envelope, booking: Booking, entry: Entry
+    ) -> Booking | Dead:
+        """Whether a booking that is to be paid is. What is not is a person's before the vendor cancels it, so whatever
+        keeps it from being asked must not hold that up."""
+        unpaid = [one for one in booking.entries if one.state is EntryState.UNPAID]
+        try:
+            details = client.get_booking_details(entry.vendor_id, entry.secret_hash)
+        except VendorFailure as failure:
+            if failure.code != _NOT_FOUND:
+                return end_unpaid(booking, unpaid, f"Whether it is paid could not be asked: {failure}")
+            gone = _with(booking, event, replace(entry, state=EntryState.CANCELLED))
+            text = f"SimplyBook.me does not have booking {entry.vendor_id} any more: not paid in time, it was cancelled"
+            return Dead(Reason.REJECTED, f"{text}. Replay this to book it anew", applies=True, booking=gone)
+        if is_paid(details):
+            return _with(booking, event, replace(entry, state=EntryState.CONFIRMED, unpaid_until=""))
+        return end_unpaid(booking, unpaid)
 
 
 def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mapping[str, Wanted], words: str) -> Outcome:
@@ -301,6 +301,10 @@ def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mappin
         if not booking.entries and not booking.replaced_by:
             words = "cancelled before it was booked: nothing to call"
         return Done(words, tombstone=not any(entry.stands for entry in booking.entries))
+    if wrong := [entry for one in wanted.values() for entry in one.have if entry.differs]:
+        told = "; ".join(f"booking {entry.vendor_id} has {entry.differs}" for entry in wrong)
+        text = f"SimplyBook.me booked otherwise than asked: {told}. Put it right there by hand, then discard this"
+        return Dead(Reason.UNSUPPORTED, text, {"differs": told}, applies=True)
     matches = [Match(entry, one.comparable, [one.line]) for one in wanted.values() for entry in one.have]
     return settle_rest(event, booking, matches, words, _TITLE)
 

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
+from bellhop.schemas.redact import learn_secret
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Gate, OpenGate
 from bellhop.vendors.http import HttpClient, Where
+from bellhop.vendors.simplybook.book_answer import BookAnswer
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
 from bellhop.vendors.simplybook.reply import RpcResult, read_reply
 from bellhop.vendors.simplybook.settings import SimplybookAccount
-from bellhop.vendors.simplybook.types import BookAnswer
 
 VENDOR: Final = "simplybook"
 _HARMLESS: Final = "getTimeframe"
@@ -136,7 +137,9 @@ class SimplybookClient:
     def login(self) -> str:
         """A new session token, past the one that is shared: for checking the credentials."""
         account = self._account
-        return str(self._log_in("getToken", account.company, account.api_key))
+        token = str(self._log_in("getToken", account.company, account.api_key))
+        learn_secret(token)
+        return token
 
     def renew_token(self) -> None:
         """Logs in, and shares the new token with all workers in place of the one that the vendor may have ended so."""
@@ -220,6 +223,9 @@ class SimplybookClient:
             return self._request(name, params, url, token)
 
     def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> RpcResult:
+        method = METHODS.get(name) or LOGIN_METHODS[name]
+        if token is not None:
+            learn_secret(token)
         number = str(secrets.randbelow(_IDS) + _IDS)
         where = Where(VENDOR, name)
         answer = self._http.request(
@@ -230,7 +236,8 @@ class SimplybookClient:
             headers={} if token is None else {"X-Company-Login": self._account.company, "X-Token": token},
             connect_seconds=self._account.connect_seconds,
             read_seconds=self._account.read_seconds,
-            is_read=not (METHODS.get(name) or LOGIN_METHODS[name]).changes,
+            is_read=not method.changes,
+            secrets=[str(value) for param, value in zip(method.params, params, strict=False) if param.name == "sign"],
         )
         return read_reply(where, answer, number)
 

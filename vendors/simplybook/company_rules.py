@@ -95,6 +95,33 @@ class CompanyRules:
     def _ask_end(self, start: str, event_id: int, unit_id: int) -> str:
         return str(_ask(self._client, "calculateEndTime", start, event_id, unit_id) or "")
 
+    def available_units(self, event_id: int, start: str, count: int) -> Sequence[str]:
+        """The ids of the providers who are free for the service then."""
+        found: Sequence[str] = self._client.call("getAvailableUnits", event_id, start, count) or ()
+        return found
+
+    def free_starts(self, event_id: int, day: str, count: int) -> Sequence[str]:
+        """The starts of that day (H:i:s) at which some provider is free."""
+        told: Mapping[str, Sequence[str]] = (
+            self._client.call("getStartTimeMatrix", day, day, event_id, None, count) or {}
+        )
+        return told.get(day, ())
+
+    def picks_at_random(self) -> bool:
+        """Whether the company has any of the employees picked at random."""
+        told = self._answer("getAnyUnitData") or {}
+        return str(told.get("random_selection") or "0").lower() in ("1", "true")
+
+    def payment_terms(self) -> dict[str, Any]:
+        """timeout: within what a booking must be paid, in the vendor's words, "" where it does not say.
+        may_be_delayed: whether the company allows to pay later."""
+        timeout, delayed = (self._answer("getCompanyParam", key) for key in ("payment_timeout", "allow_delay_payment"))
+        return {"timeout": str(timeout or ""), "may_be_delayed": str(delayed or "0").lower() in ("1", "true")}
+
+    def due_payment(self, event_id: int) -> dict[str, Any] | None:
+        """The terms, where a booking of the service is to be paid; None where it is not, or nobody says."""
+        return self.payment_terms() if self._answer("isPaymentRequired", event_id) else None
+
     def ask_ahead(self) -> None:
         """Asks what bookings will be held against, so that none has to wait for it: a few threads' work."""
         self.timeframe()
@@ -186,13 +213,12 @@ def place_notes(
 ) -> tuple[dict[str, Any], str]:
     """`given` with the notes as the value of the field of that title or name; and what is wrong with that, "" for
     nothing. Notes decide nothing: a form that cannot take them keeps no booking from being made."""
-    named = [one for one in fields if wanted.strip().casefold() in _names(one)]
-    if not named:
+    field = find_field(wanted, fields)
+    if field is None:
         return dict(given), f'not sent to SimplyBook.me: no field "{wanted}" (notes_field) in the form'
-    field = named[0]
     if any(name.casefold() in _names(field) for name in given):
         return dict(given), f'not sent to SimplyBook.me: `additional` fills "{wanted}" (notes_field) in the form'
-    if field.get("type") not in _FREE_TEXT:
+    if not takes_text(field):
         kind = field.get("type")
         return dict(given), f'not sent to SimplyBook.me: the field "{wanted}" (notes_field) takes a {kind} in the form'
     most = str(field.get("length") or "")
@@ -207,6 +233,16 @@ def with_promo(values: Mapping[str, Any], code: str | None) -> dict[str, Any]:
     if not code:
         return dict(values)
     return {**values, PROMO: {"name": PROMO, "value": code, "type": "text"}}
+
+
+def find_field(wanted: str, fields: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The field of that title or name."""
+    return next((one for one in fields if wanted.strip().casefold() in _names(one)), None)
+
+
+def takes_text(field: Mapping[str, Any]) -> bool:
+    """Whether it takes any text, as notes are."""
+    return field.get("type") in _FREE_TEXT
 
 
 def _names(field: Mapping[str, Any]) -> tuple[str, ...]:

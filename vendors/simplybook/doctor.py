@@ -22,6 +22,7 @@ from bellhop.vendors.doctor.checks import (
 )
 from bellhop.vendors.doctor.state import unknown_ids, zone_finding
 from bellhop.vendors.simplybook import guide
+from bellhop.vendors.simplybook.company_rules import find_field, takes_text
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
 _FEATURES: Final = {
@@ -32,6 +33,10 @@ _FEATURES: Final = {
     "location": "Multiple locations",
     "multiple_booking": "Multiple bookings",
 }
+_NOTES_ADVICE: Final = (
+    "add a text field of that title to the services' intake form at SimplyBook.me, or name another by notes_field:",
+    "where a service has none, notes are not sent, and the event's history and result say so",
+)
 _TRIED: Final = 3
 _DAYS: Final = 7
 _HOURS: Final = 14
@@ -75,6 +80,8 @@ class SimplybookChecks:
             Check("providers", self._providers, allowed),
             Check("locations", self._locations, allowed),
             Check("intake fields", self._fields, ("services",)),
+            Check("notes", self._notes, ("services",)),
+            Check("payments", self._payments, ("services",)),
             Check("availability", self._availability, ("services", "company")),
             Check("signature", _signature),
         ]
@@ -192,6 +199,38 @@ class SimplybookChecks:
         if not asking:
             return ok("no service looked at has a mandatory field")
         return ok(f"mandatory for {'; '.join(asking)}", f"see `bellhop catalog {self._account.name} fields`")
+
+    def _notes(self) -> Finding:
+        wanted = self._account.notes_field
+        if not wanted:
+            return skip("notes_field is not set: notes are not sent, and whoever posts them is told so")
+        if not self._active().get("event_field"):
+            return fail("notes_field is set, but the Custom Feature Intake forms is not active", *_NOTES_ADVICE)
+        with_it: list[str] = []
+        without: list[str] = []
+        unfit: list[str] = []
+        for row in self._first(2 * _TRIED):
+            field = find_field(wanted, self._call("getAdditionalFields", int(row["id"])))
+            found = without if field is None else with_it if takes_text(field) else unfit
+            found.append(f"{row['name']} ({row['id']})")
+        if unfit:
+            return fail(f'"{wanted}" takes no free text at {name_list(unfit, 3)}', *_NOTES_ADVICE)
+        if not with_it:
+            return fail(f'no service looked at has an intake field "{wanted}"', *_NOTES_ADVICE)
+        seen = f'"{wanted}" takes the notes at {name_list(with_it, 3)}'
+        return warn(f"{seen}; not at {name_list(without, 3)}", *_NOTES_ADVICE) if without else ok(seen)
+
+    def _payments(self) -> Finding:
+        """Which services demand payment: a booking of theirs stands only once it is paid."""
+        if not self._call("isPaymentRequired"):
+            return ok("no service demands payment")
+        rows = self._first(2 * _TRIED)
+        asking = [f"{row['name']} ({row['id']})" for row in rows if self._call("isPaymentRequired", int(row["id"]))]
+        timeout = self._call("getCompanyParam", "payment_timeout") or "a time that is not told"
+        later = self._call("getCompanyParam", "allow_delay_payment")
+        seen = f"payment is demanded for {name_list(asking) or 'services not looked at'}, within {timeout}"
+        seen += "; it may be delayed" if str(later or "0").lower() in ("1", "true") else ""
+        return warn(seen, "a booking of theirs is a dead letter `unpaid` until it is paid: see docs/runbook.md")
 
     def _availability(self) -> Finding:
         today = self._subject.today()

@@ -29,7 +29,9 @@ FATES: Final = (
                 otherwise="name the intake field that takes them by notes_field in the account's settings",
             ),
             "services.service_id": carries("`eventId`"),
-            "services.provider_id": carries("`unitId`"),
+            "services.provider_id": carries(
+                "`unitId`; left out, one that is free is taken (`getAvailableUnits`), and told"
+            ),
             "services.facility_id": _NO_ARGUMENT,
             "services.start": carries("`date` and `time`, the company's own"),
             "services.end": checks("`calculateEndTime`, and the end that `book` answers"),

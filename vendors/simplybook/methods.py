@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields
 
+from bellhop.vendors.simplybook.book_answer import BookRow
 from bellhop.vendors.simplybook.forms import Token
 from bellhop.vendors.simplybook.types import (
-    BookRow,
     Check,
     DetailsRow,
     EventRow,

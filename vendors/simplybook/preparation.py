@@ -21,6 +21,7 @@ from bellhop.vendors.simplybook.company_rules import (
     with_promo,
 )
 from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.simplybook.units import choose_unit
 
 
 def prepare_book(
@@ -30,7 +31,10 @@ def prepare_book(
 
     Raises VendorFailure, Held.
     """
-    arguments = dict(call.arguments)
+    chosen = choose_unit(call, event, rules)
+    if isinstance(chosen, Dead):
+        return chosen
+    call, arguments = chosen, dict(chosen.arguments)
     event_id = int(arguments["event_id"])
     fields = rules.intake(event_id)
     given, warnings = event.data.get("additional", {}), []
@@ -56,6 +60,8 @@ def prepare_book(
             {"asked": arguments["end"], "calculated": other},
         )
     arguments["additional"] = with_promo(additional, event.data.get("promo_code"))
+    if payment := rules.due_payment(event_id):
+        arguments["payment"] = payment
     return replace(call, arguments=arguments, warnings=(*call.warnings, *warnings))
 
 

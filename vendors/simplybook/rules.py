@@ -18,8 +18,6 @@ def check_booking(booking: Mapping[str, Any]) -> list[FieldProblem]:
     problems += _same_slots(booking)
     for index, service in enumerate(booking["services"]):
         at = f"data.services.{index}"
-        if "provider_id" not in service:
-            problems.append(required_field(f"{at}.provider_id", "SimplyBook.me books one provider"))
         for key in ("service_id", "provider_id"):
             value = service.get(key, "0")
             if not (value.isascii() and value.isdigit()):

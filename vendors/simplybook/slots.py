@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -11,6 +11,10 @@ from bellhop.ledger.records import Entry
 from bellhop.schemas.asked import Asked
 
 _SLOT: Final = ("event_id", "unit_id", "date", "time", "count")
+
+
+ANY_UNIT: Final = "any"
+"""Stands for the provider where the event names none."""
 
 
 def slot_of(arguments: Mapping[str, Any]) -> str:
@@ -56,6 +60,17 @@ class Wanted:
     def comparable(self) -> Asked:
         """Without the seats where calls see to them."""
         return self.asked if self.is_course else without_count(self.asked)
+
+
+def unit_at(arguments: Mapping[str, Any], standing: Sequence[Entry], others: Collection[str]) -> str:
+    """The provider of what stands at the service and start of a slot that names none: once taken, it stays. others:
+    the places that other services of the event have."""
+    for entry in standing:
+        event_id, unit_id, date, time, *_ = (*entry.slot.split("/"), "", "", "", "")
+        is_there = [event_id, date, time] == [arguments[key] for key in ("event_id", "date", "time")]
+        if is_there and place_of(entry.slot) not in others:
+            return unit_id
+    return ANY_UNIT
 
 
 def is_course(entries: Sequence[Entry]) -> bool:

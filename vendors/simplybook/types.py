@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from marshmallow import EXCLUDE, INCLUDE, Schema, ValidationError, fields, post_load, pre_load
+from marshmallow import INCLUDE, Schema, ValidationError, fields
 
-from bellhop.vendors.simplybook.forms import BookingId, Rows, lower_keys
 from bellhop.vendors.words import integer, timestamp
 
 # --- arguments: each returns the value as it is sent, or raises ValueError with the rule --------------------------
@@ -244,69 +243,3 @@ class DetailsRow(Identified):
     end_date_time = Text(load_default="")
     event_id = Text(load_default="")
     unit_id = Text(load_default="")
-
-
-@dataclass(frozen=True, slots=True)
-class BookedRow:
-    """One booking of `book`'s answer. `hash` signs later calls about it and is a secret."""
-
-    id: str
-    hash: str
-    code: str
-    start: str
-    end: str
-    confirmed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BookAnswer:
-    """`batch_*` are "" where the answer has no batch; `batch_hash` signs confirmBookingBatch and is a secret."""
-
-    require_confirm: bool
-    bookings: tuple[BookedRow, ...]
-    batch_type: str
-    batch_id: str
-    batch_hash: str
-
-
-class _Exact(Schema):
-    class Meta:
-        unknown = EXCLUDE
-
-
-class _Booked(_Exact):
-    id = BookingId(required=True)
-    hash = Text(load_default="")
-    code = Text(load_default="", allow_none=True)
-    start = Text(data_key="start_date_time", load_default="")
-    end = Text(data_key="end_date_time", load_default="")
-    confirmed = Flag(data_key="is_confirmed", load_default=False)
-
-    @post_load
-    def _make(self, data: dict[str, Any], **kwargs: Any) -> BookedRow:
-        return BookedRow(**{**data, "code": data["code"] or ""})
-
-
-class BookRow(_Exact):
-    """`book`'s answer; see "book response"."""
-
-    require_confirm = Flag(load_default=False)
-    bookings = Rows(fields.Nested(_Booked), required=True, validate=bool)
-    batch_type = Text(load_default="", allow_none=True)
-    batch_id = Text(load_default="", allow_none=True)
-    recurrent_batch_id = Text(load_default="", allow_none=True)
-    batch_hash = Text(load_default="", allow_none=True)
-
-    @pre_load
-    def _lower(self, data: Any, **kwargs: Any) -> Any:
-        return lower_keys(data) if isinstance(data, dict) else data
-
-    @post_load
-    def _make(self, data: dict[str, Any], **kwargs: Any) -> BookAnswer:
-        return BookAnswer(
-            data["require_confirm"],
-            tuple(data["bookings"]),
-            data["batch_type"] or "",
-            data["batch_id"] or data["recurrent_batch_id"] or "",
-            data["batch_hash"] or "",
-        )

@@ -25,7 +25,7 @@ Context = HandlerContext[SimplybookAccount]
 def _bookings(context: Context) -> Handler:
     from bellhop.vendors.simplybook.bookings import SimplybookBookings
 
-    return SimplybookBookings(_clients(context), context.accounts, context.settings.venues)
+    return SimplybookBookings(_clients(context), context.accounts, context.settings.venues, context.now)
 
 
 def _callbacks(context: Context) -> Handler:

@@ -16,10 +16,10 @@ from bellhop.sandbox.server import Sandbox
 from bellhop.vendors.failure import VendorFailure
 from bellhop.vendors.peoplevine.client import METHODS as SPA_METHODS
 from bellhop.vendors.peoplevine.client import PeoplevineClient
+from bellhop.vendors.simplybook.book_answer import BookAnswer
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.codes import ERRORS, LOGIN_ROWS, ROWS, ErrorCode
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS
-from bellhop.vendors.simplybook.types import BookAnswer
 from tests.integration.vendors.test_clients import DAY, GUEST, Tokens, salon, spa
 
 NINE = f"{DAY} 09:00:00"
@@ -152,7 +152,7 @@ CASES: Mapping[str, Callable[[Scene], bool]] = {
         and s("getWorkDaysInfo", DAY, DAY, 1, 7)[DAY][0]["to"] == "24:00:00"
     ),
     "hasUpcommingPromotions": lambda s: s("hasUpcommingPromotions") is True,
-    "isPaymentRequired": lambda s: s("isPaymentRequired", 7) is True,
+    "isPaymentRequired": lambda s: s("isPaymentRequired", 7) is False,
     "isPluginActivated": lambda s: s("isPluginActivated", "api") and not s("isPluginActivated", "none"),
     "validatePayment": lambda s: (
         s("validatePayment", {"paid": True}, s.cart["cart_id"]) is True and s("validatePayment", {}, 1) is False

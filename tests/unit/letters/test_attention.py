@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -9,15 +10,20 @@ import pytest
 
 from bellhop.broker.port import QueueStats
 from bellhop.ledger.accounts import AccountView
-from bellhop.ledger.records import Pause, RefusedCount, WaitingLetters
+from bellhop.ledger.records import Letter, LetterState, Pause, RefusedCount, WaitingLetters
 from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
 from bellhop.schemas.errors import BrokerUnavailable
-from tests.support.ledger import NOON
+from tests.support.ledger import NOON, event, letter
 
 
-def ledger(*groups: WaitingLetters, pauses: Sequence[Pause] = (), refused: Sequence[RefusedCount] = ()) -> Any:
+def ledger(
+    *groups: WaitingLetters,
+    pauses: Sequence[Pause] = (),
+    refused: Sequence[RefusedCount] = (),
+    letters: Sequence[Letter] = (),
+) -> Any:
     return SimpleNamespace(
-        letters=SimpleNamespace(waiting=lambda: list(groups)),
+        letters=SimpleNamespace(waiting=lambda: list(groups), find=lambda *_: list(letters)),
         jobs=SimpleNamespace(find_stopped=list),
         edits=SimpleNamespace(waiting=list),
         accounts=SimpleNamespace(views=list),
@@ -42,6 +48,19 @@ def test_letters_of_all_routes_and_reasons_are_one_item_and_those_in_doubt_anoth
     assert items[1].since == NOON - timedelta(hours=5)
     assert items[1].why == "2 auth, 2 rejected"
     assert items[0].starts == NOON + timedelta(hours=9)
+
+
+def test_what_is_to_be_paid_is_an_item_of_its_own_with_the_first_time_at_which_the_vendor_cancels() -> None:
+    answers = [{"unpaid_until": "2026-11-21T13:00:00+00:00"}, {"unpaid_until": "2026-11-21T12:30:00+00:00"}, {}, None]
+    made = tuple(
+        Letter(number, replace(letter(event(f"e-{number}")), evidence={"answer": answer}), LetterState.OPEN, NOON)
+        for number, answer in enumerate(answers)
+    )
+    unpaid, others = attention(ledger(group("unpaid", soonest=9), group("auth"), letters=made), BrokerCheck(), NOON)
+    assert (unpaid.need, unpaid.severity, others.why) == ("unpaid", "critical", "2 auth")
+    assert "2026-11-21T12:30:00+00:00" in unpaid.why
+    (vague,) = attention(ledger(group("unpaid"), letters=made[2:]), BrokerCheck(), NOON)
+    assert vague.why.endswith("soon: each letter says when")
 
 
 @pytest.mark.parametrize(("hours", "severity"), [(3.9, "critical"), (4.1, "warning")])

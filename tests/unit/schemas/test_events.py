@@ -137,7 +137,6 @@ def test_notes_keep_their_lines() -> None:
         (event(data=salon(service_id=True)), "data.services.0.service_id", "must be a text or a whole number"),
         (event(data=salon(service_id="seven")), "data.services.0.service_id", "must be a whole number"),
         (event(data=salon(service_id="\u0667")), "data.services.0.service_id", "must be a whole number"),
-        (event(data=salon(provider_id=None)), "data.services.0.provider_id", "is required"),
         (event(data=salon_booking("R", 1) | {"services": []}), "data.services", "is required"),
         (event(data=salon_booking("R", 1) | {"services": None}), "data.services", "is required"),
         (event(data=salon_booking("R", 1) | {"client": {"name": ""}}), "data.client.name", "between 1 and 200"),

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.schemas.redact import MASK, Redactor
+from bellhop.schemas.redact import MASK, Redactor, learn_secret
 
 SECRET = 'p@ss w/rd"ä'
 REDACTOR = Redactor([SECRET, "aid-4711", "abc", ""])
@@ -162,3 +163,47 @@ def test_of_a_json_value_the_names_of_ours_stay() -> None:
 
 def test_what_others_wrote_is_masked_by_its_text_whatever_word_it_is() -> None:
     assert Redactor(PLAIN).text("wintersun was refused, says bellhop") == f"{MASK} was refused, says {MASK}"
+
+
+HARD = "p@ss w/rd\"ä<&>'\\+😀x"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(HARD, quote(HARD), quote(HARD, safe=""), quote_plus(HARD), quote(HARD, safe="").lower(), quote(quote(HARD))),
+        *(json.dumps(HARD), json.dumps(HARD, ensure_ascii=False), json.dumps(json.dumps(HARD))),
+        json.dumps(HARD).replace("/", "\\/"),
+        *(escape(HARD), escape(HARD, quote=False), escape(escape(HARD)), escape(json.dumps(HARD))),
+        "".join(one if one.isalnum() else f"&#{ord(one)};" for one in HARD),
+        "".join(one if one.isalnum() else f"&#x{ord(one):X};" for one in HARD),
+    ],
+)
+def test_a_secret_is_masked_however_html_urls_and_json_write_it(written: str) -> None:
+    assert (
+        Redactor([HARD]).text(f"said {written} to us").replace('"', "").replace("\\", "").replace("&quot;", "")
+        == f"said {MASK} to us"
+    )
+
+
+def test_what_is_learnt_at_run_time_is_masked_by_every_redactor() -> None:
+    before = Redactor()
+    assert before.text("by tok/en-learnt-7") == "by tok/en-learnt-7"
+    learn_secret("tok/en-learnt-7")
+    assert before.text("by tok/en-learnt-7") == f"by {MASK}"
+    assert Redactor(["other"]).value({"a": ["tok%2Fen-learnt-7"]}) == {"a": [MASK]}
+
+
+def test_what_was_sent_with_a_call_is_masked_in_its_answer_alone() -> None:
+    redactor = Redactor(["of-settings"])
+    assert redactor.also(["a-signature"]).text("a-signature of-settings") == f"{MASK} {MASK}"
+    assert redactor.text("a-signature of-settings") == f"a-signature {MASK}"
+
+
+def test_half_a_secret_at_the_end_of_what_was_cut_off_is_masked() -> None:
+    assert Redactor(["of-settings"]).cut_text("it said of-sett") == f"it said {MASK}"
+    assert Redactor(["of-settings"]).cut_text("it said of-sett.") == "it said of-sett."
+
+
+def test_a_secret_that_is_a_name_in_an_answer_is_masked() -> None:
+    assert Redactor(["of-settings"]).value({"of-settings": {"of-settings": 1}}) == {MASK: {MASK: 1}}

@@ -100,6 +100,7 @@ SALON: dict[str, Any] = {
     "getEventList": [{"id": "1", "name": "Massage", "is_public": True, "is_active": True}],
     "getUnitList": [{"id": "3", "name": "Ann", "qty": 1}],
     "getLocationsList": [],
+    "isPaymentRequired": False,
     "getStartTimeMatrix": {"2026-03-11": ["09:00:00"]},
 }
 CLUB: dict[str, Any] = {
@@ -288,7 +289,7 @@ def test_an_account_without_pulls_has_no_such_check() -> None:
 def test_a_salon_that_is_well_has_no_complaints() -> None:
     statuses = {name: finding.status for name, finding in of_salon().items()}
     odd = {name: status for name, status in statuses.items() if status is not CheckStatus.OK}
-    assert odd == {"signature": "skipped", "locations": "skipped", "intake fields": "skipped"}
+    assert odd == {"signature": "skipped", "locations": "skipped", "intake fields": "skipped", "notes": "skipped"}
 
 
 @pytest.mark.parametrize(
@@ -364,6 +365,41 @@ def test_an_address_that_cannot_be_trusted_stops_the_login() -> None:
     found = made(checks)
     assert found["address"].status is CheckStatus.FAIL
     assert found["login"].seen == "not tried, as address failed"
+
+
+FIELD = {"name": "a" * 32, "title": "Notes", "type": "textarea", "is_null": True}
+
+
+def of_notes(fields: list[dict[str, Any]], **on: bool) -> Finding:
+    active = {"event_field": True, **on}
+    account = salon(notes_field="notes")
+    return of_salon(account=account, getAdditionalFields=fields, getPluginStatuses=active)["notes"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "on", "status", "words"),
+    [
+        ([FIELD], {}, CheckStatus.OK, '"notes" takes the notes at'),
+        ([], {}, CheckStatus.FAIL, 'no service looked at has an intake field "notes"'),
+        ([FIELD | {"type": "select"}], {}, CheckStatus.FAIL, "takes no free text"),
+        ([FIELD], {"event_field": False}, CheckStatus.FAIL, "Intake forms is not active"),
+    ],
+)
+def test_the_field_for_notes_is_looked_for_in_the_services_forms(
+    fields: list[dict[str, Any]], on: dict[str, bool], status: CheckStatus, words: str
+) -> None:
+    finding = of_notes(fields, **on)
+    assert finding.status is status
+    assert words in finding.seen
+    assert of_salon()["notes"].status is CheckStatus.SKIPPED
+
+
+def test_services_that_demand_payment_are_told_with_the_time_they_leave() -> None:
+    found = of_salon(isPaymentRequired=True, getCompanyParam="30 minutes")["payments"]
+    assert found.status is CheckStatus.WARN
+    assert "payment is demanded for" in found.seen
+    assert "within 30 minutes" in found.seen
+    assert of_salon()["payments"].status is CheckStatus.OK
 
 
 # --- Peoplevine -------------------------------------------------------------------------------------------------------

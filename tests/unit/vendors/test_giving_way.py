@@ -14,9 +14,9 @@ from bellhop.ledger.records import Booking, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.outcome import CallRefused, Dead, Done, Outcome, Recorded
+from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Refusal
+from bellhop.vendors.simplybook.book_answer import BookAnswer, BookedRow
 from bellhop.vendors.simplybook.bookings import SimplybookBookings
-from bellhop.vendors.simplybook.types import BookAnswer, BookedRow
 from bellhop.vendors.standing import name_changes, say_what_gave_way
 from tests.unit.vendors.test_handlers import EMPTY, VENUES, event, salon_account
 
@@ -97,7 +97,7 @@ def finish(made: SimplybookBookings, announced: Envelope, booking: Booking, call
         if not isinstance(ready, VendorCall):
             return ready, booking
         result = made.perform(ready, announced, booking)
-        after = result.booking if isinstance(result, CallRefused) else result
+        after = result.booking if isinstance(result, Refusal) else result
         assert isinstance(after, Booking)
         booking = name_changes(booking, after, announced.id)
     return Recorded("killed"), booking

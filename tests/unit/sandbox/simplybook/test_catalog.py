@@ -127,6 +127,7 @@ def test_methods_that_have_an_answer_for_a_custom_feature_that_is_off_give_it(ap
         "random_selection": 0,
     }
     assert api.result("hasUpcommingPromotions") is True
+    assert api.client.post("/_sandbox/plugins", json={"paid_events": True}).status_code == 200
     assert api.result("isPaymentRequired", "1") is True
     for plugin in ("any_unit", "event_field", "promo", "paid_events"):
         off(api, plugin)

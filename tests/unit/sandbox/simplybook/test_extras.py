@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,8 +23,13 @@ SECRET = "sandbox-secret-key"
 
 
 @pytest.fixture
-def api() -> Caller:
-    return Caller(create_sandbox(now=Clock()).test_client())
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def api(clock: Clock) -> Caller:
+    return Caller(create_sandbox(now=clock).test_client())
 
 
 def params(service: str, additional: object, time: str = "13:00:00", **client: object) -> list[object]:
@@ -263,6 +269,8 @@ def test_a_cart_adds_up_its_bookings_and_is_paid_at_once(api: Caller) -> None:
 
 
 def test_payment_is_required_for_what_has_a_price(api: Caller) -> None:
+    assert api.result("isPaymentRequired", "1") is False
+    assert api.client.post("/_sandbox/plugins", json={"paid_events": True}).status_code == 200
     assert api.result("isPaymentRequired", "1") is True
     assert api.result("isPaymentRequired", "13") is False
     assert api.result("isPaymentRequired") is True
@@ -282,3 +290,38 @@ def test_details_need_the_signature_and_a_cancelled_bookings_are_a_switch(api: C
     assert api.code(method, booking["id"], sign(booking)) == -32080
     api.switch(simplybook_tells_cancelled=True)
     assert api.result(method, booking["id"], sign(booking))["is_cancelled"] == "1"
+
+
+# --- what is to be paid -------------------------------------------------------------------------------------------
+
+
+def test_what_is_not_paid_in_time_is_cancelled_and_its_slot_is_free_again(api: Caller, clock: Clock) -> None:
+    assert "require_payment" not in api.book()
+    api.client.post("/_sandbox/plugins", json={"paid_events": True})
+    api.switch(simplybook_payment_timeout="5 minutes")
+    made = api.book(time="14:00:00")
+    assert made["require_payment"] is True
+    (row,) = made["bookings"]
+    assert api.result("getBookingDetails", row["id"], sign(row))["payment_status"] == "not_paid"
+    clock.now += timedelta(minutes=4)
+    assert api.refused(time="14:00:00") == -32054
+    clock.now += timedelta(minutes=1)
+    assert api.code("getBookingDetails", row["id"], sign(row)) == -32080
+    assert [one["cancelled"] for one in booked(api)] == [False, True]
+
+
+def test_what_is_paid_stays(api: Caller, clock: Clock) -> None:
+    api.client.post("/_sandbox/plugins", json={"paid_events": True})
+    api.switch(simplybook_payment_timeout="5 minutes")
+    (row,) = api.book()["bookings"]
+    assert api.result("confirmBookingPayment", row["id"], "paypal", sign(row)) is True
+    clock.now += timedelta(minutes=10)
+    assert api.result("getBookingDetails", row["id"], sign(row))["payment_status"] == "paid"
+
+
+def test_a_switch_has_the_vendor_answer_another_start_or_an_unconfirmed_booking(api: Caller) -> None:
+    api.switch(simplybook_books_minutes_later=60, simplybook_unconfirmed=True)
+    made = api.book()
+    (row,) = made["bookings"]
+    assert (made["require_confirm"], row["is_confirmed"]) == (False, "0")
+    assert row["start_date_time"] == f"{DAY} 14:00:00"
