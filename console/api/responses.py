@@ -115,10 +115,7 @@ class LetterWhole(LetterLine, VendorBookings):
     evidence = fields.Raw(allow_none=True, metadata={"description": "What else the letter brought along."})
     body_bytes = fields.Integer()
     data = fields.Raw(allow_none=True, metadata={"description": "Masked, unless revealed. Null if unreadable."})
-    conflict = fields.List(
-        fields.Dict(),
-        metadata={"description": "Of a conflict, each field that differs: field, what stands, and the letter's."},
-    )
+    conflict = fields.List(fields.Dict())
     unreadable = fields.String()
     body = fields.String()
 
