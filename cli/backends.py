@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -38,7 +38,10 @@ _PATIENCE: Final = 60
 
 
 class LetterBackend(Protocol):
-    """Every method may raise Failed, or what the ledger and the broker raise."""
+    """Every method may raise Failed, or what the ledger and the broker raise. follows: whether it knows the ends of
+    replays."""
+
+    follows: bool
 
     def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
         """Letters as lists have them, at most `limit`, in the order of their numbers; and how many match."""
@@ -54,6 +57,10 @@ class LetterBackend(Protocol):
         self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
     ) -> tuple[Replayed, Sequence[str]]:
         """What became of them, and why those were left that are not counted there."""
+        ...
+
+    def ends(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        """What has become of replayed letters, in words; without those that have not ended yet."""
         ...
 
     def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
@@ -79,6 +86,8 @@ def desk(app: App) -> Iterator[LetterBackend]:
 
 
 class LocalBackend:
+    follows = True
+
     def __init__(self, app: App, ledger: Any) -> None:
         self._app = app
         self._ledger = ledger
@@ -124,6 +133,15 @@ class LocalBackend:
             publisher.close()
         return done, ()
 
+    def ends(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        from bellhop.ledger.records import ItemState, LetterFilter, LetterState
+        from bellhop.letters.bulk_ends import Ends
+
+        which = LetterFilter(ids=numbers, states=tuple(LetterState))
+        found = Ends(self._ledger).ends_of(self._ledger.letters.find(which, len(numbers)))
+        unfinished = (ItemState.SENT, ItemState.WAITING)
+        return {number: self._app.redact(words) for number, (state, words) in found.items() if state not in unfinished}
+
     def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int:
         return sum(self._ledger.letters.discard(some, acting_as(who), why) for some in _chunks(numbers))
 
@@ -155,6 +173,8 @@ class LocalBackend:
 
 class RemoteBackend:
     """A replay is a job there: a canary first, then growing waves, stopped by itself where the same cause returns."""
+
+    follows = False
 
     def __init__(self, remote: Remote, pause: Callable[[float], None] = time.sleep) -> None:
         self._remote = remote
@@ -201,6 +221,10 @@ class RemoteBackend:
             left.append(f"job {job['id']} is {job['state']} ({job['detail'] or 'by somebody'}); bellhop jobs resume")
         sent = counts["sent"] + counts["done"] + counts["failed"]
         return Replayed(replayed=sent, closed=sum(skipped.values())), left
+
+    def ends(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        """None: its job tells them, `bellhop jobs show`."""
+        return {}
 
     def _follow(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """The job when nothing of it waits any more, or it does not go on."""

@@ -115,6 +115,7 @@ class LetterWhole(LetterLine, VendorBookings):
     evidence = fields.Raw(allow_none=True, metadata={"description": "What else the letter brought along."})
     body_bytes = fields.Integer()
     data = fields.Raw(allow_none=True, metadata={"description": "Masked, unless revealed. Null if unreadable."})
+    conflict = fields.List(fields.Dict())
     unreadable = fields.String()
     body = fields.String()
 
