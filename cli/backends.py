@@ -38,10 +38,7 @@ _PATIENCE: Final = 60
 
 
 class LetterBackend(Protocol):
-    """Every method may raise Failed, or what the ledger and the broker raise. follows: whether it knows the ends of
-    replays."""
-
-    follows: bool
+    """Every method may raise Failed, or what the ledger and the broker raise."""
 
     def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
         """Letters as lists have them, at most `limit`, in the order of their numbers; and how many match."""
@@ -86,8 +83,6 @@ def desk(app: App) -> Iterator[LetterBackend]:
 
 
 class LocalBackend:
-    follows = True
-
     def __init__(self, app: App, ledger: Any) -> None:
         self._app = app
         self._ledger = ledger
@@ -174,11 +169,10 @@ class LocalBackend:
 class RemoteBackend:
     """A replay is a job there: a canary first, then growing waves, stopped by itself where the same cause returns."""
 
-    follows = False
-
     def __init__(self, remote: Remote, pause: Callable[[float], None] = time.sleep) -> None:
         self._remote = remote
         self._pause = pause
+        self._items = ""
 
     def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
         numbers = sorted(set(selection.numbers))
@@ -212,6 +206,7 @@ class RemoteBackend:
         job = self._remote.post_once("/jobs", asked | {"in_doubt": True})
         job = self._follow(job, progress)
         counts, items = job["counts"], f"/jobs/{job['id']}/items"
+        self._items = items
         skipped = self._patient(
             job["id"],
             lambda: Counter(item["detail"] for item in self._remote.rows(items, len(numbers), state="skipped")),
@@ -223,8 +218,9 @@ class RemoteBackend:
         return Replayed(replayed=sent, closed=sum(skipped.values())), left
 
     def ends(self, numbers: Sequence[int]) -> Mapping[int, str]:
-        """None: its job tells them, `bellhop jobs show`."""
-        return {}
+        """As the job of the last replay tells them."""
+        rows = self._remote.rows(self._items, len(numbers))
+        return {row["letter"]: row["detail"] for row in rows if row["state"] in ("done", "failed", "skipped")}
 
     def _follow(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """The job when nothing of it waits any more, or it does not go on."""

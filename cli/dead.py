@@ -103,8 +103,6 @@ _LOOK_SECONDS = 0.2
 
 def _await_ends(at: LetterBackend, numbers: Sequence[int], wait: float) -> Mapping[int, str]:
     """What became of each replay, as far as that is known within `wait` seconds."""
-    if not at.follows:
-        return {}
     until = time.monotonic() + wait
     ends = at.ends(numbers)
     while len(ends) < len(numbers) and time.monotonic() < until:

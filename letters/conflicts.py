@@ -20,8 +20,11 @@ class StandingLedger(Protocol):
 
 
 def conflict_rows(letter: Letter, ledger: StandingLedger, *, reveal: bool) -> list[dict[str, Any]] | None:
-    """Each field that the two ask otherwise: `field`, `stands`, `letter`. None where the letter is of no such conflict,
-    or what stands is not known. reveal: without masking what is a guest's own. Raises LedgerUnavailable."""
+    """Each field that the two ask otherwise: `field`, `stands`, `letter`, None for nothing. None where the letter is of
+    no such conflict, or what stands is not known. reveal: without masking what is a guest's own.
+
+    Raises LedgerUnavailable.
+    """
     if letter.new.reason != Reason.CONFLICT or letter.new.type not in BOOKING_TYPES:
         return None
     held = ledger.booking(letter.new.source, letter.new.subject)
@@ -29,10 +32,11 @@ def conflict_rows(letter: Letter, ledger: StandingLedger, *, reveal: bool) -> li
         data = decode_recordable(letter.new.body).data
     except EnvelopeError:
         return None
-    known = [entry.asked for entry in held.entries if entry.stands and entry.asked is not None] if held else []
-    if not known:
+    standing = [entry for entry in held.entries if entry.stands] if held else []
+    known = [entry.asked for entry in standing if entry.asked is not None]
+    if len(known) < len(standing):
         return None
-    stands: Asked = {**known[0], "services": _services(known)}
+    stands: Asked = {**known[0], "services": _services(known)} if known else {}
     found = compare_asked(stands, asked_of(letter.new.type, data, data.get("services", ())))
     return [
         {

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bellhop.ledger.records import Booking, Letter, LetterState
+from bellhop.ledger.records import Booking, EntryState, Letter, LetterState
 from bellhop.letters.conflicts import conflict_rows
 from bellhop.schemas.asked import asked_of
 from bellhop.schemas.reasons import Reason
@@ -18,11 +18,13 @@ ASKED = {"client": {"name": "Ada Low"}, "services": [{**SERVICE, "start": "2027-
 
 
 class Held:
-    def __init__(self, asked: dict[str, object] | None) -> None:
-        self._asked = asked
+    """A ledger in which one booking stands."""
+
+    def __init__(self, asked: dict[str, object] | None, state: EntryState = EntryState.CONFIRMED) -> None:
+        self._entry = entry("1", state, asked=asked)
 
     def booking(self, source: str, reference: str) -> Booking | None:
-        return Booking(source, reference, "sb", (entry("1", asked=self._asked),))
+        return Booking(source, reference, "sb", (self._entry,))
 
 
 def of(reason: Reason = Reason.CONFLICT) -> Letter:
@@ -38,6 +40,14 @@ def test_each_field_that_differs_is_told_with_what_stands_and_what_the_letter_as
         {"field": "client.name", "stands": names[0], "letter": names[1]},
         {"field": "services.0.start", "stands": SERVICE["start"], "letter": "2027-05-10T10:15:00+01:00"},
     ]
+
+
+def test_where_nothing_stands_every_field_is_told_as_what_the_letter_asks() -> None:
+    held = Held(asked_of("booking.requested", STANDS, [SERVICE]), EntryState.CANCELLED)
+    rows = conflict_rows(of(), held, reveal=True)
+    assert rows is not None
+    assert rows[0] == {"field": "client.name", "stands": None, "letter": "Ada Low"}
+    assert {row["stands"] for row in rows} == {None}
 
 
 def test_a_letter_of_another_reason_or_of_what_is_not_known_has_none() -> None:
