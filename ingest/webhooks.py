@@ -223,7 +223,7 @@ class Webhooks:
         return self._publisher.publish(message, work(envelope.route)), span
 
     def _answer(self, source: SourceSettings, found: Sequence[Read]) -> Response:
-        told = [self._told(one) for one in found]
+        told = [self._row(one) for one in found]
         return _json(told[0] if len(told) == 1 else {"events": told}, source.answer)
 
     def _require_whole(self, found: Sequence[Read]) -> None:
@@ -235,9 +235,9 @@ class Webhooks:
                 " if they are, they are known."
             )
             errors = [problem for one in refused for problem in one.problems]
-            raise Problem(422, "invalid-event", detail, errors, more={"events": [*map(self._told, found)]})
+            raise Problem(422, "invalid-event", detail, errors, more={"events": [*map(self._row, found)]})
 
-    def _told(self, one: Read) -> dict[str, object]:
+    def _row(self, one: Read) -> dict[str, object]:
         if isinstance(one, RefusedItem):
             return {"errors": [problem_row(problem) for problem in one.problems[:MAX_ERRORS]]}
         return {"ignored": one.why} if isinstance(one, Ignored) else self._receipt(one)
