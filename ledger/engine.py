@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -110,17 +111,18 @@ class Database:
         return sqlite.insert(table) if self._lite else postgresql.insert(table)
 
     def _migrate(self) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         with self._alone(), self._writer.begin() as connection:
             if not self._lite:
                 connection.execute(_LOCK_MIGRATION)
-            config.attributes["connection"] = connection
-            known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+            head, known = _revisions()
             if connection.dialect.has_table(connection, "alembic_version"):
                 at = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+                if at == head:
+                    return
                 if at is not None and at not in known:
                     raise LedgerError(f"the ledger was made by a newer Bellhop (schema {at}): run that version")
+            config = _migrations()
+            config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")
             except CommandError as error:
@@ -140,6 +142,20 @@ class Database:
             yield
         finally:
             os.close(handle)
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest revision, and all. Kept: to know them Alembic loads every script, which takes as long as a hundred
+    transactions."""
+    scripts = ScriptDirectory.from_config(_migrations())
+    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
 
 
 @contextmanager
