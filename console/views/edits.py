@@ -108,7 +108,7 @@ def _replay(own: ConsoleParts, approved: Edit) -> None:
         told = "The letter is still open, unchanged: submit the same edit again."
         flash(f"The broker did not confirm it: {done.error}. {told}", "bad")
     elif done.replayed:
-        flash("Replayed with the edit.", "good")
+        flash("Replayed with the edit. Its event, under Details, says what becomes of it.", "good")
     else:
         flash("Nothing was replayed: the letter is no longer open.", "bad")
 

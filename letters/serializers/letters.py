@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from bellhop.ledger.records import Attempt, Booking, CauseRow, Edit, Json, Letter, Note, describe_entries
 from bellhop.letters.advice import advise
+from bellhop.letters.conflicts import conflict_rows
 from bellhop.letters.edits import differences
 from bellhop.letters.lost_ids import lost_ids
 from bellhop.letters.masking import mask_change, mask_data, mask_evidence
@@ -72,6 +73,8 @@ def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> Json
     rest = {key: value for key, value in new.evidence.items() if key != "attempts"}
     detail["evidence"] = rest if reveal else mask_evidence(rest)
     detail["body_bytes"] = len(letter.new.body)
+    if (conflict := conflict_rows(letter, ledger, reveal=reveal)) is not None:
+        detail["conflict"] = conflict
     try:
         data = decode_recordable(letter.new.body).data
         detail["data"] = dict(data) if reveal else mask_data(data)
