@@ -9,20 +9,16 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bellhop.ledger.upgrade import bring_up_to_date
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
 from bellhop.schemas.sqlite_wal import wal_is_safe
 
@@ -41,7 +37,6 @@ _POSTGRES_BEGIN: Final = "; ".join(
 )
 """One message. Each transaction brings its settings along: a pooler gives it any session, and PgBouncer refuses those
 that a connection would begin with."""
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK: Final = 0x62656C6C686F70  # "bellhop": of the whole database, so no event's lock can be meant
 _UNAVAILABLE: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
@@ -114,19 +109,7 @@ class Database:
         with self._alone(), self._writer.begin() as connection:
             if not self._lite:
                 connection.execute(_LOCK_MIGRATION)
-            head, known = _revisions()
-            if connection.dialect.has_table(connection, "alembic_version"):
-                at = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-                if at == head:
-                    return
-                if at is not None and at not in known:
-                    raise LedgerError(f"the ledger was made by a newer Bellhop (schema {at}): run that version")
-            config = _migrations()
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise LedgerError(f"the ledger's tables cannot be brought up to date: {error}") from error
+            bring_up_to_date(connection)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -142,20 +125,6 @@ class Database:
             yield
         finally:
             os.close(handle)
-
-
-def _migrations() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    return config
-
-
-@cache
-def _revisions() -> tuple[str | None, frozenset[str]]:
-    """The newest revision, and all. Kept: to know them Alembic loads every script, which takes as long as a hundred
-    transactions."""
-    scripts = ScriptDirectory.from_config(_migrations())
-    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())
 
 
 @contextmanager
