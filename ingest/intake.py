@@ -119,8 +119,9 @@ class Intake:
         )
         if parsed.type in events.BOOKING_TYPES:
             time, odd = self._order_time(parsed.time, meant, receipt)
-            envelope, warnings = replace(envelope, time=time, coarse=self._source.is_coarse), warnings + odd
-        return replace(envelope, not_after=parsed.not_after, warnings=warnings)
+            warnings += odd
+            envelope = replace(envelope, time=time, coarse=self._source.is_coarse, not_after=parsed.not_after)
+        return replace(envelope, warnings=warnings) if warnings else envelope
 
     def _order_time(self, told: datetime, meant: Event, receipt: Receipt) -> tuple[datetime, tuple[str, ...]]:
         """The time by which a booking's events are ordered. The content's hash keeps the one that was told: sent again,

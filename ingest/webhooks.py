@@ -20,7 +20,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from flask import Request, Response
@@ -47,6 +47,7 @@ _TRACES: Final = {
     "sentry-trace": re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}(-[01])?"),
     "baggage": re.compile(r"[\x20-\x7e]{1,2048}"),
 }
+_TRACE_KEYS: Final = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in _TRACES}  # WSGI's
 _SIGNED_ID: Final = re.compile(rf"[\x21-\x7e]{{1,{events.MAX_ID}}}")
 # The publisher settles every future within the confirm time; this much later, it has broken its word.
 _GRACE_SECONDS: Final = 2.0
@@ -263,5 +264,5 @@ def _tags(envelope: Envelope) -> dict[str, str]:
 
 def _traces(request: Request) -> dict[str, str]:
     """The trace the sender started, as far as it is well-formed: what is passed on was checked."""
-    found: dict[str, Any] = {name: request.headers.get(name) for name in _TRACES}
+    found = {name: request.environ.get(key, "") for name, key in _TRACE_KEYS.items()}
     return {name: value for name, value in found.items() if value and _TRACES[name].fullmatch(value)}
