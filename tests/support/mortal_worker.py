@@ -1,5 +1,5 @@
-"""A process with the workers of two routes, which dies over the events named `killer…`, and each time another in its
-place: `python -m tests.support.mortal_worker URL LEDGER WHERE`, WHERE being `claim` or `call`. It prints a line each."""
+"""A process with the workers of two routes, which dies over the events named `killer…`, each time another in its
+place: `python -m tests.support.mortal_worker URL LEDGER WHERE`, WHERE being `claim` or `call`. A line tells of each."""
 
 from __future__ import annotations
 
