@@ -121,8 +121,9 @@ class Intake:
         )
         if parsed.type in events.BOOKING_TYPES:
             time, odd = self._order_time(parsed.time, meant, receipt)
-            envelope, warnings = replace(envelope, time=time, coarse=self._source.is_coarse), warnings + odd
-        return replace(envelope, not_after=parsed.not_after, warnings=warnings)
+            warnings += odd
+            envelope = replace(envelope, time=time, coarse=self._source.is_coarse, not_after=parsed.not_after)
+        return replace(envelope, warnings=warnings) if warnings else envelope
 
     def _place(self, parsed: events.Parsed) -> tuple[tuple[str, str], tuple[str, ...]]:
         """The route and account of a booking event, and what is odd about them. A cancel that names no venue of ours

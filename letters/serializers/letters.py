@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from bellhop.ledger.records import Attempt, Booking, CauseRow, Edit, Json, Letter, Note, describe_entries
 from bellhop.letters.advice import advise
 from bellhop.letters.conflicts import conflict_rows
-from bellhop.letters.edits import differences
+from bellhop.letters.edits import field_changes
 from bellhop.letters.lost_ids import lost_ids
 from bellhop.letters.masking import mask_change, mask_data, mask_evidence
 from bellhop.letters.serializers import JsonObject
@@ -138,7 +138,7 @@ def _changes(edit: Edit, letter: Letter | None, reveal: bool) -> list[JsonObject
     if letter is None:
         return []
     try:
-        changes = differences(letter.new.body, edit.body)
+        changes = field_changes(letter.new.body, edit.body)
     except EnvelopeError:
         return []
     return [
