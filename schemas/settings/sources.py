@@ -115,7 +115,7 @@ class SourceSettings(Section):
           "data.venue" = { value = "mayfair-salon" }
           "data.client.name" = { expression = "join(' ', [payload.first, payload.last])" }
           "data.services.0.start" = "payload.startTime"
-          "data.replaces" = "payload.rescheduleUid"  # the booking whose place it takes, where a new id comes with a move
+          "data.replaces" = "payload.rescheduleUid"  # whose place it takes, where a move brings a new id
         Times are ISO 8601, or count from 1970 in seconds or milliseconds. Beside JMESPath's own functions there are
         moment(text, '%d/%m/%Y %H:%M'), later(moment, '90 min'), in_zone(moment, 'Europe/London'), split(text, ',') and
         multiply(cents, '0.01'); null makes null, and join leaves it out.
