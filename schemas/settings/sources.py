@@ -14,7 +14,7 @@ from bellhop.schemas.expressions import Finder
 from bellhop.schemas.mapping import NO_MAP, FieldMap
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.schemas.settings.fields import Duration, TextList, choice, one_number, string, web
+from bellhop.schemas.settings.fields import Duration, TextList, choice, number, one_number, string, web
 from bellhop.schemas.settings.keys import Key, Section, key, keys_of, settings_section
 from bellhop.schemas.settings.source_tables import ListPlace, MapTable, SourceVenue, SourceVenues
 
@@ -163,6 +163,12 @@ class SourceSettings(Section):
         so old such a signature may be. 0: as the tolerance says. At most as long as keep of [ledger]: what is played
         back is known by its id.""",
         name="resend_window",
+        default=0.0,
+    )
+    per_second: float = key(
+        number(0, 100_000),
+        """How many events a second it may post, over ten seconds, and in all processes together; what is more is
+        answered 429 with Retry-After, and nothing of it is taken. 0: any number.""",
         default=0.0,
     )
     stamps: str = key(
