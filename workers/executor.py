@@ -135,7 +135,10 @@ class Executor:
                 try:
                     # Before the mark: a worker that dies while it waits for its turn leaves nothing in doubt.
                     self._turns.ahead(ready.account)
+                    since = self._clock.monotonic()
                     claimed = self._mark(claimed, ready)
+                    if not ready.repeatable and self._is_overdue(claimed, since):
+                        return claimed.end(Retry("the claim ran out before the call was made"))
                     called = self._call(claimed, ready)
                 finally:
                     self._turns.give_back(ready.account)
@@ -171,7 +174,8 @@ class Executor:
             return claimed.end(failure_outcome(failure, doubt, doubt, asking=True), attempt, failure.code)
         called_at = claimed.claim.called_at
         if verdict is None and called_at is not None:
-            left = self._late_after(doubt.account) - (self._clock.now() - called_at).total_seconds()
+            # From when it was asked, not from when it answered: meanwhile the call may have been carried out.
+            left = self._late_after(doubt.account) - (began[0] - called_at).total_seconds()
             verdict = InDoubt(doubt, _TOO_EARLY, left) if left > 0 else None
         return None if verdict is None else claimed.end(with_heard(verdict, doubt))
 
@@ -204,6 +208,11 @@ class Executor:
             return claimed
         claim = self._ledger.calling(claimed.claim, call, claimed.stored_booking, self._claim_seconds)
         return claimed.with_claim(claim)
+
+    def _is_overdue(self, claimed: ClaimedDelivery, since: float) -> bool:
+        """Whether this process stood still after the mark for so long that another worker may have asked what became of
+        the call, and made it. since: monotonic seconds; they stand still with a machine that sleeps, its clock not."""
+        return self._clock.monotonic() - since >= self._claim_seconds or self._clock.now() >= claimed.claim.until
 
     def _call(self, claimed: ClaimedDelivery, call: VendorCall) -> ClaimedDelivery | EndedDelivery:
         """Makes one call: the booking moved on and there may be more to call, or the end."""
