@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bellhop.ingest import leniency
-from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt
+from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt, RefusedItem
 from bellhop.ingest.formats.table import TABLE
 from bellhop.schemas import events
 from bellhop.schemas.envelope import Envelope, content_hash
@@ -16,14 +16,15 @@ from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.expressions import Unreadable
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings import Account, Settings, SourceSettings
-from bellhop.vendors.registry import VENDORS, titles, vendor_of
+from bellhop.schemas.statuses import is_cancel
+from bellhop.vendors.registry import CANCELLING, VENDORS, titles, vendor_of
 from bellhop.vendors.vendor import Notice
 
 MAX_EVENTS: Final = 1000
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands in the content's hash for a time that is only the receipt's: sent again, the content is the same."""
 
-Read = Envelope | Ignored
+Read = Envelope | Ignored | RefusedItem
 
 
 class Intake:
@@ -37,8 +38,8 @@ class Intake:
         self._members = settings.accounts.get(source.member_account)
 
     def read(self, decoded: object, receipt: Receipt) -> Sequence[Read]:
-        """What the body holds, in its order, at least one. Raises EventInvalid with every problem found; where the body
-        is a list, its fields begin with the item's index."""
+        """What the body holds, in its order, at least one: of a list also what is refused, where not all of it is.
+        Raises EventInvalid with every problem found; in a list, its fields begin with the item's index."""
         items = self._items(decoded)
         if items is None:
             return (self._one(decoded, self._context(receipt)),)
@@ -46,15 +47,17 @@ class Intake:
             return (Ignored("its list holds no events"),)
         if not 1 <= len(items) <= MAX_EVENTS:
             raise EventInvalid((FieldProblem("body", f"must hold 1 to {MAX_EVENTS} events"),))
-        made, problems = [], []
-        for index, item in enumerate(items):
-            try:
-                made.append(self._one(item, self._context(receipt.of_item(index))))
-            except EventInvalid as error:
-                problems += [replace(problem, field=f"{index}.{problem.field}") for problem in error.problems]
-        if problems:
-            raise EventInvalid(tuple(problems))
-        return tuple(made)
+        made = tuple(self._item(index, item, receipt) for index, item in enumerate(items))
+        refused = [one for one in made if isinstance(one, RefusedItem)]
+        if len(refused) == len(made):
+            raise EventInvalid(tuple(problem for one in refused for problem in one.problems))
+        return made
+
+    def _item(self, index: int, item: object, receipt: Receipt) -> Read:
+        try:
+            return self._one(item, self._context(receipt.of_item(index)))
+        except EventInvalid as error:
+            return RefusedItem([replace(problem, field=f"{index}.{problem.field}") for problem in error.problems])
 
     def _context(self, receipt: Receipt) -> Context:
         return Context(self._source, self._settings.venues, receipt, self._account)
@@ -110,15 +113,31 @@ class Intake:
             # The id is part of it: two bookings may bear the same second, and each is a reason to pull.
             subject = f"{self._source.pull_account}/reservations/{id_}"
         else:
-            where = bookings_route(parsed.kind), parsed.account
+            where, odd = self._place(parsed)
+            warnings += odd
             warnings += _warnings(self._settings.accounts.get(parsed.account), parsed)
         envelope = self._envelope(
             id_, parsed.type, subject, where, parsed.time, parsed.data, receipt, has_own_time=meant.has_own_time
         )
         if parsed.type in events.BOOKING_TYPES:
             time, odd = self._order_time(parsed.time, meant, receipt)
-            envelope, warnings = replace(envelope, time=time, coarse=self._source.is_coarse), warnings + odd
-        return replace(envelope, not_after=parsed.not_after, warnings=warnings)
+            warnings += odd
+            envelope = replace(envelope, time=time, coarse=self._source.is_coarse, not_after=parsed.not_after)
+        return replace(envelope, warnings=warnings) if warnings else envelope
+
+    def _place(self, parsed: events.Parsed) -> tuple[tuple[str, str], tuple[str, ...]]:
+        """The route and account of a booking event, and what is odd about them. A cancel that names no venue of ours
+        goes anywhere: what stands under its reference is cancelled wherever it is. Raises EventInvalid."""
+        if parsed.kind:
+            return (bookings_route(parsed.kind), parsed.account), ()
+        named = {one.venue for one in self._source.venues.values()} or set(self._settings.venues)
+        facts = [self._settings.venues[name] for name in sorted(named)]
+        kinds = [kind for kind in CANCELLING if any(one.kind == kind for one in facts)]
+        if not kinds:
+            raise EventInvalid((FieldProblem("data.venue", "the settings have no venues"),))
+        accounts = {one.account for one in facts}
+        text = "data.venue: names none of this Bellhop's: what stands under its reference is cancelled, wherever it is"
+        return (bookings_route(kinds[0]), accounts.pop() if len(accounts) == 1 else ""), (text,)
 
     def _order_time(self, told: datetime, meant: Event, receipt: Receipt) -> tuple[datetime, tuple[str, ...]]:
         """The time by which a booking's events are ordered. The content's hash keeps the one that was told: sent again,
@@ -135,11 +154,15 @@ class Intake:
         meant = self._add_time(made if is_ours else leniency.relax(leniency.cancel_alone(made)), receipt)
         self._require_our_venue(meant.body)
         try:
-            return self._check(meant.body), meant
-        except EventInvalid as error:
-            alone = self._add_time(leniency.cancel_alone(made, error.problems), receipt)
-            if is_ours and alone is not made:
+            try:
+                return self._check(meant.body), meant
+            except EventInvalid as error:
+                alone = leniency.cancel_alone(made, error.problems)
+                if alone is made:
+                    raise
+                alone = self._add_time(alone if is_ours else leniency.relax(alone), receipt)
                 return self._check(alone.body), alone
+        except EventInvalid as error:
             if self._source.format != "mapped":
                 raise
             raise EventInvalid(tuple(map(_map_it, error.problems))) from None
@@ -148,7 +171,7 @@ class Intake:
         """With the receipt's time, where it may lack one and does."""
         if not isinstance(made.body, Mapping) or made.body.get("timestamp") not in (None, ""):
             return made
-        if not self._source.takes_receipt_time and not leniency.is_cancel(made.body):
+        if not self._source.takes_receipt_time and not is_cancel(made.body):
             return made
         return replace(made, body={**made.body, "timestamp": receipt.received.isoformat()}, has_own_time=False)
 

@@ -17,13 +17,15 @@ _MAX_FIELD: Final = 200
 WEBHOOK_PROBLEMS: Final = (
     *("not-verified", "malformed-json", "malformed-form", "media-type", "content-encoding", "invalid-event", "bad-id"),
     *("body-broken", "body-too-large", "body-too-slow", "unknown-source", "not-found", "not-accepted", "internal"),
+    "too-many-events",
 )
 """The names of those that a webhook may be answered."""
 
 
 class Problem(BellhopError):
     """Raised to answer a request with `status`. name: what kind of problem it is, a word for its `type` and for
-    metrics. detail: what happened and what to do; neither secrets nor values that were sent."""
+    metrics. detail: what happened and what to do; neither secrets nor values that were sent. more: further members of
+    the document."""
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Problem(BellhopError):
         detail: str,
         errors: Sequence[FieldProblem] = (),
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -39,6 +42,7 @@ class Problem(BellhopError):
         self.detail = detail
         self.errors = errors
         self.headers = headers or {}
+        self.more = more or {}
 
     def body(self, instance: str) -> str:
         """The document; `instance` is the path that was asked for. `errors` lists every field and rule, up to a
@@ -51,7 +55,11 @@ class Problem(BellhopError):
             "instance": instance,
         }
         if self.errors:
-            document["errors"] = [{"field": e.field[:_MAX_FIELD], "rule": e.rule} for e in self.errors[:MAX_ERRORS]]
+            document["errors"] = [problem_row(error) for error in self.errors[:MAX_ERRORS]]
         if len(self.errors) > MAX_ERRORS:
             document["detail"] += f" Only {MAX_ERRORS} of {len(self.errors)} errors are listed."
-        return json.dumps(document)
+        return json.dumps({**document, **self.more})
+
+
+def problem_row(problem: FieldProblem) -> dict[str, str]:
+    return {"field": problem.field[:_MAX_FIELD], "rule": problem.rule}

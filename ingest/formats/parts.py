@@ -90,6 +90,13 @@ class Ignored:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedItem:
+    """An item of a list that breaks its contract. The others are taken without it."""
+
+    problems: Sequence[FieldProblem]
+
+
 Made = Event | Notice | Ignored
 Adapt = Callable[[Any, Context], Made]
 """One item of a body → what it is. Raises EventInvalid, naming fields as the upstream does."""
@@ -179,6 +186,14 @@ def stable_id(reference: str, kind: str, time: datetime | None, content: object)
 
 class NotOurs(Exception):
     """Raised for an event of a place that is none of ours, where the source says that such are ignored."""
+
+
+def venue_of_cancel(key: object, field_name: str, context: Context) -> VenueFacts | None:
+    """That of a cancel, which needs none: None where it is not known. Raises NotOurs."""
+    try:
+        return their_venue(key, field_name, context)[1]
+    except EventInvalid:
+        return None
 
 
 def their_venue(key: object, field_name: str, context: Context) -> tuple[SourceVenue, VenueFacts]:

@@ -146,8 +146,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 def told_of(service: Service, account: str) -> dict[str, Any]:
     """What `bellhop accounts` tells of one."""
-    told = json.loads(service.run("accounts", "--json").stdout)
-    return next(one for one in told if one["account"] == account)
+    return next(one for one in service.told("accounts") if one["account"] == account)
 
 
 def offers_of(service: Service) -> list[dict[str, Any]]:

@@ -167,9 +167,7 @@ def _letters_when(service: Service, count: int, *words: str) -> list[dict[str, o
     found: list[list[dict[str, object]]] = [[]]
 
     def there() -> bool:
-        listed = service.run("dead", "list", "--json", *words)
-        assert listed.returncode == 0, listed.stderr
-        found[0] = json.loads(listed.stdout)
+        found[0] = service.told("dead", "list", *words)
         return len(found[0]) == count
 
     wait_for(there, f"{count} dead letters", 20)

@@ -17,8 +17,10 @@ from types import TracebackType
 from typing import Any
 
 import urllib3
+from click.testing import CliRunner, Result
 from standardwebhooks import Webhook
 
+from bellhop.cli.main import cli
 from bellhop.ledger.store import Ledger
 from tests.support.sink import Post
 from tests.support.told import untruths
@@ -226,9 +228,18 @@ class Service:
         return str(shown.get("state", ""))
 
     def shown(self, source: str, id_: str) -> dict[str, Any]:
-        told = self.run("events", "show", source, id_, "--json")
-        found: dict[str, Any] = json.loads(told.stdout) if told.returncode == 0 else {}
+        found: dict[str, Any] = self.told("events", "show", source, id_) or {}
         return found
+
+    def told(self, *words: str) -> Any:
+        """What `ask` is told as JSON, None where the command fails."""
+        done = self.ask(*words, "--json")
+        return json.loads(done.stdout) if done.exit_code == 0 else None
+
+    def ask(self, *words: str) -> Result:
+        """As `run`, in this process: for what is asked again and again until it holds. A process takes a second to
+        start."""
+        return CliRunner().invoke(cli, ["--config", str(self.settings), *words], env={"COLUMNS": "200"})
 
     def signed(self, id_: str, body: str) -> dict[str, str]:
         now = datetime.now(UTC)
