@@ -17,7 +17,7 @@ from bellhop.drill.nodes.ports import free_port
 from bellhop.drill.nodes.rabbitmq import NodeError
 
 _NEW = ("-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-# What is committed must outlive kill -9 of the node, not the machine's end: so nothing is synced, and everything written.
+# What is committed must outlive kill -9 of the node, not the machine: nothing is synced, and everything is written.
 _OPTIONS = (
     "-c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 "
     "-c shared_buffers=32MB -c max_connections=100"
