@@ -56,8 +56,7 @@ MAX_CALLS: Final = 200
 
 _TOO_EARLY: Final = "its slot is free, which proves nothing while the vendor may still carry the call out"
 
-Began = tuple[datetime, float]
-"""When a try began: UTC, and monotonic seconds."""
+Began = tuple[datetime, float]  # when a try began: UTC, and monotonic seconds
 
 
 class Executor:
