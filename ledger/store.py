@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from bellhop.ledger import bookings, calls, events, latencies
 from bellhop.ledger.accounts import AccountStates
@@ -32,6 +32,7 @@ from bellhop.ledger.records import (
 )
 from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.restores import Restores
+from bellhop.ledger.search_terms import guest_number
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.strays import Stray, find_strays
 from bellhop.ledger.triage import Desk
@@ -143,6 +144,11 @@ class Ledger:
     def booking(self, source: str, reference: str) -> Booking | None:
         """What is held of an upstream's booking."""
         return bookings.find_booking(self._database, source, reference)
+
+    def bookings_of_guest(self, source: str, data: Mapping[str, Any], *, but: str) -> list[Booking]:
+        """What is held of an event's guest (by member, address or name) under other references than `but`, the newest
+        first; 20 at most. Somebody of the same name may be among them."""
+        return bookings.of_guest(self._database, source, guest_number(data), but)
 
     def events_of(self, source: str, subject: str) -> list[EventView]:
         """All events of a booking or member, the newest first; 200 at most."""
