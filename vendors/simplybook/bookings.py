@@ -21,8 +21,8 @@ from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.kept_answers import side_by_side
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal
-from bellhop.vendors.simplybook import giving_way
-from bellhop.vendors.simplybook.booked import BATCH_TYPE, entries_of
+from bellhop.vendors.simplybook import batches, giving_way
+from bellhop.vendors.simplybook.booked import entries_of
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.company_rules import CompanyRules
 from bellhop.vendors.simplybook.marks import mark_client, mark_of
@@ -30,7 +30,15 @@ from bellhop.vendors.simplybook.payment import end_unpaid, is_paid, payment_dead
 from bellhop.vendors.simplybook.preparation import prepare_book
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.simplybook.slots import Wanted, entries_to_cancel, wanted_slots
-from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, meaning_here, name_changes, settle_rest
+from bellhop.vendors.standing import (
+    Match,
+    cancel_elsewhere,
+    entries_of_guest,
+    meaning_here,
+    settle_rest,
+    what_is_lacking,
+    with_entries,
+)
 
 BOOK: Final = "book"
 CONFIRM: Final = "confirmBooking"
@@ -39,7 +47,6 @@ CANCEL: Final = "cancelBooking"
 DETAILS: Final = "getBookingDetails"
 
 _NOT_FOUND: Final = "-32080"
-_NO_BATCH_CONFIRM: Final = ("-32090", "-32095")
 
 
 class SimplybookBookings:
@@ -62,9 +69,9 @@ class SimplybookBookings:
         }
 
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
-        if event.account not in self._clients or event.data["venue"] not in self._venues:
-            return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
         meant, words = meaning_here(event, booking)
+        if lack := what_is_lacking(event, meant, self._clients, self._venues):
+            return lack
         if meant is Meaning.RECORD:
             return Recorded(words)
         own = entries_of_guest(event, asked_of(event.type, event.data, ()), booking)
@@ -123,7 +130,7 @@ class SimplybookBookings:
             return VendorCall(call.account, giving_way.NOTE, {giving_way.IN_THE_WAY: in_the_way}, repeatable=True)
         if not self._in_batch(call, event):
             return ready
-        batch = _open_batch(event, booking) or self._clients[call.account].create_batch()
+        batch = batches.open_batch(event, booking) or self._clients[call.account].create_batch()
         return replace(ready, arguments={**ready.arguments, "batch_id": batch})
 
     def _prepare_book(self, call: VendorCall, event: Envelope) -> VendorCall | Dead:
@@ -145,21 +152,21 @@ class SimplybookBookings:
         if call.method == BOOK:
             return self._book_or_restore(client, call, event, booking)
         if call.method == CONFIRM_BATCH:
-            return _confirm_batch(client, event, booking, call.arguments["batch"])
+            return batches.confirm_batch(client, event, booking, call.arguments["batch"])
         key = (call.account, call.arguments["id"])
         entry = next(e for e in booking.entries if (e.account or booking.account, e.vendor_id) == key)
         if call.method == DETAILS:
             return self._ask_for_payment(client, event, booking, entry)
         if call.method == CONFIRM:
             client.confirm_booking(entry.vendor_id, entry.secret_hash)
-            return _with(booking, event, replace(entry, state=EntryState.CONFIRMED))
+            return with_entries(booking, event, replace(entry, state=EntryState.CONFIRMED))
         try:
             client.cancel_booking(entry.vendor_id, entry.secret_hash)
         except VendorFailure as failure:
             # "Appointment couldn't be found": it is gone already, which is what was wanted.
             if failure.code != _NOT_FOUND:
                 raise
-        return _with(booking, event, replace(entry, state=EntryState.CANCELLED))
+        return with_entries(booking, event, replace(entry, state=EntryState.CANCELLED))
 
     def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         client = self._clients[call.account]
@@ -242,11 +249,11 @@ class SimplybookBookings:
         except VendorFailure as failure:
             if failure.code != _NOT_FOUND:
                 return end_unpaid(booking, unpaid, f"Whether it is paid could not be asked: {failure}")
-            gone = _with(booking, event, replace(entry, state=EntryState.CANCELLED))
+            gone = with_entries(booking, event, replace(entry, state=EntryState.CANCELLED))
             text = f"SimplyBook.me does not have booking {entry.vendor_id} any more: not paid in time, it was cancelled"
             return Dead(Reason.REJECTED, f"{text}. Replay this to book it anew", applies=True, booking=gone)
         if is_paid(details):
-            return _with(booking, event, replace(entry, state=EntryState.CONFIRMED, unpaid_until=""))
+            return with_entries(booking, event, replace(entry, state=EntryState.CONFIRMED, unpaid_until=""))
         return end_unpaid(booking, unpaid)
 
 
@@ -266,33 +273,6 @@ def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mappin
         return Dead(Reason.UNSUPPORTED, text, {"differs": told}, applies=True)
     matches = [Match(entry, one.comparable, [one.line]) for one in wanted.values() for entry in one.have]
     return settle_rest(event, booking, matches, words, ACCOUNT.title)
-
-
-def _with(booking: Booking, event: Envelope, *changed: Entry) -> Booking:
-    by_key = {entry.key: entry for entry in changed}
-    entries: Sequence[Entry] = tuple(by_key.get(entry.key, entry) for entry in booking.entries)
-    return name_changes(booking, replace(booking, entries=entries), event.id)
-
-
-def _open_batch(event: Envelope, booking: Booking) -> str:
-    """The batch that this event has begun, "" for none. A batch that createBatch made, but no booking joined before
-    its worker died, stays empty, and another is made."""
-    batches = [e.batch for e in booking.entries if e.made_by == event.id and e.batch]
-    return next((batch.partition(":")[2] for batch in batches if batch.startswith(f"{BATCH_TYPE}:")), "")
-
-
-def _confirm_batch(client: SimplybookClient, event: Envelope, booking: Booking, batch: str) -> Booking:
-    """Confirms all bookings of a batch at once; where the company's batches cannot be confirmed so, what is left is
-    to confirm each by itself."""
-    members = [e for e in booking.entries if e.batch == batch and e.state is EntryState.BOOKED]
-    type_, _, id_ = batch.partition(":")
-    try:
-        client.confirm_booking_batch(id_, type_, members[0].batch_hash)
-    except VendorFailure as failure:
-        if failure.code not in _NO_BATCH_CONFIRM:
-            raise
-        return _with(booking, event, *(replace(entry, batch_hash="") for entry in members))
-    return _with(booking, event, *(replace(entry, state=EntryState.CONFIRMED) for entry in members))
 
 
 def _in_doubt(why: str, evidence: Mapping[str, Any]) -> Dead:
