@@ -19,11 +19,13 @@ from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.kept_answers import side_by_side
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal
-from bellhop.vendors.simplybook import batches, giving_way
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal, Wait
+from bellhop.vendors.simplybook import batches, freeing, giving_way
 from bellhop.vendors.simplybook.booked import entries_of
 from bellhop.vendors.simplybook.client import SimplybookClient
+from bellhop.vendors.simplybook.codes import is_slot_taken
 from bellhop.vendors.simplybook.company_rules import CompanyRules
 from bellhop.vendors.simplybook.marks import mark_client, mark_of
 from bellhop.vendors.simplybook.payment import end_unpaid, is_paid, payment_deadline
@@ -46,6 +48,8 @@ CONFIRM_BATCH: Final = "confirmBookingBatch"
 CANCEL: Final = "cancelBooking"
 DETAILS: Final = "getBookingDetails"
 
+BookingsOfGuest = Callable[[Envelope], Sequence[Booking]]
+
 _NOT_FOUND: Final = "-32080"
 
 
@@ -58,11 +62,14 @@ class SimplybookBookings:
         accounts: Mapping[str, SimplybookAccount],
         venues: Mapping[str, VenueFacts],
         now: Callable[[], datetime] = utc_now,
+        of_guest: BookingsOfGuest = lambda _event: (),
     ) -> None:
+        """of_guest: what the ledger holds of an event's guest under other references. Raises LedgerUnavailable."""
         self._clients = clients
         self._accounts = accounts
         self._venues = venues
         self._now = now
+        self._of_guest = of_guest
         self._rules = {
             name: CompanyRules(client, accounts[name].connect_seconds + accounts[name].read_seconds)
             for name, client in clients.items()
@@ -124,7 +131,8 @@ class SimplybookBookings:
         ready = self._prepare_book(call, event)
         if isinstance(ready, Dead):
             if not giving_way.given_way(booking, event):
-                return ready
+                has_none_free = "free" in (ready.answer or {})
+                return (self._wait_for_slot(call, event) if has_none_free else None) or ready
             return VendorCall(call.account, giving_way.NOTE, {giving_way.REFUSED: ready.error}, repeatable=True)
         if in_the_way := self._in_the_way(ready, event, booking):
             return VendorCall(call.account, giving_way.NOTE, {giving_way.IN_THE_WAY: in_the_way}, repeatable=True)
@@ -132,6 +140,14 @@ class SimplybookBookings:
             return ready
         batch = batches.open_batch(event, booking) or self._clients[call.account].create_batch()
         return replace(ready, arguments={**ready.arguments, "batch_id": batch})
+
+    def _wait_for_slot(self, call: VendorCall, event: Envelope) -> Wait | None:
+        """For a `book` that was refused as its slot is not free: that stays so whatever else cannot be asked."""
+        try:
+            minutes = self._rules[call.account].minutes(int(call.arguments["event_id"]))
+        except (VendorFailure, CallHeld):
+            return None
+        return freeing.wait_for_slot(call, event, self._of_guest(event), minutes, self._now())
 
     def _prepare_book(self, call: VendorCall, event: Envelope) -> VendorCall | Dead:
         rules, account = self._rules[call.account], self._accounts[call.account]
@@ -145,7 +161,7 @@ class SimplybookBookings:
         """See `vendors.handler.AsksAhead`."""
         side_by_side([rules.ask_ahead for rules in self._rules.values()])
 
-    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Dead | Refusal:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Dead | Refusal | Wait:
         client = self._clients[call.account]
         if call.method == giving_way.NOTE:
             return giving_way.note(booking, event, call.arguments)
@@ -193,7 +209,7 @@ class SimplybookBookings:
 
     def _book_or_restore(
         self, client: SimplybookClient, call: VendorCall, event: Envelope, booking: Booking
-    ) -> Booking | Refusal:
+    ) -> Booking | Refusal | Wait:
         """Raises VendorFailure; a refusal for whose sake an old slot gave way is not the end."""
         restores = call.arguments.get(giving_way.RESTORES)
         try:
@@ -202,7 +218,11 @@ class SimplybookBookings:
             restored = giving_way.restored_event(event, booking, restores)
             made = self._book(client, call, restored, booking)
         except VendorFailure as failure:
-            if failure.kind is not Kind.REJECTED or not giving_way.given_way(booking, event):
+            if failure.kind is not Kind.REJECTED:
+                raise
+            if not giving_way.given_way(booking, event):
+                if is_slot_taken(failure) and (wait := self._wait_for_slot(call, event)) is not None:
+                    return wait
                 raise
             if restores is not None:
                 return Refusal(failure, giving_way.lose(booking, event, str(failure)))

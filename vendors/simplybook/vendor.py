@@ -26,7 +26,13 @@ Context = HandlerContext[SimplybookAccount]
 def _bookings(context: Context) -> Handler:
     from bellhop.vendors.simplybook.bookings import SimplybookBookings
 
-    return SimplybookBookings(_clients(context), context.accounts, context.settings.venues, context.now)
+    return SimplybookBookings(
+        _clients(context),
+        context.accounts,
+        context.settings.venues,
+        context.now,
+        lambda event: context.ledger.bookings_of_guest(event.source, event.data, but=event.subject),
+    )
 
 
 def _callbacks(context: Context) -> Handler:
