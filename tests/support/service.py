@@ -141,7 +141,8 @@ class Service:
         """posts: results, as an upstream got them."""
         ledger = self.ledger()
         try:
-            assert untruths(ledger, self.sandbox("GET", "state"), posts, self._earlier) == []
+            found = untruths(ledger, self.sandbox("GET", "state"), posts, self._earlier)
+            assert not found, "\n".join(found)
         finally:
             ledger.close()
 

@@ -59,7 +59,9 @@ def untruths(
         untold = standing - named - earlier.standing
         found += [f"{id_} stands at the vendor, and nobody was told" for id_ in sorted(untold)]
     for key, views in known.items():
-        found += _against_the_end(key, views, told[key])
+        held = ledger.booking(*key)
+        if held is None or not held.replaced_by:  # what another took the place of stands under that one's reference
+            found += _against_the_end(key, views, told[key])
     return found + [words for post in _latest(posts) for words in _of_result(post, told)]
 
 
