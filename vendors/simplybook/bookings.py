@@ -28,7 +28,8 @@ from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.codes import is_slot_taken
 from bellhop.vendors.simplybook.company_rules import CompanyRules
 from bellhop.vendors.simplybook.marks import mark_client, mark_of
-from bellhop.vendors.simplybook.payment import end_unpaid, is_paid, payment_deadline
+from bellhop.vendors.simplybook.moving import MOVE, move, moving_call
+from bellhop.vendors.simplybook.payment import NOT_FOUND, ask_for_payment, payment_deadline
 from bellhop.vendors.simplybook.preparation import prepare_book
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.simplybook.slots import Wanted, entries_to_cancel, wanted_slots
@@ -49,8 +50,6 @@ CANCEL: Final = "cancelBooking"
 DETAILS: Final = "getBookingDetails"
 
 BookingsOfGuest = Callable[[Envelope], Sequence[Booking]]
-
-_NOT_FOUND: Final = "-32080"
 
 
 class SimplybookBookings:
@@ -131,11 +130,10 @@ class SimplybookBookings:
         ready = self._prepare_book(call, event)
         if isinstance(ready, Dead):
             if not giving_way.given_way(booking, event):
-                has_none_free = "free" in (ready.answer or {})
-                return (self._wait_for_slot(call, event) if has_none_free else None) or ready
+                return (self._wait_for_slot(call, event) if "free" in (ready.answer or {}) else None) or ready
             return VendorCall(call.account, giving_way.NOTE, {giving_way.REFUSED: ready.error}, repeatable=True)
-        if in_the_way := self._in_the_way(ready, event, booking):
-            return VendorCall(call.account, giving_way.NOTE, {giving_way.IN_THE_WAY: in_the_way}, repeatable=True)
+        if (before := self._make_room(ready, event, booking)) is not None:
+            return before
         if not self._in_batch(call, event):
             return ready
         batch = batches.open_batch(event, booking) or self._clients[call.account].create_batch()
@@ -171,8 +169,10 @@ class SimplybookBookings:
             return batches.confirm_batch(client, event, booking, call.arguments["batch"])
         key = (call.account, call.arguments["id"])
         entry = next(e for e in booking.entries if (e.account or booking.account, e.vendor_id) == key)
+        if call.method == MOVE:
+            return move(client, call, event, booking, entry)
         if call.method == DETAILS:
-            return self._ask_for_payment(client, event, booking, entry)
+            return ask_for_payment(client, event, booking, entry)
         if call.method == CONFIRM:
             client.confirm_booking(entry.vendor_id, entry.secret_hash)
             return with_entries(booking, event, replace(entry, state=EntryState.CONFIRMED))
@@ -180,7 +180,7 @@ class SimplybookBookings:
             client.cancel_booking(entry.vendor_id, entry.secret_hash)
         except VendorFailure as failure:
             # "Appointment couldn't be found": it is gone already, which is what was wanted.
-            if failure.code != _NOT_FOUND:
+            if failure.code != NOT_FOUND:
                 raise
         return with_entries(booking, event, replace(entry, state=EntryState.CANCELLED))
 
@@ -196,13 +196,17 @@ class SimplybookBookings:
             return None
         return _in_doubt("the slot is taken, perhaps by this very booking", wanted)
 
-    def _in_the_way(self, call: VendorCall, event: Envelope, booking: Booking) -> list[str]:
-        """The ids of what the booking itself has where the call would book, as far as the vendor would refuse it."""
+    def _make_room(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | None:
+        """What is done instead where the booking itself is in the call's way, as far as the vendor would refuse it."""
         own = entries_of_guest(event, asked_of(event.type, event.data, ()), booking)
         if isinstance(own, Dead) or not own:
-            return []
+            return None
         old = giving_way.candidates(own, self._wanted_slots(event, booking, own), event)
-        return giving_way.ids_in_the_way(call, old, self._rules[call.account], self._clients[call.account])
+        client, rules = self._clients[call.account], self._rules[call.account]
+        ids = giving_way.ids_in_the_way(call, old, rules, client)
+        return (
+            (moving_call(call, event, booking, ids, client, rules) or giving_way.note_call(call, ids)) if ids else None
+        )
 
     def _wanted_slots(self, event: Envelope, booking: Booking, own: Sequence[Entry]) -> dict[str, Wanted]:
         return wanted_slots(event, booking, own, self._venues[event.data["venue"]].zone)
@@ -257,24 +261,6 @@ class SimplybookBookings:
         until = payment_deadline(answer, call, self._rules[call.account], self._now())
         made = entries_of(answer, call, event, self._accounts[call.account], until)
         return replace(booking, entries=(*booking.entries, *made), cancelled=False)
-
-    def _ask_for_payment(
-        self, client: SimplybookClient, event: Envelope, booking: Booking, entry: Entry
-    ) -> Booking | Dead:
-        """Whether a booking that is to be paid is. What is not is a person's before the vendor cancels it, so whatever
-        keeps it from being asked must not hold that up."""
-        unpaid = [one for one in booking.entries if one.state is EntryState.UNPAID]
-        try:
-            details = client.get_booking_details(entry.vendor_id, entry.secret_hash)
-        except VendorFailure as failure:
-            if failure.code != _NOT_FOUND:
-                return end_unpaid(booking, unpaid, f"Whether it is paid could not be asked: {failure}")
-            gone = with_entries(booking, event, replace(entry, state=EntryState.CANCELLED))
-            text = f"SimplyBook.me does not have booking {entry.vendor_id} any more: not paid in time, it was cancelled"
-            return Dead(Reason.REJECTED, f"{text}. Replay this to book it anew", applies=True, booking=gone)
-        if is_paid(details):
-            return with_entries(booking, event, replace(entry, state=EntryState.CONFIRMED, unpaid_until=""))
-        return end_unpaid(booking, unpaid)
 
 
 def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mapping[str, Wanted], words: str) -> Outcome:

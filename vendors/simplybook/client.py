@@ -16,8 +16,8 @@ from bellhop.schemas.redact import learn_secret
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Gate, OpenGate
 from bellhop.vendors.http import HttpClient, Where
-from bellhop.vendors.simplybook.book_answer import BookAnswer
-from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
+from bellhop.vendors.simplybook.book_answer import BookAnswer, BookedRow
+from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, NEWER_METHODS, Method
 from bellhop.vendors.simplybook.reply import RpcResult, read_reply
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
@@ -100,6 +100,27 @@ class SimplybookClient:
         """Cancels; repeated, it answers -32080 (Appointment couldn't be found)."""
         self._call_signed("cancelBooking", [id_], id_, hash_)
 
+    def reschedule_book(self, id_: str, hash_: str, date: str, time: str, offset: int | None) -> BookedRow:
+        """Moves a booking to another time; made twice, it comes to the same. offset: as in `client_time_offset`."""
+        params = (id_, self.sign(id_, hash_), date, time, None, None, None, offset, None)
+        answer: BookAnswer = self.call("rescheduleBook", *params)
+        return answer.bookings[0]
+
+    def offers(self, name: str) -> bool:
+        """Whether the company's service map has a method. Raises VendorFailure, Held."""
+        url, where = self._base(), Where(VENDOR, "service map")
+        with self._gate.turn(self._account.name):
+            answer = self._http.request(
+                where,
+                "GET",
+                url,
+                connect_seconds=self._account.connect_seconds,
+                read_seconds=self._account.read_seconds,
+                is_read=True,
+            )
+        told = answer.json.get("services") if isinstance(answer.json, Mapping) else None
+        return isinstance(told, Mapping) and name in told
+
     def get_booking_details(self, id_: str, hash_: str) -> dict[str, Any]:
         """A booking's details, ids as texts."""
         found: dict[str, Any] = self.call("getBookingDetails", id_, self.sign(id_, hash_))
@@ -124,7 +145,7 @@ class SimplybookClient:
 
         Wrong arguments raise REJECTED before anything is sent. Refused for its token it logs in again, once.
         """
-        method = METHODS.get(name)
+        method = METHODS.get(name) or NEWER_METHODS.get(name)
         if method is None:
             raise _refused_here(name, "is not a method of the public service")
         params = _check_arguments(method, arguments)
@@ -223,7 +244,7 @@ class SimplybookClient:
             return self._request(name, params, url, token)
 
     def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> RpcResult:
-        method = METHODS.get(name) or LOGIN_METHODS[name]
+        method = METHODS.get(name) or NEWER_METHODS.get(name) or LOGIN_METHODS[name]
         if token is not None:
             learn_secret(token)
         number = str(secrets.randbelow(_IDS) + _IDS)

@@ -7,7 +7,7 @@ What a company says of itself is kept (`vendors.kept_answers`): asking before ev
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Protocol
@@ -122,6 +122,22 @@ class CompanyRules:
     def due_payment(self, event_id: int) -> dict[str, Any] | None:
         """The terms, where a booking of the service is to be paid; None where it is not, or nobody says."""
         return self.payment_terms() if self._answer("isPaymentRequired", event_id) else None
+
+    def offers(self, method: str, ask: Callable[[str], bool]) -> bool:
+        """Whether the company has a method that the document has not. ask: its service map."""
+
+        def answer() -> bool:
+            try:
+                return ask(method)
+            except VendorFailure as failure:
+                if _is_away(failure):
+                    raise
+                return False
+
+        try:
+            return bool(self._kept.get(("offers", method), self._most_seconds, answer))
+        except TimeoutError:
+            return False
 
     def ask_ahead(self) -> None:
         """Asks what bookings will be held against, so that none has to wait for it: a few threads' work."""

@@ -79,6 +79,11 @@ def candidates(own: Sequence[Entry], wanted: Mapping[str, Wanted], event: Envelo
     return [entry for entry in entries_to_cancel(own, wanted) if entry.gave_way != event.id]
 
 
+def note_call(call: VendorCall, ids: Sequence[str]) -> VendorCall:
+    """That notes what is to give way to a call."""
+    return VendorCall(call.account, NOTE, {IN_THE_WAY: ids}, repeatable=True)
+
+
 def note(booking: Booking, event: Envelope, arguments: Mapping[str, Any]) -> Booking:
     """The booking with the note: what is to give way, or why the new was refused."""
     ids, words = arguments.get(IN_THE_WAY, ()), str(arguments.get(REFUSED, ""))

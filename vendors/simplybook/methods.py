@@ -219,6 +219,16 @@ _ROWS: Final = (
 METHODS: Final[Mapping[str, Method]] = {method.name: method for method in _ROWS}
 """The 46 methods of the public service."""
 
+NEWER_METHODS: Final[Mapping[str, Method]] = {
+    "rescheduleBook": _change(
+        "rescheduleBook",
+        _required_params(id=integer, sign=sign, startDate=date, startTime=time)
+        + _nullable(endDate=date, endTime=time, additional=mapping, offset=integer, timezone=text),
+        fields.Nested(BookRow),
+    )
+}
+"""What the vendor's newer clients call, and the document does not have: of use where a company's service map has it."""
+
 LOGIN_METHODS: Final[Mapping[str, Method]] = {
     "getToken": _read("getToken", _required_params(companyLogin=text, apiKey=text), Token()),
     "getServiceUrl": _read("getServiceUrl", _required_params(companyLogin=text), Id()),

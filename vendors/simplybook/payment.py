@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bellhop.ledger.records import Booking, Entry, VendorCall
+from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
+from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import VendorFailure
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead
 from bellhop.vendors.simplybook.book_answer import BookAnswer
+from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.company_rules import CompanyRules
+from bellhop.vendors.standing import with_entries
 
+NOT_FOUND: Final = "-32080"
 _TIMEOUT: Final = re.compile(r"\s*(\d{1,6})\s*(minute|hour|day|week)s?\s*", re.IGNORECASE)
 _PAID: Final = ("paid", "free", "1", "true")
 _NOTHING: Final = ("", "0", "false", "none")
@@ -69,3 +74,20 @@ def end_unpaid(booking: Booking, entries: Sequence[Entry], why: str = "") -> Dea
     text += ". See to it that the guest pays, or pays later by an agreement there; then replay this: it is asked again"
     text += f". {why}" if why else ""
     return Dead(Reason.UNPAID, text, {"unpaid": which, "unpaid_until": until or None}, applies=True)
+
+
+def ask_for_payment(client: SimplybookClient, event: Envelope, booking: Booking, entry: Entry) -> Booking | Dead:
+    """Whether a booking that is to be paid is. What is not is a person's before the vendor cancels it, so whatever
+    keeps it from being asked must not hold that up."""
+    unpaid = [one for one in booking.entries if one.state is EntryState.UNPAID]
+    try:
+        details = client.get_booking_details(entry.vendor_id, entry.secret_hash)
+    except VendorFailure as failure:
+        if failure.code != NOT_FOUND:
+            return end_unpaid(booking, unpaid, f"Whether it is paid could not be asked: {failure}")
+        gone = with_entries(booking, event, replace(entry, state=EntryState.CANCELLED))
+        text = f"SimplyBook.me does not have booking {entry.vendor_id} any more: not paid in time, it was cancelled"
+        return Dead(Reason.REJECTED, f"{text}. Replay this to book it anew", applies=True, booking=gone)
+    if is_paid(details):
+        return with_entries(booking, event, replace(entry, state=EntryState.CONFIRMED, unpaid_until=""))
+    return end_unpaid(booking, unpaid)

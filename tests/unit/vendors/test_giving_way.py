@@ -38,6 +38,9 @@ class Diary:
     asked: list[Any] = field(default_factory=list)
     made: int = 0
 
+    def offers(self, _method: str) -> bool:
+        return False
+
     def taken(self, span: Span) -> bool:
         return any(span[0] < end and begin < span[1] for begin, end in [*self.held.values(), *self.others])
 
