@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from bellhop.ledger import bookings, calls, events, latencies
 from bellhop.ledger.accounts import AccountStates
@@ -34,11 +34,14 @@ from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.restores import Restores
 from bellhop.ledger.search_terms import guest_number
 from bellhop.ledger.settle import Settling
+from bellhop.ledger.strays import Stray, find_strays
 from bellhop.ledger.triage import Desk
 from bellhop.ledger.vendor_tokens import VendorTokens
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.observe import Observe, silent
+
+_STRAYS: Final = 1000
 
 
 class Ledger:
@@ -180,6 +183,11 @@ class Ledger:
     def count_unfinished(self) -> Mapping[tuple[str, State], int]:
         """How many events are working, retrying or in doubt, by route and state; without what there is none of."""
         return events.count_unfinished(self._database)
+
+    def strays(self, before: datetime) -> Sequence[Stray]:
+        """Unfinished events that were due to come again before then, and dead ones of before then that no letter shows
+        to people: 1,000 of each at most. Whether anything brings them on, the broker's queues say."""
+        return find_strays(self._database, before, _STRAYS)
 
     def token(self, account: str) -> str | None:
         """The account's session token; None before any login, and where it is so old that it may have run out."""
