@@ -101,7 +101,9 @@ class AccountGate:
             if ended is Ended.REFUSED and seconds:
                 # Nothing was done, and so it will be with every event until the credentials are right: none dies of it.
                 self._observe("account.held", account=account, why=str(failure), after=seconds)
-                raise CallHeld(account, f"its credentials are refused; last: {failure}", seconds) from None
+                raise CallHeld(
+                    account, f"its credentials are refused; last: {failure}", seconds, refused=True
+                ) from None
             raise
         except BaseException:
             self._release(permit, well)

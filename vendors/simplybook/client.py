@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from bellhop.schemas.redact import learn_secret
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Gate, OpenGate
+from bellhop.vendors.held import CallHeld, Gate, OpenGate
 from bellhop.vendors.http import HttpClient, Where
+from bellhop.vendors.phrases import is_alike
 from bellhop.vendors.simplybook.book_answer import BookAnswer
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
 from bellhop.vendors.simplybook.reply import RpcResult, read_reply
@@ -169,7 +170,8 @@ class SimplybookClient:
 
     def _with_token(self, method: Method, params: Sequence[Any]) -> RpcResult:
         """The reply. A refusal with a token that is shared is worth one new login, whatever its words: an expired token
-        and a missing permission say the same, and nobody knows in how many ways."""
+        and a missing permission say the same, and nobody knows in how many ways. Where everything is refused with the
+        new one too, it is the account's credentials."""
         account = self._account.name
         token = self._tokens.token(account)
         if token is None:
@@ -179,7 +181,13 @@ class SimplybookClient:
         except VendorFailure as failure:
             if not self._is_for_token(failure, token):
                 raise
-        return self._rpc(method.name, params, self._tokens.replace_token(account, token, self.login))
+        token = self._tokens.replace_token(account, token, self.login)
+        try:
+            return self._rpc(method.name, params, token)
+        except VendorFailure as failure:
+            if failure.said_no and self._is_for_token(failure, token):
+                failure.kind, failure.said_no = Kind.AUTH, False
+            raise
 
     def _is_for_token(self, failure: VendorFailure, token: str) -> bool:
         """Whether a call was refused for its token, and so certainly not done. Where the words do not tell, a question
@@ -189,9 +197,13 @@ class SimplybookClient:
         if not failure.said_no:
             return False
         try:
-            self._rpc(_HARMLESS, (), token)
+            self._rpc(_HARMLESS, (), token, alike=failure.message)
         except VendorFailure as other:
-            return other.kind is Kind.AUTH or (other.said_no and other.message == failure.message)
+            return other.kind is Kind.AUTH
+        except CallHeld as held:
+            if not held.refused:  # it was not asked
+                raise failure from None
+            raise
         return False
 
     def _log_in(self, name: str, *arguments: Any) -> Any:
@@ -217,10 +229,16 @@ class SimplybookClient:
             self._url = self.service_url()
         return self._url
 
-    def _rpc(self, name: str, params: Sequence[Any], token: str) -> RpcResult:
+    def _rpc(self, name: str, params: Sequence[Any], token: str, alike: str = "") -> RpcResult:
+        """alike: words in which another call was refused. Refused in the same, it is neither call's fault."""
         url = self._base()
         with self._gate.turn(self._account.name):
-            return self._request(name, params, url, token)
+            try:
+                return self._request(name, params, url, token)
+            except VendorFailure as failure:
+                if failure.said_no and is_alike(alike, failure.message):
+                    failure.kind, failure.said_no = Kind.AUTH, False
+                raise
 
     def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> RpcResult:
         method = METHODS.get(name) or LOGIN_METHODS[name]
