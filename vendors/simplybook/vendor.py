@@ -107,6 +107,7 @@ SIMPLYBOOK: Final = Vendor(
     client=_client,
     login=_login,
     methods=_methods,
+    harmless="getTimeframe",
     catalog=CATALOG,
     doctor=_doctor,
     demo=_demo,

@@ -22,7 +22,7 @@ from tools.vendor_answers import (
 )
 
 RETRY, DOUBT, AGAIN = "retry", "in doubt", ", believed the second time"
-REFUSED, AUTH = "dead letter `rejected`", "dead letter `auth`"
+REFUSED, AUTH = "dead letter `rejected`", "refused"
 TURNED_AWAY = (RETRY, RETRY, RETRY)
 MAYBE = (RETRY, RETRY, DOUBT)
 NO_CREDENTIALS = (AUTH, AUTH, AUTH)
