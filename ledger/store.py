@@ -33,6 +33,7 @@ from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.restores import Restores
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.triage import Desk
+from bellhop.ledger.vendor_answers import VendorAnswers
 from bellhop.ledger.vendor_tokens import VendorTokens
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope
@@ -44,8 +45,9 @@ class Ledger:
     or locked for too long, and has then changed nothing, as far as can be known: repeating any of them is safe.
 
     letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that it
-    was put back. accounts: limits and breakers, see `ledger.accounts`. pulls: watermarks, see `ledger.pulls`. refusals:
-    what the ingress did not take. jobs, edits, pauses: what people steer. people: who may what.
+    was put back. accounts: limits and breakers, see `ledger.accounts`. vendor_answers: what vendors say of a company.
+    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. jobs, edits, pauses: what people
+    steer. people: who may what.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Ledger:
         self.pauses = Pauses(database, now)
         self.people = People(database, now)
         self.accounts = AccountStates(database, now)
+        self.vendor_answers = VendorAnswers(database, now)
         self.pulls = PullMarks(database, now)
         self.refusals = Refusals(database, now)
 

@@ -188,7 +188,7 @@ class PeoplevineClient:
         """The answer, where it says success, or has data that is `enough` to be one. Where a harmless question is
         refused in the same words, which nobody knows, it is the account's credentials."""
         try:
-            return self._answered(METHODS[name], query, body, enough)
+            return self._ask(METHODS[name], query, body, enough)
         except VendorFailure as failure:
             if failure.said_no and name != _HARMLESS and self._is_for_account(failure):
                 failure.kind, failure.said_no = Kind.AUTH, False
@@ -198,7 +198,7 @@ class PeoplevineClient:
         if is_bare(failure.message):
             return False
         try:
-            self._answered(METHODS[_HARMLESS], {"type": "location"}, alike=failure.message)
+            self._ask(METHODS[_HARMLESS], {"type": "location"}, alike=failure.message)
         except VendorFailure as other:
             return other.kind is Kind.AUTH
         except CallHeld as held:
@@ -207,7 +207,7 @@ class PeoplevineClient:
             raise
         return False
 
-    def _answered(
+    def _ask(
         self,
         method: Endpoint,
         query: Mapping[str, str] | None,

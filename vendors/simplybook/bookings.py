@@ -20,7 +20,7 @@ from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.kept_answers import side_by_side
+from bellhop.vendors.kept_answers import Share, ask_alone, side_by_side
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal
 from bellhop.vendors.simplybook import giving_way
 from bellhop.vendors.simplybook.booked import BATCH_TYPE, entries_of
@@ -45,7 +45,7 @@ _TITLE: Final = ACCOUNT.title
 
 
 class SimplybookBookings:
-    """`clients` and `accounts` by account, `venues` by name."""
+    """`clients` and `accounts` by account, `venues` by name. share: see `KeptAnswers`."""
 
     def __init__(
         self,
@@ -53,13 +53,18 @@ class SimplybookBookings:
         accounts: Mapping[str, SimplybookAccount],
         venues: Mapping[str, VenueFacts],
         now: Callable[[], datetime] = utc_now,
+        share: Callable[[SimplybookAccount], Share] = lambda _account: ask_alone,
     ) -> None:
         self._clients = clients
         self._accounts = accounts
         self._venues = venues
         self._now = now
         self._rules = {
-            name: CompanyRules(client, accounts[name].connect_seconds + accounts[name].read_seconds)
+            name: CompanyRules(
+                client,
+                accounts[name].connect_seconds + accounts[name].read_seconds,
+                share=share(accounts[name]),
+            )
             for name, client in clients.items()
         }
 
@@ -130,6 +135,7 @@ class SimplybookBookings:
 
     def _prepare_book(self, call: VendorCall, event: Envelope) -> VendorCall | Dead:
         rules, account = self._rules[call.account], self._accounts[call.account]
+        rules.ask_together(int(call.arguments["event_id"]))
         ready = prepare_book(call, event, rules, account)
         if isinstance(ready, Dead) or ready.warnings != call.warnings:
             # What the company said hours ago may let a booking pass, which it then refuses itself; not refuse one.
