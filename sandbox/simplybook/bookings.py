@@ -84,7 +84,7 @@ class _Person:
 class Bookings:
     """One company's bookings. Not safe between threads: its owner holds a lock.
 
-    hex_of gives that many random bytes as hex. `methods` are the document's, by name.
+    hex_of gives that many random bytes as hex. tell: see `Callbacks.tell`. `methods` are the document's, by name.
     """
 
     def __init__(
@@ -95,12 +95,14 @@ class Bookings:
         ids: Iterator[str],
         batch_ids: Iterator[str],
         hex_of: Callable[[int], str],
+        tell: Callable[..., None] = lambda *_told: None,
     ) -> None:
         self.all: dict[str, Booked] = {}
         self._seed = seed
         self._switches = switches
         self._hours = hours
         self._hex = hex_of
+        self._tell = tell
         self._ids = ids
         self._clients: dict[tuple[str, ...], str] = {}
         self._batches = Batches(batch_ids, hex_of, seed.secret_key)
@@ -177,10 +179,18 @@ class Bookings:
         }
         if self._switches().plugin("paid_events") and self._switches().simplybook_says_require_payment:
             body |= {"require_payment": made[0].pay_by is not None}
+        if self._switches().simplybook_newer_fields:
+            body |= self._newer_fields(made[0])
         if batch is not None:
             batch.bookings.extend(booked.id for booked in made)
             body |= batch.as_json()
+        for booked in made:
+            self._tell("create", booked.id, booked.hash)
         return Reply(body, effect="booked", id=made[0].id)
+
+    def _newer_fields(self, booked: Booked) -> dict[str, Any]:
+        invoice = {"id": booked.id, "amount": booked.price, "status": "new"} if booked.pay_by is not None else None
+        return {"invoice": invoice, "client_hash": self._hex(16), "time_offset": booked.client_time_offset or 0}
 
     def _create_batch(self) -> Reply:
         """An Integer, as the document says."""
@@ -189,13 +199,24 @@ class Bookings:
 
     def _confirm(self, id_: Any, sign: Any) -> Reply:
         booked = self.by_signature(id_, sign)
-        booked.confirmed = True
+        self.confirm(booked)
         return Reply(True, effect="confirmed", id=booked.id)
+
+    def confirm(self, booked: Booked) -> None:
+        old, is_new = booked.as_json(), not booked.confirmed
+        booked.confirmed = True
+        if is_new:
+            self._tell("change", booked.id, booked.hash, old)
+
+    def move(self, booked: Booked, start: datetime, end: datetime) -> None:
+        old = booked.as_json()
+        booked.start, booked.end = start, end
+        self._tell("change", booked.id, booked.hash, old)
 
     def _confirm_batch(self, id_: Any, type_: Any, sign: Any) -> Reply:
         bookings = self.in_batch(id_, type_, sign)
         for booked in bookings:
-            booked.confirmed = True
+            self.confirm(booked)
         return Reply(True, effect="confirmed", id=bookings[0].id if bookings else "")
 
     def _cancel(self, id_: Any, sign: Any) -> Reply:
@@ -208,6 +229,7 @@ class Bookings:
     def _free(self, booked: Booked) -> None:
         booked.cancelled = True
         self._hours.diary.release(booked.unit.id, booked.start, booked.end, booked.id)
+        self._tell("cancel", booked.id, booked.hash)
 
     def _details(self, id_: Any, sign: Any) -> Reply:
         """The document gives no example: the `book response`'s fields, with names, the client and the price, and

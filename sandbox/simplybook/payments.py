@@ -76,7 +76,8 @@ class Payments:
         if self._switches().simplybook_payment_fails:
             raise RpcError(-32099)
         for booked in bookings:
-            booked.paid = booked.confirmed = True
+            booked.paid = True
+            self._bookings.confirm(booked)
         return Reply(True, effect="confirmed", id=bookings[0].id if bookings else "")
 
     def _need_processor(self, name: Any) -> None:

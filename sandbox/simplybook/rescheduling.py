@@ -52,7 +52,7 @@ class Rescheduling:
         diary, unit = self._hours.diary, booked.unit
         diary.release(unit.id, booked.start, booked.end, booked.id)
         if diary.fits(unit.id, start, end, holds=unit.qty):
-            booked.start, booked.end = start, end
+            self._bookings.move(booked, start, end)
         diary.occupy(unit.id, booked.start, booked.end, booked.id)
         if (booked.start, booked.end) != (start, end):
             raise RpcError(-32054)

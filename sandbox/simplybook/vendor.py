@@ -15,7 +15,7 @@ from bellhop.sandbox.simplybook.app import SimplyBook, mask_params
 from bellhop.sandbox.simplybook.control import add_control
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
 from bellhop.sandbox.simplybook.switches import SimplybookSwitches
-from bellhop.sandbox.simplybook.wire import RpcRequest, ScriptError, read_request
+from bellhop.sandbox.simplybook.wire import RpcRequest, ScriptError, read_batch, read_request
 
 _NAME: Final = "simplybook"
 
@@ -30,8 +30,15 @@ def _serve(app: Flask, front: Front) -> None:
     def simplybook(service: str) -> Response:
         if request.method != "POST":
             return service_map(service)
+        body = request.get_data()
+        if _switches(front).simplybook_batch_requests == "answered" and (several := read_batch(body)):
+            answers = [one(service, single).get_data() for single in several]
+            return response(Reply(b"[" + b",".join(filter(None, answers)) + b"]"))
+        return one(service, body)
+
+    def one(service: str, body: bytes) -> Response:
         try:
-            asked = read_request(request.get_data())
+            asked = read_request(body)
         except ScriptError:
             asked = None
         method = asked.method if asked else ""
@@ -82,7 +89,8 @@ def _switches(front: Front) -> SimplybookSwitches:
 
 _TOLD: Final = """At `/` and `/login`, as Zend's JSON-RPC server answers, which the vendor probably runs. Its control:
 `GET plugins`, and `POST plugins` or `PUT plugins` `{"NAME": true, …}`, the Custom Features; `GET limits`, the calls in
-progress and those let in today."""
+progress and those let in today; `GET callbacks`, what was posted to `simplybook_callback_url` with the last answer's
+status, and `POST callbacks` `{"booking_id", "notification_type"}`, which posts those, or all with `{}`, once more."""
 
 SIMPLYBOOK: Final = Pretended(
     _NAME,
