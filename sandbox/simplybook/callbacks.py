@@ -71,7 +71,7 @@ class Callbacks:
             self._begin(post)
         return len(found)
 
-    def told(self) -> list[dict[str, Any]]:
+    def posts(self) -> list[dict[str, Any]]:
         with self._lock:
             return [asdict(post) for post in self._posts]
 

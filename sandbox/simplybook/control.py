@@ -35,7 +35,7 @@ def add_control(control: Blueprint, state: SandboxState) -> None:
     @control.get("/callbacks")
     def callbacks() -> Response:
         """What was posted, and to be posted, to simplybook_callback_url: body, tries, the last answer's status."""
-        return jsonify(callbacks=_callbacks(state).told())
+        return jsonify(callbacks=_callbacks(state).posts())
 
     @control.post("/callbacks")
     def post_again() -> Response:

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.simplybook.batches import signature
-from bellhop.sandbox.simplybook.bookings import Booked, Bookings
+from bellhop.sandbox.simplybook.booked import Booked
+from bellhop.sandbox.simplybook.bookings import Bookings
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.rpc import RpcError, identifier
 from bellhop.sandbox.simplybook.seed import SimplybookSeed

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bellhop.sandbox.answers import Reply
-from bellhop.sandbox.simplybook.bookings import Booked, Bookings
+from bellhop.sandbox.simplybook.booked import Booked
+from bellhop.sandbox.simplybook.bookings import Bookings
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.intake import answers, entries
 from bellhop.sandbox.simplybook.rpc import RpcError, whole_number

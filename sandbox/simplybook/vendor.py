@@ -21,15 +21,9 @@ _NAME: Final = "simplybook"
 
 
 def _serve(app: Flask, front: Front) -> None:
-    def service_map(service: str) -> Response:
-        """Not a call: none is noted."""
-        if not _switches(front).simplybook_service_map:
-            return page("Method Not Allowed", 405)
-        return response(Reply(_company(front).service_map(service, request.path)))
-
     def simplybook(service: str) -> Response:
         if request.method != "POST":
-            return service_map(service)
+            return _service_map(front, service)
         body = request.get_data()
         if _switches(front).simplybook_batch_requests == "answered" and (several := read_batch(body)):
             answers = [one(service, single).get_data() for single in several]
@@ -61,6 +55,13 @@ def _serve(app: Flask, front: Front) -> None:
     app.add_url_rule("/", "public", lambda: simplybook("public"), methods=["GET", "POST"])
     for rule in ("/login", "/login/"):
         app.add_url_rule(rule, rule, lambda: simplybook("login"), methods=["GET", "POST"])
+
+
+def _service_map(front: Front, service: str) -> Response:
+    """Not a call: none is noted."""
+    if not _switches(front).simplybook_service_map:
+        return page("Method Not Allowed", 405)
+    return response(Reply(_company(front).service_map(service, request.path)))
 
 
 def _throttle(front: Front, counter: Counter, refusal: Refusal, method: str, params: Any) -> Response:

@@ -87,6 +87,7 @@ def pages(http: urllib3.PoolManager, link: str) -> list[tuple[str, str]]:
     return told
 
 
+@pytest.mark.timeout(300)
 def test_no_secret_is_left_behind_or_answered(
     tmp_path: Path, secrets: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
