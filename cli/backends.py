@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -54,6 +54,10 @@ class LetterBackend(Protocol):
         self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
     ) -> tuple[Replayed, Sequence[str]]:
         """What became of them, and why those were left that are not counted there."""
+        ...
+
+    def ends(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        """What has become of replayed letters, in words; without those that have not ended yet."""
         ...
 
     def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
@@ -124,6 +128,15 @@ class LocalBackend:
             publisher.close()
         return done, ()
 
+    def ends(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        from bellhop.ledger.records import ItemState, LetterFilter, LetterState
+        from bellhop.letters.bulk_ends import Ends
+
+        which = LetterFilter(ids=numbers, states=tuple(LetterState))
+        found = Ends(self._ledger).ends_of(self._ledger.letters.find(which, len(numbers)))
+        unfinished = (ItemState.SENT, ItemState.WAITING)
+        return {number: self._app.redact(words) for number, (state, words) in found.items() if state not in unfinished}
+
     def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int:
         return sum(self._ledger.letters.discard(some, acting_as(who), why) for some in _chunks(numbers))
 
@@ -159,6 +172,7 @@ class RemoteBackend:
     def __init__(self, remote: Remote, pause: Callable[[float], None] = time.sleep) -> None:
         self._remote = remote
         self._pause = pause
+        self._items = ""
 
     def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
         numbers = sorted(set(selection.numbers))
@@ -192,6 +206,7 @@ class RemoteBackend:
         job = self._remote.post_once("/jobs", asked | {"in_doubt": True})
         job = self._follow(job, progress)
         counts, items = job["counts"], f"/jobs/{job['id']}/items"
+        self._items = items
         skipped = self._patient(
             job["id"],
             lambda: Counter(item["detail"] for item in self._remote.rows(items, len(numbers), state="skipped")),
@@ -201,6 +216,11 @@ class RemoteBackend:
             left.append(f"job {job['id']} is {job['state']} ({job['detail'] or 'by somebody'}); bellhop jobs resume")
         sent = counts["sent"] + counts["done"] + counts["failed"]
         return Replayed(replayed=sent, closed=sum(skipped.values())), left
+
+    def ends(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        """As the job of the last replay tells them."""
+        rows = self._remote.rows(self._items, len(numbers))
+        return {row["letter"]: row["detail"] for row in rows if row["state"] in ("done", "failed", "skipped")}
 
     def _follow(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """The job when nothing of it waits any more, or it does not go on."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -95,6 +96,21 @@ def show(app: App, number: int, reveal: bool, json_: bool) -> None:
     echo_json(told) if json_ else echo_letter(told)
 
 
+_TOLD = 20
+"""So many letters are followed to their ends; of more, a bulk job tells."""
+_LOOK_SECONDS = 0.2
+
+
+def _await_ends(at: LetterBackend, numbers: Sequence[int], wait: float) -> Mapping[int, str]:
+    """What became of each replay, as far as that is known within `wait` seconds."""
+    until = time.monotonic() + wait
+    ends = at.ends(numbers)
+    while len(ends) < len(numbers) and time.monotonic() < until:
+        time.sleep(_LOOK_SECONDS)
+        ends = at.ends(numbers)
+    return ends
+
+
 class Rate(click.ParamType[float]):
     """Letters a second: 5, 0.5 or 5/s."""
 
@@ -111,8 +127,9 @@ class Rate(click.ParamType[float]):
 @selecting
 @acting
 @click.option("--rate", type=Rate(), help="Rate limit, for a vendor that has just come back.")
+@click.option("--wait", type=float, default=3.0, show_default=True, help="Seconds to wait for the ends, of 20 at most.")
 @pass_app
-def replay_(app: App, /, selection: Selection, rate: float | None, **act: Any) -> None:
+def replay_(app: App, /, selection: Selection, rate: float | None, wait: float, **act: Any) -> None:
     """Send dead letters back to work.
 
     Safe to repeat: an interrupted replay is completed, and what is done is not called again. Of what is in doubt the
@@ -129,10 +146,13 @@ def replay_(app: App, /, selection: Selection, rate: float | None, **act: Any) -
             return
         with _progress(len(chosen.numbers), quiet=act["json_"]) as bar:
             done, left = at.replay(chosen.numbers, act["who"], chosen.why, rate, bar)
+        ends = _await_ends(at, chosen.numbers, wait) if done.replayed and len(chosen.numbers) <= _TOLD else {}
     if act["json_"]:
-        echo_json(asdict(done))
+        echo_json({**asdict(done), "ends": {str(number): words for number, words in ends.items()}})
     else:
         click.echo(f"replayed {done.replayed} of {len(chosen.numbers)}")
+        for number, words in ends.items():
+            click.echo(printable(f"  {number}: {words}"))
     problems = [*left, *done.unready] or [
         f"{count} {text}"
         for count, text in (

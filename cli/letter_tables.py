@@ -40,6 +40,9 @@ def echo_letter(told: Mapping[str, Any]) -> None:
     ):
         if told.get(key) not in (None, ""):
             click.echo(printable(f"  {label:<11}{told[key]}"))
+    for row in told.get("conflict") or ():
+        stands, asked = ("nothing" if row[key] is None else row[key] for key in ("stands", "letter"))
+        click.echo(printable(f"  {'differs':<11}{row['field']}: stands {stands}, this asks {asked}"))
     for one in told.get("vendor_bookings", ()):
         ended = f", cancelled by {one['cancelled_by']}" if one["cancelled_by"] else ""
         click.echo(printable(f"  {'at vendor':<11}{one['id']}  {one['state']}, made by {one['made_by']}{ended}"))

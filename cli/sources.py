@@ -15,7 +15,8 @@ from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, 
 from bellhop.schemas.clock import iso
 
 if TYPE_CHECKING:
-    from bellhop.ingest.intake import Read
+    from bellhop.ingest.formats.parts import Ignored
+    from bellhop.schemas.envelope import Envelope
     from bellhop.schemas.errors import FieldProblem
     from bellhop.schemas.settings import Settings, SourceSettings
 
@@ -85,10 +86,10 @@ def try_(app: App, name: str, file: BinaryIO, content_type: str, json_: bool) ->
 
 def _read(
     settings: Settings, source: SourceSettings, body: bytes, content_type: str
-) -> tuple[Sequence[Read], Sequence[FieldProblem]]:
-    """What the body holds, or every problem."""
+) -> tuple[Sequence[Envelope | Ignored], Sequence[FieldProblem]]:
+    """What of the body is taken, and every problem."""
     from bellhop.ingest import body as bodies
-    from bellhop.ingest.formats.parts import Receipt
+    from bellhop.ingest.formats.parts import Receipt, RefusedItem
     from bellhop.ingest.intake import Intake
     from bellhop.ingest.verify import TABLE
     from bellhop.schemas.errors import EventInvalid, FieldProblem
@@ -104,14 +105,16 @@ def _read(
     receipt = Receipt(datetime.now(UTC), uuid.uuid4().hex, hashlib.sha256(body).hexdigest())
     try:
         decoded = bodies.decode_form(body) if is_form else bodies.decode_json(body)
-        return Intake(settings, source).read(decoded, receipt), ()
+        found = Intake(settings, source).read(decoded, receipt)
     except EventInvalid as error:
         return (), error.problems
     except Problem as problem:
         return (), (FieldProblem("body", problem.detail),)
+    taken = [one for one in found if not isinstance(one, RefusedItem)]
+    return taken, [problem for one in found if isinstance(one, RefusedItem) for problem in one.problems]
 
 
-def _as_json(one: Read) -> dict[str, Any]:
+def _as_json(one: Envelope | Ignored) -> dict[str, Any]:
     from bellhop.ingest.formats.parts import Ignored
 
     if isinstance(one, Ignored):

@@ -8,10 +8,12 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
 from flask import Request
+from werkzeug.http import parse_options_header
 
 from bellhop.schemas.nesting import is_nested_too_deep
 from bellhop.schemas.problems import Problem
@@ -54,13 +56,20 @@ def read_body(request: Request, limit: int, *, takes_forms: bool = False) -> Bod
     which tell no length ahead), 408 too slow, 400 cut off or not framed as HTTP asks for."""
     sent = _read(request, limit)
     content, problem = _unpack(sent, request.headers.get("Content-Encoding", ""), limit)
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    is_form = is_form_body(request.mimetype, content)
-    is_known = is_taken(request.mimetype, is_form=is_form, takes_forms=takes_forms)
-    if problem is None and (charset not in ("utf-8", "utf8") or not is_known):
+    media, is_utf8 = _media_of(request.content_type or "")
+    is_form = is_form_body(media, content)
+    is_known = is_taken(media, is_form=is_form, takes_forms=takes_forms)
+    if problem is None and not (is_utf8 and is_known):
         wanted = f"application/json{f' or {FORM}' if takes_forms else ''}"
         problem = Problem(415, "media-type", f"The Content-Type must be {wanted}, in UTF-8.")
     return Body(sent, content, is_form, problem)
+
+
+@lru_cache(256)  # the same few are sent with every post, and are slow to read
+def _media_of(content_type: str) -> tuple[str, bool]:
+    """The media type, in lower case, and whether its texts are UTF-8."""
+    media, parameters = parse_options_header(content_type)
+    return media.lower(), parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
 
 
 def is_form_body(media: str, content: bytes) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bellhop.ingest import leniency
-from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt
+from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt, RefusedItem
 from bellhop.ingest.formats.table import TABLE
 from bellhop.schemas import events
 from bellhop.schemas.envelope import Envelope, content_hash
@@ -23,7 +23,7 @@ MAX_EVENTS: Final = 1000
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands in the content's hash for a time that is only the receipt's: sent again, the content is the same."""
 
-Read = Envelope | Ignored
+Read = Envelope | Ignored | RefusedItem
 
 
 class Intake:
@@ -37,8 +37,8 @@ class Intake:
         self._members = settings.accounts.get(source.member_account)
 
     def read(self, decoded: object, receipt: Receipt) -> Sequence[Read]:
-        """What the body holds, in its order, at least one. Raises EventInvalid with every problem found; where the body
-        is a list, its fields begin with the item's index."""
+        """What the body holds, in its order, at least one: of a list also what is refused, where not all of it is.
+        Raises EventInvalid with every problem found; in a list, its fields begin with the item's index."""
         items = self._items(decoded)
         if items is None:
             return (self._one(decoded, self._context(receipt)),)
@@ -46,15 +46,17 @@ class Intake:
             return (Ignored("its list holds no events"),)
         if not 1 <= len(items) <= MAX_EVENTS:
             raise EventInvalid((FieldProblem("body", f"must hold 1 to {MAX_EVENTS} events"),))
-        made, problems = [], []
-        for index, item in enumerate(items):
-            try:
-                made.append(self._one(item, self._context(receipt.of_item(index))))
-            except EventInvalid as error:
-                problems += [replace(problem, field=f"{index}.{problem.field}") for problem in error.problems]
-        if problems:
-            raise EventInvalid(tuple(problems))
-        return tuple(made)
+        made = tuple(self._item(index, item, receipt) for index, item in enumerate(items))
+        refused = [one for one in made if isinstance(one, RefusedItem)]
+        if len(refused) == len(made):
+            raise EventInvalid(tuple(problem for one in refused for problem in one.problems))
+        return made
+
+    def _item(self, index: int, item: object, receipt: Receipt) -> Read:
+        try:
+            return self._one(item, self._context(receipt.of_item(index)))
+        except EventInvalid as error:
+            return RefusedItem([replace(problem, field=f"{index}.{problem.field}") for problem in error.problems])
 
     def _context(self, receipt: Receipt) -> Context:
         return Context(self._source, self._settings.venues, receipt, self._account)
@@ -117,8 +119,9 @@ class Intake:
         )
         if parsed.type in events.BOOKING_TYPES:
             time, odd = self._order_time(parsed.time, meant, receipt)
-            envelope, warnings = replace(envelope, time=time, coarse=self._source.is_coarse), warnings + odd
-        return replace(envelope, not_after=parsed.not_after, warnings=warnings)
+            warnings += odd
+            envelope = replace(envelope, time=time, coarse=self._source.is_coarse, not_after=parsed.not_after)
+        return replace(envelope, warnings=warnings) if warnings else envelope
 
     def _order_time(self, told: datetime, meant: Event, receipt: Receipt) -> tuple[datetime, tuple[str, ...]]:
         """The time by which a booking's events are ordered. The content's hash keeps the one that was told: sent again,

@@ -155,6 +155,8 @@ class _Connection(socket.socket):
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the request did not come in time")
+        with suppress(BlockingIOError):
+            return super().recv(bufsize, flags | socket.MSG_DONTWAIT)  # most have come whole: nothing to wait for
         before = self.gettimeout()
         self.settimeout(left if before is None else min(left, before))
         try:

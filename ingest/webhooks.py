@@ -4,8 +4,9 @@ An answer of 2xx says that the broker has confirmed the event: it survives whate
 confirm nothing is promised, and the sender is told to send again. A webhook sent twice is published twice and answered
 alike both times: nothing is kept here, and the ledger, which knows every id, works it once.
 
-A body may hold several events, where its source's format says so: all are taken or none. Where the broker confirms
-only some of them none is promised, and those that are there already are known when they come again.
+A body may hold several events, where its source's format says so. One that breaks its contract does not stop the
+others: they are taken, the answer is 422 and tells what became of each, as a 2xx would promise all of them. Who sends
+the list again does no harm, for the ids are the same. Where the broker confirms only some of them none is promised.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from flask import Request, Response
@@ -28,7 +29,7 @@ from bellhop.broker.messages import work_message
 from bellhop.broker.port import Publisher
 from bellhop.broker.topology import work, work_queue
 from bellhop.ingest import body as bodies
-from bellhop.ingest.formats.parts import Ignored, Receipt
+from bellhop.ingest.formats.parts import Ignored, Receipt, RefusedItem
 from bellhop.ingest.intake import Intake, Read
 from bellhop.ingest.problems import internal_error, respond
 from bellhop.ingest.verify import AddressSecrets, NotVerified, Verifier
@@ -37,7 +38,7 @@ from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.errors import BrokerError, EventInvalid
 from bellhop.schemas.observe import Observe, silent, where
-from bellhop.schemas.problems import Problem
+from bellhop.schemas.problems import MAX_ERRORS, Problem, problem_row
 from bellhop.schemas.settings import Settings, SourceSettings
 from bellhop.schemas.trace import UNTRACED, Span, Tracer
 
@@ -46,6 +47,7 @@ _TRACES: Final = {
     "sentry-trace": re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}(-[01])?"),
     "baggage": re.compile(r"[\x20-\x7e]{1,2048}"),
 }
+_TRACE_KEYS: Final = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in _TRACES}  # WSGI's
 _SIGNED_ID: Final = re.compile(rf"[\x21-\x7e]{{1,{events.MAX_ID}}}")
 # The publisher settles every future within the confirm time; this much later, it has broken its word.
 _GRACE_SECONDS: Final = 2.0
@@ -149,9 +151,10 @@ class Webhooks:
         if taken:
             told.id, told.type, told.route, told.events = taken[0].id, taken[0].type, taken[0].route, len(taken)
         else:
-            ignored = next(one for one in found if isinstance(one, Ignored))
+            ignored = next(one for one in found if isinstance(one, Ignored))  # of a list all refused none is read
             told.event, told.reason = "webhook.ignored", ignored.why
         self._publish(taken)
+        self._require_whole(found)
         return self._answer(source, found)
 
     def _source_at(self, name: str, secret: str) -> SourceSettings:
@@ -221,8 +224,24 @@ class Webhooks:
         return self._publisher.publish(message, work(envelope.route)), span
 
     def _answer(self, source: SourceSettings, found: Sequence[Read]) -> Response:
-        told = [{"ignored": one.why} if isinstance(one, Ignored) else self._receipt(one) for one in found]
+        told = [self._row(one) for one in found]
         return _json(told[0] if len(told) == 1 else {"events": told}, source.answer)
+
+    def _require_whole(self, found: Sequence[Read]) -> None:
+        """Raises Problem 422 where something of a list was refused; what was not is published by then."""
+        refused = [one for one in found if isinstance(one, RefusedItem)]
+        if refused:
+            detail = (
+                f"{len(refused)} of the {len(found)} events break their contract. The others need not be sent again;"
+                " if they are, they are known."
+            )
+            errors = [problem for one in refused for problem in one.problems]
+            raise Problem(422, "invalid-event", detail, errors, more={"events": [*map(self._row, found)]})
+
+    def _row(self, one: Read) -> dict[str, object]:
+        if isinstance(one, RefusedItem):
+            return {"errors": [problem_row(problem) for problem in one.problems[:MAX_ERRORS]]}
+        return {"ignored": one.why} if isinstance(one, Ignored) else self._receipt(one)
 
     def _receipt(self, envelope: Envelope) -> dict[str, object]:
         status_url = f"{self._public_url}/events/{envelope.source}/{quote(envelope.id, safe='')}"
@@ -245,5 +264,5 @@ def _tags(envelope: Envelope) -> dict[str, str]:
 
 def _traces(request: Request) -> dict[str, str]:
     """The trace the sender started, as far as it is well-formed: what is passed on was checked."""
-    found: dict[str, Any] = {name: request.headers.get(name) for name in _TRACES}
+    found = {name: request.environ.get(key, "") for name, key in _TRACE_KEYS.items()}
     return {name: value for name, value in found.items() if value and _TRACES[name].fullmatch(value)}

@@ -6,6 +6,7 @@ each other. What must hold of any run of the two is in `tests/unit/ledger/test_d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bellhop.ledger.doubtful import refuse_for_doubt
@@ -74,7 +75,7 @@ def _fact(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Ans
         rows = [max(rows, key=lambda row: row.received)] if rows else []
     if same := next((row for row in rows if row.content_hash == envelope.content_hash), None):
         return Settled(State.DUPLICATE, f"the same fact as event {same.event_id}")
-    if rows and not envelope.coarse and not _ends_conflict(envelope, known):
+    if rows and not envelope.coarse and not _ends_conflict(envelope, known, rows):
         told = rows[0].event_id
         return Refused(Reason.CONFLICT, f"event {told} told the same fact with another content, which stands")
     if any(row.state.unfinished for row in rows):
@@ -82,11 +83,12 @@ def _fact(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Ans
     return _order(envelope, known, own)
 
 
-def _ends_conflict(envelope: Envelope, known: KnownEvent) -> bool:
-    """Whether it is a person's answer to a conflict: a replay of its letter, as it was or edited."""
+def _ends_conflict(envelope: Envelope, known: KnownEvent, told: Sequence[EventRecord]) -> bool:
+    """Whether it is a person's answer to a conflict: a replay of its letter, as it was or edited; also once more, after
+    it won and died of something else. told: the rows that hold its fact."""
     rows = known.by_id.get((envelope.source, envelope.id), ())
-    died_of_it = (row for row in rows if row.state is State.DEAD and row.reason == Reason.CONFLICT)
-    return any(row.generation < envelope.generation for row in died_of_it)
+    dead = [row for row in rows if row.state is State.DEAD and row.generation < envelope.generation]
+    return any(row.reason == Reason.CONFLICT or all(one.updated < row.updated for one in told) for row in dead)
 
 
 def _order(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Answer:

@@ -64,6 +64,11 @@ class Ends:
                 died.append((letter, standing))
         return told, died
 
+    def ends_of(self, letters: Collection[Letter]) -> Mapping[int, End]:
+        """By letter, where its replay stands."""
+        standings = self._standings(letters)
+        return {letter.id: replay_end(letter, standings.get(letter.id)) for letter in letters}
+
     def stops(self, job: BulkJob, died: Sequence[tuple[Letter, Standing]]) -> str:
         """Why the job stops; "" where it goes on. A new cause, too, stops it once it has come twice: the mending has
         broken something else."""

@@ -71,7 +71,7 @@ def contract(envelope: Envelope, data: Mapping[str, Any], venue: Callable[[str],
     return parse(json.loads(json.dumps(event)), venue)
 
 
-def differences(before: bytes, after: bytes) -> list[FieldChange]:
+def field_changes(before: bytes, after: bytes) -> list[FieldChange]:
     """What of the data an edit changes. Raises EnvelopeError."""
     return list(_differ("data", dict(decode(before).data), dict(decode(after).data)))
 

@@ -23,7 +23,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class LimitRefusal:
     """why: for the diary of calls. retry_after: whole seconds until it is worth trying again."""
 
     why: str
@@ -43,17 +43,17 @@ class CallLimiter:
         self._today = 0
         self._now = 0
 
-    def enter(self, now: datetime, limit: Limit) -> Refusal | None:
+    def enter(self, now: datetime, limit: Limit) -> LimitRefusal | None:
         """Lets a call in, which must `leave` when it is answered, or refuses it. now: aware UTC."""
         with self._lock:
             self._forget(now)
             if limit.per_day and self._today >= limit.per_day:
                 midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), now.tzinfo)
-                return Refusal(f"more than {limit.per_day} a day", math.ceil((midnight - now).total_seconds()))
+                return LimitRefusal(f"more than {limit.per_day} a day", math.ceil((midnight - now).total_seconds()))
             if limit.per_second and len(self._recent) >= limit.per_second:
-                return Refusal(f"more than {limit.per_second} a second", 1)
+                return LimitRefusal(f"more than {limit.per_second} a second", 1)
             if limit.at_once and self._now >= limit.at_once:
-                return Refusal(f"more than {limit.at_once} at once", 1)
+                return LimitRefusal(f"more than {limit.at_once} at once", 1)
             self._recent.append(now)
             self._today += 1
             self._now += 1

@@ -36,10 +36,14 @@ class Difference:
     after: Any
 
     @property
+    def is_plain(self) -> bool:
+        """Whether its values name no guest."""
+        return self.field in _PLAIN or self.field.startswith("services.")
+
+    @property
     def masked(self) -> str:
         """As people may read it in any log: a guest's own values are masked."""
-        is_plain = self.field in _PLAIN or self.field.startswith("services.")
-        return f"{self.field}: {_text(self.before, is_plain)} → {_text(self.after, is_plain)}"
+        return f"{self.field}: {_text(self.before, self.is_plain)} → {_text(self.after, self.is_plain)}"
 
 
 def asked_of(type_: str, data: Data, services: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

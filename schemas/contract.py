@@ -20,6 +20,7 @@ MAX_KEY: Final = 200
 _MAX_ZONE: Final = 64
 _WHOLE: Final = 2**64
 _YEARS: Final = range(1970, 3000)
+_NESTED: Final = (Mapping, list)
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -140,7 +141,7 @@ def unfit(value: object, path: str, depth: int) -> Iterator[FieldProblem]:
     if isinstance(value, str):
         if _UNSTORABLE.search(value):
             yield FieldProblem(path, "must not hold NUL or half of a surrogate pair")
-    elif isinstance(value, Mapping | list):
+    elif isinstance(value, _NESTED):
         if depth > MAX_DEPTH:
             yield FieldProblem(path, f"must not be nested deeper than {MAX_DEPTH}")
             return

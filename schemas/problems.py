@@ -23,7 +23,8 @@ WEBHOOK_PROBLEMS: Final = (
 
 class Problem(BellhopError):
     """Raised to answer a request with `status`. name: what kind of problem it is, a word for its `type` and for
-    metrics. detail: what happened and what to do; neither secrets nor values that were sent."""
+    metrics. detail: what happened and what to do; neither secrets nor values that were sent. more: further members of
+    the document."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Problem(BellhopError):
         detail: str,
         errors: Sequence[FieldProblem] = (),
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -39,6 +41,7 @@ class Problem(BellhopError):
         self.detail = detail
         self.errors = errors
         self.headers = headers or {}
+        self.more = more or {}
 
     def body(self, instance: str) -> str:
         """The document; `instance` is the path that was asked for. `errors` lists every field and rule, up to a
@@ -51,7 +54,11 @@ class Problem(BellhopError):
             "instance": instance,
         }
         if self.errors:
-            document["errors"] = [{"field": e.field[:_MAX_FIELD], "rule": e.rule} for e in self.errors[:MAX_ERRORS]]
+            document["errors"] = [problem_row(error) for error in self.errors[:MAX_ERRORS]]
         if len(self.errors) > MAX_ERRORS:
             document["detail"] += f" Only {MAX_ERRORS} of {len(self.errors)} errors are listed."
-        return json.dumps(document)
+        return json.dumps({**document, **self.more})
+
+
+def problem_row(problem: FieldProblem) -> dict[str, str]:
+    return {"field": problem.field[:_MAX_FIELD], "rule": problem.rule}

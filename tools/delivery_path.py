@@ -23,6 +23,7 @@ from typing import Any, Final
 from bellhop.broker.connect import connect
 from bellhop.broker.messages import work_message
 from bellhop.broker.topology import work, work_queue
+from bellhop.cli.demo.folder import template
 from bellhop.cli.demo.samples import Slots, booking
 from bellhop.ledger.store import Ledger
 from bellhop.sandbox.server import Sandbox
@@ -69,7 +70,7 @@ def _ours(frame: FrameType) -> str | None:
 def record(*, fails: bool) -> Way:
     """Works one booking to its ack."""
     way = Way()
-    document: dict[str, Any] = tomllib.loads((ROOT / "cli/demo/bellhop.demo.toml").read_text())
+    document: dict[str, Any] = tomllib.loads(template())
     with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
         document["broker"]["url"] = [f"sqlite:///{folder}/broker.db"]
         document["ledger"]["url"] = f"sqlite:///{folder}/ledger.db"

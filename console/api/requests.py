@@ -57,10 +57,10 @@ class Lines(fields.String):
 class WholeNumber(fields.Integer):
     """A whole number, in an address as digits. marshmallow alone takes 1.5 for 1, and true for it, too."""
 
-    def _validated(self, value: Any) -> Any:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, bool | float):
             raise self.make_error("invalid", input=value)
-        return super()._validated(value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 def one_of(*values: str, **kwargs: Any) -> fields.String:

@@ -108,6 +108,12 @@ class AdviceLine(ApiAnswer):
     vendor = fields.String(metadata={"description": "What is known of the vendor's code."})
 
 
+class ConflictLine(ApiAnswer):
+    field = fields.String(metadata={"description": "What the two ask otherwise."})
+    stands = fields.Raw(allow_none=True, metadata={"description": "What stands; masked, unless revealed."})
+    letter = fields.Raw(allow_none=True, metadata={"description": "What the letter asks; masked, unless revealed."})
+
+
 class LetterWhole(LetterLine, VendorBookings):
     advice = fields.Nested(AdviceLine, allow_none=True)
     calls = fields.List(fields.Nested(AttemptLine), metadata={"description": "All that its event made."})
@@ -115,6 +121,7 @@ class LetterWhole(LetterLine, VendorBookings):
     evidence = fields.Raw(allow_none=True, metadata={"description": "What else the letter brought along."})
     body_bytes = fields.Integer()
     data = fields.Raw(allow_none=True, metadata={"description": "Masked, unless revealed. Null if unreadable."})
+    conflict = fields.List(fields.Nested(ConflictLine), metadata={"description": "Of a conflict alone."})
     unreadable = fields.String()
     body = fields.String()
 

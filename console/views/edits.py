@@ -14,7 +14,7 @@ from bellhop.console.form_fields import Field, changes_of, fields_of
 from bellhop.console.views.letters import find_letter
 from bellhop.ledger.edits import EditRefused
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState
-from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edit_body
+from bellhop.letters.edits import EDITABLE, EditInvalid, edit_body, field_changes
 from bellhop.letters.serializers.letters import edit_row, letter_row
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import EnvelopeError, FieldProblem
@@ -108,7 +108,7 @@ def _replay(own: ConsoleParts, approved: Edit) -> None:
         told = "The letter is still open, unchanged: submit the same edit again."
         flash(f"The broker did not confirm it: {done.error}. {told}", "bad")
     elif done.replayed:
-        flash("Replayed with the edit.", "good")
+        flash("Replayed with the edit. Its event, under Details, says what becomes of it.", "good")
     else:
         flash("Nothing was replayed: the letter is no longer open.", "bad")
 
@@ -139,7 +139,7 @@ def _changes(letter: Letter, fields: list[Field], given: Mapping[str, str]) -> d
 
 def _check(own: ConsoleParts, letter: Letter, fields: list[Field], body: bytes, problem: str = "") -> str:
     """What would change, unmasked: whoever gets here has looked at what is masked."""
-    diff, second = differences(letter.new.body, body), _second(own)
+    diff, second = field_changes(letter.new.body, body), _second(own)
     row = letter_row(letter)
     return render_template("edit_check.html", letter=row, fields=fields, diff=diff, second=second, problem=problem)
 

@@ -90,6 +90,13 @@ class Ignored:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedItem:
+    """An item of a list that breaks its contract. The others are taken without it."""
+
+    problems: Sequence[FieldProblem]
+
+
 Made = Event | Notice | Ignored
 Adapt = Callable[[Any, Context], Made]
 """One item of a body → what it is. Raises EventInvalid, naming fields as the upstream does."""

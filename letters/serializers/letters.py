@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol
 
 from bellhop.ledger.records import Attempt, Booking, CauseRow, Edit, Json, Letter, Note, describe_entries
 from bellhop.letters.advice import advise
-from bellhop.letters.edits import differences
+from bellhop.letters.conflicts import conflict_rows
+from bellhop.letters.edits import field_changes
 from bellhop.letters.lost_ids import lost_ids
 from bellhop.letters.masking import mask_change, mask_data, mask_evidence
 from bellhop.letters.serializers import JsonObject
@@ -72,6 +73,8 @@ def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> Json
     rest = {key: value for key, value in new.evidence.items() if key != "attempts"}
     detail["evidence"] = rest if reveal else mask_evidence(rest)
     detail["body_bytes"] = len(letter.new.body)
+    if (conflict := conflict_rows(letter, ledger, reveal=reveal)) is not None:
+        detail["conflict"] = conflict
     try:
         data = decode_recordable(letter.new.body).data
         detail["data"] = dict(data) if reveal else mask_data(data)
@@ -135,7 +138,7 @@ def _changes(edit: Edit, letter: Letter | None, reveal: bool) -> list[JsonObject
     if letter is None:
         return []
     try:
-        changes = differences(letter.new.body, edit.body)
+        changes = field_changes(letter.new.body, edit.body)
     except EnvelopeError:
         return []
     return [

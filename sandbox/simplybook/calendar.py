@@ -12,7 +12,7 @@ from typing import Any
 
 from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.simplybook.hours import Hours, Span, clock, merge_spans, within
-from bellhop.sandbox.simplybook.rpc import RpcError, days, identifier, read_moment, seats_of, whole_number
+from bellhop.sandbox.simplybook.rpc import RpcError, days, identifier, read_integer, read_moment, seats_of
 from bellhop.sandbox.simplybook.seed import Unit
 from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 
@@ -171,7 +171,7 @@ class Calendar:
 
     def _work_calendar(self, year: Any, month: Any, unit_id: Any = None) -> Reply:
         """From the first opening to the last closing; of a day off, what they would be."""
-        units, year, month = self._hours.units(unit_id), whole_number(year), whole_number(month)
+        units, year, month = self._hours.units(unit_id), read_integer(year), read_integer(month)
         if not 1 <= month <= 12 or not 1 <= year <= 9999:
             raise RpcError(-32602)
         spans = [span for unit in units for span in unit.hours]

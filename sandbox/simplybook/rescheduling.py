@@ -11,7 +11,7 @@ from bellhop.sandbox.simplybook.booked import Booked
 from bellhop.sandbox.simplybook.bookings import Bookings
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.intake import answers, entries
-from bellhop.sandbox.simplybook.rpc import RpcError, whole_number
+from bellhop.sandbox.simplybook.rpc import RpcError, read_integer
 
 
 class Rescheduling:
@@ -43,7 +43,7 @@ class Rescheduling:
         self._move(booked, start, end)
         booked.fields = fields
         if offset is not None:
-            booked.client_time_offset = whole_number(offset)
+            booked.client_time_offset = read_integer(offset)
         return Reply(
             {"require_confirm": not booked.confirmed, "bookings": [booked.as_json()]}, effect="changed", id=booked.id
         )

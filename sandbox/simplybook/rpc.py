@@ -122,10 +122,10 @@ def _number(text: str) -> int | float:
 
 def identifier(value: Any) -> str:
     """An Integer of the document as text; PHP takes "7" for 7. Raises RpcError -32602."""
-    return str(whole_number(value))
+    return str(read_integer(value))
 
 
-def whole_number(value: Any) -> int:
+def read_integer(value: Any) -> int:
     """Raises RpcError -32602."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -136,7 +136,7 @@ def whole_number(value: Any) -> int:
 
 def seats_of(count: Any) -> int:
     """How many places are asked for; null is one. Raises RpcError -32602."""
-    seats = 1 if count is None else whole_number(count)
+    seats = 1 if count is None else read_integer(count)
     if seats < 1:
         raise RpcError(-32602)
     return seats

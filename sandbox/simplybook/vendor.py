@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.faults import Fault
 from bellhop.sandbox.front import Counter, Front, page, response
-from bellhop.sandbox.limits import Refusal
+from bellhop.sandbox.limits import LimitRefusal
 from bellhop.sandbox.pretended import Pretended
 from bellhop.sandbox.simplybook.app import SimplyBook, mask_params
 from bellhop.sandbox.simplybook.control import add_control
@@ -64,7 +64,7 @@ def _service_map(front: Front, service: str) -> Response:
     return response(Reply(_company(front).service_map(service, request.path)))
 
 
-def _throttle(front: Front, counter: Counter, refusal: Refusal, method: str, params: Any) -> Response:
+def _throttle(front: Front, counter: Counter, refusal: LimitRefusal, method: str, params: Any) -> Response:
     """A call above the limits: noted, not carried out. No fault sees it."""
     with front.state.lock:
         call = front.state.note(_NAME, method, params=params)

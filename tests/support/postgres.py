@@ -66,7 +66,8 @@ def postgres_url() -> Iterator[str]:
         run("initdb", "-D", str(data), "-U", "bellhop", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         options = (
             f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} "
-            "-c fsync=off -c shared_buffers=32MB -c max_connections=100"
+            "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c wal_level=minimal -c max_wal_senders=0 "
+            "-c shared_buffers=32MB -c max_connections=100"
         )
         run("pg_ctl", "start", "-w", "-t", "60", "-D", str(data), "-l", str(log), "-o", options)
         try:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from bellhop.ledger.records import Booking, Entry, EntryState, VendorCall
 from bellhop.schemas.asked import asked_of
@@ -30,7 +29,7 @@ from bellhop.vendors.simplybook.marks import mark_client, mark_of
 from bellhop.vendors.simplybook.payment import end_unpaid, is_paid, payment_deadline
 from bellhop.vendors.simplybook.preparation import prepare_book
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
-from bellhop.vendors.simplybook.slots import ANY_UNIT, Wanted, entries_to_cancel, place_of, slot_of, unit_at
+from bellhop.vendors.simplybook.slots import Wanted, entries_to_cancel, wanted_slots
 from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, meaning_here, name_changes, settle_rest
 
 BOOK: Final = "book"
@@ -41,7 +40,6 @@ DETAILS: Final = "getBookingDetails"
 
 _NOT_FOUND: Final = "-32080"
 _NO_BATCH_CONFIRM: Final = ("-32090", "-32095")
-_TITLE: Final = ACCOUNT.title
 
 
 class SimplybookBookings:
@@ -181,59 +179,16 @@ class SimplybookBookings:
             return None
         return _in_doubt("the slot is taken, perhaps by this very booking", wanted)
 
-    def _wanted_slots(self, event: Envelope, booking: Booking, own: Sequence[Entry]) -> dict[str, Wanted]:
-        """The slots the event wants, by their place, with what stands there. Times are the company's own, without a
-        zone."""
-        zone = self._venues[event.data["venue"]].zone
-        theirs = (event.data.get("client") or {}).get("timezone")
-        here = [entry for entry in own if (entry.account or booking.account) == event.account]
-        wanted: dict[str, Wanted] = {}
-        services = sorted(enumerate(event.data["services"]), key=lambda one: "provider_id" not in one[1])
-        for line, service in services:
-            start = datetime.fromisoformat(service["start"]).astimezone(zone)
-            arguments: dict[str, Any] = {
-                "event_id": service["service_id"],
-                "unit_id": service.get("provider_id", ANY_UNIT),
-                "date": f"{start:%Y-%m-%d}",
-                "time": f"{start:%H:%M:%S}",
-                "count": service["count"],
-            }
-            if event.data.get("recurring"):
-                arguments["recurring"] = True  # several bookings: what one callback tells is not the whole of it
-            if "end" in service:
-                arguments["end"] = f"{datetime.fromisoformat(service['end']).astimezone(zone):%Y-%m-%d %H:%M:%S}"
-            if theirs:
-                arguments["client_time_offset"] = client_time_offset(start, ZoneInfo(theirs))
-            if arguments["unit_id"] == ANY_UNIT:
-                arguments["unit_id"] = unit_at(arguments, here, wanted)
-            place = place_of(slot_of(arguments))
-            have = [entry for entry in here if place_of(entry.slot) == place]
-            wanted[place] = Wanted(line, arguments, asked_of(event.type, event.data, [service]), have)
-        return dict(sorted(wanted.items(), key=lambda item: item[1].line))
-
     def _in_the_way(self, call: VendorCall, event: Envelope, booking: Booking) -> list[str]:
         """The ids of what the booking itself has where the call would book, as far as the vendor would refuse it."""
-        arguments = call.arguments
         own = entries_of_guest(event, asked_of(event.type, event.data, ()), booking)
         if isinstance(own, Dead) or not own:
             return []
-        wanted = self._wanted_slots(event, booking, own)
-        old = [e for e in giving_way.candidates(own, wanted, event) if e.account == call.account]
-        same = [entry for entry in old if entry.slot.startswith(f"{arguments['event_id']}/")]
-        minutes = self._rules[call.account].minutes(int(arguments["event_id"])) if old and not same else 0
-        spans = giving_way.turns(arguments, same, minutes)
-        if not giving_way.overlapping(old, spans, arguments["unit_id"]):
-            return []
-        starts = self._clients[call.account].get_start_time_matrix(
-            f"{spans[0][0]:%Y-%m-%d}",
-            f"{spans[-1][0]:%Y-%m-%d}",
-            int(arguments["event_id"]),
-            int(arguments["unit_id"]),
-            arguments["count"],
-        )
-        taken = [span for span in spans if f"{span[0]:%H:%M:%S}" not in starts.get(f"{span[0]:%Y-%m-%d}", ())]
-        in_the_way = giving_way.overlapping(old, taken, arguments["unit_id"])
-        return [entry.vendor_id for entry in giving_way.with_course(in_the_way, old)]
+        old = giving_way.candidates(own, self._wanted_slots(event, booking, own), event)
+        return giving_way.ids_in_the_way(call, old, self._rules[call.account], self._clients[call.account])
+
+    def _wanted_slots(self, event: Envelope, booking: Booking, own: Sequence[Entry]) -> dict[str, Wanted]:
+        return wanted_slots(event, booking, own, self._venues[event.data["venue"]].zone)
 
     def _book_or_restore(
         self, client: SimplybookClient, call: VendorCall, event: Envelope, booking: Booking
@@ -316,17 +271,7 @@ def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mappin
         text = f"SimplyBook.me booked otherwise than asked: {told}. Put it right there by hand, then discard this"
         return Dead(Reason.UNSUPPORTED, text, {"differs": told}, applies=True)
     matches = [Match(entry, one.comparable, [one.line]) for one in wanted.values() for entry in one.have]
-    return settle_rest(event, booking, matches, words, _TITLE)
-
-
-def client_time_offset(start: datetime, theirs: ZoneInfo) -> int:
-    """ "difference between client's time zone and company's time zone in minutes. For example if company located in
-    city with time zone GMT+2 and customer located in city with GMT+3 then $clientTimeOffset will be 60 minutes".
-
-    start: in the company's zone; the difference is that of this moment, for clocks change on different days.
-    """
-    here, there = start.replace(tzinfo=None), start.astimezone(theirs).replace(tzinfo=None)
-    return round((there - here).total_seconds() / 60)
+    return settle_rest(event, booking, matches, words, ACCOUNT.title)
 
 
 def _with(booking: Booking, event: Envelope, *changed: Entry) -> Booking:

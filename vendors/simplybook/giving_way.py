@@ -17,6 +17,8 @@ from bellhop.ledger.records import Booking, Entry, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead
+from bellhop.vendors.simplybook.client import SimplybookClient
+from bellhop.vendors.simplybook.company_rules import CompanyRules
 from bellhop.vendors.simplybook.slots import Wanted, entries_to_cancel, is_course, place_of, times_of
 
 NOTE: Final = "getStartTimeMatrix"
@@ -53,6 +55,23 @@ def with_course(entries: Sequence[Entry], standing: Sequence[Entry]) -> list[Ent
     """With all turns of a course of which one is in the way: a course is booked whole, and could not be again."""
     slots = {entry.slot for entry in entries if is_course([one for one in standing if one.slot == entry.slot])}
     return [entry for entry in standing if entry in entries or entry.slot in slots]
+
+
+def ids_in_the_way(
+    call: VendorCall, standing: Sequence[Entry], rules: CompanyRules, client: SimplybookClient
+) -> list[str]:
+    """Of what stands and is not wanted any more: what is where the call would book, as far as the vendor would refuse
+    it. Raises VendorFailure, Held."""
+    arguments, event_id, unit_id = call.arguments, int(call.arguments["event_id"]), call.arguments["unit_id"]
+    old = [entry for entry in standing if entry.account == call.account]
+    same = [entry for entry in old if entry.slot.startswith(f"{event_id}/")]
+    spans = turns(arguments, same, rules.minutes(event_id) if old and not same else 0)
+    if not overlapping(old, spans, unit_id):
+        return []
+    first, last = f"{spans[0][0]:%Y-%m-%d}", f"{spans[-1][0]:%Y-%m-%d}"
+    starts = client.get_start_time_matrix(first, last, event_id, int(unit_id), arguments["count"])
+    taken = [span for span in spans if f"{span[0]:%H:%M:%S}" not in starts.get(f"{span[0]:%Y-%m-%d}", ())]
+    return [entry.vendor_id for entry in with_course(overlapping(old, taken, unit_id), old)]
 
 
 def candidates(own: Sequence[Entry], wanted: Mapping[str, Wanted], event: Envelope) -> list[Entry]:

@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from bellhop.ledger.records import Entry
-from bellhop.schemas.asked import Asked
+from bellhop.ledger.records import Booking, Entry
+from bellhop.schemas.asked import Asked, asked_of
+from bellhop.schemas.envelope import Envelope
 
 _SLOT: Final = ("event_id", "unit_id", "date", "time", "count")
 
@@ -60,6 +62,46 @@ class Wanted:
     def comparable(self) -> Asked:
         """Without the seats where calls see to them."""
         return self.asked if self.is_course else without_count(self.asked)
+
+
+def wanted_slots(event: Envelope, booking: Booking, own: Sequence[Entry], zone: ZoneInfo) -> dict[str, Wanted]:
+    """The slots the event wants, by their place, with what stands there. own: what stands and is the event's. Times
+    are those of the company's zone, and do not tell it."""
+    theirs = (event.data.get("client") or {}).get("timezone")
+    here = [entry for entry in own if (entry.account or booking.account) == event.account]
+    wanted: dict[str, Wanted] = {}
+    services = sorted(enumerate(event.data["services"]), key=lambda one: "provider_id" not in one[1])
+    for line, service in services:
+        start = datetime.fromisoformat(service["start"]).astimezone(zone)
+        arguments: dict[str, Any] = {
+            "event_id": service["service_id"],
+            "unit_id": service.get("provider_id", ANY_UNIT),
+            "date": f"{start:%Y-%m-%d}",
+            "time": f"{start:%H:%M:%S}",
+            "count": service["count"],
+        }
+        if event.data.get("recurring"):
+            arguments["recurring"] = True  # several bookings: what one callback tells is not the whole of it
+        if "end" in service:
+            arguments["end"] = f"{datetime.fromisoformat(service['end']).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+        if theirs:
+            arguments["client_time_offset"] = client_time_offset(start, ZoneInfo(theirs))
+        if arguments["unit_id"] == ANY_UNIT:
+            arguments["unit_id"] = unit_at(arguments, here, wanted)
+        place = place_of(slot_of(arguments))
+        have = [entry for entry in here if place_of(entry.slot) == place]
+        wanted[place] = Wanted(line, arguments, asked_of(event.type, event.data, [service]), have)
+    return dict(sorted(wanted.items(), key=lambda item: item[1].line))
+
+
+def client_time_offset(start: datetime, theirs: ZoneInfo) -> int:
+    """ "difference between client's time zone and company's time zone in minutes. For example if company located in
+    city with time zone GMT+2 and customer located in city with GMT+3 then $clientTimeOffset will be 60 minutes".
+
+    start: in the company's zone; the difference is that of this moment, for clocks change on different days.
+    """
+    here, there = start.replace(tzinfo=None), start.astimezone(theirs).replace(tzinfo=None)
+    return round((there - here).total_seconds() / 60)
 
 
 def unit_at(arguments: Mapping[str, Any], standing: Sequence[Entry], others: Collection[str]) -> str:

@@ -36,6 +36,19 @@ def test_opening_again_keeps_what_is_there(open_ledger: OpenLedger) -> None:
     assert isinstance(claim(open_ledger(), event()), Settled)
 
 
+def test_what_is_up_to_date_is_opened_without_looking_for_migrations(
+    open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A migration whose file's name does not lead to Alembic's head would be looked for at each start."""
+    open_ledger()
+
+    def no_upgrade(*_: object) -> None:
+        raise AssertionError("there is nothing to upgrade")
+
+    monkeypatch.setattr("bellhop.ledger.upgrade.upgrade", no_upgrade)
+    finish(open_ledger(), event())
+
+
 def test_opening_tells_the_database(empty_url: str) -> None:
     told: list[dict[str, object]] = []
     Ledger.open(empty_url, keep_seconds=KEEP, observe=lambda name, /, **fields: told.append({name: fields})).close()

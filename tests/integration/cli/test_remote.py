@@ -16,6 +16,7 @@ import pytest
 from flask import Response, request
 from werkzeug.serving import make_server, make_ssl_devcert
 
+from bellhop.broker.topology import work_queue
 from bellhop.cli import backends, remote
 from bellhop.cli.main import main
 from bellhop.console.access.passwords import matches
@@ -23,6 +24,7 @@ from bellhop.ledger.records import ItemState, LetterFilter, Role, Verdict
 from bellhop.letters.bulk import JobRunner
 from bellhop.letters.preflight import WORDS
 from bellhop.schemas.clock import Clock
+from bellhop.schemas.envelope import decode
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api
 from tests.support.ledger import event, finish
@@ -149,7 +151,7 @@ def test_a_replay_far_away_is_a_job_and_says_what_came_of_it(
     monkeypatch.setattr(backends, "_LOOK_SECONDS", 0.01)
     api.dead(2)
     with _worked(api):
-        code, out, err = far("dead", "replay", "1", "--why", "mended", "--yes")
+        code, out, err = far("dead", "replay", "1", "--why", "mended", "--yes", "--wait", "0")
         assert (code, out, err) == (0, "replayed 1 of 1\n", "")
         api.ledger.letters.discard([2], "ann", "a test")
     (job,) = api.get("/jobs")["rows"]
@@ -287,7 +289,8 @@ def test_a_replay_whose_answer_is_lost_is_one_job_and_is_followed_through_an_out
         return response
 
     with _worked(api):
-        assert far("dead", "replay", "1", "--why", "mended", "--yes") == (0, "replayed 1 of 1\n", "")
+        replayed = far("dead", "replay", "1", "--why", "mended", "--yes", "--wait", "0")
+        assert replayed == (0, "replayed 1 of 1\n", "")
     assert (lost, len(api.get("/jobs")["rows"])) == ([True], 1)
     assert looked[0] >= 3
 
@@ -311,7 +314,17 @@ def test_what_is_in_doubt_is_replayed_far_away_as_here_once_it_was_confirmed(
     monkeypatch.setattr(backends, "_LOOK_SECONDS", 0.01)
     api.dead(1, Reason.IN_DOUBT)
     with _worked(api):
-        assert far("dead", "replay", "1", "--why", "nothing is booked", "--yes")[:2] == (0, "replayed 1 of 1\n")
+        replayed = far("dead", "replay", "1", "--why", "nothing is booked", "--yes", "--wait", "0")
+        assert replayed[:2] == (0, "replayed 1 of 1\n")
+
+
+def test_what_became_of_a_replay_is_told_far_away_and_here(api: Api, run: Run, far: Run) -> None:
+    api.dead(2)
+    with _worked(api), _done(api):
+        replayed = far("dead", "replay", "1", "--why", "mended", "--yes", "--wait", "20")
+        assert replayed == (0, "replayed 1 of 1\n  1: done: done\n", "")
+        replayed = run("dead", "replay", "2", "--why", "mended", "--yes", "--wait", "20")
+        assert replayed == (0, "replayed 1 of 1\n  2: done: done\n", "")
 
 
 @contextmanager
@@ -373,6 +386,26 @@ def _worked(api: Api) -> Iterator[None]:
     stop.set()
     thread.join()
     publisher.close()
+
+
+@contextmanager
+def _done(api: Api) -> Iterator[None]:
+    """A worker, in a thread, for which everything is done."""
+    stop = threading.Event()
+
+    def run() -> None:
+        consumer = api.broker.consumer(work_queue("bookings.simplybook"), 10)
+        while not stop.is_set():
+            for delivery in consumer.take(10, 0.05):
+                finish(api.ledger, decode(delivery.message.body), detail="done")
+                consumer.ack([delivery])
+        consumer.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
 
 
 def test_a_row_is_json_that_programs_can_read(api: Api, far: Run) -> None:

@@ -17,7 +17,7 @@ from bellhop.broker.topology import work_queue
 from bellhop.console.access.passwords import hash_password
 from bellhop.console.access.sessions import OneTimeLink
 from bellhop.console.api.app import create_api_app, mount
-from bellhop.ledger.records import ItemState, JobState, LetterState, Role, Verdict
+from bellhop.ledger.records import Claimed, ItemState, JobState, LetterState, Role, Verdict
 from bellhop.letters.bulk import JobRunner
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import decode
@@ -26,7 +26,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.redact import MASK
 from bellhop.vendors.registry import ROUTES
 from tests.support.console import ALL, Console, Page
-from tests.support.ledger import NOON, event, finish, letter
+from tests.support.ledger import NOON, claim, conflict, event, finish, letter
 
 PASSWORD = "correct horse battery"
 SCREENS = (
@@ -343,6 +343,18 @@ def test_a_guest_is_masked_until_an_operator_looks_which_is_audited(console: Con
     assert console.acts() == []
     assert "Ada Lee" in console.ann.post("/letters/1/reveal")
     assert console.acts() == [("ann", "reveal", 1, "")]
+
+
+def test_a_conflict_shows_both_contents_side_by_side_and_a_replay_of_it_wins(console: Console) -> None:
+    conflict(console.ledger)
+    page = " ".join(re.sub(r"<[^>]+>", " ", console.ann.get("/letters/1")).split())
+    assert f"What stands, and what this asks field stands this letter client.name {MASK} {MASK}" in page
+    assert "services.0.start 2026-12-24T10:00:00+00:00 2026-12-24T11:00:00+00:00" in page
+    assert "client.name Ada Lee Ada Low" in " ".join(
+        re.sub(r"<[^>]+>", " ", console.ann.post("/letters/1/reveal")).split()
+    )
+    (found,) = console.ledger.letters.find(ALL, 1)
+    assert isinstance(claim(console.ledger, decode(found.new.body).next_generation()), Claimed)
 
 
 def test_letters_are_noted_and_handed_over(console: Console) -> None:

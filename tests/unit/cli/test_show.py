@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -16,6 +17,7 @@ from bellhop.ledger.records import Attempt, Booking, Entry, EntryState, Letter, 
 from bellhop.letters.lost_ids import lost_ids
 from bellhop.letters.masking import mask_data
 from bellhop.letters.serializers.letters import letter_detail, letter_row
+from bellhop.schemas.asked import asked_of
 from bellhop.schemas.clock import iso
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 
@@ -66,6 +68,17 @@ def _letter(body: bytes | None = None) -> Letter:
         *(evidence, 1, NOW, "crm", "e1", "booking.requested", "R-1", "sb"),
     )
     return Letter(7, new, LetterState.OPEN, NOW)
+
+
+def test_a_conflict_is_shown_with_both_contents_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = asked_of("booking.requested", {**DATA, "client": {"name": "Ada Low"}}, [{"service_id": "7"}])
+    standing = Entry("4711", 0, "e0", EntryState.CONFIRMED, slot="7", asked=asked)
+    conflict = replace(_letter(), new=replace(_letter().new, reason="conflict"))
+    echo_letter(letter_detail(conflict, Called((), standing), reveal=False))
+    shown = capsys.readouterr().out
+    assert "differs    client.name: stands ***, this asks ***" in shown
+    assert "differs    services.0.service_id: stands 7, this asks 1" in shown
+    assert "Ada" not in shown.partition("  data\n")[0]
 
 
 def test_a_letter_is_shown_without_its_guest_unless_it_is_revealed() -> None:

@@ -97,11 +97,37 @@ def test_a_list_of_one_is_answered_as_one(ingress: Ingress) -> None:
     assert set(ingress.post(f"seven/{SECRET}", [item()]).get_json()) == {"id", "status_url"}
 
 
-def test_one_invalid_event_refuses_all_of_them(ingress: Ingress) -> None:
-    answer = ingress.post(f"seven/{SECRET}", [item(), item(entity={"id": "x"})])
+def test_one_invalid_event_of_a_list_is_refused_and_the_others_are_taken_and_each_is_told(ingress: Ingress) -> None:
+    client = {"event_type": "created", "entity_type": "client", "entity": {"id": "c", "created": "2026-11-20T11:00:00"}}
+    answer = ingress.post(f"seven/{SECRET}", [item("r-1"), item(entity={"id": "x"}), client, item("r-2")])
     assert answer.status_code == 422
-    assert answer.get_json(force=True)["errors"] == [{"field": "1.entity.created", "rule": "is required"}]
+    told = answer.get_json(force=True)
+    assert told["errors"] == [{"field": "1.entity.created", "rule": "is required"}]
+    assert told["detail"].startswith("1 of the 4 events break their contract.")
+    first, refused, ignored, last = told["events"]
+    assert refused == {"errors": told["errors"]}
+    assert list(ignored) == ["ignored"]
+    assert [first["id"], last["id"]] == [one.id for one in ingress.envelopes]
+    assert first["id"] != last["id"]
+
+
+def test_a_list_with_a_refused_event_sent_again_is_known_and_what_was_mended_is_taken(ingress: Ingress) -> None:
+    for second in ({"id": "x"}, {"id": "x"}, item("r-2")["entity"]):
+        ingress.post(f"seven/{SECRET}", [item("r-1"), item(entity=second)])
+    ids = [one.id for one in ingress.envelopes]
+    assert len(ids) == 4
+    assert len({*ids[:3]}) == 1
+
+
+def test_where_all_of_a_list_is_refused_nothing_is_taken(ingress: Ingress) -> None:
+    answer = ingress.post(f"seven/{SECRET}", [item(entity={"id": "x"}), item(entity={"id": "y"})])
+    assert (answer.status_code, len(answer.get_json(force=True)["errors"])) == (422, 2)
     assert ingress.publisher.published == []
+
+
+def test_where_the_broker_is_away_a_list_with_a_refused_event_is_to_be_sent_again(ingress: Ingress) -> None:
+    ingress.publisher.fail = BrokerUnavailable("away")
+    assert ingress.post(f"seven/{SECRET}", [item("r-1"), item(entity={"id": "x"})]).status_code == 503
 
 
 def test_where_one_is_not_confirmed_none_is_promised_and_the_ids_are_the_same_again(ingress: Ingress) -> None:

@@ -318,6 +318,28 @@ def test_a_conflict_under_one_id_is_ended_by_a_replay_too() -> None:
     assert work(known, second.next_generation()) == Take()
 
 
+def test_an_answer_to_a_conflict_that_died_of_something_else_wins_again() -> None:
+    known = KnownEvent()
+    work(known, event("a", "booking.changed"))
+    second = event("b", "booking.changed", data={"x": 1})
+    step(known, second)
+    step(known, second.next_generation())
+    (row,) = known.by_id["crm", "b"]
+    row.state, row.reason, row.updated = State.DEAD, Reason.REJECTED.value, NOON + timedelta(minutes=1)
+    assert step(known, second.next_generation().next_generation()) == Take()
+
+
+def test_a_letter_that_died_before_another_told_its_fact_is_a_conflict_at_its_first_replay() -> None:
+    known = KnownEvent()
+    first = event("a", "booking.changed")
+    step(known, first)
+    (row,) = known.by_id["crm", "a"]
+    row.state, row.reason = State.DEAD, Reason.REJECTED.value
+    work(known, event("b", "booking.changed", data={"x": 1}))
+    known.by_id["crm", "b"][0].updated = NOON + timedelta(minutes=1)
+    assert isinstance(step(known, first.next_generation()), Refused)
+
+
 def test_a_replayed_conflict_is_superseded_where_something_newer_was_worked_meanwhile() -> None:
     known = KnownEvent()
     work(known, event("a", "booking.changed"))

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bellhop.letters.edits import EDITABLE, EditInvalid, differences, edit_body
+from bellhop.letters.edits import EDITABLE, EditInvalid, edit_body, field_changes
 from bellhop.schemas.envelope import Envelope, content_hash, decode, encode
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.events import DATA_FIELDS, TYPES, VenueFacts
@@ -112,7 +112,7 @@ def test_differences_are_told_value_by_value() -> None:
     service = DATA["services"][0] | {"provider_id": "3"}
     other = service | {"provider_id": "4"}
     after = edit_body(body(), {"services": [service, other], "client": {"name": "Ada Lee"}}, venue)
-    assert [(one.field, one.before, one.after) for one in differences(body(), after)] == [
+    assert [(one.field, one.before, one.after) for one in field_changes(body(), after)] == [
         ("data.client.email", "ada@example.com", None),
         ("data.services.0.provider_id", "2", "3"),
         ("data.services.1", None, other),

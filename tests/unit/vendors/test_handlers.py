@@ -22,8 +22,9 @@ from bellhop.vendors.peoplevine.bookings import PeoplevineBookings
 from bellhop.vendors.peoplevine.members import Members
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 from bellhop.vendors.simplybook.book_answer import BookAnswer, BookedRow
-from bellhop.vendors.simplybook.bookings import SimplybookBookings, client_time_offset
+from bellhop.vendors.simplybook.bookings import SimplybookBookings
 from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.vendors.simplybook.slots import client_time_offset
 from tests.support.facts import venue_facts
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -20,7 +20,7 @@ from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import BrokerUnavailable
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api, problem
-from tests.support.ledger import NOON, event, finish, letter
+from tests.support.ledger import NOON, conflict, event, finish, letter
 
 
 @pytest.fixture
@@ -98,6 +98,17 @@ def test_a_guest_is_masked_until_an_operator_looks_which_is_audited(api: Api) ->
     revealed = api.get("/letters/1", Role.OPERATOR, reveal="true")
     assert revealed["data"]["client"]["name"] == "Ada Lee"
     assert acts(api) == [(OPERATOR, "reveal", 1, "")]
+
+
+def test_a_conflict_tells_what_stands_and_what_the_letter_asks_side_by_side(api: Api) -> None:
+    conflict(api.ledger)
+    told = api.get("/letters/1")["conflict"]
+    assert [(row["field"], row["stands"], row["letter"]) for row in told] == [
+        ("client.name", "***", "***"),
+        ("services.0.start", "2026-12-24T10:00:00+00:00", "2026-12-24T11:00:00+00:00"),
+    ]
+    revealed = api.get("/letters/1", Role.OPERATOR, reveal="true")["conflict"]
+    assert (revealed[0]["stands"], revealed[0]["letter"]) == ("Ada Lee", "Ada Low")
 
 
 def test_lists_hold_nothing_of_the_guest_and_no_secret(api: Api) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.ingest.formats.parts import Ignored, Receipt
+from bellhop.ingest.formats.parts import Ignored, Receipt, RefusedItem
 from bellhop.ingest.formats.table import TABLE
 from bellhop.ingest.intake import MAX_EVENTS, Intake
 from bellhop.schemas.envelope import Envelope, decode, encode
@@ -233,9 +233,14 @@ def test_what_cannot_be_read_is_told_by_the_upstreams_own_field(body: object, fi
     assert rule in found[field]
 
 
-def test_one_bad_item_of_a_list_refuses_all_and_is_told_by_its_index() -> None:
-    body = [reservation(), reservation(id=None), reservation("?")]
-    assert list(problems("sevenrooms", body)) == ["1.entity.id", "2.event_type"]
+def test_a_bad_item_of_a_list_is_refused_alone_and_told_by_its_index() -> None:
+    settings, bad = built(), [reservation(id=None), reservation("?")]
+    intake = Intake(settings, settings.sources["sevenrooms"])
+    made = intake.read([reservation(), *bad, reservation(id="r-2")], receipt())
+    refused = [[problem.field for problem in one.problems] for one in made if isinstance(one, RefusedItem)]
+    assert refused == [["1.entity.id"], ["2.event_type"]]
+    assert [one.subject for one in made if isinstance(one, Envelope)] == ["r-1", "r-2"]
+    assert list(problems("sevenrooms", bad)) == ["0.entity.id", "1.event_type"]
 
 
 def test_a_created_time_stands_in_for_a_missing_updated_one() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from bellhop.ingest.formats.parts import Ignored, Receipt
-from bellhop.ingest.intake import Intake
+from bellhop.ingest.formats.parts import Ignored, Receipt, RefusedItem
+from bellhop.ingest.intake import Intake, Read
 from bellhop.schemas.envelope import Envelope, decode, encode
-from bellhop.schemas.errors import EventInvalid
+from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.vendors.settings import build
 from tests.support.ingress import DOCUMENT, NOW, TOKEN
 
@@ -90,7 +90,7 @@ SETTINGS = build(
 )
 
 
-def read(source: str, body: object, *, at: datetime = NOW, signed_id: str = "") -> Sequence[Envelope | Ignored]:
+def read(source: str, body: object, *, at: datetime = NOW, signed_id: str = "") -> Sequence[Read]:
     return Intake(SETTINGS, SETTINGS.sources[source]).read(body, Receipt(at, "u1", "d" * 64, signed_id))
 
 
@@ -171,7 +171,9 @@ def test_the_reservations_of_a_sister_venue_do_not_stop_ours_where_the_source_sa
     assert isinstance(second, Ignored)
     assert second.why == "its entity.venue_id is none of the source's venues"
     assert [made.subject for made in (first, third) if isinstance(made, Envelope)] == ["r-1", "r-3"]
-    assert refused("seven", body) == {"1.entity.venue_id": "is not in sources.seven.venues"}
+    first, told, third = read("seven", body)
+    assert told == RefusedItem([FieldProblem("1.entity.venue_id", "is not in sources.seven.venues")])
+    assert [made.subject for made in (first, third) if isinstance(made, Envelope)] == ["r-1", "r-3"]
 
 
 def test_a_venue_that_is_missing_is_no_unknown_one() -> None:

@@ -1,0 +1,15 @@
+"""The tool that follows one delivery, on a real worker, broker file, ledger and sandbox."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.delivery_path import record
+
+
+@pytest.mark.parametrize(("fails", "steps"), [(False, set()), (True, {"failures", "retry"})])
+def test_the_steps_of_a_delivery_stand_in_the_files_that_the_architecture_names(fails: bool, steps: set[str]) -> None:
+    files = list(dict.fromkeys(record(fails=fails).functions.values()))
+    assert files[0] == "workers/executor.py"
+    own = {file.removeprefix("workers/").removesuffix(".py") for file in files if file.startswith("workers/")}
+    assert own == {"executor", "worker", "delivery", "messages", "gate", "suspects"} | steps
