@@ -55,7 +55,7 @@ def _result(result: Any, id_: str = ID) -> str:
     return json.dumps({"result": result, "id": id_, "jsonrpc": "2.0"})
 
 
-def _said(reason: str | None, message: str | None = None, *, success: object = False, errors: int = 0) -> str:
+def _said(reason: str | None, message: str | None = None, *, success: object = False, errors: float = 0) -> str:
     counts = {"success_count": 0, "error_count": errors}
     return json.dumps({"success": success, "reason": reason, "message": message, **counts})
 
@@ -66,6 +66,9 @@ PAGE_SAMPLES: Final = (
     *(Sample(f"HTTP {status}, a page", status, _PAGE) for status in PAGE_STATUSES),
     Sample("HTTP 403, a page that speaks of too many requests", 403, "<h1>Too many requests</h1>"),
     Sample("HTTP 403, a gateway's JSON", 403, '{"message": "Forbidden", "requestId": "1"}'),
+    Sample(
+        "HTTP 403, a gateway's JSON with its status as a code", 403, '{"error": {"code": 403, "message": "Blocked"}}'
+    ),
     Sample("HTTP 502, a gateway's JSON", 502, '{"error": "Bad Gateway"}'),
     Sample("HTTP 200 with an empty body", 200, ""),
     Sample("HTTP 500 with an empty body", 500, ""),
@@ -95,6 +98,7 @@ SIMPLYBOOK_SAMPLES: Final = (
     Sample("both a result and an error", 200, json.dumps({"result": {"a": 1}, "error": {"code": 1}, "id": ID})),
     Sample("a result with HTTP 404", 404, _result(True)),
     Sample("a result of another form", 200, _result({"made": [{"booking_id": 434}]})),
+    Sample("a list of no bookings", 200, _result({"bookings": []})),
     Sample('a booking with the id "0"', 200, _result({"bookings": [{**_ROW, "id": "0"}]})),
     Sample("a booking with a sentence for an id", 200, _result({"bookings": [{**_ROW, "id": "Thank you"}]})),
 )
@@ -115,6 +119,7 @@ PEOPLEVINE_SAMPLES: Final = (
     Sample('success with the id "0"', 200, _said(None, "0", success=True)),
     Sample("success with a sentence for an id", 200, _said(None, "Reservation was created", success=True)),
     Sample("success with HTTP 404", 404, _said(None, "30396436", success=True)),
+    Sample("success with errors counted as 1.0", 200, _said(None, "30396436", success=True, errors=1.0)),
     Sample("success with errors counted", 200, _said(None, "30396436", success=True, errors=1)),
 )
 

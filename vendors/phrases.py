@@ -174,7 +174,8 @@ VALIDATOR: Final = Phrase(
         r"|service|session|location|facility|technician|provider|employee|venue|room|date|time|offer|price|slot"
         r"|product|balance|payment|credits?)(?:'?s)? (?:\S+ ){0,3}?(?:expired|blocked|suspended|not found|no longer"
         r"|not active|inactive|unknown|used up|changed|due|missing|differs?)\b",
-        r"\bnot enough\b|\bplease (?:select|choose|enter|provide|add)\b",
+        r"\bnot enough\b|\bplease (?:select|choose|enter|provide|add)\b|\b(?:in)?eligible\b|\brestrict|\bunpaid\b",
+        r"\b(?:not|never) (?:allowed|qualified|met|signed|certified)\b|\b(?:consent|waiver|agreement|policy)\b",
     ),
 )
 SLOT: Final = Phrase(
@@ -186,6 +187,7 @@ SLOT: Final = Phrase(
         r"\balready (?:\w+ )?(?:booked|reserved|taken|exists|a booking|an appointment)\b|\balready (?:have|has) a"
         r"|\b(?:fully|double) booked\b|\bis (?:full|taken|booked|reserved|closed)\b|\bsold out\b",
         r"\bin the past\b|\btoo (?:late|early|far|soon|short|long|close)\b|\b(?:conflict|overlap)s?\b",
+        r"\bblackout|\boccupied\b|\b(?:at|full|over) capacity\b|\bno (?:technician|therapist|room|facility)",
         r"\bminimum notice\b|\bday off\b|\bon (?:vacation|holiday|leave)\b|\b(?:does not|doesn't) (?:work|offer)\b",
         r"\boutside (?:of )?(?:\w+ )?(?:opening|working|business) hours\b|\bduplicate (?:booking|reservation|appoint)",
     ),

@@ -29,10 +29,11 @@ def refusal_kind(words: str, status: int) -> tuple[Kind, bool]:
     text = normal(words)
     if (phrase := find_phrase(text, _OTHERS)) is not None:
         return phrase.kind, False
+    if any(said.lower() in text for said in DOCUMENTED):
+        return Kind.REJECTED, False
     if status in (401, 403):
         return Kind.AUTH, False
     # A server that failed and says no more than that may have failed after it passed the booking on.
     if status >= 500:
         return Kind.UNKNOWN, False
-    is_refused = any(said.lower() in text for said in DOCUMENTED) or find_phrase(text, _REFUSALS) is not None
-    return (Kind.REJECTED, False) if is_refused else (Kind.UNKNOWN, True)
+    return (Kind.REJECTED, False) if find_phrase(text, _REFUSALS) else (Kind.UNKNOWN, True)

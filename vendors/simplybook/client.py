@@ -256,6 +256,7 @@ class SimplybookClient:
             read_seconds=self._account.read_seconds,
             is_read=not method.changes,
             secrets=[str(value) for param, value in zip(method.params, params, strict=False) if param.name == "sign"],
+            own_id=number,
         )
         return read_reply(where, answer, number)
 

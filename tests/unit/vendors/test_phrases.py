@@ -139,6 +139,9 @@ SAID: dict[Phrase | None, str] = {
         Party size must be between 2 and 8
         Booking is not permitted for this member
         Membership required
+        Guest has an unpaid balance
+        Member is not eligible for this service
+        The therapist is not qualified for this treatment
         Your membership has expired
         Client is blocked
         The member's account is suspended
@@ -154,6 +157,8 @@ SAID: dict[Phrase | None, str] = {
         This slot has already been booked
         Therapist is on vacation
         Booking too far ahead
+        No therapist can be found
+        Room is occupied
         Reservation conflicts with another reservation
     """,
     None: """
