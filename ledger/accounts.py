@@ -48,7 +48,8 @@ class Ended(StrEnum):
     UNUSED = "unused"
     """Nothing was sent after all."""
     LOGGED_IN = "logged in"
-    """It gave a token: whether that is good for anything, only a call with it tells."""
+    """It gave a token, or refused one that may have run out: whether the credentials are taken, only a call with a new
+    token tells."""
 
 
 @dataclass(frozen=True, slots=True)

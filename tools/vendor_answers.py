@@ -204,6 +204,7 @@ def fate(vendor: str, http: HttpClient, url: str, column: str) -> tuple[str, str
 
 _ACCOUNT: Final[Mapping[Ended, str]] = {
     Ended.ANSWERED: "",
+    Ended.LOGGED_IN: "",
     Ended.AWAY: "counts as away",
     Ended.REFUSED: "counts as refused",
     Ended.THROTTLED: "pauses",

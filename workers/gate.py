@@ -176,6 +176,8 @@ class AccountGate:
 def call_end(failure: VendorFailure) -> Ended:
     if failure.kind is Kind.THROTTLED:
         return Ended.THROTTLED
+    if failure.tells_nothing:
+        return Ended.LOGGED_IN
     if failure.kind is Kind.AUTH:
         return Ended.REFUSED
     return Ended.AWAY if failure.is_away else Ended.ANSWERED

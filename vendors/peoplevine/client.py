@@ -228,6 +228,7 @@ class PeoplevineClient:
                 failure = _refusal(name, answer)
                 if failure.said_no and is_alike(alike, failure.message):
                     failure.kind, failure.said_no = Kind.AUTH, False
+                failure.tells_nothing = failure.said_no and name != _HARMLESS and not is_bare(failure.message)
                 raise failure
             if success is None:
                 raise page_failure(Where(VENDOR, name), answer)

@@ -16,7 +16,7 @@ from bellhop.schemas.redact import learn_secret
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld, Gate, OpenGate
 from bellhop.vendors.http import HttpClient, Where
-from bellhop.vendors.phrases import is_alike
+from bellhop.vendors.phrases import is_alike, is_bare
 from bellhop.vendors.simplybook.book_answer import BookAnswer
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
 from bellhop.vendors.simplybook.reply import RpcResult, read_reply
@@ -183,21 +183,21 @@ class SimplybookClient:
                 raise
         token = self._tokens.replace_token(account, token, self.login)
         try:
-            return self._rpc(method.name, params, token)
+            return self._rpc(method.name, params, token, is_new=True)
         except VendorFailure as failure:
-            if failure.said_no and self._is_for_token(failure, token):
+            if failure.said_no and self._is_for_token(failure, token, is_new=True):
                 failure.kind, failure.said_no = Kind.AUTH, False
             raise
 
-    def _is_for_token(self, failure: VendorFailure, token: str) -> bool:
+    def _is_for_token(self, failure: VendorFailure, token: str, *, is_new: bool = False) -> bool:
         """Whether a call was refused for its token, and so certainly not done. Where the words do not tell, a question
         that every token may ask is: refused in the same words, it was the token."""
         if failure.kind is Kind.AUTH:
             return True
-        if not failure.said_no:
+        if not failure.said_no or is_bare(failure.message):
             return False
         try:
-            self._rpc(_HARMLESS, (), token, alike=failure.message)
+            self._rpc(_HARMLESS, (), token, alike=failure.message, is_new=is_new)
         except VendorFailure as other:
             return other.kind is Kind.AUTH
         except CallHeld as held:
@@ -229,8 +229,9 @@ class SimplybookClient:
             self._url = self.service_url()
         return self._url
 
-    def _rpc(self, name: str, params: Sequence[Any], token: str, alike: str = "") -> RpcResult:
-        """alike: words in which another call was refused. Refused in the same, it is neither call's fault."""
+    def _rpc(self, name: str, params: Sequence[Any], token: str, *, alike: str = "", is_new: bool = False) -> RpcResult:
+        """alike: words in which another call was refused. Refused in the same, it is neither call's fault. is_new: the
+        token is, so that its refusal is one of the credentials; else it may be the token's alone."""
         url = self._base()
         with self._gate.turn(self._account.name):
             try:
@@ -238,6 +239,8 @@ class SimplybookClient:
             except VendorFailure as failure:
                 if failure.said_no and is_alike(alike, failure.message):
                     failure.kind, failure.said_no = Kind.AUTH, False
+                is_asked_about = failure.said_no and not is_bare(failure.message)
+                failure.tells_nothing = is_asked_about or (failure.kind is Kind.AUTH and not is_new)
                 raise
 
     def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> RpcResult:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from bellhop.ledger.accounts import Ended
 from bellhop.schemas.redact import Redactor
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.http import HttpAnswer, Where
@@ -15,6 +17,7 @@ from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.workers.gate import call_end
 
 ODD = "Kein Zugriff, Fall 4711"
 
@@ -54,9 +57,25 @@ def rpc(result: Any = None, error: str = "") -> dict[str, Any]:
     return {"jsonrpc": "2.0", **({"error": {"code": -32000, "message": error}} if error else {"result": result})}
 
 
-def book(http: Http) -> str:
+class Gate:
+    """Notes what each request told of the account."""
+
+    def __init__(self) -> None:
+        self.ends: list[Ended] = []
+
+    @contextmanager
+    def turn(self, account: str, *, is_login: bool = False) -> Iterator[None]:
+        try:
+            yield
+        except VendorFailure as failure:
+            self.ends.append(call_end(failure))
+            raise
+        self.ends.append(Ended.LOGGED_IN if is_login else Ended.ANSWERED)
+
+
+def book(http: Http, gate: Gate | None = None) -> str:
     account = SimplybookAccount("salon", "http://x", "salon", "key", "secret", True, 1.0, 1.0)
-    client = SimplybookClient(account, http, Tokens())  # type: ignore[arg-type]
+    client = SimplybookClient(account, http, Tokens(), gate)  # type: ignore[arg-type]
     return client.book(1, 3, "2027-05-10", "09:00:00", {}, {}, None, None, None).bookings[0].id
 
 
@@ -79,6 +98,26 @@ def test_what_is_refused_with_every_token_is_the_accounts_credentials() -> None:
         book(http)
     assert caught.value.kind is Kind.AUTH
     assert http.calls.count(("book", "t1")) == 1
+
+
+@pytest.mark.parametrize("words", ["Access denied", ODD])
+def test_a_shared_token_that_is_refused_tells_nothing_of_the_credentials(words: str) -> None:
+    """Else an account that is held, whose first call tries its old token, would never come to log in."""
+
+    def answer(method: str, token: str) -> dict[str, Any]:
+        if method == "getToken":
+            return rpc("t1")
+        return rpc({"bookings": [{"id": "7", "hash": "h"}]}) if token == "t1" else rpc(error=words)
+
+    gate = Gate()
+    assert book(Http(answer), gate) == "7"
+    assert Ended.REFUSED not in gate.ends
+    assert gate.ends[-1] is Ended.ANSWERED
+    refused = Gate()
+    with pytest.raises(VendorFailure):
+        book(Http(lambda method, _: rpc("t1") if method == "getToken" else rpc(error=words)), refused)
+    assert refused.ends.count(Ended.REFUSED) == 1
+    assert Ended.ANSWERED not in refused.ends  # it would end the row that holds the account
 
 
 @pytest.mark.parametrize("words", [ODD, "Error"])
