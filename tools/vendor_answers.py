@@ -287,8 +287,8 @@ Made by `make docs` by giving each answer to the vendors' clients; do not edit i
 says, else a second. Of a login, a retry counts as away.
 
 With SimplyBook.me, a refusal with the shared token is worth one new login before any of this, in words that nobody
-knows where a harmless question with the same token is refused alike; the rows tell of what is refused again. What is
-refused in words that nobody knows, as a harmless question is, counts as refused: with either vendor.
+knows where a harmless question with the same token is refused alike; the rows tell of what is refused again. Where
+everything is refused in the same words with the new token, too, it counts as refused.
 """
 
 

@@ -12,15 +12,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import CallHeld, Gate, OpenGate
+from bellhop.vendors.held import Gate, OpenGate
 from bellhop.vendors.http import HttpAnswer, HttpClient, Where, page_failure
 from bellhop.vendors.ids import plain_id
 from bellhop.vendors.peoplevine.reasons import refusal_kind, refusal_words
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
-from bellhop.vendors.phrases import is_alike, is_bare
 
 VENDOR: Final = "peoplevine"
-_HARMLESS: Final = "locations"
 
 _MEMBERS: Final = {
     name.lower(): name
@@ -186,50 +184,15 @@ class PeoplevineClient:
         body: object = None,
         enough: Callable[[Mapping[str, Any]], bool] = lambda _reply: False,
     ) -> HttpAnswer:
-        """The answer, where it says success, or has data that is `enough` to be one. Where a harmless question is
-        refused in the same words, which nobody knows, it is the account's credentials."""
-        try:
-            return self._ask(METHODS[name], query, body, enough)
-        except VendorFailure as failure:
-            if failure.said_no and name != _HARMLESS and self._is_for_account(failure):
-                failure.kind, failure.said_no = Kind.AUTH, False
-            raise
-
-    def _is_for_account(self, failure: VendorFailure) -> bool:
-        if is_bare(failure.message):
-            return False
-        try:
-            self._ask(METHODS[_HARMLESS], {"type": "location"}, alike=failure.message)
-        except VendorFailure as other:
-            return other.kind is Kind.AUTH
-        except CallHeld as held:
-            if not held.refused:  # it was not asked
-                raise failure from None
-            raise
-        return False
-
-    def _ask(
-        self,
-        method: Endpoint,
-        query: Mapping[str, str] | None,
-        body: object = None,
-        enough: Callable[[Mapping[str, Any]], bool] = lambda _reply: False,
-        alike: str = "",
-    ) -> HttpAnswer:
-        """alike: words in which another call was refused. Refused in the same, it is neither call's fault."""
-        name = method.name
+        """The answer, where it says success, or has data that is `enough` to be one."""
         with self._gate.turn(self._account.name):
-            answer = self._request(method, query, body)
+            answer = self._request(METHODS[name], query, body)
             reply = answer.json if isinstance(answer.json, dict) else {}
             success = _success(reply.get("success"))
             if (success is True or enough(reply)) and answer.status < 300:
                 return answer
             if success is False:
-                failure = _refusal(name, answer)
-                if failure.said_no and is_alike(alike, failure.message):
-                    failure.kind, failure.said_no = Kind.AUTH, False
-                failure.tells_nothing = failure.said_no and name != _HARMLESS and not is_bare(failure.message)
-                raise failure
+                raise _refusal(name, answer)
             if success is None:
                 raise page_failure(Where(VENDOR, name), answer)
             raise _failure(name, Kind.UNKNOWN, f"HTTP {answer.status} with a success", answer)

@@ -24,9 +24,8 @@ def lines() -> Iterator[str]:
     rows = [(phrase.title, phrase.kind.value, phrase.advice) for phrase in PHRASES]
     yield from markdown_table(("what they speak of", "kind", "what a person does"), rows)
     documented = " and ".join(f"`{words}`" for words in DOCUMENTED)
-    yield f"\nDocumented are only {documented}, both rejected. Any other refusal, also one without words, is unknown."
-    yield "It is one when it is said again while nothing of it stands; and one of the account's credentials when"
-    yield "`locations` is refused in the same words."
+    yield f"\nDocumented are only {documented}, both rejected. So is any other refusal but one without words,"
+    yield "or in words of programmers: that is one when it is said again while nothing of it stands."
 
     yield "\n## SevenRooms: the statuses of its reservations\n"
     yield "Source: `sevenrooms-setup`. Live systems send more; `schemas/statuses.py` has what Bellhop makes of each.\n"

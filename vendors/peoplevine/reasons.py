@@ -6,14 +6,22 @@ backend may put an exception's text in either, also after the effect.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from bellhop.vendors.failure import Kind
-from bellhop.vendors.phrases import CAPTCHA, LIMIT, PHRASES, SLOT, VALIDATOR, find_phrase, normal
+from bellhop.vendors.phrases import CAPTCHA, LIMIT, PHRASES, SLOT, VALIDATOR, find_phrase, is_bare, normal
 
 DOCUMENTED: Final = ("Member not found", "Invalid member ID")
 _REFUSALS: Final = (CAPTCHA, LIMIT, VALIDATOR, SLOT)
+_TECHNICAL: Final = re.compile(
+    r"\b(?:errors?|fail(?:s|ed|ures?|ing)?|unable|could not|couldn't|cannot|can't|null|objects?|servers?|process\w*"
+    r"|methods?|functions?|arguments?|parameters?|strings?|integers?|index(?:es)?|threads?|memory|buffer|streams?|sockets?"
+    r"|handles?|files?|paths?|json|xml|html|https?|tcp|ssl|tls|dns|uri|urls?|quer(?:y|ies)|columns?|rows?|transactions?"
+    r"|locks?|responses?|pars(?:e|er|ing)|config\w*|cache|queue|module|stack|proxy|endpoint)\b"
+    r"|[{}<>\\]|\w\(\)|\w\.\w+\.\w|::|=>"
+)
 _OTHERS: Final = tuple(phrase for phrase in PHRASES if phrase not in _REFUSALS)
 
 
@@ -24,8 +32,8 @@ def refusal_words(reply: Mapping[str, Any]) -> str:
 
 
 def refusal_kind(words: str, status: int) -> tuple[Kind, bool]:
-    """The kind, and whether it is no more than a no in words that nobody knows. That proves nothing: what failed after
-    the effect may speak so, and the document's own example of `products` says `success: false` with all its data."""
+    """The kind, and whether it is a no that proves nothing: without any words, as the document's own example of
+    `products` says `success: false` with all its data; or in words of programmers, as what failed after the effect."""
     text = normal(words)
     if (phrase := find_phrase(text, _OTHERS)) is not None:
         return phrase.kind, False
@@ -36,4 +44,6 @@ def refusal_kind(words: str, status: int) -> tuple[Kind, bool]:
     # A server that failed and says no more than that may have failed after it passed the booking on.
     if status >= 500:
         return Kind.UNKNOWN, False
-    return (Kind.REJECTED, False) if find_phrase(text, _REFUSALS) else (Kind.UNKNOWN, True)
+    if find_phrase(text, _REFUSALS):
+        return Kind.REJECTED, False
+    return (Kind.UNKNOWN, True) if is_bare(words) or _TECHNICAL.search(text) else (Kind.REJECTED, False)

@@ -121,9 +121,8 @@ def test_a_name_that_does_not_exist_was_certainly_not_called() -> None:
         (send(answer(b"", "302 Found", "Location: http://elsewhere.test/")), Kind.UNKNOWN),
         (send(answer(b'{"success": false, "reason": "Invalid member ID"}')), Kind.REJECTED),
         (send(answer(b'{"success": false, "reason": "Invalid credentials"}')), Kind.AUTH),
-        (send(answer(b'{"success": false, "reason": "Guest has an unpaid balance"}')), Kind.REJECTED),
-        # Every question is refused so, which is about no reservation.
-        (send(answer(b'{"success": false, "reason": "something new"}')), Kind.AUTH),
+        (send(answer(b'{"success": false, "reason": "something new"}')), Kind.REJECTED),
+        (send(answer(b'{"success": false, "reason": "Row handler gave no row"}')), Kind.UNKNOWN),
     ],
     ids=lambda value: value.value if isinstance(value, Kind) else "",
 )
@@ -230,7 +229,7 @@ def test_a_server_that_does_not_speak_tls_was_not_asked_anything() -> None:
         ("500 Internal Server Error", "something new", Kind.UNKNOWN),
         ("500 Internal Server Error", "Invalid member ID", Kind.REJECTED),
         ("200 OK", "A timeout occurred while contacting Book4Time", Kind.UNKNOWN),
-        ("400 Bad Request", "Guest has an unpaid balance", Kind.REJECTED),
+        ("400 Bad Request", "something new", Kind.REJECTED),
     ],
 )
 def test_a_failure_that_may_have_come_after_the_booking_leaves_a_doubt(status: str, reason: str, kind: Kind) -> None:

@@ -13,8 +13,6 @@ from bellhop.ledger.accounts import Ended
 from bellhop.schemas.redact import Redactor
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.http import HttpAnswer, Where
-from bellhop.vendors.peoplevine.client import PeoplevineClient
-from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.workers.gate import call_end
@@ -127,19 +125,3 @@ def test_what_one_call_alone_is_refused_with_proves_nothing(words: str) -> None:
         book(http)
     assert (caught.value.kind, caught.value.said_no) == (Kind.UNKNOWN, True)
     assert [method for method, _ in http.calls].count("book") == 1
-
-
-@pytest.mark.parametrize(
-    ("everything", "words", "kind"),
-    [(True, ODD, Kind.AUTH), (False, ODD, Kind.UNKNOWN), (True, "Error", Kind.UNKNOWN)],
-)
-def test_peoplevines_no_in_odd_words_is_asked_about(everything: bool, words: str, kind: Kind) -> None:
-    refused = {"success": False, "reason": words, "message": None}
-    fine = {"success": True, "metaData": []}
-    http = Http(lambda method, _: refused if everything or method == "create_service_reservation" else fine)
-    account = PeoplevineAccount("pv", "http://x", "a", "c", "u", "p", "", True, 1.0, 1.0)
-    with pytest.raises(VendorFailure) as caught:
-        PeoplevineClient(account, http).create_service_reservation("1000", "", [])  # type: ignore[arg-type]
-    assert caught.value.kind is kind
-    assert caught.value.said_no is (kind is Kind.UNKNOWN)
-    assert [method for method, _ in http.calls].count("create_service_reservation") == 1
