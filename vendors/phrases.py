@@ -174,6 +174,7 @@ VALIDATOR: Final = Phrase(
         r"|service|session|location|facility|technician|provider|employee|venue|room|date|time|offer|price|slot"
         r"|product|balance|payment|credits?)(?:'?s)? (?:\S+ ){0,3}?(?:expired|blocked|suspended|not found|no longer"
         r"|not active|inactive|unknown|used up|changed|due|missing|differs?)\b",
+        r"\bdeclined\b|\bcan(?:not|'t) (?:be )?(?:book|reserv|attend)",
         r"\bnot enough\b|\bplease (?:select|choose|enter|provide|add)\b|\b(?:in)?eligible\b|\brestrict|\bunpaid\b",
         r"\b(?:not|never) (?:allowed|qualified|met|signed|certified)\b|\b(?:consent|waiver|agreement|policy)\b",
     ),
