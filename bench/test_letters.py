@@ -6,9 +6,9 @@ from pathlib import Path
 
 from bellhop.ledger.store import Ledger
 from bench.letters import measure, postgres
-from tests.support.postgres import postgres_url
+from tests.support.postgres import postgres_node, postgres_url
 
-__all__ = ["postgres_url"]
+__all__ = ["postgres_node", "postgres_url"]
 
 LETTERS = 100_000
 KEEP = 90 * 86400

@@ -19,6 +19,7 @@ from bellhop.cli.config import config
 from bellhop.cli.console import console
 from bellhop.cli.dead import dead
 from bellhop.cli.doctor import doctor
+from bellhop.cli.drill import drill
 from bellhop.cli.events import events
 from bellhop.cli.jobs import jobs
 from bellhop.cli.ledger import ledger
@@ -88,7 +89,7 @@ def _server_of(context: click.Context, server: str) -> str:
 _SERVICES = (up, ingest, work, archive, console, sandbox)
 _PEOPLE = (attention, refused_posts, queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
-for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, config, ledger):
+for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, config, ledger, drill):
     cli.add_command(command)
 
 

@@ -58,11 +58,14 @@ def ingest(app: App) -> None:
     import bellhop.ledger.store  # noqa: F401
     from bellhop.broker.connect import connect
     from bellhop.ingest.health import HealthProbe
+    from bellhop.ingest.limits import SourceLimits
     from bellhop.ingest.refusals import RefusedPosts
     from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
     from bellhop.ingest.status import holds_messages
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
+
+    limits = SourceLimits(settings.sources)
 
     def make_app() -> Any:
         metrics = Metrics(settings, "ingest")
@@ -89,6 +92,7 @@ def ingest(app: App) -> None:
             waiting=lambda: holds_messages(broker),
             place=place,
             note_refused=refused.note,
+            limits=limits,
         )
         return tracing.ingress(app, tracer)
 

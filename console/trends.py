@@ -16,7 +16,8 @@ from typing import Any, Final
 from bellhop.broker.port import QueueStats
 from bellhop.console.filters import AWAY_BROKER, AWAY_LEDGER
 from bellhop.ledger.records import LetterFilter, LetterState, State
-from bellhop.letters.attention import BrokerCheck, StatsBroker, check_queues
+from bellhop.letters.attention import BrokerCheck, check_queues
+from bellhop.letters.conservation import StatsBroker
 from bellhop.schemas.errors import BellhopError, LedgerError
 from bellhop.schemas.observe import Observe, where
 from bellhop.vendors.registry import ROUTES

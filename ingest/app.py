@@ -10,6 +10,7 @@ from werkzeug.routing import BaseConverter
 
 from bellhop.broker.port import Publisher
 from bellhop.ingest import health
+from bellhop.ingest.limits import SourceLimits
 from bellhop.ingest.problems import internal_error, respond
 from bellhop.ingest.status import EventReader, EventStatus
 from bellhop.ingest.verify import verifiers
@@ -43,10 +44,11 @@ def create_app(
     waiting: Callable[[], bool | None] = lambda: True,
     place: Callable[[str], str] = lambda _key: "bellhop.toml",
     note_refused: NoteRefused = forget,
+    limits: SourceLimits | None = None,
 ) -> Flask:
     """The ingress as a WSGI application. `ready` tells what is wrong with each part, "" where nothing is; `/metrics`
     is there when `metrics` is given. waiting: see `EventStatus`. `note_refused` is told of what verified sources are
-    refused.
+    refused. limits: made before a fork, where several processes serve.
 
     Tells `webhook.accepted`, `webhook.ignored` or `webhook.refused` once for each post (source, type, route, status,
     seconds, id; reason where it is not accepted; events where they are several: the rest is of the first), and
@@ -55,7 +57,14 @@ def create_app(
     """
     known = verifiers(settings.sources, place)
     webhooks = Webhooks(
-        settings, known, publisher, observe=observe, tracer=tracer, clock=clock, note_refused=note_refused
+        settings,
+        known,
+        publisher,
+        observe=observe,
+        tracer=tracer,
+        clock=clock,
+        note_refused=note_refused,
+        limits=limits,
     )
     status = EventStatus(known, events, clock.now, waiting)
     app = Flask("ingest", static_folder=None)

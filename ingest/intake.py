@@ -16,7 +16,8 @@ from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.expressions import Unreadable
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings import Account, Settings, SourceSettings
-from bellhop.vendors.registry import VENDORS, titles, vendor_of
+from bellhop.schemas.statuses import is_cancel
+from bellhop.vendors.registry import CANCELLING, VENDORS, titles, vendor_of
 from bellhop.vendors.vendor import Notice
 
 MAX_EVENTS: Final = 1000
@@ -112,7 +113,8 @@ class Intake:
             # The id is part of it: two bookings may bear the same second, and each is a reason to pull.
             subject = f"{self._source.pull_account}/reservations/{id_}"
         else:
-            where = bookings_route(parsed.kind), parsed.account
+            where, odd = self._place(parsed)
+            warnings += odd
             warnings += _warnings(self._settings.accounts.get(parsed.account), parsed)
         envelope = self._envelope(
             id_, parsed.type, subject, where, parsed.time, parsed.data, receipt, has_own_time=meant.has_own_time
@@ -122,6 +124,20 @@ class Intake:
             warnings += odd
             envelope = replace(envelope, time=time, coarse=self._source.is_coarse, not_after=parsed.not_after)
         return replace(envelope, warnings=warnings) if warnings else envelope
+
+    def _place(self, parsed: events.Parsed) -> tuple[tuple[str, str], tuple[str, ...]]:
+        """The route and account of a booking event, and what is odd about them. A cancel that names no venue of ours
+        goes anywhere: what stands under its reference is cancelled wherever it is. Raises EventInvalid."""
+        if parsed.kind:
+            return (bookings_route(parsed.kind), parsed.account), ()
+        named = {one.venue for one in self._source.venues.values()} or set(self._settings.venues)
+        facts = [self._settings.venues[name] for name in sorted(named)]
+        kinds = [kind for kind in CANCELLING if any(one.kind == kind for one in facts)]
+        if not kinds:
+            raise EventInvalid((FieldProblem("data.venue", "the settings have no venues"),))
+        accounts = {one.account for one in facts}
+        text = "data.venue: names none of this Bellhop's: what stands under its reference is cancelled, wherever it is"
+        return (bookings_route(kinds[0]), accounts.pop() if len(accounts) == 1 else ""), (text,)
 
     def _order_time(self, told: datetime, meant: Event, receipt: Receipt) -> tuple[datetime, tuple[str, ...]]:
         """The time by which a booking's events are ordered. The content's hash keeps the one that was told: sent again,
@@ -138,11 +154,15 @@ class Intake:
         meant = self._add_time(made if is_ours else leniency.relax(leniency.cancel_alone(made)), receipt)
         self._require_our_venue(meant.body)
         try:
-            return self._check(meant.body), meant
-        except EventInvalid as error:
-            alone = self._add_time(leniency.cancel_alone(made, error.problems), receipt)
-            if is_ours and alone is not made:
+            try:
+                return self._check(meant.body), meant
+            except EventInvalid as error:
+                alone = leniency.cancel_alone(made, error.problems)
+                if alone is made:
+                    raise
+                alone = self._add_time(alone if is_ours else leniency.relax(alone), receipt)
                 return self._check(alone.body), alone
+        except EventInvalid as error:
             if self._source.format != "mapped":
                 raise
             raise EventInvalid(tuple(map(_map_it, error.problems))) from None
@@ -151,7 +171,7 @@ class Intake:
         """With the receipt's time, where it may lack one and does."""
         if not isinstance(made.body, Mapping) or made.body.get("timestamp") not in (None, ""):
             return made
-        if not self._source.takes_receipt_time and not leniency.is_cancel(made.body):
+        if not self._source.takes_receipt_time and not is_cancel(made.body):
             return made
         return replace(made, body={**made.body, "timestamp": receipt.received.isoformat()}, has_own_time=False)
 

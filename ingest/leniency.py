@@ -21,7 +21,7 @@ from bellhop.schemas.durations import read_duration
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.events import DATA_FIELDS, MAX_NAME, MAX_NOTES, MAX_PHONE, MEMBER_TYPES
 from bellhop.schemas.moments import iso_of
-from bellhop.schemas.statuses import cancels
+from bellhop.schemas.statuses import is_cancel
 
 _MOST_WARNINGS: Final = 50
 _PRICE: Final = re.compile(r"[^\d.,-]{0,4}(\d{1,8})(?:[.,](\d{1,2}))?[^\d.,-]{0,4}", re.ASCII)
@@ -32,39 +32,32 @@ _MOMENT: Final = Moment(required=True)
 _EMPTY: Final[tuple[object, ...]] = ("", [], {})
 
 
-_CANCEL_FIELDS: Final = ("booking_id", "venue", "status", "notes")
-
-
-def is_cancel(body: Any) -> bool:
-    """Whether a body in our own words ends a booking."""
-    data = body.get("data") if isinstance(body, Mapping) else None
-    return isinstance(data, Mapping) and cancels(body.get("type"), data.get("status"))
+_CANCEL_FIELDS: Final = ("booking_id", "venue", "status", "notes", "client", "member_id")
 
 
 def cancel_alone(made: Event, problems: Sequence[FieldProblem] = ()) -> Event:
     """What cancels, without what only a booking needs: half of a service, as a map's constants make one, or an e-mail
-    address with a slip in it must not keep a cancel from being taken. What does not cancel stays as it is.
+    address with a slip in it must not keep a cancel from being taken. What does not cancel stays as it is. Its guest
+    is kept, who tells which one of a group's bookings is meant.
 
     problems: what is wrong with it; then only what names the booking is kept, and all the rest is warned of.
     """
-    if not is_cancel(made.body):
+    if not is_cancel(made.body) or not isinstance(made.body.get("data"), Mapping):
         return made
     wrong = {problem.field for problem in problems}
-    data = {name: value for name, value in made.body["data"].items() if name in _CANCEL_FIELDS}
+    whole = made.body["data"]
+    data = {name: value for name, value in whole.items() if name in _CANCEL_FIELDS}
     if not problems:
-        left = _left_out(made.body["data"], data, ())
-        return replace(made, body={**made.body, "data": data}, warnings=(*made.warnings, *left))
-    kept = {
-        name: value for name, value in data.items() if name in ("booking_id", "venue") or f"data.{name}" not in wrong
-    }
+        return replace(made, body={**made.body, "data": data}, warnings=(*made.warnings, *_left_out(whole, data, ())))
+    kept = _Relaxing().booking({n: v for n, v in data.items() if n == "booking_id" or f"data.{n}" not in wrong})
     head = {name: value for name, value in made.body.items() if name not in wrong or name == "type"}
     body = {name: value for name, value in head.items() if name in ("id", "type", "timestamp")} | {"data": kept}
     told = [
         f"{problem.field}: {problem.rule}: left out, as a cancel needs no more than its booking"
         for problem in problems
-        if problem.field not in ("data.booking_id", "data.venue")
+        if problem.field != "data.booking_id"
     ]
-    left = _left_out(made.body["data"], kept, [problem.field for problem in problems])
+    left = _left_out(whole, kept, [problem.field for problem in problems])
     return replace(made, body=body, warnings=(*made.warnings, *told[:_MOST_WARNINGS], *left))
 
 
@@ -144,6 +137,8 @@ class _Relaxing:
         return made
 
     def _client(self, booking: dict[str, Any]) -> None:
+        if isinstance(booking["client"], str):
+            booking["client"] = {"name": booking["client"]}
         if not isinstance(booking["client"], Mapping):
             return
         made = self._keep_known(booking["client"], "data.client", "client")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ from bellhop.broker.topology import work, work_queue
 from bellhop.ingest import body as bodies
 from bellhop.ingest.formats.parts import Ignored, Receipt, RefusedItem
 from bellhop.ingest.intake import Intake, Read
+from bellhop.ingest.limits import SourceLimits
 from bellhop.ingest.problems import internal_error, respond
 from bellhop.ingest.verify import AddressSecrets, NotVerified, Verifier
 from bellhop.schemas import events
@@ -48,6 +50,7 @@ _TRACES: Final = {
     "baggage": re.compile(r"[\x20-\x7e]{1,2048}"),
 }
 _TRACE_KEYS: Final = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in _TRACES}  # WSGI's
+_TOO_MANY: Final = 429
 _SIGNED_ID: Final = re.compile(rf"[\x21-\x7e]{{1,{events.MAX_ID}}}")
 # The publisher settles every future within the confirm time; this much later, it has broken its word.
 _GRACE_SECONDS: Final = 2.0
@@ -98,8 +101,10 @@ class Webhooks:
         clock: Clock = SYSTEM_CLOCK,
         unique: Callable[[], str] = lambda: uuid.uuid4().hex,
         note_refused: NoteRefused = forget,
+        limits: SourceLimits | None = None,
     ) -> None:
-        """note_refused: told of each post of a verified source that is answered 4xx."""
+        """note_refused: told of each post of a verified source that is answered 4xx, but for those beyond its limit.
+        limits: shared with the other processes where there are several."""
         self._settings = settings
         self._verifiers = verifiers
         self._publisher = publisher
@@ -108,6 +113,7 @@ class Webhooks:
         self._clock = clock
         self._unique = unique
         self._note_refused = note_refused
+        self._limits = limits or SourceLimits(settings.sources, clock.monotonic)
         self._intakes = {name: Intake(settings, source) for name, source in settings.sources.items()}
         self._public_url = settings.ingest.public_url.rstrip("/")
 
@@ -120,7 +126,7 @@ class Webhooks:
         except Problem as problem:
             told.event, told.reason = "webhook.refused", problem.name
             response = respond(problem, request.path)
-            if told.verified is not None and problem.status < 500:
+            if told.verified is not None and problem.status < 500 and problem.status != _TOO_MANY:
                 self._note_refused(name, told.verified, request.mimetype, problem)
         except Exception as error:  # noqa: BLE001  # whatever it is, the sender must not take it for an acceptance
             self._observe("webhook.crashed", error=type(error).__name__, where=where(error), **told.fields())
@@ -153,9 +159,20 @@ class Webhooks:
         else:
             ignored = next(one for one in found if isinstance(one, Ignored))  # of a list all refused none is read
             told.event, told.reason = "webhook.ignored", ignored.why
+        self._require_room(source, len(taken))
         self._publish(taken)
         self._require_whole(found)
         return self._answer(source, found)
+
+    def _require_room(self, source: SourceSettings, events: int) -> None:
+        """Raises Problem 429. Behind the proof of who posts, so that nobody else uses up what a source may post."""
+        if not (seconds := self._limits.wait_seconds(source.name, events)):
+            return
+        detail = (
+            f"This source may post {source.per_second:g} events a second. Nothing of this was taken: send it again,"
+            " with the same id, after the time in Retry-After."
+        )
+        raise Problem(_TOO_MANY, "too-many-events", detail, headers={"Retry-After": str(math.ceil(seconds))})
 
     def _source_at(self, name: str, secret: str) -> SourceSettings:
         """The source of an address. Raises Problem 404."""

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from bellhop.ledger.codec import asked_to_json, entries_from_json, entries_to_json
 from bellhop.ledger.engine import Database
-from bellhop.ledger.known import HeldBooking
+from bellhop.ledger.known import RANKS, HeldBooking
 from bellhop.ledger.records import Booking, Entry, EntryState
-from bellhop.ledger.tables import bookings, vendor_ids
+from bellhop.ledger.tables import bookings, event_words, events, vendor_ids
 from bellhop.schemas.envelope import Envelope
 
 Key = tuple[str, str]
@@ -119,6 +119,23 @@ def find_booking(database: Database, source: str, reference: str) -> Booking | N
     with database.read() as connection:
         found = read_bookings(connection, [(source, reference)])
     return found[source, reference].booking if found else None
+
+
+def of_guest(database: Database, source: str, number: int | None, but: str) -> list[Booking]:
+    """See `Ledger.bookings_of_guest`."""
+    named = sa.select(event_words.c.event_pk).where(event_words.c.word == number)
+    query = (
+        sa.select(events.c.subject)
+        .where(events.c.pk.in_(named), events.c.source == source, events.c.subject != but, events.c.type.in_(RANKS))
+        .order_by(events.c.pk.desc())
+        .limit(100)
+    )
+    if number is None:
+        return []
+    with database.read() as connection:
+        references = list(dict.fromkeys(connection.scalars(query)))[:20]
+        found = read_bookings(connection, [(source, reference) for reference in references])
+    return [found[key].booking for key in ((source, reference) for reference in references) if key in found]
 
 
 def by_vendor_id(database: Database, account: str, vendor_id: str) -> Booking | None:

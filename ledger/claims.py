@@ -28,7 +28,7 @@ _NAMES: Final = tuple(f.name for f in fields(EventRecord))
 _NEW: Final = tuple(name for name in _NAMES if name != "pk")
 _CHANGED: Final = (
     *("state", "detail", "reason", "generation", "claimed_by", "claim_token", "claim_until"),
-    *("calling", "next_at", "updated"),
+    *("calling", "called_at", "next_at", "updated"),
 )
 
 _ROWS: Final = sa.select(*(events.c[name] for name in _NAMES))

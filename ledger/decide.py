@@ -133,7 +133,8 @@ def apply(
             own.state, own.detail, own.reason, own.calling = state, detail, "", None
         case Refused(reason, error):
             own.state, own.detail, own.reason = State.DEAD, error, reason.value
-            own.calling = answer.doubt or own.calling
+            if answer.doubt is not None:  # made at the latest now: what was made after the copy, nobody knows
+                own.calling, own.called_at = answer.doubt, now
     return [own]
 
 

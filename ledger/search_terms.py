@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from bellhop.schemas.envelope import guest_of
+
 MAX_NUMBERS: Final = 16
 """Kept for one event; a profile may be long."""
 
@@ -59,6 +61,12 @@ def numbers_of(data: Mapping[str, Any]) -> list[int]:
         if name == "member_id" or _TELLING.search(name):
             found |= dict.fromkeys(numbers(value))
     return list(found)[:MAX_NUMBERS]
+
+
+def guest_number(data: Mapping[str, Any]) -> int | None:
+    """The number by which the other events of an event's guest are found."""
+    name = guest_of(data)
+    return numbers(name)[0] if name else None
 
 
 def numbers(text: str) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any, Final
 
 from bellhop.ledger import bookings, calls, events, latencies
 from bellhop.ledger.accounts import AccountStates
@@ -31,13 +32,17 @@ from bellhop.ledger.records import (
 )
 from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.restores import Restores
+from bellhop.ledger.search_terms import guest_number
 from bellhop.ledger.settle import Settling
+from bellhop.ledger.strays import Stray, find_strays
 from bellhop.ledger.triage import Desk
 from bellhop.ledger.vendor_answers import VendorAnswers
 from bellhop.ledger.vendor_tokens import VendorTokens
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.observe import Observe, silent
+
+_STRAYS: Final = 1000
 
 
 class Ledger:
@@ -143,6 +148,11 @@ class Ledger:
         """What is held of an upstream's booking."""
         return bookings.find_booking(self._database, source, reference)
 
+    def bookings_of_guest(self, source: str, data: Mapping[str, Any], *, but: str) -> list[Booking]:
+        """What is held of an event's guest (by member, address or name) under other references than `but`, the newest
+        first; 20 at most. Somebody of the same name may be among them."""
+        return bookings.of_guest(self._database, source, guest_number(data), but)
+
     def events_of(self, source: str, subject: str) -> list[EventView]:
         """All events of a booking or member, the newest first; 200 at most."""
         return events.of_subject(self._database, source, subject)
@@ -176,6 +186,11 @@ class Ledger:
     def count_unfinished(self) -> Mapping[tuple[str, State], int]:
         """How many events are working, retrying or in doubt, by route and state; without what there is none of."""
         return events.count_unfinished(self._database)
+
+    def strays(self, before: datetime) -> Sequence[Stray]:
+        """Unfinished events that were due to come again before then, and dead ones of before then that no letter shows
+        to people: 1,000 of each at most. Whether anything brings them on, the broker's queues say."""
+        return find_strays(self._database, before, _STRAYS)
 
     def token(self, account: str) -> str | None:
         """The account's session token; None before any login, and where it is so old that it may have run out."""

@@ -16,6 +16,8 @@ from bellhop.broker.messages import cut_body
 from bellhop.broker.port import Broker, Delivery, Message, QueueStats
 from bellhop.broker.topology import DEAD_QUEUE
 from bellhop.ledger.records import LetterFilter, LetterState, NewLetter, Pause, State, WaitingLetters
+from bellhop.ledger.strays import Stray
+from bellhop.letters.conservation import ConservationWatch
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock, utc_now
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import BrokerError, EnvelopeError, LedgerError
@@ -58,6 +60,8 @@ class ArchiveLedger(Protocol):
 
     @property
     def pauses(self) -> ArchivePauses: ...
+
+    def strays(self, before: datetime) -> Sequence[Stray]: ...
 
     def count_unfinished(self) -> Mapping[tuple[str, State], int]: ...
 
@@ -162,8 +166,10 @@ def keep_house(
     """Measures every few seconds, `more` too, and prunes once a day, until `stop`. In a thread of its own: either may
     take longer than the broker leaves a consumer alone."""
     prune_at = clock.monotonic()
+    watch = ConservationWatch(ledger, broker, observe, clock)
     while not stop.is_set():
         measure(broker, ledger, observe, clock.now)
+        watch.look()
         more()
         if clock.monotonic() >= prune_at:
             prune_at = clock.monotonic() + _PRUNE_SECONDS

@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 from bellhop.broker.port import QueueStats
 from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterFilter, LetterState, WaitingLetters
+from bellhop.ledger.strays import Stray
+from bellhop.letters.conservation import StatsBroker, find_forgotten, idle_queues, names_of
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import count_messages
 from bellhop.schemas.clock import iso
@@ -34,6 +36,7 @@ class Need(StrEnum):
     """Why an item stands in the list."""
 
     BROKER = "broker"
+    FORGOTTEN = "forgotten"
     UNARCHIVED = "unarchived"
     UNROUTABLE = "unroutable"
     IN_DOUBT = "in_doubt"
@@ -80,11 +83,13 @@ class AttentionItem:
 @dataclass(frozen=True, slots=True)
 class BrokerCheck:
     """What the broker's queues told. unroutable: messages that no queue wanted. unarchived: dead letters that are not
-    in the archive yet, where nobody sees them. problem: why the broker did not answer, "" where it did."""
+    in the archive yet, where nobody sees them. idle: the queues that hold nothing. problem: why the broker did not
+    answer, "" where it did."""
 
     unroutable: int = 0
     unarchived: int = 0
     problem: str = ""
+    idle: frozenset[str] = frozenset()
 
 
 class AttentionLedger(Protocol):
@@ -108,9 +113,7 @@ class AttentionLedger(Protocol):
     @property
     def refusals(self) -> Any: ...
 
-
-class StatsBroker(Protocol):
-    def stats(self) -> Mapping[str, QueueStats]: ...
+    def strays(self, before: datetime) -> Sequence[Stray]: ...
 
 
 def check_broker(broker: StatsBroker) -> BrokerCheck:
@@ -121,7 +124,8 @@ def check_broker(broker: StatsBroker) -> BrokerCheck:
 
 
 def check_queues(stats: Mapping[str, QueueStats]) -> BrokerCheck:
-    return BrokerCheck(count_messages(stats.get("unroutable")), count_messages(stats.get("dead")))
+    unroutable, unarchived = (count_messages(stats.get(name)) for name in ("unroutable", "dead"))
+    return BrokerCheck(unroutable, unarchived, idle=idle_queues(stats))
 
 
 def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> list[AttentionItem]:
@@ -129,6 +133,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
     LedgerUnavailable."""
     items = [
         *_broker_items(broker),
+        *_forgotten_items(ledger, broker, now),
         *_letter_items(ledger, now),
         *(_job_item(job) for job in ledger.jobs.find_stopped()),
         *_edit_items(ledger, now),
@@ -180,6 +185,21 @@ def _broker_items(broker: BrokerCheck) -> Iterator[AttentionItem]:
             "/routes",
             "bellhop queues",
             count=broker.unroutable,
+        )
+
+
+def _forgotten_items(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> Iterator[AttentionItem]:
+    if found := find_forgotten(ledger, broker.idle, now):
+        yield AttentionItem(
+            Need.FORGOTTEN,
+            "",
+            f"{len(found)} event{'s' if len(found) != 1 else ''} forgotten",
+            f"no message brings them on, and no dead letter shows them: {names_of(found)}",
+            Severity.CRITICAL,
+            f"/event?source={quote(found[0].source, safe='')}&id={quote(found[0].id, safe='')}",
+            f"bellhop events show {quote(found[0].source)} {quote(found[0].id)}",
+            count=len(found),
+            since=found[0].since,
         )
 
 

@@ -71,14 +71,14 @@ class Envelope:
     @property
     def business_key(self) -> str:
         """Source, reference, kind and timestamp: two events that share it are the same fact, sent twice. Of a request
-        its guest too: a group's requests may bear one reference and one stamp."""
+        and of a cancel its guest too: a group's may bear one reference and one stamp."""
         fact = f"{self.source}/{self.subject}/{self.type}/{_iso(self.time)}"
         return f"{fact}/{self.guest}" if self.guest else fact
 
     @property
     def guest(self) -> str:
-        """Of a request, a digest of who it is for, by which nobody is found; "" of any other event."""
-        if self.type != "booking.requested" or not guest_of(self.data):
+        """Of a request or a cancel, a digest of who it is for, by which nobody is found; "" of any other event."""
+        if self.type not in ("booking.requested", "booking.cancelled") or not guest_of(self.data):
             return ""
         return hashlib.sha256(guest_of(self.data).encode("utf-8", "surrogatepass")).hexdigest()[:_GUEST_DIGITS]
 
@@ -212,7 +212,7 @@ _READ: Final = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite
 
 def _text(wire: Mapping[str, Any], key: str) -> str:
     value = wire.get(key)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not (value or key == "account"):  # a cancel need not say where
         raise EnvelopeError(f"{key} is not a text")
     return value
 

@@ -31,7 +31,7 @@ from bellhop.schemas.contract import (
 )
 from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.local_times import add_ends, add_zones
-from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.schemas.statuses import Meaning, cancels, meaning
 
 __all__ = [
     "BOOKING_FIELDS",
@@ -130,6 +130,10 @@ class _Booking(Strict):
                 raise ValidationError({"services": {index: {"end": ["must be later than start"]}}})
 
 
+class _Cancel(_Booking):
+    venue = fields.String(validate=validate.Length(min=1, max=100))
+
+
 class _Reference(Schema):
     """A booking by its reference alone, whatever else is told of it."""
 
@@ -155,6 +159,7 @@ class _Body(Strict):
 _BODY: Final = _Body()
 _MEMBER: Final = _Member()
 _BOOKING: Final = _Booking()
+_CANCEL: Final = _Cancel()
 _REFERENCE: Final = _Reference()
 
 MEMBER_FIELDS: Final = frozenset(_MEMBER.fields)
@@ -188,8 +193,7 @@ class VenueFacts:
 class Parsed:
     """An event's content, valid and normalised. `data` is plain JSON; all times in it carry an offset.
 
-    account and kind are those of the booking's venue, "" for member events. not_after: the first start, UTC.
-    """
+    account and kind: those of the booking's venue, "" without one. not_after: the first start, UTC."""
 
     id: str | None
     type: str
@@ -250,17 +254,20 @@ def _head(body: object) -> tuple[dict[str, Any], list[FieldProblem]]:
 def _data(
     type_: str, value: Mapping[str, Any], venue: Callable[[str], VenueFacts | None]
 ) -> tuple[dict[str, Any], VenueFacts | None, list[FieldProblem]]:
-    """The event's data, normalised but for its services' times; its venue; and what is wrong with it."""
+    """The event's data, normalised but for its services' times; its venue, which no cancel need name; the problems."""
     wrong = list(unfit(value, "data", 1))
     if wrong:  # first of all, as nothing else may be told of, or stored from, such a value
         return {}, None, wrong
     if type_ in MEMBER_TYPES:
         member, problems = load_valid(_MEMBER, value, "data")
         return member, None, problems
-    booking, problems = load_valid(_BOOKING, value, "data")
+    is_cancel = cancels(type_, value.get("status"))
+    booking, problems = load_valid(_CANCEL if is_cancel else _BOOKING, value, "data")
     facts = venue(booking["venue"]) if "venue" in booking else None
     if facts is None and "venue" in booking:
         problems.append(FieldProblem("data.venue", "is not a venue of this Bellhop"))
+    if facts is None and is_cancel:
+        booking["services"] = []  # their times, by a clock that nobody knows, tell no moment
     if facts is not None and not problems:
         problems = add_zones(booking, facts.zone)
         add_ends(booking, facts.zone)

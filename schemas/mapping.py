@@ -22,13 +22,13 @@ from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.expressions import IndexedList
 from bellhop.schemas.map_reading import IGNORED, Reading
 from bellhop.schemas.map_rules import MapError, Rule, compile_rules
-from bellhop.schemas.statuses import cancels
+from bellhop.schemas.statuses import is_cancel
 
 __all__ = ["IGNORED", "NO_MAP", "FieldMap", "MapError", "Mapped", "compile_map"]
 
-_NAMING: Final = ("type", "data.booking_id", "data.venue")
-"""Of a cancel nothing else may refuse, and beside these only what tells its kind may say `ignored`."""
-_KINDS: Final = (*_NAMING, "id", "timestamp", "data.status")
+_NAMING: Final = ("type", "data.booking_id")
+"""Of a cancel nothing else may refuse, and beside these only what tells its kind or place may say `ignored`."""
+_KINDS: Final = (*_NAMING, "data.venue", "id", "timestamp", "data.status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +64,16 @@ class FieldMap:
         """
         reading = Reading(document, copy.deepcopy(dict(base or {})), ignore_unknown)
         reading.read(self.rules)
-        is_cancel = _is_cancel(reading.made)
+        cancels = is_cancel(reading.made)
         for name in reading.ignored:
-            if name in _KINDS or not is_cancel:
+            if name in _KINDS or not cancels:
                 return Mapped(reading.made, name)
-        problems = [one for one in reading.problems if not is_cancel or one.field in _NAMING]
-        left_over = () if is_cancel else tuple(_left_over(self.rules, document))
+        problems = [one for one in reading.problems if not cancels or one.field in _NAMING]
+        left_over = () if cancels else tuple(_left_over(self.rules, document))
         problems += [FieldProblem("data.services", text) for text, is_of_services in left_over if is_of_services]
         if problems:
             raise EventInvalid(tuple(problems))
-        if is_cancel:
+        if cancels:
             return Mapped(reading.made)
         if reading.dropped and not reading.made["data"]["services"]:
             return Mapped(reading.made, reading.dropped[0])
@@ -96,11 +96,6 @@ NO_MAP: Final = FieldMap()
 def compile_map(table: Mapping[str, Any]) -> FieldMap:
     """The map that a table of the settings says. Raises MapError for the first rule that is wrong."""
     return FieldMap(compile_rules(table))
-
-
-def _is_cancel(made: Mapping[str, Any]) -> bool:
-    data = made.get("data")
-    return cancels(made.get("type"), data.get("status") if isinstance(data, Mapping) else None)
 
 
 def _left_over(rules: Sequence[Rule], document: object) -> Iterator[tuple[str, bool]]:

@@ -6,7 +6,7 @@ that venues define (`CUSTOM_STATUS_27`). The set is open: an unknown one is reco
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Final
 
@@ -44,6 +44,14 @@ def cancels(type_: object, status: object) -> bool:
     if type_ not in ("booking.requested", "booking.changed", "booking.cancelled"):
         return False
     return _meaning(str(type_), status if isinstance(status, str) else None)[0] is Meaning.CANCEL
+
+
+def is_cancel(body: object) -> bool:
+    """Whether a body in our own words ends a booking."""
+    data = body.get("data") if isinstance(body, Mapping) else None
+    return isinstance(body, Mapping) and cancels(
+        body.get("type"), data.get("status") if isinstance(data, Mapping) else None
+    )
 
 
 def _meaning(type_: str, status: str | None) -> tuple[Meaning, str]:

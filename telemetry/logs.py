@@ -29,6 +29,8 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "letters.counted": "debug",
     "letters.waiting": "debug",
     "events.unfinished": "debug",
+    "events.forgotten": "debug",
+    "event.forgotten": "error",
     "routes.paused": "debug",
     "worker.measured": "debug",
     "publish.settled": "debug",

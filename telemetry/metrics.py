@@ -210,6 +210,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
         _set("bellhop_worker_stalled", "stalled"),
     ),
     "events.unfinished": (_set_all("bellhop_events_unfinished", "count"),),
+    "events.forgotten": (_set_all("bellhop_events_forgotten", "count"),),
     "routes.paused": (_set_all("bellhop_route_paused_seconds", "seconds"),),
     "account.held": (_count("bellhop_account_held_total"),),
     "account.measured": (

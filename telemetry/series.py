@@ -63,6 +63,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         "Events working, retrying or in doubt, as the ledger has it",
         ("route", "state"),
     ),
+    ("bellhop_events_forgotten", "Events that no message brings on and no dead letter shows", ("route",)),
     ("bellhop_start_time_seconds", "When the process started, in Unix time; the youngest of several", ()),
     ("bellhop_account_breaker_open", "1 while the account's breaker is not closed", ("account",)),
     ("bellhop_account_refused", "1 while the account is held because its credentials are refused", ("account",)),

@@ -1,6 +1,9 @@
 import os
 
+from argon2 import PasswordHasher
 from hypothesis import settings
+
+from bellhop.console.access import passwords
 
 # Tables are printed whole then, whoever's terminal the tests run in; several workers name a narrow one.
 os.environ.pop("COLUMNS", None)
@@ -12,6 +15,10 @@ pytest_plugins = [
     "tests.support.ledger",
     "tests.support.bulk",
 ]
+
+# A password costs a tenth of a second, as it must, and hundreds are tried here. `unit/console/test_access.py` holds the
+# real one to its parameters.
+passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[misc]
 
 # No deadline: a duration is no law of the code, and machines are busy. CI tries the same examples each time, so that
 # what fails there fails for the change; laptops go on looking for new ones.

@@ -90,8 +90,18 @@ OF_EVERY_BOOKING: Final[Mapping[str, FieldFate]] = {
 }
 """What a booking's `data` has for Bellhop itself, whoever the vendor is."""
 
+OF_EVERY_CANCEL: Final[Mapping[str, FieldFate]] = {
+    **OF_EVERY_BOOKING,
+    "venue": checks("the venues of the settings; without one of these it is cancelled wherever it stands"),
+    **dict.fromkeys(
+        ("member_id", "client.name", "client.email"),
+        checks("the guests whose bookings stand: of several under one reference it cancels that guest's alone"),
+    ),
+}
+"""What names the booking that a cancel is of."""
+
 BEYOND_A_CANCEL: Final = (
-    *("member_id", "client.name", "client.email", "client.phone", "client.timezone", "notes"),
+    *("client.phone", "client.timezone", "notes"),
     *("services.service_id", "services.provider_id", "services.facility_id", "services.start"),
     *("services.end", "services.duration", "services.price", "services.count", "additional", "promo_code", "recurring"),
 )

@@ -12,7 +12,8 @@ from bellhop.schemas.observe import Observe
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings import Settings
-from bellhop.vendors.handler import Handler
+from bellhop.schemas.statuses import cancels
+from bellhop.vendors.handler import AsksAhead, Handler
 from bellhop.vendors.held import Gate
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed
@@ -50,6 +51,46 @@ class ByAccount:
         return self._handlers.get(event.account) or Dead(Reason.MISCONFIGURED, words)
 
 
+class WhereItStands:
+    """A vendor's route of bookings. A cancel is worked by whoever has what stands under its reference: it need not say
+    where that is. `handlers` by account, of all vendors."""
+
+    def __init__(self, own: Handler, handlers: Mapping[str, Handler]) -> None:
+        self._own = own
+        self._handlers = handlers
+
+    def ask_ahead(self) -> None:
+        """See `vendors.handler.AsksAhead`."""
+        if isinstance(self._own, AsksAhead):
+            self._own.ask_ahead()
+
+    def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
+        if not cancels(event.type, event.data.get("status")):
+            return self._own.translate(event, booking)
+        here = [entry for entry in booking.entries if entry.stands or entry.cancelled_by == event.id]
+        accounts = dict.fromkeys(entry.account or booking.account for entry in here)
+        having = dict.fromkeys(self._handlers[name] for name in accounts if name in self._handlers)
+        steps = [handler.translate(event, booking) for handler in having or (self._own,)]
+        # What a person must do is left for when no call is.
+        if (call := next((step for step in steps if isinstance(step, VendorCall)), None)) is not None:
+            return call
+        lacking = [name for name in accounts if name not in self._handlers]
+        text = f"the settings lack account {', '.join(lacking)}, where it stands"
+        return Dead(Reason.MISCONFIGURED, text) if lacking else steps[-1]
+
+    def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
+        return self._of(call).prepare(call, event, booking)
+
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Performed:
+        return self._of(call).perform(call, event, booking)
+
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
+        return self._of(call).resolve(call, event)
+
+    def _of(self, call: VendorCall) -> Handler:
+        return self._handlers.get(call.account, self._own)
+
+
 def handlers(
     settings: Settings,
     *,
@@ -61,6 +102,7 @@ def handlers(
 ) -> Mapping[str, Handler]:
     """By route, one for each that is a vendor's or shared by vendors. gates: the gate of a route."""
     made: dict[str, Handler] = {}
+    by_account: dict[str, Handler] = {}
     shared: dict[str, dict[str, Handler]] = {MEMBERS_ROUTE: {}, PULLS_ROUTE: {}}
     for vendor in VENDORS:
         accounts = {name: one for name, one in settings.accounts.items() if one.kind == vendor.kind}
@@ -69,7 +111,9 @@ def handlers(
             return maker(HandlerContext(accounts, settings, http, gates(route), ledger, observe, now))
 
         bookings, callbacks = bookings_route(vendor.kind), callbacks_route(vendor.kind)
-        made[bookings] = make(bookings, vendor.bookings)
+        own = make(bookings, vendor.bookings)
+        by_account |= dict.fromkeys(accounts, own)
+        made[bookings] = WhereItStands(own, by_account)
         if vendor.callbacks:
             made[callbacks] = make(callbacks, vendor.callbacks.handler)
         if vendor.members:

@@ -158,7 +158,6 @@ class HttpClient:
         """Sends one request and reads the whole answer, whatever its status below 500 but 429, within both times
         together. body: made JSON of, or JSON already, as bytes. is_read: nothing changes by it.
         secrets: what is sent with it and must not be told, should the vendor echo it. own_id: see `HttpAnswer`.
-
         Raises VendorFailure: TRANSIENT before it was sent, UNKNOWN after, THROTTLED for 429, UNKNOWN for 5xx whose body
         is not JSON (one that is may hold the vendor's own error, which the caller classifies).
         """

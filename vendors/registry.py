@@ -14,6 +14,9 @@ from bellhop.vendors.vendor import Vendor
 VENDORS: Final[tuple[Vendor[Any], ...]] = (PEOPLEVINE, SIMPLYBOOK)
 
 BY_KIND: Final[Mapping[str, Vendor[Any]]] = {vendor.kind: vendor for vendor in VENDORS}
+CANCELLING: Final = tuple(sorted(BY_KIND, key=lambda kind: not BY_KIND[kind].can_cancel))
+"""Their kinds, those first that have a call for a cancel."""
+
 ROUTES: Final = (
     MEMBERS_ROUTE,
     *(vendor.routes[0] for vendor in VENDORS),

@@ -6,7 +6,7 @@ call carries is a person's, field by field.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -40,6 +40,14 @@ def meaning_here(event: Envelope, booking: Booking) -> tuple[Meaning, str]:
     return Meaning.CANCEL, f"booking {booking.replaced_by} took its place: nothing of it is wanted"
 
 
+def what_is_lacking(event: Envelope, meant: Meaning, accounts: Container[str], venues: Container[str]) -> Dead | None:
+    """For an event whose account or venue the settings no longer have. A cancel needs neither: what stands has an
+    account of its own."""
+    if meant is Meaning.CANCEL or (event.account in accounts and event.data.get("venue") in venues):
+        return None
+    return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
+
+
 def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[Entry] | Dead:
     """What stands of the booking and is this event's: a reference may hold the bookings of several guests, as a group's
     seats. A request of another guest has nothing yet. A change or cancel of one whose guest is not known is of the one
@@ -67,6 +75,13 @@ def say_what_gave_way(event: Envelope, booking: Booking | None) -> str:
         return ""
     which = ", ".join(entry.vendor_id for entry in given)
     return f"; its old slot ({which}) had given way to the new one and is cancelled"
+
+
+def with_entries(booking: Booking, event: Envelope, *changed: Entry) -> Booking:
+    """The booking with these of its entries as they are now."""
+    by_key = {entry.key: entry for entry in changed}
+    entries: Sequence[Entry] = tuple(by_key.get(entry.key, entry) for entry in booking.entries)
+    return name_changes(booking, replace(booking, entries=entries), event.id)
 
 
 def name_changes(before: Booking, after: Booking, event_id: str) -> Booking:

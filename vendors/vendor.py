@@ -16,7 +16,7 @@ from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.events import MEMBER_TYPES
 from bellhop.schemas.routes import bookings_route, callbacks_route
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.vendors.fates import CallFates, field_warnings
+from bellhop.vendors.fates import CANCELLED, CallFates, field_warnings
 
 if TYPE_CHECKING:
     from bellhop.ledger.store import Ledger
@@ -200,6 +200,10 @@ class Vendor(Generic[A]):
         """What of a valid event it will not have as it was sent, for whoever sent it."""
         labels = self.member_warnings(account, data) if type_ in MEMBER_TYPES else ()
         return (*labels, *field_warnings(self.title, self.fates, account, type_, data))
+
+    @property
+    def can_cancel(self) -> bool:
+        return any(one.call and CANCELLED in one.types for one in self.fates)
 
     @property
     def routes(self) -> tuple[str, ...]:

@@ -56,8 +56,7 @@ MAX_CALLS: Final = 200
 
 _TOO_EARLY: Final = "its slot is free, which proves nothing while the vendor may still carry the call out"
 
-Began = tuple[datetime, float]
-"""When a try began: UTC, and monotonic seconds."""
+Began = tuple[datetime, float]  # when a try began: UTC, and monotonic seconds
 
 
 class Executor:
@@ -146,12 +145,11 @@ class Executor:
         except CallHeld as held:
             return claimed.end(Wait(str(held), held.after))
         except ClaimLost:
-            # Settling stores what was booked so far even so; `give_back` then gives the delivery back.
+            # Settling stores what was booked so far even so; where it is lost, `give_back` gives the delivery back.
             return claimed.end(Retry("the claim ended and another worker took the event"))
         except LedgerUnavailable:
             return claimed.end(Retry("the ledger was away before the call"))
-        except Exception as error:  # noqa: BLE001  # a delivery must end in an outcome, or it holds its place for ever
-            # Nothing was called since the last committed mark: a call's own failures are dealt with in `_call`.
+        except Exception as error:  # noqa: BLE001  # it must end, or it holds its place for ever; `_call` has its own
             self._report_crash(claimed, error)
             return self._end_unforeseen(claimed, f"unexpected {type(error).__name__} before the call")
 
@@ -163,7 +161,7 @@ class Executor:
                 return None
         if doubt.method == RESTORED:
             return claimed.end(Dead(Reason.IN_DOUBT, "what it made before the ledger was put back is still not known"))
-        began = self._begin()
+        began = self._clock.now(), self._clock.monotonic()
         try:
             verdict = self._handler.resolve(doubt, claimed.envelope)
         except VendorFailure as failure:
@@ -171,7 +169,8 @@ class Executor:
             return claimed.end(failure_outcome(failure, doubt, doubt, asking=True), attempt, failure.code)
         called_at = claimed.claim.called_at
         if verdict is None and called_at is not None:
-            left = self._late_after(doubt.account) - (self._clock.now() - called_at).total_seconds()
+            # From when it was asked, not from when it answered: meanwhile the call may have been carried out.
+            left = self._late_after(doubt.account) - (began[0] - called_at).total_seconds()
             verdict = InDoubt(doubt, _TOO_EARLY, left) if left > 0 else None
         return None if verdict is None else claimed.end(with_heard(verdict, doubt))
 
@@ -189,7 +188,7 @@ class Executor:
             # What nobody knows the end of is made again as it was: prepared anew it might book another slot, and the
             # first one may still come to be.
             return doubt
-        began = self._begin()
+        began = self._clock.now(), self._clock.monotonic()
         try:
             ready = self._handler.prepare(step, claimed.envelope, claimed.booking)
         except VendorFailure as failure:
@@ -202,12 +201,19 @@ class Executor:
         """Committed before the call: whoever finds this mark after our death knows that it may have happened."""
         if call.repeatable and not claimed.is_unsaved:
             return claimed
+        since = self._clock.monotonic()
         claim = self._ledger.calling(claimed.claim, call, claimed.stored_booking, self._claim_seconds)
+        if not call.repeatable and self._stood_still(since, claim.until):
+            raise ClaimLost("another worker may have taken the event, and made the call")
         return claimed.with_claim(claim)
+
+    def _stood_still(self, since: float, until: datetime) -> bool:
+        """Whether its claim ran out. since: monotonic seconds, which stand still with a machine that sleeps."""
+        return self._clock.monotonic() - since >= self._claim_seconds or self._clock.now() >= until
 
     def _call(self, claimed: ClaimedDelivery, call: VendorCall) -> ClaimedDelivery | EndedDelivery:
         """Makes one call: the booking moved on and there may be more to call, or the end."""
-        began = self._begin()
+        began = self._clock.now(), self._clock.monotonic()
         try:
             result = self._perform(claimed, call)
             if isinstance(result, Refusal):
@@ -223,10 +229,11 @@ class Executor:
         attempt = self._attempt(claimed, call, call.method, began, attempt_result(claimed.booking, result))
         if not isinstance(result, Booking):
             return claimed.end(result, attempt, "")
-        claim, doubt = claimed.claim, claimed.claim.in_doubt
-        if doubt is not None and is_same_call(doubt, call):
-            claim = replace(claim, in_doubt=None)
-        return claimed.with_booking(result, attempt, claim)
+        doubt = claimed.claim.in_doubt
+        is_over = doubt is not None and is_same_call(doubt, call)
+        return claimed.with_booking(
+            result, attempt, replace(claimed.claim, in_doubt=None) if is_over else claimed.claim
+        )
 
     def _outcome(self, claimed: ClaimedDelivery, call: VendorCall, failure: VendorFailure) -> Outcome:
         """What a failed call comes to. Refused a second time in words that nobody knows, while nothing of it stands, it
@@ -255,15 +262,12 @@ class Executor:
             text = f"unexpected {type(error).__name__} in {call.method}"
             raise VendorFailure(Kind.UNKNOWN, vendor="", method=call.method, message=text) from None
 
-    def _begin(self) -> Began:
-        return self._clock.now(), self._clock.monotonic()
-
     def _attempt(
         self, claimed: ClaimedDelivery, call: VendorCall, method: str, began: Began, result: VendorFailure | Json
     ) -> Attempt:
         """One try for the record. result: how it failed, or what came of it."""
-        started, since = began
-        seconds, request = self._clock.monotonic() - since, attempt_request(call, claimed.envelope)
+        started, seconds = began[0], self._clock.monotonic() - began[1]
+        request = attempt_request(call, claimed.envelope)
         if isinstance(result, VendorFailure):
             attempt = Attempt(method, started, seconds, result.kind.value, str(result), result.answer, request)
         else:
@@ -292,5 +296,5 @@ class Executor:
 
     def give_back(self, ended: EndedDelivery) -> EndedDelivery:
         """Where another worker took the claim: the delivery is given back, to see later how that one ended."""
-        outcome = Wait("the claim ended and another worker took the event")
-        return replace(ended, outcome=outcome, claim=None, retry_seconds=self._ladder[0])
+        lost = Wait("the claim ended and another worker took the event")
+        return replace(ended, outcome=lost, claim=None, retry_seconds=self._ladder[0])

@@ -36,12 +36,19 @@ def count_deaths(delivery: Delivery) -> int:
 
 class Room:
     """What a process works, whatever its routes: many deliveries, or one suspect. Safe from any thread. in_company:
-    from so many deaths on a message is suspected."""
+    from so many deaths on a message is suspected. quiet_seconds: how long nothing stirs before one is begun."""
 
-    def __init__(self, delivery_limit: int, clock: Clock = SYSTEM_CLOCK, in_company: int = DEATHS_IN_COMPANY) -> None:
+    def __init__(
+        self,
+        delivery_limit: int,
+        clock: Clock = SYSTEM_CLOCK,
+        in_company: int = DEATHS_IN_COMPANY,
+        quiet_seconds: float = QUIET_SECONDS,
+    ) -> None:
         self.deaths = min(in_company, delivery_limit - 1)
         self.limit = min(in_company + DEATHS_ALONE, delivery_limit)
         self._clock = clock
+        self._quiet_seconds = quiet_seconds
         self._changed = threading.Condition()
         self._stir_time = clock.monotonic()
         self._is_taken = False  # a lane has a suspect of its own
@@ -69,7 +76,7 @@ class Room:
     def is_quiet(self) -> bool:
         """Whether the process holds no suspect but one, which may now begin: sooner, it would take others with it."""
         with self._changed:
-            return self._in_hand == 1 and self._clock.monotonic() - self._stir_time >= QUIET_SECONDS
+            return self._in_hand == 1 and self._clock.monotonic() - self._stir_time >= self._quiet_seconds
 
     def place(self, delivery: Delivery) -> AbstractContextManager[None]:
         """Where it is worked: a suspect while nothing else is, and all else while no suspect is."""

@@ -188,6 +188,14 @@ class NotOurs(Exception):
     """Raised for an event of a place that is none of ours, where the source says that such are ignored."""
 
 
+def venue_of_cancel(key: object, field_name: str, context: Context) -> VenueFacts | None:
+    """That of a cancel, which needs none: None where it is not known. Raises NotOurs."""
+    try:
+        return their_venue(key, field_name, context)[1]
+    except EventInvalid:
+        return None
+
+
 def their_venue(key: object, field_name: str, context: Context) -> tuple[SourceVenue, VenueFacts]:
     """The venue that an upstream's id stands for. Raises NotOurs."""
     venue = context.source.venues.get(an_id(key, field_name))

@@ -25,8 +25,10 @@ from bellhop.ingest.formats.parts import (
     service,
     stable_id,
     their_venue,
+    venue_of_cancel,
 )
 from bellhop.schemas.settings import SourceVenue
+from bellhop.schemas.statuses import cancels
 
 _TYPES: Final = {"created": "booking.requested", "updated": "booking.changed", "deleted": "booking.cancelled"}
 _CLIENTS: Final = ("client", "venue_group_client", "venue_client")
@@ -50,15 +52,19 @@ def adapt(item: Any, context: Context) -> Made:
 
 
 def _booking(whole: Mapping[str, Any], entity: Mapping[str, Any], event_type: str, context: Context) -> Event:
-    reference, at = an_id(entity.get("id"), "entity.id"), _time(entity, context, is_needed=event_type != "deleted")
+    is_cancel = cancels(_TYPES[event_type], entity.get("status"))
+    reference, at = an_id(entity.get("id"), "entity.id"), _time(entity, context, is_needed=not is_cancel)
     draft = Draft({"booking_id": reference})
     if not context.is_pulled:
-        venue, facts = their_venue(entity.get("venue_id"), "entity.venue_id", context)
-        draft.add("venue", facts.name)
         draft.add("status", entity.get("status"))
-        if event_type != "deleted":
+        draft.add("client", _client(entity))
+        if is_cancel:
+            facts = venue_of_cancel(entity.get("venue_id"), "entity.venue_id", context)
+            draft.add("venue", facts.name if facts else "")
+        else:
+            venue, facts = their_venue(entity.get("venue_id"), "entity.venue_id", context)
+            draft.add("venue", facts.name)
             draft.add("notes", entity.get("notes"))
-            draft.add("client", _client(entity))
             draft.add("services", list(_services(entity, venue)))
     return _event(whole, _TYPES[event_type], stable_id(reference, event_type, at, entity), at, draft, context)
 

@@ -27,7 +27,9 @@ from bellhop.ingest.formats.parts import (
     service,
     stable_id,
     their_venue,
+    venue_of_cancel,
 )
+from bellhop.schemas.statuses import cancels
 
 _TYPES: Final = {
     "CREATE_EVENT": "booking.requested",
@@ -63,15 +65,23 @@ def adapt(item: Any, context: Context) -> Made:
     event = an_object(whole.get(key), key)
     reference = an_id(event.get("id"), f"{key}.id")
     draft, zone = Draft({"booking_id": reference}), _UTC  # for a pull the hour does not matter
+    status = _status(event.get("status"))
+    is_cancel = cancels(type_, status)
     if not context.is_pulled:
-        venue, facts = their_venue(event.get("site_id"), f"{key}.site_id", context)
-        zone = facts.zone
-        draft.add("venue", facts.name)
-        draft.add("status", _status(event.get("status")))
-        if trigger != "DELETE_EVENT":
+        draft.add("status", status)
+        if is_cancel:
+            known = venue_of_cancel(event.get("site_id"), f"{key}.site_id", context)
+            draft.add("venue", known.name if known else "")
+            zone = known.zone if known else _UTC
+        else:
+            venue, facts = their_venue(event.get("site_id"), f"{key}.site_id", context)
+            zone = facts.zone
+            draft.add("venue", facts.name)
             start, end = _span(event)
             draft.add("services", list(service(venue, start, end)))
-    at = _updated_at(event, key, zone, context, is_needed=trigger != "DELETE_EVENT")
+    at = _updated_at(event, key, zone, context, is_needed=not is_cancel)
+    if is_cancel and "venue" not in draft.data and not context.is_pulled:
+        at = None  # by the clock of a site that nobody knows
     base = {"id": stable_id(reference, trigger.lower(), at, event), "type": type_, "data": draft.data}
     # By either name, so that one map fits both forms.
     made = lay_map({**whole, "event": event, "object": event}, base, context, at)

@@ -14,7 +14,7 @@ from bellhop.schemas.expressions import Finder
 from bellhop.schemas.mapping import NO_MAP, FieldMap
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.schemas.settings.fields import Duration, TextList, choice, one_number, string, web
+from bellhop.schemas.settings.fields import Duration, TextList, choice, number, one_number, string, web
 from bellhop.schemas.settings.keys import Key, Section, key, keys_of, settings_section
 from bellhop.schemas.settings.source_tables import ListPlace, MapTable, SourceVenue, SourceVenues
 
@@ -115,6 +115,7 @@ class SourceSettings(Section):
           "data.venue" = { value = "mayfair-salon" }
           "data.client.name" = { expression = "join(' ', [payload.first, payload.last])" }
           "data.services.0.start" = "payload.startTime"
+          "data.replaces" = "payload.rescheduleUid"  # whose place it takes, where a move brings a new id
         Times are ISO 8601, or count from 1970 in seconds or milliseconds. Beside JMESPath's own functions there are
         moment(text, '%d/%m/%Y %H:%M'), later(moment, '90 min'), in_zone(moment, 'Europe/London'), split(text, ',') and
         multiply(cents, '0.01'); null makes null, and join leaves it out.
@@ -127,9 +128,9 @@ class SourceSettings(Section):
         list, what no rule reads is warned of.
         A rule that comes to "ignored" answers 2xx and does nothing; of one service among several, it leaves that one
         out. A value that `values` does not name is refused, unless there is a default. Without an id, it is the body's
-        hash. Of what cancels only type, data.booking_id and data.venue can refuse. A member event needs no timestamp:
-        then each receipt is an event of its own, also of a body that came before (Peoplevine's {"customer_no": 6448}
-        comes again whenever the member changes).""",
+        hash. Of what cancels only type and data.booking_id can refuse. A member event needs no timestamp: then each
+        receipt is an event of its own, also of a body that came before (Peoplevine's {"customer_no": 6448} comes again
+        whenever the member changes).""",
         default=NO_MAP,
     )
     venues: Mapping[str, SourceVenue] = key(
@@ -163,6 +164,12 @@ class SourceSettings(Section):
         so old such a signature may be. 0: as the tolerance says. At most as long as keep of [ledger]: what is played
         back is known by its id.""",
         name="resend_window",
+        default=0.0,
+    )
+    per_second: float = key(
+        number(0, 100_000),
+        """How many events a second it may post, over ten seconds, and in all processes together; what is more is
+        answered 429 with Retry-After, and nothing of it is taken. 0: any number.""",
         default=0.0,
     )
     stamps: str = key(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -98,7 +97,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         made_.kill_booking("R-LATER", 2, soon(30))
         assert service.post("well-1", "booking.requested", salon_booking("R-WELL", 3)) == 202
         service.wait_for_state("well-1", "done")
-        wait_for(lambda: len(json.loads(service.run("dead", "list", "--json").stdout)) == 6, "six dead letters")
+        wait_for(lambda: len(service.told("dead", "list")) == 6, "six dead letters")
         yield made_
 
 
@@ -195,7 +194,7 @@ def test_a_letter_is_noted_upon_handed_over_and_revealed_for_the_audit(console: 
 def test_a_letter_is_edited_checked_by_its_contract_and_replayed(console: Console, page: Page) -> None:
     console.kill_booking("R-EDIT", 4, soon(50))
     console.service.wait_for_state("event-R-EDIT", "dead")
-    wait_for(lambda: "R-EDIT" in console.service.run("dead", "list").stdout, "it is archived")
+    wait_for(lambda: "R-EDIT" in console.service.ask("dead", "list").stdout, "it is archived")
     page.goto("/letters?q=R-EDIT")
     page.get_by_role("link", name="R-EDIT").click()
     page.get_by_role("button", name="Edit and replay …").click()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,22 +48,16 @@ def put(broker: Broker, name: str, place: int) -> None:
 
 
 @contextmanager
-def restarted(*words: str) -> Iterator[Callable[[], int]]:
-    """Runs the process, and each time it has died anew while it is asked how often it was started."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def again() -> int:
-        if not started or started[-1].poll() is not None:
-            command = [sys.executable, "-m", "tests.support.mortal_worker", *words]
-            started.append(subprocess.Popen(command, cwd=_ROOT, stderr=subprocess.DEVNULL))
-        return len(started)
-
+def restarted(starts: Path, *words: str) -> Iterator[None]:
+    """The workers, begun anew each time they have died. starts: a file that gets a line each time."""
+    command = [sys.executable, "-m", "tests.support.mortal_worker", *words]
+    with starts.open("wb") as out:
+        process = subprocess.Popen(command, cwd=_ROOT, stdout=out, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        yield again
+        yield
     finally:
-        if started:
-            started[-1].kill()
-            started[-1].wait()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @pytest.mark.timeout(300)
@@ -77,7 +73,6 @@ def test_of_a_crash_loop_only_what_it_is_about_becomes_a_letter(url: str, where:
     dead: list[Delivery] = []
 
     def ended() -> bool:
-        again()
         found = consumer.take(100, 0.1)
         dead.extend(found)
         consumer.ack(found)
@@ -86,9 +81,9 @@ def test_of_a_crash_loop_only_what_it_is_about_becomes_a_letter(url: str, where:
             event and event.state is State.DONE for event in events
         )
 
-    with restarted(url, ledger_url, where) as again:
+    with restarted(tmp_path / "starts", url, ledger_url, where):
         wait_for(ended, "the killers are letters and the neighbours done", 240)
-        starts = again()
+    starts = len((tmp_path / "starts").read_text().splitlines())
     # A process that dies between a letter's confirm and its ack sends it twice; the archive knows it by its content.
     assert {d.message.id for d in dead} == {f"crm/{name}" for name in KILLERS}
     assert {d.message.headers[headers.REASON] for d in dead} == {Reason.DELIVERY_LIMIT}

@@ -102,7 +102,7 @@ def test_a_replay_that_succeeds_is_told_under_an_id_of_its_own(
     service.sandbox("POST", "faults", method="create_service_reservation", kind="error", message="closed that day")
     assert service.post("again-1", "booking.requested", spa_booking("PV-1", 1)) == 202
     assert told_once(sink, "again-1")["type"] == "booking.failed"
-    wait_for(lambda: "again-1" in service.run("dead", "list").stdout, "its letter is archived")
+    wait_for(lambda: "again-1" in service.ask("dead", "list").stdout, "its letter is archived")
     assert service.run("dead", "replay", "1", "--why", "they opened", "--yes").returncode == 0
     wait_for(lambda: len(told_of(sink, "again-1")) == 2, "the source is told again")
     second = told_of(sink, "again-1")[1]
@@ -117,7 +117,7 @@ def test_a_replay_that_succeeds_is_told_under_an_id_of_its_own(
     assert [one["state"] for one in unpaid["data"]["vendor_bookings"]] == ["unpaid"]
     assert datetime.fromisoformat(unpaid["data"]["unpaid_until"]) > utc_now()
     assert [warning for warning in unpaid["data"]["warnings"] if warning.startswith("data.notes: not sent")]
-    wait_for(lambda: "1 unpaid" in service.run("attention").stdout, "a person sees it")
+    wait_for(lambda: "1 unpaid" in service.ask("attention").stdout, "a person sees it")
     assert service.event("pay-1")["unpaid_until"] == unpaid["data"]["unpaid_until"]
 
 
@@ -210,7 +210,7 @@ def test_a_result_that_died_is_listed_and_replayed_under_the_same_webhook_id(
     sink.statuses = [404, 200]
     service.start_all()
     assert service.post("m-1", "member.updated", {"member_id": 3125141}) == 202
-    wait_for(lambda: "m-1/0/result" in service.run("dead", "list", "--route", "results").stdout, "its letter is listed")
+    wait_for(lambda: "m-1/0/result" in service.ask("dead", "list", "--route", "results").stdout, "its letter is listed")
     shown = service.run("dead", "show", "1").stdout
     assert "404" in shown
     assert RESULT_SECRET not in shown

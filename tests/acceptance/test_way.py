@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.support.facts import cancel, salon_booking, slot, spa_booking
 from tests.support.service import SOURCE, Service, wait_for
 
 
+@pytest.fixture
+def service(shared: Service) -> Service:
+    return shared
+
+
 def test_each_of_the_four_calls_reaches_the_vendor_once_with_its_arguments(service: Service) -> None:
-    service.start_all()
     salon = salon_booking("SB-1", 0)
 
     assert service.post("member-1", "member.updated", {"member_id": 3125141}) == 202
@@ -52,7 +58,6 @@ def test_each_of_the_four_calls_reaches_the_vendor_once_with_its_arguments(servi
 
 
 def test_a_webhook_sent_three_times_reaches_the_vendor_once(service: Service) -> None:
-    service.start_all()
     body = json.dumps(
         {"type": "booking.requested", "timestamp": "2026-11-01T10:00:00Z", "data": salon_booking("SB-2", 1)}
     )
@@ -65,7 +70,6 @@ def test_a_webhook_sent_three_times_reaches_the_vendor_once(service: Service) ->
 
 
 def test_the_same_id_with_another_body_stands_in_front_of_a_person(service: Service) -> None:
-    service.start_all()
     assert service.post("twice", "booking.requested", salon_booking("SB-3", 2)) == 202
     service.wait_for_state("twice", "done")
     assert service.post("twice", "booking.requested", salon_booking("SB-3", 3)) == 202
@@ -74,18 +78,17 @@ def test_the_same_id_with_another_body_stands_in_front_of_a_person(service: Serv
     assert len(service.calls("book")) == 1
 
 
-def test_an_accepted_event_that_no_worker_has_taken_is_pending_and_not_failed(service: Service) -> None:
-    service.start("ingest")
-    service.wait_for_ingest()
-    assert service.post("early", "member.updated", {"member_id": "3125141"}) == 202
-    assert service.event("early")["state"] == "pending"
-    service.start("sandbox")
-    service.start("work-1", "members")
-    service.wait_for_state("early", "done")
+def test_an_accepted_event_that_no_worker_has_taken_is_pending_and_not_failed(alone: Service) -> None:
+    alone.start("ingest")
+    alone.wait_for_ingest()
+    assert alone.post("early", "member.updated", {"member_id": "3125141"}) == 202
+    assert alone.event("early")["state"] == "pending"
+    alone.start("sandbox")
+    alone.start("work-1", "members")
+    alone.wait_for_state("early", "done")
 
 
 def test_what_the_vendor_rejects_is_a_dead_letter_and_replayed_once_after_it_is_mended(service: Service) -> None:
-    service.start_all()
     assert service.post("lost-member", "member.updated", {"member_id": "9999999"}) == 202
     letter = _letters_when(service, 1, "--reason", "rejected")[0]
     assert "Member not found" in letter["error"]
@@ -102,11 +105,10 @@ def test_what_the_vendor_rejects_is_a_dead_letter_and_replayed_once_after_it_is_
     assert "Traceback" not in again.stderr
     answered = [call for call in service.calls("sync_member") if call["query"]["member_id"] == "9999999"]
     assert len(answered) == 2  # refused once, taken once
-    assert _letters_when(service, 0) == []
+    assert _letters_when(service, 0, "--id", "lost-member") == []
 
 
 def test_a_cancel_that_overtakes_its_booking_stops_it(service: Service) -> None:
-    service.start_all()
     salon = salon_booking("SB-9", 9)
     assert service.post_raw("cancel-first", _body("booking.cancelled", "2026-11-01T12:00:00Z", cancel(salon))) == 202
     service.wait_for_state("cancel-first", "done")
@@ -116,18 +118,16 @@ def test_a_cancel_that_overtakes_its_booking_stops_it(service: Service) -> None:
 
 
 def test_a_change_books_the_new_slot_before_it_cancels_the_old(service: Service) -> None:
-    service.start_all()
     assert service.post("first", "booking.requested", salon_booking("SB-10", 10)) == 202
     old = service.wait_for_state("first", "done")["vendor_ids"]
     assert service.post("moved", "booking.changed", salon_booking("SB-10", 11)) == 202
     service.wait_for_state("moved", "done")
-    calls = [c["method"] for c in service.sandbox("GET", "calls")["calls"] if c["method"] in ("book", "cancelBooking")]
+    calls = [call["method"] for call in service.calls("book", "cancelBooking")]
     assert calls == ["book", "book", "cancelBooking"]
     assert [str(service.calls("cancelBooking")[0]["params"][0])] == old
 
 
 def test_a_peoplevine_cancel_tells_a_person_what_to_do(service: Service) -> None:
-    service.start_all()
     spa = spa_booking("PV-7", 7)
     assert service.post("spa-7", "booking.requested", spa) == 202
     reservation = service.wait_for_state("spa-7", "done")["vendor_ids"][0]
@@ -137,20 +137,19 @@ def test_a_peoplevine_cancel_tells_a_person_what_to_do(service: Service) -> None
     assert "by hand" in letter["error"]
 
 
-def test_a_worker_told_to_stop_finishes_its_calls_and_leaves(service: Service) -> None:
-    service.start_all()
-    service.sandbox("POST", "faults", method="sync_member", kind="slow", seconds=0.7, times=1)
-    assert service.post("slow-1", "member.updated", {"member_id": "3125141"}) == 202
-    wait_for(lambda: len(service.calls("sync_member")) == 1, "the call is on its way")
+def test_a_worker_told_to_stop_finishes_its_calls_and_leaves(alone: Service) -> None:
+    alone.start_all()
+    alone.sandbox("POST", "faults", method="sync_member", kind="slow", seconds=0.7, times=1)
+    assert alone.post("slow-1", "member.updated", {"member_id": "3125141"}) == 202
+    wait_for(lambda: len(alone.calls("sync_member")) == 1, "the call is on its way")
     import signal
 
-    assert service.kill("work-1", signal.SIGTERM) == 0
-    assert service.event("slow-1")["state"] == "done"
-    assert len(service.calls("sync_member")) == 1
+    assert alone.kill("work-1", signal.SIGTERM) == 0
+    assert alone.event("slow-1")["state"] == "done"
+    assert len(alone.calls("sync_member")) == 1
 
 
 def test_no_secret_and_no_guest_reaches_a_log(service: Service) -> None:
-    service.start_all()
     service.sandbox("POST", "faults", method="create_service_reservation", kind="reset", times=1, when="before")
     assert service.post("quiet-1", "booking.requested", spa_booking("PV-20", 20)) == 202
     assert service.post("quiet-2", "booking.requested", salon_booking("SB-20", 20)) == 202
@@ -167,9 +166,7 @@ def _letters_when(service: Service, count: int, *words: str) -> list[dict[str, o
     found: list[list[dict[str, object]]] = [[]]
 
     def there() -> bool:
-        listed = service.run("dead", "list", "--json", *words)
-        assert listed.returncode == 0, listed.stderr
-        found[0] = json.loads(listed.stdout)
+        found[0] = service.told("dead", "list", *words)
         return len(found[0]) == count
 
     wait_for(there, f"{count} dead letters", 20)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs RabbitMQ, PostgreSQL, PgBouncer, Prometheus, Chromium, PHP, Node.js, curl and jq for the tests where they are
-# missing and may be installed, and two JSON-RPC clients for Node.js beside their lock file; says so where not.
+# Installs RabbitMQ, PostgreSQL, PgBouncer, Prometheus, Chromium, PHP, Node.js, curl, jq and libfaketime for the tests where
+# they are missing and may be installed, and two JSON-RPC clients for Node.js beside their lock file; says so where not.
 # The tests start private nodes of their own: no service is started here, and none is left enabled.
 set -euo pipefail
 
@@ -8,6 +8,7 @@ have_rabbitmq() { [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || command -v r
 have_postgresql() { command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 have_pgbouncer() { command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]]; }
 have_prometheus() { command -v prometheus >/dev/null && command -v promtool >/dev/null; }
+have_faketime() { compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null; }
 have_chromium() { [[ -n ${CHROMIUM:-} ]] || command -v chromium chromium-browser google-chrome >/dev/null; }
 
 missing=()
@@ -16,6 +17,7 @@ have_postgresql || missing+=(postgresql)
 have_pgbouncer || missing+=(pgbouncer)
 have_prometheus || missing+=(prometheus)
 have_chromium || missing+=(chromium)
+have_faketime || missing+=(libfaketime)
 command -v curl >/dev/null || missing+=(curl)
 command -v jq >/dev/null || missing+=(jq)
 command -v php >/dev/null || missing+=(php-cli)

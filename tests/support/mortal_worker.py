@@ -1,5 +1,5 @@
-"""A process with the workers of two routes, which dies over the events named `killer…`: `python -m
-tests.support.mortal_worker URL LEDGER WHERE`, WHERE being `claim` or `call`."""
+"""A process with the workers of two routes, which dies over the events named `killer…`, each time another in its
+place: `python -m tests.support.mortal_worker URL LEDGER WHERE`, WHERE being `claim` or `call`. A line tells of each."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Sequence
 
+import bellhop.broker.embedded.broker
+import bellhop.broker.rabbitmq.broker  # noqa: F401  # both here, so that each process begins with everything loaded
 from bellhop.broker.connect import connect
 from bellhop.broker.topology import work_queue
 from bellhop.ledger.records import Booking, Claim, Claimed, Settlement, VendorCall
@@ -23,7 +25,7 @@ from bellhop.workers.worker import Worker, capacity_of
 
 ROUTES = ("members", "pulls")
 SYNC = VendorCall("pv", "sync_member", {}, repeatable=True)
-THREADS = 4
+THREADS = 2
 LADDER = (1.0, 2.0)
 
 
@@ -85,7 +87,7 @@ def main(url: str, ledger_url: str, where: str) -> None:
     ledger = DeadlyLedger(Ledger.open(ledger_url, keep_seconds=90 * 86400), deadly=where == "claim")
     vendor = DeadlyVendor(deadly=where == "call")
     broker = connect(settings(url), ROUTES)
-    room = Room(20, in_company=3)
+    room = Room(20, in_company=3, quiet_seconds=0.1)
     workers = [
         Worker(
             route,
@@ -107,4 +109,9 @@ def main(url: str, ledger_url: str, where: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    while True:
+        print("started", flush=True)
+        if not (child := os.fork()):
+            main(*sys.argv[1:])
+            os._exit(0)
+        os.waitpid(child, 0)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.postgres import hand_over, unprivileged
+from bellhop.drill.nodes.postgres import hand_over, server_user
 from tests.support.require import missing
 from tests.support.service import free_port, wait_for
 
@@ -50,7 +50,7 @@ def pgbouncer_url(postgres_url: str) -> Iterator[str]:
     hand_over(folder)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*unprivileged(), program, "pgbouncer.ini"], cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            [*server_user(), program, "pgbouncer.ini"], cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
         )
     try:
         wait_for(lambda: process.poll() is not None or _listens(own), "PgBouncer listens")

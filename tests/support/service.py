@@ -17,11 +17,13 @@ from types import TracebackType
 from typing import Any
 
 import urllib3
+from click.testing import CliRunner, Result
 from standardwebhooks import Webhook
 
+from bellhop.cli.main import cli
 from bellhop.ledger.store import Ledger
 from tests.support.sink import Post
-from tests.support.told import untruths
+from tests.support.told import Earlier, as_it_is, untruths
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SOURCE = "crm"
@@ -116,6 +118,8 @@ class Service:
             )
             + more.replace("{sandbox}", self.sandbox_url)
         )
+        self._earlier, self._calls_before = Earlier(), 0
+        self._bookings_before: set[str] = set()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=2, read=10), maxsize=16)
         self._webhook = Webhook(SECRET)
@@ -137,9 +141,21 @@ class Service:
         """posts: results, as an upstream got them."""
         ledger = self.ledger()
         try:
-            assert untruths(ledger, self.sandbox("GET", "state"), posts) == []
+            assert untruths(ledger, self.sandbox("GET", "state"), posts, self._earlier) == []
         finally:
             ledger.close()
+
+    def begin(self) -> None:
+        """From here on `calls` and `bookings` are only those that come, and nothing but them is held against what is
+        told: for a test that finds everything running, and what others have done with it."""
+        ledger = self.ledger()
+        try:
+            state = self.sandbox("GET", "state")
+            self._earlier = as_it_is(ledger, state)
+            self._bookings_before = {booking["id"] for booking in state["bookings"]}
+        finally:
+            ledger.close()
+        self._calls_before = max((call["n"] for call in self.sandbox("GET", "calls")["calls"]), default=0)
 
     # --- processes ----------------------------------------------------------------------------------------------
 
@@ -226,9 +242,18 @@ class Service:
         return str(shown.get("state", ""))
 
     def shown(self, source: str, id_: str) -> dict[str, Any]:
-        told = self.run("events", "show", source, id_, "--json")
-        found: dict[str, Any] = json.loads(told.stdout) if told.returncode == 0 else {}
+        found: dict[str, Any] = self.told("events", "show", source, id_) or {}
         return found
+
+    def told(self, *words: str) -> Any:
+        """What `ask` is told as JSON, None where the command fails."""
+        done = self.ask(*words, "--json")
+        return json.loads(done.stdout) if done.exit_code == 0 else None
+
+    def ask(self, *words: str) -> Result:
+        """As `run`, in this process: for what is asked again and again until it holds. A process takes a second to
+        start."""
+        return CliRunner().invoke(cli, ["--config", str(self.settings), *words], env={"COLUMNS": "200"})
 
     def signed(self, id_: str, body: str) -> dict[str, str]:
         now = datetime.now(UTC)
@@ -259,9 +284,14 @@ class Service:
         assert answer.status < 300, answer.data
         return answer.json() if answer.data else None
 
-    def calls(self, method: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = [c for c in self.sandbox("GET", "calls")["calls"] if c["method"] == method]
-        return found
+    def calls(self, *methods: str) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = self.sandbox("GET", f"calls?after={self._calls_before}")["calls"]
+        return [call for call in told if call["method"] in methods]
+
+    def bookings(self) -> list[dict[str, Any]]:
+        """SimplyBook.me's."""
+        told: list[dict[str, Any]] = self.sandbox("GET", "state")["bookings"]
+        return [booking for booking in told if booking["id"] not in self._bookings_before]
 
     def ledger(self) -> Ledger:
         return Ledger.open(self.ledger_url, keep_seconds=90 * 86400)

@@ -6,6 +6,7 @@ The ledger's words are those of the status address (`describe_entries`); the ven
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,21 @@ OPEN = (State.WORKING, State.RETRYING, State.IN_DOUBT, State.DEAD)
 """In front of a person, or on its way to one: what it made may stand untold."""
 
 
-def untruths(ledger: Ledger, record: Mapping[str, Any], posts: Sequence[Post] = ()) -> list[str]:
+@dataclass(frozen=True)
+class Earlier:
+    """What was before a test that shares its Bellhop with others: bookings that were told of, and what stood."""
+
+    bookings: frozenset[tuple[str, str]] = frozenset()
+    standing: frozenset[str] = frozenset()
+
+
+def as_it_is(ledger: Ledger, record: Mapping[str, Any]) -> Earlier:
+    return Earlier(frozenset(_bookings_of(ledger)), frozenset(_standing_ids(record)))
+
+
+def untruths(
+    ledger: Ledger, record: Mapping[str, Any], posts: Sequence[Post] = (), earlier: Earlier = Earlier()
+) -> list[str]:
     """What was told and is not so; nothing where all is true. record: the sandbox's state. posts: results, as they came
     to the upstream."""
     standing = set(_standing_ids(record))
@@ -39,9 +54,10 @@ def untruths(ledger: Ledger, record: Mapping[str, Any], posts: Sequence[Post] = 
         for id_ in one["cancelled_ids"]
         if id_ in standing
     ]
-    is_open = any(view.state in OPEN for views in known.values() for view in views)
+    is_open = any(view.state in OPEN for key in known.keys() - earlier.bookings for view in known[key])
     if not is_open and not _others_book(ledger):
-        found += [f"{id_} stands at the vendor, and nobody was told" for id_ in sorted(standing - named)]
+        untold = standing - named - earlier.standing
+        found += [f"{id_} stands at the vendor, and nobody was told" for id_ in sorted(untold)]
     for key, views in known.items():
         found += _against_the_end(key, views, told[key])
     return found + [words for post in _latest(posts) for words in _of_result(post, told)]

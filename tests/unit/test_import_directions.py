@@ -20,6 +20,7 @@ _MAY_IMPORT: dict[str, set[str]] = {
     "letters": {"schemas", "broker", "ledger", "vendors"},
     "console": {"schemas", "broker", "ledger", "vendors", "letters"},
     "sandbox": {"schemas"},
+    "drill": {"schemas", "broker", "ledger", "vendors", "letters"},
 }
 _COMPOSES_ALL = "cli"
 _INSIDE_ONLY = ("tests", "bench", "tools")

@@ -22,7 +22,14 @@ from bellhop.vendors.peoplevine import offers
 from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.peoplevine.fates import FATES
 from bellhop.vendors.peoplevine.settings import ACCOUNT, PeoplevineAccount
-from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, meaning_here, settle_rest
+from bellhop.vendors.standing import (
+    Match,
+    cancel_elsewhere,
+    entries_of_guest,
+    meaning_here,
+    settle_rest,
+    what_is_lacking,
+)
 
 CREATE: Final = "create_service_reservation"
 ALTERNATIVES: Final = 5
@@ -43,9 +50,9 @@ class PeoplevineBookings:
         self._venues = venues
 
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
-        if event.account not in self._clients or event.data["venue"] not in self._venues:
-            return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
         meant, words = meaning_here(event, booking)
+        if lack := what_is_lacking(event, meant, self._clients, self._venues):
+            return lack
         if meant is Meaning.RECORD:
             return Recorded(words)
         asked = asked_of(event.type, event.data, event.data["services"])

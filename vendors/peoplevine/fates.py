@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from bellhop.vendors.fates import BEYOND_A_CANCEL, CANCELLED, OF_EVERY_BOOKING, CallFates, carries, refuses, warns
+from bellhop.vendors.fates import (
+    BEYOND_A_CANCEL,
+    CANCELLED,
+    OF_EVERY_BOOKING,
+    OF_EVERY_CANCEL,
+    CallFates,
+    carries,
+    refuses,
+    warns,
+)
 
 _OWN_RECORD: Final = warns("sync_member names the member alone, and the rest is read from Peoplevine's own record")
 _MEMBER_ALONE: Final = warns("a reservation is made for the member, whose own record counts")
@@ -47,6 +56,6 @@ FATES: Final = (
     CallFates(
         "",
         (CANCELLED,),
-        {**OF_EVERY_BOOKING, **dict.fromkeys(BEYOND_A_CANCEL, _BY_HAND)},
+        {**OF_EVERY_CANCEL, **dict.fromkeys(BEYOND_A_CANCEL, _BY_HAND)},
     ),
 )

@@ -19,18 +19,28 @@ from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.held import CallHeld
 from bellhop.vendors.kept_answers import Share, ask_alone, side_by_side
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal
-from bellhop.vendors.simplybook import giving_way
-from bellhop.vendors.simplybook.booked import BATCH_TYPE, entries_of
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal, Wait
+from bellhop.vendors.simplybook import batches, freeing, giving_way
+from bellhop.vendors.simplybook.booked import entries_of
 from bellhop.vendors.simplybook.client import SimplybookClient
+from bellhop.vendors.simplybook.codes import is_slot_taken
 from bellhop.vendors.simplybook.company_rules import CompanyRules
 from bellhop.vendors.simplybook.marks import mark_client, mark_of
 from bellhop.vendors.simplybook.payment import end_unpaid, is_paid, payment_deadline
 from bellhop.vendors.simplybook.preparation import prepare_book
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.simplybook.slots import Wanted, entries_to_cancel, wanted_slots
-from bellhop.vendors.standing import Match, cancel_elsewhere, entries_of_guest, meaning_here, name_changes, settle_rest
+from bellhop.vendors.standing import (
+    Match,
+    cancel_elsewhere,
+    entries_of_guest,
+    meaning_here,
+    settle_rest,
+    what_is_lacking,
+    with_entries,
+)
 
 BOOK: Final = "book"
 CONFIRM: Final = "confirmBooking"
@@ -38,8 +48,9 @@ CONFIRM_BATCH: Final = "confirmBookingBatch"
 CANCEL: Final = "cancelBooking"
 DETAILS: Final = "getBookingDetails"
 
+BookingsOfGuest = Callable[[Envelope], Sequence[Booking]]
+
 _NOT_FOUND: Final = "-32080"
-_NO_BATCH_CONFIRM: Final = ("-32090", "-32095")
 
 
 class SimplybookBookings:
@@ -51,25 +62,24 @@ class SimplybookBookings:
         accounts: Mapping[str, SimplybookAccount],
         venues: Mapping[str, VenueFacts],
         now: Callable[[], datetime] = utc_now,
+        of_guest: BookingsOfGuest = lambda _event: (),
         share: Callable[[SimplybookAccount], Share] = lambda _account: ask_alone,
     ) -> None:
+        """of_guest: what the ledger holds of an event's guest under other references. Raises LedgerUnavailable."""
         self._clients = clients
         self._accounts = accounts
         self._venues = venues
         self._now = now
+        self._of_guest = of_guest
         self._rules = {
-            name: CompanyRules(
-                client,
-                accounts[name].connect_seconds + accounts[name].read_seconds,
-                share=share(accounts[name]),
-            )
-            for name, client in clients.items()
+            name: CompanyRules(clients[name], one.connect_seconds + one.read_seconds, share=share(one))
+            for name, one in accounts.items()
         }
 
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
-        if event.account not in self._clients or event.data["venue"] not in self._venues:
-            return Dead(Reason.MISCONFIGURED, f"the settings lack account {event.account} or the booking's venue")
         meant, words = meaning_here(event, booking)
+        if lack := what_is_lacking(event, meant, self._clients, self._venues):
+            return lack
         if meant is Meaning.RECORD:
             return Recorded(words)
         own = entries_of_guest(event, asked_of(event.type, event.data, ()), booking)
@@ -122,18 +132,26 @@ class SimplybookBookings:
         ready = self._prepare_book(call, event)
         if isinstance(ready, Dead):
             if not giving_way.given_way(booking, event):
-                return ready
+                has_none_free = "free" in (ready.answer or {})
+                return (self._wait_for_slot(call, event) if has_none_free else None) or ready
             return VendorCall(call.account, giving_way.NOTE, {giving_way.REFUSED: ready.error}, repeatable=True)
         if in_the_way := self._in_the_way(ready, event, booking):
             return VendorCall(call.account, giving_way.NOTE, {giving_way.IN_THE_WAY: in_the_way}, repeatable=True)
         if not self._in_batch(call, event):
             return ready
-        batch = _open_batch(event, booking) or self._clients[call.account].create_batch()
+        batch = batches.open_batch(event, booking) or self._clients[call.account].create_batch()
         return replace(ready, arguments={**ready.arguments, "batch_id": batch})
+
+    def _wait_for_slot(self, call: VendorCall, event: Envelope) -> Wait | None:
+        """For a `book` that was refused as its slot is not free: that stays so whatever else cannot be asked."""
+        try:
+            minutes = self._rules[call.account].minutes(int(call.arguments["event_id"]))
+        except (VendorFailure, CallHeld):
+            return None
+        return freeing.wait_for_slot(call, event, self._of_guest(event), minutes, self._now())
 
     def _prepare_book(self, call: VendorCall, event: Envelope) -> VendorCall | Dead:
         rules, account = self._rules[call.account], self._accounts[call.account]
-        rules.ask_together(int(call.arguments["event_id"]))
         ready = prepare_book(call, event, rules, account)
         if isinstance(ready, Dead) or ready.warnings != call.warnings:
             # What the company said hours ago may let a booking pass, which it then refuses itself; not refuse one.
@@ -144,28 +162,28 @@ class SimplybookBookings:
         """See `vendors.handler.AsksAhead`."""
         side_by_side([rules.ask_ahead for rules in self._rules.values()])
 
-    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Dead | Refusal:
+    def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Booking | Dead | Refusal | Wait:
         client = self._clients[call.account]
         if call.method == giving_way.NOTE:
             return giving_way.note(booking, event, call.arguments)
         if call.method == BOOK:
             return self._book_or_restore(client, call, event, booking)
         if call.method == CONFIRM_BATCH:
-            return _confirm_batch(client, event, booking, call.arguments["batch"])
+            return batches.confirm_batch(client, event, booking, call.arguments["batch"])
         key = (call.account, call.arguments["id"])
         entry = next(e for e in booking.entries if (e.account or booking.account, e.vendor_id) == key)
         if call.method == DETAILS:
             return self._ask_for_payment(client, event, booking, entry)
         if call.method == CONFIRM:
             client.confirm_booking(entry.vendor_id, entry.secret_hash)
-            return _with(booking, event, replace(entry, state=EntryState.CONFIRMED))
+            return with_entries(booking, event, replace(entry, state=EntryState.CONFIRMED))
         try:
             client.cancel_booking(entry.vendor_id, entry.secret_hash)
         except VendorFailure as failure:
             # "Appointment couldn't be found": it is gone already, which is what was wanted.
             if failure.code != _NOT_FOUND:
                 raise
-        return _with(booking, event, replace(entry, state=EntryState.CANCELLED))
+        return with_entries(booking, event, replace(entry, state=EntryState.CANCELLED))
 
     def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
         client = self._clients[call.account]
@@ -192,7 +210,7 @@ class SimplybookBookings:
 
     def _book_or_restore(
         self, client: SimplybookClient, call: VendorCall, event: Envelope, booking: Booking
-    ) -> Booking | Refusal:
+    ) -> Booking | Refusal | Wait:
         """Raises VendorFailure; a refusal for whose sake an old slot gave way is not the end."""
         restores = call.arguments.get(giving_way.RESTORES)
         try:
@@ -201,7 +219,11 @@ class SimplybookBookings:
             restored = giving_way.restored_event(event, booking, restores)
             made = self._book(client, call, restored, booking)
         except VendorFailure as failure:
-            if failure.kind is not Kind.REJECTED or not giving_way.given_way(booking, event):
+            if failure.kind is not Kind.REJECTED:
+                raise
+            if not giving_way.given_way(booking, event):
+                if is_slot_taken(failure) and (wait := self._wait_for_slot(call, event)) is not None:
+                    return wait
                 raise
             if restores is not None:
                 return Refusal(failure, giving_way.lose(booking, event, str(failure)))
@@ -221,7 +243,6 @@ class SimplybookBookings:
         person = mark_client(self._accounts[call.account].mark, person, mark_of(event.source, event.id, call.line))
         if "client_time_offset" in arguments:
             person["client_time_offset"] = arguments["client_time_offset"]
-        batch = arguments.get("batch_id")
         answer = client.book(
             int(arguments["event_id"]),
             int(arguments["unit_id"]),
@@ -230,7 +251,7 @@ class SimplybookBookings:
             person,
             arguments.get("additional", {}),
             arguments["count"] if arguments["count"] > 1 else None,
-            int(batch) if batch else None,
+            int(arguments["batch_id"]) if arguments.get("batch_id") else None,
             event.data.get("recurring"),
         )
         until = payment_deadline(answer, call, self._rules[call.account], self._now())
@@ -248,11 +269,11 @@ class SimplybookBookings:
         except VendorFailure as failure:
             if failure.code != _NOT_FOUND:
                 return end_unpaid(booking, unpaid, f"Whether it is paid could not be asked: {failure}")
-            gone = _with(booking, event, replace(entry, state=EntryState.CANCELLED))
+            gone = with_entries(booking, event, replace(entry, state=EntryState.CANCELLED))
             text = f"SimplyBook.me does not have booking {entry.vendor_id} any more: not paid in time, it was cancelled"
             return Dead(Reason.REJECTED, f"{text}. Replay this to book it anew", applies=True, booking=gone)
         if is_paid(details):
-            return _with(booking, event, replace(entry, state=EntryState.CONFIRMED, unpaid_until=""))
+            return with_entries(booking, event, replace(entry, state=EntryState.CONFIRMED, unpaid_until=""))
         return end_unpaid(booking, unpaid)
 
 
@@ -272,33 +293,6 @@ def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mappin
         return Dead(Reason.UNSUPPORTED, text, {"differs": told}, applies=True)
     matches = [Match(entry, one.comparable, [one.line]) for one in wanted.values() for entry in one.have]
     return settle_rest(event, booking, matches, words, ACCOUNT.title)
-
-
-def _with(booking: Booking, event: Envelope, *changed: Entry) -> Booking:
-    by_key = {entry.key: entry for entry in changed}
-    entries: Sequence[Entry] = tuple(by_key.get(entry.key, entry) for entry in booking.entries)
-    return name_changes(booking, replace(booking, entries=entries), event.id)
-
-
-def _open_batch(event: Envelope, booking: Booking) -> str:
-    """The batch that this event has begun, "" for none. A batch that createBatch made, but no booking joined before
-    its worker died, stays empty, and another is made."""
-    batches = [e.batch for e in booking.entries if e.made_by == event.id and e.batch]
-    return next((batch.partition(":")[2] for batch in batches if batch.startswith(f"{BATCH_TYPE}:")), "")
-
-
-def _confirm_batch(client: SimplybookClient, event: Envelope, booking: Booking, batch: str) -> Booking:
-    """Confirms all bookings of a batch at once; where the company's batches cannot be confirmed so, what is left is
-    to confirm each by itself."""
-    members = [e for e in booking.entries if e.batch == batch and e.state is EntryState.BOOKED]
-    type_, _, id_ = batch.partition(":")
-    try:
-        client.confirm_booking_batch(id_, type_, members[0].batch_hash)
-    except VendorFailure as failure:
-        if failure.code not in _NO_BATCH_CONFIRM:
-            raise
-        return _with(booking, event, *(replace(entry, batch_hash="") for entry in members))
-    return _with(booking, event, *(replace(entry, state=EntryState.CONFIRMED) for entry in members))
 
 
 def _in_doubt(why: str, evidence: Mapping[str, Any]) -> Dead:

@@ -154,6 +154,11 @@ class SimplybookError(VendorFailure):
         return ACCESS if self.kind is Kind.AUTH and self.row.kind is not Kind.AUTH else self.row.advice
 
 
+def is_slot_taken(failure: VendorFailure) -> bool:
+    """Whether it says that a slot is not free."""
+    return isinstance(failure, SimplybookError) and failure.row.advice == SLOT
+
+
 ERRORS: Final[Mapping[ErrorCode, type[SimplybookError]]] = {
     row: type(row.name, (SimplybookError,), {"row": row, "__doc__": f"Raised for {row.code}: {row.words}."})
     for row in (*ROWS, *LOGIN_ROWS, *SPOKEN.values(), NOT_KNOWN)

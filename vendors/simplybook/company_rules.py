@@ -136,8 +136,8 @@ class CompanyRules:
         """Asks what bookings will be held against, so that none has to wait for it: a few threads' work."""
         side_by_side([self.timeframe, self.required_fields, self._ask_of_services])
 
-    def ask_together(self, event_id: int) -> None:
-        """Asks side by side what is not known of all that a booking of the service will be held against."""
+    def ask_together(self, event_id: int) -> Sequence[Mapping[str, Any]]:
+        """As `intake`; what else is not known of all that a booking of the service is held against is asked beside."""
         asking: dict[tuple[Any, ...], Callable[[], object]] = {
             ("getTimeframe",): self.timeframe,
             ("getCompanyParam", "require_fields"): self.required_fields,
@@ -147,6 +147,7 @@ class CompanyRules:
         unknown = [ask for question, ask in asking.items() if not self._kept.has(question, self._most_seconds)]
         if len(unknown) > 1:
             side_by_side(unknown)
+        return self.intake(event_id)
 
     def _ask_of_services(self) -> None:
         services = [int(row["id"]) for row in self._answer("getEventList", True, True) or ()][:_MOST_AHEAD]

@@ -7,10 +7,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from bellhop.vendors.fates import BEYOND_A_CANCEL, CANCELLED, OF_EVERY_BOOKING, CallFates, carries, checks, warns
+from bellhop.vendors.fates import (
+    BEYOND_A_CANCEL,
+    CANCELLED,
+    OF_EVERY_BOOKING,
+    OF_EVERY_CANCEL,
+    CallFates,
+    carries,
+    checks,
+    warns,
+)
 
 _NO_ARGUMENT: Final = warns("book has no argument for it")
-_WHOLE: Final = warns("a cancel names no more than its booking, of which all that stands is cancelled")
+_WHOLE: Final = warns("a cancel names no more than its booking and guest, of which all that stands is cancelled")
 
 FATES: Final = (
     CallFates(
@@ -48,6 +57,6 @@ FATES: Final = (
     CallFates(
         "cancelBooking",
         (CANCELLED,),
-        {**OF_EVERY_BOOKING, **dict.fromkeys(BEYOND_A_CANCEL, _WHOLE)},
+        {**OF_EVERY_CANCEL, **dict.fromkeys(BEYOND_A_CANCEL, _WHOLE)},
     ),
 )

@@ -30,7 +30,12 @@ def _bookings(context: Context) -> Handler:
     from bellhop.vendors.simplybook.bookings import SimplybookBookings
 
     return SimplybookBookings(
-        _clients(context), context.accounts, context.settings.venues, context.now, partial(_share, context.ledger)
+        _clients(context),
+        context.accounts,
+        context.settings.venues,
+        context.now,
+        lambda event: context.ledger.bookings_of_guest(event.source, event.data, but=event.subject),
+        partial(_share, context.ledger),
     )
 
 

@@ -13,6 +13,8 @@ from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.reasons import Reason
 from tests.support.ledger import (
+    BOOK,
+    LEASE,
     NOON,
     Clock,
     OpenLedger,
@@ -172,3 +174,21 @@ def test_a_copy_is_not_written_over_another_file_and_what_is_no_copy_is_refused(
 def test_only_its_owner_reads_a_copy(ledger: Ledger, ledger_url: str, tmp_path: Path) -> None:
     backup(ledger, ledger_url, tmp_path / "copy", "ann")
     assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
+
+
+def test_a_call_of_the_copy_counts_as_made_when_it_was_held_for_it_may_have_been_made_again_since(
+    ledger: Ledger, clock: Clock
+) -> None:
+    """Replayed, its slot would else count as free for good while a later call of it is still under way."""
+    claimed = claim(ledger, event("marked"))
+    assert isinstance(claimed, Claimed)
+    ledger.calling(claimed, BOOK, None, LEASE)
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    clock.advance(seconds=10)
+    held_at = clock()
+    assert isinstance(claim(ledger, event("marked")), Refused)
+    clock.advance(seconds=30)
+    again = claim(ledger, event("marked", generation=1))
+    assert isinstance(again, Claimed)
+    assert (again.in_doubt, again.called_at) == (BOOK, held_at)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bellhop.ledger.records import Attempt, LetterFilter, Order
+from bellhop.ledger.records import Attempt, Booking, LetterFilter, Order, Settlement, State
 from bellhop.ledger.store import Ledger
-from tests.support.ledger import NOON, Clock, booking, die, entry, event, finish, letter, take
+from tests.support.ledger import BOOK, LEASE, NOON, Clock, booking, die, entry, event, finish, letter, take
 
 LEE = {"name": "Mei-Ling Lee", "email": "Mei.Lee@Example.com", "phone": "+49 (0)30 1234567"}
 
@@ -152,3 +153,20 @@ def test_a_reference_is_found_whatever_its_case(ledger: Ledger, asked: str) -> N
     assert found(ledger, asked) == ["e-1"]
     (row,) = ledger.letters.page(LetterFilter(text=asked), Order.OLDEST, 10).rows
     assert row.new.event_id == "e-2"
+
+
+def test_what_is_held_of_a_guest_under_other_references_is_found(ledger: Ledger) -> None:
+    def stands(id_: str, reference: str, source: str = "crm", **client: str) -> None:
+        asked = replace(event(id_, subject=reference, data={"client": client}), source=source)
+        claimed = ledger.calling(take(ledger, asked), BOOK, None, LEASE)
+        held = Booking(source, reference, "sb", (entry(id_),))
+        assert ledger.settle([Settlement(claimed, asked, State.DONE, applies=True, booking=held)]) == []
+
+    stands("e-1", "R-1", name="Ada Lee", email="ada@example.com")
+    stands("e-2", "R-2", name="A. Lee", email="ADA@example.com")
+    stands("e-3", "R-3", name="Ada Lee", email="other@example.com")
+    stands("e-4", "R-4", "shop", name="Ada Lee", email="ada@example.com")
+    guest = {"client": {"name": "Ada", "email": "Ada@Example.com"}}
+    assert [one.reference for one in ledger.bookings_of_guest("crm", guest, but="R-1")] == ["R-2"]
+    assert [one.reference for one in ledger.bookings_of_guest("crm", guest, but="R-9")] == ["R-2", "R-1"]
+    assert ledger.bookings_of_guest("crm", {}, but="R-9") == []

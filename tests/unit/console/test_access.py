@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import runpy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import argon2
 import pytest
 
 from bellhop.console.access import passwords
@@ -61,7 +63,13 @@ def people() -> People:
 # --- passwords ----------------------------------------------------------------------------------------------------
 
 
-def test_a_password_is_kept_as_argon2id_and_known_again() -> None:
+def test_a_password_is_kept_as_argon2id_with_the_librarys_parameters() -> None:
+    kept = runpy.run_path(passwords.__file__)["hash_password"](GOOD)  # as it is without the tests' hasher
+    assert argon2.extract_parameters(kept) == argon2.profiles.get_default_parameters()
+    assert kept.startswith("$argon2id$")
+
+
+def test_a_password_is_known_again() -> None:
     assert KEPT.startswith("$argon2id$")
     assert passwords.matches(GOOD, KEPT)
     assert not passwords.matches(GOOD.upper(), KEPT)

@@ -10,7 +10,8 @@ import pytest
 
 from bellhop.broker.port import QueueStats
 from bellhop.ledger.accounts import AccountView
-from bellhop.ledger.records import Letter, LetterState, Pause, RefusedCount, WaitingLetters
+from bellhop.ledger.records import Letter, LetterState, Pause, RefusedCount, State, WaitingLetters
+from bellhop.ledger.strays import Stray
 from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
 from bellhop.schemas.errors import BrokerUnavailable
 from tests.support.ledger import NOON, event, letter
@@ -21,6 +22,7 @@ def ledger(
     pauses: Sequence[Pause] = (),
     refused: Sequence[RefusedCount] = (),
     letters: Sequence[Letter] = (),
+    strays: Sequence[Stray] = (),
 ) -> Any:
     return SimpleNamespace(
         letters=SimpleNamespace(waiting=lambda: list(groups), find=lambda *_: list(letters)),
@@ -28,6 +30,7 @@ def ledger(
         edits=SimpleNamespace(waiting=list),
         accounts=SimpleNamespace(views=list),
         pauses=SimpleNamespace(all=lambda: list(pauses)),
+        strays=lambda before: [one for one in strays if one.since < before],
         refusals=SimpleNamespace(counts=lambda since: [one for one in refused if one.last >= since]),
     )
 
@@ -119,3 +122,18 @@ def test_what_a_source_was_refused_in_the_last_day_is_an_item_and_what_is_older_
     assert item.title == "Source crm: 3 posts refused"
     assert item.why == "2 invalid-event, 1 malformed-json"
     assert (item.path, item.command) == ("/refused?source=crm", "bellhop refused crm")
+
+
+def test_events_that_nothing_brings_on_are_named() -> None:
+    old = [Stray("crm", f"e {number}", "members", State.RETRYING, NOON - timedelta(hours=number)) for number in (1, 2)]
+    young = Stray("crm", "e 3", "members", State.WORKING, NOON - timedelta(minutes=14))
+    broker = BrokerCheck(idle=frozenset({"members"}))
+    (item,) = attention(ledger(strays=[*old, young]), broker, NOON)
+    assert (item.need, item.severity, item.count, item.since) == ("forgotten", "critical", 2, NOON - timedelta(hours=2))
+    assert item.why.endswith("crm/e 2 (retrying), crm/e 1 (retrying)")
+    assert (item.path, item.command) == ("/event?source=crm&id=e%202", "bellhop events show crm e%202")
+
+
+def test_what_waits_behind_others_in_its_queue_is_not_forgotten() -> None:
+    stray = Stray("crm", "e-1", "members", State.RETRYING, NOON - timedelta(hours=1))
+    assert attention(ledger(strays=[stray]), BrokerCheck(idle=frozenset({"pulls"})), NOON) == []

@@ -308,8 +308,10 @@ def test_of_a_cancel_only_what_names_the_booking_can_refuse_or_ignore() -> None:
     assert (made.body["data"]["booking_id"], made.ignored, made.warnings) == (6448, "", ())
     by_status = CANCEL | {"type": {"value": "booking.changed"}, "data.status": {"value": "CANCELED"}}
     assert compile_map(by_status).read(DOCUMENT).body["data"]["venue"] == "salon"
+    unknown = CANCEL | {"data.venue": {"path": "kind", "values": {"x": "salon"}}}
+    assert "venue" not in compile_map(unknown).read(DOCUMENT).body["data"]
     with pytest.raises(EventInvalid) as caught:
-        compile_map(CANCEL | {"data.venue": {"path": "kind", "values": {"x": "salon"}}}).read(DOCUMENT)
-    assert [problem.field for problem in caught.value.problems] == ["data.venue"]
+        compile_map(CANCEL | {"data.booking_id": {"path": "kind", "values": {"x": "1"}}}).read(DOCUMENT)
+    assert [problem.field for problem in caught.value.problems] == ["data.booking_id"]
     elsewhere = CANCEL | {"data.venue": {"path": "kind", "values": {"x": "salon"}, "default": "ignored"}}
     assert compile_map(elsewhere).read(DOCUMENT).ignored == "data.venue"

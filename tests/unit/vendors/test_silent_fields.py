@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from bellhop.schemas.errors import EventInvalid
 from bellhop.schemas.events import TYPES
+from bellhop.schemas.statuses import cancels
 from bellhop.vendors.failure import VendorFailure
-from bellhop.vendors.fates import sent_fields
+from bellhop.vendors.fates import OF_EVERY_CANCEL, sent_fields
 from bellhop.vendors.outcome import Dead, Recorded
 from tests.support.sandboxed import House, SandboxHttp, Worked
 
@@ -118,7 +119,8 @@ def checked(name: str, data: Mapping[str, Any], worked: Worked) -> bool:
     if name in ("services.end", "services.duration"):
         ends = {end_of(one) for one in data["services"] if one.get("end") or one.get("duration")}
         return ends <= {entry.end for entry in worked.booking.entries}
-    return name in CHECKED
+    is_of_cancel = cancels(worked.event.type, worked.event.data.get("status")) and name in OF_EVERY_CANCEL
+    return is_of_cancel or name in CHECKED
 
 
 def is_told(name: str, warnings: Sequence[str]) -> bool:

@@ -370,6 +370,23 @@ def test_a_worker_that_lost_its_claim_does_not_call() -> None:
     assert "called book" not in ledger.acts
 
 
+@pytest.mark.parametrize(("wall", "monotonic"), [(0.0, 61.0), (121.0, 0.0)], ids=["stopped", "put to sleep"])
+def test_a_worker_that_stood_still_after_its_mark_does_not_call_any_more(wall: float, monotonic: float) -> None:
+    """Stopped, its monotonic clock goes on; put to sleep with its machine, the wall clock alone."""
+    passed = [0.0, 0.0]
+
+    def stand_still() -> None:
+        passed[:] = wall, monotonic
+
+    ledger = Ledger(on_calling=stand_still)
+    clock = replace(CLOCK, now=lambda: NOW + timedelta(seconds=passed[0]), monotonic=lambda: passed[1])
+    at_work = Executor(Vendor([BOOK], ledger.acts), ledger, worker="w", claim_seconds=60, ladder=(5.0,), clock=clock)
+    ended = work(at_work, delivered())
+    assert isinstance(ended.outcome, Retry)
+    assert ended.attempts == ()
+    assert ledger.acts == ["marked book with 0 entries"]
+
+
 def test_a_worker_that_lost_its_claim_after_booking_still_hands_the_vendors_id_to_the_ledger() -> None:
     marks: list[int] = []
 
@@ -476,6 +493,30 @@ def test_a_call_whose_end_nobody_knows_is_made_again_as_it_was_and_not_prepared_
     in_doubt(Watched([BOOK, Done("booked")], ledger.acts), ledger)
     assert calls == [BOOK]
     assert "prepared book" not in ledger.acts
+
+
+def test_a_slot_that_was_free_too_early_proves_nothing_however_late_that_was_answered() -> None:
+    """The vendor may carry the call out while it is being asked."""
+    passed = [119.0]
+
+    class Slow(Free):
+        def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
+            passed[0] = 130.0
+            return None
+
+    ledger = Ledger(claimed(in_doubt=BOOK, called_at=NOW))
+    at_work = Executor(
+        Slow([], ledger.acts),
+        ledger,
+        worker="w",
+        claim_seconds=60,
+        ladder=(5.0,),
+        late_after=lambda _account: 120.0,
+        clock=replace(CLOCK, now=lambda: NOW + timedelta(seconds=passed[0])),
+    )
+    ended = work(at_work, delivered())
+    assert isinstance(ended.outcome, InDoubt)
+    assert ended.outcome.after == 1.0
 
 
 @pytest.mark.parametrize("kind", [Kind.REJECTED, Kind.AUTH])

@@ -176,9 +176,11 @@ def test_each_event_type_has_its_word(event_type: str, type_: str) -> None:
     assert one("sevenrooms", reservation(event_type)).type == type_
 
 
-def test_a_deleted_reservation_needs_no_more_than_its_reference() -> None:
+def test_a_deleted_reservation_needs_no_more_than_its_reference_and_keeps_its_guest() -> None:
     body = reservation("deleted", real_datetime_of_slot="?", email="?", notes="x" * 5000, member_no=None)
-    assert one("sevenrooms", body).data == {"booking_id": "r-1", "venue": "spa", "status": "BOOKED", "services": []}
+    guest = {"name": "Ada Lee", "phone": "+442071234567"}
+    known = {"booking_id": "r-1", "venue": "spa", "status": "BOOKED", "services": []}
+    assert one("sevenrooms", body).data == {**known, "client": guest}
 
 
 @pytest.mark.parametrize(

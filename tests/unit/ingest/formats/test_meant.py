@@ -311,7 +311,43 @@ def test_our_own_cancel_without_a_time_takes_the_receipts(timestamp: object) -> 
 
 def test_what_names_the_booking_can_refuse_a_cancel() -> None:
     body = plain("booking.cancelled", {"booking_id": "", "venue": "elsewhere", "client": 7})
-    assert list(refused("own", body)) == ["data.booking_id", "data.venue"]
+    assert list(refused("own", body)) == ["data.booking_id"]
+
+
+@pytest.mark.parametrize(
+    ("source", "body", "subject"),
+    [
+        ("own", plain("booking.cancelled", {"venue": "elsewhere"}), "R-1"),
+        ("own", plain("booking.cancelled", {"venue": None}), "R-1"),
+        ("own", plain("booking.changed", {"venue": "", "status": "CANCELED"}), "R-1"),
+        ("seven", table("deleted", id="r-1", venue_id="99999"), "r-1"),
+        ("seven", table("updated", id="r-1", venue_id="99999", status="CANCELED"), "r-1"),
+        ("seven", table("updated", id="r-1", venue_id=..., status="cancelled", real_datetime_of_slot="soon"), "r-1"),
+        ("seats", {"webhook_trigger_type": "DELETE_EVENT", "event": {"id": 7, "site_id": 5}}, "7"),
+        ("seats", {"webhook_trigger_type": "UPDATE_EVENT", "event": {"id": 7, "status": "LOST"}}, "7"),
+    ],
+)
+def test_a_cancel_needs_no_venue_and_an_unknown_one_does_not_stop_it(source: str, body: object, subject: str) -> None:
+    made = one(source, body)
+    assert (made.subject, made.route, "venue" in made.data) == (subject, "bookings.simplybook", False)
+    assert any("is cancelled, wherever it is" in warning for warning in made.warnings)
+
+
+@pytest.mark.parametrize(
+    ("source", "body"),
+    [
+        ("calendar", call("BOOKING_CANCELLED", {"timeZone": 7, "phoneNumber": []}, eventTypeId=702)),
+        ("seven", table("deleted", first_name="Bo", last_name="Ray", email="bo@example.test", phone_number=...)),
+        ("own", plain("booking.cancelled", {"client": {"name": "Bo Ray", "email": "bo@example.test", "phone": []}})),
+    ],
+)
+def test_a_cancel_keeps_its_guest_who_tells_which_of_a_groups_bookings_is_meant(source: str, body: object) -> None:
+    assert one(source, body).data["client"] == {"name": "Bo Ray", "email": "bo@example.test"}
+
+
+def test_cancels_of_two_guests_of_one_stamp_are_two_facts() -> None:
+    both = [one("calendar", call("BOOKING_CANCELLED", {"name": name, "email": ...})) for name in ("Bo", "Di")]
+    assert both[0].business_key != both[1].business_key
 
 
 def amiss(made: Envelope) -> list[str]:

@@ -1,0 +1,162 @@
+"""`bellhop drill`: a whole Bellhop of its own under load and faults, and a checker that decides from the record."""
+
+from __future__ import annotations
+
+import random
+import shlex
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from bellhop.cli.common import Failed, Misused, as_json, echo, echo_json, printable, rich_table
+
+if TYPE_CHECKING:
+    from bellhop.drill.checker import Judgement
+    from bellhop.drill.history import Record
+
+_SEEDS: Final = 100_000
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group(short_help="Prove that nothing is lost, doubled or half.")
+def drill() -> None:
+    """DrillRun Bellhop with sandbox vendors under load and faults, and check the record of it.
+
+    docs/reliability.md says what is checked, and what was seen.
+    """
+
+
+@drill.command(short_help="Load, faults, and the verdict.")
+@click.option("--seed", type=int, help="Decides what is sent and which faults come. Default: a new one, printed.")
+@click.option("--events", type=click.IntRange(1), default=60, show_default=True, help="How many are posted.")
+@click.option("--fault", "names", metavar="NAME", multiple=True, help="A fault to meet, in this order. Repeatable.")
+@click.option("--faults", "count", type=int, default=5, show_default=True, help="Or so many, by the seed; -1: all.")
+@click.option(
+    "--broker", default="embedded", show_default=True, help="embedded, rabbitmq (a node of its own), or a URL."
+)
+@click.option("--ledger", default="sqlite", show_default=True, help="sqlite, postgresql (a node of its own), or a URL.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Settings, data and logs. Default: a new one.")
+@click.option("--record", "file", type=_FILE, help="Where the record goes. Default: history.jsonl in the folder.")
+@as_json
+def run(
+    seed: int | None,
+    events: int,
+    names: tuple[str, ...],
+    count: int,
+    broker: str,
+    ledger: str,
+    folder: Path | None,
+    file: Path | None,
+    json_: bool,
+) -> None:
+    """Start a Bellhop of its own with sandbox vendors, post bookings, do faults to it, and check the record.
+
+    A broker or ledger that a URL names must be empty: a virtual host or a database made for the drill. Exit code 1
+    where the promise was broken.
+
+    Example: bellhop drill run --seed 7 --fault worker_killed --fault bookings_late
+    """
+    from bellhop.drill.run import Drill, backends, choose_faults, faults_by_name
+    from bellhop.drill.run import run as drill_once
+
+    seed = random.randrange(_SEEDS) if seed is None else seed  # noqa: S311  # to be repeated, not kept secret
+    place = _new_folder(folder)
+    with backends(broker, ledger) as on:
+        wanted = faults_by_name(names, on.has()) if names else choose_faults(seed, count, on.has())
+        again = ["bellhop", "drill", "run", "--seed", str(seed), "--events", str(events)]
+        again += [word for fault in wanted for word in ("--fault", fault.name)]
+        again += [
+            "--broker",
+            broker if "@" not in broker else "URL",
+            "--ledger",
+            ledger if "@" not in ledger else "URL",
+        ]
+        _tell(f"seed {seed}; again: {shlex.join(again)}")
+        records = drill_once(Drill(seed, events, wanted), on, place, _tell)
+    _keep(records, file or place / "history.jsonl", place)
+    _judge(records, json_)
+
+
+@drill.command(short_help="The verdict on a record.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+def check(file: Path, json_: bool) -> None:
+    """Decide from the record in FILE alone whether the promise was kept: every accepted event ended once and whole,
+    stands in front of a person, or is on its way. Exit code 1 where it was broken.
+    """
+    from bellhop.drill.history import read_history
+
+    with file.open(encoding="utf-8") as lines:
+        records = list(read_history(lines))
+    _judge(records, json_)
+
+
+@drill.command(short_help="The faults that there are.")
+@as_json
+def faults(json_: bool) -> None:
+    """Show every fault by its name, and what a drill needs for it."""
+    from bellhop.drill.faults.table import FAULTS
+
+    if json_:
+        echo_json([{"name": f.name, "part": f.part, "what": f.words, "needs": sorted(f.needs)} for f in FAULTS])
+        return
+    rows = [(f.name, f.part, f.words, ", ".join(sorted(f.needs))) for f in FAULTS]
+    echo(rich_table(("fault", "part", "what happens", "needs"), rows))
+
+
+def _new_folder(folder: Path | None) -> Path:
+    place = folder or Path(tempfile.mkdtemp(prefix="bellhop-drill-"))
+    place.mkdir(parents=True, exist_ok=True)
+    if (place / "bellhop.toml").exists():
+        raise Misused(f"{place} holds a drill already: give another --folder")
+    return place.resolve()
+
+
+def _keep(records: Sequence[Record], file: Path, place: Path) -> None:
+    from bellhop.drill.history import line_of
+
+    file.write_text("".join(f"{line_of(one)}\n" for one in records), encoding="utf-8")
+    _tell(f"the record: {file}; the logs: {place}")
+
+
+def _again(seed: int, events: int, names: Sequence[str], broker: str, ledger: str) -> str:
+    """The command that runs it anew; a URL, which may hold a password, is left out."""
+    faults = [word for name in names for word in ("--fault", name)]
+    places = [word if "://" not in word else "URL" for word in ("--broker", broker, "--ledger", ledger)]
+    return shlex.join(["bellhop", "drill", "run", "--seed", str(seed), "--events", str(events), *faults, *places])
+
+
+def _tell(line: str) -> None:
+    click.echo(printable(line), err=True)
+
+
+def _judge(records: Sequence[Record], json_: bool) -> None:
+    from bellhop.drill.checker import check
+    from bellhop.drill.report import describe, fault_rows
+
+    verdict, rows = check(records), fault_rows(records)
+    if json_:
+        echo_json(_row(verdict) | {"faults": [vars(row) for row in rows]})
+    else:
+        if rows:
+            headers = ("fault", ">posted", ">ended", ">in front of a person", "broken")
+            echo(rich_table(headers, [(r.name, r.posted, r.ended, r.person, ", ".join(r.broken)) for r in rows]))
+        for one in verdict.violations:
+            click.echo(printable(f"{one.breach.value}: {one.subject}: {one.words}"))
+        click.echo(describe(verdict))
+    if not verdict.kept:
+        raise Failed(f"the promise was broken {len(verdict.violations)} times")
+
+
+def _row(verdict: Judgement) -> dict[str, Any]:
+    broken = [{"name": one.breach.value, "subject": one.subject, "words": one.words} for one in verdict.violations]
+    return {
+        "kept": verdict.kept,
+        "accepted": verdict.accepted,
+        "counts": dict(verdict.counts),
+        "doubts": dict(verdict.doubts),
+        "violations": broken,
+    }

@@ -1,0 +1,142 @@
+"""The broker and the ledger, restarted, killed, frozen, starved and locked."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bellhop.drill.faults.fault import Does
+from bellhop.drill.faults.people import answer_letters
+from bellhop.drill.site import Site
+from bellhop.drill.upstream import Sender
+
+if TYPE_CHECKING:
+    from bellhop.drill.nodes.postgres import PostgresNode
+    from bellhop.drill.nodes.rabbitmq import RabbitNode
+
+_SENT_AGAIN = 60
+
+
+def _rabbit(site: Site) -> RabbitNode:
+    node = site.backends.rabbitmq
+    if node is None:
+        raise ValueError("this fault needs a RabbitMQ node of the drill's own")
+    return node
+
+
+def _postgres(site: Site) -> PostgresNode:
+    node = site.backends.postgres
+    if node is None:
+        raise ValueError("this fault needs a PostgreSQL node of the drill's own")
+    return node
+
+
+# --- RabbitMQ -----------------------------------------------------------------------------------------------------
+
+
+def restart_broker(site: Site, _upstream: Sender) -> None:
+    _rabbit(site).stop()
+    site.hold(0.5, 1.5)
+    _rabbit(site).start_again()
+
+
+def kill_broker(site: Site, _upstream: Sender) -> None:
+    site.hold(0.2, 0.8)
+    _rabbit(site).kill()
+    _rabbit(site).start_again()
+
+
+def freeze_broker(site: Site, _upstream: Sender) -> None:
+    _rabbit(site).freeze()
+    site.hold(12.0)  # more than two heartbeats: both sides give the connection up
+    _rabbit(site).thaw()
+
+
+def alarm_memory(site: Site, _upstream: Sender) -> None:
+    with _rabbit(site).alarm():
+        site.hold(4.0)
+
+
+def alarm_disk(site: Site, _upstream: Sender) -> None:
+    with _rabbit(site).full_disk():
+        site.hold(4.0)
+
+
+# --- PostgreSQL ---------------------------------------------------------------------------------------------------
+
+
+def restart_ledger(site: Site, _upstream: Sender) -> None:
+    _postgres(site).stop()
+    site.hold(0.5, 1.5)
+    _postgres(site).start_again()
+
+
+def kill_ledger(site: Site, _upstream: Sender) -> None:
+    site.hold(0.2, 0.8)
+    _postgres(site).kill()
+    site.hold(0.5)
+    _postgres(site).start_again()
+
+
+def freeze_ledger(site: Site, _upstream: Sender) -> None:
+    _postgres(site).freeze()
+    site.hold(6.0)
+    _postgres(site).thaw()
+
+
+def end_sessions(site: Site, _upstream: Sender) -> None:
+    for _ in range(5):
+        _postgres(site).end_sessions()
+        site.hold(0.2, 0.7)
+
+
+def make_read_only(site: Site, _upstream: Sender) -> None:
+    with _postgres(site).read_only():
+        site.hold(4.0)
+
+
+# --- SQLite -------------------------------------------------------------------------------------------------------
+
+
+def lock_ledger(site: Site, _upstream: Sender) -> None:
+    _lock(site, site.ledger_file, 7.0)
+
+
+def lock_broker(site: Site, _upstream: Sender) -> None:
+    _lock(site, site.broker_file, 7.0)
+
+
+def _lock(site: Site, file: Path, seconds: float) -> None:
+    """Somebody else writes for a long time."""
+    with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        site.hold(seconds)
+        connection.execute("ROLLBACK")
+
+
+# --- a backup -----------------------------------------------------------------------------------------------------
+
+
+def restore_ledger(after_seconds: float) -> Does:
+    """A copy is made; work goes on; everything dies; the copy is put back; the upstream sends its last posts again; and
+    a person says of each letter what he finds at the vendor."""
+
+    def does(site: Site, upstream: Sender) -> None:
+        copy = site.folder / "ledger.copy"
+        copy.unlink(missing_ok=True)
+        site.bellhop("ledger", "backup", str(copy))
+        site.hold(after_seconds)
+        names = [name for name in site.processes.names if name != "sandbox"]
+        for name in names:
+            site.processes.kill(name)
+        site.bellhop("ledger", "restore", str(copy), "--yes", "--why", "drill")
+        for name in names:
+            site.start(name)
+        site.wait_for_ingress()
+        upstream.send_again(_SENT_AGAIN)
+        site.hold(4.0)
+        answer_letters(site, upstream)
+
+    return does

@@ -1,0 +1,60 @@
+"""Vendors that fail, answer wrongly, late or never, and carry out what they did not answer."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from bellhop.drill.faults.fault import Does
+from bellhop.drill.faults.processes import WORKER
+from bellhop.drill.site import LATE_SECONDS, Site
+from bellhop.drill.upstream import Sender
+
+BOOKING_CALLS: Final = ("book", "create_service_reservation")
+"""The vendors' methods that must not happen twice."""
+_HITS: Final = 3
+_HOLD_SECONDS: Final = 1.6
+"""Longer than the read time-out."""
+
+
+def bookings_meet(kind: str, **fault: Any) -> Does:
+    """The next calls that book meet this fault; see `sandbox.faults`."""
+    return _meet(BOOKING_CALLS, kind, fault)
+
+
+def cancels_meet(kind: str, **fault: Any) -> Does:
+    return _meet(("cancelBooking", "cancelBatch"), kind, fault)
+
+
+def everything_meets(kind: str, **fault: Any) -> Does:
+    return _meet(("*",), kind, fault)
+
+
+def _meet(methods: tuple[str, ...], kind: str, fault: dict[str, Any]) -> Does:
+    is_held = kind.startswith("timeout") or kind == "slow"
+    ordered = {"kind": kind, "times": _HITS, **({"seconds": _HOLD_SECONDS} if is_held else {}), **fault}
+
+    def does(site: Site, _upstream: Sender) -> None:
+        for method in methods:
+            site.sandbox("POST", "faults", method=method, **ordered)
+        site.hold(2.0)
+
+    return does
+
+
+bookings_come_late = bookings_meet("timeout_late", late=LATE_SECONDS)
+resets_come_late = bookings_meet("reset", when="late", late=LATE_SECONDS)
+
+
+def kill_amid_calls(site: Site, _upstream: Sender) -> None:
+    """The worker dies while the vendor holds its calls, and carries them out."""
+    for method in BOOKING_CALLS:
+        site.sandbox("POST", "faults", method=method, kind="slow", seconds=0.8, times=2 * _HITS)
+    site.hold(1.0)
+    site.processes.kill(WORKER)
+    site.start(WORKER)
+
+
+def freeze_vendors(site: Site, _upstream: Sender) -> None:
+    site.freeze("sandbox")
+    site.hold(4.0)
+    site.thaw("sandbox")

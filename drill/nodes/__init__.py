@@ -1,0 +1,1 @@
+"""Private nodes of what Bellhop stands on, which a drill may stop, kill, freeze and starve. Nothing here needs root."""

@@ -1,0 +1,64 @@
+"""A record for people: where its events are, and fault by fault what became of those posted meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bellhop.drill.checker import Judgement, check
+from bellhop.drill.history import EventEnd, FaultDone, LetterEnd, Record, SentPost
+
+
+@dataclass
+class FaultRow:
+    """posted: events first posted from the beginning of the fault to that of the next; broken: subjects of them."""
+
+    name: str
+    posted: int = 0
+    ended: int = 0
+    person: int = 0
+    broken: list[str] = field(default_factory=list)
+
+
+def describe(verdict: Judgement) -> str:
+    """One line: the equation."""
+    parts = [f"{count} {name}" for name, count in sorted(verdict.counts.items(), key=lambda one: -one[1])]
+    lost, person = verdict.doubts["unanswered"], verdict.doubts["person"]
+    share = f", {100 * (lost - person) / lost:.1f} % without a person" if lost else ""
+    return (
+        f"accepted {verdict.accepted} = {' + '.join(parts) or '0'}; "
+        f"carried out and not answered {lost}{share}; violations {len(verdict.violations)}"
+    )
+
+
+def fault_rows(records: Sequence[Record], verdict: Judgement | None = None) -> list[FaultRow]:
+    """One for each fault, in the order they were done; a fault that was done several times has one row."""
+    verdict = verdict or check(records)
+    faults = sorted((one for one in records if isinstance(one, FaultDone)), key=lambda one: one.at)
+    rows: dict[str, FaultRow] = {fault.name: FaultRow(fault.name) for fault in faults}
+    if not faults:
+        return []
+    broken = {one.subject for one in verdict.violations}
+    states = {one.id: one.state for one in records if isinstance(one, EventEnd)}
+    seen = {one.id for one in records if isinstance(one, LetterEnd) and one.state == "open"}
+    for post in _first_posts(records).values():
+        fault = next((one for one in reversed(faults) if one.at <= post.at), faults[0])
+        row = rows[fault.name]
+        row.posted += 1
+        is_person = states.get(post.id) == "dead" and post.id in seen
+        row.person += is_person
+        row.ended += not is_person and states.get(post.id) not in (None, "dead")
+        row.broken += sorted(broken & {post.id, post.reference})
+    return list(rows.values())
+
+
+def _first_posts(records: Sequence[Record]) -> Mapping[str, SentPost]:
+    """By id, its first post, of those that were answered 2xx."""
+    first: dict[str, SentPost] = {}
+    taken = set()
+    for one in records:
+        if isinstance(one, SentPost):
+            first.setdefault(one.id, one)
+            if 200 <= one.status < 300:
+                taken.add(one.id)
+    return {id_: post for id_, post in first.items() if id_ in taken}

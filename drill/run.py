@@ -1,0 +1,105 @@
+"""One drill, from the first webhook to the record: load, a fault in each part of it, rest, record."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from bellhop.drill.faults.fault import DrillFault
+from bellhop.drill.faults.table import BY_NAME, possible
+from bellhop.drill.history import DrillRun, FaultDone, Record
+from bellhop.drill.nodes.postgres import PostgresNode
+from bellhop.drill.nodes.rabbitmq import RabbitNode
+from bellhop.drill.plan import first_day, plan
+from bellhop.drill.receiver import Receiver
+from bellhop.drill.recorder import await_rest, record_end
+from bellhop.drill.site import SECRET, Backends, DrillError, Site
+from bellhop.drill.upstream import Sender, portions
+
+GAP_SECONDS: Final = 0.03
+REST_SECONDS: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What is to be done. faults: in this order; they are spread over the load."""
+
+    seed: int
+    events: int
+    faults: Sequence[DrillFault]
+    rest_seconds: float = REST_SECONDS
+
+
+def choose_faults(seed: int, count: int, has: frozenset[str]) -> list[DrillFault]:
+    """So many of the faults that are possible, by the seed; all of them where there are not as many, or count is -1."""
+    found = possible(has)
+    Random(seed).shuffle(found)  # noqa: S311  # to be repeated, not kept secret
+    return found if count < 0 else found[:count]
+
+
+def faults_by_name(names: Sequence[str], has: frozenset[str]) -> list[DrillFault]:
+    """The faults of these names. Raises DrillError for one that is none, or not possible here."""
+    for name in names:
+        if name not in BY_NAME:
+            raise DrillError(f"{name} is no fault: `bellhop drill faults` shows them all")
+        if lacking := BY_NAME[name].needs - has:
+            raise DrillError(f"{name} needs {', '.join(sorted(lacking))}, which this drill has not")
+    return [BY_NAME[name] for name in names]
+
+
+@contextmanager
+def backends(broker: str, ledger: str) -> Iterator[Backends]:
+    """broker: `embedded`, `rabbitmq` (a node of our own) or a URL. ledger: `sqlite`, `postgresql` or a URL."""
+    with ExitStack() as stack:
+        rabbitmq = postgres = None
+        if broker == "rabbitmq":
+            rabbitmq = stack.enter_context(RabbitNode.start(_folder(stack, "bellhop-rabbitmq-")))
+            broker = rabbitmq.vhost()
+        if ledger == "postgresql":
+            postgres = PostgresNode.start(_folder(stack, "bellhop-postgres-"))
+            stack.callback(postgres.destroy)
+            ledger = postgres.url
+        yield Backends("" if broker == "embedded" else broker, "" if ledger == "sqlite" else ledger, rabbitmq, postgres)
+
+
+def _folder(stack: ExitStack, prefix: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))  # short: a socket's path has 107 bytes
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def run(drill: Drill, on: Backends, folder: Path, tell: Callable[[str], None]) -> list[Record]:
+    """The record. tell: is given a line for whoever watches. Raises DrillError, NotAccepted."""
+    day = first_day(datetime.now(UTC).date())
+    prefix = f"{drill.seed}-{int(time.time()):x}"
+    parts = portions(plan(drill.seed, drill.events, day, prefix), len(drill.faults) + 1)
+    records: list[Record] = []
+    with Receiver() as receiver, Site(folder, on, receiver.url, Random(drill.seed)) as site:  # noqa: S311  # as above
+        upstream = Sender(site.url, SECRET, parts, GAP_SECONDS)
+        upstream.start()
+        for number, fault in enumerate(drill.faults):
+            upstream.release(number)
+            records.append(_do(fault, site, upstream, tell))
+            upstream.wait(number)
+        upstream.release(len(drill.faults))
+        upstream.wait(len(drill.faults))
+        tell(f"{len(upstream.accepted)} accepted; waiting until all of it has ended")
+        calm = await_rest(site, upstream.accepted, drill.rest_seconds)
+        records += [*upstream.posts, *record_end(site, upstream.posts), *site.acts, *receiver.told]
+    names = tuple(fault.name for fault in drill.faults)
+    return [DrillRun(drill.seed, drill.events, *on.words, names, calm), *records]
+
+
+def _do(fault: DrillFault, site: Site, upstream: Sender, tell: Callable[[str], None]) -> FaultDone:
+    tell(f"{fault.name}: {fault.words}")
+    began = time.time()
+    fault.does(site, upstream)
+    return FaultDone(fault.name, began, time.time())

@@ -1,0 +1,242 @@
+"""A whole Bellhop for a drill: its folder, settings, processes, pretended vendors, and the links between them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlsplit
+
+import urllib3
+
+from bellhop.broker.connect import connect
+from bellhop.broker.port import Broker
+from bellhop.drill.history import PersonAct
+from bellhop.drill.nodes.ports import free_port
+from bellhop.drill.processes import Processes
+from bellhop.drill.proxy import Link
+from bellhop.ledger.store import Ledger
+from bellhop.schemas.errors import BellhopError
+from bellhop.schemas.settings import Settings
+from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bellhop.drill.nodes.postgres import PostgresNode
+    from bellhop.drill.nodes.rabbitmq import RabbitNode
+
+SOURCE: Final = "drill"
+SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105  # invented: of this folder alone
+_RESULT_SECRET: Final = "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="  # noqa: S105  # as above
+_FAKETIME: Final = tuple(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+_SETTINGS: Final = Path(__file__).with_name("settings.toml")
+_READY_SECONDS: Final = 60.0
+CLAIM_SECONDS: Final = 6.0
+LATE_SECONDS: Final = 2.0
+"""So late a call without an answer is still carried out; less than `late_after` of the drill's settings."""
+
+
+class DrillError(BellhopError):
+    """Raised where a drill cannot go on."""
+
+
+@dataclass(frozen=True)
+class Backends:
+    """What Bellhop stands on. broker, ledger: URLs, "" for the embedded ones in the folder. The nodes are ours to kill,
+    None where somebody else runs them."""
+
+    broker: str = ""
+    ledger: str = ""
+    rabbitmq: RabbitNode | None = None
+    postgres: PostgresNode | None = None
+
+    def has(self) -> frozenset[str]:
+        """What a fault may need."""
+        found = {"amqp" if self.broker else "embedded", "postgresql" if self.ledger else "sqlite"}
+        found |= {"rabbitmq node"} if self.rabbitmq else set()
+        found |= {"postgresql node"} if self.postgres else set()
+        found |= {"libfaketime"} if _FAKETIME else set()
+        return frozenset(found)
+
+    @property
+    def words(self) -> tuple[str, str]:
+        return "rabbitmq" if self.broker else "embedded", "postgresql" if self.ledger else "sqlite"
+
+
+class Site:
+    """links: `vendor`, `upstream`, and, where they are reached by TCP, `broker` and `ledger`. acts: what people did."""
+
+    def __init__(self, folder: Path, backends: Backends, results: str, random: Random) -> None:
+        """results: the URL that is told of ends."""
+        self.folder = folder
+        self.backends = backends
+        self.random = random
+        self.broker_file, self.ledger_file = folder / "broker.db", folder / "ledger.db"
+        self._ports = {name: free_port() for name in ("ingest", "sandbox")}
+        self._sandbox = f"http://127.0.0.1:{self._ports['sandbox']}"
+        self.links = {
+            "vendor": Link("127.0.0.1", self._ports["sandbox"]),
+            "upstream": Link("127.0.0.1", self._ports["ingest"]),
+        }
+        self.acts: list[PersonAct] = []
+        self._results = results
+        command = (sys.executable, "-m", "bellhop.cli.main", "--config", str(folder / "bellhop.toml"))
+        packages = str(Path(__file__).resolve().parents[1])
+        self.processes = Processes(folder, command, {"PYTHONPATH": packages, "COLUMNS": "200"})
+        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=2, read=10))
+        self._stack = ExitStack()
+
+    # --- begin and end ------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        broker = self._add_link("broker", self.backends.broker) or f"sqlite:///{self.broker_file}"
+        ledger = self._add_link("ledger", self.backends.ledger) or f"sqlite:///{self.ledger_file}"
+        (self.folder / "direct").mkdir(exist_ok=True)
+        self._write_settings(self.folder / "bellhop.toml", broker, ledger)
+        direct = self.backends.broker or broker, self.backends.ledger or ledger
+        self._write_settings(self.folder / "direct" / "bellhop.toml", *direct)
+        self._stack.callback(self.processes.end)
+        for link in self.links.values():
+            self._stack.enter_context(link)
+        self.processes.start("sandbox", "--port", str(self._ports["sandbox"]))
+        self.wait_for(lambda: self._answers(f"{self._sandbox}/_sandbox/switches"), "the sandbox answers")
+        for name in ("ingest", "archive", "work-1"):
+            self.start(name)
+        self.wait_for_ingress()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
+        self._http.clear()
+
+    def _add_link(self, name: str, url: str) -> str:
+        """The URL through a link; as it is where the server's name is a part of what is checked (TLS), or none."""
+        parts = urlsplit(url)
+        if not parts.hostname or parts.scheme == "amqps" or "sslmode" in parts.query:
+            return url
+        link = self.links[name] = Link(parts.hostname, parts.port or (5672 if parts.scheme == "amqp" else 5432))
+        user = parts.netloc.rpartition("@")
+        return parts._replace(netloc=f"{user[0]}{user[1]}127.0.0.1:{link.port}").geturl()
+
+    def _write_settings(self, file: Path, broker: str, ledger: str) -> None:
+        values = {
+            "broker": broker,
+            "ledger": ledger,
+            "port": self._ports["ingest"],
+            "vendors": f"http://127.0.0.1:{self.links['vendor'].port}",
+            "results": self._results,
+            "secret": SECRET,
+            "result_secret": _RESULT_SECRET,
+            "claim": f"{CLAIM_SECONDS:g}s",
+            "late_after": f"{LATE_SECONDS + 1:g}s",
+        }
+        text = _SETTINGS.read_text(encoding="utf-8")
+        for name, value in values.items():
+            text = text.replace(f'"{{{name}}}"', json.dumps(value))
+        file.touch(0o600)
+        file.write_text(text, encoding="utf-8")
+
+    # --- what stands --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def settings(self) -> Settings:
+        """As the processes have them, but past the links: for whoever looks on."""
+        return load(self.folder / "direct" / "bellhop.toml", {})
+
+    @property
+    def url(self) -> str:
+        """Where webhooks are posted."""
+        return f"http://127.0.0.1:{self.links['upstream'].port}/webhooks/{SOURCE}"
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        ledger = Ledger.open(self.settings.ledger.url, keep_seconds=90 * 86400)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+    @contextmanager
+    def broker(self) -> Iterator[Broker]:
+        broker = connect(self.settings.broker, ROUTES)
+        try:
+            yield broker
+        finally:
+            broker.close()
+
+    def sandbox(self, method: str, path: str, /, **body: Any) -> Any:
+        """The vendors' control."""
+        answer = self._http.request(method, f"{self._sandbox}/_sandbox/{path}", json=body if body else None)
+        if answer.status >= 300:
+            raise DrillError(f"the sandbox refused {path}: {answer.data.decode('utf-8', 'replace')}")
+        return answer.json()
+
+    # --- what is done to it -------------------------------------------------------------------------------------
+
+    def start(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        self.processes.start(name, environment=environment)
+
+    def start_with_clock(self, name: str, seconds: float) -> None:
+        """The process' wall clock is so far ahead; `set_clock` moves it."""
+        self.set_clock(name, seconds)
+        fake = {
+            "LD_PRELOAD": str(_FAKETIME[0]),
+            "FAKETIME_TIMESTAMP_FILE": str(self._clock_file(name)),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+        self.start(name, fake)
+
+    def set_clock(self, name: str, seconds: float) -> None:
+        file = self._clock_file(name)
+        file.with_suffix(".new").write_text(f"{seconds:+.0f}\n")
+        os.replace(file.with_suffix(".new"), file)  # never read half
+
+    def _clock_file(self, name: str) -> Path:
+        return self.folder / f"{name}.clock"
+
+    def freeze(self, name: str) -> None:
+        self.processes.signal(name, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        self.processes.signal(name, signal.SIGCONT)
+
+    def bellhop(self, *words: str) -> str:
+        """A command, as a person gives it; what it said. Raises DrillError."""
+        done = self.processes.run(*words)
+        if done.returncode != 0:
+            raise DrillError(f"bellhop {' '.join(words)} failed: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def hold(self, least: float, most: float | None = None) -> None:
+        """Lets so many seconds pass."""
+        time.sleep(self.random.uniform(least, most or least))
+
+    def wait_for_ingress(self) -> None:
+        url = f"http://127.0.0.1:{self._ports['ingest']}/readyz"
+        self.wait_for(lambda: self._answers(url), "the ingress is ready")
+
+    def wait_for(self, holds: Callable[[], bool], what: str, seconds: float = _READY_SECONDS) -> None:
+        """Raises DrillError."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                raise DrillError(f"not within {seconds:g} s: {what}; see the logs in {self.folder}")
+            time.sleep(0.1)
+
+    def _answers(self, url: str) -> bool:
+        try:
+            return self._http.request("GET", url).status == 200
+        except urllib3.exceptions.HTTPError:
+            return False

@@ -1,0 +1,91 @@
+"""A cancel reaches what stands under its reference, wherever that is, and of several guests its own alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bellhop.ledger.records import Booking
+from bellhop.schemas.reasons import Reason
+from bellhop.vendors.outcome import Dead, Done
+from tests.support.sandboxed import House, Worked, salon_data
+
+CLUB = {
+    "booking_id": "R-1",
+    "venue": "spa",
+    "member_id": "3125141",
+    "services": [{"service_id": "24422569", "start": "2026-03-10T10:00:00", "end": "2026-03-10T15:00:00"}],
+}
+
+
+def standing(house: House) -> int:
+    return len([one for one in house.http.state()["bookings"] if not one["cancelled"]])
+
+
+def cancel(house: House, booking: Booking, id_: str = "e-9", **data: object) -> Worked:
+    return house.post("booking.cancelled", {"booking_id": "R-1", **data}, booking, id_)
+
+
+def test_a_cancel_that_names_no_venue_cancels_what_stands() -> None:
+    house = House()
+    made = house.post("booking.requested", salon_data())
+    ended = cancel(house, made.booking)
+    assert isinstance(ended.outcome, Done)
+    assert ended.event.account == ""
+    assert standing(house) == 0
+
+
+def test_a_cancel_that_names_the_venue_of_another_vendor_cancels_what_stands() -> None:
+    house = House()
+    made = house.post("booking.requested", salon_data())
+    ended = cancel(house, made.booking, venue="spa")
+    assert (ended.event.route, type(ended.outcome)) == ("bookings.peoplevine", Done)
+    assert standing(house) == 0
+
+
+def test_a_cancel_of_what_stands_where_no_call_cancels_is_a_persons() -> None:
+    house = House()
+    made = house.post("booking.requested", CLUB)
+    ended = cancel(house, made.booking)
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.UNSUPPORTED
+    assert made.booking.entries[0].vendor_id in ended.outcome.error
+
+
+def test_what_stands_at_two_vendors_is_cancelled_as_far_as_calls_go() -> None:
+    house = House()
+    club = house.post("booking.requested", CLUB).booking
+    salon = house.post("booking.requested", salon_data()).booking
+    both = replace(club, entries=(*club.entries, *salon.entries))
+    ended = cancel(house, both)
+    assert standing(house) == 0
+    assert isinstance(ended.outcome, Dead)
+    assert club.entries[0].vendor_id in ended.outcome.error
+    assert f" {salon.entries[0].vendor_id}" not in ended.outcome.error
+
+
+def test_a_cancel_without_a_venue_that_comes_first_leaves_its_tombstone() -> None:
+    ended = cancel(House(), Booking("crm", "R-1", ""))
+    assert isinstance(ended.outcome, Done)
+    assert ended.outcome.tombstone
+
+
+def test_what_stands_at_an_account_that_the_settings_no_longer_have_waits_for_it() -> None:
+    house = House()
+    made = house.post("booking.requested", salon_data()).booking
+    gone = replace(made, entries=tuple(replace(entry, account="sold") for entry in made.entries))
+    ended = cancel(house, gone)
+    assert isinstance(ended.outcome, Dead)
+    assert (ended.outcome.reason, "account sold" in ended.outcome.error) == (Reason.MISCONFIGURED, True)
+
+
+def test_a_cancel_of_one_guest_of_a_group_leaves_the_others() -> None:
+    house = House()
+    ada = house.post("booking.requested", salon_data(service={"service_id": "2", "provider_id": "9"}))
+    ben = {"name": "Ben Ode", "email": "ben@example.test", "phone": "+442071234568"}
+    asked = salon_data(client=ben, service={"service_id": "2", "provider_id": "9", "start": "2026-03-10T12:15:00"})
+    both = house.post("booking.requested", asked, ada.booking, "e-2").booking
+    assert standing(house) == 2
+    ended = cancel(house, both, client={"name": "Ben Ode", "email": "ben@example.test"})
+    assert isinstance(ended.outcome, Done)
+    (left,) = [one for one in house.http.state()["bookings"] if not one["cancelled"]]
+    assert left["client"]["name"] == "Ada Lee"
