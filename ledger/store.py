@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.restores import Restores
 from bellhop.ledger.search_terms import guest_number
 from bellhop.ledger.settle import Settling
-from bellhop.ledger.strays import Stray, find_strays
+from bellhop.ledger.strays import Stray, find_strays, find_unknown
 from bellhop.ledger.triage import Desk
 from bellhop.ledger.vendor_answers import VendorAnswers
 from bellhop.ledger.vendor_tokens import VendorTokens
@@ -191,6 +191,10 @@ class Ledger:
         """Unfinished events that were due to come again before then, and dead ones of before then that no letter shows
         to people: 1,000 of each at most. Whether anything brings them on, the broker's queues say."""
         return find_strays(self._database, before, _STRAYS)
+
+    def unknown(self, source: str, ids: Sequence[str]) -> Collection[str]:
+        """Those of a source's events that have neither a row nor a dead letter; 500 ids at most."""
+        return find_unknown(self._database, source, ids)
 
     def token(self, account: str) -> str | None:
         """The account's session token; None before any login, and where it is so old that it may have run out."""

@@ -31,6 +31,7 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "events.unfinished": "debug",
     "events.forgotten": "debug",
     "event.forgotten": "error",
+    "event.missing": "error",
     "routes.paused": "debug",
     "worker.measured": "debug",
     "publish.settled": "debug",

@@ -20,6 +20,12 @@ pytest_plugins = [
 # real one to its parameters.
 passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # type: ignore[misc]
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Of two processes beside each other one waits, for a retry, a broker or a browser."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
 # No deadline: a duration is no law of the code, and machines are busy. CI tries the same examples each time, so that
 # what fails there fails for the change; laptops go on looking for new ones.
 settings.register_profile("bellhop", deadline=None)

@@ -48,6 +48,10 @@ def url(api: Api) -> Iterator[str]:
 
 @pytest.fixture
 def run(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    return _here(api, monkeypatch, capsys)
+
+
+def _here(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Exit code, stdout, stderr."""
     monkeypatch.chdir(api.folder)
     for name in ("BELLHOP_CONFIG", "BELLHOP_SERVER", "BELLHOP_TOKEN"):
@@ -66,6 +70,10 @@ def run(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 
 @pytest.fixture
 def far(run: Run, api: Api, url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    return _there(run, api, url, monkeypatch)
+
+
+def _there(run: Run, api: Api, url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("BELLHOP_TOKEN", api.tokens[Role.ADMIN])
     return lambda *words: run("--server", url, *words)
 
@@ -74,6 +82,22 @@ def _same(run: Run, far: Run, *words: str) -> tuple[int, str, str]:
     here = run(*words)
     assert far(*words) == here
     return here
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, str]]:
+    """With something of everything, and its address; for what only looks, or is refused."""
+    api = Api(tmp_path_factory.mktemp("filled"))
+    api.dead(2)
+    api.dead(1, Reason.IN_DOUBT)
+    finish(api.ledger, event("e-9", "member.updated"))
+    api.post("/jobs", {"ids": [1], "why": "mended"})
+    api.post("/users", {"name": "ann", "role": "operator"}, Role.ADMIN)
+    api.ledger.pauses.pause("pulls", "ann", "it is ill")
+    api.get("/queues", Role.ADMIN)  # notes the token's use, which the list of tokens tells
+    with api.served() as address:
+        yield api, address
+    api.close()
 
 
 @pytest.mark.parametrize(
@@ -126,15 +150,15 @@ def _same(run: Run, far: Run, *words: str) -> tuple[int, str, str]:
         ("routes", "pause", "members", "--why", "x", "--until", "2020-01-01"),
     ],
 )
-def test_what_is_asked_far_away_is_answered_as_here(api: Api, run: Run, far: Run, words: tuple[str, ...]) -> None:
-    api.dead(2)
-    api.dead(1, Reason.IN_DOUBT)
-    finish(api.ledger, event("e-9", "member.updated"))
-    api.post("/jobs", {"ids": [1], "why": "mended"})
-    api.post("/users", {"name": "ann", "role": "operator"}, Role.ADMIN)
-    api.ledger.pauses.pause("pulls", "ann", "it is ill")
-    api.get("/queues", Role.ADMIN)  # notes the token's use, which the list of tokens tells
-    _same(run, far, *words)
+def test_what_is_asked_far_away_is_answered_as_here(
+    filled: tuple[Api, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+) -> None:
+    api, url = filled
+    run = _here(api, monkeypatch, capsys)
+    _same(run, _there(run, api, url, monkeypatch), *words)
 
 
 def test_letters_are_discarded_and_restored_far_away(api: Api, far: Run) -> None:
