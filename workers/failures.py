@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
+from bellhop.ledger.accounts import FAILURES
 from bellhop.ledger.records import Json, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
@@ -16,6 +18,10 @@ from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Retry, Wait
 from bellhop.workers.ports import Turns
+
+AUTH_TRIES: Final = FAILURES
+"""Refused credentials hold the account, whose events then wait without a try. An event that is refused so often while
+it is not held is refused alone, and that is a person's."""
 
 
 def failure_outcome(
@@ -32,6 +38,8 @@ def failure_outcome(
             return with_heard(Dead(Reason.IN_DOUBT, text, failure.answer), call)
         case _ if asking:
             return InDoubt(call, f"the vendor could not be asked: {failure}")
+        case Kind.AUTH if tried < AUTH_TRIES:
+            return Retry(str(failure), failure.retry_after, reason=Reason.AUTH)
         case Kind.REJECTED | Kind.AUTH if doubt and is_same_call(doubt, call) and not said_no_before(doubt, call):
             # Refused the second time, after a first time whose end nobody knows: the first may hold the slot.
             text = f"an earlier call's outcome is unknown, and now: {failure}"

@@ -135,7 +135,9 @@ class AccountGate:
             seconds = self._release(permit, ended, str(failure), failure.retry_after)
             if ended is Ended.REFUSED and seconds:
                 # Nothing was done, and so it will be with every event until the credentials are right: none dies of it.
-                raise self._deny(account, f"its credentials are refused; last: {failure}", seconds) from None
+                raise self._deny(
+                    account, f"its credentials are refused; last: {failure}", seconds, refused=True
+                ) from None
             raise
         except BaseException:
             self._release(permit, well)
@@ -175,12 +177,12 @@ class AccountGate:
                 raise self._deny(account, got.why, got.after)
             self._clock.sleep(_POLL_SECONDS * (0.5 + self._clock.chance()))
 
-    def _deny(self, account: str, why: str, after: float) -> CallHeld:
+    def _deny(self, account: str, why: str, after: float, *, refused: bool = False) -> CallHeld:
         self._observe("account.held", account=account, why=why, after=after)
         self._denied[account] = self._clock.monotonic() + min(after, DENIED_SECONDS)
         with self._lock:
             self._looked = None
-        return CallHeld(account, why, after)
+        return CallHeld(account, why, after, refused=refused)
 
     def _lease(self, account: str) -> float:
         """How long a call may be on its way."""
@@ -228,6 +230,8 @@ def _is_ill(view: AccountView | None) -> bool:
 def call_end(failure: VendorFailure) -> Ended:
     if failure.kind is Kind.THROTTLED:
         return Ended.THROTTLED
+    if failure.tells_nothing:
+        return Ended.LOGGED_IN
     if failure.kind is Kind.AUTH:
         return Ended.REFUSED
     return Ended.AWAY if failure.is_away else Ended.ANSWERED

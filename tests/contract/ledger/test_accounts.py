@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from bellhop.ledger.accounts import (
     FAILURES,
@@ -18,7 +17,6 @@ from bellhop.ledger.accounts import (
     Permit,
 )
 from bellhop.ledger.store import Ledger
-from bellhop.ledger.tables import accounts
 from bellhop.schemas.settings import Limits
 from tests.support.ledger import Clock, OpenLedger
 
@@ -161,7 +159,6 @@ def test_one_call_alone_tries_whether_the_vendor_is_back_and_closes_the_breaker(
 def test_a_probe_that_fails_opens_it_for_twice_as_long_up_to_a_limit(
     ledger: Ledger, clock: Clock, ended: Ended, longest: float
 ) -> None:
-    """However long it lasts."""
     fail_until_open(ledger)
     lengths = []
     for _ in range(9):
@@ -171,15 +168,6 @@ def test_a_probe_that_fails_opens_it_for_twice_as_long_up_to_a_limit(
         ledger.accounts.release(get(ledger), ended, error="still away")
     assert lengths[:3] == [FIRST_OPEN_SECONDS, 2 * FIRST_OPEN_SECONDS, 4 * FIRST_OPEN_SECONDS]
     assert lengths[-1] == longest
-
-
-def test_a_vendor_that_is_away_for_days_is_still_tried(ledger: Ledger, clock: Clock) -> None:
-    fail_until_open(ledger)
-    with ledger.accounts._database.write([]) as connection:
-        connection.execute(sa.update(accounts).values(opened=5000))
-    clock.advance(seconds=FIRST_OPEN_SECONDS)
-    ledger.accounts.release(get(ledger), Ended.AWAY, error="still away")
-    assert refusal(ledger).after == LONGEST_OPEN_SECONDS
 
 
 def test_people_and_workers_see_until_when_no_call_has_leave(ledger: Ledger, clock: Clock) -> None:
