@@ -62,6 +62,7 @@ def ingest(app: App) -> None:
     from bellhop.ingest.refusals import RefusedPosts
     from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
     from bellhop.ingest.status import holds_messages
+    from bellhop.ingest.unseen import Unseen
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
 
@@ -71,10 +72,12 @@ def ingest(app: App) -> None:
         metrics = Metrics(settings, "ingest")
         observe = telemetry("ingest", settings, metrics)
         broker = MeasuredBroker(connect(settings.broker, ROUTES, observe), observe)
-        publisher = WatchedPublisher(broker.publisher())
+        events = StandbyLedger(lambda: open_ledger(settings))
+        unseen = Unseen(events.unknown, broker, observe)
+        unseen.start()
+        publisher = WatchedPublisher(broker.publisher(), confirmed=unseen.note)
         declaring = Declaring(broker, publisher, observe)
         declaring.start()
-        events = StandbyLedger(lambda: open_ledger(settings))
         refused = RefusedPosts(events.keep_refused, observe)
         refused.start()
         probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}

@@ -32,6 +32,7 @@ _KEEP_ALIVE_SECONDS: Final = 30
 _HEARTBEAT_SECONDS: Final = 30
 _LINGER_SECONDS: Final = 5
 _HEALTH: Final = (b"GET /healthz", b"GET /readyz", b"GET /metrics")
+_LONGEST_HEALTH: Final = max(map(len, _HEALTH))
 _HEALTH_THREADS: Final = 2
 _SILENT_SECONDS: Final = 2  # for a connection that has said nothing yet when the process is told to stop
 _FIRST_DESCRIPTOR: Final = 3  # sd_listen_fds(3): where systemd puts the sockets
@@ -215,7 +216,7 @@ class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 def _first_bytes(connection: socket.socket) -> bytes | None:
     """What has come and was not read yet; None where nothing has."""
     try:
-        return socket.socket.recv(connection, max(map(len, _HEALTH)), socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        return socket.socket.recv(connection, _LONGEST_HEALTH, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return None
     except OSError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from typing import Final, Protocol, TypeVar
 
@@ -37,6 +37,8 @@ class ReadLedger(Protocol):
     def event(self, source: str, id_: str, /) -> EventView | None: ...
 
     def ping(self) -> None: ...
+
+    def unknown(self, source: str, ids: Sequence[str], /) -> Collection[str]: ...
 
     @property
     def refusals(self) -> Refusals: ...
@@ -74,10 +76,17 @@ class Declaring:
 
 
 class WatchedPublisher:
-    """Another publisher, which knows whether the broker takes what is published, and confirmed what was."""
+    """Another publisher, which knows whether the broker takes what is published, and confirmed what was. confirmed: is
+    told of each message that it has, with its route."""
 
-    def __init__(self, publisher: Publisher, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        monotonic: Callable[[], float] = time.monotonic,
+        confirmed: Callable[[Message, str], None] = lambda _message, _route: None,
+    ) -> None:
         self._publisher = publisher
+        self._confirmed = confirmed
         self._monotonic = monotonic
         self._failure = ""
         self._failed = 0.0
@@ -86,7 +95,7 @@ class WatchedPublisher:
 
     def publish(self, message: Message, to: Address) -> Future[None]:
         future = self._publisher.publish(message, to)
-        future.add_done_callback(self._note_outcome)
+        future.add_done_callback(lambda done: self._note_outcome(done, message, to))
         return future
 
     def problem(self) -> str:
@@ -113,11 +122,13 @@ class WatchedPublisher:
     def close(self, timeout: float = 5.0) -> None:
         self._publisher.close(timeout)
 
-    def _note_outcome(self, done: Future[None]) -> None:
+    def _note_outcome(self, done: Future[None], message: Message, to: Address) -> None:
         """A publish that was refused, or has no queue, was answered: that is its route's trouble alone."""
         error = PublishUnconfirmed("the broker did not confirm in time") if done.cancelled() else done.exception()
         is_ill = isinstance(error, PublishUnconfirmed | BrokerUnavailable)
         self._failed, self._failure = self._monotonic(), str(error) if is_ill else ""
+        if error is None:
+            self._confirmed(message, to.routing_key)
 
 
 class StandbyLedger:
@@ -140,6 +151,10 @@ class StandbyLedger:
     def keep_refused(self, posts: Sequence[RefusedPost], /) -> None:
         """Raises LedgerUnavailable."""
         self._ask(lambda ledger: ledger.refusals.enter(posts))
+
+    def unknown(self, source: str, ids: Sequence[str], /) -> Collection[str]:
+        """Raises LedgerUnavailable."""
+        return self._ask(lambda ledger: ledger.unknown(source, ids))
 
     def problem(self) -> str:
         return failure_of(lambda: self._ask(lambda ledger: ledger.ping()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -34,8 +34,9 @@ from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.restores import Restores
 from bellhop.ledger.search_terms import guest_number
 from bellhop.ledger.settle import Settling
-from bellhop.ledger.strays import Stray, find_strays
+from bellhop.ledger.strays import Stray, find_strays, find_unknown
 from bellhop.ledger.triage import Desk
+from bellhop.ledger.vendor_answers import VendorAnswers
 from bellhop.ledger.vendor_tokens import VendorTokens
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope
@@ -49,8 +50,9 @@ class Ledger:
     or locked for too long, and has then changed nothing, as far as can be known: repeating any of them is safe.
 
     letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that it
-    was put back. accounts: limits and breakers, see `ledger.accounts`. pulls: watermarks, see `ledger.pulls`. refusals:
-    what the ingress did not take. jobs, edits, pauses: what people steer. people: who may what.
+    was put back. accounts: limits and breakers, see `ledger.accounts`. vendor_answers: what vendors say of a company.
+    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. jobs, edits, pauses: what people
+    steer. people: who may what.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Ledger:
         self.pauses = Pauses(database, now)
         self.people = People(database, now)
         self.accounts = AccountStates(database, now)
+        self.vendor_answers = VendorAnswers(database, now)
         self.pulls = PullMarks(database, now)
         self.refusals = Refusals(database, now)
 
@@ -188,6 +191,10 @@ class Ledger:
         """Unfinished events that were due to come again before then, and dead ones of before then that no letter shows
         to people: 1,000 of each at most. Whether anything brings them on, the broker's queues say."""
         return find_strays(self._database, before, _STRAYS)
+
+    def unknown(self, source: str, ids: Sequence[str]) -> Collection[str]:
+        """Those of a source's events that have neither a row nor a dead letter; 500 ids at most."""
+        return find_unknown(self._database, source, ids)
 
     def token(self, account: str) -> str | None:
         """The account's session token; None before any login, and where it is so old that it may have run out."""

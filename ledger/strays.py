@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -46,3 +46,13 @@ def find_strays(database: Database, before: datetime, limit: int) -> Sequence[St
     with database.read() as connection:
         rows = [row for query in (overdue, unseen) for row in connection.execute(query.limit(limit))]
     return [Stray(row.source, row.event_id, row.route, State(row.state), row.updated) for row in rows]
+
+
+def find_unknown(database: Database, source: str, ids: Sequence[str]) -> Collection[str]:
+    """See `Ledger.unknown`."""
+    found: set[str] = set()
+    with database.read() as connection:
+        for table in (events, dead_letters):
+            same = (table.c.source == source, table.c.event_id.in_(ids))
+            found |= set(connection.scalars(sa.select(table.c.event_id).where(*same)))
+    return {*ids} - found

@@ -211,6 +211,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     ),
     "events.unfinished": (_set_all("bellhop_events_unfinished", "count"),),
     "events.forgotten": (_set_all("bellhop_events_forgotten", "count"),),
+    "event.missing": (_count("bellhop_events_missing_total"),),
     "routes.paused": (_set_all("bellhop_route_paused_seconds", "seconds"),),
     "account.held": (_count("bellhop_account_held_total"),),
     "account.measured": (

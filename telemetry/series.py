@@ -40,6 +40,7 @@ COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_ledger_unavailable_total", "Times the ledger could not be reached", ()),
     ("bellhop_publishes_total", "Publishes by how they ended; all but confirmed are failures", ("to", "outcome")),
     ("bellhop_crashes_total", "Unexpected errors", ()),
+    ("bellhop_events_missing_total", "Accepted events that no queue and no ledger has", ("route",)),
     ("bellhop_account_held_total", "Times work waited for an account's limits or breaker", ("account",)),
 )
 HISTOGRAMS: Final[Sequence[tuple[Any, ...]]] = (
@@ -95,6 +96,7 @@ FROM_ZERO: Final[Mapping[str, Sequence[tuple[str, Mapping[str, Sequence[str]]]]]
         ("bellhop_webhooks_total", {"status": ("202", "400", "401", "422", "503")}),
         ("bellhop_webhooks_refused_total", {"reason": WEBHOOK_PROBLEMS}),
         ("bellhop_publishes_total", {"to": ("work",), "outcome": ENDS}),
+        ("bellhop_events_missing_total", {}),
     ),
     "work": (("bellhop_publishes_total", {"outcome": ENDS}),),
     "archive": (

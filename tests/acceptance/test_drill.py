@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bellhop.drill.checker import check
-from bellhop.drill.history import DrillRun
+from bellhop.drill.history import DrillRun, SeenCall, read_history
 from bellhop.drill.nodes.postgres import PostgresNode
 from bellhop.drill.nodes.rabbitmq import RabbitNode
 from bellhop.drill.report import describe
@@ -23,18 +23,24 @@ from bellhop.drill.site import Backends
 
 SEED = int(os.environ.get("DRILL_SEED") or random.randrange(100_000))
 FAULTS = 3
+LATE = "bookings_late"
+"""Always one of them over the embedded broker: calls that fail, and are carried out before `late_after` is over."""
 EVENTS = 48
 
 
 def test_the_command_runs_a_drill_and_keeps_the_promise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Over the embedded broker and SQLite; the record it leaves is judged the same by `check`."""
     record = tmp_path / "history.jsonl"
-    words = ("--seed", str(SEED), "--events", str(EVENTS), "--faults", str(FAULTS), "--folder", str(tmp_path / "site"))
-    done = bellhop("run", *words, "--record", str(record))
+    names = [LATE, *(fault.name for fault in choose_faults(SEED, FAULTS - 1, Backends().has()))]
+    words = ("--seed", str(SEED), "--events", str(EVENTS), *(word for name in names for word in ("--fault", name)))
+    done = bellhop("run", *words, "--folder", str(tmp_path / "site"), "--record", str(record))
     with capsys.disabled():
         print(f"\n{done.stderr}{done.stdout}")
     assert done.returncode == 0, done.stderr
     assert f"accepted {EVENTS} = " in done.stdout
+    with record.open(encoding="utf-8") as lines:
+        late = [one for one in read_history(lines) if isinstance(one, SeenCall) and one.fault == "timeout_late"]
+    assert late, "the vendors carried calls out that nobody answered"
     checked = bellhop("check", str(record))
     assert (checked.returncode, checked.stdout) == (0, done.stdout)
 

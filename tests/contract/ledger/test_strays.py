@@ -49,3 +49,10 @@ def test_a_replay_whose_message_was_lost_is_one(ledger: Ledger, clock: Clock) ->
     assert strays(ledger, clock) == set()
     ledger.letters.close_replayed([1])
     assert strays(ledger, clock) == {("died", "dead")}
+
+
+def test_what_has_neither_a_row_nor_a_letter_is_unknown(ledger: Ledger) -> None:
+    claim(ledger, event("worked"))
+    ledger.letters.archive([letter(event("buried", subject="R-2"))])
+    assert set(ledger.unknown("crm", ["worked", "buried", "lost"])) == {"lost"}
+    assert set(ledger.unknown("other", ["worked"])) == {"worked"}
