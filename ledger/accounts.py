@@ -24,10 +24,14 @@ from bellhop.schemas.settings import Limits
 FAILURES: Final = 5
 FIRST_OPEN_SECONDS: Final = 5.0
 LONGEST_OPEN_SECONDS: Final = 300.0
+LONGEST_REFUSED_SECONDS: Final = 60.0
+"""Credentials are put right at the vendor by people, who wait to see it; whether they are costs a question."""
 RESERVED_SHARE: Final = 0.2
 """The last fifth of a day's calls is kept for bookings."""
 
 _THROTTLED_SECONDS: Final = 1.0
+_DOUBLED: Final = 10
+"""Times at most: a vendor that is away for days makes the power too large for a float."""
 _MOMENTS: Final = ("next_at", "not_before", "open_until", "probe_until", "pull_until")
 
 
@@ -44,7 +48,8 @@ class Ended(StrEnum):
     UNUSED = "unused"
     """Nothing was sent after all."""
     LOGGED_IN = "logged in"
-    """It gave a token: whether that is good for anything, only a call with it tells."""
+    """It gave a token, or refused one that may have run out: whether the credentials are taken, only a call with a new
+    token tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +241,15 @@ def _after(
     failures = row.failures + 1
     changed = {"failures": failures, "error": error, "probe_until": None, "refused": ended is Ended.REFUSED}
     if permit.probe or failures >= FAILURES:
-        seconds = min(FIRST_OPEN_SECONDS * 2**row.opened, LONGEST_OPEN_SECONDS)
+        seconds = open_seconds(row.opened, ended)
         changed |= {"opened": row.opened + 1, "open_until": now + timedelta(seconds=seconds)}
     return changed
+
+
+def open_seconds(opened: int, ended: Ended) -> float:
+    """How long a breaker is open that was opened so many times before."""
+    longest = LONGEST_REFUSED_SECONDS if ended is Ended.REFUSED else LONGEST_OPEN_SECONDS
+    return min(FIRST_OPEN_SECONDS * 2.0 ** min(opened, _DOUBLED), longest)
 
 
 def _ill(row: Any) -> bool:

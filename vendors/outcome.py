@@ -53,13 +53,15 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Certainly not done, and worth another try. `after` is the vendor's Retry-After in seconds, if it gave one."""
+    """Certainly not done, and worth another try. `after` is the vendor's Retry-After in seconds, if it gave one.
+    reason: of its letter once every retry was tried, None for that."""
 
     name: ClassVar[str] = "retry"
     state: ClassVar[State] = State.RETRYING
 
     error: str
     after: float | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

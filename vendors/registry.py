@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE
 from bellhop.schemas.settings import Account
+from bellhop.vendors.fates import Fate
 from bellhop.vendors.peoplevine.vendor import PEOPLEVINE
 from bellhop.vendors.simplybook.vendor import SIMPLYBOOK
 from bellhop.vendors.vendor import Vendor
@@ -29,6 +30,12 @@ ROUTES: Final = (
 
 def vendor_of(account: Account) -> Vendor[Any]:
     return BY_KIND[account.kind]
+
+
+def carries_ends(kind: str) -> bool:
+    """Whether a vendor is told when a service ends, and does not say that itself."""
+    fates = (one.fields["services.end"].fate for one in BY_KIND[kind].fates if "services.end" in one.fields)
+    return next(fates, Fate.CARRIED) is Fate.CARRIED
 
 
 def titles(vendors: tuple[Vendor[Any], ...]) -> str:

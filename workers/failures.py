@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
+from bellhop.ledger.accounts import FAILURES
 from bellhop.ledger.records import Json, VendorCall
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Retry
+
+AUTH_TRIES: Final = FAILURES
+"""Refused credentials hold the account, whose events then wait without a try. An event that is refused so often while
+it is not held is refused alone, and that is a person's."""
 
 
 def failure_outcome(
@@ -29,6 +35,8 @@ def failure_outcome(
             return with_heard(Dead(Reason.IN_DOUBT, text, failure.answer), call)
         case _ if asking:
             return InDoubt(call, f"the vendor could not be asked: {failure}")
+        case Kind.AUTH if tried < AUTH_TRIES:
+            return Retry(str(failure), failure.retry_after, reason=Reason.AUTH)
         case Kind.REJECTED | Kind.AUTH if doubt and is_same_call(doubt, call) and not said_no_before(doubt, call):
             # Refused the second time, after a first time whose end nobody knows: the first may hold the slot.
             text = f"an earlier call's outcome is unknown, and now: {failure}"

@@ -101,7 +101,9 @@ class AccountGate:
             if ended is Ended.REFUSED and seconds:
                 # Nothing was done, and so it will be with every event until the credentials are right: none dies of it.
                 self._observe("account.held", account=account, why=str(failure), after=seconds)
-                raise CallHeld(account, f"its credentials are refused; last: {failure}", seconds) from None
+                raise CallHeld(
+                    account, f"its credentials are refused; last: {failure}", seconds, refused=True
+                ) from None
             raise
         except BaseException:
             self._release(permit, well)
@@ -174,6 +176,8 @@ class AccountGate:
 def call_end(failure: VendorFailure) -> Ended:
     if failure.kind is Kind.THROTTLED:
         return Ended.THROTTLED
+    if failure.tells_nothing:
+        return Ended.LOGGED_IN
     if failure.kind is Kind.AUTH:
         return Ended.REFUSED
     return Ended.AWAY if failure.is_away else Ended.ANSWERED

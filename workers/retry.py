@@ -60,7 +60,7 @@ def plan_retry(
             return replace(ended, retry_seconds=ladder[0])
         case Wait(_, after):
             attempts, at_least = 1, after or 0.0
-        case Retry(_, after):
+        case Retry(_, after, _):
             attempts, at_least = ended.attempts_before + 1, after or 0.0
         case InDoubt(_, _, after):
             attempts, at_least = ended.attempts_before + 1, after or 0.0
@@ -84,5 +84,7 @@ def _death(outcome: Retry | InDoubt | Wait, reason: Reason, doubt: VendorCall | 
     last = outcome_text(outcome)
     why = "every retry was tried" if reason is Reason.EXHAUSTED else "no retry fits in before the start"
     if doubt is None or doubt.repeatable:
+        if isinstance(outcome, Retry) and reason is Reason.EXHAUSTED:
+            reason = outcome.reason or reason
         return Dead(reason, f"{why}; last: {last}")
     return Dead(Reason.IN_DOUBT, f"an earlier call's outcome is unknown, and {why}; last: {last}")

@@ -30,6 +30,7 @@ from bellhop.vendors.registry import VENDORS
 from bellhop.vendors.scheduler import Scheduler
 from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
+from bellhop.workers.held_accounts import held_accounts
 from bellhop.workers.pauses import PausedRoutes
 from bellhop.workers.ports import NoTurns, Turns
 from bellhop.workers.receivers import Places, outward
@@ -150,6 +151,8 @@ def run_workers(
         daemon=True,
     )
     watch.start()
+    held = held_accounts(settings, ledger, broker.hasten, observe, frozenset(routes))
+    threading.Thread(target=held.run, args=(stop,), name="held accounts", daemon=True).start()
     if PULLS_ROUTE in routes:
         scheduler = Scheduler(settings.accounts, publisher, observe=observe)
         threading.Thread(target=scheduler.run, args=(stop,), name="scheduler", daemon=True).start()

@@ -18,6 +18,7 @@ from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.events import MAX_ID, VenueFacts
 from bellhop.schemas.moments import iso_of
 from bellhop.schemas.settings import Account, SourceSettings, SourceVenue
+from bellhop.vendors.registry import carries_ends
 from bellhop.vendors.vendor import Notice
 
 _HASH_LENGTH: Final = 12
@@ -217,14 +218,17 @@ def lay_map(whole: object, base: Mapping[str, Any], context: Context, at: dateti
     return Event(mapped.body, warnings=mapped.warnings)
 
 
-def service(venue: SourceVenue, start: object, end: object, duration: object = None) -> Sequence[Mapping[str, Any]]:
+def service(
+    venue: SourceVenue, facts: VenueFacts, start: object, end: object, duration: object = None
+) -> Sequence[Mapping[str, Any]]:
     """A booking's one service, as the source's table says; none where that names none, or there is no start. duration:
-    as the upstream writes it; without one that can be read it is the table's."""
+    as the upstream writes it; without one that can be read it is the table's, for a vendor that is told when it ends.
+    One that says itself how long its services last would refuse an end that nobody asked for."""
     if not venue.service_id or start in (None, ""):
         return ()
     made = {"service_id": venue.service_id, "start": start}
     if end in (None, "") and read_duration(duration) is None:
-        duration = venue.duration_seconds / 60
+        duration = venue.duration_seconds / 60 if carries_ends(facts.kind) else None
     ours = {"provider_id": venue.provider_id, "facility_id": venue.facility_id}
     for name, value in {**ours, "end": end, "duration": None if end else duration}.items():
         if value:

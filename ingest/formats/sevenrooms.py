@@ -27,6 +27,7 @@ from bellhop.ingest.formats.parts import (
     their_venue,
     venue_of_cancel,
 )
+from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.settings import SourceVenue
 from bellhop.schemas.statuses import cancels
 
@@ -65,7 +66,7 @@ def _booking(whole: Mapping[str, Any], entity: Mapping[str, Any], event_type: st
             venue, facts = their_venue(entity.get("venue_id"), "entity.venue_id", context)
             draft.add("venue", facts.name)
             draft.add("notes", entity.get("notes"))
-            draft.add("services", list(_services(entity, venue)))
+            draft.add("services", list(_services(entity, venue, facts)))
     return _event(whole, _TYPES[event_type], stable_id(reference, event_type, at, entity), at, draft, context)
 
 
@@ -97,9 +98,8 @@ def _client(entity: Mapping[str, Any]) -> dict[str, Any]:
     return client.data if "name" in client.data else {}
 
 
-def _services(entity: Mapping[str, Any], venue: SourceVenue) -> Any:
-    start = _start(entity)
-    return service(venue, start, None, entity.get("duration"))
+def _services(entity: Mapping[str, Any], venue: SourceVenue, facts: VenueFacts) -> Any:
+    return service(venue, facts, _start(entity), None, entity.get("duration"))
 
 
 def _start(entity: Mapping[str, Any]) -> object:

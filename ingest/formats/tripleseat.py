@@ -78,7 +78,7 @@ def adapt(item: Any, context: Context) -> Made:
             zone = facts.zone
             draft.add("venue", facts.name)
             start, end = _span(event)
-            draft.add("services", list(service(venue, start, end)))
+            draft.add("services", list(service(venue, facts, start, end)))
     at = _updated_at(event, key, zone, context, is_needed=not is_cancel)
     if is_cancel and "venue" not in draft.data and not context.is_pulled:
         at = None  # by the clock of a site that nobody knows

@@ -62,7 +62,11 @@ class SourceVenue(Section):
     provider_id: str = key(string(), "", default="", example="100")
     facility_id: str = key(string(), "", default="", example="24422054")
     duration_seconds: float = key(
-        Duration(), "Of a booking that tells none.", name="duration", default=0.0, example="90m"
+        Duration(),
+        "Of a booking that tells none, where its vendor does not know it itself.",
+        name="duration",
+        default=0.0,
+        example="90m",
     )
     price: float | None = key(maybe_number(0, 10_000_000), "", default=None, example=100.0)
 

@@ -33,6 +33,7 @@ from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery
 from bellhop.workers.executor import Executor
+from bellhop.workers.failures import AUTH_TRIES
 from bellhop.workers.messages import follow_up_messages, onward_message
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -210,7 +211,7 @@ def test_what_a_call_cancelled_bears_the_event_that_cancelled_it_and_what_was_ca
     ("failure", "outcome"),
     [
         (failed(Kind.REJECTED), Dead),
-        (failed(Kind.AUTH), Dead),
+        (failed(Kind.AUTH), Retry),
         (failed(Kind.TRANSIENT), Retry),
         (failed(Kind.THROTTLED, retry_after=17.0), Retry),
         (failed(Kind.UNKNOWN), InDoubt),
@@ -221,6 +222,21 @@ def test_each_kind_of_failure_of_a_booking_has_its_outcome(failure: Exception, o
     ended, _ = worked([BOOK], failure=failure)
     assert isinstance(ended.outcome, outcome)
     assert "a guest's name" not in str(ended.outcome)
+
+
+@pytest.mark.parametrize(("attempts", "reason"), [(AUTH_TRIES - 1, None), (AUTH_TRIES, Reason.AUTH)])
+def test_credentials_are_a_persons_once_they_are_refused_of_one_event_alone(
+    attempts: int, reason: Reason | None
+) -> None:
+    ended, _ = worked([BOOK], ledger=Ledger(claimed(attempts=attempts)), failure=failed(Kind.AUTH))
+    assert (ended.outcome.reason if isinstance(ended.outcome, Dead) else None) is reason
+
+
+def test_refused_credentials_are_the_reason_of_what_no_retry_is_left_for() -> None:
+    retried = replace(worked([BOOK], failure=failed(Kind.AUTH))[0], claim=claimed(attempts=9))
+    planned = executor(Vendor([], []), Ledger()).plan(retried)
+    assert isinstance(planned.outcome, Dead)
+    assert planned.outcome.reason is Reason.AUTH
 
 
 def test_an_unknown_end_of_a_repeatable_call_is_simply_tried_again() -> None:

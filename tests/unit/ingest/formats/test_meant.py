@@ -65,6 +65,8 @@ DAY: dict[str, Any] = {
     "data.services.0.start": {"expression": "moment(join(' ', [item.day, item.hour]), '%d/%m/%Y %I:%M %p')"},
 }
 SITE = {"venue": "salon", "service_id": "1", "provider_id": "3", "duration": "90m"}
+SPA = {**SITE, "venue": "spa"}
+MEMBER = {"data.member_id": {"value": "7"}, "data.client.name": {"value": "Cy Orr"}}
 SOURCES: dict[str, dict[str, Any]] = {
     "calendar": {"format": "mapped", "map": CALENDAR},
     "choosy": {"format": "mapped", "map": CHOOSY},
@@ -73,6 +75,8 @@ SOURCES: dict[str, dict[str, Any]] = {
     "shop-of-many": {"format": "mapped", "map": SHOP, "unknown_venues": "ignore"},
     "day": {"format": "mapped", "map": DAY, "items": "batch.bookings"},
     "seven": {"format": "sevenrooms", "venues": {"12345": SITE}},
+    "seven-spa": {"format": "sevenrooms", "venues": {"12345": SPA}, "map": MEMBER},
+    "seats-spa": {"format": "tripleseat", "venues": {"4": SPA}, "map": MEMBER},
     "seven-of-many": {"format": "sevenrooms", "venues": {"12345": SITE}, "unknown_venues": "ignore"},
     "seven-timeless": {"format": "sevenrooms", "venues": {"12345": SITE}, "missing_time": "receipt"},
     "seats": {
@@ -467,7 +471,7 @@ def test_a_reservations_e_mail_address_does_not_turn_it_away(email: object) -> N
     ],
 )
 def test_a_reservation_lasts_as_long_as_it_says_however_that_is_written(told: object, end: str) -> None:
-    (service,) = one("seven", table(duration=told)).data["services"]
+    (service,) = one("seven-spa", table(duration=told)).data["services"]
     assert service["end"] == f"2027-03-05T{end}:00+00:00"
 
 
@@ -570,10 +574,15 @@ def test_the_triggers_of_leads_are_ignored() -> None:
 
 
 def test_an_event_without_an_end_lasts_as_long_as_its_venue_says() -> None:
-    made = one("seats", seats("UPDATE_EVENT", event_end=...))
+    made = one("seats-spa", seats("UPDATE_EVENT", event_end=...))
     assert made.data["services"][0]["end"] == "2027-12-05T19:30:00+00:00"
 
 
 def test_a_deleted_event_needs_no_time() -> None:
     made = one("seats", seats("DELETE_EVENT", updated_at="soon", event_start="?"))
     assert (made.type, made.time) == ("booking.cancelled", NOW)
+
+
+@pytest.mark.parametrize(("source", "end"), [("seven", None), ("seven-spa", "2027-03-05T11:30:00+00:00")])
+def test_the_tables_duration_is_for_a_vendor_that_is_told_when_a_service_ends(source: str, end: str | None) -> None:
+    assert one(source, table()).data["services"][0].get("end") == end
