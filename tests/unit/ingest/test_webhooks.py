@@ -138,6 +138,7 @@ def test_the_envelope_says_when_it_was_taken_and_what_it_holds(ingress: Ingress)
         "bellhop-route": "bookings.simplybook",
         "bellhop-enqueued": NOW.timestamp(),
         "bellhop-attempt": 0,
+        "bellhop-lane": "salon",
     }
 
 
