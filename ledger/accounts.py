@@ -23,11 +23,16 @@ from bellhop.schemas.settings import Limits
 
 FAILURES: Final = 5
 FIRST_OPEN_SECONDS: Final = 5.0
-LONGEST_OPEN_SECONDS: Final = 300.0
+LONGEST_OPEN_SECONDS: Final = 30.0
+"""Of a vendor that is away. A try costs one call, and what waits goes on as soon as one succeeds."""
+LONGEST_REFUSED_SECONDS: Final = 60.0
+"""Credentials are put right at the vendor by people, who wait to see it; whether they are costs a question."""
 RESERVED_SHARE: Final = 0.2
 """The last fifth of a day's calls is kept for bookings."""
 
 _THROTTLED_SECONDS: Final = 1.0
+_DOUBLED: Final = 10
+"""Times at most: a vendor that is away for days makes the power too large for a float."""
 _MOMENTS: Final = ("next_at", "not_before", "open_until", "probe_until", "pull_until")
 
 
@@ -44,7 +49,8 @@ class Ended(StrEnum):
     UNUSED = "unused"
     """Nothing was sent after all."""
     LOGGED_IN = "logged in"
-    """It gave a token: whether that is good for anything, only a call with it tells."""
+    """It gave a token, or refused one that may have run out: whether the credentials are taken, only a call with a new
+    token tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,8 @@ class Denied:
 class AccountView:
     """An account's state for people. breaker: "closed", "open" or "probing". used and day: calls of that UTC day, for
     accounts with limits; at_once: calls on their way. ill: its calls must ask first, for the last ones found the
-    vendor away, or it asked for a pause. refused: the last ones found it refusing the account's credentials."""
+    vendor away, or it asked for a pause. refused: the last ones found it refusing the account's credentials.
+    held_until: no call has leave before then, for its breaker or the pause that the vendor asked for."""
 
     account: str
     breaker: str
@@ -84,6 +91,7 @@ class AccountView:
     at_once: int
     ill: bool
     refused: bool = False
+    held_until: datetime | None = None
 
 
 class AccountStates:
@@ -103,7 +111,7 @@ class AccountStates:
             now = self._now()
             row = self._row(connection, account, now)
             used = row.used if row.day == _day(now) else 0
-            denied = _breaker_denial(row, now) or _budget_denial(limits, used, last, now)
+            denied = _breaker_denial(row, now) or budget_denial(limits, used, last, now)
             if denied is not None:
                 return denied
             if limits.at_once and self._on_their_way(connection, account, now) >= limits.at_once:
@@ -204,7 +212,7 @@ def _breaker_denial(row: Any, now: datetime) -> Denied | None:
     return None
 
 
-def _budget_denial(limits: Limits, used: int, last: bool, now: datetime) -> Denied | None:
+def budget_denial(limits: Limits, used: int, last: bool, now: datetime) -> Denied | None:
     """What the day's budget denies."""
     if not limits.per_day:
         return None
@@ -236,9 +244,15 @@ def _after(
     failures = row.failures + 1
     changed = {"failures": failures, "error": error, "probe_until": None, "refused": ended is Ended.REFUSED}
     if permit.probe or failures >= FAILURES:
-        seconds = min(FIRST_OPEN_SECONDS * 2**row.opened, LONGEST_OPEN_SECONDS)
+        seconds = open_seconds(row.opened, ended)
         changed |= {"opened": row.opened + 1, "open_until": now + timedelta(seconds=seconds)}
     return changed
+
+
+def open_seconds(opened: int, ended: Ended) -> float:
+    """How long a breaker is open that was opened so many times before."""
+    longest = LONGEST_REFUSED_SECONDS if ended is Ended.REFUSED else LONGEST_OPEN_SECONDS
+    return min(FIRST_OPEN_SECONDS * 2.0 ** min(opened, _DOUBLED), longest)
 
 
 def _ill(row: Any) -> bool:
@@ -261,4 +275,12 @@ def _view(row: Any, at_once: int, now: datetime) -> AccountView:
         at_once=at_once,
         ill=_ill(row) or (row.not_before is not None and row.not_before > now),
         refused=bool(row.refused),
+        held_until=max(_holds(row, now), default=None),
     )
+
+
+def _holds(row: Any, now: datetime) -> list[datetime]:
+    """Until when what `_breaker_denial` looks at denies; as `_row` mends it where a clock ahead of this one wrote."""
+    ahead = row.updated - now if row.updated > now + CLOCKS_DIFFER else timedelta(0)
+    moments = [row.not_before, *((row.open_until, row.probe_until) if row.opened else ())]
+    return [moment - ahead for moment in moments if moment is not None and moment - ahead > now]

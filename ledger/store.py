@@ -36,6 +36,7 @@ from bellhop.ledger.search_terms import guest_number
 from bellhop.ledger.settle import Settling
 from bellhop.ledger.strays import Stray, find_strays, find_unknown
 from bellhop.ledger.triage import Desk
+from bellhop.ledger.vendor_answers import VendorAnswers
 from bellhop.ledger.vendor_tokens import VendorTokens
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope
@@ -49,8 +50,9 @@ class Ledger:
     or locked for too long, and has then changed nothing, as far as can be known: repeating any of them is safe.
 
     letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that it
-    was put back. accounts: limits and breakers, see `ledger.accounts`. pulls: watermarks, see `ledger.pulls`. refusals:
-    what the ingress did not take. jobs, edits, pauses: what people steer. people: who may what.
+    was put back. accounts: limits and breakers, see `ledger.accounts`. vendor_answers: what vendors say of a company.
+    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. jobs, edits, pauses: what people
+    steer. people: who may what.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Ledger:
         self.pauses = Pauses(database, now)
         self.people = People(database, now)
         self.accounts = AccountStates(database, now)
+        self.vendor_answers = VendorAnswers(database, now)
         self.pulls = PullMarks(database, now)
         self.refusals = Refusals(database, now)
 

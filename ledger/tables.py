@@ -176,6 +176,17 @@ tokens: Final = sa.Table(
     _moment("made", nullable=True),
 )
 
+# What a vendor says of a company, as JSON. given: when, none before the first; asking_until: until then one asks.
+vendor_answers: Final = sa.Table(
+    "vendor_answers",
+    metadata,
+    sa.Column("company", sa.Text, primary_key=True),
+    sa.Column("question", sa.Text, primary_key=True),
+    _text("answer"),
+    _moment("given", nullable=True),
+    _moment("asking_until", nullable=True),
+)
+
 # One row for each account that was ever called with limits, failed or pulled. next_at: before it no call starts, as
 # calls are spaced. opened: how often in a row the breaker opened; 0 is closed. probe_until: until then one call tries
 # whether it is over. refused: the last call's credentials were, and that is what the breaker counts.

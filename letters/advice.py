@@ -37,9 +37,8 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
         RightAct.REPLAY,
     ),
     Reason.AUTH: Advice(
-        "Correct the account's settings, restart its workers, replay all of the account: "
-        "`bellhop dead replay --reason auth --account A`. After five refusals in a row the account is held and no "
-        "further event dies of them (BellhopCredentialsRefused).",
+        "Correct the permissions at the vendor, or the account's settings and restart its workers; then replay all of "
+        "the account: `bellhop dead replay --reason auth --account A`.",
         "Replay before `bellhop doctor A` passes.",
         RightAct.REPLAY,
     ),

@@ -38,6 +38,7 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "account.measured": "debug",
     "pull.measured": "debug",
     "account.held": "debug",
+    "account.unfreed": "warning",
     "account.unrecorded": "warning",
     "tzdata.differs": "warning",
     "webhook.refused": "warning",

@@ -17,13 +17,14 @@ from typing import Any, Final
 
 from bellhop.ledger.accounts import Ended
 from bellhop.ledger.records import VendorCall
+from bellhop.schemas.reasons import Reason
 from bellhop.schemas.redact import Redactor
 from bellhop.vendors.connections import Connections
 from bellhop.vendors.exchange import BrokenOff, NotSent, RawAnswer, Request, Unanswered
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.markdown import markdown_table
-from bellhop.vendors.outcome import Dead, InDoubt
+from bellhop.vendors.outcome import Dead, InDoubt, Retry
 from bellhop.vendors.pages import PAGES
 from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
@@ -54,7 +55,7 @@ def _result(result: Any, id_: str = ID) -> str:
     return json.dumps({"result": result, "id": id_, "jsonrpc": "2.0"})
 
 
-def _said(reason: str | None, message: str | None = None, *, success: object = False, errors: int = 0) -> str:
+def _said(reason: str | None, message: str | None = None, *, success: object = False, errors: float = 0) -> str:
     counts = {"success_count": 0, "error_count": errors}
     return json.dumps({"success": success, "reason": reason, "message": message, **counts})
 
@@ -65,6 +66,9 @@ PAGE_SAMPLES: Final = (
     *(Sample(f"HTTP {status}, a page", status, _PAGE) for status in PAGE_STATUSES),
     Sample("HTTP 403, a page that speaks of too many requests", 403, "<h1>Too many requests</h1>"),
     Sample("HTTP 403, a gateway's JSON", 403, '{"message": "Forbidden", "requestId": "1"}'),
+    Sample(
+        "HTTP 403, a gateway's JSON with its status as a code", 403, '{"error": {"code": 403, "message": "Blocked"}}'
+    ),
     Sample("HTTP 502, a gateway's JSON", 502, '{"error": "Bad Gateway"}'),
     Sample("HTTP 200 with an empty body", 200, ""),
     Sample("HTTP 500 with an empty body", 500, ""),
@@ -94,6 +98,7 @@ SIMPLYBOOK_SAMPLES: Final = (
     Sample("both a result and an error", 200, json.dumps({"result": {"a": 1}, "error": {"code": 1}, "id": ID})),
     Sample("a result with HTTP 404", 404, _result(True)),
     Sample("a result of another form", 200, _result({"made": [{"booking_id": 434}]})),
+    Sample("a list of no bookings", 200, _result({"bookings": []})),
     Sample('a booking with the id "0"', 200, _result({"bookings": [{**_ROW, "id": "0"}]})),
     Sample("a booking with a sentence for an id", 200, _result({"bookings": [{**_ROW, "id": "Thank you"}]})),
 )
@@ -114,6 +119,7 @@ PEOPLEVINE_SAMPLES: Final = (
     Sample('success with the id "0"', 200, _said(None, "0", success=True)),
     Sample("success with a sentence for an id", 200, _said(None, "Reservation was created", success=True)),
     Sample("success with HTTP 404", 404, _said(None, "30396436", success=True)),
+    Sample("success with errors counted as 1.0", 200, _said(None, "30396436", success=True, errors=1.0)),
     Sample("success with errors counted", 200, _said(None, "30396436", success=True, errors=1)),
 )
 
@@ -126,11 +132,17 @@ COLUMNS: Final = (LOGIN, REPEATABLE, ONCE)
 
 
 def answer_to(sample: Sample, column: str, target: str, body: bytes | None) -> tuple[int, bytes]:
-    """Status and body of the answer to a request. Where the login is not what is answered so, it goes well."""
-    id_ = json.loads(body or b"{}").get("id", "")
+    """Status and body of the answer to a request. Where the login is not what is answered so, it goes well, and a
+    harmless question always does."""
+    asked = json.loads(body or b"{}")
+    id_ = asked.get("id", "")
     told, status = sample.body, sample.status
     if target.endswith("/login") and column != LOGIN:
         told, status = _result("a-token"), 200
+    elif asked.get("method") == "getTimeframe":
+        told, status = _result("15"), 200
+    elif "/res/metadata" in target:
+        told, status = _said(None, success=True), 200
     return status, told.replace(ID, str(id_)).encode()
 
 
@@ -181,6 +193,8 @@ def fate(vendor: str, http: HttpClient, url: str, column: str) -> tuple[str, str
         is_once = column == ONCE
         outcome = failure_outcome(failure, VendorCall("a", failure.method, {}, repeatable=not is_once), None)
         told = outcome.name if not isinstance(outcome, Dead) else f"dead letter `{outcome.reason.value}`"
+        if isinstance(outcome, Retry) and outcome.reason is Reason.AUTH:
+            told = "refused"
         if isinstance(outcome, InDoubt):
             told = "in doubt"
         is_believed_later = failure.said_no and failure.kind is Kind.UNKNOWN
@@ -190,6 +204,7 @@ def fate(vendor: str, http: HttpClient, url: str, column: str) -> tuple[str, str
 
 _ACCOUNT: Final[Mapping[Ended, str]] = {
     Ended.ANSWERED: "",
+    Ended.LOGGED_IN: "",
     Ended.AWAY: "counts as away",
     Ended.REFUSED: "counts as refused",
     Ended.THROTTLED: "pauses",
@@ -257,6 +272,9 @@ Made by `make docs` by giving each answer to the vendors' clients; do not edit i
 
 - **done**: the call went well.
 - **retry**: certainly not done. It is tried again along the ladder, and is a person's once that ends.
+- **refused**: certainly not done, for the account's credentials or permissions. It is tried again, and five refusals
+  in a row hold the account: its events wait until the vendor takes them again, and none dies of it. What is refused so
+  often while the account is not held is a dead letter `auth`.
 - **in doubt**: it may have been done. The vendor is asked whether the slot is still free; it is made again only if that
   proves that nothing was booked, else it is a dead letter `in_doubt`. What was answered is kept with it, and ids of
   bookings that stand in it are named to look for.
@@ -266,10 +284,11 @@ Made by `make docs` by giving each answer to the vendors' clients; do not edit i
 
 *The account*, told of the last column: five answers in a row that count as *away* open its breaker, five that count as
 *refused* hold it for its credentials; either way its events wait and one call tries. *Pauses*: as long as the vendor
-says, else a second. Of a login, a dead letter counts as refused and a retry as away.
+says, else a second. Of a login, a retry counts as away.
 
-With SimplyBook.me, a refusal with the shared token (`auth`, and words that nobody knows where a harmless question with
-the same token is refused alike) is worth one new login before any of this; the rows tell of what is refused again.
+With SimplyBook.me, a refusal with the shared token is worth one new login before any of this, in words that nobody
+knows where a harmless question with the same token is refused alike; the rows tell of what is refused again. Where
+everything is refused in the same words with the new token, too, it counts as refused.
 """
 
 

@@ -241,13 +241,27 @@ class _Incoming(io.RawIOBase):
 
 def _unpack(body: bytes, headers: http.client.HTTPMessage, most: int) -> tuple[bytes, bool]:
     """The body as it was before it was compressed, which nobody asked for; and whether it came out."""
-    coding = headers.get("content-encoding", "").strip().lower()
-    if coding not in ("gzip", "x-gzip", "deflate"):
-        return body, True
+    codings = [one.strip().lower() for one in ",".join(headers.get_all("content-encoding", [])).split(",")]
+    is_whole = True
+    for coding in reversed(codings):
+        if coding in ("gzip", "x-gzip", "deflate") and is_whole:
+            body, is_whole = _inflate(body, most)
+    return body, is_whole
+
+
+def _inflate(body: bytes, most: int) -> tuple[bytes, bool]:
+    """All its members: gzip may have several, one after another."""
     for bits in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # "deflate" has a head or has none
-        unpacking = zlib.decompressobj(bits)
+        found, left, is_whole = b"", body, False
         try:
-            return unpacking.decompress(body, most), unpacking.eof
+            while (left or not is_whole) and len(found) < most:
+                unpacking = zlib.decompressobj(bits)
+                found += unpacking.decompress(left, most - len(found))
+                left, is_whole = unpacking.unused_data, unpacking.eof
+                if not is_whole:
+                    break
         except zlib.error:
-            continue
+            if not is_whole:
+                continue  # what stands after a whole member is none
+        return found, is_whole
     return body, False

@@ -34,7 +34,8 @@ class VendorFailure(BellhopError):
 
     said_no: of UNKNOWN: the vendor's own answer refused, in words that no table knows. Once that may be a fault of the
     moment; said again while nothing of the call stands, it is a refusal. from_page: what answered was not the vendor,
-    but something before it.
+    but something before it. tells_nothing: of the account, as more is asked before anybody knows: a shared token
+    was refused, which is worth a new login, or the words are of no table.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class VendorFailure(BellhopError):
         self.answer = answer
         self.said_no = said_no
         self.from_page = from_page
+        self.tells_nothing = False
 
     @property
     def is_away(self) -> bool:

@@ -11,13 +11,15 @@ from bellhop.schemas.errors import BellhopError
 
 class CallHeld(BellhopError):
     """Raised before a call that may not be made now: the account's breaker is open, or its limits are reached.
-    Nothing was sent, and no attempt counts. after: in how many seconds it may be otherwise."""
+    Nothing was sent, and no attempt counts. after: in how many seconds it may be otherwise. refused: the call was made,
+    and its credentials refused."""
 
-    def __init__(self, account: str, why: str, after: float) -> None:
+    def __init__(self, account: str, why: str, after: float, *, refused: bool = False) -> None:
         super().__init__(f"account {account}: {why}")
         self.account = account
         self.why = why
         self.after = after
+        self.refused = refused
 
 
 class Gate(Protocol):

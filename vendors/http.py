@@ -77,7 +77,7 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """`json` is None where the body is not JSON."""
+    """`json` is None where the body is not JSON. own_id: what we named the request by, which is no booking's."""
 
     status: int
     json: Any
@@ -85,6 +85,7 @@ class HttpAnswer:
     retry_after: float | None
     redactor: Redactor
     secrets: Collection[str] = ()
+    own_id: str = ""
 
     @property
     def text(self) -> str:
@@ -105,8 +106,8 @@ class HttpAnswer:
 
     def evidence(self, told: object) -> Json:
         """What is kept of it, with the ids of bookings that may stand in what it told: a person looks for them."""
-        found = ids_in(told)
-        return {**self.kept, "look_for": list(found)} if found else self.kept
+        found = [id_ for id_ in ids_in(told) if id_ != self.own_id]
+        return {**self.kept, "look_for": found} if found else self.kept
 
     def words(self, text: str) -> str:
         """Words of the vendor's, for a failure: without secrets, which it may echo, and not without end."""
@@ -152,11 +153,11 @@ class HttpClient:
         read_seconds: float,
         is_read: bool = False,
         secrets: Collection[str] = (),
+        own_id: str = "",
     ) -> HttpAnswer:
         """Sends one request and reads the whole answer, whatever its status below 500 but 429, within both times
         together. body: made JSON of, or JSON already, as bytes. is_read: nothing changes by it.
-        secrets: what is sent with it and must not be told, should the vendor echo it.
-
+        secrets: what is sent with it and must not be told, should the vendor echo it. own_id: see `HttpAnswer`.
         Raises VendorFailure: TRANSIENT before it was sent, UNKNOWN after, THROTTLED for 429, UNKNOWN for 5xx whose body
         is not JSON (one that is may hold the vendor's own error, which the caller classifies).
         """
@@ -174,19 +175,19 @@ class HttpClient:
             except (NotSent, Unanswered) as problem:
                 raise _no_answer(where, problem) from None
             except BrokenOff as problem:
-                raise self._cut_short(where, problem.answer, secrets) from None
+                raise self._cut_short(where, problem.answer, secrets, own_id) from None
             span.set("http.response.status_code", raw.status)
             if raw.status >= 400:
                 span.status("internal_error" if raw.status >= 500 else "invalid_argument")
-        return self._check(where, self._read_answer(raw, secrets))
+        return self._check(where, self._read_answer(raw, secrets, own_id))
 
-    def _read_answer(self, raw: RawAnswer, secrets: Collection[str]) -> HttpAnswer:
+    def _read_answer(self, raw: RawAnswer, secrets: Collection[str], own_id: str) -> HttpAnswer:
         retry_after = self._retry_after(raw.headers.get("retry-after"))
-        return HttpAnswer(raw.status, _decode(raw.body), raw.body, retry_after, self._redactor, secrets)
+        return HttpAnswer(raw.status, _decode(raw.body), raw.body, retry_after, self._redactor, secrets, own_id)
 
-    def _cut_short(self, where: Where, raw: RawAnswer, secrets: Collection[str]) -> VendorFailure:
+    def _cut_short(self, where: Where, raw: RawAnswer, secrets: Collection[str], own_id: str) -> VendorFailure:
         """An answer of which the end is missing is none: without a status, and with what came of it."""
-        message, answer = f"HTTP {raw.status}, but its answer broke off", self._read_answer(raw, secrets)
+        message, answer = f"HTTP {raw.status}, but its answer broke off", self._read_answer(raw, secrets, own_id)
         kept = answer.evidence(answer.whole)
         return VendorFailure(Kind.UNKNOWN, vendor=where.vendor, method=where.method, message=message, answer=kept)
 
@@ -218,7 +219,7 @@ def _decode(raw: bytes) -> Any:
     if is_nested_too_deep(raw):
         return None
     try:
-        text = raw.decode(json.detect_encoding(raw), "replace").lstrip("\ufeff")  # .NET puts one before its JSON
+        text = raw.decode(json.detect_encoding(raw), "replace").lstrip("\ufeff \t\r\n")  # .NET puts one before its JSON
         found = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
         return _storable(found) if b"\\u" in raw or b"\x00" in raw else found
     except ValueError:

@@ -68,7 +68,7 @@ def _in_value(value: object, name: str, depth: int) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _in_value(inner, name, depth + 1)
-    elif name in _NAMES or name in _LISTS:
+    elif name in _NAMES or name in _LISTS or (name == "result" and not isinstance(value, str)):
         id_ = plain_id(value)
         if id_ is not None and not (name == "code" and id_.isdigit()):  # such a code is an error's
             yield id_

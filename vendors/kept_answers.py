@@ -51,10 +51,19 @@ def side_by_side(works: Iterable[Callable[[], object]]) -> None:
         thread.join()
 
 
+Share = Callable[[Question, Callable[[], Any]], tuple[Any, float]]
+"""A question and how it is asked → its answer, another process's perhaps, and how many seconds ago it was given."""
+
+
+def ask_alone(_question: Question, ask: Callable[[], Any]) -> tuple[Any, float]:
+    return ask(), 0.0
+
+
 class KeptAnswers:
     """`ask` answers a question, None where there is no answer to it. Safe from any thread.
 
     patience_seconds: how long a thread waits for another that asks the same: as long as its own call would take.
+    share: with other processes, answers that are no older than FRESH_SECONDS.
     """
 
     def __init__(
@@ -62,33 +71,41 @@ class KeptAnswers:
         ask: Callable[..., Any],
         patience_seconds: float,
         *,
+        share: Share = ask_alone,
         monotonic: Callable[[], float] = time.monotonic,
         beside: Callable[[Callable[[], object]], object] = on_a_thread,
     ) -> None:
         self._ask = ask
         self._patience_seconds = patience_seconds
+        self._share = share
         self._monotonic = monotonic
         self._beside = beside
         self._lock = threading.Lock()
         self._kept: dict[Question, _Kept] = {}
         self._asked: dict[Question, Future[Any]] = {}
 
+    def has(self, question: Question, most_seconds: float = KEPT_SECONDS) -> bool:
+        """Whether `get` will answer without asking."""
+        with self._lock:
+            kept = self._kept.get(question)
+            return kept is not None and self._monotonic() - kept.at < most_seconds
+
     def get(self, question: Question, most_seconds: float = KEPT_SECONDS, ask: Callable[[], Any] | None = None) -> Any:
-        """An answer at most so old. ask: how this one is asked. Raises what that does, for all that wait for it, and
-        keeps nothing of it; and TimeoutError."""
-        ask = ask or partial(self._ask, *question)
+        """An answer at most so old. ask: how this one is asked; then it is shared by threads alone. Raises what that
+        does, for all that wait for it, and keeps nothing of it; and TimeoutError."""
+        told = partial(ask_alone if ask else self._share, question, ask or partial(self._ask, *question))
         with self._lock:
             kept, now = self._kept.get(question), self._monotonic()
             is_known = kept is not None and now - kept.at < most_seconds
             if kept is not None and is_known:
                 is_due, kept.refresh_at = now >= kept.refresh_at, max(kept.refresh_at, now + FRESH_SECONDS)
         if kept is None or not is_known:
-            return self._get_new(question, ask)
+            return self._get_new(question, told)
         if is_due:
-            self._beside(partial(self._get_new, question, ask))
+            self._beside(partial(self._get_new, question, told))
         return kept.answer
 
-    def _get_new(self, question: Question, ask: Callable[[], Any]) -> Any:
+    def _get_new(self, question: Question, told: Callable[[], tuple[Any, float]]) -> Any:
         """Asked by the first that wants it; the others wait for that one."""
         with self._lock:
             asked = self._asked.get(question)
@@ -98,16 +115,16 @@ class KeptAnswers:
         if not is_mine:
             return asked.result(self._patience_seconds)
         try:
-            answer = ask()
+            answer, age = told()
         except BaseException as error:
             with self._lock:
                 del self._asked[question]
             asked.set_exception(error)
             raise
-        now = self._monotonic()
+        given = self._monotonic() - age
         later = FRESH_SECONDS if answer is None else REFRESH_SECONDS
         with self._lock:
-            self._kept[question] = _Kept(answer, now, now + later)
+            self._kept[question] = _Kept(answer, given, given + later)
             del self._asked[question]
         asked.set_result(answer)
         return answer

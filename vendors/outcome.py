@@ -53,13 +53,15 @@ class Repeated:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Certainly not done, and worth another try. `after` is the vendor's Retry-After in seconds, if it gave one."""
+    """Certainly not done, and worth another try. `after` is the vendor's Retry-After in seconds, if it gave one.
+    reason: of its letter once every retry was tried, None for that."""
 
     name: ClassVar[str] = "retry"
     state: ClassVar[State] = State.RETRYING
 
     error: str
     after: float | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,14 @@ class Dead:
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Not its turn, or another worker has it: deliver it again. No attempt is counted. after: in how many seconds it
-    may be its turn, None for shortly."""
+    may be its turn, None for shortly. in_lane: it waits in its account's lane, until that is free again."""
 
     name: ClassVar[str] = "busy"
     state: ClassVar[State] = State.RETRYING
 
     detail: str
     after: float | None = None
+    in_lane: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,8 @@ class Vendor(Generic[A]):
     client: of an account. login: has it log in anew, the workers' shared token with it; None where credentials go with
     each call. methods: what `bellhop call` offers, by name; call_help: how their arguments are written.
     catalog: what `bellhop catalog` lists, by word. doctor: the checks of an account; it makes clients of its own.
-    document: its part of docs/vendors.md, by line. find_said: what a person says that a call in doubt made.
+    harmless: a method without arguments that changes nothing and that every login may call: whether the credentials are
+    taken. document: its part of docs/vendors.md, by line. find_said: what a person says that a call in doubt made.
     """
 
     kind: str
@@ -185,6 +186,7 @@ class Vendor(Generic[A]):
     doctor: Callable[[A, Subject, Callable[[A], Any], Ledger], Examination]
     demo: Callable[[], DemoData]
     document: Callable[[], Iterator[str]]
+    harmless: str = ""
     call_help: str = ""
     find_said: FindSaid[A] = trust_said
     login: Callable[[A, HttpClient, Ledger], None] | None = None

@@ -66,7 +66,7 @@ def pause_routes(site: Site, _upstream: Sender) -> None:
         site.bellhop("routes", "pause", route, "--why", "drill")
     site.hold(2.0)
     for route in BOOKING_ROUTES:
-        site.bellhop("routes", "resume", route)
+        site.bellhop("routes", "resume", route, "--why", "drill")
 
 
 def hasten_retries(site: Site, _upstream: Sender) -> None:

@@ -18,6 +18,7 @@ from bellhop.sandbox.limits import CallLimiter
 from bellhop.sandbox.simplybook import wire
 from bellhop.sandbox.simplybook.bookings import Bookings
 from bellhop.sandbox.simplybook.calendar import Calendar
+from bellhop.sandbox.simplybook.callbacks import Callbacks
 from bellhop.sandbox.simplybook.catalog import Catalog
 from bellhop.sandbox.simplybook.guard import Guard
 from bellhop.sandbox.simplybook.hours import Hours
@@ -50,7 +51,8 @@ class SimplyBook:
         hex_of: Callable[[int], str] = secrets.token_hex,
     ) -> None:
         hours = Hours(seed, now)
-        self.bookings = Bookings(seed, switches, hours, ids(now()), ids(now()), hex_of)
+        self.callbacks = Callbacks(switches, now, seed.company)
+        self.bookings = Bookings(seed, switches, hours, ids(now()), ids(now()), hex_of, self.callbacks.tell)
         self.limits = CallLimiter()
         self.guard = Guard(switches, now, hex_of, self.bookings.methods["book"])
         self._seed = seed

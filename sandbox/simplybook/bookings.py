@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from bellhop.sandbox.answers import Reply
-from bellhop.sandbox.simplybook.batches import GROUP, RECURRENT, Batches, signature
+from bellhop.sandbox.simplybook.batches import GROUP, RECURRENT, Batch, Batches, signature
+from bellhop.sandbox.simplybook.booked import Booked
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.intake import answers, entries, promocode
 from bellhop.sandbox.simplybook.promotions import Promotions
@@ -24,49 +25,6 @@ from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE: Final = re.compile(r"\+?[\d\s().-]{5,30}")
 _OFFSET: Final = re.compile(r"[+-]?\d{1,4}", re.ASCII)
-
-
-@dataclass(slots=True)
-class Booked:
-    """fields: what was answered to the intake form. pay_by: the company's clock; None where nothing is to be paid.
-    client_time_offset: in minutes, None where it was not given."""
-
-    id: str
-    service: Service
-    unit: Unit
-    client_id: str
-    client: dict[str, str]
-    start: datetime
-    end: datetime
-    code: str
-    hash: str
-    confirmed: bool
-    cancelled: bool = False
-    paid: bool = False
-    pay_by: datetime | None = None
-    promotion: Promotion | None = None
-    fields: dict[str, Any] = field(default_factory=dict)
-    client_time_offset: int | None = None
-
-    @property
-    def price(self) -> str:
-        """After the promotion's discount, written as the vendor writes prices."""
-        left = Decimal(100) - Decimal(self.promotion.discount if self.promotion else 0)
-        return f"{Decimal(self.service.price) * left / 100:.4f}"
-
-    def as_json(self) -> dict[str, str]:
-        """As in the document's `book response`."""
-        return {
-            "id": self.id,
-            "event_id": self.service.id,
-            "unit_id": self.unit.id,
-            "client_id": self.client_id,
-            "start_date_time": f"{self.start:%Y-%m-%d %H:%M:%S}",
-            "end_date_time": f"{self.end:%Y-%m-%d %H:%M:%S}",
-            "is_confirmed": "1" if self.confirmed else "0",
-            "code": self.code,
-            "hash": self.hash,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +42,7 @@ class _Person:
 class Bookings:
     """One company's bookings. Not safe between threads: its owner holds a lock.
 
-    hex_of gives that many random bytes as hex. `methods` are the document's, by name.
+    hex_of gives that many random bytes as hex. tell: see `Callbacks.tell`. `methods` are the document's, by name.
     """
 
     def __init__(
@@ -95,12 +53,14 @@ class Bookings:
         ids: Iterator[str],
         batch_ids: Iterator[str],
         hex_of: Callable[[int], str],
+        tell: Callable[..., None] = lambda *_told: None,
     ) -> None:
         self.all: dict[str, Booked] = {}
         self._seed = seed
         self._switches = switches
         self._hours = hours
         self._hex = hex_of
+        self._tell = tell
         self._ids = ids
         self._clients: dict[tuple[str, ...], str] = {}
         self._batches = Batches(batch_ids, hex_of, seed.secret_key)
@@ -171,16 +131,28 @@ class Bookings:
         made = [self._add(service, unit, start, person, promotion, fields) for start in starts for _ in range(seats)]
         if batch is None and len(made) > 1:
             batch = self._batches.new(RECURRENT if service.repeats > 1 else GROUP)
+        for booked in made:
+            self._tell("create", booked.id, booked.hash)
+        return Reply(self._book_response(made, batch), effect="booked", id=made[0].id)
+
+    def _book_response(self, made: list[Booked], batch: Batch | None) -> dict[str, Any]:
+        switches = self._switches()
         body: dict[str, Any] = {
-            "require_confirm": self._switches().simplybook_require_confirm,
+            "require_confirm": switches.simplybook_require_confirm,
             "bookings": [booked.as_json() for booked in made],
         }
-        if self._switches().plugin("paid_events") and self._switches().simplybook_says_require_payment:
+        if switches.plugin("paid_events") and switches.simplybook_says_require_payment:
             body |= {"require_payment": made[0].pay_by is not None}
+        if switches.simplybook_newer_fields:
+            body |= self._newer_fields(made[0])
         if batch is not None:
             batch.bookings.extend(booked.id for booked in made)
             body |= batch.as_json()
-        return Reply(body, effect="booked", id=made[0].id)
+        return body
+
+    def _newer_fields(self, booked: Booked) -> dict[str, Any]:
+        invoice = {"id": booked.id, "amount": booked.price, "status": "new"} if booked.pay_by is not None else None
+        return {"invoice": invoice, "client_hash": self._hex(16), "time_offset": booked.client_time_offset or 0}
 
     def _create_batch(self) -> Reply:
         """An Integer, as the document says."""
@@ -189,13 +161,24 @@ class Bookings:
 
     def _confirm(self, id_: Any, sign: Any) -> Reply:
         booked = self.by_signature(id_, sign)
-        booked.confirmed = True
+        self.confirm(booked)
         return Reply(True, effect="confirmed", id=booked.id)
+
+    def confirm(self, booked: Booked) -> None:
+        old, is_new = booked.as_json(), not booked.confirmed
+        booked.confirmed = True
+        if is_new:
+            self._tell("change", booked.id, booked.hash, old)
+
+    def move(self, booked: Booked, start: datetime, end: datetime) -> None:
+        old = booked.as_json()
+        booked.start, booked.end = start, end
+        self._tell("change", booked.id, booked.hash, old)
 
     def _confirm_batch(self, id_: Any, type_: Any, sign: Any) -> Reply:
         bookings = self.in_batch(id_, type_, sign)
         for booked in bookings:
-            booked.confirmed = True
+            self.confirm(booked)
         return Reply(True, effect="confirmed", id=bookings[0].id if bookings else "")
 
     def _cancel(self, id_: Any, sign: Any) -> Reply:
@@ -208,6 +191,7 @@ class Bookings:
     def _free(self, booked: Booked) -> None:
         booked.cancelled = True
         self._hours.diary.release(booked.unit.id, booked.start, booked.end, booked.id)
+        self._tell("cancel", booked.id, booked.hash)
 
     def _details(self, id_: Any, sign: Any) -> Reply:
         """The document gives no example: the `book response`'s fields, with names, the client and the price, and

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify
 
 from bellhop.sandbox.front import control_object
+from bellhop.sandbox.simplybook.callbacks import Callbacks
 from bellhop.sandbox.simplybook.switches import PLUGINS
 
 if TYPE_CHECKING:
     from bellhop.sandbox.state import SandboxState
+
+
+def _callbacks(state: SandboxState) -> Callbacks:
+    made: Callbacks = state.vendors["simplybook"].callbacks
+    return made
 
 
 def add_control(control: Blueprint, state: SandboxState) -> None:
@@ -25,6 +31,15 @@ def add_control(control: Blueprint, state: SandboxState) -> None:
         with state.lock:
             state.switches = state.switches.with_values(state.switches.plugins(values))
         return plugins()
+
+    @control.get("/callbacks")
+    def callbacks() -> Response:
+        """What was posted, and to be posted, to simplybook_callback_url: body, tries, the last answer's status."""
+        return jsonify(callbacks=_callbacks(state).posts())
+
+    @control.post("/callbacks")
+    def post_again() -> Response:
+        return jsonify(posted=_callbacks(state).again(control_object()))
 
     @control.get("/limits")
     def limits() -> Response:

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from bellhop.sandbox.answers import Reply
 from bellhop.sandbox.simplybook.batches import signature
-from bellhop.sandbox.simplybook.bookings import Booked, Bookings
+from bellhop.sandbox.simplybook.booked import Booked
+from bellhop.sandbox.simplybook.bookings import Bookings
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.rpc import RpcError, identifier
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
@@ -76,7 +77,8 @@ class Payments:
         if self._switches().simplybook_payment_fails:
             raise RpcError(-32099)
         for booked in bookings:
-            booked.paid = booked.confirmed = True
+            booked.paid = True
+            self._bookings.confirm(booked)
         return Reply(True, effect="confirmed", id=bookings[0].id if bookings else "")
 
     def _need_processor(self, name: Any) -> None:

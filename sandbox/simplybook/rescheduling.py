@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bellhop.sandbox.answers import Reply
-from bellhop.sandbox.simplybook.bookings import Booked, Bookings
+from bellhop.sandbox.simplybook.booked import Booked
+from bellhop.sandbox.simplybook.bookings import Bookings
 from bellhop.sandbox.simplybook.hours import Hours
 from bellhop.sandbox.simplybook.intake import answers, entries
 from bellhop.sandbox.simplybook.rpc import RpcError, read_integer
@@ -52,7 +53,7 @@ class Rescheduling:
         diary, unit = self._hours.diary, booked.unit
         diary.release(unit.id, booked.start, booked.end, booked.id)
         if diary.fits(unit.id, start, end, holds=unit.qty):
-            booked.start, booked.end = start, end
+            self._bookings.move(booked, start, end)
         diary.occupy(unit.id, booked.start, booked.end, booked.id)
         if (booked.start, booked.end) != (start, end):
             raise RpcError(-32054)

@@ -158,6 +158,29 @@ class SimplybookSwitches:
     simplybook_captcha_words: str = switch(
         "Captcha validation failed", "I", "the words that refuse a booking without it, with a code of no table"
     )
+    simplybook_batch_requests: str = switch(
+        "refused",
+        "I",
+        "a list of requests: refused as one that is none (Zend's server), or each answered, in a list",
+        ("refused", "answered"),
+    )
+    simplybook_newer_fields: bool = switch(
+        False, "L", "book answers invoice (null where nothing is to be paid), client_hash and time_offset, too"
+    )
+    simplybook_callback_url: str = switch(
+        "", "V", "where callbacks are posted when a booking is made, changed or cancelled; empty: nowhere"
+    )
+    simplybook_callback_delays: str = switch(
+        "600,1800,3600,21600,43200,86400",
+        "S",
+        "seconds after which a callback that was not answered 2xx is posted again, separated by commas",
+    )
+    simplybook_callback_copies: int = switch(
+        0, "S", "so many times a callback is posted once more at once, though it was answered 2xx"
+    )
+    simplybook_callback_newer_fields: bool = switch(
+        False, "S", "callbacks have webhook_timestamp and signature_algo, and of a change old_data"
+    )
     simplybook_validator_words: str = switch(
         "", "V", "the words with which an External Booking Validator refuses every booking; empty: there is none"
     )

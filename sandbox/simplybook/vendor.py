@@ -15,23 +15,24 @@ from bellhop.sandbox.simplybook.app import SimplyBook, mask_params
 from bellhop.sandbox.simplybook.control import add_control
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
 from bellhop.sandbox.simplybook.switches import SimplybookSwitches
-from bellhop.sandbox.simplybook.wire import RpcRequest, ScriptError, read_request
+from bellhop.sandbox.simplybook.wire import RpcRequest, ScriptError, read_batch, read_request
 
 _NAME: Final = "simplybook"
 
 
 def _serve(app: Flask, front: Front) -> None:
-    def service_map(service: str) -> Response:
-        """Not a call: none is noted."""
-        if not _switches(front).simplybook_service_map:
-            return page("Method Not Allowed", 405)
-        return response(Reply(_company(front).service_map(service, request.path)))
-
     def simplybook(service: str) -> Response:
         if request.method != "POST":
-            return service_map(service)
+            return _service_map(front, service)
+        body = request.get_data()
+        if _switches(front).simplybook_batch_requests == "answered" and (several := read_batch(body)):
+            answers = [one(service, single).get_data() for single in several]
+            return response(Reply(b"[" + b",".join(filter(None, answers)) + b"]"))
+        return one(service, body)
+
+    def one(service: str, body: bytes) -> Response:
         try:
-            asked = read_request(request.get_data())
+            asked = read_request(body)
         except ScriptError:
             asked = None
         method = asked.method if asked else ""
@@ -54,6 +55,13 @@ def _serve(app: Flask, front: Front) -> None:
     app.add_url_rule("/", "public", lambda: simplybook("public"), methods=["GET", "POST"])
     for rule in ("/login", "/login/"):
         app.add_url_rule(rule, rule, lambda: simplybook("login"), methods=["GET", "POST"])
+
+
+def _service_map(front: Front, service: str) -> Response:
+    """Not a call: none is noted."""
+    if not _switches(front).simplybook_service_map:
+        return page("Method Not Allowed", 405)
+    return response(Reply(_company(front).service_map(service, request.path)))
 
 
 def _throttle(front: Front, counter: Counter, refusal: LimitRefusal, method: str, params: Any) -> Response:
@@ -82,7 +90,8 @@ def _switches(front: Front) -> SimplybookSwitches:
 
 _TOLD: Final = """At `/` and `/login`, as Zend's JSON-RPC server answers, which the vendor probably runs. Its control:
 `GET plugins`, and `POST plugins` or `PUT plugins` `{"NAME": true, …}`, the Custom Features; `GET limits`, the calls in
-progress and those let in today."""
+progress and those let in today; `GET callbacks`, what was posted to `simplybook_callback_url` with the last answer's
+status, and `POST callbacks` `{"booking_id", "notification_type"}`, which posts those, or all with `{}`, once more."""
 
 SIMPLYBOOK: Final = Pretended(
     _NAME,

@@ -63,6 +63,15 @@ def read_request(body: bytes) -> RpcRequest:
     )
 
 
+def read_batch(body: bytes) -> list[bytes]:
+    """The requests of a list of them; none where it is no list."""
+    try:
+        found = _decode(body)
+    except ScriptError:
+        return []
+    return [json.dumps(one).encode() for one in found] if isinstance(found, list) else []
+
+
 def _decode(body: bytes) -> list[Any] | dict[str, Any]:
     try:
         found = json.loads(body.decode(), parse_constant=_refuse_constant)

@@ -28,9 +28,20 @@ API: Final = (
     *("letters", "letters/1", "letters/2", "letters/1/raw", "causes", "attention", "accounts", "overview", "series"),
     *("events/crm/sb-0", "events/crm/sb-3", "events/crm/pv-1", "search?q=R-1", "routes", "audit", "jobs"),
 )
+PAGES: Final = (
+    *("", "live", "letters", "letters/1", "letters/2", "causes", "routes", "audit", "audit.csv", "jobs", "edits"),
+    *("event?source=crm&id=sb-0", "event?source=crm&id=sb-3", "event?source=crm&id=pv-1", "search?q=R-1", "people"),
+    *("refused", "audit.jsonl"),
+)
 COMMANDS: Final = (
     *(("dead", "list", "--json"), ("dead", "show", "1", "--json"), ("dead", "show", "2")),
-    *(("events", "show", "crm", "pv-2"), ("doctor", "sb"), ("call", "sb", "getBookingDetails", "1", "hash:f00f")),
+    *(
+        ("events", "show", "crm", "pv-2"),
+        ("accounts",),
+        ("accounts", "--json"),
+        ("doctor", "sb"),
+        ("call", "sb", "getBookingDetails", "1", "hash:f00f"),
+    ),
 )
 
 
@@ -64,6 +75,19 @@ def left_behind(folder: Path, secrets: list[str]) -> list[tuple[str, list[str]]]
     return [(path.name, found) for path in files if (found := found_in(path.read_bytes(), secrets))]
 
 
+def pages(http: urllib3.PoolManager, link: str) -> list[tuple[str, str]]:
+    """The console's pages, as a person who came by the link has them."""
+    entered = http.request("GET", link, redirect=False)
+    cookie = {"cookie": entered.headers["set-cookie"].partition(";")[0]}
+    base = link.rpartition("/enter/")[0]
+    found = [(path, http.request("GET", f"{base}/{path}", headers=cookie, redirect=False)) for path in PAGES]
+    assert [(path, page.status) for path, page in found if page.status != 200] == []
+    told = [(f"page {path}", page.data.decode()) for path, page in found]
+    assert any("getBookingDetails" in text or "book" in text for _, text in told)
+    return told
+
+
+@pytest.mark.timeout(300)
 def test_no_secret_is_left_behind_or_answered(
     tmp_path: Path, secrets: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +117,7 @@ def test_no_secret_is_left_behind_or_answered(
                 "GET", f"http://127.0.0.1:{console_port}/api/v1/{path}", headers={"authorization": f"Bearer {token}"}
             )
             told.append((path, answer.data.decode()))
+        told += pages(http, service.run("console", "link").stdout.strip())
         told += [
             (f"{url}/metrics", http.request("GET", f"{url}/metrics").data.decode())
             for url in (service.url, f"http://127.0.0.1:{work_port}")

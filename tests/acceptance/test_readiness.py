@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import urllib3
 
 from tests.support.rabbitmq import RabbitNode
@@ -14,8 +15,9 @@ MEMBER = {"member_id": "3125141"}
 
 
 def test_a_worker_that_lost_its_broker_is_not_ready_until_it_consumes_again(
-    rabbitmq_node: RabbitNode, tmp_path: Path
+    rabbitmq_node: RabbitNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("BELLHOP_WORK__STALL", "3s")
     with Service(tmp_path, [rabbitmq_node.vhost()]) as service:
         service.start_all("members")
         ready = f"http://127.0.0.1:{_health_port(service)}/readyz"
@@ -36,8 +38,9 @@ def test_a_worker_that_lost_its_broker_is_not_ready_until_it_consumes_again(
 
 
 def test_an_ingress_whose_broker_is_under_an_alarm_says_so_before_a_post_and_until_it_is_over(
-    rabbitmq_node: RabbitNode, tmp_path: Path
+    rabbitmq_node: RabbitNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("BELLHOP_BROKER__CONFIRM", "2s")
     with Service(tmp_path, [rabbitmq_node.vhost()]) as service:
         service.start("ingest")
         service.wait_for_ingest()

@@ -19,6 +19,19 @@ from tests.support.sink import Post, Sink, serving
 RESULT_SECRET = "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="
 
 
+def tell(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_URL", url)
+    monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_SECRET", RESULT_SECRET)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def receiver() -> Iterator[Sink]:
+    """Where the source of the shared Bellhop is told."""
+    with serving(Sink()) as made, pytest.MonkeyPatch.context() as monkeypatch:
+        tell(monkeypatch, made.url)
+        yield made
+
+
 @pytest.fixture
 def sink() -> Iterator[Sink]:
     with serving(Sink()) as made:
@@ -26,16 +39,11 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture
-def service(service: Service, sink: Sink) -> Iterator[Service]:
+def service(shared: Service, receiver: Sink) -> Iterator[Service]:
     """In the end, also what its source was told is held against what stands at the vendors."""
-    yield service
-    if service.alive("sandbox"):
-        service.assert_told_is_true(sink.posts)
-
-
-def tell(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_URL", url)
-    monkeypatch.setenv("BELLHOP_SOURCES__CRM__RESULT_SECRET", RESULT_SECRET)
+    receiver.posts.clear()
+    yield shared
+    shared.assert_told_is_true(receiver.posts)
 
 
 def told_of(sink: Sink, id_: str) -> list[Post]:
@@ -54,14 +62,12 @@ def told_once(sink: Sink, id_: str) -> dict[str, Any]:
 
 
 def test_a_booking_is_told_as_confirmed_and_then_as_cancelled_with_the_vendors_ids(
-    service: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    service: Service, receiver: Sink
 ) -> None:
-    tell(monkeypatch, sink.url)
-    service.start_all()
     booking = salon_booking("R-1", 1)
     assert service.post("book-1", "booking.requested", booking) == 202
     ids = service.wait_for_state("book-1", "done")["vendor_ids"]
-    confirmed = told_once(sink, "book-1")
+    confirmed = told_once(receiver, "book-1")
     assert confirmed["type"] == "booking.confirmed"
     assert ids
     made = {"id": ids[0], "state": "confirmed", "service": 0, "made_by": "book-1", "cancelled_by": None}
@@ -70,7 +76,7 @@ def test_a_booking_is_told_as_confirmed_and_then_as_cancelled_with_the_vendors_i
         **{"vendor_ids": ids, "cancelled_ids": [], "vendor_bookings": [made]},
     }
     assert service.post("cancel-1", "booking.cancelled", cancel(booking)) == 202
-    cancelled = told_once(sink, "cancel-1")
+    cancelled = told_once(receiver, "cancel-1")
     assert cancelled["type"] == "booking.cancelled"
     assert (cancelled["data"]["vendor_ids"], cancelled["data"]["cancelled_ids"]) == ([], ids)
     assert cancelled["data"]["vendor_bookings"] == [made | {"state": "cancelled", "cancelled_by": "cancel-1"}]
@@ -78,47 +84,46 @@ def test_a_booking_is_told_as_confirmed_and_then_as_cancelled_with_the_vendors_i
 
 
 def test_a_refused_booking_is_told_as_failed_with_the_reason_and_without_secrets(
-    service: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    service: Service, receiver: Sink
 ) -> None:
-    tell(monkeypatch, sink.url)
-    service.start_all()
     words = "Member not found; we were asked with pass=sandbox-password"
     service.sandbox("POST", "faults", method="create_service_reservation", kind="error", message=words)
     assert service.post("refused-1", "booking.requested", spa_booking("PV-1", 1)) == 202
-    failed = told_once(sink, "refused-1")
+    failed = told_once(receiver, "refused-1")
     assert (failed["type"], failed["data"]["reason"]) == ("booking.failed", "rejected")
     assert "Member not found" in failed["data"]["detail"]
     assert "sandbox-password" not in failed["data"]["detail"]
     assert service.post("m-1", "member.updated", {"member_id": 3125141}) == 202
-    member = told_once(sink, "m-1")
+    member = told_once(receiver, "m-1")
     assert (member["type"], member["data"]["member_id"]) == ("member.synchronised", "3125141")
 
 
 def test_a_replay_that_succeeds_is_told_under_an_id_of_its_own(
-    service: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
+    alone: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell(monkeypatch, sink.url)
-    service.start_all()
-    service.sandbox("POST", "faults", method="create_service_reservation", kind="error", message="closed that day")
-    assert service.post("again-1", "booking.requested", spa_booking("PV-1", 1)) == 202
+    alone.start_all()
+    alone.sandbox("POST", "faults", method="create_service_reservation", kind="error", message="closed that day")
+    assert alone.post("again-1", "booking.requested", spa_booking("PV-1", 1)) == 202
     assert told_once(sink, "again-1")["type"] == "booking.failed"
-    wait_for(lambda: "again-1" in service.ask("dead", "list").stdout, "its letter is archived")
-    assert service.run("dead", "replay", "1", "--why", "they opened", "--yes").returncode == 0
+    wait_for(lambda: "again-1" in alone.ask("dead", "list").stdout, "its letter is archived")
+    assert alone.run("dead", "replay", "1", "--why", "they opened", "--yes").returncode == 0
     wait_for(lambda: len(told_of(sink, "again-1")) == 2, "the source is told again")
     second = told_of(sink, "again-1")[1]
     assert second.json["type"] == "booking.confirmed"
     assert second.headers["webhook-id"] == f"{SOURCE}/again-1/1/result"
 
     # What is to be paid is told with the time at which the vendor cancels it, and stands in front of a person before.
-    service.sandbox("POST", "plugins", paid_events=True)
-    assert service.post("pay-1", "booking.requested", salon_booking("R-9", 9) | {"notes": "no nuts"}) == 202
+    alone.sandbox("POST", "plugins", paid_events=True)
+    assert alone.post("pay-1", "booking.requested", salon_booking("R-9", 9) | {"notes": "no nuts"}) == 202
     unpaid = told_once(sink, "pay-1")
     assert (unpaid["type"], unpaid["data"]["reason"]) == ("booking.unpaid", "unpaid")
     assert [one["state"] for one in unpaid["data"]["vendor_bookings"]] == ["unpaid"]
     assert datetime.fromisoformat(unpaid["data"]["unpaid_until"]) > utc_now()
     assert [warning for warning in unpaid["data"]["warnings"] if warning.startswith("data.notes: not sent")]
-    wait_for(lambda: "1 unpaid" in service.ask("attention").stdout, "a person sees it")
-    assert service.event("pay-1")["unpaid_until"] == unpaid["data"]["unpaid_until"]
+    wait_for(lambda: "1 unpaid" in alone.ask("attention").stdout, "a person sees it")
+    assert alone.event("pay-1")["unpaid_until"] == unpaid["data"]["unpaid_until"]
+    alone.assert_told_is_true(sink.posts)
 
 
 def test_a_receiver_that_is_away_is_told_when_it_is_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,19 +140,15 @@ def test_a_receiver_that_is_away_is_told_when_it_is_back(tmp_path: Path, monkeyp
     assert len(sink.posts) == 3
 
 
-def test_a_worker_killed_while_it_tells_tells_again_under_the_same_id(
-    service: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tell(monkeypatch, sink.url)
-    sink.open.clear()
-    service.start_all()
-    assert service.post("book-1", "booking.requested", salon_booking("R-1", 1)) == 202
-    wait_for(lambda: len(sink.posts) == 1, "the first post has come, and is not answered")
+def test_a_worker_killed_while_it_tells_tells_again_under_the_same_id(service: Service, receiver: Sink) -> None:
+    receiver.open.clear()
+    assert service.post("book-2", "booking.requested", salon_booking("R-2", 2)) == 202
+    wait_for(lambda: len(receiver.posts) == 1, "the first post has come, and is not answered")
     service.kill("work-1")
-    sink.open.set()
+    receiver.open.set()
     service.start("work-1")
-    wait_for(lambda: service.state_of(SOURCE, "book-1/0/result") == "done", "the result is told", 60)
-    first, *again = told_of(sink, "book-1")
+    wait_for(lambda: service.state_of(SOURCE, "book-2/0/result") == "done", "the result is told", 60)
+    first, *again = told_of(receiver, "book-2")
     assert again
     assert {post.headers["webhook-id"] for post in again} == {first.headers["webhook-id"]}
     assert {post.body for post in again} == {first.body}
@@ -203,19 +204,18 @@ def test_a_receiver_that_does_not_answer_does_not_hold_up_the_results_of_others(
         wait_for(lambda: len({post.headers["webhook-id"] for post in sink.posts}) == 24, "and then all of the first")
 
 
-def test_a_result_that_died_is_listed_and_replayed_under_the_same_webhook_id(
-    service: Service, sink: Sink, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tell(monkeypatch, sink.url)
-    sink.statuses = [404, 200]
-    service.start_all()
-    assert service.post("m-1", "member.updated", {"member_id": 3125141}) == 202
-    wait_for(lambda: "m-1/0/result" in service.ask("dead", "list", "--route", "results").stdout, "its letter is listed")
-    shown = service.run("dead", "show", "1").stdout
+def test_a_result_that_died_is_listed_and_replayed_under_the_same_webhook_id(service: Service, receiver: Sink) -> None:
+    receiver.statuses = [404, 200]
+    assert service.post("m-died", "member.updated", {"member_id": 3125141}) == 202
+    wait_for(
+        lambda: "m-died/0/result" in service.ask("dead", "list", "--route", "results").stdout, "its letter is listed"
+    )
+    (number,) = [one["id"] for one in service.told("dead", "list", "--route", "results")]
+    shown = service.run("dead", "show", str(number)).stdout
     assert "404" in shown
     assert RESULT_SECRET not in shown
     replayed = service.run("dead", "replay", "--route", "results", "--why", "the address is mended", "--yes")
     assert replayed.returncode == 0, replayed.stderr
-    wait_for(lambda: service.state_of(SOURCE, "m-1/0/result") == "done", "it is told")
-    assert [post.headers["webhook-id"] for post in sink.posts] == [f"{SOURCE}/m-1/0/result"] * 2
-    assert sink.posts[0].body == sink.posts[1].body
+    wait_for(lambda: service.state_of(SOURCE, "m-died/0/result") == "done", "it is told")
+    assert [post.headers["webhook-id"] for post in receiver.posts] == [f"{SOURCE}/m-died/0/result"] * 2
+    assert receiver.posts[0].body == receiver.posts[1].body

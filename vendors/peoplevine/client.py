@@ -5,6 +5,7 @@ Source: `peoplevine-bookings`, all nine of its methods; SevenRooms, Book4Time an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -232,7 +233,10 @@ def _rows(name: str, answer: HttpAnswer, key: str, needed: Sequence[str]) -> lis
 def _count(answer: HttpAnswer, key: str) -> int:
     """`success_count` or `error_count`, also as a text; 0 where it is neither."""
     told = answer.json.get(key)
-    return int(told) if not isinstance(told, bool) and str(told).isdecimal() else 0
+    try:
+        return 0 if isinstance(told, bool) else max(0, math.ceil(float(str(told))))
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _refusal(name: str, answer: HttpAnswer) -> VendorFailure:

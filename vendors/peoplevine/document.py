@@ -8,7 +8,8 @@ from typing import Final
 from bellhop.vendors.markdown import markdown_table, twice, yes
 from bellhop.vendors.peoplevine.client import METHODS, Endpoint
 from bellhop.vendors.peoplevine.guide import STATUSES
-from bellhop.vendors.peoplevine.reasons import DOCUMENTED, PHRASES
+from bellhop.vendors.peoplevine.reasons import DOCUMENTED
+from bellhop.vendors.phrases import PHRASES
 
 _TEST: Final = "tests/integration/vendors/test_methods.py::test_peoplevine"
 
@@ -19,11 +20,12 @@ def lines() -> Iterator[str]:
     yield from markdown_table(
         ("method", "in the document", "call", "changes", "twice", "test"), map(_method, METHODS.values())
     )
-    yield "\nA `success: false` is a refusal (rejected), unless `reason` or `message` speaks of one of these:\n"
+    yield "\nWhat a `success: false` means, by what `reason` and `message` speak of together:\n"
     rows = [(phrase.title, phrase.kind.value, phrase.advice) for phrase in PHRASES]
     yield from markdown_table(("what they speak of", "kind", "what a person does"), rows)
-    documented = " and ".join(f"`{words}`" for words, _ in DOCUMENTED)
-    yield f"\nDocumented are only {documented}, both rejected. One that gives no reason at all proves nothing."
+    documented = " and ".join(f"`{words}`" for words in DOCUMENTED)
+    yield f"\nDocumented are only {documented}, both rejected. So is any other refusal but one without words,"
+    yield "or in words of programmers: that is one when it is said again while nothing of it stands."
 
     yield "\n## SevenRooms: the statuses of its reservations\n"
     yield "Source: `sevenrooms-setup`. Live systems send more; `schemas/statuses.py` has what Bellhop makes of each.\n"

@@ -11,28 +11,18 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bellhop.vendors.failure import Kind
-from bellhop.vendors.phrases import CRASHED, CREDENTIALS, LATER, THROTTLED, Phrase, find_phrase, normal
+from bellhop.vendors.phrases import CAPTCHA, LIMIT, PHRASES, SLOT, VALIDATOR, find_phrase, is_bare, normal
 
-DOCUMENTED: Final[tuple[tuple[str, Kind], ...]] = (
-    ("member not found", Kind.REJECTED),
-    ("invalid member id", Kind.REJECTED),
+DOCUMENTED: Final = ("Member not found", "Invalid member ID")
+_REFUSALS: Final = (CAPTCHA, LIMIT, VALIDATOR, SLOT)
+_TECHNICAL: Final = re.compile(
+    r"\b(?:errors?|fail(?:s|ed|ures?|ing)?|unable|could not|couldn't|cannot|can't|null|objects?|servers?|process\w*"
+    r"|methods?|functions?|arguments?|parameters?|strings?|integers?|index(?:es)?|threads?|memory|buffer|streams?|sockets?"
+    r"|handles?|files?|paths?|json|xml|html|https?|tcp|ssl|tls|dns|uri|urls?|quer(?:y|ies)|columns?|rows?|transactions?"
+    r"|locks?|responses?|pars(?:e|er|ing)|config\w*|cache|queue|module|stack|proxy|endpoint)\b"
+    r"|[{}<>\\]|\w\(\)|\w\.\w+\.\w|::|=>"
 )
-_NAMED: Final = r"(?:user|company|account|host)"
-ACCOUNT: Final = Phrase(
-    "the user, company or host of the query",
-    Kind.AUTH,
-    "set auth_id, company, user, password and region anew (bellhop doctor)",
-    (
-        rf"^(?!.*\bmember).*\b(?:invalid|wrong|incorrect|unknown|bad|inactive|disabled|locked) {_NAMED}\b",
-        rf"^(?!.*\bmember).*\b{_NAMED}\b(?: \S+){{0,3}}? (?:not found|does not exist|doesn't exist|unknown|invalid"
-        r"|disabled|locked|blocked|inactive|suspended|not active|not recogni[sz]ed)\b",
-    ),
-)
-PHRASES: Final = (THROTTLED, CREDENTIALS, ACCOUNT, CRASHED, LATER)
-
-_BARE: Final = re.compile(
-    r"(?:an? )?(?:errors?|fail|failed|failure|false|unsuccessful|unknown|none|null|n/a|nothing|no|\d+|[-.:!\s])*"
-)
+_OTHERS: Final = tuple(phrase for phrase in PHRASES if phrase not in _REFUSALS)
 
 
 def refusal_words(reply: Mapping[str, Any]) -> str:
@@ -42,17 +32,18 @@ def refusal_words(reply: Mapping[str, Any]) -> str:
 
 
 def refusal_kind(words: str, status: int) -> tuple[Kind, bool]:
-    """The kind, and whether it is no more than a bare no: one without any words proves nothing, as the document's own
-    example of `products` says `success: false` with all its data."""
+    """The kind, and whether it is a no that proves nothing: without any words, as the document's own example of
+    `products` says `success: false` with all its data; or in words of programmers, as what failed after the effect."""
     text = normal(words)
-    if (phrase := find_phrase(text, PHRASES)) is not None:
+    if (phrase := find_phrase(text, _OTHERS)) is not None:
         return phrase.kind, False
-    documented = next((kind for said, kind in DOCUMENTED if said in text), None)
-    if documented is not None:
-        return documented, False
+    if any(said.lower() in text for said in DOCUMENTED):
+        return Kind.REJECTED, False
     if status in (401, 403):
         return Kind.AUTH, False
     # A server that failed and says no more than that may have failed after it passed the booking on.
     if status >= 500:
         return Kind.UNKNOWN, False
-    return (Kind.UNKNOWN, True) if _BARE.fullmatch(text) else (Kind.REJECTED, False)
+    if find_phrase(text, _REFUSALS):
+        return Kind.REJECTED, False
+    return (Kind.UNKNOWN, True) if is_bare(words) or _TECHNICAL.search(text) else (Kind.REJECTED, False)

@@ -102,6 +102,7 @@ PEOPLEVINE: Final = Vendor(
     bookings=_bookings,
     client=_client,
     methods=_methods,
+    harmless="locations",
     catalog=CATALOG,
     doctor=_doctor,
     demo=_demo,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields, post_load, pre_load
+from marshmallow import EXCLUDE, Schema, fields, post_load, pre_load, validate
 
 from bellhop.vendors.simplybook.forms import BookingId, Rows, lower_keys
 from bellhop.vendors.simplybook.types import Flag, Text
@@ -64,7 +64,7 @@ class BookRow(_Exact):
 
     require_confirm = Flag(load_default=False)
     require_payment = Flag(load_default=None)
-    bookings = Rows(fields.Nested(_Booked), required=True, validate=bool)
+    bookings = Rows(fields.Nested(_Booked), required=True, validate=validate.Length(min=1))
     batch_type = Text(load_default="", allow_none=True)
     batch_id = Text(load_default="", allow_none=True)
     recurrent_batch_id = Text(load_default="", allow_none=True)

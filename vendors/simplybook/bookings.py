@@ -20,7 +20,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
-from bellhop.vendors.kept_answers import side_by_side
+from bellhop.vendors.kept_answers import Share, ask_alone, side_by_side
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal, Wait
 from bellhop.vendors.simplybook import batches, freeing, giving_way
 from bellhop.vendors.simplybook.booked import entries_of
@@ -53,7 +53,7 @@ BookingsOfGuest = Callable[[Envelope], Sequence[Booking]]
 
 
 class SimplybookBookings:
-    """`clients` and `accounts` by account, `venues` by name."""
+    """`clients` and `accounts` by account, `venues` by name. share: see `KeptAnswers`."""
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class SimplybookBookings:
         venues: Mapping[str, VenueFacts],
         now: Callable[[], datetime] = utc_now,
         of_guest: BookingsOfGuest = lambda _event: (),
+        share: Callable[[SimplybookAccount], Share] = lambda _account: ask_alone,
     ) -> None:
         """of_guest: what the ledger holds of an event's guest under other references. Raises LedgerUnavailable."""
         self._clients = clients
@@ -70,8 +71,8 @@ class SimplybookBookings:
         self._now = now
         self._of_guest = of_guest
         self._rules = {
-            name: CompanyRules(client, accounts[name].connect_seconds + accounts[name].read_seconds)
-            for name, client in clients.items()
+            name: CompanyRules(clients[name], one.connect_seconds + one.read_seconds, share=share(one))
+            for name, one in accounts.items()
         }
 
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
@@ -246,7 +247,6 @@ class SimplybookBookings:
         person = mark_client(self._accounts[call.account].mark, person, mark_of(event.source, event.id, call.line))
         if "client_time_offset" in arguments:
             person["client_time_offset"] = arguments["client_time_offset"]
-        batch = arguments.get("batch_id")
         answer = client.book(
             int(arguments["event_id"]),
             int(arguments["unit_id"]),
@@ -255,7 +255,7 @@ class SimplybookBookings:
             person,
             arguments.get("additional", {}),
             arguments["count"] if arguments["count"] > 1 else None,
-            int(batch) if batch else None,
+            int(arguments["batch_id"]) if arguments.get("batch_id") else None,
             event.data.get("recurring"),
         )
         until = payment_deadline(answer, call, self._rules[call.account], self._now())

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from bellhop.schemas.redact import learn_secret
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.held import Gate, OpenGate
+from bellhop.vendors.held import CallHeld, Gate, OpenGate
 from bellhop.vendors.http import HttpClient, Where
+from bellhop.vendors.phrases import is_alike, is_bare
 from bellhop.vendors.simplybook.book_answer import BookAnswer, BookedRow
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, NEWER_METHODS, Method
 from bellhop.vendors.simplybook.reply import RpcResult, read_reply
@@ -190,7 +191,8 @@ class SimplybookClient:
 
     def _with_token(self, method: Method, params: Sequence[Any]) -> RpcResult:
         """The reply. A refusal with a token that is shared is worth one new login, whatever its words: an expired token
-        and a missing permission say the same, and nobody knows in how many ways."""
+        and a missing permission say the same, and nobody knows in how many ways. Where everything is refused with the
+        new one too, it is the account's credentials."""
         account = self._account.name
         token = self._tokens.token(account)
         if token is None:
@@ -200,19 +202,29 @@ class SimplybookClient:
         except VendorFailure as failure:
             if not self._is_for_token(failure, token):
                 raise
-        return self._rpc(method.name, params, self._tokens.replace_token(account, token, self.login))
+        token = self._tokens.replace_token(account, token, self.login)
+        try:
+            return self._rpc(method.name, params, token, is_new=True)
+        except VendorFailure as failure:
+            if failure.said_no and self._is_for_token(failure, token, is_new=True):
+                failure.kind, failure.said_no = Kind.AUTH, False
+            raise
 
-    def _is_for_token(self, failure: VendorFailure, token: str) -> bool:
+    def _is_for_token(self, failure: VendorFailure, token: str, *, is_new: bool = False) -> bool:
         """Whether a call was refused for its token, and so certainly not done. Where the words do not tell, a question
         that every token may ask is: refused in the same words, it was the token."""
         if failure.kind is Kind.AUTH:
             return True
-        if not failure.said_no:
+        if not failure.said_no or is_bare(failure.message):
             return False
         try:
-            self._rpc(_HARMLESS, (), token)
+            self._rpc(_HARMLESS, (), token, alike=failure.message, is_new=is_new)
         except VendorFailure as other:
-            return other.kind is Kind.AUTH or (other.said_no and other.message == failure.message)
+            return other.kind is Kind.AUTH
+        except CallHeld as held:
+            if not held.refused:  # it was not asked
+                raise failure from None
+            raise
         return False
 
     def _log_in(self, name: str, *arguments: Any) -> Any:
@@ -238,10 +250,19 @@ class SimplybookClient:
             self._url = self.service_url()
         return self._url
 
-    def _rpc(self, name: str, params: Sequence[Any], token: str) -> RpcResult:
+    def _rpc(self, name: str, params: Sequence[Any], token: str, *, alike: str = "", is_new: bool = False) -> RpcResult:
+        """alike: words in which another call was refused. Refused in the same, it is neither call's fault. is_new: the
+        token is, so that its refusal is one of the credentials; else it may be the token's alone."""
         url = self._base()
         with self._gate.turn(self._account.name):
-            return self._request(name, params, url, token)
+            try:
+                return self._request(name, params, url, token)
+            except VendorFailure as failure:
+                if failure.said_no and is_alike(alike, failure.message):
+                    failure.kind, failure.said_no = Kind.AUTH, False
+                is_asked_about = failure.said_no and not is_bare(failure.message)
+                failure.tells_nothing = is_asked_about or (failure.kind is Kind.AUTH and not is_new)
+                raise
 
     def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> RpcResult:
         method = METHODS.get(name) or NEWER_METHODS.get(name) or LOGIN_METHODS[name]
@@ -259,6 +280,7 @@ class SimplybookClient:
             read_seconds=self._account.read_seconds,
             is_read=not method.changes,
             secrets=[str(value) for param, value in zip(method.params, params, strict=False) if param.name == "sign"],
+            own_id=number,
         )
         return read_reply(where, answer, number)
 

@@ -92,8 +92,8 @@ LOGIN_ROWS: Final[tuple[ErrorCode, ...]] = (
 
 
 _NAMES: Final = (
-    *("TooManyRequests", "CredentialsRefused", "ServerCrashed", "NotNow"),
-    *("CaptchaAsked", "LimitReached", "ValidatorRefused"),
+    *("TooManyRequests", "CaptchaAsked", "CredentialsRefused", "ServerCrashed", "NotNow"),
+    *("LimitReached", "ValidatorRefused", "NotFree"),
 )
 SPOKEN: Final[Mapping[Phrase, ErrorCode]] = {
     phrase: ErrorCode(0, name, phrase.title, phrase.kind, phrase.advice)

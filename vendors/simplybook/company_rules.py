@@ -13,14 +13,22 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.kept_answers import FRESH_SECONDS, KEPT_SECONDS, KeptAnswers, side_by_side
+from bellhop.vendors.kept_answers import (
+    FRESH_SECONDS,
+    KEPT_SECONDS,
+    KeptAnswers,
+    Share,
+    ask_alone,
+    side_by_side,
+)
 from bellhop.vendors.simplybook.forms import is_set
 
 PROMO: Final = "promocode"
-_MOST_AHEAD: Final = 12
-"""Services whose forms are asked for ahead; of those beyond, when they are first booked."""
+_MOST_AHEAD: Final = 3
+"""Services of which is asked ahead, two calls each; of others when they are first booked: nobody knows which are."""
 
-_THREADS_AHEAD: Final = 4
+_OTHER: Final = ("getTimeframe",)
+_ANOTHER: Final = ("getCompanyParam", "require_fields")
 _CHECKED: Final = ("1", "0", "true", "false", "on", "off", "")
 _FREE_TEXT: Final = ("text", "textarea")
 _DIGITS: Final = re.compile(r"[0-9]+")
@@ -36,7 +44,7 @@ class CompanyRules:
     """One account's, as the company tells them. Safe from any thread.
 
     Every method raises VendorFailure where the vendor cannot be asked, Held where it may not. patience_seconds: how
-    long a thread waits for another that asks the same.
+    long a thread waits for another that asks the same. share: see `KeptAnswers`.
     """
 
     def __init__(
@@ -44,11 +52,12 @@ class CompanyRules:
         client: Caller,
         patience_seconds: float = 35.0,
         *,
+        share: Share = ask_alone,
         kept: KeptAnswers | None = None,
         most_seconds: float = KEPT_SECONDS,
     ) -> None:
         self._client = client
-        self._kept = kept or KeptAnswers(partial(_ask, client), patience_seconds)
+        self._kept = kept or KeptAnswers(partial(_ask, client), patience_seconds, share=share)
         self._most_seconds = most_seconds
 
     def fresh(self) -> CompanyRules:
@@ -141,15 +150,24 @@ class CompanyRules:
 
     def ask_ahead(self) -> None:
         """Asks what bookings will be held against, so that none has to wait for it: a few threads' work."""
-        self.timeframe()
-        self.required_fields()
-        services = iter([int(row["id"]) for row in self._client.call("getEventList", True, True)][:_MOST_AHEAD])
+        side_by_side([self.timeframe, self.required_fields, self._ask_of_services])
 
-        def ask() -> None:
-            for service in services:
-                self.intake(service)
+    def ask_together(self, event_id: int) -> Sequence[Mapping[str, Any]]:
+        """As `intake`; what else is not known of all that a booking of the service is held against is asked beside."""
+        asking: dict[tuple[Any, ...], Callable[[], object]] = {
+            ("getTimeframe",): self.timeframe,
+            ("getCompanyParam", "require_fields"): self.required_fields,
+            ("getAdditionalFields", event_id): partial(self.intake, event_id),
+            ("isPaymentRequired", event_id): partial(self.due_payment, event_id),
+        }
+        unknown = [ask for question, ask in asking.items() if not self._kept.has(question, self._most_seconds)]
+        if len(unknown) > 1:
+            side_by_side(unknown)
+        return self.intake(event_id)
 
-        side_by_side([ask] * _THREADS_AHEAD)
+    def _ask_of_services(self) -> None:
+        services = [int(row["id"]) for row in self._answer("getEventList", True, True) or ()][:_MOST_AHEAD]
+        side_by_side(partial(ask, one) for one in services for ask in (self.intake, self.due_payment))
 
     def _answer(self, *question: Any) -> Any:
         try:
@@ -160,12 +178,15 @@ class CompanyRules:
 
 
 def _ask(client: Caller, name: str, *arguments: Any) -> Any:
-    """None for a question that this account may not ask: the vendor holds the booking against its rules itself."""
+    """None for a question that this account may not ask: the vendor holds the booking against its rules itself. Where
+    it may ask no other either, its credentials are refused, and that is no answer to keep."""
     try:
         return client.call(name, *arguments)
     except VendorFailure as failure:
         if _is_away(failure):
             raise
+        if failure.kind is Kind.AUTH:
+            client.call(*(_OTHER if name != _OTHER[0] else _ANOTHER))
         return None
 
 

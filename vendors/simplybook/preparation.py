@@ -37,7 +37,7 @@ def prepare_book(
         return chosen
     call, arguments = chosen, dict(chosen.arguments)
     event_id = int(arguments["event_id"])
-    fields = rules.intake(event_id)
+    fields = rules.ask_together(event_id)
     given, warnings = event.data.get("additional", {}), []
     warnings += [
         f"data.additional: the form of service {event_id} has no field {name}: passed on as it is"

@@ -26,7 +26,7 @@ class RpcResult:
 
     def unreadable(self, words: str) -> VendorFailure:
         """That the result is of a form nobody knows: the call was carried out, or may have been."""
-        return _unknown(self.where, words, self.answer, self.result)
+        return _unknown(self.where, words, self.answer, {"result": self.result})
 
 
 def read_reply(where: Where, answer: HttpAnswer, id_: str) -> RpcResult:
@@ -66,7 +66,7 @@ def _error(reply: Mapping[str, Any], status: int) -> Mapping[str, Any] | None:
     """Its error as an object with `message` and perhaps `code`; None where there is none, or where it is not this
     vendor's: a gateway's JSON has neither an error object of JSON-RPC nor the vendor's words."""
     error = reply.get("error")
-    is_rpc = "jsonrpc" in reply or "id" in reply or (isinstance(error, dict) and _code(error.get("code")) is not None)
+    is_rpc = "jsonrpc" in reply or "id" in reply or (isinstance(error, dict) and _is_rpc_code(error.get("code")))
     if not error and "result" not in reply and reply.get("message") and "code" in reply:
         error = {"code": reply["code"], "message": reply["message"]}  # the form of the vendor's newer API
     if not error:
@@ -103,6 +103,12 @@ def _unknown(where: Where, words: str, answer: HttpAnswer, told: Any) -> VendorF
     failure = where.failure(Kind.UNKNOWN, words, answer)
     failure.answer = answer.evidence(told)
     return failure
+
+
+def _is_rpc_code(value: object) -> bool:
+    """Whether it is no HTTP status, as a gateway's JSON has it for a code."""
+    code = _code(value)
+    return code is not None and not 100 <= code < 600
 
 
 def _code(value: object) -> int | None:

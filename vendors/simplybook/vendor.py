@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bellhop.vendors.simplybook.callback_body import read_notice
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from bellhop.vendors.handler import Handler
     from bellhop.vendors.held import Gate
     from bellhop.vendors.http import HttpClient
+    from bellhop.vendors.kept_answers import Share
     from bellhop.vendors.simplybook.client import SimplybookClient
 
 Context = HandlerContext[SimplybookAccount]
@@ -32,7 +35,16 @@ def _bookings(context: Context) -> Handler:
         context.settings.venues,
         context.now,
         lambda event: context.ledger.bookings_of_guest(event.source, event.data, but=event.subject),
+        partial(_share, context.ledger),
     )
+
+
+def _share(ledger: Ledger, account: SimplybookAccount) -> Share:
+    """What the company says, with all processes: by the company, so that other settings ask anew."""
+    from bellhop.vendors.kept_answers import FRESH_SECONDS
+
+    company = f"{account.base_url} {account.company}"
+    return lambda question, ask: ledger.vendor_answers.get(company, json.dumps(question), FRESH_SECONDS, ask)
 
 
 def _callbacks(context: Context) -> Handler:
@@ -113,6 +125,7 @@ SIMPLYBOOK: Final = Vendor(
     client=_client,
     login=_login,
     methods=_methods,
+    harmless="getTimeframe",
     catalog=CATALOG,
     doctor=_doctor,
     demo=_demo,

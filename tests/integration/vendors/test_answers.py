@@ -22,7 +22,7 @@ from tools.vendor_answers import (
 )
 
 RETRY, DOUBT, AGAIN = "retry", "in doubt", ", believed the second time"
-REFUSED, AUTH = "dead letter `rejected`", "dead letter `auth`"
+REFUSED, AUTH = "dead letter `rejected`", "refused"
 TURNED_AWAY = (RETRY, RETRY, RETRY)
 MAYBE = (RETRY, RETRY, DOUBT)
 NO_CREDENTIALS = (AUTH, AUTH, AUTH)
@@ -45,6 +45,7 @@ PAGES: Final[Mapping[str, tuple[str, str, str]]] = {
     "HTTP 521, a page": TURNED_AWAY,
     "HTTP 403, a page that speaks of too many requests": TURNED_AWAY,
     "HTTP 403, a gateway's JSON": TURNED_AWAY,
+    "HTTP 403, a gateway's JSON with its status as a code": TURNED_AWAY,
     "HTTP 502, a gateway's JSON": MAYBE,
     "HTTP 200 with an empty body": MAYBE,
     "HTTP 500 with an empty body": MAYBE,
@@ -74,6 +75,7 @@ SIMPLYBOOK: Final[Mapping[str, tuple[str, str, str]]] = {
     "both a result and an error": MAYBE,
     "a result with HTTP 404": MAYBE,
     "a result of another form": UNREADABLE,
+    "a list of no bookings": UNREADABLE,
     'a booking with the id "0"': UNREADABLE,
     "a booking with a sentence for an id": UNREADABLE,
 }
@@ -96,6 +98,7 @@ PEOPLEVINE: Final[Mapping[str, tuple[str, str, str]]] = {
     "success with a sentence for an id": ("", REFUSED, DOUBT),
     "success with HTTP 404": ("", RETRY, DOUBT),
     "success with errors counted": ("", REFUSED, DOUBT),
+    "success with errors counted as 1.0": ("", REFUSED, DOUBT),
 }
 SAMPLES: Final[Mapping[str, tuple[Sample, ...]]] = {
     "simplybook": (*PAGE_SAMPLES, *SIMPLYBOOK_SAMPLES),

@@ -334,9 +334,18 @@ def test_a_header_that_cannot_be_written_was_not_sent() -> None:
         assert at.requests == []
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_an_answer_that_is_compressed_unasked_is_read(coding: str) -> None:
-    packed = gzip.compress(BODY) if coding == "gzip" else zlib.compress(BODY)
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("gzip", gzip.compress(BODY)),
+        ("deflate", zlib.compress(BODY)),
+        ("identity, gzip", gzip.compress(BODY)),
+        ("deflate, gzip", gzip.compress(zlib.compress(BODY))),
+        ("gzip", gzip.compress(BODY[:5]) + gzip.compress(BODY[5:])),
+        ("gzip", gzip.compress(BODY) + bytes(8)),
+    ],
+)
+def test_an_answer_that_is_compressed_unasked_is_read(coding: str, packed: bytes) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(packed)}\r\n\r\n"
     with vendor(drip(head.encode() + packed)) as at:
         assert ask(http(), at.url).json == {"ok": True}

@@ -122,6 +122,7 @@ def test_a_name_that_does_not_exist_was_certainly_not_called() -> None:
         (send(answer(b'{"success": false, "reason": "Invalid member ID"}')), Kind.REJECTED),
         (send(answer(b'{"success": false, "reason": "Invalid credentials"}')), Kind.AUTH),
         (send(answer(b'{"success": false, "reason": "something new"}')), Kind.REJECTED),
+        (send(answer(b'{"success": false, "reason": "Row handler gave no row"}')), Kind.UNKNOWN),
     ],
     ids=lambda value: value.value if isinstance(value, Kind) else "",
 )

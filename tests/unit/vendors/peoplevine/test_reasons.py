@@ -63,6 +63,32 @@ def test_a_no_without_any_words_proves_nothing(words: str | None) -> None:
     assert (failure.kind, failure.said_no) == (Kind.UNKNOWN, True)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Could not complete the reservation",
+        "Row handler gave no row",
+        "Booking.Api.Store.Put",
+        "Failed to confirm the treatment",
+        "no handle for the stream",
+    ],
+)
+def test_a_no_in_words_of_programmers_proves_nothing(words: str) -> None:
+    failure = failing(success=False, reason=words, message=None)
+    assert failure.kind is Kind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("closed", "closed that day", "no such member", "something new", "Gents only", "No tables left"),
+        *("Failed: technician is booked", "Error: your request was declined", "This guest cannot be booked"),
+    ],
+)
+def test_a_no_in_other_words_is_one(words: str) -> None:
+    assert failing(success=False, reason=words, message=None).kind is Kind.REJECTED
+
+
 def test_a_refusal_that_names_an_id_says_both_and_is_looked_for() -> None:
     failure = failing(success=False, reason="Not created", message="30396436")
     assert failure.kind is Kind.UNKNOWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -146,11 +147,22 @@ def test_what_bookings_are_held_against_is_asked_ahead() -> None:
     rules.ask_ahead()
     ahead = [
         *(("getTimeframe",), ("getCompanyParam", "require_fields"), ("getEventList", True, True)),
-        *(("getAdditionalFields", 1), ("getAdditionalFields", 7)),
+        *((name, service) for name in ("getAdditionalFields", "isPaymentRequired") for service in (1, 7)),
     ]
     assert sorted(asked, key=str) == sorted(ahead, key=str)
-    rules.timeframe(), rules.required_fields(), rules.intake(1), rules.intake(7)
+    rules.timeframe(), rules.required_fields(), rules.intake(1), rules.intake(7), rules.due_payment(7)
     assert len(asked) == len(ahead)
+
+
+def test_what_is_not_known_of_a_first_booking_is_asked_side_by_side() -> None:
+    together = threading.Barrier(4, timeout=10)
+
+    class Company:
+        def call(self, name: str, *arguments: Any) -> Any:
+            together.wait()  # for all four, or it breaks
+            return []
+
+    CompanyRules(Company()).ask_together(7)
 
 
 def test_a_question_the_account_may_not_ask_is_no_rule_and_is_not_asked_again() -> None:
@@ -163,8 +175,23 @@ def test_a_question_the_account_may_not_ask_is_no_rule_and_is_not_asked_again() 
 
 @pytest.mark.parametrize(("kind", "status"), [(Kind.AUTH, 200), (Kind.UNKNOWN, 200), (Kind.REJECTED, 200)])
 def test_a_rule_that_cannot_be_read_does_not_keep_every_booking_from_being_made(kind: Kind, status: int) -> None:
+    class Company(Asked):
+        def call(self, name: str, *arguments: Any) -> Any:
+            return super().call(name) if name in ("getTimeframe", "getAdditionalFields") else "email"
+
     failure = VendorFailure(kind, vendor="v", method="m", message="no", status=status)
-    assert CompanyRules(Asked(failure=failure)).timeframe() is None
+    assert CompanyRules(Company(failure=failure)).timeframe() is None
+
+
+def test_where_nothing_may_be_asked_nothing_is_kept_as_an_answer() -> None:
+    """What has no form by such an answer would be booked without it once the credentials are right."""
+    company = Asked(failure=VendorFailure(Kind.AUTH, vendor="v", method="m", message="no"))
+    rules = CompanyRules(company)
+    for ask in (rules.timeframe, rules.required_fields, lambda: rules.intake(1)):
+        with pytest.raises(VendorFailure):
+            ask()
+    company.failure = None
+    assert rules.timeframe() == "15"
 
 
 @pytest.mark.parametrize(("kind", "status"), [(Kind.UNKNOWN, None), (Kind.UNKNOWN, 502), (Kind.THROTTLED, 429)])

@@ -152,3 +152,22 @@ def test_an_unreadable_result_keeps_what_was_answered_and_names_its_ids() -> Non
     assert failure.answer is not None
     assert failure.answer["look_for"] == ["434"]
     assert failure.answer["body"]["result"] == {"made": [{"booking_id": 434}]}
+
+
+@pytest.mark.parametrize("result", [{"bookings": []}, {"bookings": {}}, {"bookings": None}, [], {}])
+def test_an_answer_without_any_booking_booked_nobody_knows_what(result: object) -> None:
+    with pytest.raises(ValueError, match="unknown form"):
+        METHODS["book"].parse_result(result)
+
+
+def test_the_id_of_our_own_request_is_none_to_look_for() -> None:
+    body = {"id": ID, "made": {"booking_id": "434"}}
+    answer = HttpAnswer(200, body, b"", None, Redactor([]), own_id=ID)
+    assert answer.evidence(body)["look_for"] == ["434"]
+
+
+@pytest.mark.parametrize("result", [434, 434.0, "434", " 434 "])
+def test_a_bare_number_for_a_result_is_looked_for(result: object) -> None:
+    failure = reply({"result": result, "id": ID}).unreadable("of another form")
+    assert failure.answer is not None
+    assert failure.answer["look_for"] == ["434"]
