@@ -32,6 +32,10 @@ class Running:
         # What it and all the children that it waited for have used, once the block has ended.
         self.cpu_seconds = 0.0
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def alive(self) -> None:
         """Raises BenchFailed once the process has ended by itself."""
         if self._process.poll() is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bellhop.broker.port import Broker
 from bellhop.broker.topology import Topology
@@ -10,9 +10,16 @@ from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import BrokerSettings
 
 
-def connect(settings: BrokerSettings, routes: Sequence[str], observe: Observe = silent) -> Broker:
-    """Makes the broker without connecting yet; `declare` is the first to. routes: each has a work queue."""
-    topology = Topology(tuple(routes), settings.ladder, settings.delivery_limit)
+def connect(
+    settings: BrokerSettings,
+    routes: Sequence[str],
+    observe: Observe = silent,
+    *,
+    lanes: Mapping[str, Sequence[str]] | None = None,
+) -> Broker:
+    """Makes the broker without connecting yet; `declare` is the first to. routes: each has a work queue. lanes: of a
+    route, the accounts that have a lane in it (`vendors.registry.lanes`)."""
+    topology = Topology(tuple(routes), settings.ladder, settings.delivery_limit, lanes or {})
     if settings.embedded:
         from bellhop.broker.embedded.broker import EmbeddedBroker
 

@@ -30,6 +30,12 @@ DIED: Final = "bellhop-died"
 DEATHS: Final = "bellhop-deaths"
 """int: how often it was delivered and not worked to an end before it was sent on; see `workers.suspects`."""
 
+LANE: Final = "bellhop-lane"
+"""str: the account in whose lane it waits; absent where it waits in none. See `broker.topology`."""
+
+SWEPT: Final = "bellhop-swept"
+"""float: seconds since the epoch when it was last looked at while its account was held."""
+
 TRACES: Final = ("traceparent", "sentry-trace", "baggage")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bellhop.broker import headers
@@ -14,12 +14,24 @@ ENOUGH_BYTES: Final = 8 * 2**20
 """Of what nobody can read: far more than the ingress takes."""
 
 
+SOON: Final = timedelta(hours=1)
+
+
+def lane_headers(envelope: Envelope, now: datetime) -> dict[str, str | int | float]:
+    """In whose lane an event waits: its account's. What starts soon waits in none: it is looked at as it comes, and
+    goes to a person in time where its account is held."""
+    if envelope.not_after is not None and envelope.not_after - now < SOON:
+        return {}
+    return {headers.LANE: envelope.account}
+
+
 def work_message(envelope: Envelope, now: datetime) -> Message:
     """A new event as a message for its work queue."""
     carried: dict[str, str | int | float] = {
         headers.ROUTE: envelope.route,
         headers.ENQUEUED: now.timestamp(),
         headers.ATTEMPT: 0,
+        **lane_headers(envelope, now),
         **envelope.trace,
     }
     return Message(envelope.message_id, encode(envelope), carried)

@@ -8,7 +8,9 @@ Durability. A publish's future resolves only when the message survives the death
 Delivery. At least once. A delivery whose consumer dies, or closes before acking, is delivered again.
 Ack. Says that the message's work is settled elsewhere. An ack that the broker never got (connection lost,
     lease gone) is not an error: the message comes again, and the ledger knows it.
-Order. First in, first out within a queue, as far as redelivery and delays allow. No more is promised.
+Order. First in, first out within a lane of a queue, as far as redelivery and delays allow. No more is promised.
+Lanes. What names an account in its header `LANE` waits in that account's lane. A consumer takes of a lane what its
+    `Leave` has room for, and what has no room keeps no other lane waiting.
 Threads. A Publisher is safe from any thread. A Consumer's `take`, `rest` and `close` belong to one thread; `ack` may be
     called from any. Both start their threads and connections lazily, so that they may be made before a fork.
 Poison. A message delivered more often than the topology's delivery limit goes to the dead queue by itself.
@@ -23,6 +25,8 @@ from typing import Any, Final, Protocol
 
 LONGEST_ID: Final = 255
 """Bytes of a message's id, as AMQP's short texts have it."""
+
+ANY_NUMBER: Final = 2**31 - 1
 
 Headers = Mapping[str, str | int | float]
 
@@ -49,6 +53,7 @@ class Delivery:
     """A message handed to a consumer. `tag` is the driver's own and means nothing elsewhere.
 
     `deliveries` counts earlier deliveries of this very message that were not acked, as far as the broker knows.
+    `lane`: the account in whose lane it waited; "" where it was in no lane of its own: then it may need to go there.
     `strange`: what stands beside a message that somebody else published, as far as JSON can say it, bounded. The body
     is always as it came: no driver unpacks or decodes it.
     """
@@ -57,17 +62,42 @@ class Delivery:
     tag: object
     deliveries: int = 0
     strange: Mapping[str, Any] = field(default_factory=dict)
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueStats:
     """`ready` waits, `in_flight` is with consumers, `oldest_seconds` is the age of the first waiting message; the last
-    two are None where the broker cannot tell.
+    two are None where the broker cannot tell. `lanes`: of what waits, how much is whose; "" for what is in no lane, and
+    accounts that share a lane are told together, parted by commas.
     """
 
     ready: int
     in_flight: int | None
     oldest_seconds: float | None
+    lanes: Mapping[str, int] = field(default_factory=dict)
+
+
+class Leave(Protocol):
+    """What a consumer may take of each lane now. Safe from any thread."""
+
+    def most(self, lane: str) -> int:
+        """How many of a lane's deliveries are ever wanted at once."""
+        ...
+
+    def room(self, lane: str, beside: int) -> int:
+        """How many more may be taken of it, where `beside` of other lanes are being taken at the same moment."""
+        ...
+
+
+class NoLimits:
+    """For who takes whatever comes."""
+
+    def most(self, lane: str) -> int:
+        return ANY_NUMBER
+
+    def room(self, lane: str, beside: int) -> int:
+        return ANY_NUMBER
 
 
 class Publisher(Protocol):
@@ -121,8 +151,9 @@ class Broker(Protocol):
 
     def publisher(self) -> Publisher: ...
 
-    def consumer(self, queue: str, prefetch: int) -> Consumer:
-        """A consumer of one queue (`broker.topology` names them) that holds at most `prefetch` unacked."""
+    def consumer(self, queue: str, prefetch: int, leave: Leave | None = None) -> Consumer:
+        """A consumer of one queue (`broker.topology` names them), all its lanes, that has taken at most `prefetch` of a
+        lane and not acked them. leave: what it may take of each; whatever comes, where there is none."""
         ...
 
     def stats(self) -> Mapping[str, QueueStats]:

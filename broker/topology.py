@@ -2,15 +2,20 @@
 
 For each route a work queue; one retry queue per step of the ladder, whose messages return to their route's
 work queue when the step's time is over; one dead queue.
+
+A work queue has lanes: what names an account in its header `LANE` waits apart from all others'. The embedded broker has
+a lane for each account. RabbitMQ has up to LANES_AT_MOST queues, numbered from 1 by the account's place; 0 is the work
+queue itself, the common lane.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from bellhop.broker.port import Address
+from bellhop.broker.headers import LANE
+from bellhop.broker.port import Address, Message
 
 WORK_EXCHANGE: Final = "bellhop.work"
 DEAD_EXCHANGE: Final = "bellhop.dead"
@@ -21,6 +26,10 @@ UNROUTABLE_QUEUE: Final = "bellhop.unroutable"
 DELIVERY_LIMIT: Final = 20
 """Where the settings name none."""
 
+LANES_AT_MOST: Final = 64
+"""Of a route on RabbitMQ; more accounts share them. A quorum queue is a few processes on each node, and some hundreds
+are carried well."""
+
 DEAD: Final = Address(DEAD_EXCHANGE, "")
 NOWHERE: Final = Address(WORK_EXCHANGE, "")
 """What is published there comes back to its publisher as unroutable: a question that no queue sees."""
@@ -28,15 +37,46 @@ NOWHERE: Final = Address(WORK_EXCHANGE, "")
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """`ladder` holds the delays in seconds, rising. A message delivered `delivery_limit` times without ack is dead."""
+    """`ladder` holds the delays in seconds, rising. A message delivered `delivery_limit` times without ack is dead.
+    lanes: of each route, the accounts whose events may come on it, in the order of the settings."""
 
     routes: Sequence[str]
     ladder: Sequence[float]
     delivery_limit: int = DELIVERY_LIMIT
+    lanes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def lane_count(self, route: str) -> int:
+        """How many numbered lanes the route needs."""
+        return min(len(self.lanes.get(route, ())), LANES_AT_MOST)
+
+    def lane_number(self, route: str, account: str) -> int:
+        """The lane of an account; 0 for one that the route does not know."""
+        accounts = self.lanes.get(route, ())
+        return accounts.index(account) % LANES_AT_MOST + 1 if account in accounts else 0
+
+    def lane_accounts(self, route: str, number: int) -> Sequence[str]:
+        """Whose lane it is."""
+        is_one = 0 < number <= self.lane_count(route)
+        return self.lanes[route][number - 1 :: LANES_AT_MOST] if is_one else ()
 
 
-def work_queue(route: str) -> str:
-    return f"bellhop.work.{route}"
+def lane_of(message: Message) -> str:
+    """The account in whose lane it is to wait; "" for none."""
+    return str(message.headers.get(LANE, ""))
+
+
+def work_queue(route: str, lane: int = 0) -> str:
+    return f"bellhop.work.{lane_key(route, lane)}"
+
+
+def lane_key(route: str, lane: int) -> str:
+    """The routing key of a lane."""
+    return f"{route}:{lane}" if lane else route
+
+
+def route_of(key: str) -> str:
+    """The route of a lane's routing key."""
+    return key.partition(":")[0]
 
 
 def retry_queue(delay: float) -> str:
@@ -44,7 +84,7 @@ def retry_queue(delay: float) -> str:
 
 
 def work(route: str) -> Address:
-    """The address of a route's work queue."""
+    """The address of a route's work queue, whose lane the message's header names."""
     return Address(WORK_EXCHANGE, route)
 
 

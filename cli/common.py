@@ -78,9 +78,9 @@ class App:
     def broker(self) -> Iterator[Broker]:
         """Connects when it is first used."""
         from bellhop.broker.connect import connect
-        from bellhop.vendors.registry import ROUTES
+        from bellhop.vendors.registry import ROUTES, lanes
 
-        broker = connect(self.settings.broker, ROUTES)
+        broker = connect(self.settings.broker, ROUTES, lanes=lanes(self.settings.accounts))
         try:
             yield broker
         finally:

@@ -13,7 +13,7 @@ import click
 
 from bellhop.cli.common import App, Failed, open_ledger, pass_app
 from bellhop.schemas.errors import SettingsError
-from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.registry import ROUTES, lanes
 
 if TYPE_CHECKING:
     from bellhop.console.access.oidc import Provider
@@ -94,7 +94,7 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
         from bellhop.console.context import KEY
 
         observe = telemetry("console", settings)
-        broker = connect(settings.broker, ROUTES, observe)
+        broker = connect(settings.broker, ROUTES, observe, lanes=lanes(settings.accounts))
         ledger = open_ledger(settings)
         once = OneTimeLink() if with_link else None
         made = create_console(settings, ledger, broker, observe, provider=provider, link=once)

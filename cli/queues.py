@@ -22,7 +22,7 @@ _NUMBERS: Final = ("in_flight", "working", "retrying", "in_doubt", "dead")
 @click.pass_context
 def queues(context: click.Context, app: App, watch: bool, json_: bool) -> None:
     """Show what waits on each route: messages ready, age of the oldest, in flight; events working, retrying and in
-    doubt; dead letters.
+    doubt; dead letters. Below a route, whose messages are ready: each account has a lane of its own.
 
     in flight: taken by workers, not yet acked; unknown on RabbitMQ.
     """
@@ -82,10 +82,13 @@ def _table(seen: dict[str, Any]) -> Any:
     from rich.console import Group
     from rich.text import Text
 
-    rows = [
-        (r["route"], r["ready"], age(r["oldest_seconds"]), *("" if r[n] is None else r[n] for n in _NUMBERS))
-        for r in seen["routes"]
-    ]
+    rows: list[tuple[Any, ...]] = []
+    for r in seen["routes"]:
+        rows.append(
+            (r["route"], r["ready"], age(r["oldest_seconds"]), *("" if r[n] is None else r[n] for n in _NUMBERS))
+        )
+        own = [lane for lane in r["lanes"] if lane["accounts"]]
+        rows += [(f"  {lane['accounts']}", lane["ready"], "", *[""] * len(_NUMBERS)) for lane in own]
     headers = ("route", ">ready", ">oldest", ">in flight", ">working", ">retry", ">doubt", ">dead")
     lines = [f"{quantity(seen['dead']['letters'], 'dead letter')} waiting for a person (bellhop dead list)"]
     if seen["dead"]["queue"]:

@@ -18,7 +18,7 @@ import click
 from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
-from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.registry import ROUTES, lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def ingest(app: App) -> None:
     def make_app() -> Any:
         metrics = Metrics(settings, "ingest")
         observe = telemetry("ingest", settings, metrics)
-        broker = MeasuredBroker(connect(settings.broker, ROUTES, observe), observe)
+        broker = MeasuredBroker(connect(settings.broker, ROUTES, observe, lanes=lanes(settings.accounts)), observe)
         events = StandbyLedger(lambda: open_ledger(settings))
         unseen = Unseen(events.unknown, broker, observe)
         unseen.start()
@@ -233,7 +233,7 @@ def _serve(
     observe = telemetry(process, settings, metrics)
     tell_zones(observe)
     ledger = open_ledger(settings, observe)
-    broker = MeasuredBroker(connect(settings.broker, ROUTES, observe), observe)
+    broker = MeasuredBroker(connect(settings.broker, ROUTES, observe, lanes=lanes(settings.accounts)), observe)
     health = Health(metrics.exposition)
     observe("health.listening", host=host, port=_listen(health, host, port))
     settle_memory()

@@ -27,7 +27,7 @@ from bellhop.drill.proxy import Link
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings import Settings
-from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.registry import ROUTES, lanes
 from bellhop.vendors.settings import load
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Site:
 
     @contextmanager
     def broker(self) -> Iterator[Broker]:
-        broker = connect(self.settings.broker, ROUTES)
+        broker = connect(self.settings.broker, ROUTES, lanes=lanes(self.settings.accounts))
         try:
             yield broker
         finally:

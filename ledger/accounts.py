@@ -23,7 +23,8 @@ from bellhop.schemas.settings import Limits
 
 FAILURES: Final = 5
 FIRST_OPEN_SECONDS: Final = 5.0
-LONGEST_OPEN_SECONDS: Final = 300.0
+LONGEST_OPEN_SECONDS: Final = 30.0
+"""Of a vendor that is away. A try costs one call, and what waits goes on as soon as one succeeds."""
 LONGEST_REFUSED_SECONDS: Final = 60.0
 """Credentials are put right at the vendor by people, who wait to see it; whether they are costs a question."""
 RESERVED_SHARE: Final = 0.2
@@ -77,7 +78,8 @@ class Denied:
 class AccountView:
     """An account's state for people. breaker: "closed", "open" or "probing". used and day: calls of that UTC day, for
     accounts with limits; at_once: calls on their way. ill: its calls must ask first, for the last ones found the
-    vendor away, or it asked for a pause. refused: the last ones found it refusing the account's credentials."""
+    vendor away, or it asked for a pause. refused: the last ones found it refusing the account's credentials.
+    held_until: no call has leave before then, for its breaker or the pause that the vendor asked for."""
 
     account: str
     breaker: str
@@ -89,6 +91,7 @@ class AccountView:
     at_once: int
     ill: bool
     refused: bool = False
+    held_until: datetime | None = None
 
 
 class AccountStates:
@@ -108,7 +111,7 @@ class AccountStates:
             now = self._now()
             row = self._row(connection, account, now)
             used = row.used if row.day == _day(now) else 0
-            denied = _breaker_denial(row, now) or _budget_denial(limits, used, last, now)
+            denied = _breaker_denial(row, now) or budget_denial(limits, used, last, now)
             if denied is not None:
                 return denied
             if limits.at_once and self._on_their_way(connection, account, now) >= limits.at_once:
@@ -209,7 +212,7 @@ def _breaker_denial(row: Any, now: datetime) -> Denied | None:
     return None
 
 
-def _budget_denial(limits: Limits, used: int, last: bool, now: datetime) -> Denied | None:
+def budget_denial(limits: Limits, used: int, last: bool, now: datetime) -> Denied | None:
     """What the day's budget denies."""
     if not limits.per_day:
         return None
@@ -272,4 +275,12 @@ def _view(row: Any, at_once: int, now: datetime) -> AccountView:
         at_once=at_once,
         ill=_ill(row) or (row.not_before is not None and row.not_before > now),
         refused=bool(row.refused),
+        held_until=max(_holds(row, now), default=None),
     )
+
+
+def _holds(row: Any, now: datetime) -> list[datetime]:
+    """Until when what `_breaker_denial` looks at denies; as `_row` mends it where a clock ahead of this one wrote."""
+    ahead = row.updated - now if row.updated > now + CLOCKS_DIFFER else timedelta(0)
+    moments = [row.not_before, *((row.open_until, row.probe_until) if row.opened else ())]
+    return [moment - ahead for moment in moments if moment is not None and moment - ahead > now]

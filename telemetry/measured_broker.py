@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Final
 
-from bellhop.broker.port import Address, Broker, Consumer, Message, Publisher, QueueStats
+from bellhop.broker.port import Address, Broker, Consumer, Leave, Message, Publisher, QueueStats
 from bellhop.broker.topology import NOWHERE
 from bellhop.schemas.errors import BrokerUnavailable, PublishRefused, Unroutable
 from bellhop.schemas.observe import Observe
@@ -31,8 +31,8 @@ class MeasuredBroker:
     def publisher(self) -> Publisher:
         return _MeasuredPublisher(self._broker.publisher(), self._observe, self._monotonic)
 
-    def consumer(self, queue: str, prefetch: int) -> Consumer:
-        return self._broker.consumer(queue, prefetch)
+    def consumer(self, queue: str, prefetch: int, leave: Leave | None = None) -> Consumer:
+        return self._broker.consumer(queue, prefetch, leave)
 
     def stats(self) -> Mapping[str, QueueStats]:
         return self._broker.stats()

@@ -30,11 +30,12 @@ from bellhop.sandbox.server import Sandbox
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.routes import bookings_route
-from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.registry import ROUTES, lanes
 from bellhop.vendors.settings import build
 from bellhop.workers.executor import Executor
+from bellhop.workers.lanes import capacity_of
 from bellhop.workers.run import posts
-from bellhop.workers.worker import Worker, capacity_of
+from bellhop.workers.worker import Worker
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ROUTE: Final = bookings_route("simplybook")
@@ -79,7 +80,10 @@ def record(*, fails: bool) -> Way:
         if fails:
             sandbox.fault(method="book", kind="http", times=None)
         settings = build(document)
-        broker, ledger = connect(settings.broker, ROUTES), Ledger.open(settings.ledger.url, keep_seconds=86400)
+        broker, ledger = (
+            connect(settings.broker, ROUTES, lanes=lanes(settings.accounts)),
+            Ledger.open(settings.ledger.url, keep_seconds=86400),
+        )
         broker.declare()
         publisher = broker.publisher()
         event = _event(settings.venues["salon"])

@@ -97,13 +97,14 @@ class Dead:
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Not its turn, or another worker has it: deliver it again. No attempt is counted. after: in how many seconds it
-    may be its turn, None for shortly."""
+    may be its turn, None for shortly. in_lane: it waits in its account's lane, until that is free again."""
 
     name: ClassVar[str] = "busy"
     state: ClassVar[State] = State.RETRYING
 
     detail: str
     after: float | None = None
+    in_lane: bool = False
 
 
 @dataclass(frozen=True, slots=True)

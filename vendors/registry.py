@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE
@@ -26,6 +26,14 @@ ROUTES: Final = (
     RESULTS_ROUTE,
 )
 """All routes: each has a work queue, and a worker takes from it."""
+
+
+def lanes(accounts: Mapping[str, Account]) -> Mapping[str, Sequence[str]]:
+    """Of each route, the accounts whose events may come on it, in the order of the settings."""
+    kinds = {route: {vendor.kind} for vendor in VENDORS for route in vendor.routes}
+    kinds[MEMBERS_ROUTE] = {vendor.kind for vendor in VENDORS if vendor.members}
+    kinds[PULLS_ROUTE] = {vendor.kind for vendor in VENDORS if vendor.pulls}
+    return {route: [name for name, one in accounts.items() if one.kind in those] for route, those in kinds.items()}
 
 
 def vendor_of(account: Account) -> Vendor[Any]:

@@ -47,6 +47,10 @@ class ReceivedDelivery:
     started: float
     envelope: Envelope
 
+    def send_to_lane(self, why: str, after: float) -> EndedDelivery:
+        """It is not begun: it goes to the end of its account's lane."""
+        return EndedDelivery(self.delivery, self.started, Wait(why, after, in_lane=True), self.envelope)
+
     def answer(self, claim: Claim) -> ClaimedDelivery | EndedDelivery:
         """With the ledger's answer to its claim."""
         delivery, started, envelope = self.delivery, self.started, self.envelope
@@ -156,6 +160,13 @@ class EndedDelivery:
         count = self.message.headers.get(headers.ATTEMPT, 0)
         return 0 if isinstance(count, str) else int(count)
 
+    @property
+    def _again_seconds(self) -> float | None:
+        """When it may come again, as far as is known."""
+        if isinstance(self.outcome, Wait) and self.outcome.in_lane:
+            return self.outcome.after
+        return self.retry_seconds
+
     def settlement(self, clock: Clock) -> Settlement | None:
         """The end as the ledger records it; None where it has none to record."""
         claim, envelope, outcome, booking = self.claim, self.envelope, self.outcome, self.booking
@@ -175,7 +186,7 @@ class EndedDelivery:
             booking=booking,
             applies=_applies(outcome) or is_tombstone,
             in_doubt=outcome.call if isinstance(outcome, InDoubt) else None,
-            next_at=None if self.retry_seconds is None else clock.now() + timedelta(seconds=self.retry_seconds),
+            next_at=None if self._again_seconds is None else clock.now() + timedelta(seconds=self._again_seconds),
             attempts=self.attempts,
         )
 

@@ -15,8 +15,7 @@ settle     the end is committed, what goes on  not committed: as after the call.
            is published and confirmed, the     comes again, `claim` knows its end, and only what may not have been
            delivery is acked (`worker.py`)     published is published again
 
-`receive`, `claim` and the settling take many deliveries, so that one commit and one round of confirms serve them all;
-`work` takes one, on a thread of the pool. Each step takes a record of `workers.delivery` and returns the next.
+`receive`, `claim` and settling take many, `work` takes one; each takes a record of `workers.delivery`, returns one.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from bellhop.broker.port import Delivery
@@ -47,9 +47,9 @@ from bellhop.workers.delivery import (
     attempt_result,
     event_tags,
 )
-from bellhop.workers.failures import failure_outcome, is_same_call, said_no_before, with_heard
+from bellhop.workers.failures import failure_outcome, held_outcome, is_same_call, said_no_before, with_heard
 from bellhop.workers.ports import NoTurns, Turns, WorkLedger
-from bellhop.workers.retry import plan_retry
+from bellhop.workers.retry import plan_retry, starts_soon
 
 MAX_CALLS: Final = 200
 """Calls one delivery may make; book, confirm and cancel for each service stay far below. More is a circle."""
@@ -87,6 +87,7 @@ class Executor:
         self._observe = observe
         self._tracer = tracer
         self._clock = clock
+        self.starts_soon = partial(starts_soon, ladder=ladder, now=clock.now)
 
     # --- receive, claim -----------------------------------------------------------------------------------------
 
@@ -143,7 +144,7 @@ class Executor:
                 claimed = called
             return self._end_unforeseen(claimed, f"more than {MAX_CALLS} calls for one event")
         except CallHeld as held:
-            return claimed.end(Wait(str(held), held.after))
+            return claimed.end(held_outcome(held, claimed.envelope, self._turns, self.starts_soon))
         except ClaimLost:
             # Settling stores what was booked so far even so; where it is lost, `give_back` gives the delivery back.
             return claimed.end(Retry("the claim ended and another worker took the event"))
@@ -251,8 +252,7 @@ class Executor:
         return with_heard(verdict, outcome.call)
 
     def _perform(self, claimed: ClaimedDelivery, call: VendorCall) -> Performed:
-        """Raises VendorFailure; Held and LedgerUnavailable, which both come before a request is sent: what comes after
-        swallows its own."""
+        """Raises VendorFailure; and, before a request is sent, Held and LedgerUnavailable."""
         try:
             return self._handler.perform(call, claimed.envelope, claimed.booking)
         except (VendorFailure, CallHeld, LedgerUnavailable):

@@ -6,15 +6,18 @@ person whose it may become.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from bellhop.ledger.accounts import FAILURES
 from bellhop.ledger.records import Json, VendorCall
+from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Retry
+from bellhop.vendors.held import CallHeld
+from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Retry, Wait
+from bellhop.workers.ports import Turns
 
 AUTH_TRIES: Final = FAILURES
 """Refused credentials hold the account, whose events then wait without a try. An event that is refused so often while
@@ -52,6 +55,13 @@ def failure_outcome(
             return Dead(Reason.REJECTED, f"{failure}; it was tried before", failure.answer)
         case Kind.TRANSIENT | Kind.THROTTLED | Kind.UNKNOWN:
             return Retry(str(failure), failure.retry_after)
+
+
+def held_outcome(held: CallHeld, event: Envelope, turns: Turns, starts_soon: Callable[[Envelope, float], bool]) -> Wait:
+    """What an account that is held makes of an event of it: it waits in its lane, unless it starts too soon for that.
+    From another account's lane, or one that knows nothing of it, it would come again at once."""
+    is_known = held.account == event.account and turns.leave(held.account).held > 0
+    return Wait(str(held), held.after, is_known and not starts_soon(event, held.after))
 
 
 def _doubt_notes(failure: VendorFailure, before: VendorCall | None) -> Json | None:

@@ -12,16 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bellhop.ledger.accounts import AccountView, Denied, Ended, Permit
+from bellhop.ledger.accounts import AccountView, Denied, Ended, Permit, budget_denial
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import Account, Limits
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
+from bellhop.workers.ports import FREE, AccountLeave
 
 PATIENCE_SECONDS: Final = 5.0
-"""How long a thread waits for its turn. Longer would keep other accounts' messages from being worked; shorter would
-send messages round the retry ladder that could have gone in a moment."""
+"""How long a thread waits for its turn, once its event has begun: for a call after its first, or where workers
+elsewhere use the account too. An event begins when its account has leave (`workers.lanes`)."""
+DENIED_SECONDS: Final = 5.0
+"""So long an account counts as held here after a call of it was denied, whatever the ledger says of it meanwhile."""
 
 _FRESH_SECONDS: Final = 1.0
 _POLL_SECONDS: Final = 0.1
@@ -70,8 +74,39 @@ class AccountGate:
         self._clock = clock
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._ill: frozenset[str] = frozenset()
+        self._views: Mapping[str, AccountView] = {}
         self._looked: float | None = None
+        self._denied: dict[str, float] = {}
+        self._next: dict[str, float] = {}  # when the account's rate allows the next call, as far as is known here
+
+    def leave(self, account: str) -> AccountLeave:
+        """See `workers.ports.Turns`."""
+        limits = self._limits(account)
+        try:
+            view = self._looked_up().get(account)
+        except LedgerUnavailable:
+            view = self._views.get(account)
+        now = self._clock.monotonic()
+        held = self._denied.get(account, 0.0) - now
+        if view is None and limits == _NO_LIMITS and held <= 0:
+            return FREE
+        is_open = view is not None and view.breaker != "closed"
+        return AccountLeave(
+            held=max(0.0, held, self._held_seconds(view, limits)),
+            at_once=1 if is_open else limits.at_once or None,
+            interval=1 / limits.per_second if limits.per_second else 0.0,
+            next_at=self._next.get(account, 0.0),
+            is_ill=is_open or held > 0 or (view is not None and view.held_until is not None),
+        )
+
+    def _held_seconds(self, view: AccountView | None, limits: Limits) -> float:
+        """By what the ledger says of it."""
+        if view is None:
+            return 0.0
+        now = self._clock.now()
+        budget = budget_denial(limits, view.used, self._last, now)
+        own = (view.held_until - now).total_seconds() if view.held_until is not None else 0.0
+        return max(own, 0.0 if budget is None else budget.after)
 
     def ahead(self, account: str) -> None:
         """Gets the permit for this thread's next request to the account, so that nothing need be waited for between
@@ -100,8 +135,7 @@ class AccountGate:
             seconds = self._release(permit, ended, str(failure), failure.retry_after)
             if ended is Ended.REFUSED and seconds:
                 # Nothing was done, and so it will be with every event until the credentials are right: none dies of it.
-                self._observe("account.held", account=account, why=str(failure), after=seconds)
-                raise CallHeld(
+                raise self._deny(
                     account, f"its credentials are refused; last: {failure}", seconds, refused=True
                 ) from None
             raise
@@ -116,9 +150,12 @@ class AccountGate:
             held = self._local.held = {}
         return held.setdefault(account, _Ahead())
 
+    def _limits(self, account: str) -> Limits:
+        return self._accounts[account].limits if account in self._accounts else _NO_LIMITS
+
     def _permit(self, account: str) -> Permit:
-        limits = self._accounts[account].limits if account in self._accounts else _NO_LIMITS
-        if limits == _NO_LIMITS and account not in self._looked_up():
+        limits = self._limits(account)
+        if limits == _NO_LIMITS and not self._is_ill(account):
             return Permit(account, "", 0.0, False)
         until = self._clock.monotonic() + PATIENCE_SECONDS
         while True:
@@ -131,13 +168,21 @@ class AccountGate:
                 patience_seconds=max(0.0, left),
             )
             if isinstance(got, Permit):
+                if limits.per_second:
+                    self._next[account] = self._clock.monotonic() + got.wait + 1 / limits.per_second
                 if got.wait > 0:
                     self._clock.sleep(got.wait)
                 return got
             if not got.crowded or left <= 0:
-                self._observe("account.held", account=account, why=got.why, after=got.after)
-                raise CallHeld(account, got.why, got.after)
+                raise self._deny(account, got.why, got.after)
             self._clock.sleep(_POLL_SECONDS * (0.5 + self._clock.chance()))
+
+    def _deny(self, account: str, why: str, after: float, *, refused: bool = False) -> CallHeld:
+        self._observe("account.held", account=account, why=why, after=after)
+        self._denied[account] = self._clock.monotonic() + min(after, DENIED_SECONDS)
+        with self._lock:
+            self._looked = None
+        return CallHeld(account, why, after, refused=refused)
 
     def _lease(self, account: str) -> float:
         """How long a call may be on its way."""
@@ -149,28 +194,37 @@ class AccountGate:
         must not turn a call's end into another: the permit's lease ends by itself."""
         account, seconds = permit.account, 0.0
         nothing_held = not permit.id and not permit.probe
-        if nothing_held and ended in _WELL and account not in self._ill:
+        if nothing_held and ended in _WELL and not _is_ill(self._views.get(account)):
             return seconds
         try:
             seconds = self._ledger.release(permit, ended, error=error, retry_after=retry_after)
         except Exception as problem:  # noqa: BLE001  # see above
             self._observe("account.unrecorded", account=account, error=type(problem).__name__)
+        if ended is Ended.ANSWERED:
+            self._denied.pop(account, None)
         if ended not in _WELL or permit.probe:
             with self._lock:
                 self._looked = None  # this process knows at once; the others within a second
         return seconds
 
-    def _looked_up(self) -> frozenset[str]:
-        """The accounts whose vendor is not well, as of a second ago at most."""
+    def _is_ill(self, account: str) -> bool:
+        return _is_ill(self._looked_up().get(account))
+
+    def _looked_up(self) -> Mapping[str, AccountView]:
+        """What the ledger holds of accounts, as of a second ago at most."""
         now = self._clock.monotonic()
         with self._lock:
             if self._looked is not None and now - self._looked < _FRESH_SECONDS:
-                return self._ill
+                return self._views
             self._looked = now
-        ill = frozenset(view.account for view in self._ledger.views() if view.ill)
+        views = {view.account: view for view in self._ledger.views()}
         with self._lock:
-            self._ill = ill
-        return ill
+            self._views = views
+        return views
+
+
+def _is_ill(view: AccountView | None) -> bool:
+    return view is not None and view.ill
 
 
 def call_end(failure: VendorFailure) -> Ended:

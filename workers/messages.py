@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bellhop.broker import headers, topology
-from bellhop.broker.messages import cut_body, work_message
+from bellhop.broker.messages import cut_body, lane_headers, work_message
 from bellhop.broker.port import Address, Headers, Message
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
@@ -22,7 +22,8 @@ EVIDENCE_BYTES: Final = 16_384
 
 
 def onward_message(ended: EndedDelivery, route: str, now: datetime) -> tuple[Message, Address] | None:
-    """What to publish before the ack, and where: a dead letter, a retry, or None where the delivery ends here.
+    """What to publish before the ack, and where: a dead letter, a retry, the end of its lane, or None where the
+    delivery ends here.
 
     The body stays byte for byte as it came, so that even what nobody can read can be shown and replayed.
     """
@@ -31,8 +32,13 @@ def onward_message(ended: EndedDelivery, route: str, now: datetime) -> tuple[Mes
         if ended.outcome.reason is Reason.POISON:
             letter = replace(letter, body=cut_body(letter.body))
         return letter, topology.DEAD
+    if isinstance(ended.outcome, Wait) and ended.outcome.in_lane:
+        own: Headers = {headers.SWEPT: now.timestamp(), headers.LANE: ended.envelope.account if ended.envelope else ""}
+        return _copy(ended, route, own), topology.work(route)
     if ended.retry_seconds is not None:
-        due = {headers.ENQUEUED: now.timestamp() + ended.retry_seconds}
+        due: dict[str, str | int | float] = {headers.ENQUEUED: now.timestamp() + ended.retry_seconds}
+        if ended.envelope is not None:
+            due |= lane_headers(ended.envelope, now)
         return _copy(ended, route, due), topology.retry(route, ended.retry_seconds)
     return None
 
@@ -41,7 +47,7 @@ def _copy(ended: EndedDelivery, route: str, own: Headers) -> Message:
     """The message as it came, with what has become of it since. own: headers of its new place."""
     is_counted = ended.claim is not None and isinstance(ended.outcome, Retry | InDoubt | Dead)
     carried: dict[str, str | int | float] = {
-        **ended.message.headers,
+        **{name: value for name, value in ended.message.headers.items() if name not in (headers.LANE, headers.SWEPT)},
         **ended.trace,
         headers.ROUTE: route,
         headers.ATTEMPT: ended.attempts_before + is_counted,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from bellhop.ledger.records import Booking, Claim, Claimed, Settlement, VendorCall
 from bellhop.schemas.envelope import Envelope
@@ -28,8 +29,28 @@ class WorkLedger(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class AccountLeave:
+    """What an account may have at work now. held: for so many seconds nothing. at_once: so many events, None for any
+    number. interval: seconds from one to the next, 0 for none; next_at: monotonic seconds, when the next one is due.
+    is_ill: its vendor was away, or it has been held, when somebody looked last."""
+
+    held: float = 0.0
+    at_once: int | None = None
+    interval: float = 0.0
+    next_at: float = 0.0
+    is_ill: bool = False
+
+
+FREE: Final = AccountLeave()
+
+
 class Turns(Protocol):
     """Whose turn it is to call an account."""
+
+    def leave(self, account: str) -> AccountLeave:
+        """What is known of it here, a second old at most. Raises nothing."""
+        ...
 
     def ahead(self, account: str) -> None:
         """Gets leave for this thread's next request to the account. Raises Held, LedgerUnavailable."""
@@ -42,6 +63,9 @@ class Turns(Protocol):
 
 class NoTurns:
     """Where nobody is held."""
+
+    def leave(self, account: str) -> AccountLeave:
+        return FREE
 
     def ahead(self, account: str) -> None: ...
 

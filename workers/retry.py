@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from bellhop.ledger.records import VendorCall
 from bellhop.schemas.clock import Clock
+from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, InDoubt, Retry, Wait, outcome_text
 from bellhop.workers.delivery import EndedDelivery
@@ -18,6 +19,10 @@ JITTER_SHARE: Final = 0.2
 
 PERSON_SECONDS: Final = 900.0
 """How long before a booking's start a person should have it at the latest."""
+
+LOOK_SECONDS: Final = 600.0
+"""So often what waits for an account that is held is looked at: well before a person should have what starts soon, and
+before RabbitMQ takes away what a consumer has held for half an hour."""
 
 
 def next_delay(
@@ -54,8 +59,11 @@ def next_delay(
 def plan_retry(
     ended: EndedDelivery, outcome: Retry | InDoubt | Wait, ladder: Sequence[float], clock: Clock
 ) -> EndedDelivery:
-    """With the seconds until it comes again; a person's where no retry fits. outcome: its own."""
+    """With the seconds until it comes again; a person's where no retry fits. outcome: its own. What waits in its lane
+    comes again when its account is free: it has no seconds."""
     match outcome:
+        case Wait(in_lane=True):
+            return ended
         case Wait(_, None):
             return replace(ended, retry_seconds=ladder[0])
         case Wait(_, after):
@@ -75,6 +83,13 @@ def plan_retry(
     if isinstance(delay, Reason):
         return replace(ended, outcome=_death(outcome, delay, ended.claim.in_doubt if ended.claim else None))
     return replace(ended, retry_seconds=delay)
+
+
+def starts_soon(envelope: Envelope, held: float, *, ladder: Sequence[float], now: Callable[[], datetime]) -> bool:
+    """Whether an event's start comes too soon for it to wait in a lane that is held for `held` seconds: there it is
+    looked at only now and then. It goes through the ladder instead, and to a person in time."""
+    wait = next_delay(ladder, 1, now=now(), not_after=envelope.not_after, chance=1.0, at_least=held + LOOK_SECONDS)
+    return isinstance(wait, Reason)
 
 
 def _death(outcome: Retry | InDoubt | Wait, reason: Reason, doubt: VendorCall | None) -> Dead:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bellhop.broker.port import Broker
+from bellhop.broker.port import Broker, QueueStats
 from bellhop.broker.topology import work_queue
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import utc_now
@@ -31,6 +31,7 @@ from bellhop.vendors.scheduler import Scheduler
 from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
 from bellhop.workers.held_accounts import held_accounts
+from bellhop.workers.lanes import Lanes, capacity_of
 from bellhop.workers.pauses import PausedRoutes
 from bellhop.workers.ports import NoTurns, Turns
 from bellhop.workers.receivers import Places, outward
@@ -38,7 +39,7 @@ from bellhop.workers.result_posts import ENOUGH_BYTES, ResultPosts
 from bellhop.workers.results import Results
 from bellhop.workers.suspects import Room
 from bellhop.workers.watchdog import Sight, Watchdog
-from bellhop.workers.worker import Worker, capacity_of
+from bellhop.workers.worker import Worker
 
 _LOOK_SECONDS: Final = 2.0
 _AHEAD_SECONDS: Final = 5.0
@@ -115,6 +116,7 @@ def run_workers(
     results = Results(settings.told, ledger, utc_now)
     room = Room(settings.broker.delivery_limit)
     name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    lanes = {route: Lanes(settings.work.threads, by_route[route].gate) for route in routes}
     workers = [
         Worker(
             route,
@@ -129,11 +131,12 @@ def run_workers(
                 observe=observe,
                 tracer=tracer,
             ),
-            broker.consumer(work_queue(route), capacity_of(settings.work.threads)),
+            broker.consumer(work_queue(route), capacity_of(settings.work.threads), lanes[route]),
             publisher,
             ledger,
             threads=settings.work.threads,
             drain_seconds=settings.work.drain_seconds,
+            lanes=lanes[route],
             paused=lambda route=route: route in pauses.routes(),  # type: ignore[misc]
             results=results,
             room=room,
@@ -206,8 +209,13 @@ def _watch(
         for worker in workers:
             # Of a route that people hold, messages may wait as long as they like.
             known = worker.route in stats and not worker.paused()
-            ready = stats[worker.route].ready if known else None
+            ready = _ready(worker, stats[worker.route]) if known else None
             _look(worker, dogs[worker.route], ready, observe)
+
+
+def _ready(worker: Worker, stats: QueueStats) -> int:
+    """What waits and might be taken now: an account's that is held, or has all it may have in hand, rightly waits."""
+    return sum(count for lane, count in stats.lanes.items() if worker.lanes.room(lane, 0) > 0)
 
 
 def _look(worker: Worker, dog: Watchdog, ready: int | None, observe: Observe) -> None:

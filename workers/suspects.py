@@ -51,7 +51,7 @@ class Room:
         self._quiet_seconds = quiet_seconds
         self._changed = threading.Condition()
         self._stir_time = clock.monotonic()
-        self._is_taken = False  # a lane has a suspect of its own
+        self._is_taken = False  # a worker has a suspect of its own
         self._in_hand = 0  # suspects
         self.is_alone = False
         self._company = _Company(self, self._changed)
@@ -119,7 +119,7 @@ class _Company:
                 self._changed.notify_all()
 
 
-class Lane:
+class Suspects:
     """One worker's suspects. `leave` belongs to its settler, the rest to its owner."""
 
     def __init__(self, room: Room) -> None:

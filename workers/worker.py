@@ -20,12 +20,14 @@ from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import BellhopError, BrokerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.trace import UNTRACED, Span, Tracer
-from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery, report_end
+from bellhop.workers.admission import Admission
+from bellhop.workers.delivery import EndedDelivery, ReceivedDelivery, report_end
 from bellhop.workers.executor import Executor
+from bellhop.workers.lanes import Lanes, capacity_of
 from bellhop.workers.messages import follow_up_messages, onward_message, result_messages
-from bellhop.workers.ports import WorkLedger
+from bellhop.workers.ports import NoTurns, WorkLedger
 from bellhop.workers.results import Results
-from bellhop.workers.suspects import Lane, Room
+from bellhop.workers.suspects import Room, Suspects
 
 SETTLE_AT_MOST: Final = 256
 _TAKE_SECONDS: Final = 0.5
@@ -39,7 +41,8 @@ class SettlerEnded(BellhopError):
 
 
 class Worker:
-    """`capacity` deliveries are held at once, twice the threads: one half works while the other settles."""
+    """`capacity` deliveries are held at once; lanes: what of them is whose. threads: how many one account may have at
+    work, where others wait too; the pool has twice as many."""
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Worker:
         *,
         threads: int,
         drain_seconds: float,
+        lanes: Lanes | None = None,
         paused: Callable[[], bool] = lambda: False,
         results: Results | None = None,
         room: Room | None = None,
@@ -70,15 +74,14 @@ class Worker:
         self._drain_seconds = drain_seconds
         self._results = results
         self._room = room or Room(DELIVERY_LIMIT)
-        self._lane = Lane(self._room)
+        self._suspects = Suspects(self._room)
         self._tracer = tracer
         self._observe = observe
         self._clock = clock
-        self._threads = threads
-        self._claimed: queue.SimpleQueue[ClaimedDelivery | None] = queue.SimpleQueue()
+        self.lanes = lanes or Lanes(threads, NoTurns(), clock)
+        self._admission = Admission(self.lanes, executor.starts_soon, clock)
         self._ended: queue.SimpleQueue[EndedDelivery | None] = queue.SimpleQueue()
-        # When each delivery held was received, by id(delivery). Written by the owner and the settler, one step each:
-        # atomic.
+        # When each was received, by id(delivery). Written by the owner and the settler, one step each: atomic.
         self._held: dict[int, float] = {}
         self._give_up = threading.Event()
 
@@ -97,7 +100,7 @@ class Worker:
         Raises what nobody foresaw: the process must then end, and be started anew, for a worker without its settler
         would hold deliveries for ever. All it held comes again.
         """
-        pool = [threading.Thread(target=self._work_forever, name=f"{self.route}-work") for _ in range(self._threads)]
+        pool = [threading.Thread(target=self._work_forever, name=f"{self.route}-work") for _ in range(self.lanes.pool)]
         for thread in pool:
             # Daemons: a call that outlives the drain time must not keep the process. It is in the ledger as `calling`.
             thread.daemon = True
@@ -116,10 +119,10 @@ class Worker:
             deliveries = self.consumer.take(room, _TAKE_SECONDS)
             self.taken += len(deliveries)
             self.last_loop = self._clock.monotonic()
-            waiting += self._receive(deliveries)
+            waiting += self._admit(self._receive(deliveries))
             if waiting:
                 waiting = self._begin(waiting)
-            if (suspect := self._lane.next()) is not None:
+            if (suspect := self._suspects.next()) is not None:
                 self._begin_suspect(suspect)
         self._drain(waiting, settler)
         self._observe("worker.stopped", route=self.route, in_flight=self.in_flight)
@@ -128,18 +131,27 @@ class Worker:
 
     def _receive(self, deliveries: Sequence[Delivery]) -> list[ReceivedDelivery]:
         """Those that can be read; the others have ended already, or wait for their turn to be worked alone."""
-        fresh, suspects = self._lane.split(deliveries)
+        fresh, suspects = self._suspects.split(deliveries)
         now = self._clock.monotonic()
         self._held |= {id(delivery): now for delivery in deliveries}
         for delivery, outcome in suspects:
             self._ended.put(EndedDelivery(delivery, now, outcome))
         return self._decode(fresh)
 
+    def _admit(self, received: Sequence[ReceivedDelivery]) -> list[ReceivedDelivery]:
+        """Those that begin; the others go to their lane."""
+        begun, sent = self._admission.sort(received)
+        for one in sent:
+            self._ended.put(one)
+        return begun
+
     def _begin_suspect(self, suspect: Delivery) -> None:
         """Only now its body is looked at: a worker may have died of that."""
-        self._lane.begin()
-        if self._begin(self._decode([suspect])):
-            self._lane.postpone()
+        self._suspects.begin()
+        received = self._decode([suspect])
+        self._admission.admit(received)
+        if self._begin(received):
+            self._suspects.postpone()
 
     def _decode(self, deliveries: Sequence[Delivery]) -> list[ReceivedDelivery]:
         readable = []
@@ -164,27 +176,27 @@ class Worker:
             if isinstance(one, EndedDelivery):
                 self._ended.put(one)
             else:
-                self._claimed.put(one)
+                self.lanes.put(one)
         return []
 
     def _work_forever(self) -> None:
-        """A thread of the pool. A queue and not an executor: nobody waits for the futures it would make."""
-        while (claimed := self._claimed.get()) is not None:
+        """A thread of the pool."""
+        while (claimed := self.lanes.next()) is not None:
             with self._room.place(claimed.delivery):
                 ended = self._executor.work(claimed)
+            self.lanes.finish(claimed)
             self._ended.put(ended)
 
     def _drain(self, waiting: Sequence[ReceivedDelivery], settler: threading.Thread) -> None:
         """Ends what runs; what was never claimed goes back to the queue when the consumer closes."""
-        for delivery in (*(received.delivery for received in waiting), *self._lane.unbegun):
+        for delivery in (*(received.delivery for received in waiting), *self._suspects.unbegun):
             self._held.pop(id(delivery), None)
         deadline = self._clock.monotonic() + self._drain_seconds
         while self._held and self._clock.monotonic() < deadline:
             self.consumer.take(0, 0.1)
             self.last_loop = self._clock.monotonic()
         self._give_up.set()
-        for _ in range(self._threads):
-            self._claimed.put(None)
+        self.lanes.close()
         self._ended.put(None)
         settler.join(timeout=5)
         self.consumer.close()
@@ -229,7 +241,8 @@ class Worker:
             report_end(ended, self._observe, self._clock)
         for ended in batch:
             self._held.pop(id(ended.delivery), None)
-            self._lane.leave(ended.delivery)
+            self._admission.let_go(ended.delivery)
+            self._suspects.leave(ended.delivery)
         self.consumer.ack([ended.delivery for ended in batch])
 
     def _send_on(self, batch: Sequence[EndedDelivery]) -> bool:
@@ -284,8 +297,3 @@ class Worker:
                 self._observe("ledger.unavailable", route=self.route, where=where, error=str(error))
                 if self._give_up.wait(_PAUSE_SECONDS):
                     return None
-
-
-def capacity_of(threads: int) -> int:
-    """How many deliveries a worker of so many threads holds; also the consumer's prefetch."""
-    return 2 * threads

@@ -16,7 +16,7 @@ from bellhop.broker.embedded.publisher import EmbeddedPublisher
 from bellhop.broker.embedded.sqlite_library import VERSION, sqlite
 from bellhop.broker.embedded.store import Store
 from bellhop.broker.embedded.wake import Ringer
-from bellhop.broker.port import QueueStats
+from bellhop.broker.port import Leave, QueueStats
 from bellhop.broker.topology import DEAD, DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry, work, work_queue
 from bellhop.schemas.clock import steady_time
 from bellhop.schemas.errors import BrokerError
@@ -74,7 +74,7 @@ class EmbeddedBroker:
         self._open.append(publisher)
         return publisher
 
-    def consumer(self, queue: str, prefetch: int) -> EmbeddedConsumer:
+    def consumer(self, queue: str, prefetch: int, leave: Leave | None = None) -> EmbeddedConsumer:
         # What no queue takes is refused at once here, so that the unroutable queue is there and always empty.
         if queue not in (*self._queues.values(), UNROUTABLE_QUEUE):
             raise BrokerError(f"no queue {queue} is in the topology")
@@ -82,6 +82,7 @@ class EmbeddedBroker:
             self._path,
             queue,
             prefetch,
+            leave,
             delivery_limit=self._topology.delivery_limit,
             lease_seconds=self._lease_seconds,
             poll_seconds=self._poll_seconds,

@@ -14,10 +14,10 @@ from typing import Any, Final, cast
 
 from bellhop.broker.embedded.file import FileBusy
 from bellhop.broker.embedded.presence import Presence, is_gone, sweep
-from bellhop.broker.embedded.store import Lease, Store
+from bellhop.broker.embedded.store import Lease, Store, lane_text
 from bellhop.broker.embedded.wake import Bell, Ringer, run_folder, wake_folder
 from bellhop.broker.headers import clean_headers
-from bellhop.broker.port import LONGEST_ID, Delivery, Message
+from bellhop.broker.port import LONGEST_ID, Delivery, Leave, Message, NoLimits
 from bellhop.broker.topology import DEAD_QUEUE
 from bellhop.schemas.clock import steady_time
 from bellhop.schemas.errors import BrokerError
@@ -43,6 +43,7 @@ class EmbeddedConsumer:
         path: Path,
         queue: str,
         prefetch: int,
+        leave: Leave | None = None,
         *,
         delivery_limit: int,
         lease_seconds: float,
@@ -54,12 +55,14 @@ class EmbeddedConsumer:
         self._path = path
         self._queue = queue
         self._prefetch = prefetch
+        self._leave = leave or NoLimits()
         self._delivery_limit = delivery_limit
         self._lease_seconds = lease_seconds
         self._poll_seconds = poll_seconds
         self._observe = observe
         self._now = now
         self._monotonic = monotonic
+        self._lane = b""  # the last that was taken from
         self._acks: deque[Tag] = deque()
         self._held: set[Tag] = set()
         self._renew_at = self._roll_call_at = monotonic()
@@ -128,8 +131,15 @@ class EmbeddedConsumer:
         work = bool(acks) or renewing
         if room > 0:
             gone = self._roll_call(link)
-            outlook = link.store.look(self._queue, link.name, self._now())
-            work = work or bool(gone) or outlook.ready or outlook.lapsed
+            now = self._now()
+            outlook = link.store.look(self._queue, link.name, now)
+            if outlook.due:
+                with link.store.writing():
+                    link.store.hasten(self._queue, now)
+                outlook = link.store.look(self._queue, link.name, now)
+            lanes = link.store.ready_lanes(self._queue, self._lane)
+            has_room = any(self._leave.room(lane_text(lane), 0) > 0 for lane in lanes)
+            work = work or bool(gone) or has_room or outlook.lapsed
             if outlook.next_at is not None:
                 quiet.append(outlook.next_at - self._now())
         leases = self._write(link, acks, renewing, gone, room) if work else []
@@ -152,7 +162,7 @@ class EmbeddedConsumer:
                 held = link.store.leases(self._queue, link.name)  # without what others took while this one was away
             if room > 0:
                 taken_back, died = link.store.reclaim(self._queue, link.name, now, gone, self._delivery_limit)
-                leases = link.store.lease(self._queue, link.name, now, until, room)
+                leases = self._lease(link, until, room)
         for _ in acks:  # only now, for what is not committed must be sent again
             self._acks.popleft()
         self._held = held.union((lease.seq, lease.token) for lease in leases)
@@ -161,6 +171,18 @@ class EmbeddedConsumer:
         if taken_back:
             self._observe("delivery.reclaimed", queue=self._queue, count=taken_back, died=died)
             link.ringer.ring((self._queue, DEAD_QUEUE))
+        return leases
+
+    def _lease(self, link: _Link, until: float, room: int) -> list[Lease]:
+        """One lane after the other; the next time, those behind the last."""
+        leases: list[Lease] = []
+        for lane in link.store.ready_lanes(self._queue, self._lane):
+            most = min(room - len(leases), self._leave.room(lane_text(lane), len(leases)))
+            if most > 0:
+                leases += link.store.lease(self._queue, lane, link.name, until, most)
+                self._lane = lane or self._lane
+            if len(leases) >= room:
+                break
         return leases
 
     def _queued_acks(self) -> list[Tag]:
@@ -229,4 +251,4 @@ def _delivery(lease: Lease) -> Delivery:
     if not isinstance(found, dict) or len(headers) < len(found):
         strange = {"headers": lease.headers[:_SHOWN_BYTES].decode("utf-8", "backslashreplace")}
     message = Message(id_.encode()[:LONGEST_ID].decode(errors="ignore"), lease.body, headers)
-    return Delivery(message, (lease.seq, lease.token), lease.deliveries, strange)
+    return Delivery(message, (lease.seq, lease.token), lease.deliveries, strange, lane_text(lease.lane))

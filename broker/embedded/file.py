@@ -14,7 +14,7 @@ from bellhop.broker.embedded.sqlite_library import OLDEST, VERSION, sqlite
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishUnconfirmed
 from bellhop.schemas.sqlite_wal import wal_is_safe
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 # AUTOINCREMENT: a seq given twice would let the ack of a message long settled delete a new one.
 _SCHEMA: Final = (
@@ -36,8 +36,16 @@ _SCHEMA: Final = (
     "CREATE INDEX messages_ready ON messages (queue, seq) WHERE due IS NULL AND owner IS NULL",
     "CREATE INDEX messages_delayed ON messages (queue, due) WHERE due IS NOT NULL",
     "CREATE INDEX messages_leased ON messages (queue, owner, lease_until) WHERE owner IS NOT NULL",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
+
+_LANES: Final = (
+    "ALTER TABLE messages ADD COLUMN lane TEXT NOT NULL DEFAULT ''",
+    "DROP INDEX messages_ready",
+    "CREATE INDEX messages_ready ON messages (queue, lane, seq) WHERE due IS NULL AND owner IS NULL",
+)
+
+_STEPS: Final = (_SCHEMA, _LANES)
+"""What makes of each version the next. What waited before there were lanes waits in the common one."""
 
 
 # SQLite keeps what it knows of a file's locks per process, and a fork copies that: a child that opens, even anew, what
@@ -191,11 +199,11 @@ class DatabaseFile:
                     f"broker file {self.path} is of a newer Bellhop (schema {version}, this one knows up to "
                     f"{SCHEMA_VERSION}): run that one, or name another file"
                 )
-            if version == 0:
-                if self.connection.execute("SELECT 1 FROM sqlite_master").fetchall():
-                    raise BrokerError(f"broker file {self.path} is another program's database: name another file")
-                for statement in _SCHEMA:
-                    self.connection.execute(statement)
+            if version == 0 and self.connection.execute("SELECT 1 FROM sqlite_master").fetchall():
+                raise BrokerError(f"broker file {self.path} is another program's database: name another file")
+            for statement in (statement for step in _STEPS[version:] for statement in step):
+                self.connection.execute(statement)
+            self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             self.connection.execute("COMMIT")
         finally:
             self._roll_back()

@@ -18,6 +18,7 @@ from bellhop.broker.embedded.store import NewMessage, Store
 from bellhop.broker.embedded.wake import Ringer
 from bellhop.broker.port import LONGEST_ID, Address, Message
 from bellhop.broker.reach import Reach
+from bellhop.broker.topology import DEAD, lane_of
 from bellhop.schemas.clock import steady_time
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishRefused, PublishUnconfirmed, Unroutable
 from bellhop.schemas.observe import Observe, silent
@@ -51,7 +52,13 @@ class EmbeddedPublisher:
         queue, delay = place
         due = self._now() + delay
         row = NewMessage(
-            queue, message.id, json.dumps(dict(message.headers)), message.body, enqueued=due, due=due if delay else None
+            queue,
+            message.id,
+            json.dumps(dict(message.headers)),
+            message.body,
+            enqueued=due,
+            due=due if delay else None,
+            lane="" if to == DEAD else lane_of(message),
         )
         return self._writer().submit(row)
 

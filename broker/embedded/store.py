@@ -2,12 +2,12 @@
 
 A message is in one of three states. Ready: `due` and `owner` are NULL. Delayed: `due` says from when it may be taken.
 Leased: `owner` holds it until `lease_until`. `token` rises with each lease, so that an ack of an older one matches
-nothing; an ack of the latest one holds even when its time is over.
+nothing; an ack of the latest one holds even when its time is over. What is ready waits in its `lane`, "" in the common.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,36 +17,43 @@ from bellhop.broker.embedded.file import DatabaseFile
 from bellhop.broker.port import QueueStats
 from bellhop.broker.topology import DEAD_QUEUE
 
+_LANES_READ: Final = 64
+
 _READY: Final = "queue = :queue AND due IS NULL AND owner IS NULL"
 _LEASED: Final = "queue = :queue AND owner IS NOT NULL"
 
 _LOOK: Final = f"""
-SELECT EXISTS (SELECT 1 FROM messages WHERE {_READY}),
-    (SELECT min(due) FROM messages WHERE queue = :queue AND due IS NOT NULL),
+SELECT (SELECT min(due) FROM messages WHERE queue = :queue AND due IS NOT NULL),
     (SELECT min(lease_until) FROM messages WHERE {_LEASED} AND owner <> :owner)
 """  # noqa: S608 - fragments of this module only
 
-# Two bounded searches, so that a long backlog or a long list of delayed messages is never read whole.
-_LEASE: Final = f"""
-UPDATE messages SET owner = :owner, lease_until = :until, due = NULL, token = token + 1, deliveries = deliveries + 1
-WHERE seq IN (
-    SELECT seq FROM (
-        SELECT seq FROM (SELECT seq FROM messages WHERE {_READY} ORDER BY seq LIMIT :limit)
-        UNION ALL
-        SELECT seq FROM (SELECT seq FROM messages WHERE queue = :queue AND due <= :now ORDER BY due LIMIT :limit)
-    ) ORDER BY seq LIMIT :limit
+# From one lane's first entry in the index to the next lane's: a long backlog is never read whole.
+_NEXT_LANES: Final = f"""
+WITH RECURSIVE lanes (lane, number) AS (
+    SELECT (SELECT min(lane) FROM messages WHERE {_READY} AND lane > CAST(:after AS TEXT)), 1
+    UNION ALL
+    SELECT (SELECT min(lane) FROM messages WHERE {_READY} AND lane > lanes.lane), number + 1
+    FROM lanes WHERE lane IS NOT NULL AND number < :limit
 )
-RETURNING seq, token, CAST(id AS BLOB), CAST(body AS BLOB), CAST(headers AS BLOB), deliveries - 1
+SELECT CAST(lane AS BLOB) FROM lanes WHERE lane IS NOT NULL
+"""  # noqa: S608
+_COMMON: Final = f"SELECT EXISTS (SELECT 1 FROM messages WHERE {_READY} AND lane = '')"  # noqa: S608
+
+_WAITING: Final = f"SELECT CAST(lane AS BLOB), count(*), min(seq) FROM messages WHERE {_READY} GROUP BY lane"  # noqa: S608
+
+_LEASE: Final = f"""
+UPDATE messages SET owner = :owner, lease_until = :until, token = token + 1, deliveries = deliveries + 1
+WHERE seq IN (SELECT seq FROM messages WHERE {_READY} AND lane = CAST(:lane AS TEXT) ORDER BY seq LIMIT :limit)
+RETURNING seq, token, CAST(id AS BLOB), CAST(body AS BLOB), CAST(headers AS BLOB), deliveries - 1, :lane
 """  # noqa: S608 - as BLOB: whoever may write the file may write any bytes, and SQLite refuses to read what is no UTF-8
 
 _STATS: Final = f"""
 SELECT
-    (SELECT count(*) FROM messages WHERE {_READY}),
     (SELECT count(*) FROM messages WHERE queue = :queue AND due <= :now),
     (SELECT count(*) FROM messages WHERE queue = :queue AND due > :now),
     (SELECT count(*) FROM messages WHERE {_LEASED} AND lease_until <= :now),
     (SELECT count(*) FROM messages WHERE {_LEASED} AND lease_until > :now),
-    (SELECT enqueued FROM messages WHERE {_READY} ORDER BY seq LIMIT 1),
+    (SELECT enqueued FROM messages WHERE seq = :first),
     (SELECT enqueued FROM messages WHERE queue = :queue AND due <= :now ORDER BY due LIMIT 1),
     (SELECT min(enqueued) FROM messages WHERE {_LEASED} AND lease_until <= :now)
 """  # noqa: S608
@@ -54,7 +61,8 @@ SELECT
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message to be put. Times in seconds since the epoch; `headers` is JSON; `due` is None when it has no delay."""
+    """A message to be put. Times in seconds since the epoch; `headers` is JSON; `due` is None when it has no delay;
+    `lane` is "" for the common one."""
 
     queue: str
     id: str
@@ -62,6 +70,7 @@ class NewMessage:
     body: bytes
     enqueued: float
     due: float | None
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +84,14 @@ class Lease:
     body: bytes
     headers: bytes
     deliveries: int
+    lane: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """`ready`: something may be taken now. `lapsed`: another's lease is over. `next_at`: when either will be so."""
+    """`due`: a delay is over. `lapsed`: another's lease is over. `next_at`: when either will be so."""
 
-    ready: bool
+    due: bool
     lapsed: bool
     next_at: float | None
 
@@ -111,14 +121,16 @@ class Store:
 
     def put(self, rows: Iterable[NewMessage]) -> None:
         self._db.executemany(
-            "INSERT INTO messages (queue, id, headers, body, enqueued, due) VALUES (?, ?, ?, ?, ?, ?)",
-            [(row.queue, row.id, row.headers, row.body, row.enqueued, row.due) for row in rows],
+            "INSERT INTO messages (queue, id, headers, body, enqueued, due, lane) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(row.queue, row.id, row.headers, row.body, row.enqueued, row.due, row.lane) for row in rows],
         )
 
-    def hasten(self, queue: str) -> int:
-        """Ends the delays of the queue's messages; how many."""
-        update = "UPDATE messages SET due = NULL WHERE queue = ? AND due IS NOT NULL"
-        count: int = self._db.execute(update, (queue,)).rowcount
+    def hasten(self, queue: str, until: float | None = None) -> int:
+        """Ends the delays of the queue's messages, of those only that are over at `until` where that is given; how
+        many."""
+        over = "" if until is None else " AND due <= :until"
+        update = f"UPDATE messages SET due = NULL WHERE queue = :queue AND due IS NOT NULL{over}"  # noqa: S608
+        count: int = self._db.execute(update, {"queue": queue, "until": until}).rowcount
         return count
 
     def delete(self, leases: Iterable[tuple[int, int]]) -> None:
@@ -144,6 +156,7 @@ class Store:
             UPDATE messages SET owner = NULL, lease_until = NULL,
                 queue = iif({burying}, ?5, queue),
                 enqueued = iif({burying}, ?3, enqueued),
+                lane = iif({burying}, '', lane),
                 deliveries = iif({burying}, 0, deliveries)
             WHERE queue = ?1 AND owner IS NOT NULL AND owner <> ?2 AND (lease_until <= ?3 OR owner IN ({marks}))
             RETURNING queue
@@ -152,11 +165,10 @@ class Store:
         ).fetchall()
         return len(rows), sum(row[0] != queue for row in rows)
 
-    def lease(self, queue: str, owner: str, now: float, until: float, limit: int) -> list[Lease]:
-        """Takes at most `limit` messages, in order."""
-        rows = self._db.execute(
-            _LEASE, {"queue": queue, "owner": owner, "now": now, "until": until, "limit": limit}
-        ).fetchall()
+    def lease(self, queue: str, lane: bytes, owner: str, until: float, limit: int) -> list[Lease]:
+        """Takes at most `limit` messages of a lane, in order."""
+        asked = {"queue": queue, "lane": lane, "owner": owner, "until": until, "limit": limit}
+        rows = self._db.execute(_LEASE, asked).fetchall()
         return sorted((Lease(*row) for row in rows), key=lambda lease: lease.seq)
 
     def give_back(self, queue: str, owner: str) -> int:
@@ -175,13 +187,26 @@ class Store:
 
     def look(self, queue: str, owner: str, now: float) -> Outlook:
         """What there is for `owner` to do, without writing."""
-        ((ready, due, lapse),) = self._file.read(_LOOK, {"queue": queue, "owner": owner})
+        asked = {"queue": queue, "owner": owner}
+        ((due, lapse),) = self._file.read(_LOOK, asked)
         times = [at for at in (due, lapse) if at is not None]
         return Outlook(
-            ready=bool(ready) or (due is not None and due <= now),
+            due=due is not None and due <= now,
             lapsed=lapse is not None and lapse <= now,
             next_at=min(times, default=None),
         )
+
+    def ready_lanes(self, queue: str, after: bytes) -> Iterator[bytes]:
+        """The lanes in which something is ready: the common one, then once round from the one behind `after`."""
+        ((is_common_ready,),) = self._file.read(_COMMON, {"queue": queue})
+        if is_common_ready:
+            yield b""
+        for start, end in ((after, None), (b"", after)):
+            while lanes := self._file.read(_NEXT_LANES, {"queue": queue, "after": start, "limit": _LANES_READ}):
+                for (start,) in lanes:  # noqa: PLW2901 - the next page begins behind it
+                    if end is not None and start > end:
+                        return
+                    yield start
 
     def owners(self, queue: str) -> set[str]:
         rows = self._file.read(f"SELECT DISTINCT owner FROM messages WHERE {_LEASED}", {"queue": queue})  # noqa: S608
@@ -197,8 +222,15 @@ class Store:
         answer = {}
         with self._file.reading():
             for queue in queues:
-                ((ready, due, delayed, lapsed, leased, *first),) = self._file.read(_STATS, {"queue": queue, "now": now})
-                oldest = min((at for at in first if at is not None), default=None)
+                waiting = self._file.read(_WAITING, {"queue": queue})
+                lanes = {lane_text(lane): count for lane, count, _ in waiting}
+                asked = {"queue": queue, "now": now, "first": min((seq for *_, seq in waiting), default=None)}
+                ((due, delayed, lapsed, leased, *enqueued),) = self._file.read(_STATS, asked)
+                oldest = min((at for at in enqueued if at is not None), default=None)
                 age = None if oldest is None else max(0.0, now - oldest)
-                answer[queue] = QueueStats(ready + due + lapsed, leased, age), int(delayed)
+                answer[queue] = QueueStats(sum(lanes.values()) + due + lapsed, leased, age, lanes), int(delayed)
         return answer
+
+
+def lane_text(lane: bytes) -> str:
+    return lane.decode("utf-8", "backslashreplace")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from bellhop.broker.port import QueueStats
-from bellhop.broker.rabbitmq.consumer import CONNECT_SECONDS, AmqpConsumer, connection
+from bellhop.broker.port import Leave, NoLimits, QueueStats
+from bellhop.broker.rabbitmq.consumer import CONNECT_SECONDS, LOOK_SECONDS, AmqpConsumer, connection
+from bellhop.broker.rabbitmq.lanes import LaneQueues
 from bellhop.broker.rabbitmq.publisher import AmqpPublisher
 from bellhop.broker.rabbitmq.standing import difference_text, migrate, move_all, queue_differences
-from bellhop.broker.rabbitmq.topology import declare
-from bellhop.broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry_queue, work, work_queue
+from bellhop.broker.rabbitmq.topology import count_lanes, declare
+from bellhop.broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry_queue, route_of, work, work_queue
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable
 from bellhop.schemas.observe import Observe, silent
 
@@ -38,6 +42,8 @@ class AmqpBroker:
         self._heartbeat_seconds = heartbeat_seconds
         self._observe = observe
         self._open: list[AmqpPublisher | AmqpConsumer] = []
+        self._lane_counts: dict[str, int] = {}
+        self._counted = -math.inf
 
     def declare(self) -> None:
         self._on_a_channel(lambda channel: declare(channel, self._topology))
@@ -45,6 +51,7 @@ class AmqpBroker:
     def publisher(self) -> AmqpPublisher:
         publisher = AmqpPublisher(
             self._urls,
+            self._topology,
             confirm_seconds=self._confirm_seconds,
             heartbeat_seconds=self._heartbeat_seconds,
             observe=self._observe,
@@ -52,9 +59,13 @@ class AmqpBroker:
         self._open.append(publisher)
         return publisher
 
-    def consumer(self, queue: str, prefetch: int) -> AmqpConsumer:
+    def consumer(self, queue: str, prefetch: int, leave: Leave | None = None) -> AmqpConsumer:
+        route = next((route for route in self._topology.routes if work_queue(route) == queue), None)
         consumer = AmqpConsumer(
-            self._urls, queue, prefetch, heartbeat_seconds=self._heartbeat_seconds, observe=self._observe
+            self._urls,
+            LaneQueues(self._topology, route, queue, prefetch, leave or NoLimits()),
+            heartbeat_seconds=self._heartbeat_seconds,
+            observe=self._observe,
         )
         self._open.append(consumer)
         return consumer
@@ -62,16 +73,32 @@ class AmqpBroker:
     def stats(self) -> Mapping[str, QueueStats]:
         """AMQP tells only what is ready; what is in flight and how old things are, the ledger and the workers tell."""
 
-        def count(channel: Any) -> dict[str, QueueStats]:
+        def count(link: Any) -> dict[str, QueueStats]:
+            channel, counts = link.channel(), self._lanes_that_stand(link)
+
             def ready(queue: str) -> int:
                 return int(channel.queue_declare(queue, passive=True).message_count)
 
-            found = {route: ready(work_queue(route)) for route in self._topology.routes}
-            found |= {"dead": ready(DEAD_QUEUE), "unroutable": ready(UNROUTABLE_QUEUE)}
-            found["retry"] = sum(ready(retry_queue(delay)) for delay in self._topology.ladder)
-            return {name: QueueStats(number, None, None) for name, number in found.items()}
+            found = {}
+            for route in self._topology.routes:
+                lanes: Counter[str] = Counter()
+                for lane in range(counts[route] + 1):
+                    lanes[", ".join(self._topology.lane_accounts(route, lane))] += ready(work_queue(route, lane))
+                waiting = {whose: number for whose, number in lanes.items() if number}
+                found[route] = QueueStats(lanes.total(), None, None, waiting)
+            others = {"dead": ready(DEAD_QUEUE), "unroutable": ready(UNROUTABLE_QUEUE)}
+            others["retry"] = sum(ready(retry_queue(delay)) for delay in self._topology.ladder)
+            return found | {name: QueueStats(number, None, None) for name, number in others.items()}
 
-        return self._on_a_channel(count)
+        return self._on_a_link(count)
+
+    def _lanes_that_stand(self, link: Any) -> Mapping[str, int]:
+        """Of each route, as of some minutes ago."""
+        now = time.monotonic()
+        if now - self._counted >= LOOK_SECONDS:
+            self._lane_counts = {route: count_lanes(link, self._topology, route) for route in self._topology.routes}
+            self._counted = now
+        return self._lane_counts
 
     def differences(self) -> Sequence[str]:
         return self._on_a_link(lambda link: queue_differences(link, self._topology), _CHECK_SECONDS)
@@ -93,7 +120,7 @@ class AmqpBroker:
 
         def move(channel: Any) -> int:
             return sum(
-                move_all(channel, publisher, retry_queue(delay), work(route), lambda got: _key(got) == route)
+                move_all(channel, publisher, retry_queue(delay), work(route), lambda got: route_of(_key(got)) == route)
                 for delay in self._topology.ladder
             )
 

@@ -16,12 +16,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from kombu.connection import Connection
 
 from bellhop.broker.headers import clean_headers
 from bellhop.broker.port import LONGEST_ID, Delivery, Headers, Message
+from bellhop.broker.rabbitmq.lanes import LaneQueues
 from bellhop.broker.rabbitmq.properties import Properties
 from bellhop.broker.rabbitmq.raw import RawMessage, SecureTransport, Transport
 from bellhop.broker.rabbitmq.topology import HEADERS
@@ -30,6 +32,8 @@ from bellhop.schemas.observe import Observe, silent
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 3.0
+LOOK_SECONDS: Final = 600.0
+"""How often it is looked for lanes that are new: RabbitMQ logs an error where there are none."""
 _STALE_CONNECTION_MS: Final = 15_000
 
 
@@ -47,25 +51,22 @@ class AmqpConsumer:
     def __init__(
         self,
         urls: Sequence[str],
-        queue: str,
-        prefetch: int,
+        lanes: LaneQueues,
         *,
         heartbeat_seconds: float,
         observe: Observe = silent,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._urls = urls
-        self._queue = queue
-        self._prefetch = prefetch
+        self._lanes = lanes
         self._heartbeat_seconds = heartbeat_seconds
         self._observe = observe
         self._monotonic = monotonic
         self._connection: Any = None
-        self._consuming = ""  # the consumer's tag, "" while it rests
+        self._consuming: dict[str, str] = {}  # the consumers' tags by queue, none while it rests
         self._resting = False
         self._channel: Any = None
         self._link = 0
-        self._arrived: deque[Delivery] = deque()
         self._unacked: dict[int, None] = {}  # tags of this connection, rising
         self._acks: deque[_Tag] = deque()
         self._bell, self._ringer = socket.socketpair()
@@ -75,6 +76,7 @@ class AmqpConsumer:
         self._pause = FIRST_PAUSE_SECONDS
         self._next_try = 0.0
         self._next_beat = 0.0
+        self._next_look = 0.0
         self._closed = False
 
     @property
@@ -95,11 +97,13 @@ class AmqpConsumer:
         if self._channel is None:
             return
         try:
-            self._channel.basic_cancel(self._consuming)  # what arrives before its answer is among what is given back
-            for number in [delivery.tag.number for delivery in self._arrived if isinstance(delivery.tag, _Tag)]:
+            for tag in self._consuming.values():
+                self._channel.basic_cancel(tag)  # what arrives before its answer is among what is given back
+            self._consuming.clear()
+            for number in [one.tag.number for one in self._lanes.all_arrived() if isinstance(one.tag, _Tag)]:
                 self._channel.basic_reject(number, requeue=True)
                 del self._unacked[number]
-            self._arrived.clear()
+            self._lanes.clear()
         except self._errors() as error:
             self._lose(error)
 
@@ -117,8 +121,9 @@ class AmqpConsumer:
                 acked = self._send_acks()
                 self._drain()
                 self._beat()
-                if (limit and self._arrived) or acked or self._monotonic() >= deadline:
-                    return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+                picked = self._lanes.pick(limit) if limit else []
+                if picked or acked or self._monotonic() >= deadline:
+                    return picked
                 self._wait([self._connection.connection.sock], min(deadline, self._next_beat))
             except self._errors() as error:
                 self._lose(error)
@@ -158,7 +163,7 @@ class AmqpConsumer:
         self._connection = connection(url, self._heartbeat_seconds)
         try:
             channel = self._connection.channel()
-            channel.basic_qos(0, self._prefetch, False)
+            self._consuming.clear()
             if not self._resting:
                 self._consume(channel)
         except self._errors() as error:
@@ -167,12 +172,17 @@ class AmqpConsumer:
         self._channel = channel
         self._pause = FIRST_PAUSE_SECONDS
         self._next_beat = self._monotonic()
-        self._observe("broker.connected", part="consumer", queue=self._queue)
+        self._observe("broker.connected", part="consumer", queue=self._lanes.queue)
         return True
 
     def _consume(self, channel: Any) -> None:
-        # Not kombu's own consumer, which would unpack what it is given.
-        self._consuming = channel.basic_consume(self._queue, callback=self._on_message)
+        """All lanes that stand and are not consumed yet: other processes' settings may have made more."""
+        for queue, prefetch in self._lanes.queues(self._connection):
+            if queue not in self._consuming:
+                channel.basic_qos(0, prefetch, False)  # of each consumer from here on
+                # Not kombu's own consumer, which would unpack what it is given.
+                self._consuming[queue] = channel.basic_consume(queue, callback=partial(self._on_message, queue))
+        self._next_look = self._monotonic() + LOOK_SECONDS
 
     def _errors(self) -> tuple[type[BaseException], ...]:
         if self._connection is None:
@@ -181,14 +191,14 @@ class AmqpConsumer:
 
     def _lose(self, error: BaseException) -> None:
         """Forgets the connection with all it held: the broker delivers that again."""
-        self._observe("broker.lost", part="consumer", queue=self._queue, error=type(error).__name__)
+        self._observe("broker.lost", part="consumer", queue=self._lanes.queue, error=type(error).__name__)
         self._drop()
         self._next_try = self._monotonic() + self._pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads reconnects
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 
     def _drop(self) -> None:
         self._channel = None
-        self._arrived.clear()
+        self._lanes.clear()
         self._unacked.clear()
         if self._connection is not None:
             with contextlib.suppress(*self._errors()):
@@ -196,11 +206,13 @@ class AmqpConsumer:
 
     # --- reading and acking -------------------------------------------------------------------------------------
 
-    def _on_message(self, message: RawMessage) -> None:
+    def _on_message(self, queue: str, message: RawMessage) -> None:
         tag = message.delivery_info["delivery_tag"]
         self._unacked[tag] = None
         count = max(0, message.read.whole("x-delivery-count"))
-        self._arrived.append(Delivery(message_of(message), _Tag(self._link, tag), count, _strange(message.read)))
+        own = message_of(message)
+        lane = self._lanes.own_lane(queue, own)
+        self._lanes.arrive(Delivery(own, _Tag(self._link, tag), count, _strange(message.read), lane))
 
     def _drain(self) -> None:
         """Reads what has arrived, to the last byte: what lies in a TLS buffer would not wake a select."""
@@ -239,6 +251,8 @@ class AmqpConsumer:
         if self._monotonic() >= self._next_beat:
             self._connection.heartbeat_check()
             self._next_beat = self._monotonic() + self._heartbeat_seconds / 4
+        if self._monotonic() >= self._next_look and not self._resting:
+            self._consume(self._channel)
 
     def _wait(self, sockets: list[socket.socket], until: float) -> None:
         seconds = max(0.0, until - self._monotonic())

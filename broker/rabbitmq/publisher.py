@@ -25,8 +25,9 @@ import pika
 from pika.adapters.select_connection import IOLoop
 
 from bellhop.broker.port import Address, Message
-from bellhop.broker.rabbitmq.topology import HEADERS
+from bellhop.broker.rabbitmq.topology import HEADERS, routing_key
 from bellhop.broker.reach import Reach
+from bellhop.broker.topology import Topology
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishRefused, PublishUnconfirmed, Unroutable
 from bellhop.schemas.observe import Observe, silent
 
@@ -52,12 +53,14 @@ class AmqpPublisher:
     def __init__(
         self,
         urls: Sequence[str],
+        topology: Topology,
         *,
         confirm_seconds: float,
         heartbeat_seconds: float,
         observe: Observe = silent,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._topology = topology
         self._make = partial(_Loop, urls, confirm_seconds, heartbeat_seconds, observe, monotonic)
         # By process id: a fork copies neither the thread nor a usable connection.
         self._loops: dict[int, _Loop] = {}
@@ -67,7 +70,7 @@ class AmqpPublisher:
         loop = self._loops.get(os.getpid())
         if loop is None:
             loop = self._start()
-        return loop.submit(message, to)
+        return loop.submit(message, Address(to.exchange, routing_key(self._topology, message, to)))
 
     def close(self, timeout: float = 5.0) -> None:
         loop = self._loops.get(os.getpid())

@@ -16,7 +16,7 @@ from kombu.entity import Queue
 
 from bellhop.broker.port import Address, Publisher
 from bellhop.broker.rabbitmq.consumer import message_of
-from bellhop.broker.rabbitmq.topology import NO_LIMIT, queues
+from bellhop.broker.rabbitmq.topology import NO_LIMIT, is_there, queues
 from bellhop.broker.topology import Topology, retry_queue
 from bellhop.schemas.errors import BrokerError
 
@@ -65,7 +65,7 @@ def migrate(link: Any, publisher: Publisher, topology: Topology) -> dict[str, in
     for name, bound in by_name.items():
         is_other = any(_difference(link, queue) is not None for queue in bound)
         spare = Queue(name + _SPARE, durable=True, queue_arguments=_SPARE_ARGUMENTS)
-        if not is_other and not _is_there(link, spare.name):
+        if not is_other and not is_there(link, spare.name):
             continue
         channel = link.channel()
         if is_other:
@@ -159,14 +159,10 @@ def _send_on(channel: Any, publisher: Publisher, messages: Sequence[Any], to: Ad
 
 def _difference(link: Any, queue: Queue) -> str | None:
     """None where the queue is as wanted, or not there."""
-    if not _is_there(link, queue.name):
+    if not is_there(link, queue.name):
         return None
     refused = next(_refusals(link, lambda channel: queue.bind(channel).queue_declare()), None)
     return None if refused is None else difference_text(refused)
-
-
-def _is_there(link: Any, name: str) -> bool:
-    return not any(True for _ in _refusals(link, lambda channel: channel.queue_declare(name, passive=True)))
 
 
 def _refusals(link: Any, act: Callable[[Any], object]) -> Iterator[Any]:

@@ -3,6 +3,9 @@
 Two exchanges lead to the work queues. Publishers use `bellhop.work`, which has no alternate exchange: what it cannot
 route comes back to the publisher, who must not answer 2xx for it. What returns from the retry ladder has no publisher
 to come back to; it goes through `bellhop.return`, whose alternate exchange keeps what no work queue takes.
+
+A lane is a queue of its own. AMQP cannot list queues, so lanes are numbered without a gap: those that stand beyond what
+the settings need, from when they named more accounts, are found by asking for the next one until there is none.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import Any, Final
 from kombu.entity import Exchange, Queue
 from kombu.transport.base import StdChannel
 
+from bellhop.broker.port import Address, Message
 from bellhop.broker.topology import (
     ALTERNATE_EXCHANGE,
     DEAD_EXCHANGE,
@@ -20,9 +24,13 @@ from bellhop.broker.topology import (
     UNROUTABLE_QUEUE,
     WORK_EXCHANGE,
     Topology,
+    lane_key,
+    lane_of,
     retry_queue,
     work_queue,
 )
+
+_NOT_FOUND: Final = 404
 
 RETURN_EXCHANGE: Final = "bellhop.return"
 
@@ -51,8 +59,9 @@ def queues(topology: Topology) -> Iterator[Queue]:
     yield _queue(DEAD_QUEUE, dead, "", {"x-queue-type": "quorum", "x-delivery-limit": NO_LIMIT})
     for route in topology.routes:
         arguments = {**_SAFE, "x-dead-letter-exchange": DEAD_EXCHANGE, "x-delivery-limit": topology.delivery_limit}
-        yield _queue(work_queue(route), work, route, arguments)
-        yield _queue(work_queue(route), back, route, arguments)
+        for lane in range(topology.lane_count(route) + 1):
+            yield _queue(work_queue(route, lane), work, lane_key(route, lane), arguments)
+            yield _queue(work_queue(route, lane), back, lane_key(route, lane), arguments)
     for delay in topology.ladder:
         # One delay a queue, never one a message: a long delay at the head would hold up the short ones behind it.
         arguments = {
@@ -62,6 +71,33 @@ def queues(topology: Topology) -> Iterator[Queue]:
             "x-delivery-limit": NO_LIMIT,
         }
         yield _queue(retry_queue(delay), Exchange(retry_queue(delay), "fanout", durable=True), "", arguments)
+
+
+def routing_key(topology: Topology, message: Message, to: Address) -> str:
+    """The key under which it is published: on its way to a route, that of its lane there."""
+    if to.routing_key not in topology.routes:
+        return to.routing_key
+    return lane_key(to.routing_key, topology.lane_number(to.routing_key, lane_of(message)))
+
+
+def count_lanes(link: Any, topology: Topology, route: str) -> int:
+    """How many numbered lanes stand, those beyond what is needed too."""
+    count = topology.lane_count(route)
+    while is_there(link, work_queue(route, count + 1)):
+        count += 1
+    return count
+
+
+def is_there(link: Any, name: str) -> bool:
+    channel = link.channel()
+    try:
+        channel.queue_declare(name, passive=True)
+        channel.close()
+    except link.channel_errors as error:
+        if getattr(error, "reply_code", 0) != _NOT_FOUND:
+            raise
+        return False
+    return True
 
 
 def declare(channel: StdChannel, topology: Topology) -> None:

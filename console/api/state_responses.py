@@ -140,11 +140,17 @@ class Series(ApiAnswer):
 # --- queues, accounts, routes -----------------------------------------------------------------------------------
 
 
+class LaneLine(ApiAnswer):
+    accounts = fields.String(metadata={"description": "Whose: an account, several that share a lane, or none."})
+    ready = fields.Integer()
+
+
 class QueueLine(ApiAnswer):
     route = fields.String()
     ready = fields.Integer()
     oldest_seconds = fields.Float(allow_none=True)
     in_flight = fields.Integer(allow_none=True)
+    lanes = fields.List(fields.Nested(LaneLine), metadata={"description": "The hundred with the most ready."})
     working = fields.Integer()
     retrying = fields.Integer()
     in_doubt = fields.Integer()

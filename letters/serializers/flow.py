@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bellhop.broker.port import QueueStats
 from bellhop.ledger.records import Pause, State
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bellhop.ledger.accounts import AccountView
     from bellhop.ledger.pulls import Watermark
     from bellhop.ledger.store import Ledger
+
+_LANES_SHOWN: Final = 100
 
 
 def queue_summary(stats: Mapping[str, QueueStats], ledger: Ledger) -> JsonObject:
@@ -32,6 +34,7 @@ def queue_summary(stats: Mapping[str, QueueStats], ledger: Ledger) -> JsonObject
                 "ready": queue.ready if queue else 0,
                 "oldest_seconds": queue.oldest_seconds if queue else None,
                 "in_flight": queue.in_flight if queue else None,
+                "lanes": [{"accounts": whose, "ready": count} for whose, count in _lanes(queue)],
                 **counts,
                 "dead": sum(group.count for group in waiting if group.route == route),
             }
@@ -39,6 +42,12 @@ def queue_summary(stats: Mapping[str, QueueStats], ledger: Ledger) -> JsonObject
     others = {name: count_messages(stats.get(name)) for name in ("retry", "unroutable")}
     letters = sum(group.count for group in waiting)
     return {"routes": routes, **others, "dead": {"queue": count_messages(stats.get("dead")), "letters": letters}}
+
+
+def _lanes(queue: QueueStats | None) -> list[tuple[str, int]]:
+    """Whose it is that waits, the longest line first."""
+    lanes = queue.lanes.items() if queue else ()
+    return sorted(lanes, key=lambda lane: (-lane[1], lane[0]))[:_LANES_SHOWN]
 
 
 def count_messages(queue: QueueStats | None) -> int:

@@ -119,7 +119,11 @@ class IngestSettings(Section):
 class WorkSettings(Section):
     """`bellhop work`: calls the vendors."""
 
-    threads: int = key(whole_number(1, 256), "Calls at once, for each route.", default=16)
+    threads: int = key(
+        whole_number(1, 256),
+        "Calls at once of one account, for each route; all accounts together may have twice as many.",
+        default=16,
+    )
     claim_seconds: float = key(
         Duration(minimum=1),
         "How long a claim on an event holds. At least three times an account's time-outs together.",

@@ -20,7 +20,7 @@ from bellhop.broker.port import Broker, Message
 from bellhop.broker.topology import DEAD, DEAD_QUEUE, UNROUTABLE_QUEUE, retry, retry_queue, work, work_queue
 from bellhop.ledger.records import LetterFilter, State
 from bellhop.schemas.envelope import Envelope, content_hash, encode
-from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.registry import ROUTES, lanes
 from bellhop.vendors.settings import load
 from tests.support.rabbitmq import RabbitNode
 from tests.support.service import Service, wait_for
@@ -36,7 +36,8 @@ def amqp(tmp_path: Path, rabbitmq_node: RabbitNode) -> Iterator[tuple[Service, B
     """A service with its queues and nothing running, its broker, and a channel of a stranger's."""
     url = rabbitmq_node.vhost()
     with Service(tmp_path, [url]) as service:
-        broker = connect(load(service.settings, {}).broker, ROUTES)
+        settings = load(service.settings, {})
+        broker = connect(settings.broker, ROUTES, lanes=lanes(settings.accounts))
         broker.declare()
         stranger = pika.BlockingConnection(pika.URLParameters(url))
         yield service, broker, stranger.channel()

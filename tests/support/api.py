@@ -19,7 +19,7 @@ from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ledger.records import ApiToken, LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
-from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.registry import ROUTES, lanes
 from bellhop.vendors.settings import read_config
 from tests.support.ledger import Clock, die, event, letter
 
@@ -60,7 +60,7 @@ class Api:
             second_approver=self.settings.console.second_approver,
             now=self.clock,
         )
-        self.broker = connect(self.settings.broker, ROUTES)
+        self.broker = connect(self.settings.broker, ROUTES, lanes=lanes(self.settings.accounts))
         self.broker.declare()
         self.told: list[tuple[str, dict[str, object]]] = []
         self.app = create_api_app(self.settings, self.ledger, self.broker, self._observe, now=self.clock)

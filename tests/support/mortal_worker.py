@@ -20,8 +20,9 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.settings import BrokerSettings
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome
 from bellhop.workers.executor import Executor
+from bellhop.workers.lanes import capacity_of
 from bellhop.workers.suspects import Room
-from bellhop.workers.worker import Worker, capacity_of
+from bellhop.workers.worker import Worker
 
 ROUTES = ("members", "pulls")
 SYNC = VendorCall("pv", "sync_member", {}, repeatable=True)

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
-from bellhop.broker.port import Broker, Consumer, Message, Publisher
+from bellhop.broker.headers import LANE
+from bellhop.broker.port import Address, Broker, Consumer, Message, Publisher
 from bellhop.broker.topology import DEAD, DEAD_QUEUE, NOWHERE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError, Unroutable
 from bellhop.vendors.registry import ROUTES
@@ -19,8 +21,8 @@ from tests.support.deliveries import PATIENCE_SECONDS, collect, ids, message, pu
 from tests.support.harness import BrokerHarness
 
 SHORT, LONG = 0.4, 3600.0
-TOPOLOGY = Topology(ROUTES, ladder=(SHORT, LONG), delivery_limit=2)
 ROUTE, OTHER = ROUTES[0], ROUTES[1]
+TOPOLOGY = Topology(ROUTES, ladder=(SHORT, LONG), delivery_limit=2, lanes={ROUTE: ("salon", "spa")})
 QUEUE = work_queue(ROUTE)
 
 
@@ -407,3 +409,76 @@ def test_a_consumer_may_rest_before_it_has_ever_taken(broker: Broker, publisher:
     put(publisher, work(ROUTE), "a")
     assert broker.stats()[ROUTE].ready == 1
     assert ids(collect(consumer, 1)) == ["a"]
+
+
+# --- lanes ------------------------------------------------------------------------------------------------------
+
+
+class Rooms:
+    """Leave for so many of each lane; without end for those that are not named."""
+
+    def __init__(self, **rooms: int) -> None:
+        self.rooms = rooms
+
+    def most(self, lane: str) -> int:
+        return 10
+
+    def room(self, lane: str, beside: int) -> int:
+        return self.rooms.get(lane, 10)
+
+
+def put_in_lanes(publisher: Publisher, to: Address, *names: str) -> None:
+    """A message for each name, which is its account's and a number."""
+    for future in [publisher.publish(Message(name, b"{}", {LANE: name.partition("-")[0]}), to) for name in names]:
+        future.result(PATIENCE_SECONDS)
+
+
+def test_an_account_without_room_keeps_no_other_waiting_and_its_own_stay_in_order(
+    broker: Broker, publisher: Publisher
+) -> None:
+    rooms = Rooms(salon=0)
+    consumer = broker.consumer(QUEUE, 100, rooms)
+    put_in_lanes(publisher, work(ROUTE), *(f"salon-{n}" for n in range(10)), "spa-0", "spa-1")
+    (*found,) = collect(consumer, 2)
+    assert [(one.message.id, one.lane) for one in found] == [("spa-0", "spa"), ("spa-1", "spa")]
+    assert not consumer.take(10, 0.3)
+    rooms.rooms["salon"] = 10
+    held = collect(consumer, 10, limit=3)
+    assert ids(held) == [f"salon-{n}" for n in range(10)]
+    assert {one.deliveries for one in held} == {0}
+
+
+def test_no_more_is_taken_of_a_lane_than_it_has_room_for(broker: Broker, publisher: Publisher) -> None:
+    consumer = broker.consumer(QUEUE, 100, Rooms(salon=2))
+    put_in_lanes(publisher, work(ROUTE), *(f"salon-{n}" for n in range(5)))
+    eventually(lambda: broker.stats()[ROUTE].ready <= 5)
+    time.sleep(0.2)  # for RabbitMQ to have sent all it sends
+    assert len(consumer.take(10, 0.5)) == 2
+
+
+def test_what_comes_back_from_the_ladder_comes_back_to_its_lane(broker: Broker, publisher: Publisher) -> None:
+    consumer = broker.consumer(QUEUE, 100, Rooms(salon=0))
+    put_in_lanes(publisher, retry(ROUTE, SHORT), "salon-0", "spa-0")
+    put_in_lanes(publisher, retry(ROUTE, LONG), "salon-1", "spa-1")
+    assert ids(collect(consumer, 1)) == ["spa-0"]
+    assert broker.hasten(ROUTE) == 2
+    assert ids(collect(consumer, 1)) == ["spa-1"]
+    assert not consumer.take(10, 0.5)
+
+
+def test_the_figures_tell_whose_it_is_that_waits(broker: Broker, publisher: Publisher) -> None:
+    put_in_lanes(publisher, work(ROUTE), "salon-0", "salon-1", "spa-0")
+    put(publisher, work(ROUTE), "nobody's")
+    eventually(lambda: broker.stats()[ROUTE].lanes == {"salon": 2, "spa": 1, "": 1})
+    assert broker.stats()[ROUTE].ready == 4
+
+
+def test_a_lane_is_taken_from_after_its_account_has_left_the_settings(
+    harness: BrokerHarness, broker: Broker, publisher: Publisher
+) -> None:
+    put_in_lanes(publisher, work(ROUTE), "salon-0", "spa-0", "salon-1")
+    later = harness.open(replace(TOPOLOGY, lanes={ROUTE: ("spa",)}))
+    later.declare()
+    found = collect(later.consumer(QUEUE, 100), 3)
+    assert sorted(ids(found)) == ["salon-0", "salon-1", "spa-0"]
+    assert later.stats()[ROUTE].ready == 0

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
-from bellhop.ledger.accounts import FAILURES, FIRST_OPEN_SECONDS, LONGEST_OPEN_SECONDS, Denied, Ended, Permit
+import pytest
+
+from bellhop.ledger.accounts import (
+    FAILURES,
+    FIRST_OPEN_SECONDS,
+    LONGEST_OPEN_SECONDS,
+    LONGEST_REFUSED_SECONDS,
+    Denied,
+    Ended,
+    Permit,
+)
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.settings import Limits
 from tests.support.ledger import Clock, OpenLedger
@@ -142,16 +153,36 @@ def test_one_call_alone_tries_whether_the_vendor_is_back_and_closes_the_breaker(
     assert (view.breaker, view.failures, view.error, view.ill) == ("closed", 0, "", False)
 
 
-def test_a_probe_that_fails_opens_it_for_twice_as_long_up_to_a_limit(ledger: Ledger, clock: Clock) -> None:
+@pytest.mark.parametrize(
+    ("ended", "longest"), [(Ended.AWAY, LONGEST_OPEN_SECONDS), (Ended.REFUSED, LONGEST_REFUSED_SECONDS)]
+)
+def test_a_probe_that_fails_opens_it_for_twice_as_long_up_to_a_limit(
+    ledger: Ledger, clock: Clock, ended: Ended, longest: float
+) -> None:
     fail_until_open(ledger)
     lengths = []
     for _ in range(9):
         denied = refusal(ledger)
         lengths.append(denied.after)
         clock.advance(seconds=denied.after)
-        ledger.accounts.release(get(ledger), Ended.AWAY, error="still away")
+        ledger.accounts.release(get(ledger), ended, error="still away")
     assert lengths[:3] == [FIRST_OPEN_SECONDS, 2 * FIRST_OPEN_SECONDS, 4 * FIRST_OPEN_SECONDS]
-    assert lengths[-1] == LONGEST_OPEN_SECONDS
+    assert lengths[-1] == longest
+
+
+def test_people_and_workers_see_until_when_no_call_has_leave(ledger: Ledger, clock: Clock) -> None:
+    assert ledger.accounts.views() == []
+    ledger.accounts.release(get(ledger), Ended.THROTTLED, retry_after=70.0)
+    (view,) = ledger.accounts.views()
+    assert view.held_until == clock() + timedelta(seconds=70)
+    clock.advance(seconds=70)
+    fail_until_open(ledger)
+    (view,) = ledger.accounts.views()
+    assert view.held_until == clock() + timedelta(seconds=FIRST_OPEN_SECONDS)
+    clock.advance(seconds=FIRST_OPEN_SECONDS)
+    assert ledger.accounts.views()[0].held_until is None
+    get(ledger)  # the one that tries
+    assert ledger.accounts.views()[0].held_until is not None
 
 
 def test_a_probe_whose_process_died_does_not_keep_the_breaker_open_for_ever(ledger: Ledger, clock: Clock) -> None:

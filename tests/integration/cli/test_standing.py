@@ -7,7 +7,7 @@ from pathlib import Path
 from bellhop.broker.connect import connect
 from bellhop.broker.port import Message
 from bellhop.broker.topology import work
-from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.registry import ROUTES, lanes
 from bellhop.vendors.settings import load
 from tests.support.rabbitmq import RabbitNode
 from tests.support.service import Service, free_port, wait_for
@@ -17,7 +17,8 @@ def test_a_delivery_limit_is_compared_with_the_broker_and_changed_with_messages_
     rabbitmq_node: RabbitNode, tmp_path: Path
 ) -> None:
     with Service(tmp_path, [rabbitmq_node.vhost()]) as service:
-        broker = connect(load(service.settings, {}).broker, ROUTES)
+        settings = load(service.settings, {})
+        broker = connect(settings.broker, ROUTES, lanes=lanes(settings.accounts))
         broker.declare()
         broker.publisher().publish(Message("m", b"{}", {}), work("members")).result(10)
         assert service.run("config", "check").stdout == "ok: 1 source, 2 accounts, 2 venues\n"

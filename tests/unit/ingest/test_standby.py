@@ -99,7 +99,8 @@ def test_a_ledger_that_cannot_be_opened_at_all_is_away_too() -> None:
         StandbyLedger(open_).event("crm", "e1")
 
 
-def test_while_one_caller_waits_for_the_ledger_no_other_does() -> None:
+def test_while_one_caller_waits_for_the_ledger_no_other_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellhop.ingest.standby._FIRST_SECONDS", 0.05)
     entered, go_on = threading.Event(), threading.Event()
 
     def open_() -> Ledger:

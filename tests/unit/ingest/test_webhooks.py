@@ -138,6 +138,7 @@ def test_the_envelope_says_when_it_was_taken_and_what_it_holds(ingress: Ingress)
         "bellhop-route": "bookings.simplybook",
         "bellhop-enqueued": NOW.timestamp(),
         "bellhop-attempt": 0,
+        "bellhop-lane": "salon",
     }
 
 
@@ -540,7 +541,7 @@ def test_what_the_broker_does_not_confirm_is_not_accepted(
 
 
 def test_a_publisher_that_breaks_its_word_does_not_hold_the_sender_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.webhooks._GRACE_SECONDS", -5.0)  # with the confirm time of 5 s: at once
+    monkeypatch.setattr("bellhop.ingest.webhooks._GRACE_SECONDS", -5.0)  # with the confirm time of 5 s: at once
     ingress = Ingress()
     ingress.publisher.silent = True
     refused(ingress.post(body()), 503, "not-accepted")

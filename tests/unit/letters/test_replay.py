@@ -106,8 +106,14 @@ def test_a_letter_goes_back_to_its_route_one_generation_on_with_its_count_at_zer
     ((message, to),) = publisher.sent
     assert to == work("members")
     assert message.id == "crm/e1"
-    assert message.headers == {headers.ATTEMPT: 0, headers.ENQUEUED: NOW.timestamp(), headers.ROUTE: "members"}
-    before, after = decode(archive.rows[1].new.body), decode(message.body)
+    before = decode(archive.rows[1].new.body)
+    assert message.headers == {
+        headers.ATTEMPT: 0,
+        headers.ENQUEUED: NOW.timestamp(),
+        headers.ROUTE: "members",
+        headers.LANE: before.account,
+    }
+    after = decode(message.body)
     assert after == replace(before, generation=3)
     assert archive.states == ["replayed"]
     assert archive.audit == [(1, "ada@desk", "mended")]

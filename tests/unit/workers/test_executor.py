@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bellhop.broker import headers, topology
+from bellhop.broker.messages import work_message
 from bellhop.broker.port import Delivery, Message
 from bellhop.ledger.records import (
     Booking,
@@ -35,6 +36,7 @@ from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDel
 from bellhop.workers.executor import Executor
 from bellhop.workers.failures import AUTH_TRIES
 from bellhop.workers.messages import follow_up_messages, onward_message
+from bellhop.workers.ports import FREE, AccountLeave
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CLOCK = Clock(now=lambda: NOW, monotonic=lambda: 0.0, chance=lambda: 1.0)
@@ -124,6 +126,9 @@ class Turns:
 
     def __init__(self, acts: list[str], held: CallHeld | None = None) -> None:
         self.acts, self.held = acts, held
+
+    def leave(self, account: str) -> AccountLeave:
+        return FREE if self.held is None or account != self.held.account else AccountLeave(held=self.held.after)
 
     def ahead(self, account: str) -> None:
         self.acts.append(f"leave for {account}")
@@ -602,21 +607,45 @@ def test_leave_to_call_is_got_before_the_ledgers_mark_so_that_dying_while_waitin
     ]  # fmt: skip
 
 
-def test_an_account_that_is_held_counts_no_attempt_and_comes_again_when_it_may_be_its_turn() -> None:
+def test_an_account_that_is_held_counts_no_attempt_and_its_event_waits_in_its_lane_without_the_ladder() -> None:
     ended, ledger, at_work = held_job(CallHeld("sb", "its breaker is open", 12.0))
-    assert ended.outcome == Wait("account sb: its breaker is open", 12.0)
+    assert ended.outcome == Wait("account sb: its breaker is open", 12.0, in_lane=True)
     assert "called book" not in ledger.acts
     assert ended.attempts == ()
     ended = at_work.plan(ended)
-    assert ended.retry_seconds == 30.0
+    assert ended.retry_seconds is None
     settlement = ended.settlement(CLOCK)
     assert settlement is not None
     assert (settlement.state, settlement.attempts, settlement.next_at) == (
-        State.RETRYING, (), NOW + timedelta(seconds=30),
+        State.RETRYING, (), NOW + timedelta(seconds=12),
     )  # fmt: skip
     sent = onward_message(ended, "bookings.simplybook", NOW)
     assert sent is not None
+    assert sent[1] == topology.work("bookings.simplybook")
+    assert sent[0].headers[headers.LANE] == "sb"
     assert sent[0].headers[headers.ATTEMPT] == 0
+
+
+def test_what_is_held_for_another_account_or_by_nobody_that_its_lane_knows_goes_through_the_ladder() -> None:
+    """Its own lane is free: from its end it would come again at once, and again."""
+    ended, _, at_work = held_job(CallHeld("another", "its breaker is open", 12.0))
+    assert ended.outcome == Wait("account another: its breaker is open", 12.0)
+    ended = at_work.plan(ended)
+    assert ended.retry_seconds == 30.0
+    sent = onward_message(ended, "bookings.simplybook", NOW)
+    assert sent is not None
+    assert sent[1] == topology.retry("bookings.simplybook", 30.0)
+
+
+@pytest.mark.parametrize(("minutes", "lane"), [(20, None), (90, "sb")])
+def test_what_starts_soon_waits_in_no_lane_and_is_looked_at_in_time(minutes: int, lane: str | None) -> None:
+    event = envelope(not_after=NOW + timedelta(minutes=minutes))
+    ended, _, at_work = held_job(CallHeld("sb", "its breaker is open", 12.0), event=event)
+    sent = onward_message(at_work.plan(ended), "bookings.simplybook", NOW)
+    assert sent is not None
+    assert sent[0].headers.get(headers.LANE) == lane
+    assert (sent[1].exchange == topology.WORK_EXCHANGE) == (lane is not None)
+    assert work_message(event, NOW).headers.get(headers.LANE) == lane
 
 
 def test_a_booking_that_is_held_past_its_start_is_a_persons_in_time() -> None:

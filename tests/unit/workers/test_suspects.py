@@ -11,7 +11,7 @@ from bellhop.broker.headers import DEATHS
 from bellhop.broker.port import Delivery, Message
 from bellhop.schemas.clock import Clock
 from bellhop.vendors.outcome import Dead, Wait
-from bellhop.workers.suspects import Lane, Room, count_deaths
+from bellhop.workers.suspects import Room, Suspects, count_deaths
 
 
 def delivery(deliveries: int = 0, carried: str | int | float | None = None) -> Delivery:
@@ -46,15 +46,15 @@ def test_a_low_delivery_limit_suspects_and_ends_sooner() -> None:
 
 def test_of_several_suspects_the_least_often_died_over_stays_and_the_others_are_sent_on(room: Room) -> None:
     fresh, often, less, lost = delivery(2), delivery(0, 5), delivery(0, 3), delivery(1, 5)
-    lane = Lane(room)
-    unsuspected, aside = lane.split([often, fresh, less, lost])
+    suspects = Suspects(room)
+    unsuspected, aside = suspects.split([often, fresh, less, lost])
     assert unsuspected == [fresh]
     assert [(one, type(outcome)) for one, outcome in aside] == [(often, Wait), (lost, Dead)]
-    assert lane.unbegun == (less,)
+    assert suspects.unbegun == (less,)
 
 
 def test_one_route_at_a_time_has_a_suspect(room: Room) -> None:
-    one, other = Lane(room), Lane(room)
+    one, other = Suspects(room), Suspects(room)
     first = delivery(0, 3)
     assert one.split([first])[1] == []
     assert len(other.split([delivery(0, 3)])[1]) == 1
@@ -65,33 +65,33 @@ def test_one_route_at_a_time_has_a_suspect(room: Room) -> None:
 def test_a_suspect_begins_only_when_the_others_are_sent_on_and_no_more_are_coming(
     room: Room, seconds: list[float]
 ) -> None:
-    lane = Lane(room)
+    suspects = Suspects(room)
     first, second = delivery(3), delivery(4)
-    lane.split([first, second])
+    suspects.split([first, second])
     seconds[0] += 60
-    assert lane.next() is None  # the other is still in hand
-    lane.leave(second)
-    assert lane.next() is None  # its ack is on its way
+    assert suspects.next() is None  # the other is still in hand
+    suspects.leave(second)
+    assert suspects.next() is None  # its ack is on its way
     seconds[0] += 60
-    assert lane.next() is first
+    assert suspects.next() is first
 
 
 def test_a_suspect_that_a_dead_process_held_waits_for_those_it_held_beside_it(room: Room, seconds: list[float]) -> None:
-    lane = Lane(room)
-    lane.split([delivery(3)])
-    assert lane.next() is None
+    suspects = Suspects(room)
+    suspects.split([delivery(3)])
+    assert suspects.next() is None
     seconds[0] += 60
-    assert lane.next() is not None
+    assert suspects.next() is not None
 
 
 def test_a_suspect_that_comes_by_the_ladder_may_begin_at_once_and_once(room: Room) -> None:
-    lane = Lane(room)
-    lane.split([delivery(0, 3)])
-    assert lane.next() is not None
-    lane.begin()
-    assert lane.next() is None
-    lane.postpone()
-    assert lane.next() is not None
+    suspects = Suspects(room)
+    suspects.split([delivery(0, 3)])
+    assert suspects.next() is not None
+    suspects.begin()
+    assert suspects.next() is None
+    suspects.postpone()
+    assert suspects.next() is not None
 
 
 def test_a_suspect_is_worked_when_nothing_else_is_and_what_comes_meanwhile_waits(room: Room) -> None:

@@ -390,3 +390,22 @@ def test_what_consumers_left_that_were_killed_with_nothing_in_hand_is_cleared_aw
     left = set(wake.run_folder(path).glob("*.lock"))
     assert mine in left
     assert len(left) == 2
+
+
+def test_what_waited_in_a_file_from_before_there_were_lanes_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "broker.db"
+    with closing(sqlite.connect(path, isolation_level=None)) as db:
+        for statement in file._SCHEMA:
+            db.execute(statement)
+        db.execute("PRAGMA user_version = 1")
+        for name, due in (("waits", None), ("is delayed", 1.0)):
+            db.execute(
+                "INSERT INTO messages (queue, id, headers, enqueued, due, body) VALUES (?, ?, '{}', 0, ?, '')",
+                (work_queue("members"), name, due),
+            )
+    broker = EmbeddedBroker(f"sqlite:///{path}", Topology(("members",), (1.0,)), lease_seconds=5, confirm_seconds=5)
+    broker.declare()
+    assert broker.stats()["members"].ready == 2
+    found = collect(broker.consumer(work_queue("members"), 10), 2)
+    assert {(delivery.message.id, delivery.lane) for delivery in found} == {("waits", ""), ("is delayed", "")}
+    broker.close()

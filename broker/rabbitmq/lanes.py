@@ -1,0 +1,65 @@
+"""The lanes of one queue as a consumer sees them: which queues to consume, and what has arrived in each."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bellhop.broker.port import Delivery, Leave, Message
+from bellhop.broker.rabbitmq.topology import count_lanes
+from bellhop.broker.topology import Topology, lane_of, work_queue
+
+_MOST_PREFETCHED: Final = 2**16 - 1
+
+
+class LaneQueues:
+    """`route` is None for a queue that is no work queue and has none. Belongs to the thread of `take`."""
+
+    def __init__(self, topology: Topology, route: str | None, queue: str, prefetch: int, leave: Leave) -> None:
+        self.queue = queue
+        self._topology = topology
+        self._route = route
+        self._prefetch = prefetch
+        self._leave = leave
+        self._arrived: dict[str, deque[Delivery]] = {}
+
+    def queues(self, link: Any) -> Iterator[tuple[str, int]]:
+        """The queues of all lanes that stand, each with its prefetch."""
+        count = 0 if self._route is None else count_lanes(link, self._topology, self._route)
+        for lane in range(count + 1):
+            yield (self.queue if self._route is None else work_queue(self._route, lane)), self._prefetch_of(lane)
+
+    def _prefetch_of(self, lane: int) -> int:
+        accounts = self._topology.lane_accounts(self._route, lane) if self._route else ()
+        wanted = [self._leave.most(account) for account in accounts] or [self._leave.most("")]
+        return min(self._prefetch, sum(wanted), _MOST_PREFETCHED)
+
+    def own_lane(self, queue: str, message: Message) -> str:
+        """The account of a message that came from that account's lane; "" of any other."""
+        account = lane_of(message)
+        if self._route is None or not account or account not in self._topology.lanes.get(self._route, ()):
+            return ""
+        return account if work_queue(self._route, self._topology.lane_number(self._route, account)) == queue else ""
+
+    def arrive(self, delivery: Delivery) -> None:
+        self._arrived.setdefault(delivery.lane, deque()).append(delivery)
+
+    def pick(self, limit: int) -> list[Delivery]:
+        """What has arrived and has room, one account after the other; the next time another one is first."""
+        picked: list[Delivery] = []
+        for lane in list(self._arrived):
+            waiting = self._arrived[lane]
+            count = min(len(waiting), limit - len(picked), self._leave.room(lane, len(picked)))
+            if count > 0:
+                picked += [waiting.popleft() for _ in range(count)]
+                del self._arrived[lane]
+                if waiting:
+                    self._arrived[lane] = waiting  # behind the others
+        return picked
+
+    def all_arrived(self) -> list[Delivery]:
+        return [delivery for waiting in self._arrived.values() for delivery in waiting]
+
+    def clear(self) -> None:
+        self._arrived.clear()

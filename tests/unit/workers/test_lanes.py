@@ -1,0 +1,191 @@
+"""What a worker may have in hand of each account, and whose event begins next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+
+import pytest
+
+from bellhop.broker.port import Delivery, Message
+from bellhop.ledger.records import Booking, Claimed
+from bellhop.schemas.clock import Clock
+from bellhop.workers.delivery import ClaimedDelivery
+from bellhop.workers.lanes import Lanes
+from bellhop.workers.ports import FREE, AccountLeave
+from bellhop.workers.retry import LOOK_SECONDS
+from tests.support.ledger import event
+
+THREADS = 4
+PLACES = 16
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+class Time:
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Turns:
+    """Leave as told, free for those that are not named."""
+
+    def __init__(self, **leaves: AccountLeave) -> None:
+        self.leaves = leaves
+
+    def leave(self, account: str) -> AccountLeave:
+        return self.leaves.get(account, FREE)
+
+    def ahead(self, account: str) -> None: ...
+
+    def give_back(self, account: str) -> None: ...
+
+
+def lanes(turns: Turns | None = None, time: Time | None = None) -> Lanes:
+    return Lanes(THREADS, turns or Turns(), Clock(now=lambda: NOW, monotonic=time or Time()))
+
+
+def claimed(account: str, number: int = 0) -> ClaimedDelivery:
+    envelope = replace(event(f"{account}-{number}", "member.updated"), account=account)
+    delivery = Delivery(Message(envelope.message_id, b"", {}), number)
+    claim = cast(Claimed, None)
+    return ClaimedDelivery(delivery, 0.0, envelope, claim, Booking("crm", "R-1", account))
+
+
+def take_in(of: Lanes, account: str, count: int) -> None:
+    for number in range(count):
+        of.take_in(account)
+        of.put(claimed(account, number))
+
+
+def begin(of: Lanes) -> str:
+    """Whose event begins next, "" where a thread would wait."""
+    found, _ = of._pick(of._clock.monotonic())
+    return "" if found is None else found.envelope.account
+
+
+def test_one_account_alone_has_half_of_the_places_and_the_next_ones_half_of_what_is_left() -> None:
+    held = lanes()
+    assert held.room("a", 0) == PLACES // 2
+    take_in(held, "a", 8)
+    assert held.room("a", 0) == 0
+    assert held.room("b", 0) == 4
+    assert held.room("b", 4) == 2
+    take_in(held, "b", 4)
+    assert held.room("c", 0) == 2
+
+
+def test_there_is_a_place_again_as_soon_as_one_is_let_go() -> None:
+    held = lanes()
+    take_in(held, "a", 8)
+    held.let_go("a")
+    assert held.room("a", 0) == 1
+
+
+def test_an_account_whose_calls_hang_has_the_settings_threads_and_another_ones_event_begins_at_once() -> None:
+    held = lanes()
+    take_in(held, "a", 8)
+    assert [begin(held) for _ in range(5)] == ["a"] * THREADS + [""]
+    take_in(held, "b", 1)
+    assert begin(held) == "b"
+
+
+def test_accounts_take_turns() -> None:
+    held = lanes()
+    take_in(held, "a", 2)
+    take_in(held, "b", 2)
+    assert [begin(held) for _ in range(4)] == ["a", "b", "a", "b"]
+
+
+def test_of_one_account_they_begin_in_the_order_in_which_they_came() -> None:
+    held = lanes()
+    take_in(held, "a", 3)
+    begun = [held.next() for _ in range(3)]
+    assert [one.delivery.tag for one in begun if one] == [0, 1, 2]
+
+
+def test_an_account_with_few_calls_at_once_has_as_many_at_work_and_twice_in_hand() -> None:
+    held = lanes(Turns(a=AccountLeave(at_once=2)))
+    assert held.room("a", 0) == 4
+    take_in(held, "a", 4)
+    assert held.room("a", 0) == 0
+    assert [begin(held) for _ in range(3)] == ["a", "a", ""]
+
+
+def test_an_accounts_events_begin_at_its_rate_and_hold_no_thread_meanwhile() -> None:
+    time = Time()
+    held = lanes(Turns(a=AccountLeave(interval=1.0)), time)
+    take_in(held, "a", 2)
+    assert [begin(held), begin(held)] == ["a", ""]
+    time.seconds += 0.7
+    assert begin(held) == ""
+    time.seconds += 0.1  # a little ahead of its turn, that it is not late
+    assert begin(held) == "a"
+
+
+def test_nothing_is_taken_that_would_wait_long_for_its_rate() -> None:
+    time = Time()
+    turns = Turns(a=AccountLeave(interval=60.0, next_at=time.seconds + 60))
+    held = lanes(turns, time)
+    assert held.room("a", 0) == 0
+    time.seconds += 59
+    assert held.room("a", 0) == 2
+
+
+def test_nothing_is_taken_of_an_account_that_is_held_and_one_while_its_vendor_is_tried() -> None:
+    turns = Turns(a=AccountLeave(held=30.0, is_ill=True))
+    held = lanes(turns)
+    assert held.room("a", 0) == 0
+    assert held.room("b", 0) == PLACES // 2
+    turns.leaves["a"] = AccountLeave(at_once=1, is_ill=True)
+    assert held.room("a", 0) == 1
+    take_in(held, "a", 1)
+    assert held.room("a", 0) == 0
+    turns.leaves["a"] = FREE
+    assert held.room("a", 0) > 1
+
+
+def test_a_lane_that_is_held_for_long_is_looked_at_now_and_then() -> None:
+    time = Time()
+    turns = Turns(a=AccountLeave(held=3600.0, at_once=1, is_ill=True))
+    held = lanes(turns, time)
+    assert held.room("a", 0) == 0
+    time.seconds += LOOK_SECONDS - 1
+    assert held.room("a", 0) == 0
+    time.seconds += 1
+    assert held.room("a", 0) == PLACES // 2
+    held.end_look("a")
+    assert held.room("a", 0) == 0
+    time.seconds += LOOK_SECONDS
+    assert held.room("a", 0) == PLACES // 2
+
+
+def test_one_that_is_free_in_between_begins_its_time_anew() -> None:
+    time = Time()
+    turns = Turns(a=AccountLeave(held=3600.0, is_ill=True))
+    held = lanes(turns, time)
+    held.room("a", 0)
+    time.seconds += LOOK_SECONDS / 2
+    turns.leaves["a"] = FREE
+    held.room("a", 0)
+    turns.leaves["a"] = AccountLeave(held=3600.0, is_ill=True)
+    held.room("a", 0)
+    time.seconds += LOOK_SECONDS / 2
+    assert held.room("a", 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("leave", "most"),
+    [(FREE, 8), (AccountLeave(at_once=2), 4), (AccountLeave(interval=0.2), 8), (AccountLeave(interval=1.0), 2)],
+)
+def test_a_consumer_fetches_no_more_of_a_lane_than_is_ever_wanted(leave: AccountLeave, most: int) -> None:
+    assert lanes(Turns(a=leave)).most("a") == most
+
+
+def test_whoever_waits_for_work_is_woken_when_it_is_closed() -> None:
+    held = lanes()
+    held.close()
+    assert held.next() is None
