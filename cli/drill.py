@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shlex
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,6 +63,8 @@ def run(
     from bellhop.drill.run import Drill, backends, choose_faults, faults_by_name
     from bellhop.drill.run import run as drill_once
 
+    for number in (signal.SIGTERM, signal.SIGINT):  # what it started must not outlive it
+        signal.signal(number, signal.default_int_handler)
     seed = random.randrange(_SEEDS) if seed is None else seed  # noqa: S311  # to be repeated, not kept secret
     place = _new_folder(folder)
     with backends(broker, ledger) as on:

@@ -1,12 +1,11 @@
 """The promise under fire: what was accepted is booked once and whole, or stands in front of a person.
 
-A few of `bellhop drill`'s faults, chosen by a seed that is printed; DRILL_SEED=… repeats it. `make drill` does all.
+A few of `bellhop drill`'s faults, the same each time unless DRILL_SEED=… chooses others. `make drill` does all.
 """
 
 from __future__ import annotations
 
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +20,7 @@ from bellhop.drill.report import describe
 from bellhop.drill.run import Drill, choose_faults, run
 from bellhop.drill.site import Backends
 
-SEED = int(os.environ.get("DRILL_SEED") or random.randrange(100_000))
+SEED = int(os.environ.get("DRILL_SEED", "86349"))
 FAULTS = 3
 LATE = "bookings_late"
 """Always one of them over the embedded broker: calls that fail, and are carried out before `late_after` is over."""
