@@ -205,9 +205,7 @@ class SimplybookBookings:
         old = giving_way.candidates(own, self._wanted_slots(event, booking, own), event)
         client, rules = self._clients[call.account], self._rules[call.account]
         ids = giving_way.ids_in_the_way(call, old, rules, client)
-        return (
-            (moving_call(call, event, booking, ids, client, rules) or giving_way.note_call(call, ids)) if ids else None
-        )
+        return (moving_call(call, event, booking, ids, client) or giving_way.note_call(call, ids)) if ids else None
 
     def _wanted_slots(self, event: Envelope, booking: Booking, own: Sequence[Entry]) -> dict[str, Wanted]:
         return wanted_slots(event, booking, own, self._venues[event.data["venue"]].zone)

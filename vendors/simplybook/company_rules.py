@@ -132,22 +132,6 @@ class CompanyRules:
         """The terms, where a booking of the service is to be paid; None where it is not, or nobody says."""
         return self.payment_terms() if self._answer("isPaymentRequired", event_id) else None
 
-    def offers(self, method: str, ask: Callable[[str], bool]) -> bool:
-        """Whether the company has a method that the document has not. ask: its service map."""
-
-        def answer() -> bool:
-            try:
-                return ask(method)
-            except VendorFailure as failure:
-                if _is_away(failure):
-                    raise
-                return False
-
-        try:
-            return bool(self._kept.get(("offers", method), self._most_seconds, answer))
-        except TimeoutError:
-            return False
-
     def ask_ahead(self) -> None:
         """Asks what bookings will be held against, so that none has to wait for it: a few threads' work."""
         side_by_side([self.timeframe, self.required_fields, self._ask_of_services])

@@ -16,9 +16,9 @@ from typing import Final
 from bellhop.ledger.records import Booking, Entry, VendorCall
 from bellhop.schemas.asked import asked_of, compare_asked
 from bellhop.schemas.envelope import Envelope
+from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.simplybook.booked import describe_difference
 from bellhop.vendors.simplybook.client import SimplybookClient
-from bellhop.vendors.simplybook.company_rules import CompanyRules
 from bellhop.vendors.simplybook.slots import slot_of
 from bellhop.vendors.standing import with_entries
 
@@ -27,17 +27,12 @@ _TIMES: Final = re.compile(r"services\.\d+\.(?:start|end)")
 
 
 def moving_call(
-    call: VendorCall,
-    event: Envelope,
-    booking: Booking,
-    in_the_way: Collection[str],
-    client: SimplybookClient,
-    rules: CompanyRules,
+    call: VendorCall, event: Envelope, booking: Booking, in_the_way: Collection[str], client: SimplybookClient
 ) -> VendorCall | None:
     """The call that moves the one booking that is in the way of the `book`; None where there are several, more than its
     time differs, or the company has no such call. Raises VendorFailure, Held."""
     old = [entry for entry in booking.entries if entry.vendor_id in in_the_way and entry.account == call.account]
-    if len(old) != 1 or not _is_moved_alone(old[0], call, event) or not rules.offers(MOVE, client.offers):
+    if len(old) != 1 or not _is_moved_alone(old[0], call, event) or not _is_offered(client):
         return None
     arguments = {**call.arguments, "id": old[0].vendor_id}
     return VendorCall(call.account, MOVE, arguments, repeatable=True, line=call.line, warnings=call.warnings)
@@ -67,3 +62,13 @@ def _is_moved_alone(old: Entry, call: VendorCall, event: Envelope) -> bool:
         return False
     asked = asked_of(event.type, event.data, [event.data["services"][call.line]])
     return all(_TIMES.fullmatch(one.field) for one in compare_asked(old.asked, asked))
+
+
+def _is_offered(client: SimplybookClient) -> bool:
+    """A company that does not show its service map, or none that can be read, has not said so."""
+    try:
+        return client.offers(MOVE)
+    except VendorFailure as failure:
+        if failure.kind in (Kind.TRANSIENT, Kind.THROTTLED):
+            raise
+        return False
