@@ -55,7 +55,8 @@ def ingest(app: App) -> None:
         folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_folder(Path(tempfile.gettempdir()))
 
     # Before the fork: each child would take a second for it while it answers its first webhooks.
-    import bellhop.ledger.store  # noqa: F401
+    import bellhop.ledger.store
+    import bellhop.ledger.upgrade  # noqa: F401
     from bellhop.broker.connect import connect
     from bellhop.ingest.health import HealthProbe
     from bellhop.ingest.limits import SourceLimits
