@@ -22,13 +22,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bellhop.broker.connect import connect
 from bellhop.broker.messages import work_message
 from bellhop.broker.port import Broker, Publisher
 from bellhop.broker.topology import work
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.routes import MEMBERS_ROUTE
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import load
 from bench.processes import Running, free_port, running, until
 from bench.work import body
@@ -129,7 +128,7 @@ def at_work(broker: str, accounts: dict[str, float]) -> Iterator[Place]:
         path = folder / "bellhop.toml"
         path.write_text(text, encoding="utf-8")
         settings = load(path, {})
-        made = connect(settings.broker, ROUTES, lanes=lanes(settings.accounts))
+        made = connect_broker(settings)
         made.declare()
         publisher = made.publisher()
         stack.callback(publisher.close)

@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bellhop.broker.connect import connect
 from bellhop.broker.messages import work_message
 from bellhop.broker.port import Message
 from bellhop.broker.topology import work
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.routes import MEMBERS_ROUTE
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import build
 from bench.work import body
 
@@ -43,7 +42,7 @@ def message(number: int) -> Message:
 
 def main() -> None:
     settings, count = build(tomllib.loads(Path(sys.argv[1]).read_text())), int(sys.argv[2])
-    broker = connect(settings.broker, ROUTES, lanes=lanes(settings.accounts))
+    broker = connect_broker(settings)
     broker.declare()
     publisher = broker.publisher()
     waiting: deque[Future[None]] = deque()

@@ -44,6 +44,15 @@ class Topology:
     ladder: Sequence[float]
     delivery_limit: int = DELIVERY_LIMIT
     lanes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    _numbers: Mapping[str, Mapping[str, int]] = field(init=False, repr=False, compare=False)
+    """Of `lanes`: asked for with each message."""
+
+    def __post_init__(self) -> None:
+        numbers = {
+            route: {account: place % LANES_AT_MOST + 1 for place, account in enumerate(accounts)}
+            for route, accounts in self.lanes.items()
+        }
+        object.__setattr__(self, "_numbers", numbers)
 
     def lane_count(self, route: str) -> int:
         """How many numbered lanes the route needs."""
@@ -51,8 +60,7 @@ class Topology:
 
     def lane_number(self, route: str, account: str) -> int:
         """The lane of an account; 0 for one that the route does not know."""
-        accounts = self.lanes.get(route, ())
-        return accounts.index(account) % LANES_AT_MOST + 1 if account in accounts else 0
+        return self._numbers.get(route, {}).get(account, 0)
 
     def lane_accounts(self, route: str, number: int) -> Sequence[str]:
         """Whose lane it is."""

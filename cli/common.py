@@ -77,10 +77,9 @@ class App:
     @contextmanager
     def broker(self) -> Iterator[Broker]:
         """Connects when it is first used."""
-        from bellhop.broker.connect import connect
-        from bellhop.vendors.registry import ROUTES, lanes
+        from bellhop.vendors.registry import connect_broker
 
-        broker = connect(self.settings.broker, ROUTES, lanes=lanes(self.settings.accounts))
+        broker = connect_broker(self.settings)
         try:
             yield broker
         finally:

@@ -13,7 +13,7 @@ import click
 
 from bellhop.cli.common import App, Failed, open_ledger, pass_app
 from bellhop.schemas.errors import SettingsError
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import connect_broker
 
 if TYPE_CHECKING:
     from bellhop.console.access.oidc import Provider
@@ -87,14 +87,13 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
     with_link = own.loopback and (link or link_file is not None or not (own.oidc or has_users))
 
     def make_app() -> Any:
-        from bellhop.broker.connect import connect
         from bellhop.console.access.sessions import OneTimeLink
         from bellhop.console.api.app import create_api_app, mount
         from bellhop.console.app import create_console
         from bellhop.console.context import KEY
 
         observe = telemetry("console", settings)
-        broker = connect(settings.broker, ROUTES, observe, lanes=lanes(settings.accounts))
+        broker = connect_broker(settings, observe)
         ledger = open_ledger(settings)
         once = OneTimeLink() if with_link else None
         made = create_console(settings, ledger, broker, observe, provider=provider, link=once)

@@ -18,7 +18,7 @@ import click
 from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import ROUTES, connect_broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,6 @@ def ingest(app: App) -> None:
     # Before the fork: each child would take a second for it while it answers its first webhooks.
     import bellhop.ledger.store
     import bellhop.ledger.upgrade  # noqa: F401
-    from bellhop.broker.connect import connect
     from bellhop.ingest.health import HealthProbe
     from bellhop.ingest.limits import SourceLimits
     from bellhop.ingest.refusals import RefusedPosts
@@ -72,7 +71,7 @@ def ingest(app: App) -> None:
     def make_app() -> Any:
         metrics = Metrics(settings, "ingest")
         observe = telemetry("ingest", settings, metrics)
-        broker = MeasuredBroker(connect(settings.broker, ROUTES, observe, lanes=lanes(settings.accounts)), observe)
+        broker = MeasuredBroker(connect_broker(settings, observe), observe)
         events = StandbyLedger(lambda: open_ledger(settings))
         unseen = Unseen(events.unknown, broker, observe)
         unseen.start()
@@ -223,7 +222,6 @@ def _serve(
     act: Callable[[Broker, Ledger, Observe, Health, threading.Event], None],
 ) -> NoReturn:
     """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process."""
-    from bellhop.broker.connect import connect
     from bellhop.telemetry.health import Health
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import Metrics
@@ -234,7 +232,7 @@ def _serve(
     observe = telemetry(process, settings, metrics)
     tell_zones(observe)
     ledger = open_ledger(settings, observe)
-    broker = MeasuredBroker(connect(settings.broker, ROUTES, observe, lanes=lanes(settings.accounts)), observe)
+    broker = MeasuredBroker(connect_broker(settings, observe), observe)
     health = Health(metrics.exposition)
     observe("health.listening", host=host, port=_listen(health, host, port))
     settle_memory()

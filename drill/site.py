@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from bellhop.broker.connect import connect
 from bellhop.broker.port import Broker
 from bellhop.drill.history import PersonAct
 from bellhop.drill.nodes.ports import free_port
@@ -27,7 +26,7 @@ from bellhop.drill.proxy import Link
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings import Settings
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import load
 
 if TYPE_CHECKING:
@@ -169,7 +168,7 @@ class Site:
 
     @contextmanager
     def broker(self) -> Iterator[Broker]:
-        broker = connect(self.settings.broker, ROUTES, lanes=lanes(self.settings.accounts))
+        broker = connect_broker(self.settings)
         try:
             yield broker
         finally:

@@ -20,7 +20,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from bellhop.broker.connect import connect
 from bellhop.broker.messages import work_message
 from bellhop.broker.topology import work, work_queue
 from bellhop.cli.demo.folder import template
@@ -30,7 +29,7 @@ from bellhop.sandbox.server import Sandbox
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.routes import bookings_route
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import build
 from bellhop.workers.executor import Executor
 from bellhop.workers.lanes import capacity_of
@@ -81,7 +80,7 @@ def record(*, fails: bool) -> Way:
             sandbox.fault(method="book", kind="http", times=None)
         settings = build(document)
         broker, ledger = (
-            connect(settings.broker, ROUTES, lanes=lanes(settings.accounts)),
+            connect_broker(settings),
             Ledger.open(settings.ledger.url, keep_seconds=86400),
         )
         broker.declare()

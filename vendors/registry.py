@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from bellhop.broker.connect import connect
+from bellhop.broker.port import Broker
+from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE
-from bellhop.schemas.settings import Account
+from bellhop.schemas.settings import Account, Settings
 from bellhop.vendors.fates import Fate
 from bellhop.vendors.peoplevine.vendor import PEOPLEVINE
 from bellhop.vendors.simplybook.vendor import SIMPLYBOOK
@@ -34,6 +37,11 @@ def lanes(accounts: Mapping[str, Account]) -> Mapping[str, Sequence[str]]:
     kinds[MEMBERS_ROUTE] = {vendor.kind for vendor in VENDORS if vendor.members}
     kinds[PULLS_ROUTE] = {vendor.kind for vendor in VENDORS if vendor.pulls}
     return {route: [name for name, one in accounts.items() if one.kind in those] for route, those in kinds.items()}
+
+
+def connect_broker(settings: Settings, observe: Observe = silent) -> Broker:
+    """The settings' broker, with a queue for each route and a lane for each account; not connected yet."""
+    return connect(settings.broker, ROUTES, observe, lanes=lanes(settings.accounts))
 
 
 def vendor_of(account: Account) -> Vendor[Any]:

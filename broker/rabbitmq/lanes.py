@@ -37,10 +37,10 @@ class LaneQueues:
 
     def own_lane(self, queue: str, message: Message) -> str:
         """The account of a message that came from that account's lane; "" of any other."""
-        account = lane_of(message)
-        if self._route is None or not account or account not in self._topology.lanes.get(self._route, ()):
+        if self._route is None:
             return ""
-        return account if work_queue(self._route, self._topology.lane_number(self._route, account)) == queue else ""
+        number = self._topology.lane_number(self._route, account := lane_of(message))
+        return account if number and work_queue(self._route, number) == queue else ""
 
     def arrive(self, delivery: Delivery) -> None:
         self._arrived.setdefault(delivery.lane, deque()).append(delivery)

@@ -15,13 +15,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bellhop.broker.connect import connect
 from bellhop.broker.headers import LANE
 from bellhop.broker.messages import work_message
 from bellhop.broker.port import Broker, Publisher
 from bellhop.broker.topology import work
 from bellhop.ledger.records import LetterFilter
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import load
 from tests.support.ledger import event
 from tests.support.service import Service, wait_for
@@ -94,7 +93,7 @@ def settle_in(service: Service, vendor: Vendor, **rates: float) -> None:
 
 def broker_of(service: Service) -> Broker:
     settings = load(service.settings, {})
-    broker = connect(settings.broker, ROUTES, lanes=lanes(settings.accounts))
+    broker = connect_broker(settings)
     broker.declare()
     return broker
 

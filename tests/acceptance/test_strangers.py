@@ -14,13 +14,12 @@ import pika
 import pytest
 
 from bellhop.broker import headers
-from bellhop.broker.connect import connect
 from bellhop.broker.messages import ENOUGH_BYTES
 from bellhop.broker.port import Broker, Message
 from bellhop.broker.topology import DEAD, DEAD_QUEUE, UNROUTABLE_QUEUE, retry, retry_queue, work, work_queue
 from bellhop.ledger.records import LetterFilter, State
 from bellhop.schemas.envelope import Envelope, content_hash, encode
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import load
 from tests.support.rabbitmq import RabbitNode
 from tests.support.service import Service, wait_for
@@ -37,7 +36,7 @@ def amqp(tmp_path: Path, rabbitmq_node: RabbitNode) -> Iterator[tuple[Service, B
     url = rabbitmq_node.vhost()
     with Service(tmp_path, [url]) as service:
         settings = load(service.settings, {})
-        broker = connect(settings.broker, ROUTES, lanes=lanes(settings.accounts))
+        broker = connect_broker(settings)
         broker.declare()
         stranger = pika.BlockingConnection(pika.URLParameters(url))
         yield service, broker, stranger.channel()

@@ -13,13 +13,12 @@ from flask import Flask
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from bellhop.broker.connect import connect
 from bellhop.console.api.app import create_api_app, mount
 from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ledger.records import ApiToken, LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import read_config
 from tests.support.ledger import Clock, die, event, letter
 
@@ -60,7 +59,7 @@ class Api:
             second_approver=self.settings.console.second_approver,
             now=self.clock,
         )
-        self.broker = connect(self.settings.broker, ROUTES, lanes=lanes(self.settings.accounts))
+        self.broker = connect_broker(self.settings)
         self.broker.declare()
         self.told: list[tuple[str, dict[str, object]]] = []
         self.app = create_api_app(self.settings, self.ledger, self.broker, self._observe, now=self.clock)

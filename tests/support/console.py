@@ -11,14 +11,13 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from bellhop.broker.connect import connect
 from bellhop.console.access.sessions import OneTimeLink, Sessions
 from bellhop.console.app import create_console
 from bellhop.console.context import KEY, ConsoleParts
 from bellhop.ledger.records import LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import read_config
 from tests.support.ledger import Clock, die, event, letter
 from tests.support.service import wait_for
@@ -104,7 +103,7 @@ class Console:
             second_approver=self.settings.console.second_approver,
             now=self.clock,
         )
-        self.broker = connect(self.settings.broker, ROUTES, lanes=lanes(self.settings.accounts))
+        self.broker = connect_broker(self.settings)
         self.broker.declare()
         self.told: list[tuple[str, dict[str, object]]] = []
         self.app = create_console(self.settings, self.ledger, self.broker, self._observe, link=link, now=self.clock)

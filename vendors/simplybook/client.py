@@ -18,7 +18,7 @@ from bellhop.vendors.held import CallHeld, Gate, OpenGate
 from bellhop.vendors.http import HttpClient, Where
 from bellhop.vendors.phrases import is_alike, is_bare
 from bellhop.vendors.simplybook.book_answer import BookAnswer, BookedRow
-from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, NEWER_METHODS, Method
+from bellhop.vendors.simplybook.methods import LOGIN_METHODS, TOKEN_METHODS, Method
 from bellhop.vendors.simplybook.reply import RpcResult, read_reply
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
@@ -146,7 +146,7 @@ class SimplybookClient:
 
         Wrong arguments raise REJECTED before anything is sent. Refused for its token it logs in again, once.
         """
-        method = METHODS.get(name) or NEWER_METHODS.get(name)
+        method = TOKEN_METHODS.get(name)
         if method is None:
             raise _refused_here(name, "is not a method of the public service")
         params = _check_arguments(method, arguments)
@@ -265,7 +265,7 @@ class SimplybookClient:
                 raise
 
     def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> RpcResult:
-        method = METHODS.get(name) or NEWER_METHODS.get(name) or LOGIN_METHODS[name]
+        method = TOKEN_METHODS.get(name) or LOGIN_METHODS[name]
         if token is not None:
             learn_secret(token)
         number = str(secrets.randbelow(_IDS) + _IDS)

@@ -229,6 +229,9 @@ NEWER_METHODS: Final[Mapping[str, Method]] = {
 }
 """What the vendor's newer clients call, and the document does not have: of use where a company's service map has it."""
 
+TOKEN_METHODS: Final[Mapping[str, Method]] = {**METHODS, **NEWER_METHODS}
+"""What is called with a session token."""
+
 LOGIN_METHODS: Final[Mapping[str, Method]] = {
     "getToken": _read("getToken", _required_params(companyLogin=text, apiKey=text), Token()),
     "getServiceUrl": _read("getServiceUrl", _required_params(companyLogin=text), Id()),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bellhop.broker.connect import connect
 from bellhop.broker.port import Message
 from bellhop.broker.topology import work
-from bellhop.vendors.registry import ROUTES, lanes
+from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import load
 from tests.support.rabbitmq import RabbitNode
 from tests.support.service import Service, free_port, wait_for
@@ -18,7 +17,7 @@ def test_a_delivery_limit_is_compared_with_the_broker_and_changed_with_messages_
 ) -> None:
     with Service(tmp_path, [rabbitmq_node.vhost()]) as service:
         settings = load(service.settings, {})
-        broker = connect(settings.broker, ROUTES, lanes=lanes(settings.accounts))
+        broker = connect_broker(settings)
         broker.declare()
         broker.publisher().publish(Message("m", b"{}", {}), work("members")).result(10)
         assert service.run("config", "check").stdout == "ok: 1 source, 2 accounts, 2 venues\n"
