@@ -8,18 +8,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.redact import Redactor
-from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE
 from bellhop.schemas.settings import Settings
 from bellhop.vendors.http import HttpClient
-from bellhop.vendors.registry import VENDORS
-from bellhop.vendors.vendor import Vendor
+from bellhop.vendors.registry import lanes, vendor_of
 from bellhop.workers.gate import AccountGate
 
 _LOOK_SECONDS: Final = 1.0
@@ -107,15 +105,11 @@ def held_accounts(
     """Of all accounts whose vendor knows a harmless question. routes: those of this process."""
     http = HttpClient(pool_size=1, redactor=Redactor(settings.secrets))
     gate = AccountGate(ledger.accounts, settings.accounts, last=False, observe=observe)
-    found = {}
-    for vendor in VENDORS:
-        own = routes & {*vendor.routes, *_shared_routes(vendor)}
-        for name, account in settings.accounts.items():
-            if account.kind == vendor.kind and vendor.harmless and own:
-                client = vendor.client(account, http, ledger, gate)
-                found[name] = Holdable(partial(client.call, vendor.harmless), tuple(sorted(own)))
+    found, lanes_of = {}, lanes(settings.accounts)
+    for name, account in settings.accounts.items():
+        vendor = vendor_of(account)
+        own = routes & {route for route, accounts in lanes_of.items() if name in accounts}
+        if vendor.harmless and own:
+            client = vendor.client(account, http, ledger, gate)
+            found[name] = Holdable(partial(client.call, vendor.harmless), tuple(sorted(own)))
     return HeldAccounts(ledger.accounts, found, hasten, observe)
-
-
-def _shared_routes(vendor: Vendor[Any]) -> tuple[str, ...]:
-    return (*([MEMBERS_ROUTE] if vendor.members else []), *([PULLS_ROUTE] if vendor.pulls else []))
