@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from bellhop.broker.port import Broker
     from bellhop.ledger.store import Ledger
+    from bellhop.letters.alerts.run import Alerting
     from bellhop.letters.archive import Archiver
     from bellhop.schemas.observe import Observe
     from bellhop.schemas.settings import Settings
@@ -137,7 +138,8 @@ def work(app: App, routes: tuple[str, ...]) -> None:
 @click.command(short_help="Run the archive: dead letters and bulk jobs.")
 @pass_app
 def archive(app: App) -> None:
-    """Run the archive: store dead letters in the ledger, run bulk jobs, measure queues and accounts, prune."""
+    """Run the archive: store dead letters in the ledger, run bulk jobs, tell people what needs them, measure queues and
+    accounts, prune."""
     from bellhop.broker.topology import UNROUTABLE_QUEUE
     from bellhop.letters.archive import LOST, Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
@@ -170,12 +172,23 @@ def archive(app: App) -> None:
         jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
         jobs.start()
         threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
+        _alerting(app.settings, ledger, broker, observe).start(stop)
         archiver.run(stop)
         jobs.join(5)
         strays.join(5)
         publisher.close()
 
     _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
+
+
+def _alerting(settings: Settings, ledger: Ledger, broker: Broker, observe: Observe) -> Alerting:
+    from bellhop.letters.alerts.post import AlertPosts
+    from bellhop.letters.alerts.run import Alerting
+    from bellhop.schemas.redact import Redactor
+
+    post = AlertPosts(Redactor(settings.secrets, settings.names))
+    by, url = _process_name(), settings.console.public_url
+    return Alerting(ledger, broker, settings.alerts, post, by=by, public_url=url, observe=observe)
 
 
 @click.command(short_help="Run sandbox vendors, for demo and tests.")
