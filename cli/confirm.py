@@ -35,7 +35,7 @@ class Chosen:
     why: str
 
 
-def choose(
+def confirm_choice(
     at: LetterBackend,
     selection: Selection,
     states: Sequence[str],

@@ -19,7 +19,7 @@ from bellhop.cli.common import (
     rich_table,
     when,
 )
-from bellhop.cli.confirm import acting, choose
+from bellhop.cli.confirm import acting, confirm_choice
 from bellhop.cli.doubts import absent, there
 from bellhop.cli.letter_tables import echo_letter, letters_table
 from bellhop.cli.replay import replay
@@ -86,7 +86,7 @@ def discard(app: App, /, selection: Selection, **act: Any) -> None:
     Until they are pruned, `bellhop dead restore` reopens them.
     """
     with desk(app) as at:
-        chosen = choose(at, selection, ("open",), "discard", act)
+        chosen = confirm_choice(at, selection, ("open",), "discard", act)
         if chosen is not None:
             _echo_count(
                 "discarded", at.discard(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"]
@@ -100,7 +100,7 @@ def discard(app: App, /, selection: Selection, **act: Any) -> None:
 def restore(app: App, /, selection: Selection, **act: Any) -> None:
     """Reopen discarded dead letters."""
     with desk(app) as at:
-        chosen = choose(at, selection, ("discarded",), "restore", act)
+        chosen = confirm_choice(at, selection, ("discarded",), "restore", act)
         if chosen is not None:
             _echo_count(
                 "restored", at.restore(chosen.numbers, act["who"], chosen.why), len(chosen.numbers), act["json_"]

@@ -13,7 +13,7 @@ import click
 
 from bellhop.cli.backends import LocalBackend, desk
 from bellhop.cli.common import App, DurationParam, Failed, Misused, acting_as, echo_json, pass_app, printable
-from bellhop.cli.confirm import acting, choose
+from bellhop.cli.confirm import acting, confirm_choice
 from bellhop.cli.follow import LOOK_SECONDS, TOLD, echo_job_end, end_items, follow, problems_of, progress_bar
 from bellhop.cli.job_desks import MOST, JobDesk, Row, job_desk
 from bellhop.cli.selection import Selection, selecting
@@ -67,7 +67,7 @@ def replay(
     if at_once and app.remote is not None:
         raise Misused("--now is for this host: with --server a replay is always a job with a canary")
     with desk(app) as at, job_desk(app) as jobs:
-        chosen = choose(at, selection, _WAITING, "replay", act, lambda numbers: _tell_preflight(jobs, numbers))
+        chosen = confirm_choice(at, selection, _WAITING, "replay", act, lambda numbers: _tell_preflight(jobs, numbers))
         if chosen is None:
             return
         if len(chosen.numbers) > MOST:
