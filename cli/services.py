@@ -5,17 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import threading
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app
+from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app, process_name
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
 from bellhop.vendors.registry import ROUTES, connect_broker
@@ -168,7 +166,7 @@ def archive(app: App) -> None:
         housekeeping.start()
         strays = threading.Thread(target=_to_the_end, args=(lost, stop, observe), name="unroutable", daemon=True)
         strays.start()
-        runner = JobRunner(ledger, publisher, app.settings, by=_process_name(), observe=observe)
+        runner = JobRunner(ledger, publisher, app.settings, by=process_name(), observe=observe)
         jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
         jobs.start()
         threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
@@ -211,11 +209,6 @@ def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
         raise _WrongUsage(f"--switch {error}") from None
     except OSError as error:
         raise Failed(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
-
-
-def _process_name() -> str:
-    """Containers of one host name all have the same process id: it alone would let two of them be one."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 def _to_the_end(archiver: Archiver, stop: threading.Event, observe: Observe) -> None:

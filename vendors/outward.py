@@ -1,5 +1,4 @@
-"""Posts to servers that are no vendor's: the receivers of results and of alerts. They are signed, and none may lead back
-inside."""
+"""Posts to servers that are no vendor's, the receivers of results and alerts: signed, and none may lead back inside."""
 
 from __future__ import annotations
 
