@@ -185,7 +185,7 @@ def _alerting(settings: Settings, ledger: Ledger, broker: Broker, observe: Obser
     from bellhop.schemas.redact import Redactor
 
     post = AlertPosts(Redactor(settings.secrets, settings.names))
-    by, url = _process_name(), settings.console.public_url
+    by, url = process_name(), settings.console.public_url
     return Alerting(ledger, broker, settings.alerts, post, by=by, public_url=url, observe=observe)
 
 
