@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,6 +123,23 @@ class Misused(Failed):
     exit_code = 2
 
 
+class DurationParam(click.ParamType[float]):
+    """Seconds, as the settings have durations: 30s, 2m, 1h, or a plain number of seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from marshmallow import ValidationError
+
+        from bellhop.schemas.settings.fields import Duration
+
+        try:
+            seconds: float = Duration().deserialize(value)
+        except ValidationError as error:
+            self.fail("; ".join(map(str, error.messages)), param, ctx)
+        return seconds
+
+
 def ask_reason(why: str | None) -> str:
     """The reason a person gives for an act. Raises UsageError where there is none."""
     why = why or (click.prompt("Why", err=True) if sys.stdin.isatty() else "")
@@ -133,6 +151,11 @@ def ask_reason(why: str | None) -> str:
 def acting_as(who: str | None) -> str:
     """The name the audit keeps."""
     return who or f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def process_name() -> str:
+    """Containers of one host name all have the same process id: it alone would let two of them be one."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 def echo_json(value: object) -> None:

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from bellhop.cli.accounts import accounts
+from bellhop.cli.alerts import alerts
 from bellhop.cli.attention import attention
 from bellhop.cli.call import call
 from bellhop.cli.catalog import catalog
@@ -89,7 +90,7 @@ def _server_of(context: click.Context, server: str) -> str:
 _SERVICES = (up, ingest, work, archive, console, sandbox)
 _PEOPLE = (attention, refused_posts, queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
-for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, config, ledger, drill):
+for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, alerts, config, ledger, drill):
     cli.add_command(command)
 
 

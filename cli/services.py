@@ -5,17 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import threading
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app
+from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app, process_name
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
 from bellhop.vendors.registry import ROUTES, connect_broker
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
     from bellhop.broker.port import Broker
     from bellhop.ledger.store import Ledger
+    from bellhop.letters.alerts.run import Alerting
     from bellhop.letters.archive import Archiver
     from bellhop.schemas.observe import Observe
     from bellhop.schemas.settings import Settings
@@ -137,7 +136,8 @@ def work(app: App, routes: tuple[str, ...]) -> None:
 @click.command(short_help="Run the archive: dead letters and bulk jobs.")
 @pass_app
 def archive(app: App) -> None:
-    """Run the archive: store dead letters in the ledger, run bulk jobs, measure queues and accounts, prune."""
+    """Run the archive: store dead letters in the ledger, run bulk jobs, tell people what needs them, measure queues and
+    accounts, prune."""
     from bellhop.broker.topology import UNROUTABLE_QUEUE
     from bellhop.letters.archive import LOST, Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
@@ -166,16 +166,27 @@ def archive(app: App) -> None:
         housekeeping.start()
         strays = threading.Thread(target=_to_the_end, args=(lost, stop, observe), name="unroutable", daemon=True)
         strays.start()
-        runner = JobRunner(ledger, publisher, app.settings, by=_process_name(), observe=observe)
+        runner = JobRunner(ledger, publisher, app.settings, by=process_name(), observe=observe)
         jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
         jobs.start()
         threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
+        _alerting(app.settings, ledger, broker, observe).start(stop)
         archiver.run(stop)
         jobs.join(5)
         strays.join(5)
         publisher.close()
 
     _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
+
+
+def _alerting(settings: Settings, ledger: Ledger, broker: Broker, observe: Observe) -> Alerting:
+    from bellhop.letters.alerts.post import AlertPosts
+    from bellhop.letters.alerts.run import Alerting
+    from bellhop.schemas.redact import Redactor
+
+    post = AlertPosts(Redactor(settings.secrets, settings.names))
+    by, url = process_name(), settings.console.public_url
+    return Alerting(ledger, broker, settings.alerts, post, by=by, public_url=url, observe=observe)
 
 
 @click.command(short_help="Run sandbox vendors, for demo and tests.")
@@ -198,11 +209,6 @@ def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
         raise _WrongUsage(f"--switch {error}") from None
     except OSError as error:
         raise Failed(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
-
-
-def _process_name() -> str:
-    """Containers of one host name all have the same process id: it alone would let two of them be one."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 def _to_the_end(archiver: Archiver, stop: threading.Event, observe: Observe) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bellhop.broker.port import QueueStats
 from bellhop.ledger.accounts import AccountView
-from bellhop.ledger.records import Letter, LetterState, Pause, RefusedCount, State, WaitingLetters
+from bellhop.ledger.records import DeadReceiver, Letter, LetterState, Pause, RefusedCount, State, WaitingLetters
 from bellhop.ledger.strays import Stray
 from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
 from bellhop.schemas.errors import BrokerUnavailable
@@ -23,6 +23,7 @@ def ledger(
     refused: Sequence[RefusedCount] = (),
     letters: Sequence[Letter] = (),
     strays: Sequence[Stray] = (),
+    dead: Sequence[DeadReceiver] = (),
 ) -> Any:
     return SimpleNamespace(
         letters=SimpleNamespace(waiting=lambda: list(groups), find=lambda *_: list(letters)),
@@ -32,13 +33,14 @@ def ledger(
         pauses=SimpleNamespace(all=lambda: list(pauses)),
         strays=lambda before: [one for one in strays if one.since < before],
         refusals=SimpleNamespace(counts=lambda since: [one for one in refused if one.last >= since]),
+        alerts=SimpleNamespace(dead_receivers=lambda: list(dead)),
     )
 
 
 def group(reason: str = "rejected", route: str = "members", **hours: float) -> WaitingLetters:
     """oldest: hours ago; soonest: hours from now."""
     soonest = NOON + timedelta(hours=hours["soonest"]) if "soonest" in hours else None
-    return WaitingLetters(route, reason, 2, NOON - timedelta(hours=hours.get("oldest", 1)), soonest)
+    return WaitingLetters(route, "club", reason, 2, NOON - timedelta(hours=hours.get("oldest", 1)), soonest)
 
 
 def needs(*groups: WaitingLetters) -> list[AttentionItem]:
