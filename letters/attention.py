@@ -49,6 +49,7 @@ class Need(StrEnum):
     ROUTE = "route"
     SOURCE = "source"
     RECEIVER = "receiver"
+    FLOOD = "flood"
 
 
 REFUSED: Final = timedelta(hours=24)  # so long its upstream may send a refused post again
@@ -117,6 +118,9 @@ class AttentionLedger(Protocol):
     @property
     def alerts(self) -> Any: ...
 
+    @property
+    def floods(self) -> Any: ...
+
     def strays(self, before: datetime) -> Sequence[Stray]: ...
 
 
@@ -138,6 +142,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
     items = [
         *_broker_items(broker),
         *_forgotten_items(ledger, broker, now),
+        *_flood_items(ledger),
         *_letter_items(ledger, now),
         *(_job_item(job) for job in ledger.jobs.find_stopped()),
         *_edit_items(ledger, now),
@@ -360,4 +365,20 @@ def _receiver_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
             f"bellhop alerts test {quote(dead.receiver)}",
             count=dead.waiting,
             since=dead.since,
+        )
+
+
+def _flood_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
+    for flood in ledger.floods.open():
+        yield AttentionItem(
+            Need.FLOOD,
+            str(flood.id),
+            f"Source {flood.source}: {flood.held} cancel{'s' if flood.held != 1 else ''} or change{'s' if flood.held != 1 else ''} held",
+            f"{flood.limit}: nothing of them is called until somebody releases or discards them",
+            Severity.CRITICAL,
+            "/floods",
+            f"bellhop floods release {flood.id} --why …",
+            count=flood.held,
+            since=flood.since,
+            starts=flood.soonest,
         )

@@ -16,7 +16,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import BaseConverter
 
 from bellhop.broker.port import Broker
-from bellhop.console.api import edits, events, jobs, letters, operations, overview, people, requests, responses
+from bellhop.console.api import edits, events, floods, jobs, letters, operations, overview, people, requests, responses
 from bellhop.console.api.problems import handle_errors
 from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, section_blueprint
 from bellhop.console.trends import Pulse
@@ -97,7 +97,9 @@ def create_api_app(
     api.register_field(requests.Instant, "string", "date-time")
     scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
     api.spec.components.security_scheme("token", scheme)
-    sections = [module.section(parts) for module in (overview, letters, jobs, edits, events, operations, people)]
+    sections = [
+        module.section(parts) for module in (overview, letters, jobs, edits, events, floods, operations, people)
+    ]
     for section in (*sections, _document(api)):
         api.register_blueprint(section_blueprint(section, parts))
     handle_errors(app, observe)
