@@ -20,6 +20,7 @@ from bellhop.cli.common import (
     rich_table,
     when,
 )
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.reasons import PAUSED
 
 _ITEMS: Final = ("waiting", "sent", "done", "failed", "skipped")
@@ -42,15 +43,25 @@ def list_(app: App, limit: int, json_: bool) -> None:
     if app.remote is not None:
         rows = list(app.remote.rows("/jobs", limit))
     else:
+        from bellhop.letters.parts import jobs_wait
         from bellhop.letters.serializers.people import job_row
 
         with app.ledger() as ledger:
-            rows = app.redact([job_row(job) for job in ledger.jobs.page(limit).rows])
+            waits = jobs_wait(ledger.parts, utc_now())
+            rows = app.redact([job_row(job, waits) for job in ledger.jobs.page(limit).rows])
     if json_:
         echo_json(rows)
         return
     cells = [
-        (row["id"], row["kind"], row["state"], _counts(row), row["who"], _when(row["created"]), row["why"])
+        (
+            row["id"],
+            row["kind"],
+            row["waits"] or row["state"],
+            _counts(row),
+            row["who"],
+            _when(row["created"]),
+            row["why"],
+        )
         for row in rows
     ]
     echo(rich_table((">job", "act", "state", "letters", "who", "since (UTC)", "why"), cells))
@@ -80,6 +91,7 @@ def _job(app: App, number: int, state: str | None, limit: int) -> tuple[dict[str
         job = app.remote.get(f"/jobs/{number}")
         return job, list(app.remote.rows(f"/jobs/{number}/items", limit, state=state)) if state else []
     from bellhop.ledger.records import ItemState
+    from bellhop.letters.parts import jobs_wait
     from bellhop.letters.serializers.people import job_item_rows, job_row
 
     with app.ledger() as ledger:
@@ -88,7 +100,8 @@ def _job(app: App, number: int, state: str | None, limit: int) -> tuple[dict[str
             raise Failed(f"there is no job {number}")
         items = ledger.jobs.items(number, limit, state=ItemState(state)).rows if state else ()
         rows = job_item_rows(items, ledger.letters)
-    return app.redact(job_row(found)), app.redact(rows)
+        waits = jobs_wait(ledger.parts, utc_now())
+    return app.redact(job_row(found, waits)), app.redact(rows)
 
 
 _DEFAULTS: Final = {"pause": f'Default: "{PAUSED}".'}
@@ -105,10 +118,12 @@ def _steering(act: str, help_: str) -> None:
         if app.remote is not None:
             job = app.remote.post(f"/jobs/{number}/{act}", {"why": why})
         else:
+            from bellhop.letters.parts import jobs_wait
             from bellhop.letters.serializers.people import job_row
 
             with app.ledger() as ledger:
-                job = app.redact(job_row(getattr(ledger.jobs, act)(number, acting_as(None), why)))
+                done = getattr(ledger.jobs, act)(number, acting_as(None), why)
+                job = app.redact(job_row(done, jobs_wait(ledger.parts, utc_now())))
         echo_json(job) if json_ else _echo(job)
 
 
@@ -119,6 +134,8 @@ _steering("cancel", "Cancel a bulk job: letters already sent are not recalled, t
 
 def _echo(job: dict[str, Any]) -> None:
     click.echo(printable(f"job {job['id']}  {job['kind']}  {job['state']}  {job['detail']}".rstrip()))
+    if job["waits"]:
+        click.echo(f"  {job['waits']}")
     click.echo(printable(f"  letters    {_counts(job)}"))
     rate = f", {job['rate']:g}/s" if job["rate"] else ""
     click.echo(printable(f"  approved   {_when(job['created'])} by {job['who']}: {job['why']}{rate}"))

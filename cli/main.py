@@ -23,6 +23,7 @@ from bellhop.cli.drill import drill
 from bellhop.cli.events import events
 from bellhop.cli.jobs import jobs
 from bellhop.cli.ledger import ledger
+from bellhop.cli.parts import parts
 from bellhop.cli.pull import pull
 from bellhop.cli.queues import queues
 from bellhop.cli.refused import refused_posts
@@ -87,7 +88,7 @@ def _server_of(context: click.Context, server: str) -> str:
 
 
 _SERVICES = (up, ingest, work, archive, console, sandbox)
-_PEOPLE = (attention, refused_posts, queues, dead, jobs, routes, events, users, tokens)
+_PEOPLE = (attention, parts, refused_posts, queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
 for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, config, ledger, drill):
     cli.add_command(command)

@@ -13,6 +13,7 @@ from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
 from bellhop.ledger.jobs import Jobs
 from bellhop.ledger.known import Answer
+from bellhop.ledger.parts import PartBeats
 from bellhop.ledger.pauses import Pauses
 from bellhop.ledger.people import People
 from bellhop.ledger.proofs import Proofs
@@ -51,8 +52,8 @@ class Ledger:
 
     letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that it
     was put back. accounts: limits and breakers, see `ledger.accounts`. vendor_answers: what vendors say of a company.
-    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. jobs, edits, pauses: what people
-    steer. people: who may what.
+    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. parts: who is running. jobs, edits,
+    pauses: what people steer. people: who may what.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Ledger:
         self.vendor_answers = VendorAnswers(database, now)
         self.pulls = PullMarks(database, now)
         self.refusals = Refusals(database, now)
+        self.parts = PartBeats(database, now)
 
     @classmethod
     def open(

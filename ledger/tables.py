@@ -326,6 +326,22 @@ pauses: Final = sa.Table(
     _moment("until", nullable=True),
 )
 
+# The processes of this Bellhop, as they tell it themselves, see `ledger.parts`.
+parts: Final = sa.Table(
+    "parts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("kind"),
+    _text("host"),
+    _text("version"),
+    sa.Column("routes", _JSON, nullable=False),
+    sa.Column("needs", _JSON, nullable=False),
+    _moment("started"),
+    _moment("since"),
+    _moment("seen"),
+    _moment("stopped", nullable=True),
+)
+
 # What the ingress answered 4xx, of sources that had proved who they are. `problems` are pairs of field and rule; `body`
 # is masked before it comes here.
 refused_posts: Final = sa.Table(

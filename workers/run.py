@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -22,6 +19,7 @@ from bellhop.schemas.results import RESULTS_ROUTE
 from bellhop.schemas.routes import PULLS_ROUTE, bookings_route
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
+from bellhop.telemetry.heart import process_name
 from bellhop.vendors.handler import AsksAhead, Handler
 from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient
@@ -115,7 +113,7 @@ def run_workers(
     by_route = posts(settings, ledger, observe, tracer)
     results = Results(settings.told, ledger, utc_now)
     room = Room(settings.broker.delivery_limit)
-    name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    name = process_name()
     lanes = {route: Lanes(settings.work.threads, by_route[route].gate) for route in routes}
     workers = [
         Worker(

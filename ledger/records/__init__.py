@@ -17,6 +17,7 @@ from bellhop.ledger.records.letters import (
     Order,
     WaitingLetters,
 )
+from bellhop.ledger.records.parts import Part
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
 from bellhop.ledger.records.refusals import RefusedCount, RefusedPost
 from bellhop.ledger.records.steering import AuditRow, Pause
@@ -48,6 +49,7 @@ __all__ = [
     "NewLetter",
     "Note",
     "Order",
+    "Part",
     "Pause",
     "ProofResult",
     "Proven",
