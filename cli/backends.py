@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
-
-import click
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bellhop.cli.common import App, Failed, Misused, acting_as
-from bellhop.cli.remote import Away, Remote
+from bellhop.cli.remote import Remote
 from bellhop.cli.selection import Selection, pages
 
 if TYPE_CHECKING:
     from bellhop.letters.doubts import Answered, Words
     from bellhop.letters.replay import Replayed
 
-_Told = TypeVar("_Told")
-
 Rows = list[dict[str, Any]]
 Progress = Callable[[int], None]
 
 CHUNK: Final = 500
-MOST: Final = 10_000
-"""Letters of one job."""
-
 _IN_URL: Final = 200
 """Numbers in one request: servers take no endless address."""
-_LOOK_SECONDS: Final = 0.5
-_MISSES: Final = 10
-_PATIENCE: Final = 60
-"""Looks at a job that does not move."""
 
 
 class LetterBackend(Protocol):
@@ -49,16 +35,6 @@ class LetterBackend(Protocol):
         ...
 
     def audit(self, limit: int) -> Rows: ...
-
-    def replay(
-        self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
-    ) -> tuple[Replayed, Sequence[str]]:
-        """What became of them, and why those were left that are not counted there."""
-        ...
-
-    def ends(self, numbers: Sequence[int]) -> Mapping[int, str]:
-        """What has become of replayed letters, in words; without those that have not ended yet."""
-        ...
 
     def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
 
@@ -112,23 +88,26 @@ class LocalBackend:
 
         return [audit_row(row) for row in self._ledger.audit(limit)]
 
-    def replay(
-        self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
-    ) -> tuple[Replayed, Sequence[str]]:
-        from bellhop.letters.replay import replay
+    def replay_at_once(
+        self, numbers: Sequence[int], who: str, why: str, rate: float | None, progress: Progress
+    ) -> Replayed:
+        """Sends them back to work without a job. "Replayed" is here what the broker has confirmed."""
+        from bellhop.letters.replay import Replayed, replay
 
         def report(done: Replayed) -> None:
             progress(done.replayed + done.unreadable + done.closed + done.unconfirmed)
 
+        if not numbers:
+            return Replayed()
         with self._app.broker() as broker:
             broker.declare()  # a letter may be older than the queues
             publisher = broker.publisher()
-            letters, name = self._ledger.letters, acting_as(who)
-            done = replay(letters, publisher, numbers, who=name, why=why, rate=rate, progress=report)
+            done = replay(self._ledger.letters, publisher, numbers, who=who, why=why, rate=rate, progress=report)
             publisher.close()
-        return done, ()
+        return done
 
     def ends(self, numbers: Sequence[int]) -> Mapping[int, str]:
+        """What has become of replayed letters, in words; without those that have not ended yet."""
         from bellhop.ledger.records import ItemState, LetterFilter, LetterState
         from bellhop.letters.bulk_ends import Ends
 
@@ -167,12 +146,8 @@ class LocalBackend:
 
 
 class RemoteBackend:
-    """A replay is a job there: a canary first, then growing waves, stopped by itself where the same cause returns."""
-
-    def __init__(self, remote: Remote, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, remote: Remote) -> None:
         self._remote = remote
-        self._pause = pause
-        self._items = ""
 
     def rows(self, selection: Selection, states: Sequence[str], limit: int | None) -> tuple[Rows, int]:
         numbers = sorted(set(selection.numbers))
@@ -192,60 +167,6 @@ class RemoteBackend:
 
     def audit(self, limit: int) -> Rows:
         return list(self._remote.rows("/audit", limit))
-
-    def replay(
-        self, numbers: Sequence[int], who: str | None, why: str, rate: float | None, progress: Progress
-    ) -> tuple[Replayed, Sequence[str]]:
-        from bellhop.letters.replay import Replayed
-
-        _nobody_else(who)
-        if len(numbers) > MOST:
-            raise Failed(f"a job takes {MOST} letters at most: narrow the filter")
-        asked = {"kind": "replay", "ids": list(numbers), "why": why, "rate": rate}
-        # The person has been told what is in doubt, and named these letters.
-        job = self._remote.post_once("/jobs", asked | {"in_doubt": True})
-        job = self._follow(job, progress)
-        counts, items = job["counts"], f"/jobs/{job['id']}/items"
-        self._items = items
-        skipped = self._patient(
-            job["id"],
-            lambda: Counter(item["detail"] for item in self._remote.rows(items, len(numbers), state="skipped")),
-        )
-        left = [f"{count} were skipped: {detail}" for detail, count in skipped.items()]
-        if job["state"] in ("stopped", "paused"):
-            left.append(f"job {job['id']} is {job['state']} ({job['detail'] or 'by somebody'}); bellhop jobs resume")
-        sent = counts["sent"] + counts["done"] + counts["failed"]
-        return Replayed(replayed=sent, closed=sum(skipped.values())), left
-
-    def ends(self, numbers: Sequence[int]) -> Mapping[int, str]:
-        """As the job of the last replay tells them."""
-        rows = self._remote.rows(self._items, len(numbers))
-        return {row["letter"]: row["detail"] for row in rows if row["state"] in ("done", "failed", "skipped")}
-
-    def _follow(self, job: dict[str, Any], progress: Progress) -> dict[str, Any]:
-        """The job when nothing of it waits any more, or it does not go on."""
-        looks, updated = 0, job["updated"]
-        try:
-            while job["state"] == "running" and job["counts"]["waiting"]:
-                self._pause(_LOOK_SECONDS)
-                job = self._patient(job["id"], partial(self._remote.get, f"/jobs/{job['id']}"))
-                progress(job["total"] - job["counts"]["waiting"])
-                looks, updated = (looks + 1, updated) if job["updated"] == updated else (0, job["updated"])
-                if looks == _PATIENCE:
-                    click.echo(f"bellhop: job {job['id']} waits: for its canary's end, or `bellhop archive`", err=True)
-        except KeyboardInterrupt:
-            raise Failed(f"job {job['id']} is still running: bellhop jobs show {job['id']}, or cancel it") from None
-        return job
-
-    def _patient(self, number: int, look: Callable[[], _Told]) -> _Told:
-        """What a look at a job tells. Raises Failed, saying that it is still running, where nobody answers for long."""
-        for _ in range(_MISSES):
-            try:
-                return look()
-            except Away as away:
-                problem = away
-                self._pause(_LOOK_SECONDS * 4)
-        raise Failed(f"job {number} is still running, but not in sight ({problem.message}): bellhop jobs show {number}")
 
     def discard(self, numbers: Sequence[int], who: str | None, why: str) -> int:
         return self._act("discard", "discarded", numbers, who, why)

@@ -122,6 +122,23 @@ class Misused(Failed):
     exit_code = 2
 
 
+class DurationParam(click.ParamType[float]):
+    """Seconds, as the settings have durations: 30s, 2m, 1h, or a plain number of seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from marshmallow import ValidationError
+
+        from bellhop.schemas.settings.fields import Duration
+
+        try:
+            seconds: float = Duration().deserialize(value)
+        except ValidationError as error:
+            self.fail("; ".join(map(str, error.messages)), param, ctx)
+        return seconds
+
+
 def ask_reason(why: str | None) -> str:
     """The reason a person gives for an act. Raises UsageError where there is none."""
     why = why or (click.prompt("Why", err=True) if sys.stdin.isatty() else "")

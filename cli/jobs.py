@@ -9,8 +9,8 @@ import click
 
 from bellhop.cli.common import (
     App,
+    DurationParam,
     Failed,
-    acting_as,
     as_json,
     ask_reason,
     echo,
@@ -20,6 +20,8 @@ from bellhop.cli.common import (
     rich_table,
     when,
 )
+from bellhop.cli.follow import echo_job_end, follow, problems_of, progress_bar
+from bellhop.cli.job_desks import job_desk
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.reasons import PAUSED
 
@@ -48,22 +50,11 @@ def list_(app: App, limit: int, json_: bool) -> None:
 
         with app.ledger() as ledger:
             waits = jobs_wait(ledger.parts, utc_now())
-            rows = app.redact([job_row(job, waits) for job in ledger.jobs.page(limit).rows])
+            rows = app.redact([job_row(job, waits(job)) for job in ledger.jobs.page(limit).rows])
     if json_:
         echo_json(rows)
         return
-    cells = [
-        (
-            row["id"],
-            row["kind"],
-            row["waits"] or row["state"],
-            _counts(row),
-            row["who"],
-            _when(row["created"]),
-            row["why"],
-        )
-        for row in rows
-    ]
+    cells = [(row["id"], row["kind"], row["waits"] or row["state"], *_approval(row), row["why"]) for row in rows]
     echo(rich_table((">job", "act", "state", "letters", "who", "since (UTC)", "why"), cells))
 
 
@@ -75,7 +66,8 @@ def list_(app: App, limit: int, json_: bool) -> None:
 @pass_app
 def show(app: App, number: int, state: str | None, limit: int, json_: bool) -> None:
     """Show a bulk job's progress, and with --items its letters and their results."""
-    job, items = _job(app, number, state, limit)
+    with job_desk(app) as desk:
+        job, items = desk.get(number), desk.items(number, limit, state) if state else []
     if json_:
         echo_json(job | ({} if state is None else {"items": items}))
         return
@@ -86,22 +78,33 @@ def show(app: App, number: int, state: str | None, limit: int, json_: bool) -> N
         echo(rich_table((">letter", "reference", "guest", "starts", "state", "verdict", "how it ended"), cells))
 
 
-def _job(app: App, number: int, state: str | None, limit: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    if app.remote is not None:
-        job = app.remote.get(f"/jobs/{number}")
-        return job, list(app.remote.rows(f"/jobs/{number}/items", limit, state=state)) if state else []
-    from bellhop.ledger.records import ItemState
-    from bellhop.letters.parts import jobs_wait
-    from bellhop.letters.serializers.people import job_item_rows, job_row
+@jobs.command("follow", short_help="Follow a bulk job to its end.")
+@click.argument("number", type=click.IntRange(1))
+@click.option(
+    "--wait",
+    type=DurationParam(),
+    default="10s",
+    show_default=True,
+    help="Leave the job to itself when nothing of it moves for so long: 30s, 2m.",
+)
+@as_json
+@pass_app
+def follow_(app: App, number: int, wait: float, json_: bool) -> None:
+    """Follow a bulk job to its end. Where no `bellhop archive` runs it, this command does. Ctrl-C pauses it.
 
-    with app.ledger() as ledger:
-        found = ledger.jobs.get(number)
-        if found is None:
-            raise Failed(f"there is no job {number}")
-        items = ledger.jobs.items(number, limit, state=ItemState(state)).rows if state else ()
-        rows = job_item_rows(items, ledger.letters)
-        waits = jobs_wait(ledger.parts, utc_now())
-    return app.redact(job_row(found, waits)), app.redact(rows)
+    Exit code 1 if not all of it is done.
+    """  # fmt: skip
+    with job_desk(app) as desk:
+        job = desk.get(number)
+        with progress_bar(job["total"], quiet=json_) as progress:
+            job = follow(desk, job, wait, progress)
+        if json_:
+            echo_json(job)
+        else:
+            _echo(job)
+            echo_job_end(desk, job)
+        if problems := problems_of(desk, job):
+            raise Failed("; ".join(problems))
 
 
 _DEFAULTS: Final = {"pause": f'Default: "{PAUSED}".'}
@@ -115,15 +118,8 @@ def _steering(act: str, help_: str) -> None:
     @pass_app
     def command(app: App, number: int, why: str | None, json_: bool) -> None:
         why = ask_reason(why) if why is not None or act != "pause" else PAUSED  # nobody in a hurry is asked
-        if app.remote is not None:
-            job = app.remote.post(f"/jobs/{number}/{act}", {"why": why})
-        else:
-            from bellhop.letters.parts import jobs_wait
-            from bellhop.letters.serializers.people import job_row
-
-            with app.ledger() as ledger:
-                done = getattr(ledger.jobs, act)(number, acting_as(None), why)
-                job = app.redact(job_row(done, jobs_wait(ledger.parts, utc_now())))
+        with job_desk(app) as desk:
+            job = desk.steer(number, act, None, why)
         echo_json(job) if json_ else _echo(job)
 
 
@@ -139,6 +135,10 @@ def _echo(job: dict[str, Any]) -> None:
     click.echo(printable(f"  letters    {_counts(job)}"))
     rate = f", {job['rate']:g}/s" if job["rate"] else ""
     click.echo(printable(f"  approved   {_when(job['created'])} by {job['who']}: {job['why']}{rate}"))
+
+
+def _approval(job: dict[str, Any]) -> tuple[str, str, str]:
+    return _counts(job), job["who"], _when(job["created"])
 
 
 def _counts(job: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ import click
 
 from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app
 from bellhop.schemas import zones
+from bellhop.schemas.process import process_name
 from bellhop.telemetry.metrics_folder import shared_folder
 from bellhop.vendors.registry import ROUTES, connect_broker
 
@@ -150,7 +151,6 @@ def archive(app: App) -> None:
     from bellhop.letters.buried import BuriedResults
     from bellhop.letters.resume import Resumer
     from bellhop.schemas.clock import utc_now
-    from bellhop.telemetry.heart import process_name
 
     told = app.settings.told
 

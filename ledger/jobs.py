@@ -168,13 +168,14 @@ class Jobs:
 
     # --- the runner's side --------------------------------------------------------------------------------------
 
-    def lease(self, by: str, seconds: float, after: int = 0) -> BulkJob | None:
+    def lease(self, by: str, seconds: float, after: int = 0, only: int | None = None) -> BulkJob | None:
         """The first job above number `after` with something to do, for `by` alone during so many seconds; None where
-        there is none to take. Taken again by the same it is prolonged.
+        there is none to take. Taken again by the same it is prolonged. only: no other than this one.
 
         Also one that is paused, has stopped or was cancelled, as long as it is not known how what it sent has ended.
         """
-        query = sa.select(jobs.c.id).where(jobs.c.id > after, _TO_DO).order_by(jobs.c.id).limit(1)
+        wanted = jobs.c.id > after if only is None else jobs.c.id == only
+        query = sa.select(jobs.c.id).where(wanted, _TO_DO).order_by(jobs.c.id).limit(1)
         with self._database.read() as connection:  # most looks find nothing, and need not wait for writers
             if connection.scalar(query.where(_free(by, self._now()))) is None:
                 return None
@@ -187,6 +188,12 @@ class Jobs:
             if not connection.execute(held.values(run_by=by, run_until=now + timedelta(seconds=seconds))).rowcount:
                 return None
         return self.get(id_)
+
+    def release(self, id_: int, by: str) -> bool:
+        """Leaves a job to whoever takes it next; whether it was held by `by`."""
+        with self._database.write([f"job:{id_}"]) as connection:
+            held = sa.update(jobs).where(jobs.c.id == id_, jobs.c.run_by == by)
+            return bool(connection.execute(held.values(run_by="", run_until=None)).rowcount)
 
     def take(self, id_: int, by: str, places: Sequence[int], seconds: float) -> list[int]:
         """Marks items as sent, just before they are, and prolongs the lease: the places of those that may be sent now,
@@ -277,6 +284,7 @@ def _job(row: Any, counts: Mapping[ItemState, int]) -> BulkJob:
         wave=row.wave,
         counts=counts,
         detail=row.detail,
+        run_until=row.run_until,
     )
 
 

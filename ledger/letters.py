@@ -113,18 +113,19 @@ class Letters:
             return connection.scalar(select) or 0
 
     def waiting(self) -> list[WaitingLetters]:
-        """What waits for a person, by route and reason."""
+        """What waits for a person, by route, account and reason."""
         columns = dead_letters.c
         still_to_come = columns.not_after > self._now()
         select = sa.select(
             columns.route,
+            columns.account,
             columns.reason,
             sa.func.count(),
             sa.func.min(columns.died),
             sa.func.min(columns.not_after).filter(still_to_come),
         ).where(columns.state.in_((LetterState.OPEN.value, LetterState.REPLAYING.value)))
         with self._database.read() as connection:
-            rows = connection.execute(select.group_by(columns.route, columns.reason))
+            rows = connection.execute(select.group_by(columns.route, columns.account, columns.reason))
             return [WaitingLetters(*row) for row in rows]
 
     def get(self, id_: int) -> Letter | None:

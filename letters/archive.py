@@ -204,7 +204,7 @@ def measure(broker: Broker, ledger: ArchiveLedger, observe: Observe, now: Callab
 
 
 def _waiting_groups(ledger: ArchiveLedger, now: datetime) -> list[dict[str, object]]:
-    """What waits for a person by route and reason; nothing where it is not known."""
+    """What waits for a person by route, account and reason; nothing where it is not known."""
     try:
         groups = ledger.letters.waiting()
     except LedgerError:
@@ -212,6 +212,7 @@ def _waiting_groups(ledger: ArchiveLedger, now: datetime) -> list[dict[str, obje
     return [
         {
             "route": group.route,
+            "account": group.account,
             "reason": group.reason,
             "count": group.count,
             "oldest_seconds": max(0.0, (now - group.oldest).total_seconds()),

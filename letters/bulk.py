@@ -58,7 +58,7 @@ class _Pace:
 
 
 class JobRunner:
-    """One for each process that may work jobs; `by` names it, and must be no other's."""
+    """One for each process that may work jobs; `by` names it, and must be no other's. only: works no other job."""
 
     def __init__(
         self,
@@ -67,9 +67,11 @@ class JobRunner:
         settings: PreflightSettings,
         *,
         by: str,
+        only: int | None = None,
         observe: Observe = silent,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        self._only = only
         self._ledger = ledger
         self._publisher = publisher
         self._settings = settings
@@ -95,7 +97,7 @@ class JobRunner:
 
     def step(self) -> bool:
         """Moves every job on that is not another's; False where there is none. Raises LedgerUnavailable."""
-        job = self._ledger.jobs.lease(self._by, LEASE_SECONDS)
+        job = self._ledger.jobs.lease(self._by, LEASE_SECONDS, only=self._only)
         found = job is not None
         while job is not None:
             try:
@@ -104,7 +106,7 @@ class JobRunner:
                 raise
             except Exception as error:  # noqa: BLE001  # must end neither the archive it runs in nor the other jobs
                 self._observe("thread.crashed", thread="jobs", error=type(error).__name__, where=where(error))
-            job = self._ledger.jobs.lease(self._by, LEASE_SECONDS, after=job.id)
+            job = self._ledger.jobs.lease(self._by, LEASE_SECONDS, after=job.id) if self._only is None else None
         return found
 
     def _move(self, job: BulkJob) -> None:

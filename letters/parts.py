@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from bellhop.ledger.records import Part
+from bellhop.ledger.records import BulkJob, JobState, Part
 from bellhop.ledger.records.parts import SILENT_AFTER
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import iso
@@ -17,6 +17,8 @@ from bellhop.vendors.registry import ROUTES
 
 RESTARTED_WITHIN: Final = timedelta(minutes=1)
 """So long a part that was told to stop may be away: it is being deployed."""
+
+_NO_ARCHIVE: Final = "waits for the archive: no `bellhop archive` is running"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,17 @@ def find_missing(beating: BeatingParts, now: datetime, waiting: Collection[str] 
     return [gone for what in ordered if (gone := _missing(what, parts, now)) is not None]
 
 
-def jobs_wait(beating: BeatingParts, now: datetime) -> str:
-    """Why no bulk job goes on, "" where one may: also where no process of this ledger has ever beaten. Raises
-    LedgerUnavailable."""
+def jobs_wait(beating: BeatingParts, now: datetime) -> Callable[[BulkJob], str]:
+    """Tells of a job why it does not go on though it runs, "" where it may: also where no process of this ledger has
+    ever beaten. Raises LedgerUnavailable."""
     parts = beating.all()
     runs = not parts or any(part.does("archive") and part.runs(now) for part in parts)
-    return "" if runs else "waits for the archive: no `bellhop archive` is running"
+
+    def waits(job: BulkJob) -> str:
+        is_held = job.run_until is not None and job.run_until > now  # by a command that runs it itself, perhaps
+        return "" if runs or is_held or job.state is not JobState.RUNNING else _NO_ARCHIVE
+
+    return waits
 
 
 def count_running(parts: Sequence[Part], now: datetime) -> list[JsonObject]:

@@ -14,6 +14,7 @@ from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.known import Answer
 from bellhop.ledger.records import Letter, LetterState, Refused, Settled, State, Verdict
 from bellhop.letters.edits import contract
+from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.envelope import Envelope, decode_recordable
 from bellhop.schemas.errors import EnvelopeError, EventInvalid
 from bellhop.schemas.events import BOOKING_TYPES, TYPES
@@ -85,6 +86,37 @@ def verdicts(
         Verdict.AT_WORK if letter.id in unready and verdict is Verdict.WOULD_APPLY else verdict
         for letter, verdict in zip(letters, judged, strict=True)
     ]
+
+
+def preflight_rows(
+    letters: Sequence[Letter], ledger: PreflightLedger, settings: PreflightSettings, now: datetime
+) -> list[JsonObject]:
+    """What is told of each letter, in their order."""
+    judged = verdicts(letters, ledger, settings, now)
+    return [
+        {"letter": letter.id, "verdict": verdict.value, "words": _words(letter, verdict, settings)}
+        for letter, verdict in zip(letters, judged, strict=True)
+    ]
+
+
+def _words(letter: Letter, verdict: Verdict, settings: PreflightSettings) -> str:
+    """What is told of this letter: of one that cannot be processed, why."""
+    if verdict is not Verdict.INVALID:
+        return WORDS[verdict]
+    try:
+        envelope = decode_recordable(letter.new.body)
+        parsed = contract(envelope, envelope.data, settings.venues.get) if envelope.type in TYPES else None
+    except EnvelopeError as error:
+        return f"cannot be read, so it cannot be replayed: {error}"
+    except EventInvalid as invalid:
+        return f"its content is not valid: {invalid}"
+    if parsed is not None and parsed.account not in ("", envelope.account):
+        return f"its venue was of account {envelope.account}, and is of {parsed.account} now"
+    if envelope.type != RESULT_TYPE and envelope.account not in settings.accounts:
+        return f"its account {envelope.account} is missing from the settings"
+    if envelope.type == RESULT_TYPE and envelope.source not in settings.told:
+        return f"source {envelope.source} has no result_url in the settings"
+    return "another content stands under its id: compare both, then replay or edit it by itself"
 
 
 def _readable(letter: Letter, settings: PreflightSettings) -> Envelope | Verdict:

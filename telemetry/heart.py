@@ -6,10 +6,8 @@ if the process dies here? Then the beats stop, which is how others know.
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ from typing import Final, Protocol
 from bellhop.ledger.records import Part
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.observe import Observe, silent
+from bellhop.schemas.process import process_name
 from bellhop.schemas.settings import Settings
 from bellhop.vendors.registry import routes_in_use
 
@@ -72,8 +71,3 @@ def part_of(settings: Settings, kind: str, routes: Sequence[str] = ()) -> Part:
     needs = (*(["ingest"] if settings.sources else []), "archive", *routes_in_use(settings))
     host, release = socket.gethostname(), version("bellhop-bookings")
     return Part(process_name(), kind, host, release, routes, needs, _NEVER, _NEVER, _NEVER)
-
-
-def process_name() -> str:
-    """Containers of one host name all have the same process id: it alone would let two of them be one."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

@@ -9,18 +9,24 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.process_collector import ProcessCollector
 
 from bellhop.schemas.problems import WEBHOOK_PROBLEMS
 from bellhop.schemas.results import ACCOUNT
 from bellhop.schemas.settings import Settings
-from bellhop.telemetry.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, OUTCOMES, REASONS, SERIES, TO, step_of
-from bellhop.vendors.registry import ROUTES
+from bellhop.telemetry import series
+from bellhop.telemetry.processes import HostUse, family
+from bellhop.telemetry.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, NOBODYS, SERIES, step_of
+from bellhop.telemetry.version import VERSION
+from bellhop.vendors.registry import ROUTES, lanes
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -30,6 +36,7 @@ _MOST: Final = 64
 _Metric = TypeVar("_Metric", Counter, Histogram)
 Fields = Mapping[str, object]
 Update = Callable[["Metrics", Fields], None]
+Together = Callable[[Iterable[float]], float]
 
 
 class Metrics:
@@ -41,12 +48,13 @@ class Metrics:
 
     def __init__(self, settings: Settings | None = None, part: str = "", now: Callable[[], float] = time.time) -> None:
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
         self._known: dict[str, frozenset[str]] = {
             "route": frozenset(ROUTES),
             "queue": frozenset((*ROUTES, "dead", "unroutable", "retry")),
-            "reason": frozenset((*REASONS, *WEBHOOK_PROBLEMS)),
-            "outcome": frozenset(OUTCOMES),
-            "to": frozenset(TO),
+            "reason": frozenset((*series.REASONS, *WEBHOOK_PROBLEMS)),
+            "outcome": frozenset(series.OUTCOMES),
+            "to": frozenset(series.TO),
         }
         if settings is not None:
             self._known["source"] = frozenset(settings.sources)
@@ -58,8 +66,10 @@ class Metrics:
         self._gauges = {name: self._gauge(name, *rest) for name, *rest in GAUGES}
         self._children: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._present: dict[str, set[tuple[str, ...]]] = {}
+        self._lanes = lanes(settings.accounts) if settings is not None else {}
         for name, given in FROM_ZERO.get(part, ()):
             self._begin(name, given)
+        self._gauges["bellhop_build_info"].labels(VERSION, platform.python_version()).set(1)
         self._gauges["bellhop_start_time_seconds"].set(now())
 
     def __call__(self, event: str, fields: Fields) -> None:
@@ -69,10 +79,12 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format: of this process, or of all in multi-process mode."""
-        if MULTIPROCESS not in os.environ:
+        shared = os.environ.get(MULTIPROCESS)
+        if shared is None:
             return generate_latest(self._registry)
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        together.register(HostUse(lambda: family(Path(shared))))
         return generate_latest(together)
 
     def labels(self, names: Sequence[str], fields: Fields) -> tuple[str, ...]:
@@ -101,7 +113,14 @@ class Metrics:
     def _begin(self, name: str, given: Mapping[str, Sequence[str]]) -> None:
         labels = SERIES[name]
         for values in itertools.product(*(given.get(label) or sorted(self._known.get(label, ())) for label in labels)):
-            self._counters[name].labels(*values)
+            if self._may_be(dict(zip(labels, values, strict=True))):
+                self._counters[name].labels(*values)
+
+    def _may_be(self, labels: Mapping[str, str]) -> bool:
+        """Whether events of this account come on this route at all: what never counts needs no series."""
+        if not {"route", "account"} <= labels.keys():
+            return True
+        return labels["account"] in (NOBODYS, *self._lanes.get(labels["route"], (ACCOUNT,)))
 
     # --- the ways a row of the table updates ---------------------------------------------------------------------
 
@@ -131,18 +150,21 @@ class Metrics:
             with contextlib.suppress(KeyError):
                 self._gauges[name].remove(*values)
 
-    def set_all(self, name: str, labels: Sequence[str], fields: Fields, field: str) -> None:
-        """Sets the gauge for each of the `groups`, and takes away what is in none of them any more."""
+    def set_all(self, name: str, labels: Sequence[str], fields: Fields, field: str, together: Together) -> None:
+        """Sets the gauge for each of the `groups`, and takes away what is in none of them any more. together: makes one
+        number of those that share their labels, as those of accounts that left the settings do."""
         groups = fields.get("groups")
-        rows = [row for row in groups if isinstance(row, Mapping)] if isinstance(groups, list | tuple) else []
-        present = set()
-        for row in rows:
-            self.set(name, labels, row, field)
-            present.add(self.labels(labels, row))
-        for gone in self._present.get(name, set()) - present:
+        numbers: dict[tuple[str, ...], list[float]] = {}
+        for row in groups if isinstance(groups, list | tuple) else ():
+            value = row.get(field)
+            if isinstance(value, int | float):
+                numbers.setdefault(self.labels(labels, row), []).append(value)
+        for values, found in numbers.items():
+            self._gauges[name].labels(*values).set(together(found))
+        for gone in self._present.get(name, set()) - numbers.keys():
             with contextlib.suppress(KeyError):
                 self._gauges[name].remove(*gone)
-        self._present[name] = present
+        self._present[name] = set(numbers)
 
 
 def _count(name: str) -> Update:
@@ -160,9 +182,9 @@ def _set(name: str, field: str) -> Update:
     return lambda metrics, fields: metrics.set(name, labels, fields, field)
 
 
-def _set_all(name: str, field: str) -> Update:
+def _set_all(name: str, field: str, together: Together = sum) -> Update:
     labels = SERIES[name]
-    return lambda metrics, fields: metrics.set_all(name, labels, fields, field)
+    return lambda metrics, fields: metrics.set_all(name, labels, fields, field, together)
 
 
 def _count_retry(metrics: Metrics, fields: Fields) -> None:
@@ -227,8 +249,8 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     ),
     "letters.waiting": (
         _set_all("bellhop_letters_waiting", "count"),
-        _set_all("bellhop_letters_oldest_seconds", "oldest_seconds"),
-        _set_all("bellhop_letters_start_seconds", "start_seconds"),
+        _set_all("bellhop_letters_oldest_seconds", "oldest_seconds", max),
+        _set_all("bellhop_letters_start_seconds", "start_seconds", min),
     ),
     "parts.measured": (_set_all("bellhop_parts", "count"),),
     "console.answered": (_count("bellhop_console_requests_total"),),

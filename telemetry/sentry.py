@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from bellhop.ledger.causes import shape_of
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.settings import SentrySettings
+from bellhop.telemetry.version import PACKAGE, VERSION
 
-_PACKAGE: Final = "bellhop-bookings"
 _TAGS: Final = ("route", "account", "source", "method", "outcome", "reason", "code", "thread")
 _CAUSE: Final = ("error", "where", "reason", "route", "account", "method", "code")
 """What errors are grouped by: their cause, not their words. Of a vendor's words only the shape counts, as in the list
@@ -90,10 +89,7 @@ def title_of(event: str, fields: Mapping[str, object]) -> str:
 
 
 def release() -> str | None:
-    try:
-        return f"{_PACKAGE}@{version(_PACKAGE)}"
-    except PackageNotFoundError:  # run from its sources, never installed
-        return None
+    return f"{PACKAGE}@{VERSION}" if VERSION else None
 
 
 def scrub(event: Any, redactor: Redactor) -> Any:

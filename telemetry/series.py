@@ -25,6 +25,8 @@ OUTCOMES: Final = (
 )
 REASONS: Final = tuple(reason.value for reason in Reason)
 """Of dead letters."""
+NOBODYS: Final = ""
+"""The account of what could not be decoded."""
 TO: Final = ("work", "retry", "dead")
 COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_webhooks_total", "Webhooks answered", ("source", "status")),
@@ -35,7 +37,7 @@ COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
         ("route", "account", "outcome"),
     ),
     ("bellhop_retries_total", "Deliveries sent to the retry ladder", ("route", "step", "outcome")),
-    ("bellhop_dead_letters_total", "Dead letters archived", ("route", "reason")),
+    ("bellhop_dead_letters_total", "Dead letters archived", ("route", "account", "reason")),
     ("bellhop_stalls_total", "Times a worker stood still", ("route",)),
     ("bellhop_ledger_unavailable_total", "Times the ledger could not be reached", ()),
     ("bellhop_publishes_total", "Publishes by how they ended; all but confirmed are failures", ("to", "outcome")),
@@ -68,6 +70,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
     ),
     ("bellhop_events_forgotten", "Events that no message brings on and no dead letter shows", ("route",)),
     ("bellhop_parts", "Processes that run, by what they do: a route, ingest, archive, console", ("part",)),
+    ("bellhop_build_info", "1; the version of Bellhop, and of the Python that runs it", ("version", "python")),
     ("bellhop_start_time_seconds", "When the process started, in Unix time; the youngest of several", ()),
     ("bellhop_account_breaker_open", "1 while the account's breaker is not closed", ("account",)),
     ("bellhop_account_refused", "1 while the account is held because its credentials are refused", ("account",)),
@@ -81,12 +84,12 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         "Since the first scheduled pull not yet made; 0: none",
         ("account", "what"),
     ),
-    ("bellhop_letters_waiting", "Dead letters that wait for a person, by cause", ("route", "reason")),
-    ("bellhop_letters_oldest_seconds", "Since the oldest dead letter that waits died", ("route", "reason")),
+    ("bellhop_letters_waiting", "Dead letters that wait for a person, by cause", ("route", "account", "reason")),
+    ("bellhop_letters_oldest_seconds", "Since the oldest dead letter that waits died", ("route", "account", "reason")),
     (
         "bellhop_letters_start_seconds",
         "Until the soonest start of a dead letter that waits",
-        ("route", "reason"),
+        ("route", "account", "reason"),
     ),
     # With a label, so that a process that does not count them shows nothing rather than 0.
     ("bellhop_letters", "Dead letters that wait for a person", ("state",)),
@@ -108,6 +111,7 @@ FROM_ZERO: Final[Mapping[str, Sequence[tuple[str, Mapping[str, Sequence[str]]]]]
     ),
     "archive": (
         ("bellhop_dead_letters_total", {"reason": REASONS}),
+        ("bellhop_dead_letters_total", {"account": (NOBODYS,), "reason": (Reason.POISON.value,)}),
         ("bellhop_publishes_total", {"to": ("work",), "outcome": ENDS}),
     ),
 }

@@ -14,12 +14,12 @@ from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent, where
+from bellhop.schemas.process import process_name
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.results import RESULTS_ROUTE
 from bellhop.schemas.routes import PULLS_ROUTE, bookings_route
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
-from bellhop.telemetry.heart import process_name
 from bellhop.vendors.handler import AsksAhead, Handler
 from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient

@@ -84,9 +84,8 @@ class JobRoutes:
         return view
 
     def _row(self, job: BulkJob) -> JsonObject:
-        row: JsonObject = self._parts.redactor.value(
-            job_row(job, jobs_wait(self._parts.ledger.parts, self._parts.now()))
-        )
+        waits = jobs_wait(self._parts.ledger.parts, self._parts.now())(job)
+        row: JsonObject = self._parts.redactor.value(job_row(job, waits))
         return row
 
     def _job(self, number: int) -> BulkJob:

@@ -12,10 +12,12 @@ from bellhop.ledger.records.calls import Json
 
 @dataclass(frozen=True, slots=True)
 class WaitingLetters:
-    """The letters of one route and reason that wait for a person. oldest: when the first of them died. soonest: the
-    first start of their bookings that is still to come; None where there is none. Times are UTC."""
+    """The letters of one route, account and reason that wait for a person. account: "" where they could not be decoded.
+    oldest: when the first of them died. soonest: the first start of their bookings that is still to come; None where
+    there is none. Times are UTC."""
 
     route: str
+    account: str
     reason: str
     count: int
     oldest: datetime

@@ -11,7 +11,6 @@ from bellhop.ledger.records import (
     BulkJob,
     ItemState,
     JobItem,
-    JobState,
     Letter,
     LetterFilter,
     LetterState,
@@ -23,7 +22,7 @@ from bellhop.schemas.clock import iso
 
 
 def job_row(job: BulkJob, waits: str = "") -> JsonObject:
-    """waits: why no job goes on, see `letters.parts.jobs_wait`."""
+    """waits: why it does not go on, see `letters.parts.jobs_wait`."""
     return {
         "id": job.id,
         "kind": job.kind,
@@ -37,7 +36,7 @@ def job_row(job: BulkJob, waits: str = "") -> JsonObject:
         "total": job.total,
         "counts": {state.value: job.counts.get(state, 0) for state in ItemState},
         "detail": job.detail,
-        "waits": waits if job.state is JobState.RUNNING else "",
+        "waits": waits,
     }
 
 

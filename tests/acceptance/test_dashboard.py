@@ -113,15 +113,17 @@ def test_every_query_of_the_dashboard_is_answered_and_what_happened_is_shown(
         return {"/".join(sorted(one["metric"].values())): float(one["value"][1]) for one in found}
 
     assert shown("Waiting for a person") == {
-        "members/rejected": 1,
-        "bookings.peoplevine/rejected": 1,
-        "bookings.peoplevine/unsupported": 1,
+        "members/pv/rejected": 1,
+        "bookings.peoplevine/pv/rejected": 1,
+        "bookings.peoplevine/pv/unsupported": 1,
     }
     assert shown("Dead letters waiting") == {"": LETTERS}
     assert shown("Parts that do not answer") == {"": 0}
-    assert shown("Until the soonest start")["bookings.peoplevine/rejected"] > 0
+    assert shown("Until the soonest start")["bookings.peoplevine/pv/rejected"] > 0
     assert shown("Breaker open") == {"pv": 0, "sb": 0}
     assert 0 < shown("Calls of the day, of those allowed")["sb"] < 0.01
+    assert sorted(set(shown("Versions").values())) == [1.0]
+    assert len(shown("Memory")) == len(shown("Versions")) == 3
     assert prometheus.value('sum(bellhop_retries_total{route="bookings.simplybook",outcome="in_doubt"})') == 1
     assert (prometheus.value('bellhop_publishes_total{job="bellhop-ingest",outcome="confirmed"}') or 0) >= 5
     assert prometheus.value('sum(bellhop_publishes_total{outcome!="confirmed"})') == 0

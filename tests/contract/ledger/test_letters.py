@@ -61,21 +61,28 @@ def test_archiving_a_closed_letter_again_does_not_open_it(ledger: Ledger) -> Non
     assert ledger.letters.count(LetterFilter()) == 0
 
 
-def test_what_waits_is_told_by_route_and_reason_with_the_soonest_start_to_come(ledger: Ledger, clock: Clock) -> None:
+def test_what_waits_is_told_by_route_account_and_reason_with_the_soonest_start_to_come(
+    ledger: Ledger, clock: Clock
+) -> None:
     soon, later = NOON + timedelta(hours=1), NOON + timedelta(days=1)
-    ledger.letters.archive([replace(letter(event("e-1")), not_after=soon, died=NOON)])
+    first = letter(event("e-1"))
+    ledger.letters.archive([replace(first, not_after=soon, died=NOON)])
     ledger.letters.archive([replace(letter(event("e-2")), not_after=later, died=NOON + timedelta(minutes=1))])
     ledger.letters.archive([letter(event("e-3"), Reason.AUTH)])
     ledger.letters.archive([POISON])
     ledger.letters.discard([3], "ann", "known")
-    (route, reason) = (letter(event("e-1")).route, letter(event("e-1")).reason)
-    told = {(group.route, group.reason): group for group in ledger.letters.waiting()}
-    assert told[route, reason] == WaitingLetters(route, reason, 2, NOON, soon)
-    assert told["members", "poison"].soonest is None
-    assert set(told) == {(route, reason), ("members", "poison")}
+    ledger.letters.archive([replace(letter(event("e-4")), account="other", not_after=None)])
+    (route, account, reason) = (first.route, first.account, first.reason)
+
+    def waiting() -> dict[tuple[str, str, str], WaitingLetters]:
+        return {(group.route, group.account, group.reason): group for group in ledger.letters.waiting()}
+
+    told = waiting()
+    assert told[route, account, reason] == WaitingLetters(route, account, reason, 2, NOON, soon)
+    assert told["members", "", "poison"].soonest is None
+    assert set(told) == {(route, account, reason), (route, "other", reason), ("members", "", "poison")}
     clock.advance(seconds=3600)
-    again = {(group.route, group.reason): group for group in ledger.letters.waiting()}
-    assert again[route, reason].soonest == later
+    assert waiting()[route, account, reason].soonest == later
 
 
 def test_letters_are_found_by_all_that_is_given(ledger: Ledger) -> None:

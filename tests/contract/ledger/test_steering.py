@@ -358,3 +358,14 @@ def test_a_role_covers_those_below_it() -> None:
     assert Role.ADMIN.covers(Role.OPERATOR)
     assert Role.OPERATOR.covers(Role.OPERATOR)
     assert not Role.VIEWER.covers(Role.OPERATOR)
+
+
+def test_a_job_is_leased_by_its_number_and_given_back_before_its_lease_runs_out(ledger: Ledger) -> None:
+    first, second = (ledger.jobs.create("replay", FOUR, "ann", "a test").id for _ in range(2))
+    assert ledger.jobs.lease("archive", 60, only=second).id == second
+    assert ledger.jobs.lease("command", 60, only=second) is None
+    assert ledger.jobs.release(second, "command") is False  # it is not its own
+    assert ledger.jobs.lease("command", 60, only=second) is None
+    assert ledger.jobs.release(second, "archive") is True
+    assert ledger.jobs.lease("command", 60, only=second).id == second
+    assert ledger.jobs.lease("archive", 60).id == first

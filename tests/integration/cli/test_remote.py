@@ -17,7 +17,7 @@ from flask import Response, request
 from werkzeug.serving import make_server, make_ssl_devcert
 
 from bellhop.broker.topology import work_queue
-from bellhop.cli import backends, remote
+from bellhop.cli import follow, job_desks, remote
 from bellhop.cli.main import main
 from bellhop.console.access.passwords import matches
 from bellhop.ledger.records import ItemState, LetterFilter, Role, Verdict
@@ -172,11 +172,16 @@ def test_letters_are_discarded_and_restored_far_away(api: Api, far: Run) -> None
 def test_a_replay_far_away_is_a_job_and_says_what_came_of_it(
     api: Api, far: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backends, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(follow, "LOOK_SECONDS", 0.01)
     api.dead(2)
     with _worked(api):
         code, out, err = far("dead", "replay", "1", "--why", "mended", "--yes", "--wait", "0")
-        assert (code, out, err) == (0, "replayed 1 of 1\n", "")
+        # Nothing says that it was replayed while nobody knows its end.
+        assert (code, out) == (1, "job 1: running\nreplayed 0 of 1\n")
+        assert "job 1 is still running: 1 sent and not ended" in err
+        with _done(api):
+            code, out, _ = far("jobs", "follow", "1", "--wait", "20s")
+        assert (code, out.splitlines()[-2:]) == (0, ["replayed 1 of 1", "  1: done: done"])
         api.ledger.letters.discard([2], "ann", "a test")
     (job,) = api.get("/jobs")["rows"]
     assert (job["why"], job["who"]) == ("mended", "token 3 admins")
@@ -185,13 +190,13 @@ def test_a_replay_far_away_is_a_job_and_says_what_came_of_it(
 def test_a_replay_that_a_job_leaves_out_is_told_and_exit_code_1(
     api: Api, far: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backends, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(follow, "LOOK_SECONDS", 0.01)
     api.dead(1)
     finish(api.ledger, event("e-2", subject="R-1", at=60))  # a newer event of its booking
     with _worked(api):
         code, out, err = far("dead", "replay", "1", "--why", "mended", "--yes")
     assert (code, out) == (1, "replayed 0 of 1\n")
-    assert err == f"bellhop: 1 were skipped: {WORDS[Verdict.SUPERSEDED]}\n"
+    assert err == f"bellhop: 1 left out: {WORDS[Verdict.SUPERSEDED]}\n"
 
 
 def test_routes_are_held_and_resumed_far_away(api: Api, far: Run) -> None:
@@ -294,14 +299,14 @@ def test_tokens_that_end_and_routes_held_for_a_while_are_told_from_now(api: Api,
 def test_a_replay_whose_answer_is_lost_is_one_job_and_is_followed_through_an_outage(
     api: Api, far: Run, monkeypatch: pytest.MonkeyPatch, ends_meanwhile: bool
 ) -> None:
-    monkeypatch.setattr(backends, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(follow, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(remote, "_AGAIN_SECONDS", (0.0, 0.0))
     api.dead(1)
     lost, looked = [False], [0]
 
     @api.app.after_request
     def lose(response: Response) -> Response:
-        if request.method == "POST" and not lost[0]:
+        if (request.method, request.path) == ("POST", "/jobs") and not lost[0]:
             lost[0] = True
             if ends_meanwhile:
                 with _worked(api):
@@ -312,15 +317,15 @@ def test_a_replay_whose_answer_is_lost_is_one_job_and_is_followed_through_an_out
             return Response("away", 503) if looked[0] in (1, 2) else response
         return response
 
-    with _worked(api):
-        replayed = far("dead", "replay", "1", "--why", "mended", "--yes", "--wait", "0")
-        assert replayed == (0, "replayed 1 of 1\n", "")
+    with _worked(api), _done(api):
+        replayed = far("dead", "replay", "1", "--why", "mended", "--yes", "--wait", "20")
+        assert replayed == (0, "job 1: done\nreplayed 1 of 1\n  1: done: done\n", "")
     assert (lost, len(api.get("/jobs")["rows"])) == ([True], 1)
     assert looked[0] >= 3
 
 
 def test_a_job_that_goes_out_of_sight_is_said_to_go_on(api: Api, far: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backends, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(job_desks, "_MISS_SECONDS", 0.0)
     api.dead(1)
 
     @api.app.after_request
@@ -332,23 +337,30 @@ def test_a_job_that_goes_out_of_sight_is_said_to_go_on(api: Api, far: Run, monke
     assert "job 1 is still running" in err
 
 
-def test_what_is_in_doubt_is_replayed_far_away_as_here_once_it_was_confirmed(
-    api: Api, far: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backends, "_LOOK_SECONDS", 0.01)
+@pytest.mark.parametrize("where", ["here", "far"])
+def test_what_is_in_doubt_is_left_out_unless_somebody_says_so(api: Api, run: Run, far: Run, where: str) -> None:
+    at = run if where == "here" else far
     api.dead(1, Reason.IN_DOUBT)
-    with _worked(api):
-        replayed = far("dead", "replay", "1", "--why", "nothing is booked", "--yes", "--wait", "0")
-        assert replayed[:2] == (0, "replayed 1 of 1\n")
+    api.dead(1)
+    code, out, err = at("dead", "replay", "1", "--why", "nothing is booked", "--yes")
+    assert (code, out) == (1, "replayed 0 of 1\n")
+    assert "bellhop dead there" in err
+    assert api.ledger.jobs.page(9).rows == []
+    with _worked(api), _done(api):
+        code, out, err = at("dead", "replay", "--all", "--why", "mended", "--yes", "--wait", "20")
+        assert (code, out) == (1, "job 1: done\nreplayed 1 of 1\n  2: done: done\n")
+        assert "1 left out: in doubt" in err
+        code, out, _ = at("dead", "replay", "1", "--in-doubt", "--why", "nothing is booked", "--yes", "--wait", "20")
+        assert (code, out.splitlines()[:2]) == (0, ["job 2: done", "replayed 1 of 1"])
 
 
 def test_what_became_of_a_replay_is_told_far_away_and_here(api: Api, run: Run, far: Run) -> None:
     api.dead(2)
     with _worked(api), _done(api):
         replayed = far("dead", "replay", "1", "--why", "mended", "--yes", "--wait", "20")
-        assert replayed == (0, "replayed 1 of 1\n  1: done: done\n", "")
+        assert replayed == (0, "job 1: done\nreplayed 1 of 1\n  1: done: done\n", "")
         replayed = run("dead", "replay", "2", "--why", "mended", "--yes", "--wait", "20")
-        assert replayed == (0, "replayed 1 of 1\n  2: done: done\n", "")
+        assert replayed == (0, "job 2: done\nreplayed 1 of 1\n  2: done: done\n", "")
 
 
 @contextmanager

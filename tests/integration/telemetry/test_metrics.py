@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import urllib3
 
 from bellhop.schemas import zones
 from bellhop.telemetry.health import Health
 from bellhop.telemetry.metrics import Metrics
 from bellhop.telemetry.metrics_folder import shared_folder
+from bellhop.telemetry.processes import PROC
 
 _ROOT = Path(__file__).resolve().parents[3]
 _FORKS = """
@@ -41,6 +44,48 @@ def test_the_numbers_of_all_processes_of_the_ingress_are_added_up(tmp_path: Path
     ).stdout
     assert 'bellhop_webhooks_total{source="crm",status="202"} 6.0' in told
     assert 'bellhop_webhook_seconds_count{source="crm"} 6.0' in told
+
+
+_SHARES = """
+import os, signal
+from bellhop.telemetry.metrics import Metrics
+
+def child(act):
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        metrics = Metrics()
+        os.write(writing, b".")
+        act(metrics)
+        os._exit(0)
+    os.read(reading, 1)
+    return pid
+
+ended = child(lambda metrics: None)
+os.waitpid(ended, 0)
+waits = child(lambda metrics: signal.pause())
+asked = child(lambda metrics: print(metrics.exposition().decode(), flush=True))
+os.waitpid(asked, 0)
+os.kill(waits, signal.SIGKILL)
+print("pids", os.getpid(), waits, asked, ended)
+"""
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="process metrics need /proc")
+def test_whichever_process_of_the_ingress_answers_tells_what_each_of_them_uses(tmp_path: Path) -> None:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(_ROOT)}
+    (tmp_path / "gauge_max_1.db").write_bytes(
+        bytes(64)
+    )  # of a process that is no child of theirs: the number was given anew
+    told = subprocess.run(
+        [sys.executable, "-c", _SHARES], env=environment, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    living = set(told.rpartition("pids ")[2].split()[:3])
+    for name in ("cpu_seconds_total", "resident_memory_bytes", "open_fds", "max_fds", "start_time_seconds"):
+        found = dict(re.findall(rf'^process_{name}{{pid="(\d+)"}} (\S+)$', told, re.MULTILINE))
+        assert set(found) == living, name
+        assert name == "cpu_seconds_total" or all(float(value) > 0 for value in found.values()), name
+    assert told.count("# TYPE process_open_fds gauge") == 1
 
 
 _HOLDS = """

@@ -10,8 +10,8 @@ import click
 import pytest
 
 from bellhop.cli.common import age, printable, quantity
-from bellhop.cli.dead import Rate
 from bellhop.cli.letter_tables import echo_letter
+from bellhop.cli.replay import Rate
 from bellhop.cli.selection import Selection, TimeParam
 from bellhop.ledger.records import Attempt, Booking, Entry, EntryState, Letter, LetterState, NewLetter
 from bellhop.letters.lost_ids import lost_ids

@@ -179,7 +179,10 @@ class Archive:
         if self.away:
             raise LedgerUnavailable("away")
         died, start = NOW - timedelta(minutes=5), NOW + timedelta(hours=2)
-        return [WaitingLetters("members", "auth", 2, died, None), WaitingLetters("pulls", "exhausted", 1, NOW, start)]
+        return [
+            WaitingLetters("members", "club", "auth", 2, died, None),
+            WaitingLetters("pulls", "salon", "exhausted", 1, NOW, start),
+        ]
 
     @property
     def pauses(self) -> Archive:
@@ -324,8 +327,14 @@ def test_what_waits_for_a_person_is_told_with_its_age_and_the_time_until_the_sta
     measure(bench.queue, bench.archive, bench.observe, lambda: NOW)
     (told,) = bench.named("letters.waiting")
     assert told["groups"] == [
-        {"route": "members", "reason": "auth", "count": 2, "oldest_seconds": 300.0, "start_seconds": None},
-        {"route": "pulls", "reason": "exhausted", "count": 1, "oldest_seconds": 0.0, "start_seconds": 7200.0},
+        {
+            **{"route": "members", "account": "club", "reason": "auth"},
+            **{"count": 2, "oldest_seconds": 300.0, "start_seconds": None},
+        },
+        {
+            **{"route": "pulls", "account": "salon", "reason": "exhausted"},
+            **{"count": 1, "oldest_seconds": 0.0, "start_seconds": 7200.0},
+        },
     ]
     bench.archive.away = True
     measure(bench.queue, bench.archive, bench.observe, lambda: NOW)

@@ -40,7 +40,7 @@ def ledger(
 def group(reason: str = "rejected", route: str = "members", **hours: float) -> WaitingLetters:
     """oldest: hours ago; soonest: hours from now."""
     soonest = NOON + timedelta(hours=hours["soonest"]) if "soonest" in hours else None
-    return WaitingLetters(route, reason, 2, NOON - timedelta(hours=hours.get("oldest", 1)), soonest)
+    return WaitingLetters(route, "club", reason, 2, NOON - timedelta(hours=hours.get("oldest", 1)), soonest)
 
 
 def needs(*groups: WaitingLetters) -> list[AttentionItem]:

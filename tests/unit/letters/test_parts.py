@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
-from bellhop.ledger.records import Part
+from bellhop.ledger.records import BulkJob, JobState, Part
 from bellhop.letters.attention import BrokerCheck, attention
 from bellhop.letters.parts import count_running, find_missing, jobs_wait, part_rows
 from tests.support.ledger import NOON
@@ -95,9 +95,13 @@ def test_what_is_missed_needs_a_person_at_once() -> None:
 
 
 def test_a_job_waits_where_no_archive_runs_and_not_where_nothing_is_known() -> None:
-    assert jobs_wait(Beating([]), NOON) == jobs_wait(Beating([INGEST, ARCHIVE]), NOON) == ""
+    job = BulkJob(1, "replay", JobState.RUNNING, "ann", "why", NOON, NOON, None, 1, {}, "")
+    assert jobs_wait(Beating([]), NOON)(job) == jobs_wait(Beating([INGEST, ARCHIVE]), NOON)(job) == ""
     for gone in (part("archive", seen=40), part("archive", stopped=1)):
-        assert "bellhop archive" in jobs_wait(Beating([INGEST, gone]), NOON)
+        waits = jobs_wait(Beating([INGEST, gone]), NOON)
+        assert "bellhop archive" in waits(job)
+        assert waits(replace(job, run_until=NOON + timedelta(seconds=9))) == ""  # a command runs it
+        assert waits(replace(job, state=JobState.PAUSED)) == ""
 
 
 def test_parts_that_run_are_counted_and_listed_first() -> None:

@@ -1,10 +1,25 @@
 from __future__ import annotations
 
+import platform
 import re
+import time
+
+import pytest
 
 from bellhop.telemetry.metrics import OTHER, Metrics
+from bellhop.telemetry.processes import PROC
 from bellhop.telemetry.series import SERIES, step_of
+from bellhop.telemetry.version import VERSION
 from bellhop.vendors.settings import build
+
+PROCESS = (
+    "cpu_seconds_total",
+    "resident_memory_bytes",
+    "virtual_memory_bytes",
+    "open_fds",
+    "max_fds",
+    "start_time_seconds",
+)
 
 _SETTINGS = build(
     {
@@ -47,18 +62,19 @@ def test_a_dead_letter_is_counted_where_it_is_archived() -> None:
     metrics = Metrics(_SETTINGS)
     metrics("event.settled", {"outcome": "dead", "reason": "auth", "route": "members"})
     assert "bellhop_dead_letters_total{" not in metrics.exposition().decode()
-    metrics("letter.archived", {"route": "members", "reason": "delivery_limit"})
-    assert _value(metrics, 'bellhop_dead_letters_total{reason="delivery_limit",route="members"}') == 1
+    metrics("letter.archived", {"route": "members", "account": "sb", "reason": "delivery_limit"})
+    assert _value(metrics, 'bellhop_dead_letters_total{account="sb",reason="delivery_limit",route="members"}') == 1
 
 
 def test_what_strangers_choose_makes_no_series() -> None:
     metrics = Metrics(_SETTINGS)
     for number in range(1000):
         metrics("webhook.refused", {"source": f"guess-{number}", "status": 404, "seconds": 0.1})
-        metrics("letter.archived", {"route": f"r{number}", "reason": f"x{number}"})
+        metrics("letter.archived", {"route": f"r{number}", "account": f"a{number}", "reason": f"x{number}"})
         metrics("vendor.called", {"account": "sb", "method": f"m{number}", "outcome": "ok", "seconds": 0.1})
     assert _value(metrics, f'bellhop_webhooks_total{{source="{OTHER}",status="404"}}') == 1000
-    assert _value(metrics, f'bellhop_dead_letters_total{{reason="{OTHER}",route="{OTHER}"}}') == 1000
+    others = f'bellhop_dead_letters_total{{account="{OTHER}",reason="{OTHER}",route="{OTHER}"}}'
+    assert _value(metrics, others) == 1000
     assert metrics.exposition().decode().count("bellhop_vendor_call_seconds_count{") == 65
 
 
@@ -82,9 +98,13 @@ def test_a_process_that_does_not_count_letters_does_not_claim_there_are_none() -
 
 def test_an_event_without_a_row_counts_nothing() -> None:
     metrics = Metrics(_SETTINGS)
-    before = metrics.exposition()
+
+    def told() -> list[str]:
+        return [line for line in metrics.exposition().decode().splitlines() if line.startswith("bellhop_")]
+
+    before = told()
     metrics("worker.started", {"route": "members"})
-    assert metrics.exposition() == before
+    assert told() == before
 
 
 def test_two_objects_do_not_share_their_numbers() -> None:
@@ -132,23 +152,55 @@ def test_what_a_part_counts_starts_at_zero_and_what_it_does_not_count_is_not_the
     assert _value(ingest, 'bellhop_webhooks_total{source="crm",status="503"}') == 0
     assert _value(ingest, 'bellhop_publishes_total{outcome="unconfirmed",to="work"}') == 0
     assert "bellhop_dead_letters_total{" not in ingest.exposition().decode()
-    assert _value(archive, 'bellhop_dead_letters_total{reason="in_doubt",route="members"}') == 0
+    doubtful = 'bellhop_dead_letters_total{account="sb",reason="in_doubt",route="%s"}'
+    assert _value(archive, doubtful % "bookings.simplybook") == 0
+    assert _value(archive, doubtful % "bookings.peoplevine") is None  # that account's events never come there
+    assert _value(archive, 'bellhop_dead_letters_total{account="",reason="poison",route="members"}') == 0
     assert "bellhop_webhooks_total{" not in archive.exposition().decode()
 
 
 def test_a_group_of_letters_that_is_gone_leaves_no_number_behind() -> None:
     metrics = Metrics(_SETTINGS)
-    group = {"route": "members", "reason": "auth", "count": 2, "oldest_seconds": 60.0, "start_seconds": 600.0}
-    metrics("letters.waiting", {"groups": [group, {**group, "reason": "rejected", "start_seconds": None}]})
-    assert _value(metrics, 'bellhop_letters_waiting{reason="auth",route="members"}') == 2
-    assert _value(metrics, 'bellhop_letters_start_seconds{reason="auth",route="members"}') == 600
-    assert _value(metrics, 'bellhop_letters_start_seconds{reason="rejected",route="members"}') is None
-    metrics("letters.waiting", {"groups": [{**group, "count": 1, "start_seconds": None}]})
-    assert _value(metrics, 'bellhop_letters_waiting{reason="auth",route="members"}') == 1
-    assert _value(metrics, 'bellhop_letters_start_seconds{reason="auth",route="members"}') is None
+    group = {"route": "members", "account": "sb", "reason": "auth"}
+    numbers = {"count": 2, "oldest_seconds": 60.0, "start_seconds": 600.0}
+    refused = {**group, **numbers, "reason": "rejected", "start_seconds": None}
+    metrics("letters.waiting", {"groups": [{**group, **numbers}, refused]})
+    auth, rejected = (f'{{account="sb",reason="{reason}",route="members"}}' for reason in ("auth", "rejected"))
+    assert _value(metrics, f"bellhop_letters_waiting{auth}") == 2
+    assert _value(metrics, f"bellhop_letters_start_seconds{auth}") == 600
+    assert _value(metrics, f"bellhop_letters_start_seconds{rejected}") is None
+    metrics("letters.waiting", {"groups": [{**group, **numbers, "count": 1, "start_seconds": None}]})
+    assert _value(metrics, f"bellhop_letters_waiting{auth}") == 1
+    assert _value(metrics, f"bellhop_letters_start_seconds{auth}") is None
     metrics("letters.waiting", {"groups": []})
     for gone in ("waiting", "oldest_seconds", "start_seconds"):
         assert f"bellhop_letters_{gone}{{" not in metrics.exposition().decode()
+
+
+def test_letters_of_accounts_that_left_the_settings_are_told_together() -> None:
+    metrics = Metrics(_SETTINGS)
+    group = {"route": "members", "reason": "misconfigured"}
+    gone = [
+        {**group, "account": "old", "count": 2, "oldest_seconds": 60.0, "start_seconds": 600.0},
+        {**group, "account": "older", "count": 3, "oldest_seconds": 90.0, "start_seconds": 300.0},
+    ]
+    metrics("letters.waiting", {"groups": gone})
+    others = f'{{account="{OTHER}",reason="misconfigured",route="members"}}'
+    told = [_value(metrics, f"bellhop_letters_{name}{others}") for name in ("waiting", "oldest_seconds")]
+    assert (*told, _value(metrics, f"bellhop_letters_start_seconds{others}")) == (5, 90, 300)
+
+
+def test_a_process_tells_its_version_its_python_and_what_it_uses_of_its_host() -> None:
+    metrics = Metrics(_SETTINGS)
+    labels = f'python="{platform.python_version()}",version="{VERSION}"'
+    assert _value(metrics, f"bellhop_build_info{{{labels}}}") == 1
+    if not PROC.exists():
+        pytest.skip("process metrics need /proc")
+    told = {name: _value(metrics, f"process_{name}") or 0 for name in PROCESS}
+    assert told["open_fds"] < told["max_fds"]
+    assert told["resident_memory_bytes"] > 1e7
+    assert told["cpu_seconds_total"] > 0
+    assert abs(told["start_time_seconds"] - time.time()) < 86400
 
 
 def test_a_worker_tells_how_full_and_how_well_it_is() -> None:
