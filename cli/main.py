@@ -11,6 +11,8 @@ import click
 from click.core import ParameterSource
 
 from bellhop.cli.accounts import accounts
+from bellhop.cli.alerts import alerts
+from bellhop.cli.archive import archive
 from bellhop.cli.attention import attention
 from bellhop.cli.call import call
 from bellhop.cli.catalog import catalog
@@ -30,7 +32,7 @@ from bellhop.cli.refused import refused_posts
 from bellhop.cli.remote import COMMANDS
 from bellhop.cli.routes import routes
 from bellhop.cli.send import send
-from bellhop.cli.services import archive, ingest, sandbox, work
+from bellhop.cli.services import ingest, sandbox, work
 from bellhop.cli.sources import sources
 from bellhop.cli.tokens import tokens
 from bellhop.cli.up import up
@@ -90,7 +92,7 @@ def _server_of(context: click.Context, server: str) -> str:
 _SERVICES = (up, ingest, work, archive, console, sandbox)
 _PEOPLE = (attention, parts, refused_posts, queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
-for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, config, ledger, drill):
+for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, alerts, config, ledger, drill):
     cli.add_command(command)
 
 

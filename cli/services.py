@@ -16,7 +16,6 @@ import click
 
 from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app
 from bellhop.schemas import zones
-from bellhop.schemas.process import process_name
 from bellhop.telemetry.metrics_folder import shared_folder
 from bellhop.vendors.registry import ROUTES, connect_broker
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from bellhop.broker.port import Broker
     from bellhop.ledger.store import Ledger
-    from bellhop.letters.archive import Archiver
     from bellhop.schemas.observe import Observe
     from bellhop.schemas.settings import Settings
     from bellhop.telemetry.health import Health
@@ -137,60 +135,7 @@ def work(app: App, routes: tuple[str, ...]) -> None:
             tracer=tracing.tracer(app.settings.sentry),
         )
 
-    _serve("work", app.settings, app.settings.work.host, app.settings.work.port, act, worked)
-
-
-@click.command(short_help="Run the archive: dead letters and bulk jobs.")
-@pass_app
-def archive(app: App) -> None:
-    """Run the archive: store dead letters in the ledger, run bulk jobs, measure queues and accounts, prune."""
-    from bellhop.broker.topology import UNROUTABLE_QUEUE
-    from bellhop.ingest.standby import failure_of
-    from bellhop.letters.archive import LOST, Archiver, keep_house
-    from bellhop.letters.bulk import JobRunner
-    from bellhop.letters.buried import BuriedResults
-    from bellhop.letters.resume import Resumer
-    from bellhop.schemas.clock import utc_now
-
-    told = app.settings.told
-
-    def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
-        broker.declare()
-        publisher = broker.publisher()
-        tell = BuriedResults(publisher, told, ledger, utc_now)
-        archiver = Archiver(broker, ledger, observe, tell=tell)
-        lost = Archiver(broker, ledger, observe, queue=UNROUTABLE_QUEUE, buried=LOST, tell=tell)
-        health.check("ledger", lambda: failure_of(ledger.ping))
-        health.check("archive", lambda: archiver.problem or lost.problem)
-        health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
-        more = {"more": _measures(app.settings, ledger, observe)}
-        threading.Thread(target=keep_house, args=(broker, ledger, observe, stop), kwargs=more, daemon=True).start()
-        strays = threading.Thread(target=_to_the_end, args=(lost, stop, observe), name="unroutable", daemon=True)
-        strays.start()
-        runner = JobRunner(ledger, publisher, app.settings, by=process_name(), observe=observe)
-        jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
-        jobs.start()
-        threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
-        archiver.run(stop)
-        jobs.join(5)
-        strays.join(5)
-        publisher.close()
-
-    _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
-
-
-def _measures(settings: Settings, ledger: Ledger, observe: Observe) -> Callable[[], None]:
-    from bellhop.letters.parts import measure_parts
-    from bellhop.schemas.clock import utc_now
-    from bellhop.telemetry.account_metrics import measure_accounts
-
-    since = utc_now()
-
-    def measure() -> None:
-        measure_accounts(ledger.accounts, ledger.pulls, settings.accounts, observe, utc_now, since)
-        measure_parts(ledger.parts, observe, utc_now())
-
-    return measure
+    serve_process("work", app.settings, app.settings.work.host, app.settings.work.port, act, worked)
 
 
 @click.command(short_help="Run sandbox vendors, for demo and tests.")
@@ -215,16 +160,7 @@ def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
         raise Failed(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
 
 
-def _to_the_end(archiver: Archiver, stop: threading.Event, observe: Observe) -> None:
-    """Archives until `stop`; dies with the whole process, to be started anew."""
-    try:
-        archiver.run(stop)
-    except Exception as error:  # noqa: BLE001  # told, and the process ends: its queue would grow unseen
-        observe("thread.crashed", thread="unroutable", error=type(error).__name__)
-        stop.set()
-
-
-def _serve(
+def serve_process(
     process: str,
     settings: Settings,
     host: str,

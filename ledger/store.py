@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bellhop.ledger import bookings, calls, events, latencies
 from bellhop.ledger.accounts import AccountStates
+from bellhop.ledger.alerts import Alerts
 from bellhop.ledger.claims import Claims
 from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
@@ -52,8 +53,8 @@ class Ledger:
 
     letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that it
     was put back. accounts: limits and breakers, see `ledger.accounts`. vendor_answers: what vendors say of a company.
-    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. parts: who is running. jobs, edits,
-    pauses: what people steer. people: who may what.
+    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. alerts: what people are told outside
+    the console. parts: who is running. jobs, edits, pauses: what people steer. people: who may what.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Ledger:
         self.pulls = PullMarks(database, now)
         self.refusals = Refusals(database, now)
         self.parts = PartBeats(database, now)
+        self.alerts = Alerts(database, now)
 
     @classmethod
     def open(

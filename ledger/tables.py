@@ -364,6 +364,29 @@ refused_posts: Final = sa.Table(
     sa.Index(None, "last"),
 )
 
+# What one alert receiver is told of one thing that needs a person. incident: what all its messages bear. facts: what is
+# told. gone: since when it needs nobody any more. told, told_count, told_severity: its last message. pending: the next
+# one, "" for none; tries, next_at, error: how that goes; claimed_until: until then a process is sending it. The row of
+# receiver "" says which process looks, by its incident.
+alerts: Final = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("receiver", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("incident"),
+    sa.Column("facts", _JSON, nullable=False),
+    _moment("first"),
+    _moment("gone", nullable=True),
+    _moment("told", nullable=True),
+    _number("told_count"),
+    _text("told_severity"),
+    _text("pending"),
+    _number("tries"),
+    _moment("next_at", nullable=True),
+    _moment("claimed_until", nullable=True),
+    _prose("error"),
+)
+
 # run_by, run_until: the process that works it. asked_as: what the one who asked for it calls it, so that asking again
 # makes no second.
 jobs: Final = sa.Table(

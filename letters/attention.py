@@ -51,6 +51,7 @@ class Need(StrEnum):
     ACCOUNT = "account"
     ROUTE = "route"
     SOURCE = "source"
+    RECEIVER = "receiver"
 
 
 REFUSED: Final = timedelta(hours=24)  # so long its upstream may send a refused post again
@@ -120,6 +121,9 @@ class AttentionLedger(Protocol):
     @property
     def parts(self) -> BeatingParts: ...
 
+    @property
+    def alerts(self) -> Any: ...
+
     def strays(self, before: datetime) -> Sequence[Stray]: ...
 
 
@@ -150,6 +154,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
         *_account_items(ledger),
         *_route_items(ledger),
         *_source_items(ledger, now),
+        *_receiver_items(ledger),
     ]
     order = list(Severity)
     return sorted(items, key=lambda one: (order.index(one.severity), one.starts or _NEVER, one.since or _NEVER))
@@ -357,4 +362,19 @@ def _source_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionI
             f"bellhop refused {quote(count.source)}",
             count=count.posts,
             since=count.first,
+        )
+
+
+def _receiver_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
+    for dead in ledger.alerts.dead_receivers():
+        yield AttentionItem(
+            Need.RECEIVER,
+            dead.receiver,
+            f"Alerts do not reach {dead.receiver}",
+            dead.error,
+            Severity.WARNING,
+            "/",
+            f"bellhop alerts test {quote(dead.receiver)}",
+            count=dead.waiting,
+            since=dead.since,
         )

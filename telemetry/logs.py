@@ -41,6 +41,8 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "publish.settled": "debug",
     "account.measured": "debug",
     "pull.measured": "debug",
+    "alerts.measured": "debug",
+    "alert.failed": "warning",
     "account.held": "debug",
     "account.unfreed": "warning",
     "account.unrecorded": "warning",

@@ -58,6 +58,7 @@ class Metrics:
         }
         if settings is not None:
             self._known["source"] = frozenset(settings.sources)
+            self._known["receiver"] = frozenset(settings.alerts)
             self._known["account"] = frozenset((*settings.accounts, ACCOUNT))
             self._known["step"] = frozenset(step_of(seconds) for seconds in settings.broker.ladder)
         self._met: dict[str, set[str]] = {}
@@ -259,4 +260,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "console.crashed": (_count("bellhop_crashes_total"),),
     "api.crashed": (_count("bellhop_crashes_total"),),
     "letters.counted": (_set("bellhop_letters", "count"),),
+    "alert.sent": (_count("bellhop_alerts_sent_total"),),
+    "alert.failed": (_count("bellhop_alerts_failed_total"),),
+    "alerts.measured": (_set_all("bellhop_alerts_waiting", "count"),),
 }

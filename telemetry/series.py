@@ -45,6 +45,8 @@ COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_events_missing_total", "Accepted events that no queue and no ledger has", ("route",)),
     ("bellhop_console_requests_total", "Requests of the console and its API answered", ("status",)),
     ("bellhop_console_refused_total", "Whom the console or its API did not let in, by how they came", ("how",)),
+    ("bellhop_alerts_sent_total", "Messages that alert receivers took", ("receiver",)),
+    ("bellhop_alerts_failed_total", "Messages that alert receivers did not take, each try", ("receiver",)),
     ("bellhop_account_held_total", "Times work waited for an account's limits or breaker", ("account",)),
 )
 HISTOGRAMS: Final[Sequence[tuple[Any, ...]]] = (
@@ -91,6 +93,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         "Until the soonest start of a dead letter that waits",
         ("route", "account", "reason"),
     ),
+    ("bellhop_alerts_waiting", "Messages that an alert receiver did not take yet", ("receiver",)),
     # With a label, so that a process that does not count them shows nothing rather than 0.
     ("bellhop_letters", "Dead letters that wait for a person", ("state",)),
 )
@@ -111,6 +114,8 @@ FROM_ZERO: Final[Mapping[str, Sequence[tuple[str, Mapping[str, Sequence[str]]]]]
     ),
     "archive": (
         ("bellhop_dead_letters_total", {"reason": REASONS}),
+        ("bellhop_alerts_sent_total", {}),
+        ("bellhop_alerts_failed_total", {}),
         ("bellhop_dead_letters_total", {"account": (NOBODYS,), "reason": (Reason.POISON.value,)}),
         ("bellhop_publishes_total", {"to": ("work",), "outcome": ENDS}),
     ),

@@ -24,6 +24,7 @@ from bellhop.vendors.handler import AsksAhead, Handler
 from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.kept_answers import on_a_thread
+from bellhop.vendors.outward import ENOUGH_BYTES, outward
 from bellhop.vendors.registry import VENDORS
 from bellhop.vendors.scheduler import Scheduler
 from bellhop.workers.executor import Executor
@@ -32,8 +33,8 @@ from bellhop.workers.held_accounts import held_accounts
 from bellhop.workers.lanes import Lanes, capacity_of
 from bellhop.workers.pauses import PausedRoutes
 from bellhop.workers.ports import NoTurns, Turns
-from bellhop.workers.receivers import Places, outward
-from bellhop.workers.result_posts import ENOUGH_BYTES, ResultPosts
+from bellhop.workers.receivers import Places
+from bellhop.workers.result_posts import ResultPosts
 from bellhop.workers.results import Results
 from bellhop.workers.suspects import Room
 from bellhop.workers.watchdog import Sight, Watchdog

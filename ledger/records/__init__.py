@@ -1,5 +1,6 @@
 """The ledger's words: what it is asked and what it answers. Plain values; no SQL, no I/O."""
 
+from bellhop.ledger.records.alerts import AlertMessage, AlertRow, DeadReceiver
 from bellhop.ledger.records.bookings import Booking, Entry, EntryState, describe_entries
 from bellhop.ledger.records.calls import RESTORED, Attempt, Json, VendorCall
 from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Refused, Settled, Settlement
@@ -24,6 +25,8 @@ from bellhop.ledger.records.steering import AuditRow, Pause
 
 __all__ = [
     "RESTORED",
+    "AlertMessage",
+    "AlertRow",
     "ApiToken",
     "Attempt",
     "AuditRow",
@@ -33,6 +36,7 @@ __all__ = [
     "Claim",
     "ClaimBusy",
     "Claimed",
+    "DeadReceiver",
     "Doubt",
     "Edit",
     "EditState",

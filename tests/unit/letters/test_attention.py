@@ -10,7 +10,16 @@ import pytest
 
 from bellhop.broker.port import QueueStats
 from bellhop.ledger.accounts import AccountView
-from bellhop.ledger.records import Letter, LetterState, Part, Pause, RefusedCount, State, WaitingLetters
+from bellhop.ledger.records import (
+    DeadReceiver,
+    Letter,
+    LetterState,
+    Part,
+    Pause,
+    RefusedCount,
+    State,
+    WaitingLetters,
+)
 from bellhop.ledger.strays import Stray
 from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
 from bellhop.schemas.errors import BrokerUnavailable
@@ -24,6 +33,7 @@ def ledger(
     letters: Sequence[Letter] = (),
     strays: Sequence[Stray] = (),
     parts: Sequence[Part] = (),
+    dead: Sequence[DeadReceiver] = (),
 ) -> Any:
     return SimpleNamespace(
         letters=SimpleNamespace(waiting=lambda: list(groups), find=lambda *_: list(letters)),
@@ -34,6 +44,7 @@ def ledger(
         parts=SimpleNamespace(own="", all=lambda: list(parts)),
         strays=lambda before: [one for one in strays if one.since < before],
         refusals=SimpleNamespace(counts=lambda since: [one for one in refused if one.last >= since]),
+        alerts=SimpleNamespace(dead_receivers=lambda: list(dead)),
     )
 
 
