@@ -107,6 +107,7 @@ def _context(app: Flask, parts: ConsoleParts) -> Callable[[], dict[str, Any]]:
             "static": static,
             "open_letters": parts.pulse.open_letters,
             "now": parts.now(),
+            "snoozes": letters.SNOOZES,
         }
 
     return context

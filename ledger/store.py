@@ -9,6 +9,7 @@ from typing import Any, Final
 from bellhop.ledger import bookings, calls, events, latencies
 from bellhop.ledger.accounts import AccountStates
 from bellhop.ledger.alerts import Alerts
+from bellhop.ledger.cause_lives import CauseDesk
 from bellhop.ledger.claims import Claims
 from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
@@ -74,6 +75,7 @@ class Ledger:
         self.pauses = Pauses(database, now)
         self.people = People(database, now)
         self.accounts = AccountStates(database, now)
+        self.causes = CauseDesk(database, now)
         self.vendor_answers = VendorAnswers(database, now)
         self.pulls = PullMarks(database, now)
         self.refusals = Refusals(database, now)
@@ -174,6 +176,10 @@ class Ledger:
         """How many seconds events took from their webhook until they were done, by route, of the last 500 that were
         done since then. Of a replayed one it counts from the webhook, too."""
         return latencies.recent_seconds(self._database, since)
+
+    def usual_call_seconds(self) -> float | None:
+        """How long a vendor's call takes, the median of the last 200; None where none has been made."""
+        return calls.usual_seconds(self._database)
 
     def booking_of(self, account: str, vendor_id: str) -> Booking | None:
         """The booking to which a vendor's id belongs; None where it is none of ours."""

@@ -289,6 +289,18 @@ letter_words: Final = sa.Table(
     _prose("words"),
 )
 
+# What people have said of a cause last.
+cause_lives: Final = sa.Table(
+    "cause_lives",
+    metadata,
+    sa.Column("cause", Prose, primary_key=True),
+    _text("said"),
+    _prose("who"),
+    _prose("why"),
+    _moment("at"),
+    _moment("until", nullable=True),
+)
+
 letter_notes: Final = sa.Table(
     "letter_notes",
     metadata,

@@ -9,7 +9,10 @@ from bellhop.ledger.records.edits import Edit, EditState
 from bellhop.ledger.records.events import EventView, Standing, State
 from bellhop.ledger.records.jobs import BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.records.letters import (
+    CauseLife,
     CauseRow,
+    CauseSaid,
+    CauseState,
     Letter,
     LetterFilter,
     LetterState,
@@ -32,7 +35,10 @@ __all__ = [
     "AuditRow",
     "Booking",
     "BulkJob",
+    "CauseLife",
     "CauseRow",
+    "CauseSaid",
+    "CauseState",
     "Claim",
     "ClaimBusy",
     "Claimed",
