@@ -18,7 +18,20 @@ from bellhop.console import filters, guard
 from bellhop.console.access.sessions import OneTimeLink
 from bellhop.console.context import KEY, ConsoleParts
 from bellhop.console.searches import SearchForgotten
-from bellhop.console.views import audit, bulk, edits, entry, events, jobs, letters, overview, people, refused, routes
+from bellhop.console.views import (
+    audit,
+    bulk,
+    edits,
+    entry,
+    events,
+    floods,
+    jobs,
+    letters,
+    overview,
+    people,
+    refused,
+    routes,
+)
 from bellhop.ledger.pages import CursorInvalid
 from bellhop.ledger.records import Role
 from bellhop.ledger.store import Ledger
@@ -54,11 +67,14 @@ def create_console(
     *,
     provider: Provider | None = None,
     link: OneTimeLink | None = None,
+    metrics: Callable[[], tuple[bytes, str]] | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Flask:
     """The console. Its pulse is to be started by the caller: `app.extensions["bellhop"].pulse.start(stop)`.
 
-    Tells `console.signed_in` (role, how), `console.refused` (how) and `console.crashed` (error, where).
+    `/metrics` is there when `metrics`, their text and its content type, is given.
+    Tells `console.answered` (status), `console.signed_in` (role, how), `console.refused` (how) and `console.crashed`
+    (error, where).
     """
     app = Flask("bellhop.console", static_url_path="/static")
     app.config.update(
@@ -72,11 +88,11 @@ def create_console(
         SEND_FILE_MAX_AGE_DEFAULT=86_400,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    parts = ConsoleParts(settings, ledger, broker, observe, now, provider=provider, link=link)
+    parts = ConsoleParts(settings, ledger, broker, observe, now, provider=provider, link=link, metrics=metrics)
     app.extensions[KEY] = parts
     filters.install_filters(app, now)
     app.jinja_env.filters["clean"] = parts.redactor.text
-    for module in (entry, overview, letters, bulk, jobs, edits, events, routes, refused, audit, people):
+    for module in (entry, overview, letters, bulk, jobs, edits, events, routes, floods, refused, audit, people):
         app.register_blueprint(module.blueprint)
     app.context_processor(_context(app, parts))
     guard.install_guard(app, parts)
@@ -104,6 +120,7 @@ def _context(app: Flask, parts: ConsoleParts) -> Callable[[], dict[str, Any]]:
             "static": static,
             "open_letters": parts.pulse.open_letters,
             "now": parts.now(),
+            "snoozes": letters.SNOOZES,
         }
 
     return context

@@ -48,7 +48,8 @@ def kind_of(envelope: Envelope) -> Kind:
 @dataclass(slots=True)
 class SourceFlood:
     """What is known of one source while a batch is claimed. why: the limit that was passed; "" while none was. coming:
-    how many bookings of an account are to come. fresh: what this batch adds, by account and kind."""
+    how many bookings of an account are to come, or were before they were cancelled within the time. fresh: what this
+    batch adds, by account and kind."""
 
     limits: FloodLimits
     why: str
@@ -77,10 +78,9 @@ class SourceFlood:
         if most and sum(count for (_, one), count in self.counted.items() if one == kind) >= most:
             return f"more than {most} {kind}s {within}"
         own = self.counted[account, _CANCEL] + self.counted[account, _CHANGE]
-        if limits.share and account and own + 1 > LEAST_OF_A_SHARE:
-            known = self.coming(account) + self.counted[account, _CANCEL]
-            if own + 1 > limits.share * known:
-                return f"more than {limits.share:.0%} of the bookings to come at {account} {within}"
+        is_shared = limits.share and account and own + 1 > LEAST_OF_A_SHARE
+        if is_shared and own + 1 > limits.share * self.coming(account):
+            return f"more than {limits.share:.0%} of the bookings to come at {account} {within}"
         return ""
 
 
@@ -110,8 +110,9 @@ class Floods:
         )
         found: dict[str, SourceFlood] = {}
         for name in sources:
-            coming = _Coming(connection, now)
-            found[name] = SourceFlood(self.limits[name], open_.get(name, ""), Counter(), coming)
+            limits = self.limits[name]
+            coming = _Coming(connection, now, now - timedelta(seconds=limits.within_seconds))
+            found[name] = SourceFlood(limits, open_.get(name, ""), Counter(), coming)
         for row in connection.execute(counts):
             flood = found[row.source]
             if row.at > now - timedelta(seconds=flood.limits.within_seconds):
@@ -221,16 +222,18 @@ class Floods:
 
 @dataclass(slots=True)
 class _Coming:
-    """How many bookings of an account are to come: counted once for a batch, and only near the limit."""
+    """Counted once for a batch, and only near the limit. since: what was cancelled from then on is counted, too."""
 
     connection: sa.Connection
     now: datetime
+    since: datetime
     known: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, account: str) -> int:
         if account not in self.known:
-            coming = sa.and_(bookings.c.account == account, bookings.c.last_start > self.now, ~bookings.c.cancelled)
-            self.known[account] = self.connection.scalar(sa.select(sa.func.count()).where(coming)) or 0
+            stood = sa.or_(~bookings.c.cancelled, bookings.c.updated >= self.since)
+            coming = (bookings.c.account == account, bookings.c.last_start > self.now, stood)
+            self.known[account] = self.connection.scalar(sa.select(sa.func.count()).where(*coming)) or 0
         return self.known[account]
 
 

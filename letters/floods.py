@@ -8,7 +8,8 @@ from typing import Any, Final
 from bellhop.broker.port import Broker
 from bellhop.schemas.errors import BrokerError, LedgerError
 from bellhop.schemas.observe import Observe, silent
-from bellhop.vendors.registry import BOOKING_ROUTES
+from bellhop.schemas.routes import bookings_route
+from bellhop.vendors.registry import VENDORS
 
 LOOK_SECONDS: Final = 1.0
 
@@ -32,6 +33,6 @@ class FloodEnds:
     def step(self) -> None:
         """Raises LedgerError, BrokerError; then the next look does what is left."""
         if ended := self._ledger.floods.to_hasten():
-            for route in BOOKING_ROUTES:
-                self._broker.hasten(route)
+            for vendor in VENDORS:
+                self._broker.hasten(bookings_route(vendor.kind))
             self._ledger.floods.note_hastened(ended)

@@ -22,7 +22,7 @@ def index() -> str:
 
 
 @blueprint.get("/floods/<int:number>/<step>")
-def back(number: int, step: str) -> Response:
+def back(**_place: object) -> Response:
     """Where a reload may ask for what was posted to."""
     return redirect(url_for("floods.index"))
 

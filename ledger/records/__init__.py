@@ -10,7 +10,10 @@ from bellhop.ledger.records.events import EventView, Standing, State
 from bellhop.ledger.records.floods import Flood, FloodState, HeldEvent
 from bellhop.ledger.records.jobs import BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.records.letters import (
+    CauseLife,
     CauseRow,
+    CauseSaid,
+    CauseState,
     Letter,
     LetterFilter,
     LetterState,
@@ -19,6 +22,7 @@ from bellhop.ledger.records.letters import (
     Order,
     WaitingLetters,
 )
+from bellhop.ledger.records.parts import Part
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
 from bellhop.ledger.records.refusals import RefusedCount, RefusedPost
 from bellhop.ledger.records.steering import AuditRow, Pause
@@ -32,7 +36,10 @@ __all__ = [
     "AuditRow",
     "Booking",
     "BulkJob",
+    "CauseLife",
     "CauseRow",
+    "CauseSaid",
+    "CauseState",
     "Claim",
     "ClaimBusy",
     "Claimed",
@@ -57,6 +64,7 @@ __all__ = [
     "NewLetter",
     "Note",
     "Order",
+    "Part",
     "Pause",
     "ProofResult",
     "Proven",

@@ -16,6 +16,7 @@ from bellhop.ledger.records import (
     FloodState,
     Letter,
     LetterState,
+    Part,
     Pause,
     RefusedCount,
     State,
@@ -33,6 +34,7 @@ def ledger(
     refused: Sequence[RefusedCount] = (),
     letters: Sequence[Letter] = (),
     strays: Sequence[Stray] = (),
+    parts: Sequence[Part] = (),
     dead: Sequence[DeadReceiver] = (),
     floods: Sequence[Flood] = (),
 ) -> Any:
@@ -42,6 +44,7 @@ def ledger(
         edits=SimpleNamespace(waiting=list),
         accounts=SimpleNamespace(views=list),
         pauses=SimpleNamespace(all=lambda: list(pauses)),
+        parts=SimpleNamespace(own="", all=lambda: list(parts)),
         strays=lambda before: [one for one in strays if one.since < before],
         refusals=SimpleNamespace(counts=lambda since: [one for one in refused if one.last >= since]),
         alerts=SimpleNamespace(dead_receivers=lambda: list(dead)),
@@ -158,7 +161,7 @@ def test_what_is_held_as_a_flood_is_critical_with_its_soonest_start() -> None:
     flood = Flood(4, "crm", NOON, "more than 25 cancels within 10 minutes", FloodState.OPEN, held=15, soonest=start)
     (item,) = attention(ledger(floods=[flood]), BrokerCheck(), NOON)
     assert (item.need, item.name, item.severity, item.count, item.starts) == ("flood", "4", "critical", 15, start)
-    assert item.title == "Source crm: 15 cancels or changes held"
+    assert item.title == "Source crm: 15 of its cancels and changes held"
     assert item.command == "bellhop floods release 4 --why …"
 
 
