@@ -77,8 +77,9 @@ class LocalJobs:
         from bellhop.letters.forecast import preflight
         from bellhop.schemas.clock import utc_now
 
-        told: Row = self._app.redact(preflight(self._letters(numbers), self._ledger, self._app.settings, utc_now()))
-        return told
+        told = preflight(self._letters(numbers), self._ledger, self._app.settings, utc_now()) | {"more": False}
+        redacted: Row = self._app.redact(told)
+        return redacted
 
     def create(self, numbers: Sequence[int], who: str | None, why: str, rate: float | None) -> Row:
         from bellhop.letters.preflight import verdicts

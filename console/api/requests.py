@@ -133,6 +133,17 @@ class CauseQuery(_Which):
     limit = limit(200)
 
 
+def _instead_of_ids() -> fields.Nested:
+    return fields.Nested(LetterChoice, metadata={"description": "All that match now, instead of ids."})
+
+
+class CauseWord(Strict):
+    cause = Line(400, required=True)
+    said = one_of("acknowledged", "snoozed", "resolved", "new", required=True)
+    why = why(required=False, minimum=0, load_default="")
+    until = Instant(allow_none=True, load_default=None, metadata={"description": "Of snoozed alone, which needs it."})
+
+
 def letter_filter(given: dict[str, Any]) -> LetterFilter:
     """Of what one of the schemas above has loaded."""
     names = ("reason", "route", "account", "source", "event_id", "cause", "assignee", "since", "until")
@@ -169,7 +180,8 @@ class SayAbsent(Strict):
 
 
 class Assigning(Strict):
-    ids = ids_field(MOST_AT_ONCE, required=True)
+    ids = ids_field(MOST_AT_ONCE)
+    filter = _instead_of_ids()
     to = Line(100, minimum=0, required=True, metadata={"description": '"" to unassign.'})
 
 
@@ -185,7 +197,8 @@ class PreflightRequest(Strict):
 
 class NewJob(Strict):
     kind = one_of("replay", "discard", load_default="replay")
-    ids = ids_field(MOST_IDS, required=True)
+    ids = ids_field(MOST_IDS)
+    filter = _instead_of_ids()
     why = why()
     in_doubt = fields.Boolean(
         load_default=False,
