@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bellhop.cli.common import App, Failed, open_ledger, pass_app
+from bellhop.cli.taking import settings_now
 from bellhop.schemas.errors import SettingsError
 from bellhop.vendors.registry import connect_broker
 
@@ -91,14 +92,18 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
         from bellhop.console.api.app import create_api_app, mount
         from bellhop.console.app import create_console
         from bellhop.console.context import KEY
+        from bellhop.ingest.again import RefusedTaker
 
         observe = telemetry("console", settings)
         broker = connect_broker(settings, observe)
         ledger = open_ledger(settings)
         once = OneTimeLink() if with_link else None
         made = create_console(settings, ledger, broker, observe, provider=provider, link=once)
-        pulse = made.extensions[KEY].pulse
-        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse))
+        parts = made.extensions[KEY]
+        pulse = parts.pulse
+        taker = RefusedTaker(settings_now(app.file), lambda: parts.publisher, ledger.event)
+        parts.take_refused = taker.take
+        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse, take_refused=taker.take))
         pulse.start(threading.Event())
         if once is not None:
             _hand_out(settings, once.secret, link_file)

@@ -31,6 +31,7 @@ from bellhop.ledger.records import RESTORED, Attempt, Booking, Json, VendorCall
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
+from bellhop.schemas.events import UNKNOWN_TYPE
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.trace import UNTRACED, Tracer
@@ -177,6 +178,8 @@ class Executor:
 
     def _translate(self, claimed: ClaimedDelivery) -> VendorCall | Outcome:
         """What the event wants, compared with what the ledger holds: the next call, or the outcome."""
+        if claimed.envelope.type == UNKNOWN_TYPE:
+            return Recorded("its type is unknown here: recorded, nothing is guessed")
         step, not_after = self._handler.translate(claimed.envelope, claimed.booking), claimed.envelope.not_after
         if isinstance(step, VendorCall) and not step.repeatable and not_after and self._clock.now() >= not_after:
             return Dead(Reason.TOO_LATE, "the booking's start has passed")

@@ -20,7 +20,7 @@ from bellhop.console.api import edits, events, jobs, letters, operations, overvi
 from bellhop.console.api.problems import handle_errors
 from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, section_blueprint
 from bellhop.console.trends import Pulse
-from bellhop.ledger.records import Role
+from bellhop.ledger.records import Role, TakeRefused
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.contract import Moment
@@ -73,13 +73,15 @@ def create_api_app(
     *,
     now: Callable[[], datetime] = utc_now,
     pulse: Pulse | None = None,
+    take_refused: TakeRefused | None = None,
 ) -> Flask:
     """The API; `ledger` and `broker` as opened by this process, after any fork. pulse: the console's.
+    take_refused: None where this process takes none.
 
     Tells `api.refused` (status) where there is no valid token, and `api.crashed` (error, where) for what nobody
     foresaw.
     """
-    parts = ApiParts(settings, ledger, broker, observe, now, pulse)
+    parts = ApiParts(settings, ledger, broker, observe, now, pulse, take_refused)
     app = Flask("bellhop.console.api", static_folder=None)
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
     app.url_map.converters |= {"number": _Number, "id": _Id}

@@ -6,11 +6,12 @@ from bellhop.console.api import requests, state_responses
 from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Role
+from bellhop.letters.refused import take_refused
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import account_rows, queue_summary, route_rows
-from bellhop.letters.serializers.refusals import refused_row
-from bellhop.schemas.errors import FieldProblem
+from bellhop.letters.serializers.refusals import refusal_cause_row, refused_row, taken_row
+from bellhop.schemas.errors import FieldProblem, SettingsError
 from bellhop.schemas.problems import Problem
 from bellhop.vendors.registry import ROUTES
 
@@ -24,6 +25,10 @@ def section(parts: ApiParts) -> ApiSection:
         Route("GET", "/routes", api.routes, "List routes and their pauses", state_responses.RouteList),
         Route("GET", "/refused-posts", api.refused_posts, "List the last posts that were refused, newest first",
               state_responses.RefusedPostList, query=requests.RefusedQuery),
+        Route("GET", "/refused-posts/causes", api.refusal_causes, "Group the refused posts that wait by their cause",
+              state_responses.RefusalCauseList, query=requests.RefusedSource),
+        Route("POST", "/refused-posts/take", api.take_refused, "Take refused posts now, by the settings as they are",
+              state_responses.TakenPostList, operator, body=requests.TakeRefusedPosts, refuses=True),
         Route("POST", "/routes/<route>/pause", api.pause, "Pause a route: its messages wait",
               state_responses.RouteList, operator, body=requests.Pausing),
         Route("POST", "/routes/<route>/resume", api.resume, "Resume a route", state_responses.RouteList, operator,
@@ -52,6 +57,24 @@ class SteeringRoutes:
     def refused_posts(self, call: ApiCall) -> JsonObject:
         posts = self._ledger.refusals.last(call.query.get("source", ""), call.query["limit"])
         return {"rows": self._parts.redactor.value([refused_row(post) for post in posts])}
+
+    def refusal_causes(self, call: ApiCall) -> JsonObject:
+        causes = self._ledger.refusals.causes(call.query.get("source", ""))
+        return {"rows": self._parts.redactor.value([refusal_cause_row(cause) for cause in causes])}
+
+    def take_refused(self, call: ApiCall) -> JsonObject:
+        take, body, refusals = self._parts.take_refused, call.body, self._ledger.refusals
+        if take is None:
+            raise Problem(409, "refused", "This process takes no posts: it was started without the ingress' part.")
+        posts = refusals.waiting(body.get("source", ""), cause=body.get("cause", ""), numbers=body.get("numbers", ()))
+        try:
+            if body["dry_run"]:
+                made = take(posts, publish=False)
+            else:
+                made = take_refused(refusals, posts, take, who=call.who, why=body["why"])
+        except SettingsError as error:
+            raise Problem(409, "refused", f"The settings as they are now cannot be used: {error}.") from None
+        return {"rows": self._parts.redactor.value([taken_row(one) for one in made])}
 
     def pause(self, call: ApiCall, route: str) -> JsonObject:
         until = call.body.get("until")

@@ -19,7 +19,14 @@ from bellhop.ledger.records.letters import (
     WaitingLetters,
 )
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
-from bellhop.ledger.records.refusals import RefusedCount, RefusedPost
+from bellhop.ledger.records.refusals import (
+    RefusalCause,
+    RefusedCount,
+    RefusedPost,
+    TakenPost,
+    TakenVerdict,
+    TakeRefused,
+)
 from bellhop.ledger.records.steering import AuditRow, Pause
 
 __all__ = [
@@ -55,6 +62,7 @@ __all__ = [
     "Pause",
     "ProofResult",
     "Proven",
+    "RefusalCause",
     "Refused",
     "RefusedCount",
     "RefusedPost",
@@ -64,6 +72,9 @@ __all__ = [
     "Settlement",
     "Standing",
     "State",
+    "TakeRefused",
+    "TakenPost",
+    "TakenVerdict",
     "User",
     "VendorCall",
     "Verdict",
