@@ -41,6 +41,7 @@ class ConsoleParts:
         *,
         provider: Provider | None,
         link: OneTimeLink | None,
+        metrics: Callable[[], tuple[bytes, str]] | None,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
@@ -50,6 +51,7 @@ class ConsoleParts:
         self.provider = provider
         self.link = link
         self.take_refused: TakeRefused | None = None  # set by who put the process together
+        self.metrics = metrics
         self.sessions = Sessions(ledger.people, settings.console.session_seconds, now)
         self.pulse = Pulse(broker, ledger, observe, now)
         self.drafts = Drafts(ledger, settings, observe, now)

@@ -289,6 +289,18 @@ letter_words: Final = sa.Table(
     _prose("words"),
 )
 
+# What people have said of a cause last.
+cause_lives: Final = sa.Table(
+    "cause_lives",
+    metadata,
+    sa.Column("cause", Prose, primary_key=True),
+    _text("said"),
+    _prose("who"),
+    _prose("why"),
+    _moment("at"),
+    _moment("until", nullable=True),
+)
+
 letter_notes: Final = sa.Table(
     "letter_notes",
     metadata,
@@ -324,6 +336,22 @@ pauses: Final = sa.Table(
     _prose("why"),
     _moment("since"),
     _moment("until", nullable=True),
+)
+
+# The processes of this Bellhop, as they tell it themselves, see `ledger.parts`.
+parts: Final = sa.Table(
+    "parts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("kind"),
+    _text("host"),
+    _text("version"),
+    sa.Column("routes", _JSON, nullable=False),
+    sa.Column("needs", _JSON, nullable=False),
+    _moment("started"),
+    _moment("since"),
+    _moment("seen"),
+    _moment("stopped", nullable=True),
 )
 
 # What the ingress answered 4xx, of sources that had proved who they are. `problems` are pairs of field and rule; `body`

@@ -9,7 +9,10 @@ from bellhop.ledger.records.edits import Edit, EditState
 from bellhop.ledger.records.events import EventView, Standing, State
 from bellhop.ledger.records.jobs import BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.records.letters import (
+    CauseLife,
     CauseRow,
+    CauseSaid,
+    CauseState,
     Letter,
     LetterFilter,
     LetterState,
@@ -18,6 +21,7 @@ from bellhop.ledger.records.letters import (
     Order,
     WaitingLetters,
 )
+from bellhop.ledger.records.parts import Part
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
 from bellhop.ledger.records.refusals import (
     RefusalCause,
@@ -38,7 +42,10 @@ __all__ = [
     "AuditRow",
     "Booking",
     "BulkJob",
+    "CauseLife",
     "CauseRow",
+    "CauseSaid",
+    "CauseState",
     "Claim",
     "ClaimBusy",
     "Claimed",
@@ -59,6 +66,7 @@ __all__ = [
     "NewLetter",
     "Note",
     "Order",
+    "Part",
     "Pause",
     "ProofResult",
     "Proven",

@@ -100,7 +100,7 @@ class Alerting:
             return
         now = self._clock.now()
         items = attention(self._ledger, check_broker(self._broker), now)
-        alerts = alerts_of(items, self._ledger.letters.causes(LetterFilter(), _CAUSES), now)
+        alerts = alerts_of(items, self._ledger.causes.find(LetterFilter(), _CAUSES), now)
         if any(revise_all(rows, alerts, self._receivers, now)):
             # Asked again under the lock: a message may be on its way by now.
             self._ledger.alerts.revise(lambda stored: revise_all(stored, alerts, self._receivers, now))
