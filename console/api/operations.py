@@ -6,8 +6,8 @@ from bellhop.console.api import requests, state_responses
 from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Role
-from bellhop.letters.refused import take_refused
 from bellhop.letters.parts import count_running, part_rows
+from bellhop.letters.refused import take_refused
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import account_rows, queue_summary, route_rows
