@@ -16,7 +16,18 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import BaseConverter
 
 from bellhop.broker.port import Broker
-from bellhop.console.api import edits, events, jobs, letters, operations, overview, people, requests, responses
+from bellhop.console.api import (
+    edits,
+    events,
+    jobs,
+    letters,
+    operations,
+    overview,
+    people,
+    refusals,
+    requests,
+    responses,
+)
 from bellhop.console.api.problems import handle_errors
 from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, section_blueprint
 from bellhop.console.trends import Pulse
@@ -29,6 +40,7 @@ from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
 
 PREFIX: Final = "/api/v1"
+_SECTIONS: Final = (overview, letters, jobs, edits, events, operations, refusals, people)
 
 
 class _Number(BaseConverter):
@@ -93,18 +105,22 @@ def create_api_app(
         "security": [{"token": []}],
     }
     api = _Api(app, spec_kwargs={"title": "Bellhop", "version": _version(), "openapi_version": "3.1.0"})
+    _describe(api)
+    for section in (*(module.section(parts) for module in _SECTIONS), _document(api)):
+        api.register_blueprint(section_blueprint(section, parts))
+    handle_errors(app, observe)
+    app.after_request(lambda response: _finish(response, observe))
+    return app
+
+
+def _describe(api: _Api) -> None:
+    """What the document says of our own fields and converters, and of the tokens."""
     api.register_converter(_Id, lambda _: {"type": "string"})
     api.register_converter(_Number, lambda _: {"type": "integer", "minimum": 1, "maximum": requests.BIGGEST_ID})
     api.register_field(Moment, "string", "date-time")
     api.register_field(requests.Instant, "string", "date-time")
     scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
     api.spec.components.security_scheme("token", scheme)
-    sections = [module.section(parts) for module in (overview, letters, jobs, edits, events, operations, people)]
-    for section in (*sections, _document(api)):
-        api.register_blueprint(section_blueprint(section, parts))
-    handle_errors(app, observe)
-    app.after_request(lambda response: _finish(response, observe))
-    return app
 
 
 def mount(outer: Flask, api: Flask) -> None:

@@ -1,4 +1,4 @@
-"""Queues, parts, accounts, routes and refused posts, and to pause, resume and retry now."""
+"""Queues, parts, accounts and routes, and to pause, resume and retry now."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Role
 from bellhop.letters.parts import count_running, part_rows
-from bellhop.letters.refused import take_refused
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import account_rows, queue_summary, route_rows
-from bellhop.letters.serializers.refusals import refusal_cause_row, refused_row, taken_row
-from bellhop.schemas.errors import FieldProblem, SettingsError
+from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.problems import Problem
 from bellhop.vendors.registry import ROUTES
 
@@ -26,12 +24,6 @@ def section(parts: ApiParts) -> ApiSection:
               state_responses.PartList),
         Route("GET", "/accounts", api.accounts, "List accounts: breakers, calls, pulls", state_responses.AccountList),
         Route("GET", "/routes", api.routes, "List routes and their pauses", state_responses.RouteList),
-        Route("GET", "/refused-posts", api.refused_posts, "List the last posts that were refused, newest first",
-              state_responses.RefusedPostList, query=requests.RefusedQuery),
-        Route("GET", "/refused-posts/causes", api.refusal_causes, "Group the refused posts that wait by their cause",
-              state_responses.RefusalCauseList, query=requests.RefusedSource),
-        Route("POST", "/refused-posts/take", api.take_refused, "Take refused posts now, by the settings as they are",
-              state_responses.TakenPostList, operator, body=requests.TakeRefusedPosts, refuses=True),
         Route("POST", "/routes/<route>/pause", api.pause, "Pause a route: its messages wait",
               state_responses.RouteList, operator, body=requests.Pausing),
         Route("POST", "/routes/<route>/resume", api.resume, "Resume a route", state_responses.RouteList, operator,
@@ -39,7 +31,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("POST", "/routes/<route>/retry-now", api.retry_now, "Retry now what waits for a retry",
               state_responses.Moved, operator, body=requests.Why),
     )  # fmt: skip
-    return ApiSection("routes", "Queues, parts, accounts, routes and refused posts.", routes)
+    return ApiSection("routes", "Queues, parts, accounts and routes.", routes)
 
 
 class SteeringRoutes:
@@ -60,28 +52,6 @@ class SteeringRoutes:
 
     def routes(self, call: ApiCall) -> JsonObject:
         return {"rows": route_rows(self._ledger)}
-
-    def refused_posts(self, call: ApiCall) -> JsonObject:
-        posts = self._ledger.refusals.last(call.query.get("source", ""), call.query["limit"])
-        return {"rows": self._parts.redactor.value([refused_row(post) for post in posts])}
-
-    def refusal_causes(self, call: ApiCall) -> JsonObject:
-        causes = self._ledger.refusals.causes(call.query.get("source", ""))
-        return {"rows": self._parts.redactor.value([refusal_cause_row(cause) for cause in causes])}
-
-    def take_refused(self, call: ApiCall) -> JsonObject:
-        take, body, refusals = self._parts.take_refused, call.body, self._ledger.refusals
-        if take is None:
-            raise Problem(409, "refused", "This process takes no posts: it was started without the ingress' part.")
-        posts = refusals.waiting(body.get("source", ""), cause=body.get("cause", ""), numbers=body.get("numbers", ()))
-        try:
-            if body["dry_run"]:
-                made = take(posts, publish=False)
-            else:
-                made = take_refused(refusals, posts, take, who=call.who, why=body["why"])
-        except SettingsError as error:
-            raise Problem(409, "refused", f"The settings as they are now cannot be used: {error}.") from None
-        return {"rows": self._parts.redactor.value([taken_row(one) for one in made])}
 
     def pause(self, call: ApiCall, route: str) -> JsonObject:
         until = call.body.get("until")

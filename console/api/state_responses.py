@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from bellhop.console.api.requests import of, one_of
 from bellhop.console.api.responses import ApiAnswer, AttemptLine, LetterLine, VendorBookings, maybe_when, time_field
-from bellhop.ledger.records import LetterState, State, TakenVerdict
+from bellhop.ledger.records import LetterState, State
 from bellhop.letters.attention import Need, Severity
 
 # --- events -----------------------------------------------------------------------------------------------------
@@ -252,68 +252,6 @@ class RouteList(ApiAnswer):
 
 class Moved(ApiAnswer):
     moved = fields.Integer(metadata={"description": "How many messages are retried now."})
-
-
-class FieldProblemLine(ApiAnswer):
-    field = fields.String()
-    rule = fields.String()
-
-
-class RefusedPostLine(ApiAnswer):
-    """A post of a source that had proved where it came from, which was answered 4xx."""
-
-    number = fields.Integer()
-    cause = fields.String(metadata={"description": "What it has in common with others that one mending may help."})
-    source = fields.String()
-    digest = fields.String(metadata={"description": "SHA-256 of its body; sent again it is the same post."})
-    status = fields.Integer()
-    reason = fields.String()
-    detail = fields.String()
-    problems = fields.List(fields.Nested(FieldProblemLine))
-    media = fields.String()
-    size = fields.Integer(metadata={"description": "Of its body, in bytes."})
-    body = fields.String(metadata={"description": "Masked: letters are a, digits are 9."})
-    first = time_field()
-    last = time_field()
-    times = fields.Integer(metadata={"description": "How often it came."})
-    taken = maybe_when()
-    became = fields.String(metadata={"description": "The id of the first event that it became when it was taken."})
-
-
-class RefusalCauseLine(ApiAnswer):
-    """Posts that one mending may help, of those that wait. The rest is the newest one's."""
-
-    cause = fields.String()
-    source = fields.String()
-    status = fields.Integer()
-    reason = fields.String()
-    detail = fields.String()
-    problems = fields.List(fields.Nested(FieldProblemLine))
-    posts = fields.Integer()
-    attempts = fields.Integer(metadata={"description": "Counted as often as each came."})
-    first = time_field()
-    last = time_field()
-
-
-class RefusalCauseList(ApiAnswer):
-    rows = fields.List(fields.Nested(RefusalCauseLine))
-
-
-class TakenPostLine(ApiAnswer):
-    number = fields.Integer()
-    source = fields.String()
-    verdict = of(TakenVerdict)
-    event_ids = fields.List(fields.String(), metadata={"description": "What it became, or would."})
-    detail = fields.String()
-    problems = fields.List(fields.Nested(FieldProblemLine))
-
-
-class TakenPostList(ApiAnswer):
-    rows = fields.List(fields.Nested(TakenPostLine))
-
-
-class RefusedPostList(ApiAnswer):
-    rows = fields.List(fields.Nested(RefusedPostLine))
 
 
 class AnsweredWord(ApiAnswer):
