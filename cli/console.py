@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import threading
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bellhop.cli.common import App, Failed, open_ledger, pass_app
+from bellhop.cli.taking import settings_now
 from bellhop.schemas.errors import SettingsError
 from bellhop.vendors.registry import connect_broker
 
@@ -91,15 +93,32 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
         from bellhop.console.api.app import create_api_app, mount
         from bellhop.console.app import create_console
         from bellhop.console.context import KEY
+        from bellhop.ingest.again import RefusedTaker
+        from bellhop.letters.parts import measure_parts
+        from bellhop.schemas.clock import utc_now
+        from bellhop.telemetry.heart import Heart, part_of
+        from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
 
-        observe = telemetry("console", settings)
+        metrics = Metrics(settings, "console")
+        observe = telemetry("console", settings, metrics)
         broker = connect_broker(settings, observe)
         ledger = open_ledger(settings)
         once = OneTimeLink() if with_link else None
-        made = create_console(settings, ledger, broker, observe, provider=provider, link=once)
-        pulse = made.extensions[KEY].pulse
-        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse))
+
+        def expose() -> tuple[bytes, str]:
+            measure_parts(ledger.parts, observe, utc_now())
+            return metrics.exposition(), CONTENT_TYPE
+
+        made = create_console(settings, ledger, broker, observe, provider=provider, link=once, metrics=expose)
+        parts = made.extensions[KEY]
+        pulse = parts.pulse
+        taker = RefusedTaker(settings_now(app.file), lambda: parts.publisher, ledger.event)
+        parts.take_refused = taker.take
+        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse, take_refused=taker.take))
         pulse.start(threading.Event())
+        heart = Heart(part_of(settings, "console"), ledger.parts, observe)
+        heart.start()
+        atexit.register(heart.stop)
         if once is not None:
             _hand_out(settings, once.secret, link_file)
         return made

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from bellhop.cli.common import App, Failed, Misused, acting_as, process_name
+from bellhop.cli.common import App, Failed, Misused, acting_as
 from bellhop.cli.remote import Away, Remote
+from bellhop.schemas.clock import utc_now
+from bellhop.schemas.process import process_name
 
 if TYPE_CHECKING:
     from bellhop.ledger.records import Letter
@@ -75,7 +77,6 @@ class LocalJobs:
 
     def preflight(self, numbers: Sequence[int]) -> Row:
         from bellhop.letters.forecast import preflight
-        from bellhop.schemas.clock import utc_now
 
         told = preflight(self._letters(numbers), self._ledger, self._app.settings, utc_now()) | {"more": False}
         redacted: Row = self._app.redact(told)
@@ -140,9 +141,10 @@ class LocalJobs:
         return [found[number] for number in numbers if number in found]
 
     def _row(self, job: Any) -> Row:
+        from bellhop.letters.parts import jobs_wait
         from bellhop.letters.serializers.people import job_row
 
-        row: Row = self._app.redact(job_row(job))
+        row: Row = self._app.redact(job_row(job, jobs_wait(self._ledger.parts, utc_now())(job)))
         return row
 
 

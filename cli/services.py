@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import sys
@@ -13,18 +12,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app, process_name
+from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app, settle_memory
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
 from bellhop.vendors.registry import ROUTES, connect_broker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bellhop.broker.port import Broker
     from bellhop.ledger.store import Ledger
-    from bellhop.letters.alerts.run import Alerting
-    from bellhop.letters.archive import Archiver
     from bellhop.schemas.observe import Observe
     from bellhop.schemas.settings import Settings
     from bellhop.telemetry.health import Health
@@ -39,10 +36,8 @@ class _WrongUsage(Failed):
 @pass_app
 def ingest(app: App) -> None:
     """Run the ingress: verify, check and queue webhooks; answer 2xx once the broker has confirmed."""
-    from bellhop.ingest.app import create_app
     from bellhop.ingest.server import processes, serve
     from bellhop.ingest.verify import verifiers
-    from bellhop.telemetry import tracing
 
     settings, place = app.settings, app.config.place
     observe = telemetry("ingest", settings)
@@ -53,50 +48,14 @@ def ingest(app: App) -> None:
         # Before prometheus_client is imported, which reads it then; and empty, or dead processes' numbers would count.
         folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_folder(Path(tempfile.gettempdir()))
 
-    # Before the fork: each child would take a second for it while it answers its first webhooks.
-    import bellhop.ledger.store
-    import bellhop.ledger.upgrade  # noqa: F401
-    from bellhop.ingest.health import HealthProbe
+    from bellhop.cli import ingress
     from bellhop.ingest.limits import SourceLimits
-    from bellhop.ingest.refusals import RefusedPosts
-    from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
-    from bellhop.ingest.status import holds_messages
-    from bellhop.ingest.unseen import Unseen
-    from bellhop.telemetry.measured_broker import MeasuredBroker
-    from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
 
+    ingress.prepare_fork(settings)
     limits = SourceLimits(settings.sources)
 
     def make_app() -> Any:
-        metrics = Metrics(settings, "ingest")
-        observe = telemetry("ingest", settings, metrics)
-        broker = MeasuredBroker(connect_broker(settings, observe), observe)
-        events = StandbyLedger(lambda: open_ledger(settings))
-        unseen = Unseen(events.unknown, broker, observe)
-        unseen.start()
-        publisher = WatchedPublisher(broker.publisher(), confirmed=unseen.note)
-        declaring = Declaring(broker, publisher, observe)
-        declaring.start()
-        refused = RefusedPosts(events.keep_refused, observe)
-        refused.start()
-        probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
-        for probe in probes.values():
-            probe.start()
-        tracer = tracing.tracer(settings.sentry)
-        app = create_app(
-            settings,
-            publisher,
-            events,
-            observe=observe,
-            tracer=tracer,
-            ready=lambda: {part: probe.problem() for part, probe in probes.items()},
-            metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
-            waiting=lambda: holds_messages(broker),
-            place=place,
-            note_refused=refused.note,
-            limits=limits,
-        )
-        return tracing.ingress(app, tracer)
+        return ingress.make_app(settings, place, limits, lambda metrics: telemetry("ingest", settings, metrics))
 
     try:
         serve(settings, make_app, observe=observe)
@@ -117,11 +76,13 @@ def work(app: App, routes: tuple[str, ...]) -> None:
     from bellhop.telemetry import tracing
     from bellhop.workers.run import run_workers
 
+    worked = tuple(dict.fromkeys(routes)) or ROUTES
+
     def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
         health.check("ledger", lambda: failure_of(ledger.ping))
         run_workers(
             app.settings,
-            tuple(dict.fromkeys(routes)) or ROUTES,
+            worked,
             broker=broker,
             ledger=ledger,
             observe=observe,
@@ -130,63 +91,7 @@ def work(app: App, routes: tuple[str, ...]) -> None:
             tracer=tracing.tracer(app.settings.sentry),
         )
 
-    _serve("work", app.settings, app.settings.work.host, app.settings.work.port, act)
-
-
-@click.command(short_help="Run the archive: dead letters and bulk jobs.")
-@pass_app
-def archive(app: App) -> None:
-    """Run the archive: store dead letters in the ledger, run bulk jobs, tell people what needs them, measure queues and
-    accounts, prune."""
-    from bellhop.broker.topology import UNROUTABLE_QUEUE
-    from bellhop.letters.archive import LOST, Archiver, keep_house
-    from bellhop.letters.bulk import JobRunner
-    from bellhop.letters.buried import BuriedResults
-    from bellhop.letters.resume import Resumer
-    from bellhop.schemas.clock import utc_now
-    from bellhop.telemetry.account_metrics import measure_accounts
-
-    accounts, told = app.settings.accounts, app.settings.told
-
-    def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
-        since = utc_now()
-        broker.declare()
-        publisher = broker.publisher()
-        tell = BuriedResults(publisher, told, ledger, utc_now)
-        archiver = Archiver(broker, ledger, observe, tell=tell)
-        lost = Archiver(broker, ledger, observe, queue=UNROUTABLE_QUEUE, buried=LOST, tell=tell)
-        health.check("archive", lambda: archiver.problem or lost.problem)
-        health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
-        housekeeping = threading.Thread(
-            target=keep_house,
-            args=(broker, ledger, observe, stop),
-            kwargs={"more": lambda: measure_accounts(ledger.accounts, ledger.pulls, accounts, observe, utc_now, since)},
-            daemon=True,
-        )
-        housekeeping.start()
-        strays = threading.Thread(target=_to_the_end, args=(lost, stop, observe), name="unroutable", daemon=True)
-        strays.start()
-        runner = JobRunner(ledger, publisher, app.settings, by=process_name(), observe=observe)
-        jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
-        jobs.start()
-        threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
-        _alerting(app.settings, ledger, broker, observe).start(stop)
-        archiver.run(stop)
-        jobs.join(5)
-        strays.join(5)
-        publisher.close()
-
-    _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
-
-
-def _alerting(settings: Settings, ledger: Ledger, broker: Broker, observe: Observe) -> Alerting:
-    from bellhop.letters.alerts.post import AlertPosts
-    from bellhop.letters.alerts.run import Alerting
-    from bellhop.schemas.redact import Redactor
-
-    post = AlertPosts(Redactor(settings.secrets, settings.names))
-    by, url = process_name(), settings.console.public_url
-    return Alerting(ledger, broker, settings.alerts, post, by=by, public_url=url, observe=observe)
+    serve_process("work", app.settings, app.settings.work.host, app.settings.work.port, act, worked)
 
 
 @click.command(short_help="Run sandbox vendors, for demo and tests.")
@@ -211,24 +116,17 @@ def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
         raise Failed(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
 
 
-def _to_the_end(archiver: Archiver, stop: threading.Event, observe: Observe) -> None:
-    """Archives until `stop`; dies with the whole process, to be started anew."""
-    try:
-        archiver.run(stop)
-    except Exception as error:  # noqa: BLE001  # told, and the process ends: its queue would grow unseen
-        observe("thread.crashed", thread="unroutable", error=type(error).__name__)
-        stop.set()
-
-
-def _serve(
+def serve_process(
     process: str,
     settings: Settings,
     host: str,
     port: int,
     act: Callable[[Broker, Ledger, Observe, Health, threading.Event], None],
+    routes: Sequence[str] = (),
 ) -> NoReturn:
     """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process."""
     from bellhop.telemetry.health import Health
+    from bellhop.telemetry.heart import Heart, part_of
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import Metrics
 
@@ -241,8 +139,11 @@ def _serve(
     broker = MeasuredBroker(connect_broker(settings, observe), observe)
     health = Health(metrics.exposition)
     observe("health.listening", host=host, port=_listen(health, host, port))
+    heart = Heart(part_of(settings, process, routes), ledger.parts, observe)
+    heart.start()
     settle_memory()
     act(broker, ledger, observe, health, stop)
+    heart.stop()
     health.close()
     broker.close()
     ledger.close()
@@ -251,14 +152,6 @@ def _serve(
     sys.stderr.flush()
     # Not sys.exit: it would wait for calls that outlived the drain time. They are in the ledger as `calling`.
     os._exit(0)
-
-
-def settle_memory() -> None:
-    """What is loaded by now stays for good: the garbage collector need not look at it again and again, which takes
-    several percent of a busy worker's time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def _listen(health: Health, host: str, port: int) -> int:

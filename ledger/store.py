@@ -15,6 +15,7 @@ from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
 from bellhop.ledger.jobs import Jobs
 from bellhop.ledger.known import Answer
+from bellhop.ledger.parts import PartBeats
 from bellhop.ledger.pauses import Pauses
 from bellhop.ledger.people import People
 from bellhop.ledger.proofs import Proofs
@@ -53,9 +54,8 @@ class Ledger:
 
     letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that it
     was put back. accounts: limits and breakers, see `ledger.accounts`. vendor_answers: what vendors say of a company.
-    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. alerts: what people
-    are told outside the console. jobs, edits, pauses: what people
-    steer. people: who may what.
+    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. alerts: what people are told outside
+    the console. parts: who is running. jobs, edits, pauses: what people steer. people: who may what.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Ledger:
         self.vendor_answers = VendorAnswers(database, now)
         self.pulls = PullMarks(database, now)
         self.refusals = Refusals(database, now)
+        self.parts = PartBeats(database, now)
         self.alerts = Alerts(database, now)
 
     @classmethod

@@ -338,6 +338,22 @@ pauses: Final = sa.Table(
     _moment("until", nullable=True),
 )
 
+# The processes of this Bellhop, as they tell it themselves, see `ledger.parts`.
+parts: Final = sa.Table(
+    "parts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("kind"),
+    _text("host"),
+    _text("version"),
+    sa.Column("routes", _JSON, nullable=False),
+    sa.Column("needs", _JSON, nullable=False),
+    _moment("started"),
+    _moment("since"),
+    _moment("seen"),
+    _moment("stopped", nullable=True),
+)
+
 # What the ingress answered 4xx, of sources that had proved who they are. `problems` are pairs of field and rule; `body`
 # is masked before it comes here.
 refused_posts: Final = sa.Table(
@@ -356,8 +372,15 @@ refused_posts: Final = sa.Table(
     _moment("first"),
     _moment("last"),
     _number("times"),
+    sa.Column("content", sa.LargeBinary, nullable=True),
+    sa.Column("is_form", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("signed_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("salt", sa.Text, nullable=False, server_default=""),
+    _moment("taken", nullable=True),
+    sa.Column("became", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("digest", "source"),
     sa.Index(None, "last"),
+    sa.Index(None, "source", "last"),
 )
 
 # What one alert receiver is told of one thing that needs a person. incident: what all its messages bear. facts: what is

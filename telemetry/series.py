@@ -43,6 +43,8 @@ COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_publishes_total", "Publishes by how they ended; all but confirmed are failures", ("to", "outcome")),
     ("bellhop_crashes_total", "Unexpected errors", ()),
     ("bellhop_events_missing_total", "Accepted events that no queue and no ledger has", ("route",)),
+    ("bellhop_console_requests_total", "Requests of the console and its API answered", ("status",)),
+    ("bellhop_console_refused_total", "Whom the console or its API did not let in, by how they came", ("how",)),
     ("bellhop_alerts_sent_total", "Messages that alert receivers took", ("receiver",)),
     ("bellhop_alerts_failed_total", "Messages that alert receivers did not take, each try", ("receiver",)),
     ("bellhop_account_held_total", "Times work waited for an account's limits or breaker", ("account",)),
@@ -69,6 +71,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         ("route", "state"),
     ),
     ("bellhop_events_forgotten", "Events that no message brings on and no dead letter shows", ("route",)),
+    ("bellhop_parts", "Processes that run, by what they do: a route, ingest, archive, console", ("part",)),
     ("bellhop_build_info", "1; the version of Bellhop, and of the Python that runs it", ("version", "python")),
     ("bellhop_start_time_seconds", "When the process started, in Unix time; the youngest of several", ()),
     ("bellhop_account_breaker_open", "1 while the account's breaker is not closed", ("account",)),
@@ -105,6 +108,10 @@ FROM_ZERO: Final[Mapping[str, Sequence[tuple[str, Mapping[str, Sequence[str]]]]]
         ("bellhop_events_missing_total", {}),
     ),
     "work": (("bellhop_publishes_total", {"outcome": ENDS}),),
+    "console": (
+        ("bellhop_console_requests_total", {"status": ("200", "500", "503")}),
+        ("bellhop_console_refused_total", {"how": ("password", "link", "oidc", "token")}),
+    ),
     "archive": (
         ("bellhop_dead_letters_total", {"reason": REASONS}),
         ("bellhop_alerts_sent_total", {}),

@@ -35,6 +35,10 @@ from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Repe
 from bellhop.vendors.standing import name_changes
 
 
+Began = tuple[datetime, float]
+"""When a try began: UTC, and monotonic seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedDelivery:
     """Its envelope could be read. started: monotonic seconds."""

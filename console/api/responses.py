@@ -226,6 +226,7 @@ class JobLine(ApiAnswer):
     total = fields.Integer()
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())
     detail = fields.String()
+    waits = fields.String(metadata={"description": "Why it does not go on though it runs; empty where it does."})
 
 
 class JobPage(ApiAnswer):

@@ -169,6 +169,29 @@ class Queues(ApiAnswer):
     dead = fields.Nested(DeadCount)
 
 
+class PartLine(ApiAnswer):
+    """A process of this Bellhop, as it told itself."""
+
+    name = fields.String(metadata={"description": "Host, process id and more: no two are alike."})
+    kind = one_of("ingest", "work", "archive", "console")
+    state = one_of("running", "silent", "stopped")
+    host = fields.String()
+    version = fields.String()
+    routes = fields.List(fields.String(), metadata={"description": "Those it works."})
+    started = time_field()
+    seen = time_field()
+
+
+class RunningCount(ApiAnswer):
+    part = fields.String(metadata={"description": "A route, or ingest, archive, console."})
+    count = fields.Integer(metadata={"description": "How many processes do it."})
+
+
+class PartList(ApiAnswer):
+    rows = fields.List(fields.Nested(PartLine), metadata={"description": "Those that run first."})
+    running = fields.List(fields.Nested(RunningCount))
+
+
 class PullLine(ApiAnswer):
     what = fields.String()
     schedule = fields.String(allow_none=True, metadata={"description": "Its cron expression; null for none."})
@@ -229,32 +252,6 @@ class RouteList(ApiAnswer):
 
 class Moved(ApiAnswer):
     moved = fields.Integer(metadata={"description": "How many messages are retried now."})
-
-
-class FieldProblemLine(ApiAnswer):
-    field = fields.String()
-    rule = fields.String()
-
-
-class RefusedPostLine(ApiAnswer):
-    """A post of a source that had proved where it came from, which was answered 4xx."""
-
-    source = fields.String()
-    digest = fields.String(metadata={"description": "SHA-256 of its body; sent again it is the same post."})
-    status = fields.Integer()
-    reason = fields.String()
-    detail = fields.String()
-    problems = fields.List(fields.Nested(FieldProblemLine))
-    media = fields.String()
-    size = fields.Integer(metadata={"description": "Of its body, in bytes."})
-    body = fields.String(metadata={"description": "Masked: letters are a, digits are 9."})
-    first = time_field()
-    last = time_field()
-    times = fields.Integer(metadata={"description": "How often it came."})
-
-
-class RefusedPostList(ApiAnswer):
-    rows = fields.List(fields.Nested(RefusedPostLine))
 
 
 class AnsweredWord(ApiAnswer):

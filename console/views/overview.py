@@ -9,6 +9,7 @@ from flask import Blueprint, render_template
 from bellhop.console.context import ConsoleParts, parts
 from bellhop.ledger.records import LetterFilter, LetterState, Order
 from bellhop.letters.attention import attention, attention_row
+from bellhop.letters.parts import count_running, part_rows
 from bellhop.letters.serializers.flow import account_rows
 from bellhop.letters.serializers.letters import cause_row, letter_row, sort_causes, sort_counts
 
@@ -45,5 +46,7 @@ def _context(own: ConsoleParts) -> dict[str, Any]:
         "last": pulse.last,
         "problem": "" if broker.problem else own.redactor.text(pulse.problem),  # a broker's stands among the needs
         "paused": {pause.route for pause in own.ledger.pauses.all()},
+        "parts": part_rows(own.ledger.parts, now),
+        "running": count_running(own.ledger.parts.all(), now),
         "accounts": account_rows(own.settings, own.ledger, now),
     }

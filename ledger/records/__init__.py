@@ -21,8 +21,16 @@ from bellhop.ledger.records.letters import (
     Order,
     WaitingLetters,
 )
+from bellhop.ledger.records.parts import Part
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
-from bellhop.ledger.records.refusals import RefusedCount, RefusedPost
+from bellhop.ledger.records.refusals import (
+    RefusalCause,
+    RefusedCount,
+    RefusedPost,
+    TakenPost,
+    TakenVerdict,
+    TakeRefused,
+)
 from bellhop.ledger.records.steering import AuditRow, Pause
 
 __all__ = [
@@ -58,9 +66,11 @@ __all__ = [
     "NewLetter",
     "Note",
     "Order",
+    "Part",
     "Pause",
     "ProofResult",
     "Proven",
+    "RefusalCause",
     "Refused",
     "RefusedCount",
     "RefusedPost",
@@ -70,6 +80,9 @@ __all__ = [
     "Settlement",
     "Standing",
     "State",
+    "TakeRefused",
+    "TakenPost",
+    "TakenVerdict",
     "User",
     "VendorCall",
     "Verdict",

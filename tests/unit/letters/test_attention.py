@@ -10,7 +10,16 @@ import pytest
 
 from bellhop.broker.port import QueueStats
 from bellhop.ledger.accounts import AccountView
-from bellhop.ledger.records import DeadReceiver, Letter, LetterState, Pause, RefusedCount, State, WaitingLetters
+from bellhop.ledger.records import (
+    DeadReceiver,
+    Letter,
+    LetterState,
+    Part,
+    Pause,
+    RefusedCount,
+    State,
+    WaitingLetters,
+)
 from bellhop.ledger.strays import Stray
 from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
 from bellhop.schemas.errors import BrokerUnavailable
@@ -23,6 +32,7 @@ def ledger(
     refused: Sequence[RefusedCount] = (),
     letters: Sequence[Letter] = (),
     strays: Sequence[Stray] = (),
+    parts: Sequence[Part] = (),
     dead: Sequence[DeadReceiver] = (),
 ) -> Any:
     return SimpleNamespace(
@@ -31,6 +41,7 @@ def ledger(
         edits=SimpleNamespace(waiting=list),
         accounts=SimpleNamespace(views=list),
         pauses=SimpleNamespace(all=lambda: list(pauses)),
+        parts=SimpleNamespace(own="", all=lambda: list(parts)),
         strays=lambda before: [one for one in strays if one.since < before],
         refusals=SimpleNamespace(counts=lambda since: [one for one in refused if one.last >= since]),
         alerts=SimpleNamespace(dead_receivers=lambda: list(dead)),
@@ -123,7 +134,7 @@ def test_what_a_source_was_refused_in_the_last_day_is_an_item_and_what_is_older_
     assert (item.need, item.name, item.count, item.severity) == ("source", "crm", 3, "warning")
     assert item.title == "Source crm: 3 posts refused"
     assert item.why == "2 invalid-event, 1 malformed-json"
-    assert (item.path, item.command) == ("/refused?source=crm", "bellhop refused crm")
+    assert (item.path, item.command) == ("/refused?source=crm", "bellhop refused list crm")
 
 
 def test_events_that_nothing_brings_on_are_named() -> None:
