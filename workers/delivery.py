@@ -34,7 +34,6 @@ from bellhop.schemas.trace import Received, parent_of
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Repeated, Wait, outcome_text
 from bellhop.vendors.standing import name_changes
 
-
 Began = tuple[datetime, float]
 """When a try began: UTC, and monotonic seconds."""
 
