@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from bellhop.console.access.passwords import LONGEST, SHORTEST
-from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order, Role
+from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order
 from bellhop.letters.archive import WAITING
 from bellhop.schemas.contract import Moment, Strict
 from bellhop.schemas.reasons import Reason
@@ -282,29 +281,3 @@ class AuditQuery(Paged):
     who = Line(200)
     act = Line(100)
     letter = fields.Integer(validate=validate.Range(min=1, max=BIGGEST_ID))
-
-
-class NewUser(Strict):
-    name = Line(100, required=True)
-    role = of(Role, required=True)
-    password = fields.String(
-        validate=validate.Length(min=SHORTEST, max=LONGEST),
-        load_only=True,
-        metadata={"description": "None for one who signs in by OpenID Connect."},
-    )
-
-
-class UserChange(Strict):
-    role = of(Role)
-    password = fields.String(validate=validate.Length(min=SHORTEST, max=LONGEST), load_only=True)
-    disabled = fields.Boolean()
-
-
-class SomebodysName(Strict):
-    name = Line(200, required=True)
-
-
-class NewToken(Strict):
-    name = Line(100, required=True)
-    role = of(Role, required=True)
-    expires = Instant(allow_none=True, metadata={"description": "Ends by itself at this time."})
