@@ -24,4 +24,6 @@ class FloodLimits(Section):
     )
     changes: int = key(whole_number(0, 1_000_000), "Likewise.", default=100)
     share: float = key(number(0, 1), "Likewise: 0.5 is half of them.", default=0.5)
-    within_seconds: float = key(Duration(minimum=10), "The time that these limits are for.", name="within", default=600.0)
+    within_seconds: float = key(
+        Duration(minimum=10), "The time that these limits are for.", name="within", default=600.0
+    )
