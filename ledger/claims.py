@@ -74,7 +74,7 @@ class Claims:
         keys = [bookings.lock_key(e.source, e.subject) for e in envelopes]
         keys += [bookings.lock_key(*key) for key in replaced]
         keys += [f"id:{e.message_id}" for e in envelopes]  # the same id may come with another subject
-        guarded = self._floods.guarded(envelopes)
+        guarded = self._floods.sources_of(envelopes)
         keys += [lock_key(source) for source in sorted(guarded)]
         with self._database.write(keys) as connection:
             # Only now, for the locks may have been waited for: what held them may have claimed what is claimed here.

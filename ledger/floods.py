@@ -61,7 +61,7 @@ class SourceFlood:
     def judge(self, envelope: Envelope) -> str:
         """Why it is held; "" where it is not."""
         kind = kind_of(envelope)
-        if kind and not self.why and (why := self._passed(envelope.account, kind)):
+        if kind and not self.why and (why := self._excess(envelope.account, kind)):
             self.why, self.is_new = why, True
         return self.why if kind else ""
 
@@ -71,7 +71,7 @@ class SourceFlood:
             self.counted[envelope.account, kind] += 1
             self.fresh[envelope.account, kind] += 1
 
-    def _passed(self, account: str, kind: Kind) -> str:
+    def _excess(self, account: str, kind: Kind) -> str:
         """The limit that one more would pass, in words."""
         limits, within = self.limits, f"within {_span(self.limits.within_seconds)}"
         most = limits.cancels if kind == _CANCEL else limits.changes
@@ -92,7 +92,7 @@ class Floods:
         self._now = now
         self.limits: Mapping[str, FloodLimits] = {}
 
-    def guarded(self, envelopes: Sequence[Envelope]) -> set[str]:
+    def sources_of(self, envelopes: Sequence[Envelope]) -> set[str]:
         """The sources of those that count."""
         return {one.source for one in envelopes if one.source in self.limits and kind_of(one)}
 
@@ -165,7 +165,7 @@ class Floods:
             held = {row.source: row for row in connection.execute(counts)} if rows else {}
         return [_flood(row, held.get(row.source)) for row in rows]
 
-    def held(self, source: str, limit: int = 500) -> list[HeldEvent]:
+    def events_of(self, source: str, limit: int = 500) -> list[HeldEvent]:
         """The events that a source's flood holds, those that start soonest first."""
         c = events.c
         query = (

@@ -39,4 +39,6 @@ def flood_row(flood: Flood, events: Sequence[HeldEvent]) -> JsonObject:
 
 def list_floods(ledger: Any) -> list[JsonObject]:
     """Floods, those that hold something first, with what they hold. Raises LedgerUnavailable."""
-    return [flood_row(flood, ledger.floods.held(flood.source) if flood.held else ()) for flood in ledger.floods.all()]
+    return [
+        flood_row(flood, ledger.floods.events_of(flood.source) if flood.held else ()) for flood in ledger.floods.all()
+    ]

@@ -34,7 +34,7 @@ def test_the_first_go_on_and_all_beyond_the_limit_are_held_in_one_batch_or_many(
     assert isinstance(claim(ledger, cancel(6)), Held)
     (flood,) = ledger.floods.open()
     assert (flood.source, flood.held, flood.limit) == ("crm", 4, "more than 3 cancels within 10 minutes")
-    assert [one.id for one in ledger.floods.held("crm")] == ["c-3", "c-4", "c-5", "c-6"]
+    assert [one.id for one in ledger.floods.events_of("crm")] == ["c-3", "c-4", "c-5", "c-6"]
     view = ledger.event("crm", "c-3")
     assert view is not None
     assert view.state is State.HELD
