@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app, process_name
+from bellhop.cli.tell import telemetry, telemetry_of_child
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
 from bellhop.vendors.registry import ROUTES, connect_broker
@@ -41,11 +42,10 @@ def ingest(app: App) -> None:
     from bellhop.ingest.app import create_app
     from bellhop.ingest.server import processes, serve
     from bellhop.ingest.verify import verifiers
-    from bellhop.telemetry import tracing
 
     settings, place = app.settings, app.config.place
-    observe = telemetry("ingest", settings)
-    tell_zones(observe)
+    first = telemetry("ingest", settings, forks=True)
+    tell_zones(first)
     verifiers(settings.sources, place)  # here and not in each child: the operator is to see one line
     folder, parent = None, os.getpid()
     if processes(settings) > 1:
@@ -68,7 +68,7 @@ def ingest(app: App) -> None:
 
     def make_app() -> Any:
         metrics = Metrics(settings, "ingest")
-        observe = telemetry("ingest", settings, metrics)
+        observe = telemetry_of_child("ingest", settings, first, metrics)
         broker = MeasuredBroker(connect_broker(settings, observe), observe)
         events = StandbyLedger(lambda: open_ledger(settings))
         unseen = Unseen(events.unknown, broker, observe)
@@ -81,13 +81,12 @@ def ingest(app: App) -> None:
         probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
         for probe in probes.values():
             probe.start()
-        tracer = tracing.tracer(settings.sentry)
         app = create_app(
             settings,
             publisher,
             events,
             observe=observe,
-            tracer=tracer,
+            tracer=observe.tracer,
             ready=lambda: {part: probe.problem() for part, probe in probes.items()},
             metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
             waiting=lambda: holds_messages(broker),
@@ -95,10 +94,10 @@ def ingest(app: App) -> None:
             note_refused=refused.note,
             limits=limits,
         )
-        return tracing.ingress(app, tracer)
+        return observe.tracer.ingress(app)
 
     try:
-        serve(settings, make_app, observe=observe)
+        serve(settings, make_app, observe=first)
     finally:
         if folder is not None and os.getpid() == parent:  # the server's children pass here too
             shutil.rmtree(folder, ignore_errors=True)
@@ -113,10 +112,9 @@ def work(app: App, routes: tuple[str, ...]) -> None:
     Example: bellhop work members pulls
     """
     from bellhop.ingest.standby import failure_of
-    from bellhop.telemetry import tracing
     from bellhop.workers.run import run_workers
 
-    def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
+    def act(broker: Broker, ledger: Ledger, observe: Telemetry, health: Health, stop: threading.Event) -> None:
         health.check("ledger", lambda: failure_of(ledger.ping))
         run_workers(
             app.settings,
@@ -126,7 +124,7 @@ def work(app: App, routes: tuple[str, ...]) -> None:
             observe=observe,
             health=health,
             stop=stop,
-            tracer=tracing.tracer(app.settings.sentry),
+            tracer=observe.tracer,
         )
 
     _serve("work", app.settings, app.settings.work.host, app.settings.work.port, act)
@@ -143,16 +141,17 @@ def archive(app: App) -> None:
     from bellhop.letters.resume import Resumer
     from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.account_metrics import measure_accounts
+    from bellhop.telemetry.traced_publisher import trace_publishes
 
-    accounts, told = app.settings.accounts, app.settings.told
+    accounts = app.settings.accounts
 
-    def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
-        since = utc_now()
+    def act(broker: Broker, ledger: Ledger, observe: Telemetry, health: Health, stop: threading.Event) -> None:
+        since, tracer = utc_now(), observe.letters_tracer
         broker.declare()
-        publisher = broker.publisher()
-        tell = BuriedResults(publisher, told, ledger, utc_now)
-        archiver = Archiver(broker, ledger, observe, tell=tell)
-        lost = Archiver(broker, ledger, observe, queue=UNROUTABLE_QUEUE, buried=LOST, tell=tell)
+        publisher = trace_publishes(broker.publisher(), tracer)
+        tell = BuriedResults(publisher, app.settings.told, ledger, utc_now)
+        archiver = Archiver(broker, ledger, observe, tell=tell, tracer=tracer)
+        lost = Archiver(broker, ledger, observe, queue=UNROUTABLE_QUEUE, buried=LOST, tell=tell, tracer=tracer)
         health.check("archive", lambda: archiver.problem or lost.problem)
         health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
         housekeeping = threading.Thread(
@@ -169,8 +168,8 @@ def archive(app: App) -> None:
         jobs.start()
         threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
         archiver.run(stop)
-        jobs.join(5)
-        strays.join(5)
+        for thread in (jobs, strays):
+            thread.join(5)
         publisher.close()
 
     _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
@@ -212,7 +211,7 @@ def _serve(
     settings: Settings,
     host: str,
     port: int,
-    act: Callable[[Broker, Ledger, Observe, Health, threading.Event], None],
+    act: Callable[[Broker, Ledger, Telemetry, Health, threading.Event], None],
 ) -> NoReturn:
     """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process."""
     from bellhop.telemetry.health import Health
@@ -234,6 +233,7 @@ def _serve(
     broker.close()
     ledger.close()
     observe("process.stopped")
+    observe.close()
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: it would wait for calls that outlived the drain time. They are in the ledger as `calling`.
@@ -258,16 +258,3 @@ def _listen(health: Health, host: str, port: int) -> int:
 def tell_zones(observe: Observe) -> None:
     if problem := zones.difference(zones.host_version()):
         observe("tzdata.differs", problem=problem)
-
-
-def telemetry(process: str, settings: Settings, metrics: Callable[..., None] | None = None) -> Telemetry:
-    """What the process tells itself by, installed."""
-    from bellhop.schemas.redact import Redactor
-    from bellhop.telemetry import sentry
-    from bellhop.telemetry.logs import Telemetry
-
-    redactor = Redactor(settings.secrets, settings.names)
-    alarm = sentry.start(settings.sentry, process, redactor)
-    telemetry = Telemetry(process, redactor, level=settings.log_level, count=metrics, alarm=alarm)
-    telemetry.install()
-    return telemetry
