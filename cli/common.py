@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import sys
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -151,11 +150,6 @@ def ask_reason(why: str | None) -> str:
 def acting_as(who: str | None) -> str:
     """The name the audit keeps."""
     return who or f"{getpass.getuser()}@{socket.gethostname()}"
-
-
-def process_name() -> str:
-    """Containers of one host name all have the same process id: it alone would let two of them be one."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 def echo_json(value: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import threading
@@ -86,16 +87,29 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
         from bellhop.console.api.app import create_api_app, mount
         from bellhop.console.app import create_console
         from bellhop.console.context import KEY
+        from bellhop.letters.parts import measure_parts
+        from bellhop.schemas.clock import utc_now
+        from bellhop.telemetry.heart import Heart, part_of
+        from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
         from bellhop.telemetry.traced_publisher import trace_broker
 
-        observe = telemetry_of_child("console", settings, first)
+        metrics = Metrics(settings, "console")
+        observe = telemetry_of_child("console", settings, first, metrics)
         broker = trace_broker(connect_broker(settings, observe), observe.letters_tracer)
         ledger = open_ledger(settings)
         once = OneTimeLink() if with_link else None
-        made = create_console(settings, ledger, broker, observe, provider=provider, link=once)
+
+        def expose() -> tuple[bytes, str]:
+            measure_parts(ledger.parts, observe, utc_now())
+            return metrics.exposition(), CONTENT_TYPE
+
+        made = create_console(settings, ledger, broker, observe, provider=provider, link=once, metrics=expose)
         pulse = made.extensions[KEY].pulse
         mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse))
         pulse.start(threading.Event())
+        heart = Heart(part_of(settings, "console"), ledger.parts, observe)
+        heart.start()
+        atexit.register(heart.stop)
         if once is not None:
             _hand_out(settings, once.secret, link_file)
         return made

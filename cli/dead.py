@@ -22,7 +22,7 @@ from bellhop.cli.common import (
 from bellhop.cli.confirm import acting, confirm_choice
 from bellhop.cli.doubts import absent, there
 from bellhop.cli.letter_tables import echo_letter, letters_table
-from bellhop.cli.replay import replay
+from bellhop.cli.replay import preflight, replay
 from bellhop.cli.selection import Selection, selecting
 
 _STATES: Final = ("open", "replaying", "replayed", "discarded")
@@ -37,7 +37,7 @@ def dead() -> None:
     """
 
 
-for command in (replay, there, absent):
+for command in (preflight, replay, there, absent):
     dead.add_command(command)
 
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from bellhop.cli.common import App, Failed, Misused, acting_as, process_name
+from bellhop.cli.common import App, Failed, Misused, acting_as
 from bellhop.cli.remote import Away, Remote
+from bellhop.schemas.clock import utc_now
+from bellhop.schemas.process import process_name
 
 if TYPE_CHECKING:
     from bellhop.ledger.records import Letter
@@ -27,8 +29,8 @@ _MISS_SECONDS: Final = 2.0
 class JobDesk(Protocol):
     """Every method may raise Failed, or what the ledger and the broker raise."""
 
-    def preflight(self, numbers: Sequence[int]) -> list[Row]:
-        """What a replay of each letter would come to, as `preflight_rows` tells it."""
+    def preflight(self, numbers: Sequence[int]) -> Row:
+        """What a replay of these letters would come to, as `letters.forecast.preflight` tells it."""
         ...
 
     def create(self, numbers: Sequence[int], who: str | None, why: str, rate: float | None) -> Row:
@@ -73,19 +75,20 @@ class LocalJobs:
         self._runners: dict[int, JobRunner] = {}
         self._publisher: Any = None
 
-    def preflight(self, numbers: Sequence[int]) -> list[Row]:
-        from bellhop.letters.preflight import preflight_rows
-        from bellhop.schemas.clock import utc_now
+    def preflight(self, numbers: Sequence[int]) -> Row:
+        from bellhop.letters.forecast import preflight
 
-        letters = self._letters(numbers)
-        return preflight_rows(letters, self._ledger, self._app.settings, utc_now())
+        told: Row = self._app.redact(preflight(self._letters(numbers), self._ledger, self._app.settings, utc_now()))
+        return told
 
     def create(self, numbers: Sequence[int], who: str | None, why: str, rate: float | None) -> Row:
-        from bellhop.ledger.records import Verdict
+        from bellhop.letters.preflight import verdicts
+        from bellhop.schemas.clock import utc_now
 
         self._publish()  # a broker that is away is told before anything is approved
-        verdicts = {row["letter"]: Verdict(row["verdict"]) for row in self.preflight(numbers)}
-        items = [(number, verdicts[number]) for number in numbers if number in verdicts]
+        letters = self._letters(numbers)
+        judged = verdicts(letters, self._ledger, self._app.settings, utc_now())
+        items = [(letter.id, verdict) for letter, verdict in zip(letters, judged, strict=True)]
         return self._row(self._ledger.jobs.create("replay", items, acting_as(who), why, rate))
 
     def get(self, number: int) -> Row:
@@ -137,9 +140,10 @@ class LocalJobs:
         return [found[number] for number in numbers if number in found]
 
     def _row(self, job: Any) -> Row:
+        from bellhop.letters.parts import jobs_wait
         from bellhop.letters.serializers.people import job_row
 
-        row: Row = self._app.redact(job_row(job))
+        row: Row = self._app.redact(job_row(job, jobs_wait(self._ledger.parts, utc_now())(job)))
         return row
 
 
@@ -148,11 +152,8 @@ class RemoteJobs:
         self._remote = remote
         self._pause = pause
 
-    def preflight(self, numbers: Sequence[int]) -> list[Row]:
-        rows: list[Row] = []
-        for some in _chunks(numbers):
-            rows += self._remote.post_once("/letters/preflight", {"ids": some})["rows"]
-        return rows
+    def preflight(self, numbers: Sequence[int]) -> Row:
+        return self._remote.post_once("/letters/preflight", {"ids": list(numbers)})
 
     def create(self, numbers: Sequence[int], who: str | None, why: str, rate: float | None) -> Row:
         if who:

@@ -22,6 +22,7 @@ from bellhop.cli.common import (
 )
 from bellhop.cli.follow import echo_job_end, follow, problems_of, progress_bar
 from bellhop.cli.job_desks import job_desk
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.reasons import PAUSED
 
 _ITEMS: Final = ("waiting", "sent", "done", "failed", "skipped")
@@ -44,17 +45,16 @@ def list_(app: App, limit: int, json_: bool) -> None:
     if app.remote is not None:
         rows = list(app.remote.rows("/jobs", limit))
     else:
+        from bellhop.letters.parts import jobs_wait
         from bellhop.letters.serializers.people import job_row
 
         with app.ledger() as ledger:
-            rows = app.redact([job_row(job) for job in ledger.jobs.page(limit).rows])
+            waits = jobs_wait(ledger.parts, utc_now())
+            rows = app.redact([job_row(job, waits(job)) for job in ledger.jobs.page(limit).rows])
     if json_:
         echo_json(rows)
         return
-    cells = [
-        (row["id"], row["kind"], row["state"], _counts(row), row["who"], _when(row["created"]), row["why"])
-        for row in rows
-    ]
+    cells = [(row["id"], row["kind"], row["waits"] or row["state"], *_approval(row), row["why"]) for row in rows]
     echo(rich_table((">job", "act", "state", "letters", "who", "since (UTC)", "why"), cells))
 
 
@@ -130,9 +130,15 @@ _steering("cancel", "Cancel a bulk job: letters already sent are not recalled, t
 
 def _echo(job: dict[str, Any]) -> None:
     click.echo(printable(f"job {job['id']}  {job['kind']}  {job['state']}  {job['detail']}".rstrip()))
+    if job["waits"]:
+        click.echo(f"  {job['waits']}")
     click.echo(printable(f"  letters    {_counts(job)}"))
     rate = f", {job['rate']:g}/s" if job["rate"] else ""
     click.echo(printable(f"  approved   {_when(job['created'])} by {job['who']}: {job['why']}{rate}"))
+
+
+def _approval(job: dict[str, Any]) -> tuple[str, str, str]:
+    return _counts(job), job["who"], _when(job["created"])
 
 
 def _counts(job: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,6 +60,22 @@ def echo_letter(told: Mapping[str, Any]) -> None:
             click.echo(f"  {label}")
             for line in json.dumps(told[label], indent=2, ensure_ascii=False).splitlines():
                 click.echo(f"    {printable(line)}")
+
+
+def echo_preflight(told: Mapping[str, Any], *, err: bool = False) -> None:
+    """What a replay would come to: verdicts, what is sent where, how long it takes."""
+    for words, count in Counter(row["words"] for row in told["rows"]).most_common():
+        click.echo(printable(f"  {count}: {words}"), err=err)
+    for one in told["calls"]:
+        if one["method"]:
+            example = json.dumps(one["example"], ensure_ascii=False)
+            click.echo(
+                printable(f"  sends {one['count']} {one['method']} to {one['account']}, such as {example}"), err=err
+            )
+        else:
+            click.echo(printable(f"  no call for {one['count']} of {one['account']}: {one['words']}"), err=err)
+    if told["calls"]:
+        click.echo(f"  takes about {told['seconds']:.0f} s", err=err)
 
 
 def _echo_calls(calls: Sequence[Mapping[str, Any]]) -> None:

@@ -11,6 +11,8 @@ import click
 from click.core import ParameterSource
 
 from bellhop.cli.accounts import accounts
+from bellhop.cli.alerts import alerts
+from bellhop.cli.archive import archive
 from bellhop.cli.attention import attention
 from bellhop.cli.call import call
 from bellhop.cli.catalog import catalog
@@ -23,13 +25,14 @@ from bellhop.cli.drill import drill
 from bellhop.cli.events import events
 from bellhop.cli.jobs import jobs
 from bellhop.cli.ledger import ledger
+from bellhop.cli.parts import parts
 from bellhop.cli.pull import pull
 from bellhop.cli.queues import queues
 from bellhop.cli.refused import refused_posts
 from bellhop.cli.remote import COMMANDS
 from bellhop.cli.routes import routes
 from bellhop.cli.send import send
-from bellhop.cli.services import archive, ingest, sandbox, work
+from bellhop.cli.services import ingest, sandbox, work
 from bellhop.cli.sources import sources
 from bellhop.cli.tokens import tokens
 from bellhop.cli.up import up
@@ -87,9 +90,9 @@ def _server_of(context: click.Context, server: str) -> str:
 
 
 _SERVICES = (up, ingest, work, archive, console, sandbox)
-_PEOPLE = (attention, refused_posts, queues, dead, jobs, routes, events, users, tokens)
+_PEOPLE = (attention, parts, refused_posts, queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
-for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, config, ledger, drill):
+for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, alerts, config, ledger, drill):
     cli.add_command(command)
 
 

@@ -14,7 +14,10 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from bellhop.cli.common import Failed, Misused, printable
 
-COMMANDS: Final = ("accounts", "attention", "dead", "events", "jobs", "queues", "refused", "routes", "tokens", "users")
+COMMANDS: Final = (
+    *("accounts", "attention", "dead", "events", "jobs", "parts", "queues", "refused"),
+    *("routes", "tokens", "users"),
+)
 """Those that can be about a Bellhop on another host."""
 PREFIX: Final = "/api/v1"
 PAGE: Final = 500

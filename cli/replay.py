@@ -12,10 +12,21 @@ from typing import Any, Final
 import click
 
 from bellhop.cli.backends import LocalBackend, desk
-from bellhop.cli.common import App, DurationParam, Failed, Misused, acting_as, echo_json, pass_app, printable
+from bellhop.cli.common import (
+    App,
+    DurationParam,
+    Failed,
+    Misused,
+    acting_as,
+    as_json,
+    echo_json,
+    pass_app,
+    printable,
+)
 from bellhop.cli.confirm import acting, confirm_choice
 from bellhop.cli.follow import LOOK_SECONDS, TOLD, echo_job_end, end_items, follow, problems_of, progress_bar
 from bellhop.cli.job_desks import MOST, JobDesk, Row, job_desk
+from bellhop.cli.letter_tables import echo_preflight
 from bellhop.cli.selection import Selection, selecting
 
 _WAITING: Final = ("open", "replaying")
@@ -34,6 +45,26 @@ class Rate(click.ParamType[float]):
         if not found or float(found[1]) <= 0:
             self.fail("must be letters a second, such as 5/s", param, ctx)
         return float(found[1])
+
+
+@click.command("preflight", short_help="Tell what a replay would come to.")
+@selecting
+@click.option("--all", "all_", is_flag=True, help="All open letters, if no number or filter is given.")
+@as_json
+@pass_app
+def preflight(app: App, selection: Selection, all_: bool, json_: bool) -> None:
+    """Tell what a replay would come to: what each letter's verdict is, what is sent where, and how long it takes.
+
+    No vendor is called, and nothing is changed.
+    """
+    if selection.everything and not all_:
+        raise click.UsageError("name letters by number or filter, or say --all")
+    with desk(app) as at, job_desk(app) as jobs:
+        numbers = [row["id"] for row in at.rows(selection, _WAITING, MOST)[0]]
+        if not numbers:
+            raise Failed("no dead letter to replay matches")
+        told = jobs.preflight(numbers)
+    echo_json(told) if json_ else echo_preflight(told)
 
 
 @click.command("replay", short_help="Send dead letters back to work.")
@@ -67,12 +98,14 @@ def replay(
     if at_once and app.remote is not None:
         raise Misused("--now is for this host: with --server a replay is always a job with a canary")
     with desk(app) as at, job_desk(app) as jobs:
-        chosen = confirm_choice(at, selection, _WAITING, "replay", act, lambda numbers: _tell_preflight(jobs, numbers))
+        chosen = confirm_choice(
+            at, selection, _WAITING, "replay", act, lambda numbers: echo_preflight(jobs.preflight(numbers), err=True)
+        )
         if chosen is None:
             return
         if len(chosen.numbers) > MOST:
             raise Failed(f"a job takes {MOST} letters at most: narrow the filter")
-        wanted, left = _sift(jobs.preflight(chosen.numbers), in_doubt=in_doubt)
+        wanted, left = _sift(jobs.preflight(chosen.numbers)["rows"], in_doubt=in_doubt)
         if at_once and isinstance(at, LocalBackend):
             _replay_at_once(at, wanted, left, chosen.why, rate, wait, act)
             return
@@ -89,12 +122,6 @@ def _sift(rows: Sequence[Row], *, in_doubt: bool) -> tuple[list[int], list[str]]
         for (verdict, words), count in others.items()
     ]
     return [row["letter"] for row in rows if row["verdict"] in useful], left
-
-
-def _tell_preflight(jobs: JobDesk, numbers: Sequence[int]) -> None:
-    counts = Counter(row["words"] for row in jobs.preflight(numbers))
-    for words, count in counts.most_common():
-        click.echo(printable(f"  {count}: {words}"), err=True)
 
 
 def _run(jobs: JobDesk, job: Row | None, chosen: int, left: Sequence[str], wait: float, *, json_: bool) -> None:

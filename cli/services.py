@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import shutil
@@ -13,18 +14,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app, process_name
+from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app
 from bellhop.cli.tell import telemetry, telemetry_of_child
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
 from bellhop.vendors.registry import ROUTES, connect_broker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bellhop.broker.port import Broker
     from bellhop.ledger.store import Ledger
-    from bellhop.letters.archive import Archiver
     from bellhop.schemas.observe import Observe
     from bellhop.schemas.settings import Settings
     from bellhop.telemetry.health import Health
@@ -61,6 +61,7 @@ def ingest(app: App) -> None:
     from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
     from bellhop.ingest.status import holds_messages
     from bellhop.ingest.unseen import Unseen
+    from bellhop.telemetry.heart import Heart, part_of
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
 
@@ -78,6 +79,9 @@ def ingest(app: App) -> None:
         declaring.start()
         refused = RefusedPosts(events.keep_refused, observe)
         refused.start()
+        heart = Heart(part_of(settings, "ingest"), events, observe)
+        heart.start()
+        atexit.register(heart.stop)  # of the child that serves: it is told to stop by its server
         probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
         for probe in probes.values():
             probe.start()
@@ -114,11 +118,13 @@ def work(app: App, routes: tuple[str, ...]) -> None:
     from bellhop.ingest.standby import failure_of
     from bellhop.workers.run import run_workers
 
+    worked = tuple(dict.fromkeys(routes)) or ROUTES
+
     def act(broker: Broker, ledger: Ledger, observe: Telemetry, health: Health, stop: threading.Event) -> None:
         health.check("ledger", lambda: failure_of(ledger.ping))
         run_workers(
             app.settings,
-            tuple(dict.fromkeys(routes)) or ROUTES,
+            worked,
             broker=broker,
             ledger=ledger,
             observe=observe,
@@ -127,52 +133,7 @@ def work(app: App, routes: tuple[str, ...]) -> None:
             tracer=observe.tracer,
         )
 
-    _serve("work", app.settings, app.settings.work.host, app.settings.work.port, act)
-
-
-@click.command(short_help="Run the archive: dead letters and bulk jobs.")
-@pass_app
-def archive(app: App) -> None:
-    """Run the archive: store dead letters in the ledger, run bulk jobs, measure queues and accounts, prune."""
-    from bellhop.broker.topology import UNROUTABLE_QUEUE
-    from bellhop.letters.archive import LOST, Archiver, keep_house
-    from bellhop.letters.bulk import JobRunner
-    from bellhop.letters.buried import BuriedResults
-    from bellhop.letters.resume import Resumer
-    from bellhop.schemas.clock import utc_now
-    from bellhop.telemetry.account_metrics import measure_accounts
-    from bellhop.telemetry.traced_publisher import trace_publishes
-
-    accounts = app.settings.accounts
-
-    def act(broker: Broker, ledger: Ledger, observe: Telemetry, health: Health, stop: threading.Event) -> None:
-        since, tracer = utc_now(), observe.letters_tracer
-        broker.declare()
-        publisher = trace_publishes(broker.publisher(), tracer)
-        tell = BuriedResults(publisher, app.settings.told, ledger, utc_now)
-        archiver = Archiver(broker, ledger, observe, tell=tell, tracer=tracer)
-        lost = Archiver(broker, ledger, observe, queue=UNROUTABLE_QUEUE, buried=LOST, tell=tell, tracer=tracer)
-        health.check("archive", lambda: archiver.problem or lost.problem)
-        health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
-        housekeeping = threading.Thread(
-            target=keep_house,
-            args=(broker, ledger, observe, stop),
-            kwargs={"more": lambda: measure_accounts(ledger.accounts, ledger.pulls, accounts, observe, utc_now, since)},
-            daemon=True,
-        )
-        housekeeping.start()
-        strays = threading.Thread(target=_to_the_end, args=(lost, stop, observe), name="unroutable", daemon=True)
-        strays.start()
-        runner = JobRunner(ledger, publisher, app.settings, by=process_name(), observe=observe)
-        jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
-        jobs.start()
-        threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
-        archiver.run(stop)
-        for thread in (jobs, strays):
-            thread.join(5)
-        publisher.close()
-
-    _serve("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
+    serve_process("work", app.settings, app.settings.work.host, app.settings.work.port, act, worked)
 
 
 @click.command(short_help="Run sandbox vendors, for demo and tests.")
@@ -197,24 +158,17 @@ def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
         raise Failed(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from None
 
 
-def _to_the_end(archiver: Archiver, stop: threading.Event, observe: Observe) -> None:
-    """Archives until `stop`; dies with the whole process, to be started anew."""
-    try:
-        archiver.run(stop)
-    except Exception as error:  # noqa: BLE001  # told, and the process ends: its queue would grow unseen
-        observe("thread.crashed", thread="unroutable", error=type(error).__name__)
-        stop.set()
-
-
-def _serve(
+def serve_process(
     process: str,
     settings: Settings,
     host: str,
     port: int,
     act: Callable[[Broker, Ledger, Telemetry, Health, threading.Event], None],
+    routes: Sequence[str] = (),
 ) -> NoReturn:
     """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process."""
     from bellhop.telemetry.health import Health
+    from bellhop.telemetry.heart import Heart, part_of
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import Metrics
 
@@ -227,8 +181,11 @@ def _serve(
     broker = MeasuredBroker(connect_broker(settings, observe), observe)
     health = Health(metrics.exposition)
     observe("health.listening", host=host, port=_listen(health, host, port))
+    heart = Heart(part_of(settings, process, routes), ledger.parts, observe)
+    heart.start()
     settle_memory()
     act(broker, ledger, observe, health, stop)
+    heart.stop()
     health.close()
     broker.close()
     ledger.close()

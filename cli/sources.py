@@ -15,7 +15,7 @@ from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, 
 from bellhop.schemas.clock import iso
 
 if TYPE_CHECKING:
-    from bellhop.ingest.formats.parts import Ignored
+    from bellhop.ingest.formats.parts import Ignored, Tested
     from bellhop.schemas.envelope import Envelope
     from bellhop.schemas.errors import FieldProblem
     from bellhop.schemas.settings import Settings, SourceSettings
@@ -86,7 +86,7 @@ def try_(app: App, name: str, file: BinaryIO, content_type: str, json_: bool) ->
 
 def _read(
     settings: Settings, source: SourceSettings, body: bytes, content_type: str
-) -> tuple[Sequence[Envelope | Ignored], Sequence[FieldProblem]]:
+) -> tuple[Sequence[Envelope | Ignored | Tested], Sequence[FieldProblem]]:
     """What of the body is taken, and every problem."""
     from bellhop.ingest import body as bodies
     from bellhop.ingest.formats.parts import Receipt, RefusedItem
@@ -114,9 +114,11 @@ def _read(
     return taken, [problem for one in found if isinstance(one, RefusedItem) for problem in one.problems]
 
 
-def _as_json(one: Envelope | Ignored) -> dict[str, Any]:
-    from bellhop.ingest.formats.parts import Ignored
+def _as_json(one: Envelope | Ignored | Tested) -> dict[str, Any]:
+    from bellhop.ingest.formats.parts import Ignored, Tested
 
+    if isinstance(one, Tested):
+        return _as_json(one.event or Ignored("it is a test"))
     if isinstance(one, Ignored):
         return {"ignored": one.why}
     return {

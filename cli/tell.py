@@ -31,9 +31,11 @@ def telemetry(process: str, settings: Settings, metrics: Metrics | None = None, 
     telemetry = Telemetry(process, redactor, level=settings.log_level, count=metrics, alarm=alarm, naming=naming)
     telemetry.install()
     telemetry.tracer = tracing.tracer(settings.sentry)
-    if settings.otel.endpoint and not forks:
-        from bellhop.telemetry.otel.export import Export
+    if settings.otel.endpoint:
+        from bellhop.telemetry.otel.export import Export  # before the fork too: each child would take its time for it
 
+        if forks:
+            return telemetry
         export = Export(process, settings, metrics)
         export.tell_failures(telemetry)
         telemetry.lines.export, telemetry.close = export.log, export.close

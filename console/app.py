@@ -54,11 +54,14 @@ def create_console(
     *,
     provider: Provider | None = None,
     link: OneTimeLink | None = None,
+    metrics: Callable[[], tuple[bytes, str]] | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Flask:
     """The console. Its pulse is to be started by the caller: `app.extensions["bellhop"].pulse.start(stop)`.
 
-    Tells `console.signed_in` (role, how), `console.refused` (how) and `console.crashed` (error, where).
+    `/metrics` is there when `metrics`, their text and its content type, is given.
+    Tells `console.answered` (status), `console.signed_in` (role, how), `console.refused` (how) and `console.crashed`
+    (error, where).
     """
     app = Flask("bellhop.console", static_url_path="/static")
     app.config.update(
@@ -72,7 +75,7 @@ def create_console(
         SEND_FILE_MAX_AGE_DEFAULT=86_400,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    parts = ConsoleParts(settings, ledger, broker, observe, now, provider=provider, link=link)
+    parts = ConsoleParts(settings, ledger, broker, observe, now, provider=provider, link=link, metrics=metrics)
     app.extensions[KEY] = parts
     filters.install_filters(app, now)
     app.jinja_env.filters["clean"] = parts.redactor.text
@@ -104,6 +107,7 @@ def _context(app: Flask, parts: ConsoleParts) -> Callable[[], dict[str, Any]]:
             "static": static,
             "open_letters": parts.pulse.open_letters,
             "now": parts.now(),
+            "snoozes": letters.SNOOZES,
         }
 
     return context

@@ -40,6 +40,7 @@ class ConsoleParts:
         *,
         provider: Provider | None,
         link: OneTimeLink | None,
+        metrics: Callable[[], tuple[bytes, str]] | None,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
@@ -48,6 +49,7 @@ class ConsoleParts:
         self.now = now
         self.provider = provider
         self.link = link
+        self.metrics = metrics
         self.sessions = Sessions(ledger.people, settings.console.session_seconds, now)
         self.pulse = Pulse(broker, ledger, observe, now)
         self.drafts = Drafts(ledger, settings, observe, now)

@@ -16,10 +16,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bellhop.ledger.records import LetterFilter, LetterState, Verdict
-from bellhop.letters.preflight import PreflightSettings, verdicts
+from bellhop.ledger.records import Letter, LetterFilter, LetterState, Verdict
+from bellhop.letters.advice import BY_HAND, Advice, RightAct, advise
+from bellhop.letters.forecast import MOST as MOST_FORECAST
+from bellhop.letters.forecast import USEFUL, Forecaster, forecast_row
+from bellhop.letters.preflight import verdicts
+from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.observe import Observe, where
+from bellhop.schemas.settings import Settings
 
 ACTS: Final = ("replay", "discard", "restore", "assign")
 JUDGED_AT_ONCE: Final = 200
@@ -36,7 +41,8 @@ _MOST_DRAFTS: Final = 200
 class BulkDraft:
     """who: alone may see and approve it. judged: a verdict for each of the first so many of `ids`. running: it is being
     judged or done at the moment. done: of an act without a job, how many letters are dealt with. ended: what it came
-    to, "" before. problem: why it ended early."""
+    to, "" before. problem: why it ended early. reasons: of its letters, how many of each and what is advised, the most
+    first. forecast: of a replay, what is sent where and how long it takes."""
 
     key: str
     who: str
@@ -49,6 +55,20 @@ class BulkDraft:
     done: int = 0
     ended: str = ""
     problem: str = ""
+    reasons: Sequence[tuple[str, int, Advice | None]] = ()
+    forecast: JsonObject | None = None
+
+    @property
+    def right_act(self) -> RightAct:
+        """What its letters are to come to; `LOOK` where they differ in it."""
+        acts = {advice.act if advice else RightAct.REPLAY for _, _, advice in self.reasons}
+        return acts.pop() if len(acts) == 1 else RightAct.LOOK if acts - {RightAct.REPLAY} else RightAct.REPLAY
+
+    @property
+    def by_hand(self) -> str:
+        """What a discard of them is called: most are done elsewhere, by hand."""
+        labels = {advice.label for _, _, advice in self.reasons if advice}
+        return BY_HAND if labels == {BY_HAND} else "Discard"
 
     @property
     def ready(self) -> bool:
@@ -67,7 +87,7 @@ class BulkDraft:
 
 
 class Drafts:
-    def __init__(self, ledger: Any, settings: PreflightSettings, observe: Observe, now: Callable[[], datetime]) -> None:
+    def __init__(self, ledger: Any, settings: Settings, observe: Observe, now: Callable[[], datetime]) -> None:
         self._ledger = ledger
         self._settings = settings
         self._observe = observe
@@ -145,22 +165,38 @@ class Drafts:
         threading.Thread(target=run, name="draft", daemon=True).start()
 
     def _judge(self, draft: BulkDraft) -> None:
+        reasons: Counter[str] = Counter()
+        advised: dict[str, Advice | None] = {}
+        useful: list[Letter] = []
         for chunk in _chunks(draft.ids):
             if draft.act == "assign":  # whatever their state
                 draft.judged += [Verdict.WOULD_APPLY] * len(chunk)
                 continue
             which = LetterFilter(ids=chunk, states=tuple(LetterState))
             found = {letter.id: letter for letter in self._ledger.letters.find(which, len(chunk))}
+            for letter in found.values():
+                reasons[letter.new.reason] += 1
+                advised.setdefault(letter.new.reason, advise(letter))
             if draft.act == "replay":
                 known = list(found.values())
                 judged = verdicts(known, self._ledger, self._settings, self._now())
                 of_letter = dict(zip((letter.id for letter in known), judged, strict=True))
+                useful += [letter for letter in known if of_letter[letter.id] in USEFUL][: MOST_FORECAST - len(useful)]
             else:
                 fit = LetterState.DISCARDED if draft.act == "restore" else LetterState.OPEN
                 of_letter = {
                     id_: Verdict.WOULD_APPLY if letter.state is fit else Verdict.CLOSED for id_, letter in found.items()
                 }
             draft.judged += [of_letter.get(id_, Verdict.CLOSED) for id_ in chunk]
+        draft.reasons = [(reason, count, advised[reason]) for reason, count in reasons.most_common()]
+        if draft.act == "replay":
+            draft.forecast = self._forecast(useful, draft)
+
+    def _forecast(self, useful: Sequence[Letter], draft: BulkDraft) -> JsonObject:
+        forecaster = Forecaster(self._settings, self._ledger)
+        planned = forecaster.calls(useful)
+        total = sum(draft.counts.get(verdict, 0) for verdict in USEFUL)
+        return forecast_row(planned, forecaster.seconds(planned, total))
 
 
 def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:

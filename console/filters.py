@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -37,6 +38,7 @@ TONES: Final = {
     ),
     **dict.fromkeys((State.DEAD.value, LetterState.OPEN.value, JobState.STOPPED.value, ItemState.FAILED.value), "bad"),
     **dict.fromkeys(("rejected", "auth", "refused"), "bad"),
+    **{"new": "bad", "reopened": "bad", "acknowledged": "busy", "snoozed": "wait", "resolved": "good"},
     **{Verdict.WOULD_APPLY.value: "good", "approved": "good", "cancelled": "quiet", "waiting": "quiet"},
 }
 AWAY_BROKER: Final = BROKER_HINT
@@ -103,6 +105,23 @@ def spark(values: Sequence[float], label: str, most: float = 0.0) -> Markup:
     return svg.format(width, height, told, shape if len(values) > 1 else "")
 
 
+def bars(values: Sequence[int], label: str) -> Markup:
+    """A bar for each value, the oldest first, as an inline SVG; nothing where all are 0."""
+    if not any(values):
+        return Markup("")
+    width, height = _CHART
+    top, step = max(values), width / len(values)
+    shape = Markup("").join(
+        Markup('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
+            place * step, height * (1 - value / top), step - 2, height * value / top
+        )
+        for place, value in enumerate(values)
+    )
+    told = f"{label}: {', '.join(map(str, values))}"
+    svg = Markup('<svg class="bars" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>')
+    return svg.format(width, height, told, shape)
+
+
 def install_filters(app: Flask, now: Callable[[], datetime]) -> None:
     """Puts the filters into the application's templates."""
 
@@ -139,6 +158,7 @@ def install_filters(app: Flask, now: Callable[[], datetime]) -> None:
             return escape(given)
 
     app.jinja_env.filters.update(
+        commands=commands,
         stamp=stamp,
         ago=ago,
         left=time_left,
@@ -148,11 +168,17 @@ def install_filters(app: Flask, now: Callable[[], datetime]) -> None:
         share=share,
         pretty=pretty,
         spark=spark,
+        bars=bars,
         pill=pill,
     )
     app.jinja_env.globals.update(
         reason_words=REASONS, verdict_words={verdict.value: text for verdict, text in WORDS.items()}
     )
+
+
+def commands(text: str) -> Markup:
+    """The runbook's words, with what stands in backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)).replace("**", "")))  # noqa: S704  # escaped
 
 
 def pill(state: Any) -> Markup:

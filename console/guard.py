@@ -23,8 +23,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 HEADER: Final = "X-CSRF"
 FIELD: Final = "csrf"
-PROBES: Final = ("entry.healthz", "entry.readyz")
-"""Asked by what knows this process by another name, and telling nothing."""
+PROBES: Final = ("entry.healthz", "entry.readyz", "entry.metrics")
+"""Asked by what knows this process by another name, and telling nothing of anybody."""
 
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _CONTENT: Final = (
@@ -172,6 +172,8 @@ def _to_sign_in() -> AnyResponse:
 
 
 def _protect(response: Response, parts: ConsoleParts) -> Response:
+    if request.endpoint not in (*PROBES, "static"):
+        parts.observe("console.answered", status=response.status_code)
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     if parts.is_secure:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -10,6 +12,7 @@ from werkzeug.routing import BaseConverter
 
 from bellhop.broker.port import Publisher
 from bellhop.ingest import health
+from bellhop.ingest.documents.published import Documents
 from bellhop.ingest.limits import SourceLimits
 from bellhop.ingest.problems import internal_error, respond
 from bellhop.ingest.status import EventReader, EventStatus
@@ -22,6 +25,9 @@ from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
 
 __all__ = ["EventReader", "create_app"]
+
+_PUBLIC: Final = {"Cache-Control": "max-age=300", "Access-Control-Allow-Origin": "*"}
+"""The documents hold nothing of anybody: also a page of another site, as editors of OpenAPI are, may read them."""
 
 
 class _Id(BaseConverter):
@@ -82,6 +88,10 @@ def create_app(
         route(f"/webhooks/<source>{end}", webhooks.probe, "GET")
         route(f"/webhooks/<source>/<secret>{end}", webhooks.probe, "GET")
     route("/events/<source>/<id:id_>", lambda source, id_: status.get(request, source, id_), "GET")
+    documents = Documents(settings)
+    for rule in ("openapi.json", "asyncapi.json", "schemas.json"):
+        route(f"/{rule}", partial(_document, documents, rule), "GET")
+    route("/schemas/<name>", lambda name: _document(documents, f"schemas/{name}"), "GET")
     route("/healthz", health.healthz, "GET")
     route("/readyz", lambda: health.readyz(ready), "GET")
     if metrics is not None:
@@ -101,6 +111,10 @@ def create_app(
         return respond(internal_error(), request.path)
 
     return app
+
+
+def _document(documents: Documents, name: str) -> Response:
+    return Response(documents.text(name), 200, _PUBLIC, content_type="application/json")
 
 
 def _metrics_response(metrics: health.Metrics) -> Response:

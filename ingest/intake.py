@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bellhop.ingest import leniency
-from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt, RefusedItem
+from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt, RefusedItem, Tested
 from bellhop.ingest.formats.table import TABLE
 from bellhop.schemas import events
 from bellhop.schemas.envelope import Envelope, content_hash
@@ -24,7 +24,9 @@ MAX_EVENTS: Final = 1000
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands in the content's hash for a time that is only the receipt's: sent again, the content is the same."""
 
-Read = Envelope | Ignored | RefusedItem
+_TEST_FIELDS: Final = {"id", "type", "timestamp", "data"}
+
+Read = Envelope | Ignored | RefusedItem | Tested
 
 
 class Intake:
@@ -77,6 +79,8 @@ class Intake:
         return decoded if is_listed and isinstance(decoded, list) else None
 
     def _one(self, item: object, context: Context) -> Read:
+        if isinstance(item, dict) and item.get("type") == events.TEST_TYPE and _TEST_FIELDS.issuperset(item):
+            return self._test(item, context)  # whatever the source's format
         try:
             made: Made = self._format.adapt(item, context)
             if isinstance(made, Event):
@@ -86,6 +90,21 @@ class Intake:
         except RecursionError:  # only what is deeper than any of our formats looks
             raise EventInvalid((FieldProblem("body", "must not be nested so deep"),)) from None
         return made if isinstance(made, Ignored) else self._notice(made, context.receipt)
+
+    def _test(self, body: Mapping[str, Any], context: Context) -> Tested:
+        """Raises EventInvalid."""
+        own_id = events.parse_test(self._add_time(Event(body), context.receipt).body)
+        id_ = context.receipt.signed_id or own_id or f"sha256-{context.receipt.digest}"
+        inner = body["data"].get("event")
+        if inner is None:
+            return Tested(id_)
+        try:
+            found = self._one(inner, context)
+        except EventInvalid as error:
+            raise EventInvalid(tuple(replace(one, field=f"data.event.{one.field}") for one in error.problems)) from None
+        if not isinstance(found, Envelope | Ignored):
+            raise EventInvalid((FieldProblem("data.event.type", "must not be a test again"),))
+        return Tested(id_, found)
 
     def _notice(self, made: Notice, receipt: Receipt) -> Envelope:
         vendor = self._source.format

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError
 
 from bellhop.ingest.formats.parts import Event
-from bellhop.schemas.contract import DeliveryId, Moment, ZoneName, as_fit_text, unfit
+from bellhop.schemas.contract import DeliveryId, EmailAddress, Moment, ZoneName, as_fit_text, unfit
 from bellhop.schemas.durations import read_duration
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.events import DATA_FIELDS, MAX_NAME, MAX_NOTES, MAX_PHONE, MEMBER_TYPES
@@ -25,7 +25,7 @@ from bellhop.schemas.statuses import is_cancel
 
 _MOST_WARNINGS: Final = 50
 _PRICE: Final = re.compile(r"[^\d.,-]{0,4}(\d{1,8})(?:[.,](\d{1,2}))?[^\d.,-]{0,4}", re.ASCII)
-_EMAIL: Final = fields.Email(validate=validate.Length(max=254))
+_EMAIL: Final = EmailAddress()
 _ZONE: Final = ZoneName()
 _ID: Final = DeliveryId()
 _MOMENT: Final = Moment(required=True)

@@ -10,7 +10,8 @@ from typing import Final, Protocol, TypeVar
 
 from bellhop.broker.port import Address, Broker, Message, Publisher
 from bellhop.broker.topology import NOWHERE
-from bellhop.ledger.records import EventView, RefusedPost
+from bellhop.ledger.parts import PartBeats
+from bellhop.ledger.records import EventView, Part, RefusedPost
 from bellhop.ledger.refusals import Refusals
 from bellhop.schemas.errors import (
     BellhopError,
@@ -42,6 +43,9 @@ class ReadLedger(Protocol):
 
     @property
     def refusals(self) -> Refusals: ...
+
+    @property
+    def parts(self) -> PartBeats: ...
 
 
 class Declaring:
@@ -151,6 +155,14 @@ class StandbyLedger:
     def keep_refused(self, posts: Sequence[RefusedPost], /) -> None:
         """Raises LedgerUnavailable."""
         self._ask(lambda ledger: ledger.refusals.enter(posts))
+
+    def beat(self, part: Part, /) -> None:
+        """Raises LedgerUnavailable."""
+        self._ask(lambda ledger: ledger.parts.beat(part))
+
+    def leave(self, id_: str, /) -> None:
+        """Raises LedgerUnavailable."""
+        self._ask(lambda ledger: ledger.parts.leave(id_))
 
     def unknown(self, source: str, ids: Sequence[str], /) -> Collection[str]:
         """Raises LedgerUnavailable."""

@@ -14,6 +14,7 @@ from bellhop.broker.port import QueueStats
 from bellhop.ingest.verify import NotVerified, Verifier
 from bellhop.ingest.webhooks import unauthorized_problem
 from bellhop.ledger.records import Attempt, EventView, describe_entries
+from bellhop.schemas.contract import has_control
 from bellhop.schemas.errors import BrokerError, LedgerUnavailable
 from bellhop.schemas.events import MAX_ID
 from bellhop.schemas.problems import Problem
@@ -68,7 +69,7 @@ class EventStatus:
             verifier.verify_reader(request.headers, id_, self._now())
         except NotVerified as error:
             raise unauthorized_problem(error) from None
-        if len(id_) > MAX_ID or not id_.isprintable():
+        if len(id_) > MAX_ID or has_control(id_):
             raise Problem(404, "unknown-event", "No event has such an id.")
         view = self._view(source, id_)
         if view is None and self._may_be_gone(source, id_) and (view := self._view(source, id_)) is None:

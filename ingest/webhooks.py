@@ -30,7 +30,7 @@ from bellhop.broker.messages import work_message
 from bellhop.broker.port import Publisher
 from bellhop.broker.topology import work, work_queue
 from bellhop.ingest import body as bodies
-from bellhop.ingest.formats.parts import Ignored, Receipt, RefusedItem
+from bellhop.ingest.formats.parts import Ignored, Receipt, RefusedItem, Tested
 from bellhop.ingest.intake import Intake, Read
 from bellhop.ingest.limits import SourceLimits
 from bellhop.ingest.problems import internal_error, respond
@@ -157,8 +157,7 @@ class Webhooks:
         if taken:
             told.id, told.type, told.route, told.events = taken[0].id, taken[0].type, taken[0].route, len(taken)
         else:
-            ignored = next(one for one in found if isinstance(one, Ignored))  # of a list all refused none is read
-            told.event, told.reason = "webhook.ignored", ignored.why
+            told.event, told.reason = "webhook.ignored", _why_nothing(found)
         self._require_room(source, len(taken))
         self._publish(taken)
         self._require_whole(found)
@@ -258,12 +257,26 @@ class Webhooks:
     def _row(self, one: Read) -> dict[str, object]:
         if isinstance(one, RefusedItem):
             return {"errors": [problem_row(problem) for problem in one.problems[:MAX_ERRORS]]}
+        if isinstance(one, Tested):
+            return {"id": one.id, "test": True} | ({"event": _would_be(one.event)} if one.event else {})
         return {"ignored": one.why} if isinstance(one, Ignored) else self._receipt(one)
 
     def _receipt(self, envelope: Envelope) -> dict[str, object]:
         status_url = f"{self._public_url}/events/{envelope.source}/{quote(envelope.id, safe='')}"
         told: dict[str, object] = {"id": envelope.id, "status_url": status_url}
         return told | ({"warnings": list(envelope.warnings)} if envelope.warnings else {})
+
+
+def _why_nothing(found: Sequence[Read]) -> str:
+    """Of a post that holds nothing for a queue: of a list all refused none is read."""
+    ignored = next((one for one in found if isinstance(one, Ignored)), None)
+    return ignored.why if ignored else "it is a test"
+
+
+def _would_be(one: Envelope | Ignored) -> dict[str, object]:
+    if isinstance(one, Ignored):
+        return {"ignored": one.why}
+    return {"id": one.id, "type": one.type, "subject": one.subject, "warnings": list(one.warnings)}
 
 
 def _json(told: Mapping[str, object], status: int) -> Response:

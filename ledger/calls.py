@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from statistics import median
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from bellhop.ledger.engine import Database
 from bellhop.ledger.records import Attempt, VendorCall
 from bellhop.ledger.tables import attempts, events
 
+_SAMPLE: Final = 200
 UNKNOWN: Final = "unknown"
 CUT_OFF: Final = "its worker ended before an answer was recorded: the vendor may have carried it out"
 UNDER_WAY: Final = "no answer is recorded: it is under way, or was cut off and the vendor may have carried it out"
@@ -31,6 +33,14 @@ def find_calls(database: Database, source: str, id_: str) -> list[Attempt]:
     """See `Ledger.calls`."""
     with database.read() as connection:
         return read_calls(connection, source, id_)
+
+
+def usual_seconds(database: Database) -> float | None:
+    """See `Ledger.usual_call_seconds`."""
+    latest = sa.select(attempts.c.seconds).order_by(attempts.c.pk.desc()).limit(_SAMPLE)
+    with database.read() as connection:
+        took = [seconds for seconds in connection.scalars(latest) if seconds > 0]
+    return median(took) if took else None
 
 
 def read_calls(connection: sa.Connection, source: str, id_: str) -> list[Attempt]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -26,6 +27,11 @@ def cause_of(letter: NewLetter) -> str:
     """The same for letters that one mending may help: reason, account, the vendor's code, and its message without what
     differs from letter to letter. Not for reading alone: people are shown an example's error beside it."""
     return "/".join((letter.reason, letter.account or "-", shape_of(letter.error)))
+
+
+def cause_key(cause: str) -> str:
+    """A cause's name for people to type: 8 hexadecimal digits."""
+    return hashlib.sha256(cause.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def shape_of(error: str) -> str:

@@ -284,6 +284,7 @@ def _job(row: Any, counts: Mapping[ItemState, int]) -> BulkJob:
         wave=row.wave,
         counts=counts,
         detail=row.detail,
+        run_until=row.run_until,
     )
 
 

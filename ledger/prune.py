@@ -15,6 +15,7 @@ from bellhop.ledger.refusals import KEPT
 from bellhop.ledger.tables import (
     attempts,
     bookings,
+    cause_lives,
     dead_letters,
     event_words,
     events,
@@ -56,7 +57,7 @@ def prune(database: Database, before: datetime, now: datetime) -> int:
     """See `Ledger.prune`: everything last touched before `before`. How many rows went."""
     return sum(
         _repeat(step, database, before, now)
-        for step in (_letters, _events, _bookings, _guests, _permits, _jobs, _refusals)
+        for step in (_letters, _causes, _events, _bookings, _guests, _permits, _jobs, _refusals)
     )
 
 
@@ -65,6 +66,13 @@ def _repeat(step: Step, database: Database, before: datetime, now: datetime) -> 
     while gone := step(database, before, now):
         total += gone
     return total
+
+
+def _causes(database: Database, before: datetime, _now: datetime) -> int:
+    """What was said of causes of which no letter is kept."""
+    kept = sa.exists().where(dead_letters.c.cause == cause_lives.c.cause)
+    with database.write() as connection:
+        return connection.execute(sa.delete(cause_lives).where(cause_lives.c.at < before, ~kept)).rowcount
 
 
 def _letters(database: Database, before: datetime, _now: datetime) -> int:

@@ -8,11 +8,14 @@ from typing import Any, Final
 
 from bellhop.ledger import bookings, calls, events, latencies
 from bellhop.ledger.accounts import AccountStates
+from bellhop.ledger.alerts import Alerts
+from bellhop.ledger.cause_lives import CauseDesk
 from bellhop.ledger.claims import Claims
 from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
 from bellhop.ledger.jobs import Jobs
 from bellhop.ledger.known import Answer
+from bellhop.ledger.parts import PartBeats
 from bellhop.ledger.pauses import Pauses
 from bellhop.ledger.people import People
 from bellhop.ledger.proofs import Proofs
@@ -51,8 +54,8 @@ class Ledger:
 
     letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that it
     was put back. accounts: limits and breakers, see `ledger.accounts`. vendor_answers: what vendors say of a company.
-    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. jobs, edits, pauses: what people
-    steer. people: who may what.
+    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. alerts: what people are told outside
+    the console. parts: who is running. jobs, edits, pauses: what people steer. people: who may what.
     """
 
     def __init__(
@@ -72,9 +75,12 @@ class Ledger:
         self.pauses = Pauses(database, now)
         self.people = People(database, now)
         self.accounts = AccountStates(database, now)
+        self.causes = CauseDesk(database, now)
         self.vendor_answers = VendorAnswers(database, now)
         self.pulls = PullMarks(database, now)
         self.refusals = Refusals(database, now)
+        self.parts = PartBeats(database, now)
+        self.alerts = Alerts(database, now)
 
     @classmethod
     def open(
@@ -170,6 +176,10 @@ class Ledger:
         """How many seconds events took from their webhook until they were done, by route, of the last 500 that were
         done since then. Of a replayed one it counts from the webhook, too."""
         return latencies.recent_seconds(self._database, since)
+
+    def usual_call_seconds(self) -> float | None:
+        """How long a vendor's call takes, the median of the last 200; None where none has been made."""
+        return calls.usual_seconds(self._database)
 
     def booking_of(self, account: str, vendor_id: str) -> Booking | None:
         """The booking to which a vendor's id belongs; None where it is none of ours."""

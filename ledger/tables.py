@@ -289,6 +289,18 @@ letter_words: Final = sa.Table(
     _prose("words"),
 )
 
+# What people have said of a cause last.
+cause_lives: Final = sa.Table(
+    "cause_lives",
+    metadata,
+    sa.Column("cause", Prose, primary_key=True),
+    _text("said"),
+    _prose("who"),
+    _prose("why"),
+    _moment("at"),
+    _moment("until", nullable=True),
+)
+
 letter_notes: Final = sa.Table(
     "letter_notes",
     metadata,
@@ -326,6 +338,22 @@ pauses: Final = sa.Table(
     _moment("until", nullable=True),
 )
 
+# The processes of this Bellhop, as they tell it themselves, see `ledger.parts`.
+parts: Final = sa.Table(
+    "parts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("kind"),
+    _text("host"),
+    _text("version"),
+    sa.Column("routes", _JSON, nullable=False),
+    sa.Column("needs", _JSON, nullable=False),
+    _moment("started"),
+    _moment("since"),
+    _moment("seen"),
+    _moment("stopped", nullable=True),
+)
+
 # What the ingress answered 4xx, of sources that had proved who they are. `problems` are pairs of field and rule; `body`
 # is masked before it comes here.
 refused_posts: Final = sa.Table(
@@ -346,6 +374,29 @@ refused_posts: Final = sa.Table(
     _number("times"),
     sa.UniqueConstraint("digest", "source"),
     sa.Index(None, "last"),
+)
+
+# What one alert receiver is told of one thing that needs a person. incident: what all its messages bear. facts: what is
+# told. gone: since when it needs nobody any more. told, told_count, told_severity: its last message. pending: the next
+# one, "" for none; tries, next_at, error: how that goes; claimed_until: until then a process is sending it. The row of
+# receiver "" says which process looks, by its incident.
+alerts: Final = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("receiver", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("incident"),
+    sa.Column("facts", _JSON, nullable=False),
+    _moment("first"),
+    _moment("gone", nullable=True),
+    _moment("told", nullable=True),
+    _number("told_count"),
+    _text("told_severity"),
+    _text("pending"),
+    _number("tries"),
+    _moment("next_at", nullable=True),
+    _moment("claimed_until", nullable=True),
+    _prose("error"),
 )
 
 # run_by, run_until: the process that works it. asked_as: what the one who asked for it calls it, so that asking again

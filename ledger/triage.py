@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bellhop.ledger.bookings import lock_key
 from bellhop.ledger.letters import Letters, conditions, record, stored_letter
 from bellhop.ledger.pages import CursorInvalid, Page, make_cursor, read_cursor
-from bellhop.ledger.records import AuditRow, CauseRow, Letter, LetterFilter, LetterState, Note, Order, State
+from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, Note, Order, State
 from bellhop.ledger.tables import EPOCH, audit, dead_letters, events, letter_bodies, letter_notes
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import EnvelopeError
@@ -23,7 +23,6 @@ _WHOLE: Final = sa.select(dead_letters, letter_bodies.c.body, letter_bodies.c.ev
 )
 _URGENT: Final = "u"
 _REST: Final = "r"
-_MOST_CAUSES: Final = 1000
 _REVIVE_EVENT: Final = (
     sa.update(events)
     .where(
@@ -79,32 +78,6 @@ class Desk(Letters):
         """The cursor where a page ends among the others, or just before the first of them."""
         is_coming = final.new.not_after is not None and final.new.not_after >= now
         return make_cursor(_REST, 0, following.id + 1 if is_coming else final.id, _micros(now))
-
-    def causes(self, which: LetterFilter, limit: int = 200) -> list[CauseRow]:
-        """The letters grouped by what they died of, the largest group first."""
-        coming = sa.case((_C.not_after >= self._now(), _C.not_after))
-        soonest = sa.type_coerce(sa.func.min(coming), _C.not_after.type)
-        groups = (
-            sa.select(
-                _C.cause,
-                sa.func.count().label("count"),
-                sa.type_coerce(sa.func.min(_C.died), _C.died.type).label("first"),
-                sa.type_coerce(sa.func.max(_C.died), _C.died.type).label("last"),
-                sa.func.max(_C.id).label("example"),
-                soonest.label("next_start"),
-            )
-            .where(*conditions(which))
-            .group_by(_C.cause)
-            .order_by(sa.desc("count"), _C.cause)
-            .limit(min(limit, _MOST_CAUSES))
-            .subquery()
-        )
-        query = sa.select(groups, _C.reason, _C.route, _C.account, _C.error).join(
-            dead_letters, _C.id == groups.c.example
-        )
-        with self._database.read() as connection:
-            rows = connection.execute(query.order_by(groups.c.count.desc(), groups.c.cause)).mappings().all()
-        return [CauseRow(**row) for row in rows]
 
     def by_reason(self, which: LetterFilter) -> Mapping[str, int]:
         """How many letters there are of each reason."""

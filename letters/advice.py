@@ -22,11 +22,18 @@ class RightAct(StrEnum):
     """Neither, before somebody has looked."""
 
 
+REPLAY: Final = "Replay"
+BY_HAND: Final = "Done by hand"
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
+    """label: what the first button says."""
+
     do: str
     do_not: str
     act: RightAct
+    label: str = REPLAY
 
 
 _OF_REASON: Final[Mapping[str, Advice]] = {
@@ -51,6 +58,7 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
         "Call the venue, who may still have room; then discard with what they said.",
         "Replay: the start stays passed.",
         RightAct.DISCARD,
+        BY_HAND,
     ),
     Reason.IN_DOUBT: Advice(
         "It is there: `bellhop dead there N --as ID --hash HASH`. It is not there: `bellhop dead absent N`, and it is "
@@ -58,11 +66,13 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
         "Discard: what it booked would be forgotten. Nor say that it is not there within `late_after` (2 minutes) of "
         "its call: the vendor may still carry it out.",
         RightAct.LOOK,
+        "It is there",
     ),
     Reason.DOUBLED: Advice(
         "Cancel the one that is too many there (the ledger knows the other), tell the guest, then discard.",
         "Cancel before looking at both: where too long a time lies between them the guest may have made one.",
         RightAct.DISCARD,
+        BY_HAND,
     ),
     Reason.UNPAID: Advice(
         "See to it that the guest pays, or agree there that they pay later; then replay: SimplyBook.me is asked again, "
@@ -75,11 +85,13 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
         "Compare both; if the second is right, replay it, or edit it in the console: that wins.",
         "Discard in bulk: one of them may be a real change.",
         RightAct.LOOK,
+        "Compare both",
     ),
     Reason.UNSUPPORTED: Advice(
         "Do it by hand in the vendor's screens, then discard.",
         "Replay: there is still no such call.",
         RightAct.DISCARD,
+        BY_HAND,
     ),
     Reason.MISCONFIGURED: Advice(
         "Restore it in the settings, restart the workers, replay.",
@@ -90,6 +102,7 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
         "Look who else publishes to the queues; run the version that wrote it; ask the upstream to send it again.",
         "Wait for a replay to help: it cannot be replayed. Discard it once its sender has been found.",
         RightAct.DISCARD,
+        "Discard",
     ),
     Reason.DELIVERY_LIMIT: Advice("Fix that, then replay one and watch.", "Replay many at once.", RightAct.REPLAY),
 }
@@ -103,6 +116,11 @@ _OF_RESULTS: Final = Advice(
 
 def advise(letter: Letter) -> Advice | None:
     """None for a reason of a newer Bellhop."""
-    if letter.new.route == RESULTS_ROUTE and letter.new.reason in (Reason.EXHAUSTED, Reason.REJECTED):
+    return advise_on(letter.new.reason, letter.new.route)
+
+
+def advise_on(reason: str, route: str) -> Advice | None:
+    """Of the letters of one reason and route."""
+    if route == RESULTS_ROUTE and reason in (Reason.EXHAUSTED, Reason.REJECTED):
         return _OF_RESULTS
-    return _OF_REASON.get(letter.new.reason)
+    return next((advice for known, advice in _OF_REASON.items() if known == reason), None)

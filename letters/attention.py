@@ -17,11 +17,13 @@ from bellhop.broker.port import QueueStats
 from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterFilter, LetterState, WaitingLetters
 from bellhop.ledger.strays import Stray
 from bellhop.letters.conservation import StatsBroker, find_forgotten, idle_queues, names_of
+from bellhop.letters.parts import BeatingParts, find_missing
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import count_messages
 from bellhop.schemas.clock import iso
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.reasons import Reason
+from bellhop.vendors.registry import ROUTES
 
 AT_RISK: Final = timedelta(hours=4)
 """A dead booking that starts sooner is critical."""
@@ -36,6 +38,7 @@ class Need(StrEnum):
     """Why an item stands in the list."""
 
     BROKER = "broker"
+    PART = "part"
     FORGOTTEN = "forgotten"
     UNARCHIVED = "unarchived"
     UNROUTABLE = "unroutable"
@@ -48,6 +51,7 @@ class Need(StrEnum):
     ACCOUNT = "account"
     ROUTE = "route"
     SOURCE = "source"
+    RECEIVER = "receiver"
 
 
 REFUSED: Final = timedelta(hours=24)  # so long its upstream may send a refused post again
@@ -83,13 +87,14 @@ class AttentionItem:
 @dataclass(frozen=True, slots=True)
 class BrokerCheck:
     """What the broker's queues told. unroutable: messages that no queue wanted. unarchived: dead letters that are not
-    in the archive yet, where nobody sees them. idle: the queues that hold nothing. problem: why the broker did not
-    answer, "" where it did."""
+    in the archive yet, where nobody sees them. idle: the queues that hold nothing; waiting: the routes whose queues
+    hold messages. problem: why the broker did not answer, "" where it did."""
 
     unroutable: int = 0
     unarchived: int = 0
     problem: str = ""
     idle: frozenset[str] = frozenset()
+    waiting: frozenset[str] = frozenset()
 
 
 class AttentionLedger(Protocol):
@@ -113,6 +118,12 @@ class AttentionLedger(Protocol):
     @property
     def refusals(self) -> Any: ...
 
+    @property
+    def parts(self) -> BeatingParts: ...
+
+    @property
+    def alerts(self) -> Any: ...
+
     def strays(self, before: datetime) -> Sequence[Stray]: ...
 
 
@@ -125,7 +136,9 @@ def check_broker(broker: StatsBroker) -> BrokerCheck:
 
 def check_queues(stats: Mapping[str, QueueStats]) -> BrokerCheck:
     unroutable, unarchived = (count_messages(stats.get(name)) for name in ("unroutable", "dead"))
-    return BrokerCheck(unroutable, unarchived, idle=idle_queues(stats))
+    idle = idle_queues(stats)
+    waiting = frozenset(route for route in ROUTES if route in stats and route not in idle)
+    return BrokerCheck(unroutable, unarchived, idle=idle, waiting=waiting)
 
 
 def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> list[AttentionItem]:
@@ -133,6 +146,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
     LedgerUnavailable."""
     items = [
         *_broker_items(broker),
+        *_part_items(ledger, broker, now),
         *_forgotten_items(ledger, broker, now),
         *_letter_items(ledger, now),
         *(_job_item(job) for job in ledger.jobs.find_stopped()),
@@ -140,6 +154,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
         *_account_items(ledger),
         *_route_items(ledger),
         *_source_items(ledger, now),
+        *_receiver_items(ledger),
     ]
     order = list(Severity)
     return sorted(items, key=lambda one: (order.index(one.severity), one.starts or _NEVER, one.since or _NEVER))
@@ -185,6 +200,13 @@ def _broker_items(broker: BrokerCheck) -> Iterator[AttentionItem]:
             "/routes",
             "bellhop queues",
             count=broker.unroutable,
+        )
+
+
+def _part_items(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> Iterator[AttentionItem]:
+    for gone in find_missing(ledger.parts, now, broker.waiting):
+        yield AttentionItem(
+            Need.PART, gone.what, gone.title, gone.why, Severity.CRITICAL, "/#parts", "bellhop parts", since=gone.last
         )
 
 
@@ -340,4 +362,19 @@ def _source_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionI
             f"bellhop refused {quote(count.source)}",
             count=count.posts,
             since=count.first,
+        )
+
+
+def _receiver_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
+    for dead in ledger.alerts.dead_receivers():
+        yield AttentionItem(
+            Need.RECEIVER,
+            dead.receiver,
+            f"Alerts do not reach {dead.receiver}",
+            dead.error,
+            Severity.WARNING,
+            "/",
+            f"bellhop alerts test {quote(dead.receiver)}",
+            count=dead.waiting,
+            since=dead.since,
         )

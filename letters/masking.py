@@ -83,11 +83,16 @@ def mask_change(field: str, value: Any) -> Any:
     return mask_data(value) if all(name in _DATA for name in names) else mask_value(value)
 
 
+def mask_request(request: Mapping[str, Any]) -> Any:
+    """A vendor call's arguments, but only the values that name no guest."""
+    return mask_data(request, _REQUEST)
+
+
 def exchange(attempt: Attempt, *, reveal: bool) -> dict[str, Any]:
     """What a call asked, and what came of it. reveal: without masking what is a guest's own."""
     found: dict[str, Any] = {}
     if attempt.request is not None:
-        found["request"] = dict(attempt.request) if reveal else mask_data(attempt.request, _REQUEST)
+        found["request"] = dict(attempt.request) if reveal else mask_request(attempt.request)
     if attempt.answer is not None:
         found["answer"] = dict(attempt.answer) if reveal else mask_data(attempt.answer, _ANSWER)
     return found

@@ -11,31 +11,39 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
 
-from bellhop.schemas.durations import LONGEST, read_duration
+from bellhop.schemas import patterns
+from bellhop.schemas.durations import LONGEST, is_duration, read_duration
 from bellhop.schemas.errors import FieldProblem
 
 MAX_ID: Final = 200
 MAX_DEPTH: Final = 10
 MAX_KEY: Final = 200
+MAX_EMAIL: Final = 254
+MAX_COUNT: Final = 100
 _MAX_ZONE: Final = 64
-_WHOLE: Final = 2**64
-_YEARS: Final = range(1970, 3000)
+MAX_PRICE: Final = 10_000_000
+WHOLE: Final = 2**64
 _NESTED: Final = (Mapping, list)
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE: Final = re.compile(patterns.UNFIT)
+_CONTROL: Final = re.compile(patterns.CONTROL)
+_EMAIL: Final = re.compile(patterns.EMAIL)
+_MOMENT: Final = re.compile(patterns.MOMENT)
 
 
 class Identifier(fields.Field[str]):
     """An id that systems write as text or as a whole number; kept as text."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # 7.0 is 7: JSON knows no difference, and some languages write it so
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise ValidationError("must be a text or a whole number")
-        if isinstance(value, int) and abs(value) >= _WHOLE:
+        if isinstance(value, int) and abs(value) >= WHOLE:
             raise ValidationError("must be a whole number of at most 64 bits")
         text = str(value).strip()
         if not 1 <= len(text) <= MAX_ID:
             raise ValidationError(f"must have 1 to {MAX_ID} characters")
-        if not text.isprintable():
+        if _CONTROL.search(text):
             raise ValidationError("must not hold control characters")
         return text
 
@@ -54,17 +62,47 @@ class Moment(fields.Field[datetime]):
     """An ISO 8601 date and time, with or without a zone."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or len(value) > 40:
+        if not isinstance(value, str) or len(value) > patterns.LONGEST_MOMENT:
             raise ValidationError("must be an ISO 8601 date and time")
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValidationError("must be an ISO 8601 date and time") from None
-        if "T" not in value.upper() and " " not in value:
-            raise ValidationError("must have a time of day")
-        if moment.year not in _YEARS:  # at the calendar's ends, going to UTC overflows
-            raise ValidationError(f"must be from the year {_YEARS.start} to {_YEARS.stop - 1}")
-        return moment
+        if _MOMENT.search(value) is None:  # Python alone reads 09:15:300, and each version of it something else
+            raise ValidationError(_wrong_moment(value))
+        return datetime.fromisoformat(value)
+
+
+def _wrong_moment(value: str) -> str:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return "must be an ISO 8601 date and time"
+    if "T" not in value.upper() and " " not in value:
+        return "must have a time of day"
+    is_known = 1970 <= moment.year < 3000
+    return "must be an ISO 8601 date and time" if is_known else "must be from the year 1970 to 2999"
+
+
+class EmailAddress(fields.String):
+    """An e-mail address, of at most 254 characters."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if len(text) > MAX_EMAIL:
+            raise ValidationError(f"longer than maximum length {MAX_EMAIL}")
+        if _EMAIL.search(text) is None:
+            raise ValidationError("not a valid email address")
+        return text
+
+
+class Count(fields.Integer):
+    """How often: a whole number from 1 to 100. 2.0 is 2: JSON knows no difference."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, validate=validate.Range(min=1, max=MAX_COUNT), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        whole = int(value) if isinstance(value, float) and value.is_integer() else value
+        return super()._deserialize(whole, attr, data, **kwargs)
 
 
 class Price(fields.Field[float]):
@@ -75,7 +113,7 @@ class Price(fields.Field[float]):
             raise ValidationError("must be a number")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValidationError("must be a finite number")
-        if not 0 <= value <= 10_000_000:
+        if not 0 <= value <= MAX_PRICE:
             raise ValidationError("must be from 0 to 10,000,000")
         return float(value)
 
@@ -101,6 +139,8 @@ class TimeSpan(fields.Field[timedelta]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> timedelta:
         made = read_duration(value)
+        if made is None and is_duration(value):
+            raise ValidationError(f"must be longer than nothing, and at most {LONGEST.days} days")
         if made is None:
             raise ValidationError(f"must be minutes, or a duration such as PT1H30M, of at most {LONGEST.days} days")
         return made
@@ -130,6 +170,11 @@ def load_valid(schema: Schema, value: object, prefix: str) -> tuple[dict[str, An
     return loaded, []
 
 
+def has_control(text: str) -> bool:
+    """Whether it holds what no identifier may."""
+    return _CONTROL.search(text) is not None
+
+
 def as_fit_text(text: str) -> str:
     """Without what cannot be stored: see `unfit`."""
     return _UNSTORABLE.sub("", text)
@@ -155,9 +200,10 @@ def unfit(value: object, path: str, depth: int) -> Iterator[FieldProblem]:
             else:
                 yield from unfit(item, f"{path}.{key}", depth + 1)
     elif isinstance(value, float):
-        if not math.isfinite(value):
-            yield FieldProblem(path, "must be a finite number")
-    elif isinstance(value, int) and abs(value) >= _WHOLE:
+        if not abs(value) < WHOLE:  # nor NaN
+            rule = "must be below 2 to the power of 64" if math.isfinite(value) else "must be a finite number"
+            yield FieldProblem(path, rule)
+    elif isinstance(value, int) and abs(value) >= WHOLE:
         yield FieldProblem(path, "must be a whole number of at most 64 bits")
 
 

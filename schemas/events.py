@@ -9,31 +9,41 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
+from marshmallow import Schema
 
-from bellhop.schemas.contract import (
-    MAX_DEPTH,
-    MAX_ID,
-    MAX_KEY,
-    DeliveryId,
-    Identifier,
-    Moment,
-    Price,
-    Strict,
-    TimeSpan,
-    ZoneName,
-    load_valid,
-    short_text,
-    unfit,
-)
+from bellhop.schemas.contract import MAX_DEPTH, MAX_ID, MAX_KEY, load_valid, unfit
 from bellhop.schemas.errors import EventInvalid, FieldProblem
+from bellhop.schemas.event_contracts import (
+    BODY,
+    BOOKING,
+    BOOKING_FIELDS,
+    BOOKING_TYPES,
+    CANCEL,
+    DATA_FIELDS,
+    MAX_NAME,
+    MAX_NOTES,
+    MAX_PHONE,
+    MAX_SERVICES,
+    MEMBER,
+    MEMBER_FIELDS,
+    MEMBER_TYPES,
+    PULL_TYPE,
+    REFERENCE,
+    TEST,
+    TEST_TYPE,
+    TYPES,
+    UNKNOWN_TYPE,
+    callback_type,
+)
 from bellhop.schemas.local_times import add_ends, add_zones
 from bellhop.schemas.statuses import Meaning, cancels, meaning
 
 __all__ = [
+    "BODY",
+    "BOOKING",
     "BOOKING_FIELDS",
     "BOOKING_TYPES",
     "DATA_FIELDS",
@@ -44,133 +54,23 @@ __all__ = [
     "MAX_NOTES",
     "MAX_PHONE",
     "MAX_SERVICES",
+    "MEMBER",
     "MEMBER_FIELDS",
     "MEMBER_TYPES",
     "PULL_TYPE",
+    "TEST",
+    "TEST_TYPE",
     "TYPES",
+    "UNKNOWN_TYPE",
     "CheckBooking",
     "Parsed",
     "VenueFacts",
     "callback_type",
     "parse",
     "parse_pull",
+    "parse_test",
     "required_field",
 ]
-
-MEMBER_TYPES: Final = ("member.created", "member.updated")
-BOOKING_TYPES: Final = ("booking.requested", "booking.changed", "booking.cancelled")
-TYPES: Final = MEMBER_TYPES + BOOKING_TYPES
-"""What a body may say. A wish to pull, and a vendor's own callback, are Bellhop's own types: made at the ingress, never
-taken from a body."""
-
-PULL_TYPE: Final = "pull.requested"
-
-
-def callback_type(kind: str) -> str:
-    """The type of what a vendor itself posts."""
-    return f"{kind}.callback"
-
-
-MAX_NAME: Final = 200
-MAX_NOTES: Final = 2000
-MAX_PHONE: Final = 40
-MAX_SERVICES: Final = 20
-
-
-class _Client(Strict):
-    name = fields.String(required=True, validate=validate.Length(min=1, max=MAX_NAME))
-    email = fields.Email(validate=validate.Length(max=254))
-    phone = short_text(MAX_PHONE)
-    timezone = ZoneName()
-
-
-class _Service(Strict):
-    service_id = Identifier(required=True)
-    provider_id = Identifier()
-    facility_id = Identifier()
-    start = Moment(required=True)
-    end = Moment()
-    duration = TimeSpan()  # becomes the end
-    price = Price()
-    count = fields.Integer(strict=True, validate=validate.Range(min=1, max=100), load_default=1)
-
-
-class _Member(Strict):
-    member_id = Identifier(required=True)
-    profile = fields.Dict(keys=fields.String())
-    attributes = fields.Dict(keys=fields.String())
-
-
-class _Booking(Strict):
-    booking_id = Identifier(required=True)
-    replaces = Identifier()
-    venue = fields.String(required=True, validate=validate.Length(min=1, max=100))
-    status = short_text(100)
-    member_id = Identifier()
-    client = fields.Nested(_Client)
-    notes = short_text(MAX_NOTES)
-    services = fields.List(fields.Nested(_Service), validate=validate.Length(max=MAX_SERVICES), load_default=list)
-    additional = fields.Dict(keys=fields.String(validate=validate.Length(max=200)))
-    promo_code = short_text(100)
-    recurring = fields.Dict(keys=fields.String())
-
-    @validates_schema(skip_on_field_errors=True)
-    def _ends_after_start(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-        for index, service in enumerate(data["services"]):
-            start, end = service["start"], service.get("end")
-            if end is None:
-                continue
-            if "duration" in service:
-                raise ValidationError({"services": {index: {"duration": ["must be left out where end is given"]}}})
-            if (start.tzinfo is None) != (end.tzinfo is None):
-                raise ValidationError(
-                    {"services": {index: {"end": ["must have a zone where start has one, and none where not"]}}}
-                )
-            if end <= start:
-                raise ValidationError({"services": {index: {"end": ["must be later than start"]}}})
-
-
-class _Cancel(_Booking):
-    venue = fields.String(validate=validate.Length(min=1, max=100))
-
-
-class _Reference(Schema):
-    """A booking by its reference alone, whatever else is told of it."""
-
-    class Meta:
-        unknown = EXCLUDE
-
-    booking_id = Identifier(required=True)
-
-
-class _Body(Strict):
-    id = DeliveryId()
-    type = fields.String(required=True, validate=validate.OneOf(TYPES))
-    timestamp = Moment(required=True)
-    data = fields.Dict(required=True)
-
-    @pre_load
-    def _object(self, body: Any, **kwargs: Any) -> Any:
-        if not isinstance(body, dict):
-            raise ValidationError("must be a JSON object")
-        return body
-
-
-_BODY: Final = _Body()
-_MEMBER: Final = _Member()
-_BOOKING: Final = _Booking()
-_CANCEL: Final = _Cancel()
-_REFERENCE: Final = _Reference()
-
-MEMBER_FIELDS: Final = frozenset(_MEMBER.fields)
-BOOKING_FIELDS: Final = frozenset(_BOOKING.fields)
-DATA_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "": MEMBER_FIELDS | BOOKING_FIELDS,
-    "client": frozenset(_Client().fields),
-    "services": frozenset(_Service().fields),
-}
-"""The names `data` may have, and those of its client and of each service."""
-
 
 CheckBooking = Callable[[Mapping[str, Any]], list[FieldProblem]]
 """What a vendor needs of a booking that is to be made, beyond the contract: a booking's data, its times aware, to all
@@ -233,7 +133,7 @@ def parse_pull(body: object) -> Parsed:
     data: dict[str, Any] = {}
     if "data" in head:
         wrong = list(unfit(head["data"].get("booking_id"), "data.booking_id", 1))
-        data, more = ({}, []) if wrong else load_valid(_REFERENCE, head["data"], "data")
+        data, more = ({}, []) if wrong else load_valid(REFERENCE, head["data"], "data")
         problems += wrong + more
     if problems:
         raise EventInvalid(tuple(problems))
@@ -242,9 +142,20 @@ def parse_pull(body: object) -> Parsed:
     return Parsed(head.get("id"), PULL_TYPE, head["timestamp"].astimezone(UTC), subject, wanted, "", "", None)
 
 
-def _head(body: object) -> tuple[dict[str, Any], list[FieldProblem]]:
+def parse_test(body: Mapping[str, Any]) -> str | None:
+    """Checks a body of the type `test`, but for the event in its data: its own id, where it has one. Raises
+    EventInvalid."""
+    head, problems = _head(body, TEST)
+    beside = {name: value for name, value in head.get("data", {}).items() if name != "event"}
+    problems += unfit(beside, "data", 1)
+    if problems:
+        raise EventInvalid(tuple(problems))
+    return head.get("id")
+
+
+def _head(body: object, schema: Schema = BODY) -> tuple[dict[str, Any], list[FieldProblem]]:
     """The body, its `data` still as given."""
-    head, problems = load_valid(_BODY, body, "")
+    head, problems = load_valid(schema, body, "")
     time: datetime | None = head.get("timestamp")
     if time is not None and time.tzinfo is None:
         problems.append(FieldProblem("timestamp", "must have a time zone"))
@@ -259,10 +170,10 @@ def _data(
     if wrong:  # first of all, as nothing else may be told of, or stored from, such a value
         return {}, None, wrong
     if type_ in MEMBER_TYPES:
-        member, problems = load_valid(_MEMBER, value, "data")
+        member, problems = load_valid(MEMBER, value, "data")
         return member, None, problems
     is_cancel = cancels(type_, value.get("status"))
-    booking, problems = load_valid(_CANCEL if is_cancel else _BOOKING, value, "data")
+    booking, problems = load_valid(CANCEL if is_cancel else BOOKING, value, "data")
     facts = venue(booking["venue"]) if "venue" in booking else None
     if facts is None and "venue" in booking:
         problems.append(FieldProblem("data.venue", "is not a venue of this Bellhop"))

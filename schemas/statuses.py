@@ -59,7 +59,8 @@ def _meaning(type_: str, status: str | None) -> tuple[Meaning, str]:
         return Meaning.CANCEL, "cancelled"
     if status is None:
         return Meaning.BOOK, "booked"
-    name = status.strip().upper()
+    # As it is where it is not ASCII, of which more than its own letter may be the capital: ß is SS.
+    name = status.strip().upper() if status.isascii() else status
     if name in CANCELLED:
         return Meaning.CANCEL, f"cancelled (status {name})"
     if name in STANDING:

@@ -35,10 +35,16 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "event.forgotten": "error",
     "event.missing": "error",
     "routes.paused": "debug",
+    "parts.measured": "debug",
+    "console.answered": "debug",
+    "console.refused": "warning",
+    "console.crashed": "error",
     "worker.measured": "debug",
     "publish.settled": "debug",
     "account.measured": "debug",
     "pull.measured": "debug",
+    "alerts.measured": "debug",
+    "alert.failed": "warning",
     "account.held": "debug",
     "account.unfreed": "warning",
     "account.unrecorded": "warning",
@@ -87,11 +93,11 @@ class JsonLines(logging.Handler):
             line |= {"event": event, "process": self._process}
             shown = {name: value for name, value in fields.items() if name not in line}
             told = line | self._redactor.value(json.loads(json.dumps(shown, default=str)))
-            if self.export is not None:
-                self.export(told)
             with self.lock or threading.Lock():
                 self._stream.write(json.dumps(self._naming(told), ensure_ascii=False, separators=(",", ":")) + "\n")
                 self._stream.flush()
+            if self.export is not None:
+                self.export(told)
         except Exception:  # noqa: BLE001, S110  # see above; there is nowhere left to tell it
             pass
 

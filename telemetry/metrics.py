@@ -43,8 +43,8 @@ Together = Callable[[Iterable[float]], float]
 class Metrics:
     """Call it with what is observed. `account`, `source` and the like are labels only where the settings know them.
 
-    part: `ingest`, `work` or `archive`. What it counts starts at 0 then: of a series that begins at 1 Prometheus does
-    not see the increase.
+    part: `ingest`, `work`, `archive` or `console`. What it counts starts at 0 then: of a series that begins at 1
+    Prometheus does not see the increase.
     """
 
     def __init__(self, settings: Settings | None = None, part: str = "", now: Callable[[], float] = time.time) -> None:
@@ -59,6 +59,7 @@ class Metrics:
         }
         if settings is not None:
             self._known["source"] = frozenset(settings.sources)
+            self._known["receiver"] = frozenset(settings.alerts)
             self._known["account"] = frozenset((*settings.accounts, ACCOUNT))
             self._known["step"] = frozenset(step_of(seconds) for seconds in settings.broker.ladder)
         self._met: dict[str, set[str]] = {}
@@ -257,5 +258,14 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
         _set_all("bellhop_letters_oldest_seconds", "oldest_seconds", max),
         _set_all("bellhop_letters_start_seconds", "start_seconds", min),
     ),
+    "parts.measured": (_set_all("bellhop_parts", "count"),),
+    "console.answered": (_count("bellhop_console_requests_total"),),
+    "console.refused": (_count("bellhop_console_refused_total"),),
+    "api.refused": (_count("bellhop_console_refused_total"),),
+    "console.crashed": (_count("bellhop_crashes_total"),),
+    "api.crashed": (_count("bellhop_crashes_total"),),
     "letters.counted": (_set("bellhop_letters", "count"),),
+    "alert.sent": (_count("bellhop_alerts_sent_total"),),
+    "alert.failed": (_count("bellhop_alerts_failed_total"),),
+    "alerts.measured": (_set_all("bellhop_alerts_waiting", "count"),),
 }

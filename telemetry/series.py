@@ -43,6 +43,10 @@ COUNTERS: Final[Sequence[tuple[Any, ...]]] = (
     ("bellhop_publishes_total", "Publishes by how they ended; all but confirmed are failures", ("to", "outcome")),
     ("bellhop_crashes_total", "Unexpected errors", ()),
     ("bellhop_events_missing_total", "Accepted events that no queue and no ledger has", ("route",)),
+    ("bellhop_console_requests_total", "Requests of the console and its API answered", ("status",)),
+    ("bellhop_console_refused_total", "Whom the console or its API did not let in, by how they came", ("how",)),
+    ("bellhop_alerts_sent_total", "Messages that alert receivers took", ("receiver",)),
+    ("bellhop_alerts_failed_total", "Messages that alert receivers did not take, each try", ("receiver",)),
     ("bellhop_account_held_total", "Times work waited for an account's limits or breaker", ("account",)),
 )
 HISTOGRAMS: Final[Sequence[tuple[Any, ...]]] = (
@@ -67,6 +71,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         ("route", "state"),
     ),
     ("bellhop_events_forgotten", "Events that no message brings on and no dead letter shows", ("route",)),
+    ("bellhop_parts", "Processes that run, by what they do: a route, ingest, archive, console", ("part",)),
     ("bellhop_build_info", "1; the version of Bellhop, and of the Python that runs it", ("version", "python")),
     ("bellhop_start_time_seconds", "When the process started, in Unix time; the youngest of several", ()),
     ("bellhop_account_breaker_open", "1 while the account's breaker is not closed", ("account",)),
@@ -88,6 +93,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         "Until the soonest start of a dead letter that waits",
         ("route", "account", "reason"),
     ),
+    ("bellhop_alerts_waiting", "Messages that an alert receiver did not take yet", ("receiver",)),
     # With a label, so that a process that does not count them shows nothing rather than 0.
     ("bellhop_letters", "Dead letters that wait for a person", ("state",)),
 )
@@ -102,8 +108,14 @@ FROM_ZERO: Final[Mapping[str, Sequence[tuple[str, Mapping[str, Sequence[str]]]]]
         ("bellhop_events_missing_total", {}),
     ),
     "work": (("bellhop_publishes_total", {"outcome": ENDS}),),
+    "console": (
+        ("bellhop_console_requests_total", {"status": ("200", "500", "503")}),
+        ("bellhop_console_refused_total", {"how": ("password", "link", "oidc", "token")}),
+    ),
     "archive": (
         ("bellhop_dead_letters_total", {"reason": REASONS}),
+        ("bellhop_alerts_sent_total", {}),
+        ("bellhop_alerts_failed_total", {}),
         ("bellhop_dead_letters_total", {"account": (NOBODYS,), "reason": (Reason.POISON.value,)}),
         ("bellhop_publishes_total", {"to": ("work",), "outcome": ENDS}),
     ),

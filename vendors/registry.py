@@ -8,7 +8,7 @@ from typing import Any, Final
 from bellhop.broker.connect import connect
 from bellhop.broker.port import Broker
 from bellhop.schemas.observe import Observe, silent
-from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE
+from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings import Account, Settings
 from bellhop.vendors.fates import Fate
 from bellhop.vendors.peoplevine.vendor import PEOPLEVINE
@@ -37,6 +37,18 @@ def lanes(accounts: Mapping[str, Account]) -> Mapping[str, Sequence[str]]:
     kinds[MEMBERS_ROUTE] = {vendor.kind for vendor in VENDORS if vendor.members}
     kinds[PULLS_ROUTE] = {vendor.kind for vendor in VENDORS if vendor.pulls}
     return {route: [name for name, one in accounts.items() if one.kind in those] for route, those in kinds.items()}
+
+
+def routes_in_use(settings: Settings) -> tuple[str, ...]:
+    """Those whose events the settings speak of: a worker must take from each."""
+    sources, kinds = settings.sources.values(), {venue.kind for venue in settings.venues.values()}
+    used = {bookings_route(kind) for kind in kinds}
+    used |= {callbacks_route(source.format) for source in sources if source.format in BY_KIND}
+    used |= {MEMBERS_ROUTE for source in sources if source.member_account}
+    used |= {PULLS_ROUTE for source in sources if source.pull_account}
+    used |= {PULLS_ROUTE for account in settings.accounts.values() if account.pulls}
+    used |= {RESULTS_ROUTE for _ in settings.told}
+    return tuple(route for route in ROUTES if route in used)
 
 
 def connect_broker(settings: Settings, observe: Observe = silent) -> Broker:

@@ -7,7 +7,7 @@ are imported by every command: what is heavy (clients, handlers, doctors) a row 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -174,6 +174,7 @@ class Vendor(Generic[A]):
     catalog: what `bellhop catalog` lists, by word. doctor: the checks of an account; it makes clients of its own.
     harmless: a method without arguments that changes nothing and that every login may call: whether the credentials are
     taken. document: its part of docs/vendors.md, by line. find_said: what a person says that a call in doubt made.
+    booking_demands: as JSON Schema of a booking's data, what `account.check_booking` asks of one that is to be made.
     """
 
     kind: str
@@ -194,6 +195,7 @@ class Vendor(Generic[A]):
     pulls: PullFacts[A] | None = None
     callbacks: CallbackFacts[A] | None = None
     fates: Sequence[CallFates] = ()
+    booking_demands: Mapping[str, Any] = field(default_factory=dict)
     member_warnings: Callable[[A, Mapping[str, Any]], tuple[str, ...]] = lambda _account, _member: ()
 
     def warnings(self, account: A, type_: str, data: Mapping[str, Any]) -> tuple[str, ...]:

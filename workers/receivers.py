@@ -1,10 +1,7 @@
-"""The receivers of results: strangers' servers, of which one that is slow or away must not keep the others waiting, and
-none may lead back inside.
-"""
+"""The receivers of results: strangers' servers, of which one that is slow or away must not keep the others waiting."""
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +10,6 @@ from typing import Final
 
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.results import ACCOUNT
-from bellhop.vendors.connections import Connections
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
 
@@ -61,38 +57,3 @@ class Places:
         after = _LATER_SECONDS if is_ill else _SOON_SECONDS
         self._observe("account.held", account=ACCOUNT, why=why, after=after)
         raise CallHeld(ACCOUNT, why, after)
-
-
-# --- where a name leads -----------------------------------------------------------------------------------------
-
-
-class NameLeadsInside(OSError):
-    """Raised instead of sending, where a receiver's name leads to this host or to a link-local address: whoever owns
-    the name would have Bellhop post to what is meant for nobody outside. An address in the settings is the operator's
-    own word, and a private network's may be a receiver's."""
-
-
-def outward(connections: int) -> Connections:
-    """The connections to receivers. connections: kept for each host."""
-    return Connections(connections, _refuse_inside)
-
-
-def _refuse_inside(name: str, peer: str) -> None:
-    """The peer is looked at once it is connected to: asked before, the name might lead elsewhere the next moment."""
-    if _is_named(name) and _is_inside(peer):
-        raise NameLeadsInside
-
-
-def _is_named(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return host != "localhost"
-    return False
-
-
-def _is_inside(peer: str) -> bool:
-    address = ipaddress.ip_address(peer.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.is_loopback or address.is_link_local or address.is_unspecified

@@ -7,36 +7,31 @@ least once, always under the same webhook-id, by which the receiver knows it aga
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from standardwebhooks import Webhook
-
 from bellhop.ledger.records import Booking, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
-from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings import SourceSettings
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.http import HttpAnswer, HttpClient, Where
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded
+from bellhop.vendors.outward import signature_headers
 from bellhop.workers.receivers import Places
 
 METHOD: Final = "POST result"
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 15.0
 
-ENOUGH_BYTES: Final = 16_384
-"""Of a receiver's answer: its status counts, and the rest is for people."""
-
 _GONE: Final = 410
 
 
 class ResultPosts:
     """`sources` by name. Nothing but a source's `result_url` is ever called, and redirects are not followed. http: made
-    with `ENOUGH_BYTES` and the connections of `workers.receivers.outward`."""
+    with `ENOUGH_BYTES` and the connections of `vendors.outward`."""
 
     def __init__(
         self, sources: Mapping[str, SourceSettings], http: HttpClient, places: Places, now: Callable[[], datetime]
@@ -82,16 +77,6 @@ class ResultPosts:
 def webhook_id(event: Envelope) -> str:
     """The same for every post of a result, and another for each. Ids may hold anything; a header may not."""
     return quote(event.message_id, safe="/:@+=,;!$&'()*")
-
-
-def signature_headers(id_: str, body: str, secrets: Sequence[str], now: datetime) -> dict[str, str]:
-    """The headers of a post, signed with each secret. now: of this try, as receivers refuse what is old."""
-    return {
-        "webhook-id": id_,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(Webhook(signing_key(secret)).sign(id_, now, body) for secret in secrets),
-        "user-agent": "bellhop",
-    }
 
 
 def _outcome(answer: HttpAnswer) -> Outcome:

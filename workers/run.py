@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -17,6 +14,7 @@ from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent, where
+from bellhop.schemas.process import process_name
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.results import RESULTS_ROUTE
 from bellhop.schemas.routes import PULLS_ROUTE, bookings_route
@@ -26,6 +24,7 @@ from bellhop.vendors.handler import AsksAhead, Handler
 from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.kept_answers import on_a_thread
+from bellhop.vendors.outward import ENOUGH_BYTES, outward
 from bellhop.vendors.registry import VENDORS
 from bellhop.vendors.scheduler import Scheduler
 from bellhop.workers.executor import Executor
@@ -34,8 +33,8 @@ from bellhop.workers.held_accounts import held_accounts
 from bellhop.workers.lanes import Lanes, capacity_of
 from bellhop.workers.pauses import PausedRoutes
 from bellhop.workers.ports import NoTurns, Turns
-from bellhop.workers.receivers import Places, outward
-from bellhop.workers.result_posts import ENOUGH_BYTES, ResultPosts
+from bellhop.workers.receivers import Places
+from bellhop.workers.result_posts import ResultPosts
 from bellhop.workers.results import Results
 from bellhop.workers.suspects import Room
 from bellhop.workers.watchdog import Sight, Watchdog
@@ -115,7 +114,7 @@ def run_workers(
     by_route = posts(settings, ledger, observe, tracer)
     results = Results(settings.told, ledger, utc_now)
     room = Room(settings.broker.delivery_limit)
-    name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    name = process_name()
     lanes = {route: Lanes(settings.work.threads, by_route[route].gate) for route in routes}
     workers = [
         Worker(

@@ -76,8 +76,8 @@ def create_api_app(
 ) -> Flask:
     """The API; `ledger` and `broker` as opened by this process, after any fork. pulse: the console's.
 
-    Tells `api.refused` (status) where there is no valid token, and `api.crashed` (error, where) for what nobody
-    foresaw.
+    Tells `console.answered` (status), `api.refused` (status) where there is no valid token, and `api.crashed` (error,
+    where) for what nobody foresaw.
     """
     parts = ApiParts(settings, ledger, broker, observe, now, pulse)
     app = Flask("bellhop.console.api", static_folder=None)
@@ -101,7 +101,7 @@ def create_api_app(
     for section in (*sections, _document(api)):
         api.register_blueprint(section_blueprint(section, parts))
     handle_errors(app, observe)
-    app.after_request(_headers)
+    app.after_request(lambda response: _finish(response, observe))
     return app
 
 
@@ -119,7 +119,8 @@ def _document(api: _Api) -> ApiSection:
     return ApiSection("document", "The API's description.", (route,))
 
 
-def _headers(response: Response) -> Response:
+def _finish(response: Response, observe: Observe) -> Response:
+    observe("console.answered", status=response.status_code)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

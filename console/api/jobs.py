@@ -9,6 +9,7 @@ from bellhop.console.api.letters import find_letters
 from bellhop.console.api.problems import not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterState, Role, Verdict
+from bellhop.letters.parts import jobs_wait
 from bellhop.letters.preflight import verdicts
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.people import job_item_rows, job_row
@@ -83,7 +84,8 @@ class JobRoutes:
         return view
 
     def _row(self, job: BulkJob) -> JsonObject:
-        row: JsonObject = self._parts.redactor.value(job_row(job))
+        waits = jobs_wait(self._parts.ledger.parts, self._parts.now())(job)
+        row: JsonObject = self._parts.redactor.value(job_row(job, waits))
         return row
 
     def _job(self, number: int) -> BulkJob:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
 from bellhop.letters.doubts import Answered, Words, answered_row
-from bellhop.letters.preflight import WORDS, verdicts
+from bellhop.letters.forecast import preflight
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.letters import cause_row, letter_detail, letter_row, note_row, sort_counts
 from bellhop.schemas.errors import FieldProblem
@@ -65,7 +64,7 @@ class LetterRoutes:
         return {"rows": rows, "next": call.next(page.next), "count": self._letters.count(which)}
 
     def causes(self, call: ApiCall) -> JsonObject:
-        rows = self._letters.causes(requests.letter_filter(dict(call.query)), call.query["limit"])
+        rows = self._parts.ledger.causes.find(requests.letter_filter(dict(call.query)), call.query["limit"])
         return {"rows": self._parts.redactor.value([cause_row(row) for row in rows])}
 
     def reasons(self, call: ApiCall) -> JsonObject:
@@ -120,13 +119,9 @@ class LetterRoutes:
         numbers = list(dict.fromkeys(numbers or ()))
         some = numbers[: requests.MOST_IDS]
         letters = find_letters(self._parts, some)
-        judged = verdicts(letters, self._parts.ledger, self._parts.settings, self._parts.now())
-        rows = [
-            {"letter": letter.id, "verdict": verdict.value, "words": WORDS[verdict]}
-            for letter, verdict in zip(letters, judged, strict=True)
-        ]
-        counts = Counter(verdict.value for verdict in judged)
-        return {"rows": rows, "counts": sort_counts(counts), "more": len(numbers) > len(some)}
+        told = preflight(letters, self._parts.ledger, self._parts.settings, self._parts.now())
+        redacted: JsonObject = self._parts.redactor.value(told | {"more": len(numbers) > len(some)})
+        return redacted
 
     def _letter(self, number: int) -> Letter:
         letter = self._letters.get(number)

@@ -1,4 +1,4 @@
-"""Queues, accounts, routes and refused posts, and to pause, resume and retry now."""
+"""Queues, parts, accounts, routes and refused posts, and to pause, resume and retry now."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from bellhop.console.api import requests, state_responses
 from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Role
+from bellhop.letters.parts import count_running, part_rows
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import account_rows, queue_summary, route_rows
@@ -20,6 +21,8 @@ def section(parts: ApiParts) -> ApiSection:
     operator = Role.OPERATOR
     routes = (
         Route("GET", "/queues", api.queues, "Show what waits on each route", state_responses.Queues),
+        Route("GET", "/parts", api.parts, "List the processes that run, and those gone within the hour",
+              state_responses.PartList),
         Route("GET", "/accounts", api.accounts, "List accounts: breakers, calls, pulls", state_responses.AccountList),
         Route("GET", "/routes", api.routes, "List routes and their pauses", state_responses.RouteList),
         Route("GET", "/refused-posts", api.refused_posts, "List the last posts that were refused, newest first",
@@ -31,7 +34,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("POST", "/routes/<route>/retry-now", api.retry_now, "Retry now what waits for a retry",
               state_responses.Moved, operator, body=requests.Why),
     )  # fmt: skip
-    return ApiSection("routes", "Queues, accounts, routes and refused posts.", routes)
+    return ApiSection("routes", "Queues, parts, accounts, routes and refused posts.", routes)
 
 
 class SteeringRoutes:
@@ -41,6 +44,10 @@ class SteeringRoutes:
 
     def queues(self, call: ApiCall) -> JsonObject:
         return queue_summary(self._parts.broker.stats(), self._ledger)
+
+    def parts(self, call: ApiCall) -> JsonObject:
+        beating, now = self._ledger.parts, self._parts.now()
+        return {"rows": part_rows(beating, now), "running": count_running(beating.all(), now)}
 
     def accounts(self, call: ApiCall) -> JsonObject:
         rows = account_rows(self._parts.settings, self._ledger, self._parts.now())

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields
 
 from bellhop.console.api.requests import of
-from bellhop.ledger.records import EditState, EntryState, ItemState, JobState, LetterState, Role, Verdict
+from bellhop.ledger.records import CauseState, EditState, EntryState, ItemState, JobState, LetterState, Role, Verdict
 
 
 class ApiAnswer(Schema):
@@ -105,6 +105,7 @@ class AdviceLine(ApiAnswer):
     do = fields.String(metadata={"description": "As the runbook has it for this reason."})
     do_not = fields.String()
     act = fields.String(metadata={"description": "The right act: replay, discard (it is done by hand), look first."})
+    label = fields.String(metadata={"description": "The right act in a button's words."})
     vendor = fields.String(metadata={"description": "What is known of the vendor's code."})
 
 
@@ -126,7 +127,17 @@ class LetterWhole(LetterLine, VendorBookings):
     body = fields.String()
 
 
+class LifeLine(ApiAnswer):
+    state = of(CauseState)
+    who = fields.String(metadata={"description": "Who said so last."})
+    why = fields.String()
+    at = maybe_when()
+    until = maybe_when()
+    since = fields.Integer(metadata={"description": "How many letters came since it was said."})
+
+
 class Cause(ApiAnswer):
+    key = fields.String(metadata={"description": "The cause's name for people to type."})
     cause = fields.String()
     reason = fields.String()
     route = fields.String()
@@ -137,6 +148,9 @@ class Cause(ApiAnswer):
     last = time_field()
     example = fields.Integer(metadata={"description": "One of their letters."})
     next_start = maybe_when()
+    trend = fields.List(fields.Integer(), metadata={"description": "Deaths in each two hours of the last day."})
+    life = fields.Nested(LifeLine)
+    advice = fields.Nested(AdviceLine, allow_none=True)
 
 
 class Causes(ApiAnswer):
@@ -175,9 +189,22 @@ class VerdictLine(ApiAnswer):
     words = fields.String()
 
 
+class PlannedCallsLine(ApiAnswer):
+    account = fields.String(metadata={"description": "Of route results the source that is told."})
+    method = fields.String(metadata={"description": "Of each letter's first call; empty where none will be made."})
+    words = fields.String(metadata={"description": "What comes of them where no call will be made."})
+    count = fields.Integer()
+    letters = fields.List(fields.Integer(), metadata={"description": "The first of them."})
+    example = fields.Raw(allow_none=True, metadata={"description": "The first one's arguments; guests masked."})
+
+
 class Preflight(ApiAnswer):
     rows = fields.List(fields.Nested(VerdictLine))
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())
+    calls = fields.List(
+        fields.Nested(PlannedCallsLine), metadata={"description": "What a replay sends where, of 1,000 at most."}
+    )
+    seconds = fields.Float(metadata={"description": "How long a job of those that would be sent takes, about."})
     more = fields.Boolean(metadata={"description": "Whether more match than one preflight takes."})
 
 
@@ -197,6 +224,7 @@ class JobLine(ApiAnswer):
     total = fields.Integer()
     counts = fields.Dict(keys=fields.String(), values=fields.Integer())
     detail = fields.String()
+    waits = fields.String(metadata={"description": "Why it does not go on though it runs; empty where it does."})
 
 
 class JobPage(ApiAnswer):

@@ -241,7 +241,7 @@ def _authenticate(parts: ApiParts) -> ApiToken:
         parts.ledger.people.token(hash_token(given)) if scheme.lower() == "bearer" and is_well_formed(given) else None
     )
     if token is None:
-        parts.observe("api.refused", status=401)
+        parts.observe("api.refused", status=401, how="token")
         detail = "This needs an API token: Authorization: Bearer bh_… (`bellhop tokens add`)."
         raise Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="bellhop"'})
     return token

@@ -169,6 +169,29 @@ class Queues(ApiAnswer):
     dead = fields.Nested(DeadCount)
 
 
+class PartLine(ApiAnswer):
+    """A process of this Bellhop, as it told itself."""
+
+    name = fields.String(metadata={"description": "Host, process id and more: no two are alike."})
+    kind = one_of("ingest", "work", "archive", "console")
+    state = one_of("running", "silent", "stopped")
+    host = fields.String()
+    version = fields.String()
+    routes = fields.List(fields.String(), metadata={"description": "Those it works."})
+    started = time_field()
+    seen = time_field()
+
+
+class RunningCount(ApiAnswer):
+    part = fields.String(metadata={"description": "A route, or ingest, archive, console."})
+    count = fields.Integer(metadata={"description": "How many processes do it."})
+
+
+class PartList(ApiAnswer):
+    rows = fields.List(fields.Nested(PartLine), metadata={"description": "Those that run first."})
+    running = fields.List(fields.Nested(RunningCount))
+
+
 class PullLine(ApiAnswer):
     what = fields.String()
     schedule = fields.String(allow_none=True, metadata={"description": "Its cron expression; null for none."})

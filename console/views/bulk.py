@@ -42,6 +42,8 @@ def make() -> Response:
 
 def _ids(own: ConsoleParts) -> list[int]:
     form = request.form
+    if form.get("draft"):  # the same letters, with another act
+        return list(_draft(form["draft"]).ids)
     if form.get("all"):
         which = selection.read_selection(form.get("filter", ""), own.now(), own.asked).which
         return own.ledger.letters.ids(which, MOST)

@@ -136,6 +136,17 @@ def readyz() -> Response:
     return answer
 
 
+@blueprint.get("/metrics")
+@open_to_all
+def metrics() -> Response:
+    """Counts alone; for who asks this process itself, and not for what a proxy lets in."""
+    own = parts()
+    if own.metrics is None or "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        abort(404)
+    text, content_type = own.metrics()
+    return Response(text, content_type=content_type)
+
+
 def _is_fresh(own: ConsoleParts, secret: str) -> bool:
     """Whether it is a link of `bellhop console link`; on this machine's own address alone."""
     return request.method != "HEAD" and own.settings.console.loopback and own.sessions.use_link(secret)

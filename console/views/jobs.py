@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.ledger.records import BulkJob, ItemState, JobState
+from bellhop.letters.parts import jobs_wait
 from bellhop.letters.serializers.people import job_item_rows, job_row
 from bellhop.schemas.reasons import PAUSED
 
@@ -20,9 +21,11 @@ _STEPS: Final = ("pause", "resume", "cancel")
 
 @blueprint.get("/jobs")
 def index() -> str:
-    page = parts().ledger.jobs.page(PAGE, request.args.get("after", "")[:200])
+    own = parts()
+    page = own.ledger.jobs.page(PAGE, request.args.get("after", "")[:200])
+    waits = jobs_wait(own.ledger.parts, own.now())
     template = "_jobs.html" if request.headers.get("HX-Target") == "jobs" else "jobs.html"
-    return render_template(template, jobs=[job_row(job) for job in page.rows], next=page.next)
+    return render_template(template, jobs=[job_row(job, waits(job)) for job in page.rows], next=page.next)
 
 
 @blueprint.get("/jobs/<int:number>")
@@ -37,7 +40,7 @@ def one(number: int) -> str | Response:
     items = own.ledger.jobs.items(number, PAGE, request.args.get("after", "")[:200], state)
     return render_template(
         "_job.html" if part else "job.html",
-        job=job_row(job),
+        job=job_row(job, jobs_wait(own.ledger.parts, own.now())(job)),
         items=job_item_rows(items.rows, own.ledger.letters),
         next=items.next,
         state=state,

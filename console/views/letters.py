@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
@@ -10,13 +11,20 @@ from werkzeug.wrappers import Response
 
 from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.drafts import MOST
-from bellhop.console.guard import needs
+from bellhop.console.guard import inside, needs
 from bellhop.console.selection import AGES, ORDERS, STATES, Choice, choose
 from bellhop.ledger.proofs import WordRefused
-from bellhop.ledger.records import Letter, LetterFilter, LetterState, Role
+from bellhop.ledger.records import CauseSaid, Letter, LetterFilter, LetterState, Role
 from bellhop.letters.doubts import Answered, Words, answered_row
 from bellhop.letters.edits import EDITABLE
-from bellhop.letters.serializers.letters import cause_row, edit_row, letter_detail, letter_row, note_row
+from bellhop.letters.serializers.letters import (
+    cause_row,
+    edit_row,
+    letter_detail,
+    letter_row,
+    note_row,
+    sort_causes,
+)
 from bellhop.letters.serializers.people import audit_row
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
@@ -27,6 +35,8 @@ blueprint = Blueprint("letters", __name__)
 PAGE: Final = 50
 LONGEST_NOTE: Final = 2000
 LONGEST_REASON: Final = 500
+SNOOZES: Final = {"1": "for 1 h", "4": "for 4 h", "12": "for 12 h", "24": "for a day", "72": "for 3 days"}
+"""Hours."""
 
 
 @blueprint.route("/letters", methods=["GET", "POST"])
@@ -44,12 +54,35 @@ def causes() -> str | Response:
 def _page(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
     page = own.ledger.letters.page(choice.which, choice.order, PAGE, request.args.get("after", "")[:200])
     letters = [letter_row(letter) for letter in page.rows]
-    return {"letters": letters, "next": page.next, "count": own.ledger.letters.count(choice.which), "most": MOST}
+    cause = choice.which.cause
+    found = own.ledger.causes.find(LetterFilter(cause=cause), 1) if cause else []
+    of_cause = cause_row(found[0]) if found else None
+    return {
+        "of_cause": of_cause,
+        "letters": letters,
+        "next": page.next,
+        "count": own.ledger.letters.count(choice.which),
+        "most": MOST,
+    }
 
 
 def _causes(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
-    causes = own.ledger.letters.causes(choice.which)
+    causes = sort_causes(own.ledger.causes.find(choice.which))
     return {"causes": [cause_row(cause) for cause in causes], "count": sum(cause.count for cause in causes)}
+
+
+@blueprint.post("/causes/life")
+@needs(Role.OPERATOR)
+def life() -> Response:
+    """What a person says of a cause: that they have it in hand, later, done; or takes it back."""
+    own, form = parts(), request.form
+    said = CauseSaid(form["said"]) if form.get("said") in list(CauseSaid) else None
+    hours = form.get("hours", "")
+    until = own.now() + timedelta(hours=int(hours)) if said is CauseSaid.SNOOZED and hours in SNOOZES else None
+    why = form.get("why", "").replace("\x00", "").strip()[:LONGEST_REASON]
+    own.ledger.causes.say(form.get("cause", ""), said, person().name, why, until)
+    flash(f"{said.value.capitalize()}." if said else "Open again.", "good")
+    return redirect(inside(form.get("back", "/causes")))
 
 
 def _listing(look: Callable[[ConsoleParts, Choice], dict[str, Any]], part: str, whole: str) -> str | Response:
@@ -90,7 +123,6 @@ def one(number: int) -> str:
         alike=alike,
         notes=[note_row(note) for note in letters.notes(number)],
         acts=[audit_row(act) for act in letters.audit_page(30, letter=number).rows],
-        editable=bool(EDITABLE.get(letter.new.type)),
         doubtful=_is_in_doubt(own, letter),
         **_context(own, letter, reveal=False),
     )
@@ -188,9 +220,12 @@ def find_letter(own: ConsoleParts, number: int) -> Letter:
 def _context(own: ConsoleParts, letter: Letter, *, reveal: bool) -> dict[str, Any]:
     detail = own.clean(letter_detail(letter, own.ledger, reveal=reveal))
     edits = own.ledger.edits.of(letter.id)
+    answer = detail["evidence"].get("answer")
     return {
         "letter": detail,
+        "by_hand": answer.get("by_hand") if isinstance(answer, dict) else None,
         "evidence": {key: value for key, value in detail["evidence"].items() if value is not None},
         "edits": own.clean([edit_row(edit, letter, reveal=reveal) for edit in edits]),
+        "editable": bool(EDITABLE.get(letter.new.type)),
         "reveal": reveal,
     }

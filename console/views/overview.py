@@ -9,12 +9,14 @@ from flask import Blueprint, render_template
 from bellhop.console.context import ConsoleParts, parts
 from bellhop.ledger.records import LetterFilter, LetterState, Order
 from bellhop.letters.attention import attention, attention_row
+from bellhop.letters.parts import count_running, part_rows
 from bellhop.letters.serializers.flow import account_rows
-from bellhop.letters.serializers.letters import letter_row, sort_counts
+from bellhop.letters.serializers.letters import cause_row, letter_row, sort_causes, sort_counts
 
 blueprint = Blueprint("overview", __name__)
 
 _LETTERS: Final = 8
+_CAUSES: Final = 6
 
 
 @blueprint.get("/")
@@ -32,7 +34,10 @@ def _context(own: ConsoleParts) -> dict[str, Any]:
     letters, pulse, now = own.ledger.letters, own.pulse, own.now()
     reasons = letters.by_reason(open_)
     broker = pulse.broker
+    causes = sort_causes(own.ledger.causes.find(open_))
     return {
+        "causes": [cause_row(cause) for cause in causes[:_CAUSES]],
+        "more_causes": max(0, len(causes) - _CAUSES),
         "urgent": [letter_row(letter) for letter in letters.page(open_, Order.URGENT, _LETTERS).rows],
         "needs": own.clean([attention_row(item) for item in attention(own.ledger, broker, now)]),
         "reasons": sort_counts(reasons),
@@ -41,5 +46,7 @@ def _context(own: ConsoleParts) -> dict[str, Any]:
         "last": pulse.last,
         "problem": "" if broker.problem else own.redactor.text(pulse.problem),  # a broker's stands among the needs
         "paused": {pause.route for pause in own.ledger.pauses.all()},
+        "parts": part_rows(own.ledger.parts, now),
+        "running": count_running(own.ledger.parts.all(), now),
         "accounts": account_rows(own.settings, own.ledger, now),
     }

@@ -14,6 +14,7 @@ from marshmallow import ValidationError
 
 from bellhop.schemas.contract import Identifier, Moment
 from bellhop.schemas.durations import read_duration
+from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.events import MAX_ID, VenueFacts
 from bellhop.schemas.moments import iso_of
@@ -89,6 +90,15 @@ class Ignored:
     """What means nothing here; never a booking or a member. why: without values."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """An event of type `test`: it goes nowhere. id: its own, "" where it has none. event: what the event in its data
+    would have become; None where it holds none."""
+
+    id: str
+    event: Envelope | Ignored | None = None
 
 
 @dataclass(frozen=True, slots=True)

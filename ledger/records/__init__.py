@@ -1,5 +1,6 @@
 """The ledger's words: what it is asked and what it answers. Plain values; no SQL, no I/O."""
 
+from bellhop.ledger.records.alerts import AlertMessage, AlertRow, DeadReceiver
 from bellhop.ledger.records.bookings import Booking, Entry, EntryState, describe_entries
 from bellhop.ledger.records.calls import RESTORED, Attempt, Json, VendorCall
 from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Refused, Settled, Settlement
@@ -8,7 +9,10 @@ from bellhop.ledger.records.edits import Edit, EditState
 from bellhop.ledger.records.events import EventView, Standing, State
 from bellhop.ledger.records.jobs import BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.records.letters import (
+    CauseLife,
     CauseRow,
+    CauseSaid,
+    CauseState,
     Letter,
     LetterFilter,
     LetterState,
@@ -17,21 +21,28 @@ from bellhop.ledger.records.letters import (
     Order,
     WaitingLetters,
 )
+from bellhop.ledger.records.parts import Part
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
 from bellhop.ledger.records.refusals import RefusedCount, RefusedPost
 from bellhop.ledger.records.steering import AuditRow, Pause
 
 __all__ = [
     "RESTORED",
+    "AlertMessage",
+    "AlertRow",
     "ApiToken",
     "Attempt",
     "AuditRow",
     "Booking",
     "BulkJob",
+    "CauseLife",
     "CauseRow",
+    "CauseSaid",
+    "CauseState",
     "Claim",
     "ClaimBusy",
     "Claimed",
+    "DeadReceiver",
     "Doubt",
     "Edit",
     "EditState",
@@ -48,6 +59,7 @@ __all__ = [
     "NewLetter",
     "Note",
     "Order",
+    "Part",
     "Pause",
     "ProofResult",
     "Proven",

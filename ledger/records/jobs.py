@@ -53,7 +53,7 @@ class ItemState(StrEnum):
 class BulkJob:
     """A bulk act on a set of letters frozen when it was approved. kind: "replay" or "discard". rate: letters a second,
     None for as fast as waves allow. wave: how many are sent before their ends are looked at: 1, 5, 25 … counts: items
-    by state. detail: how it ended, or why it stopped."""
+    by state. detail: how it ended, or why it stopped. run_until: so long a process has it, None where none does."""
 
     id: int
     kind: str
@@ -66,6 +66,7 @@ class BulkJob:
     wave: int
     counts: Mapping[ItemState, int]
     detail: str
+    run_until: datetime | None = None
 
     @property
     def total(self) -> int:

@@ -69,10 +69,46 @@ class Letter:
     assignee: str = ""
 
 
+class CauseSaid(StrEnum):
+    """What a person has said of a cause."""
+
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+    @property
+    def act(self) -> str:
+        return {"acknowledged": "acknowledge", "snoozed": "snooze", "resolved": "resolve"}[self.value]
+
+
+class CauseState(StrEnum):
+    """Where a cause stands in its life."""
+
+    NEW = "new"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    """It was resolved and letters came since, or the time is over until which it was snoozed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CauseLife:
+    """who, why, at: of what was said last. until: of a snooze. since: how many of its letters came after `at`."""
+
+    state: CauseState = CauseState.NEW
+    who: str = ""
+    why: str = ""
+    at: datetime | None = None
+    until: datetime | None = None
+    since: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class CauseRow:
     """The letters of one cause: how many, of what, and when they died. example: one of their numbers. next_start: the
-    earliest start to come of their bookings (UTC), None where none is to come."""
+    earliest start to come of their bookings (UTC), None where none is to come. trend: how many died in each two hours
+    of the last day, the oldest first."""
 
     cause: str
     reason: str
@@ -84,6 +120,8 @@ class CauseRow:
     last: datetime
     example: int
     next_start: datetime | None
+    trend: Sequence[int] = ()
+    life: CauseLife = field(default_factory=CauseLife)
 
 
 @dataclass(frozen=True, slots=True)

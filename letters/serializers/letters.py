@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from bellhop.ledger.records import Attempt, Booking, CauseRow, Edit, Json, Letter, Note, describe_entries
-from bellhop.letters.advice import advise
+from bellhop.ledger.causes import cause_key
+from bellhop.ledger.records import (
+    Attempt,
+    Booking,
+    CauseLife,
+    CauseRow,
+    CauseState,
+    Edit,
+    Json,
+    Letter,
+    Note,
+    describe_entries,
+)
+from bellhop.letters.advice import advise, advise_on
 from bellhop.letters.conflicts import conflict_rows
 from bellhop.letters.edits import field_changes
 from bellhop.letters.lost_ids import lost_ids
@@ -101,7 +114,10 @@ def _own_calls(evidence: Json, reveal: bool) -> list[Any]:
 
 
 def cause_row(cause: CauseRow) -> JsonObject:
+    """advice: of a letter of this reason and route, None for a reason of a newer Bellhop."""
+    advice = advise_on(cause.reason, cause.route)
     return {
+        "key": cause_key(cause.cause),
         "cause": cause.cause,
         "reason": cause.reason,
         "route": cause.route,
@@ -112,7 +128,39 @@ def cause_row(cause: CauseRow) -> JsonObject:
         "last": iso(cause.last),
         "example": cause.example,
         "next_start": iso(cause.next_start),
+        "trend": list(cause.trend),
+        "life": life_row(cause.life),
+        "advice": asdict(advice) | {"vendor": ""} if advice else None,
     }
+
+
+def life_row(life: CauseLife) -> JsonObject:
+    return {
+        "state": life.state.value,
+        "who": life.who,
+        "why": life.why,
+        "at": iso(life.at),
+        "until": iso(life.until),
+        "since": life.since,
+    }
+
+
+_LIFE_ORDER: Final = (CauseState.REOPENED, CauseState.NEW, CauseState.ACKNOWLEDGED, CauseState.SNOOZED)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def sort_causes(causes: Sequence[CauseRow]) -> list[CauseRow]:
+    """What nobody has in hand first; of those what starts soonest, then what are the most."""
+    order = {state: place for place, state in enumerate(_LIFE_ORDER)}
+    in_hand = {CauseState.NEW: CauseState.REOPENED}  # both wait for somebody
+    return sorted(
+        causes,
+        key=lambda one: (
+            order.get(in_hand.get(one.life.state, one.life.state), len(order)),
+            one.next_start or _NEVER,
+            -one.count,
+        ),
+    )
 
 
 def note_row(note: Note) -> JsonObject:

@@ -21,7 +21,8 @@ from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import iso
 
 
-def job_row(job: BulkJob) -> JsonObject:
+def job_row(job: BulkJob, waits: str = "") -> JsonObject:
+    """waits: why it does not go on, see `letters.parts.jobs_wait`."""
     return {
         "id": job.id,
         "kind": job.kind,
@@ -35,6 +36,7 @@ def job_row(job: BulkJob) -> JsonObject:
         "total": job.total,
         "counts": {state.value: job.counts.get(state, 0) for state in ItemState},
         "detail": job.detail,
+        "waits": waits,
     }
 
 

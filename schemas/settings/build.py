@@ -12,6 +12,7 @@ from bellhop.schemas.errors import SettingProblem, SettingsError
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.settings import checks
 from bellhop.schemas.settings.accounts import AccountKind, VenueSettings
+from bellhop.schemas.settings.alerts import AlertReceiver
 from bellhop.schemas.settings.console import ConsoleSettings
 from bellhop.schemas.settings.model import Settings
 from bellhop.schemas.settings.sections import UNKNOWN, SectionPart, problems_in, suggest
@@ -38,8 +39,9 @@ SECTIONS: Final[Mapping[str, SectionPart[Any]]] = {
     "otel": SectionPart(OtelSettings),
     "log": SectionPart(LogSettings),
 }
-TABLES: Final = ("sources", "accounts", "venues")
+TABLES: Final = ("sources", "accounts", "venues", "alerts")
 VENUE: Final = SectionPart(VenueSettings)
+ALERT: Final = SectionPart(AlertReceiver)
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 SourceCheck = Callable[[SourceSettings], "tuple[str, str, str] | None"]
@@ -92,6 +94,8 @@ class _Builder:
             self._load(parts.sources, self._source, value, f"sources.{name}", name=name)
         for name, value in self._entries("venues"):
             self._load(parts.venues, VENUE, value, f"venues.{name}")
+        for name, value in self._entries("alerts"):
+            self._load(parts.alerts, ALERT, value, f"alerts.{name}", name=name)
         for key, problem, advice in checks.find_conflicts(parts):
             self._tell(key, problem, advice)
         for name, source in parts.sources.items():
@@ -109,6 +113,7 @@ class _Builder:
             accounts=parts.accounts,
             sources=parts.sources,
             venues={name: self._facts(name, venue) for name, venue in parts.venues.items()},
+            alerts=parts.alerts,
             **sections,
         )
 

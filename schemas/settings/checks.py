@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bellhop.schemas.settings.accounts import Account, AccountKind, VenueSettings
+from bellhop.schemas.settings.alerts import AlertReceiver
 from bellhop.schemas.settings.published import PROBLEM, published_in, published_in_account
 from bellhop.schemas.settings.sections import suggest
 from bellhop.schemas.settings.services import LedgerSettings, WorkSettings
@@ -31,6 +32,7 @@ class Parts:
     accounts: dict[str, Account] = field(default_factory=dict)
     sources: dict[str, SourceSettings] = field(default_factory=dict)
     venues: dict[str, VenueSettings] = field(default_factory=dict)
+    alerts: dict[str, AlertReceiver] = field(default_factory=dict)
     well: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def value_of(self, table: str, name: str, attribute: str) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.schemas.settings.build import NAME, SECTIONS, VENUE
+from bellhop.schemas.settings.build import ALERT, NAME, SECTIONS, VENUE
 from bellhop.schemas.settings.keys import MISSING, Key, Section, keys_of
 from bellhop.schemas.settings.sections import SectionPart
 from bellhop.schemas.settings.sources import SourceSettings, source_keys
@@ -38,6 +38,7 @@ def schema(kinds: Mapping[str, AccountKind], verifiers: Iterable[str]) -> Schema
             "sources": _by_name(source),
             "accounts": _by_name({"oneOf": accounts}),
             "venues": _by_name(_table(VENUE.of, VENUE.keys)),
+            "alerts": _by_name(_table(ALERT.of, ALERT.keys)),
         },
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from bellhop.schemas.settings.accounts import AccountKind
-from bellhop.schemas.settings.build import SECTIONS, VENUE
+from bellhop.schemas.settings.build import ALERT, SECTIONS, VENUE
 from bellhop.schemas.settings.editors import ADDRESS
 from bellhop.schemas.settings.keys import Key, Section, keys_of
 from bellhop.schemas.settings.source_tables import SourceVenue, SourceVenues
@@ -15,7 +15,7 @@ from bellhop.schemas.settings.sources import SourceSettings, source_keys
 
 _HEAD: Final = """\
 Every setting of Bellhop. Copy it to bellhop.toml, keep what you need: what is left out has the value shown, except
-for accounts, sources and venues, which are yours to name. Where … stands, write your own: … itself is refused.
+for accounts, sources, venues and alerts, which are yours to name. Where … stands, write your own: … itself is refused.
 
 The file is named by --config, else BELLHOP_CONFIG, else it is ./bellhop.toml.
 The environment overrides it: BELLHOP_BROKER__URL, BELLHOP_ACCOUNTS__CLUB__PASSWORD (names in capitals, - as _).
@@ -42,6 +42,7 @@ def example(kinds: Mapping[str, AccountKind]) -> str:
         values = {"account": kind.example_name or name}
         parts.append([*about, f"[venues.{kind.example_venue or name}]", *_keys(VENUE.keys, values, told=bool(about))])
         about = []
+    parts.append([*_about(ALERT.of), "[alerts.team]", *_keys(ALERT.keys)])
     return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
 

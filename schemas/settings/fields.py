@@ -131,6 +131,9 @@ class Zone(fields.Field[ZoneInfo]):
         except (ValueError, TypeError, KeyError, OSError):
             raise ValidationError('must be a time zone such as "Europe/London"') from None
 
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str:
+        return str(value)
+
 
 class Cron(fields.Field[str]):
     """A cron expression of five fields, "" for never."""

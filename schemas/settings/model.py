@@ -6,14 +6,16 @@ Durations are seconds here; in TOML they are numbers of seconds or texts such as
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.results import RESULTS_ROUTE
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings.accounts import Account
+from bellhop.schemas.settings.alerts import AlertReceiver
 from bellhop.schemas.settings.console import ConsoleSettings
+from bellhop.schemas.settings.keys import secret_values
 from bellhop.schemas.settings.services import (
     ArchiveSettings,
     BrokerSettings,
@@ -41,6 +43,7 @@ class Settings:
     sources: Mapping[str, SourceSettings]
     accounts: Mapping[str, Account]
     venues: Mapping[str, VenueFacts]
+    alerts: Mapping[str, AlertReceiver] = field(default_factory=dict)
 
     @property
     def told(self) -> frozenset[str]:
@@ -56,7 +59,10 @@ class Settings:
             found.update(secrets, (secret.removeprefix("whsec_").removeprefix(RAW) for secret in secrets))
         for account in self.accounts.values():
             found.update(account.secrets)
-        passwords = [urlsplit(url).password or "" for url in (*self.broker.urls, self.ledger.url)]
+        for receiver in self.alerts.values():
+            found.update(secret_values(receiver))
+        urls = (*self.broker.urls, self.ledger.url, *(receiver.url for receiver in self.alerts.values()))
+        passwords = [urlsplit(url).password or "" for url in urls]
         found.update(passwords, map(unquote, passwords))  # drivers and their errors know the decoded one
         found.add(self.console.oidc.client_secret)
         found.update(self.otel.secrets)
@@ -68,4 +74,4 @@ class Settings:
         kinds = {account.kind for account in self.accounts.values()}
         routes = {bookings_route(kind) for kind in kinds} | {callbacks_route(kind) for kind in kinds}
         shared = {MEMBERS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE, "bellhop"}
-        return frozenset((*self.sources, *self.accounts, *self.venues, *kinds, *routes, *shared))
+        return frozenset((*self.sources, *self.accounts, *self.venues, *self.alerts, *kinds, *routes, *shared))

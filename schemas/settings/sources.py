@@ -31,7 +31,7 @@ def formats(kinds: Mapping[str, AccountKind]) -> tuple[str, ...]:
     return (*FORMATS, *(name for name, kind in kinds.items() if kind.posts_callbacks))
 
 
-def _check_result_url(url: str) -> None:
+def check_receiver_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise ValidationError("must have neither a user nor a fragment")
@@ -199,7 +199,7 @@ class SourceSettings(Section):
         default="",
     )
     result_url: str = key(
-        web(may_be_empty=True, check=_check_result_url),
+        web(may_be_empty=True, check=check_receiver_url),
         """An address that is told the end of this source's events: booking.confirmed, booking.cancelled and
         booking.failed with the vendor's ids, member.synchronised and member.failed. Posts are signed by Standard
         Webhooks with result_secret and retried like any event, at least once each: a webhook-id that came before is

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.events import required_field
+from bellhop.schemas.patterns import DIGITS
+
+_MEMBER_ID: Final = {"anyOf": [{"type": "string", "pattern": DIGITS}, {"type": "integer", "minimum": 0}]}
+_NO_TABLE: Final = {"anyOf": [{"type": "null"}, {"type": "object", "maxProperties": 0}]}
+_GIVEN: Final = {"not": {"type": "null"}}
+
+BOOKING_DEMANDS: Final[Mapping[str, Any]] = {
+    "required": ["member_id"],
+    "properties": {
+        "member_id": _MEMBER_ID,
+        "additional": _NO_TABLE,
+        "recurring": _NO_TABLE,
+        "promo_code": {"anyOf": [{"type": "null"}, {"type": "string", "maxLength": 0}]},
+        "services": {
+            "items": {
+                "properties": {"count": {"enum": [None, 1]}},
+                "anyOf": [{"required": [name], "properties": {name: _GIVEN}} for name in ("end", "duration")],
+            }
+        },
+    },
+}
+"""The same as `check_booking`, as JSON Schema."""
 
 
 def check_booking(booking: Mapping[str, Any]) -> list[FieldProblem]:

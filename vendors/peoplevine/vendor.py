@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bellhop.vendors.peoplevine.catalog import CATALOG
 from bellhop.vendors.peoplevine.fates import FATES
 from bellhop.vendors.peoplevine.labels import label_warnings
+from bellhop.vendors.peoplevine.rules import BOOKING_DEMANDS
 from bellhop.vendors.peoplevine.settings import ACCOUNT, PULLS, PeoplevineAccount
 from bellhop.vendors.vendor import CallMethod, DemoData, FoundBookings, HandlerContext, PullFacts, Said, Vendor
 
@@ -108,6 +109,7 @@ PEOPLEVINE: Final = Vendor(
     demo=_demo,
     document=_document,
     fates=FATES,
+    booking_demands=BOOKING_DEMANDS,
     call_help="Peoplevine's arguments also as NAME=VALUE.",
     find_said=_find_said,
     members=_members,

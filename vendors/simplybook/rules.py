@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
+from typing import Any, Final
 
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.events import required_field
+from bellhop.schemas.patterns import DIGITS
+
+_ID_FORMS: Final[list[Mapping[str, Any]]] = [{"type": "string", "pattern": DIGITS}, {"type": "integer", "minimum": 0}]
+
+BOOKING_DEMANDS: Final[Mapping[str, Any]] = {
+    "required": ["client"],
+    "properties": {
+        "client": {"type": "object"},
+        "services": {
+            "items": {
+                "properties": {
+                    "service_id": {"anyOf": _ID_FORMS},
+                    "provider_id": {"anyOf": [*_ID_FORMS, {"type": "null"}]},
+                }
+            }
+        },
+    },
+}
+"""The same as `check_booking`, as JSON Schema, but for services that are the same slot."""
 
 
 def check_booking(booking: Mapping[str, Any]) -> list[FieldProblem]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from bellhop.vendors.simplybook.callback_body import read_notice
 from bellhop.vendors.simplybook.catalog import CATALOG
 from bellhop.vendors.simplybook.fates import FATES
+from bellhop.vendors.simplybook.rules import BOOKING_DEMANDS
 from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.vendor import CallbackFacts, CallMethod, DemoData, FoundBookings, HandlerContext, Said, Vendor
 
@@ -131,6 +132,7 @@ SIMPLYBOOK: Final = Vendor(
     demo=_demo,
     document=_document,
     fates=FATES,
+    booking_demands=BOOKING_DEMANDS,
     callbacks=CallbackFacts(read_notice, _callbacks),
     find_said=_find_said,
     call_help=(

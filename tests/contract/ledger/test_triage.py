@@ -77,7 +77,7 @@ def test_letters_of_one_cause_are_one_group_however_their_ids_differ(ledger: Led
         )
     clock.advance(hours=1)
     ledger.letters.archive([replace(letter(event("b")), error="peoplevine sync_member: Member not found")])
-    large, small = ledger.letters.causes(OPEN)
+    large, small = ledger.causes.find(OPEN)
     assert (large.count, small.count) == (3, 1)
     assert "-32054" in large.cause
     assert "R-2" in large.error
@@ -159,6 +159,6 @@ def test_pruned_letters_take_all_that_hangs_on_them_along(ledger: Ledger, clock:
 def test_a_letter_that_nobody_can_read_has_a_cause_and_is_found_by_its_error(ledger: Ledger) -> None:
     broken = NewLetter("x", b"\xff", "members", Reason.POISON.value, "not an envelope: not JSON", {}, 0, NOON)
     ledger.letters.archive([broken])
-    (group,) = ledger.letters.causes(OPEN)
+    (group,) = ledger.causes.find(OPEN)
     assert group.cause.startswith("poison/-/-/not an envelope")
     assert ledger.letters.ids(LetterFilter(text="envelope")) == [1]

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from bellhop.broker.messages import work_message
 from bellhop.broker.port import Address, Delivery, Message
 from bellhop.cli.demo.folder import template
 from bellhop.cli.demo.samples import Slots, booking
+from bellhop.cli.tell import telemetry
 from bellhop.ingest.app import create_app
 from bellhop.ledger.records import State
 from bellhop.ledger.store import Ledger
@@ -40,6 +41,9 @@ from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDel
 from bellhop.workers.executor import Executor
 from bellhop.workers.run import posts
 from tests.support.ingress import MemoryEvents
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 EVENTS = 100
 AT_ONCE = 50
@@ -111,10 +115,12 @@ def test_accepting_a_webhook_costs_no_more_than_it_did(tmp_path: Path) -> None:
     settings = build(document(tmp_path, "http://127.0.0.1:9"))
     publisher, counts = Confirming(), Counts()
     app = create_app(settings, publisher, MemoryEvents())
+    tracer = telemetry("ingest", settings).tracer
+    served = tracer.ingress(create_app(settings, publisher, MemoryEvents(), tracer=tracer))
     source = settings.sources["demo"]
     webhook, now = Webhook(source.secrets[0]), utc_now()
 
-    def post(number: int) -> None:
+    def post(number: int, app: WSGIApplication = app) -> None:
         data = {"member_id": str(number), "profile": {"first_name": "Ada"}, "attributes": {"tier": "gold"}}
         body = json.dumps({"type": "member.updated", "timestamp": now.isoformat(), "data": data})
         environ = {
@@ -141,6 +147,14 @@ def test_accepting_a_webhook_costs_no_more_than_it_did(tmp_path: Path) -> None:
         post(number)
     assert len(publisher.published) == EVENTS + 1
     counts.hold("accept")
+
+    # As the ingress is served, where neither Sentry nor OpenTelemetry is asked for: no call more.
+    bare, counts.calls = counts.calls, 0
+    post(0, served)
+    counts.calls = 0
+    for number in range(EVENTS):
+        post(number, served)
+    assert counts.calls == bare
 
 
 def envelope(number: int, route: str, settings: Any, slots: Slots) -> Envelope:

@@ -20,9 +20,10 @@ from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.outcome import Dead, Done, Recorded
+from bellhop.vendors.outward import ENOUGH_BYTES, outward
 from bellhop.vendors.settings import build
-from bellhop.workers.receivers import ILL_AFTER, Places, outward
-from bellhop.workers.result_posts import ENOUGH_BYTES, ResultPosts
+from bellhop.workers.receivers import ILL_AFTER, Places
+from bellhop.workers.result_posts import ResultPosts
 from tests.support.service import free_port
 from tests.support.sink import Sink, serving
 

@@ -104,13 +104,14 @@ def test_prometheus_asks_every_part_at_the_port_that_is_set(settings: Settings) 
     text = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
     asked = {}
     for job, told in re.findall(r"job_name: bellhop-(\w+)\n(.+?)(?=  - job_name|\Z)", text, re.DOTALL):
-        names = re.findall(r"[\[-] ?(work-[\w-]+|ingest|archive)\b", told)
+        names = re.findall(r"[\[-] ?(work-[\w-]+|ingest|archive|console)\b", told)
         asked[job] = (sorted(names), int(re.findall(r"port: (\d+)", told)[0]))
     parts = re.findall(r"^  ((?:work-[\w-]+)|ingest|archive):$", COMPOSE, re.MULTILINE)
     assert asked == {
         "ingest": (["ingest"], settings.ingest.port),
         "work": (sorted(part for part in parts if part.startswith("work-")), settings.work.port),
         "archive": (["archive"], settings.archive.port),
+        "console": (["console"], settings.console.port),
     }
 
 

@@ -10,7 +10,16 @@ import pytest
 
 from bellhop.broker.port import QueueStats
 from bellhop.ledger.accounts import AccountView
-from bellhop.ledger.records import Letter, LetterState, Pause, RefusedCount, State, WaitingLetters
+from bellhop.ledger.records import (
+    DeadReceiver,
+    Letter,
+    LetterState,
+    Part,
+    Pause,
+    RefusedCount,
+    State,
+    WaitingLetters,
+)
 from bellhop.ledger.strays import Stray
 from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
 from bellhop.schemas.errors import BrokerUnavailable
@@ -23,6 +32,8 @@ def ledger(
     refused: Sequence[RefusedCount] = (),
     letters: Sequence[Letter] = (),
     strays: Sequence[Stray] = (),
+    parts: Sequence[Part] = (),
+    dead: Sequence[DeadReceiver] = (),
 ) -> Any:
     return SimpleNamespace(
         letters=SimpleNamespace(waiting=lambda: list(groups), find=lambda *_: list(letters)),
@@ -30,8 +41,10 @@ def ledger(
         edits=SimpleNamespace(waiting=list),
         accounts=SimpleNamespace(views=list),
         pauses=SimpleNamespace(all=lambda: list(pauses)),
+        parts=SimpleNamespace(own="", all=lambda: list(parts)),
         strays=lambda before: [one for one in strays if one.since < before],
         refusals=SimpleNamespace(counts=lambda since: [one for one in refused if one.last >= since]),
+        alerts=SimpleNamespace(dead_receivers=lambda: list(dead)),
     )
 
 

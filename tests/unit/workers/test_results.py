@@ -19,9 +19,10 @@ from bellhop.schemas.events import PULL_TYPE
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.results import RESULT_TYPE, RESULTS_ROUTE, result, signing_key
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
+from bellhop.vendors.outward import signature_headers
 from bellhop.workers.delivery import EndedDelivery
 from bellhop.workers.messages import result_messages
-from bellhop.workers.result_posts import signature_headers, webhook_id
+from bellhop.workers.result_posts import webhook_id
 from bellhop.workers.results import Results
 from tests.support.ingress import MemoryPublisher
 

@@ -461,6 +461,7 @@ _NAMES = [
     "get_letters_reasons",
     "get_openapi_json",
     "get_overview",
+    "get_parts",
     "get_queues",
     "get_refused_posts",
     "get_routes",

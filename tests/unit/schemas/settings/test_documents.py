@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from bellhop.ingest.verify import TABLE, verifiers
-from bellhop.schemas.settings.build import SECTIONS, VENUE
+from bellhop.schemas.settings.build import ALERT, SECTIONS, VENUE
 from bellhop.schemas.settings.editors import ADDRESS, schema
 from bellhop.schemas.settings.example import example
 from bellhop.schemas.settings.keys import Key, Section, keys_of
@@ -25,7 +25,9 @@ _ROOT = Path(__file__).resolve().parents[4]
 EXAMPLE = example(KINDS)
 SCHEMA = schema(KINDS, TABLE)
 FILLED = tomllib.loads(
-    EXAMPLE.replace("whsec_…", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").replace('"…"', '"a value of one\'s own"')
+    EXAMPLE.replace("whsec_…", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    .replace('"…"', '"a value of one\'s own"')
+    .replace("/B00000000/…", "/B00000000/invented")
 )
 TABLES: list[tuple[str, type[Section], Mapping[str, Key]]] = [
     *((name, part.of, part.keys) for name, part in SECTIONS.items()),
@@ -33,6 +35,7 @@ TABLES: list[tuple[str, type[Section], Mapping[str, Key]]] = [
     *((f"accounts.{kind.example_name}", kind.section, keys_of(kind.section)) for kind in KINDS.values()),
     ("venues.mayfair-spa", VENUE.of, VENUE.keys),
     ("venues.mayfair-salon", VENUE.of, VENUE.keys),
+    ("alerts.team", ALERT.of, ALERT.keys),
 ]
 
 
@@ -58,11 +61,11 @@ def test_the_example_names_every_key_and_no_other() -> None:
     document = tomllib.loads(EXAMPLE)
     assert [path.partition(".")[0] for path, _, _ in TABLES] == [
         *SECTIONS,
-        *(table for table in ("sources", "accounts", "venues") for _ in document[table]),
+        *(table for table in ("sources", "accounts", "venues", "alerts") for _ in document[table]),
     ]
     for path, _, keys in TABLES:
         assert sorted(_at(document, path)) == sorted(key.name for key in keys.values()), path
-    assert set(document) == {*SECTIONS, "sources", "accounts", "venues"}
+    assert set(document) == {*SECTIONS, "sources", "accounts", "venues", "alerts"}
 
 
 def test_the_example_with_values_of_ones_own_is_a_whole_setting() -> None:

@@ -1,0 +1,1 @@
+"""What the ingress publishes of itself: OpenAPI, AsyncAPI and JSON Schemas, made of the contracts it checks by."""
