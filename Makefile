@@ -63,11 +63,12 @@ screenshots: .venv/.dev ## take the README's pictures anew
 	@tests/support/install_parts.sh
 	SCREENSHOTS=docs/img $(BIN)/pytest -q tests/acceptance/test_console.py
 
-docs: .venv/.runtime ## write anew what is made of the code: docs/vendors.md, fields.md and vendor-answers.md, the example of the settings, their schema
+docs: .venv/.runtime ## write anew what is made of the code: docs/vendors.md, fields.md, webhooks.md and vendor-answers.md, the example of the settings, their schema
 	$(BIN)/python -m bellhop.vendors.document > docs/vendors.md
 	$(BIN)/python -m bellhop.sandbox.document > docs/sandbox.md
 	$(BIN)/python -m bellhop.vendors.fates_document > docs/fields.md
 	$(BIN)/python -m tools.vendor_answers > docs/vendor-answers.md
+	$(BIN)/python -m tools.webhooks_page > docs/webhooks.md
 	$(BIN)/bellhop config example > bellhop.example.toml
 	$(BIN)/bellhop config schema > docs/settings.schema.json
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bellhop.cli.common import App, Failed, open_ledger, pass_app
+from bellhop.cli.taking import settings_now
 from bellhop.schemas.errors import SettingsError
 from bellhop.vendors.registry import connect_broker
 
@@ -87,6 +88,7 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
         from bellhop.console.api.app import create_api_app, mount
         from bellhop.console.app import create_console
         from bellhop.console.context import KEY
+        from bellhop.ingest.again import RefusedTaker
         from bellhop.letters.parts import measure_parts
         from bellhop.schemas.clock import utc_now
         from bellhop.telemetry.heart import Heart, part_of
@@ -104,8 +106,11 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
             return metrics.exposition(), CONTENT_TYPE
 
         made = create_console(settings, ledger, broker, observe, provider=provider, link=once, metrics=expose)
-        pulse = made.extensions[KEY].pulse
-        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse))
+        parts = made.extensions[KEY]
+        pulse = parts.pulse
+        taker = RefusedTaker(settings_now(app.file), lambda: parts.publisher, ledger.event)
+        parts.take_refused = taker.take
+        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse, take_refused=taker.take))
         pulse.start(threading.Event())
         heart = Heart(part_of(settings, "console"), ledger.parts, observe)
         heart.start()

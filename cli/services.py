@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import shutil
 import sys
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app
+from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app, settle_memory
 from bellhop.cli.tell import telemetry, telemetry_of_child
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
@@ -39,7 +37,6 @@ class _WrongUsage(Failed):
 @pass_app
 def ingest(app: App) -> None:
     """Run the ingress: verify, check and queue webhooks; answer 2xx once the broker has confirmed."""
-    from bellhop.ingest.app import create_app
     from bellhop.ingest.server import processes, serve
     from bellhop.ingest.verify import verifiers
 
@@ -52,53 +49,16 @@ def ingest(app: App) -> None:
         # Before prometheus_client is imported, which reads it then; and empty, or dead processes' numbers would count.
         folder = os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared_folder(Path(tempfile.gettempdir()))
 
-    # Before the fork: each child would take a second for it while it answers its first webhooks.
-    import bellhop.ledger.store
-    import bellhop.ledger.upgrade  # noqa: F401
-    from bellhop.ingest.health import HealthProbe
+    from bellhop.cli import ingress
     from bellhop.ingest.limits import SourceLimits
-    from bellhop.ingest.refusals import RefusedPosts
-    from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
-    from bellhop.ingest.status import holds_messages
-    from bellhop.ingest.unseen import Unseen
-    from bellhop.telemetry.heart import Heart, part_of
-    from bellhop.telemetry.measured_broker import MeasuredBroker
-    from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
 
+    ingress.prepare_fork(settings)
     limits = SourceLimits(settings.sources)
 
     def make_app() -> Any:
-        metrics = Metrics(settings, "ingest")
-        observe = telemetry_of_child("ingest", settings, first, metrics)
-        broker = MeasuredBroker(connect_broker(settings, observe), observe)
-        events = StandbyLedger(lambda: open_ledger(settings))
-        unseen = Unseen(events.unknown, broker, observe)
-        unseen.start()
-        publisher = WatchedPublisher(broker.publisher(), confirmed=unseen.note)
-        declaring = Declaring(broker, publisher, observe)
-        declaring.start()
-        refused = RefusedPosts(events.keep_refused, observe)
-        refused.start()
-        heart = Heart(part_of(settings, "ingest"), events, observe)
-        heart.start()
-        atexit.register(heart.stop)  # of the child that serves: it is told to stop by its server
-        probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
-        for probe in probes.values():
-            probe.start()
-        app = create_app(
-            settings,
-            publisher,
-            events,
-            observe=observe,
-            tracer=observe.tracer,
-            ready=lambda: {part: probe.problem() for part, probe in probes.items()},
-            metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
-            waiting=lambda: holds_messages(broker),
-            place=place,
-            note_refused=refused.note,
-            limits=limits,
+        return ingress.make_app(
+            settings, place, limits, lambda metrics: telemetry_of_child("ingest", settings, first, metrics)
         )
-        return observe.tracer.ingress(app)
 
     try:
         serve(settings, make_app, observe=first)
@@ -195,14 +155,6 @@ def serve_process(
     sys.stderr.flush()
     # Not sys.exit: it would wait for calls that outlived the drain time. They are in the ledger as `calling`.
     os._exit(0)
-
-
-def settle_memory() -> None:
-    """What is loaded by now stays for good: the garbage collector need not look at it again and again, which takes
-    several percent of a busy worker's time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def _listen(health: Health, host: str, port: int) -> int:

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from bellhop.schemas.settings import Settings
     from bellhop.telemetry.logs import Telemetry
     from bellhop.telemetry.metrics import Metrics
+    from bellhop.telemetry.tally import Tally
+
+    Counts = Metrics | Tally
 
 _MISSING: Final = "needs OpenTelemetry: pip install 'bellhop-bookings[otel]'"
 
 
-def telemetry(process: str, settings: Settings, metrics: Metrics | None = None, *, forks: bool = False) -> Telemetry:
+def telemetry(process: str, settings: Settings, metrics: Counts | None = None, *, forks: bool = False) -> Telemetry:
     """What the process tells itself by, installed. forks: it only starts others, each of which has its own: what
     OpenTelemetry runs would not live in them. Raises SettingsError."""
     from bellhop.schemas.redact import Redactor
@@ -31,11 +34,9 @@ def telemetry(process: str, settings: Settings, metrics: Metrics | None = None, 
     telemetry = Telemetry(process, redactor, level=settings.log_level, count=metrics, alarm=alarm, naming=naming)
     telemetry.install()
     telemetry.tracer = tracing.tracer(settings.sentry)
-    if settings.otel.endpoint:
-        from bellhop.telemetry.otel.export import Export  # before the fork too: each child would take its time for it
+    if settings.otel.endpoint and not forks:
+        from bellhop.telemetry.otel.export import Export
 
-        if forks:
-            return telemetry
         export = Export(process, settings, metrics)
         export.tell_failures(telemetry)
         telemetry.lines.export, telemetry.close = export.log, export.close
@@ -44,7 +45,7 @@ def telemetry(process: str, settings: Settings, metrics: Metrics | None = None, 
     return telemetry
 
 
-def telemetry_of_child(process: str, settings: Settings, first: Telemetry, metrics: Metrics | None = None) -> Telemetry:
+def telemetry_of_child(process: str, settings: Settings, first: Telemetry, metrics: Counts | None = None) -> Telemetry:
     """That of a process which a server has forked. first: the server's own, which tells in the child too."""
     made = telemetry(process, settings, metrics)
     first.lines.export = made.lines.export

@@ -15,6 +15,7 @@ from bellhop.console.access.sessions import OneTimeLink, Person, Sessions
 from bellhop.console.drafts import Drafts
 from bellhop.console.searches import Asked
 from bellhop.console.trends import Pulse
+from bellhop.ledger.records import TakeRefused
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.redact import Redactor
@@ -49,6 +50,7 @@ class ConsoleParts:
         self.now = now
         self.provider = provider
         self.link = link
+        self.take_refused: TakeRefused | None = None  # set by who put the process together
         self.metrics = metrics
         self.sessions = Sessions(ledger.people, settings.console.session_seconds, now)
         self.pulse = Pulse(broker, ledger, observe, now)

@@ -372,8 +372,15 @@ refused_posts: Final = sa.Table(
     _moment("first"),
     _moment("last"),
     _number("times"),
+    sa.Column("content", sa.LargeBinary, nullable=True),
+    sa.Column("is_form", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("signed_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("salt", sa.Text, nullable=False, server_default=""),
+    _moment("taken", nullable=True),
+    sa.Column("became", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("digest", "source"),
     sa.Index(None, "last"),
+    sa.Index(None, "source", "last"),
 )
 
 # What one alert receiver is told of one thing that needs a person. incident: what all its messages bear. facts: what is

@@ -359,7 +359,7 @@ def _source_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionI
             ", ".join(f"{posts} {reason}" for reason, posts in count.reasons.items()),
             Severity.WARNING,
             f"/refused?source={quote(count.source)}",
-            f"bellhop refused {quote(count.source)}",
+            f"bellhop refused list {quote(count.source)}",
             count=count.posts,
             since=count.first,
         )

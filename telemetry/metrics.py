@@ -83,6 +83,14 @@ class Metrics:
         """This process' own, also in multi-process mode."""
         return self._registry.collect()
 
+    def enter(self, event: str, fields: Fields, seconds: Sequence[float]) -> None:
+        """Enters an event of `COUNTED` that happened more than once, with the same labels: how long each took."""
+        counter, histogram = COUNTED[event]
+        self._child(self._counters[counter], counter, SERIES[counter], fields).inc(len(seconds))
+        times = self._child(self._histograms[histogram], histogram, SERIES[histogram], fields)
+        for one in seconds:
+            times.observe(one)
+
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format: of this process, or of all in multi-process mode."""
         shared = os.environ.get(MULTIPROCESS)
@@ -206,9 +214,13 @@ def _count_settled(metrics: Metrics, fields: Fields) -> None:
     metrics.add(name, SERIES[name], {**fields, "outcome": "known"} if fields.get("again") else fields)
 
 
+COUNTED: Final[Mapping[str, tuple[str, str]]] = {
+    "webhook.accepted": ("bellhop_webhooks_total", "bellhop_webhook_seconds"),
+    "publish.settled": ("bellhop_publishes_total", "bellhop_publish_seconds"),
+}
+"""The counter and the histogram of an event that has just these, see `telemetry.tally`."""
 _WEBHOOK: Final = (_count("bellhop_webhooks_total"), _time("bellhop_webhook_seconds"))
 _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
-    "webhook.accepted": _WEBHOOK,
     "webhook.refused": (*_WEBHOOK, _count("bellhop_webhooks_refused_total")),
     "webhook.ignored": _WEBHOOK,
     "webhook.crashed": (_count("bellhop_crashes_total"),),
@@ -222,7 +234,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "letter.archived": (_count("bellhop_dead_letters_total"),),
     "worker.stalled": (_count("bellhop_stalls_total"),),
     "ledger.unavailable": (_count("bellhop_ledger_unavailable_total"),),
-    "publish.settled": (_count("bellhop_publishes_total"), _time("bellhop_publish_seconds")),
+    **{event: (_count(counter), _time(histogram)) for event, (counter, histogram) in COUNTED.items()},
     "worker.crashed": (_count("bellhop_crashes_total"),),
     "thread.crashed": (_count("bellhop_crashes_total"),),
     "queue.measured": (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 
 from bellhop.schemas.events import BOOKING_TYPES
@@ -49,7 +50,7 @@ class FieldFate:
         return self.words if self.fate is Fate.WARNED else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CallFates:
     """The fates of the fields of one vendor's call, "" where it has none for these events. types: of the events that
     come to it. fields: by name in `data`; those of its client and of each service as `client.name`."""
@@ -57,6 +58,11 @@ class CallFates:
     call: str
     types: tuple[str, ...]
     fields: Mapping[str, FieldFate]
+
+    @cached_property
+    def perhaps_warned(self) -> Mapping[str, FieldFate]:
+        """Those that some account is warned of: few, and asked about with every post."""
+        return {name: fate for name, fate in self.fields.items() if fate.fate is Fate.WARNED or fate.needs}
 
 
 def carries(words: str, *, needs: str = "", otherwise: str = "") -> FieldFate:
@@ -117,11 +123,20 @@ def field_warnings(
     """
     known = _call_of(table, type_, data)
     reasons: dict[str, list[str]] = {}
-    for name in sent_fields(data):
-        fate = known.fields.get(name) if known else None
-        if fate is not None and (words := fate.warning_for(account)):
+    for name, fate in known.perhaps_warned.items() if known else ():
+        if (words := fate.warning_for(account)) and _says(data, name):
             reasons.setdefault(words, []).append(f"data.{name}")
     return tuple(f"{', '.join(names)}: not sent to {title}: {words}" for words, names in reasons.items())
+
+
+def _says(data: Mapping[str, Any], name: str) -> bool:
+    """Whether the field, named as in `CallFates.fields`, says something."""
+    part, _, inner = name.partition(".")
+    if not inner:
+        return data.get(part) not in _EMPTY
+    found = data.get(part)
+    rows = found if isinstance(found, list) else [found or {}]
+    return any(row.get(inner) not in _EMPTY for row in rows)
 
 
 def sent_fields(data: Mapping[str, Any]) -> list[str]:

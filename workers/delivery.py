@@ -39,6 +39,10 @@ from bellhop.vendors.standing import name_changes
 _GUEST_KEYS: Final = ("member_id", "client", "notes", "additional")
 
 
+Began = tuple[datetime, float]
+"""When a try began: UTC, and monotonic seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedDelivery:
     """Its envelope could be read. started: monotonic seconds."""

@@ -25,6 +25,7 @@ import pika
 from pika.adapters.select_connection import IOLoop
 
 from bellhop.broker.port import Address, Message
+from bellhop.broker.rabbitmq.batching import BatchingConnection
 from bellhop.broker.rabbitmq.topology import HEADERS, routing_key
 from bellhop.broker.reach import Reach
 from bellhop.broker.topology import Topology
@@ -159,7 +160,7 @@ class _Loop:
         parameters = self._parameters[self._attempts % len(self._parameters)]
         self._attempts += 1
         try:
-            self._connection = pika.SelectConnection(
+            self._connection = BatchingConnection(
                 parameters,
                 on_open_callback=self._guard(self._on_connected),
                 on_open_error_callback=self._guard(self._on_connection_lost),
@@ -240,23 +241,28 @@ class _Loop:
     def _flush(self) -> None:
         # Cleared first: what is appended from here on wakes the loop again.
         self._woken = False
-        while self._channel is not None and self._waiting:
-            pending = self._waiting.popleft()
-            if pending.future.done():
-                continue
-            self._tag += 1
-            self._sent[self._tag] = pending
-            properties = pika.BasicProperties(
-                message_id=pending.message.id,
-                correlation_id=str(self._tag),  # tells apart two messages with the same id when one is returned
-                content_type="application/json",
-                delivery_mode=2,
-                priority=0,
-                headers={HEADERS: json.dumps(dict(pending.message.headers))},
-            )
-            self._channel.basic_publish(
-                pending.to.exchange, pending.to.routing_key, pending.message.body, properties, mandatory=True
-            )
+        if self._channel is None:
+            return
+        with self._connection.batch():
+            while self._channel is not None and self._waiting:
+                pending = self._waiting.popleft()
+                if not pending.future.done():
+                    self._send(pending)
+
+    def _send(self, pending: _Pending) -> None:
+        self._tag += 1
+        self._sent[self._tag] = pending
+        properties = pika.BasicProperties(
+            message_id=pending.message.id,
+            correlation_id=str(self._tag),  # tells apart two messages with the same id when one is returned
+            content_type="application/json",
+            delivery_mode=2,
+            priority=0,
+            headers={HEADERS: json.dumps(dict(pending.message.headers))},
+        )
+        self._channel.basic_publish(
+            pending.to.exchange, pending.to.routing_key, pending.message.body, properties, mandatory=True
+        )
 
     def _on_confirm(self, frame: Any) -> None:
         tag, nacked = frame.method.delivery_tag, isinstance(frame.method, pika.spec.Basic.Nack)

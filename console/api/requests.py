@@ -146,6 +146,18 @@ class RefusedQuery(Strict):
     limit = limit(50)
 
 
+class RefusedSource(Strict):
+    source = Line(100)
+
+
+class TakeRefusedPosts(Strict):
+    source = Line(100, metadata={"description": "Only of this source."})
+    cause = Line(100, metadata={"description": "Only of this cause."})
+    numbers = ids_field(MOST_IDS, metadata={"description": "Only these."})
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "Only says what would become of each."})
+    why = why()
+
+
 class RevealQuery(Strict):
     reveal = fields.Boolean(load_default=False, metadata={"description": "Unmasked. For operators; audited."})
 

@@ -254,32 +254,6 @@ class Moved(ApiAnswer):
     moved = fields.Integer(metadata={"description": "How many messages are retried now."})
 
 
-class FieldProblemLine(ApiAnswer):
-    field = fields.String()
-    rule = fields.String()
-
-
-class RefusedPostLine(ApiAnswer):
-    """A post of a source that had proved where it came from, which was answered 4xx."""
-
-    source = fields.String()
-    digest = fields.String(metadata={"description": "SHA-256 of its body; sent again it is the same post."})
-    status = fields.Integer()
-    reason = fields.String()
-    detail = fields.String()
-    problems = fields.List(fields.Nested(FieldProblemLine))
-    media = fields.String()
-    size = fields.Integer(metadata={"description": "Of its body, in bytes."})
-    body = fields.String(metadata={"description": "Masked: letters are a, digits are 9."})
-    first = time_field()
-    last = time_field()
-    times = fields.Integer(metadata={"description": "How often it came."})
-
-
-class RefusedPostList(ApiAnswer):
-    rows = fields.List(fields.Nested(RefusedPostLine))
-
-
 class AnsweredWord(ApiAnswer):
     letters = fields.List(fields.Integer(), metadata={"description": "Those that go on."})
     note = fields.String(metadata={"description": 'What could not be checked, "" where all was.'})

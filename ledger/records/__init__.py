@@ -23,7 +23,14 @@ from bellhop.ledger.records.letters import (
 )
 from bellhop.ledger.records.parts import Part
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
-from bellhop.ledger.records.refusals import RefusedCount, RefusedPost
+from bellhop.ledger.records.refusals import (
+    RefusalCause,
+    RefusedCount,
+    RefusedPost,
+    TakenPost,
+    TakenVerdict,
+    TakeRefused,
+)
 from bellhop.ledger.records.steering import AuditRow, Pause
 
 __all__ = [
@@ -63,6 +70,7 @@ __all__ = [
     "Pause",
     "ProofResult",
     "Proven",
+    "RefusalCause",
     "Refused",
     "RefusedCount",
     "RefusedPost",
@@ -72,6 +80,9 @@ __all__ = [
     "Settlement",
     "Standing",
     "State",
+    "TakeRefused",
+    "TakenPost",
+    "TakenVerdict",
     "User",
     "VendorCall",
     "Verdict",

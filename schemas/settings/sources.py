@@ -152,6 +152,13 @@ class SourceSettings(Section):
         done), for an upstream that posts the events of all its places.""",
         default="refuse",
     )
+    unknown: str = key(
+        choice("refuse", "warn"),
+        """What becomes of what nobody here knows: refuse (422), or warn. Then a field that events do not have is left
+        out with a warning, and an event of a type that nobody knows is kept as recorded, without a call. One that an
+        upstream adds to its webhooks would otherwise stop them all.""",
+        default="refuse",
+    )
     missing_time: str = key(
         choice("refuse", "receipt"),
         """What becomes of an event that bears no time: refuse (422), or receipt: the time at which it came stands for
@@ -226,6 +233,10 @@ class SourceSettings(Section):
     @property
     def ignores_unknown_venues(self) -> bool:
         return self.unknown_venues == "ignore"
+
+    @property
+    def takes_unknown(self) -> bool:
+        return self.unknown == "warn"
 
     @property
     def takes_receipt_time(self) -> bool:

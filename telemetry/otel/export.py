@@ -33,6 +33,7 @@ from bellhop.telemetry.metrics import Metrics
 from bellhop.telemetry.otel.logs import LogRecords
 from bellhop.telemetry.otel.metrics import MetricsPump
 from bellhop.telemetry.otel.spans import OtelTracer, ingress_sampler, sampler
+from bellhop.telemetry.tally import Tally
 from bellhop.telemetry.version import VERSION
 
 SCOPE: Final = "bellhop"
@@ -44,7 +45,7 @@ _TELL_EVERY_SECONDS: Final = 600.0
 class Export:
     """The exporters of one process. Make it after any fork: their threads do not live in a child."""
 
-    def __init__(self, process: str, settings: Settings, metrics: Metrics | None) -> None:
+    def __init__(self, process: str, settings: Settings, metrics: Metrics | Tally | None) -> None:
         otel = settings.otel
         self._resource = _resource(process, otel.environment)
         self._ends: list[Callable[[], object]] = []

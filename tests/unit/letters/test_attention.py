@@ -134,7 +134,7 @@ def test_what_a_source_was_refused_in_the_last_day_is_an_item_and_what_is_older_
     assert (item.need, item.name, item.count, item.severity) == ("source", "crm", 3, "warning")
     assert item.title == "Source crm: 3 posts refused"
     assert item.why == "2 invalid-event, 1 malformed-json"
-    assert (item.path, item.command) == ("/refused?source=crm", "bellhop refused crm")
+    assert (item.path, item.command) == ("/refused?source=crm", "bellhop refused list crm")
 
 
 def test_events_that_nothing_brings_on_are_named() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import pytest
 from kombu import Connection
+from pika import SelectConnection
 
 from bellhop.broker.port import Message
 from bellhop.broker.rabbitmq.broker import AmqpBroker
@@ -97,6 +99,7 @@ def test_a_message_that_somebody_else_published_is_delivered_without_headers(rab
 
 HASTENS = """
 import sys
+import threading
 from tests.integration.broker.rabbitmq.test_rabbitmq import ROUTE, TWO, broker_at
 broker = broker_at(sys.argv[1], topology=TWO)
 print("begins", flush=True)
@@ -153,4 +156,40 @@ def test_what_is_hastened_to_a_queue_that_is_gone_stays_in_the_ladder(rabbitmq_n
         channel = connection.channel()
         ladder = retry_queue(60.0)
         wait_for(lambda: channel.queue_declare(ladder, passive=True).message_count == 1, "it is back", 10)
+    broker.close()
+
+
+def test_messages_that_wait_together_leave_together_and_whole(
+    rabbitmq_node: RabbitNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = broker_at(rabbitmq_node.vhost())
+    broker.declare()
+    publisher = broker.publisher()
+    publisher.publish(Message("first", b"{}", {}), work(ROUTE)).result(10)
+    written: list[int] = []
+    emit = SelectConnection._adapter_emit_data
+
+    def count(connection: SelectConnection, data: bytes) -> None:
+        written.append(len(data))
+        emit(connection, data)
+
+    monkeypatch.setattr(SelectConnection, "_adapter_emit_data", count)
+    (loop,) = publisher._loops.values()
+    held = threading.Event()
+    loop._ioloop.add_callback_threadsafe(held.wait)  # so that all of them are there when it looks
+    sizes = [0, 1, 200_000, 3_000_000, *[500] * 196]
+    futures = [publisher.publish(Message(f"m{i}", b"x" * size, {}), work(ROUTE)) for i, size in enumerate(sizes)]
+    held.set()
+    for future in futures:
+        future.result(10)
+    assert len(written) <= 12, "a few writes for two hundred messages, of which one is large"
+    consumer = broker.consumer(work_queue(ROUTE), 300)
+    found: list[int] = []
+
+    def take_all() -> bool:
+        found.extend(len(delivery.message.body) for delivery in consumer.take(300, 0.5))
+        return len(found) > len(sizes)
+
+    wait_for(take_all, "all are delivered", 20)
+    assert sorted(found) == sorted([2, *sizes])
     broker.close()
