@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -69,6 +69,8 @@ class Selection:
     event_id: str | None
     since: datetime | None
     until: datetime | None
+    cause: str | None = None
+    text: str = ""
 
     @property
     def everything(self) -> bool:
@@ -79,7 +81,7 @@ class Selection:
     def query(self) -> dict[str, Any]:
         """As the API is asked for it."""
         moments = {name: getattr(self, name) for name in ("since", "until")}
-        words = {name: getattr(self, name) for name in ("reason", "route", "account", "source", "event_id")}
+        words = {name: getattr(self, name) for name in ("reason", "route", "account", "source", "event_id", "cause")}
         return {
             "id": list(self.numbers),
             **words,
@@ -98,6 +100,8 @@ class Selection:
             since=self.since,
             until=self.until,
             ids=self.numbers,
+            cause=self.cause,
+            text=self.text,
             states=tuple(states),
         )
 
@@ -107,10 +111,13 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)  # with what click has noted on it: the options below this decorator
     def select(*args: Any, **values: Any) -> Any:
-        names = ("numbers", "reason", "route", "account", "source", "event_id", "since", "until")
-        return command(*args, selection=Selection(**{name: values.pop(name) for name in names}), **values)
+        names = ("numbers", "reason", "route", "account", "source", "event_id", "since", "until", "cause", "text")
+        chosen = Selection(**{name: values.pop(name) for name in names})
+        return command(*args, selection=_with_cause(chosen), **values)
 
     for option in (
+        click.option("--text", default="", help="Words that all stand in it: reference, guest, error."),
+        click.option("--cause", metavar="KEY", help="Its cause's key; see `bellhop dead causes`."),
         click.option("--until", type=TimeParam(), help="Died at or before this time."),
         click.option("--since", type=TimeParam(), help="Died at or after this time: ISO 8601, or 30m, 2h, 3d ago."),
         click.option("--id", "event_id", help="The event's id."),
@@ -122,6 +129,16 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         select = option(select)
     return select
+
+
+def _with_cause(chosen: Selection) -> Selection:
+    """The cause itself in its key's place. Raises Failed."""
+    if chosen.cause is None:
+        return chosen
+    from bellhop.cli.triage_desks import cause_named, triage_desk
+
+    with triage_desk(click.get_current_context().obj) as at:
+        return replace(chosen, cause=cause_named(at, chosen.cause)["cause"])
 
 
 def pages(letters: Letters, which: LetterFilter) -> Iterator[Letter]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from bellhop.broker import headers
 from bellhop.broker.headers import trace_headers
@@ -27,7 +26,6 @@ from bellhop.ledger.records import (
     Settled,
     Settlement,
     State,
-    VendorCall,
 )
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope
@@ -35,9 +33,6 @@ from bellhop.schemas.observe import Observe
 from bellhop.schemas.trace import Received, parent_of
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Repeated, Wait, outcome_text
 from bellhop.vendors.standing import name_changes
-
-_GUEST_KEYS: Final = ("member_id", "client", "notes", "additional")
-
 
 Began = tuple[datetime, float]
 """When a try began: UTC, and monotonic seconds."""
@@ -244,13 +239,6 @@ def report_end(ended: EndedDelivery, observe: Observe, clock: Clock) -> None:
 
 
 # --- what an attempt says ---------------------------------------------------------------------------------------
-
-
-def attempt_request(call: VendorCall, envelope: Envelope) -> Json:
-    """A call as people are shown it. What books is sent with its guest, which the mark of the call leaves out."""
-    if call.repeatable:
-        return call.arguments
-    return {key: envelope.data[key] for key in _GUEST_KEYS if envelope.data.get(key)} | dict(call.arguments)
 
 
 def attempt_result(before: Booking, result: Booking | Outcome) -> Json:

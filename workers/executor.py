@@ -36,7 +36,7 @@ from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.handler import Handler
+from bellhop.vendors.handler import Handler, attempt_request
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Performed, Recorded, Refusal, Repeated, Retry, Wait
 from bellhop.vendors.standing import say_what_gave_way
@@ -45,7 +45,6 @@ from bellhop.workers.delivery import (
     ClaimedDelivery,
     EndedDelivery,
     ReceivedDelivery,
-    attempt_request,
     attempt_result,
     event_tags,
 )

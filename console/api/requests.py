@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from bellhop.console.access.passwords import LONGEST, SHORTEST
-from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order, Role
+from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order
 from bellhop.letters.archive import WAITING
 from bellhop.schemas.contract import Moment, Strict
 from bellhop.schemas.reasons import Reason
@@ -133,6 +132,17 @@ class CauseQuery(_Which):
     limit = limit(200)
 
 
+def _instead_of_ids() -> fields.Nested:
+    return fields.Nested(LetterChoice, metadata={"description": "All that match now, instead of ids."})
+
+
+class CauseWord(Strict):
+    cause = Line(400, required=True)
+    said = one_of("acknowledged", "snoozed", "resolved", "new", required=True)
+    why = why(required=False, minimum=0, load_default="")
+    until = Instant(allow_none=True, load_default=None, metadata={"description": "Of snoozed alone, which needs it."})
+
+
 def letter_filter(given: dict[str, Any]) -> LetterFilter:
     """Of what one of the schemas above has loaded."""
     names = ("reason", "route", "account", "source", "event_id", "cause", "assignee", "since", "until")
@@ -181,7 +191,8 @@ class SayAbsent(Strict):
 
 
 class Assigning(Strict):
-    ids = ids_field(MOST_AT_ONCE, required=True)
+    ids = ids_field(MOST_AT_ONCE)
+    filter = _instead_of_ids()
     to = Line(100, minimum=0, required=True, metadata={"description": '"" to unassign.'})
 
 
@@ -197,7 +208,8 @@ class PreflightRequest(Strict):
 
 class NewJob(Strict):
     kind = one_of("replay", "discard", load_default="replay")
-    ids = ids_field(MOST_IDS, required=True)
+    ids = ids_field(MOST_IDS)
+    filter = _instead_of_ids()
     why = why()
     in_doubt = fields.Boolean(
         load_default=False,
@@ -269,29 +281,3 @@ class AuditQuery(Paged):
     who = Line(200)
     act = Line(100)
     letter = fields.Integer(validate=validate.Range(min=1, max=BIGGEST_ID))
-
-
-class NewUser(Strict):
-    name = Line(100, required=True)
-    role = of(Role, required=True)
-    password = fields.String(
-        validate=validate.Length(min=SHORTEST, max=LONGEST),
-        load_only=True,
-        metadata={"description": "None for one who signs in by OpenID Connect."},
-    )
-
-
-class UserChange(Strict):
-    role = of(Role)
-    password = fields.String(validate=validate.Length(min=SHORTEST, max=LONGEST), load_only=True)
-    disabled = fields.Boolean()
-
-
-class SomebodysName(Strict):
-    name = Line(200, required=True)
-
-
-class NewToken(Strict):
-    name = Line(100, required=True)
-    role = of(Role, required=True)
-    expires = Instant(allow_none=True, metadata={"description": "Ends by itself at this time."})

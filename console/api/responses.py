@@ -66,6 +66,8 @@ class LetterLine(ApiAnswer):
     died = time_field()
     archived = time_field()
     not_after = maybe_when()
+    venue = fields.String()
+    guest = fields.String(metadata={"description": "Their initials, or the member's id."})
     message_id = fields.String()
     cause = fields.String()
     assignee = fields.String()

@@ -393,6 +393,7 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
     for method, path, body, number in (
         ("POST", "/letters/search", {"text": "ada", "limit": 1}, 0),
         ("POST", "/letters/assign", {"ids": [1], "to": "ann"}, 0),
+        ("POST", "/letters/causes", {"cause": "rejected/sb/-/the vendor said no", "said": "resolved"}, 0),
         ("POST", "/letters/discard", {"ids": [2], **why}, 0),
         ("POST", "/letters/restore", {"ids": [2], **why}, 0),
         ("POST", "/letters/preflight", {"filter": {}}, 0),
@@ -481,6 +482,7 @@ _NAMES = [
     "post_jobs_number_pause",
     "post_jobs_number_resume",
     "post_letters_assign",
+    "post_letters_causes",
     "post_letters_discard",
     "post_letters_number_absent",
     "post_letters_number_edits",
