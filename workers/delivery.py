@@ -101,6 +101,7 @@ class ClaimedDelivery:
             retries=self.claim.attempts,
             trace=trace_headers(message.headers) or envelope.trace,
             tags=event_tags(envelope),
+            origin=envelope.trace,
         )
 
     def with_claim(self, claim: Claimed) -> ClaimedDelivery:
