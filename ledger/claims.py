@@ -15,7 +15,7 @@ from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import apply, decide
 from bellhop.ledger.doubtful import LastRestore
 from bellhop.ledger.engine import Database
-from bellhop.ledger.floods import Floods, lock_key
+from bellhop.ledger.floods import Floods, flood_key
 from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.records import Booking, Claim, Claimed, State
 from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
@@ -75,7 +75,7 @@ class Claims:
         keys += [bookings.lock_key(*key) for key in replaced]
         keys += [f"id:{e.message_id}" for e in envelopes]  # the same id may come with another subject
         guarded = self._floods.sources_of(envelopes)
-        keys += [lock_key(source) for source in sorted(guarded)]
+        keys += [flood_key(source) for source in sorted(guarded)]
         with self._database.write(keys) as connection:
             # Only now, for the locks may have been waited for: what held them may have claimed what is claimed here.
             now = self._now()

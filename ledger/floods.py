@@ -190,7 +190,7 @@ class Floods:
             source = connection.scalar(sa.select(floods.c.source).where(floods.c.id == id_))
         if source is None:
             return None
-        with self._database.write([lock_key(source)]) as connection:
+        with self._database.write([flood_key(source)]) as connection:
             now = self._now()
             ends = sa.update(floods).where(floods.c.id == id_, _OPEN)
             values = {"state": state.value, "who": who, "reason": why, "ended": now}
@@ -237,7 +237,7 @@ class _Coming:
         return self.known[account]
 
 
-def lock_key(source: str) -> str:
+def flood_key(source: str) -> str:
     return f"flood:{source}"
 
 
