@@ -7,16 +7,19 @@ forks: each child would take a second for these imports while it answers its fir
 from __future__ import annotations
 
 import atexit
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import bellhop.ledger.store
 import bellhop.ledger.upgrade  # noqa: F401
 from bellhop.cli.common import open_ledger, settle_memory
+from bellhop.cli.reload import LiveSettings
 from bellhop.ingest.app import create_app
 from bellhop.ingest.health import HealthProbe
 from bellhop.ingest.limits import SourceLimits
 from bellhop.ingest.refusals import RefusedPosts
+from bellhop.ingest.server import ReloadedApp
 from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
 from bellhop.ingest.status import holds_messages
 from bellhop.ingest.unseen import Unseen
@@ -40,14 +43,15 @@ def prepare_fork(settings: Settings) -> None:
     settle_memory()
 
 
-def make_app(
-    settings: Settings, place: Callable[[str], str], limits: SourceLimits, tell: Callable[[Tally], Telemetry]
-) -> WSGIApplication:
-    """To be called in each process after its fork: it starts threads. place: where a setting was written. limits:
-    shared by all. tell: makes what the process tells itself by, with its metrics."""
-    metrics = Tally(Metrics(settings, "ingest"))
+def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], Telemetry]) -> ReloadedApp:
+    """To be called in each process after its fork: it starts threads. limits: shared by all. tell: makes what the
+    process tells itself by, with its metrics."""
+    settings = live.settings
+    counts = Metrics(settings, "ingest")
+    metrics = Tally(counts)
     metrics.start()
     observe = tell(metrics)
+    observe("settings.loaded", digest=live.digest)
     broker = MeasuredBroker(connect_broker(settings, observe), observe)
     events = StandbyLedger(lambda: open_ledger(settings))
     unseen = Unseen(events.unknown, broker, observe)
@@ -63,18 +67,32 @@ def make_app(
     probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
     for probe in probes.values():
         probe.start()
-    app = create_app(
-        settings,
-        publisher,
-        events,
-        observe=observe,
-        tracer=observe.tracer,
-        ready=lambda: {part: probe.problem() for part, probe in probes.items()},
-        metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
-        waiting=lambda: holds_messages(broker),
-        place=place,
-        note_refused=refused.note,
-        limits=limits,
-    )
+
+    def make() -> WSGIApplication:
+        app = create_app(
+            live.settings,
+            publisher,
+            events,
+            observe=observe,
+            tracer=observe.tracer,
+            ready=lambda: {part: probe.problem() for part, probe in probes.items()},
+            metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
+            waiting=lambda: holds_messages(broker),
+            place=live.place,
+            note_refused=refused.note,
+            limits=limits,
+        )
+        return observe.tracer.ingress(app)
+
+    def reload() -> WSGIApplication | None:
+        if (changed := live.reload(observe)) is None:
+            return None
+        limits.change(live.settings.sources)
+        counts.know(live.settings)
+        made = make()
+        live.audit(events.note_act, f"ingest on {socket.gethostname()}", changed, observe)
+        return made
+
+    made = ReloadedApp(make(), reload)
     settle_memory()
-    return observe.tracer.ingress(app)
+    return made

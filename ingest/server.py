@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.utils import formatdate
@@ -26,7 +28,7 @@ from bellhop.schemas.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _BACKLOG: Final = 2048
 _KEEP_ALIVE_SECONDS: Final = 30
@@ -42,7 +44,30 @@ _END_OF_HEAD: Final = b"\r\n\r\n"
 _FIRST_DESCRIPTOR: Final = 3  # sd_listen_fds(3): where systemd puts the sockets
 
 
-def serve(settings: Settings, make_app: Callable[[], WSGIApplication], *, observe: Observe = silent) -> NoReturn:
+class ReloadedApp:
+    """A WSGI application that is another from one request to the next: no connection is closed for it, and what is
+    being answered is answered by the one that began. reload: makes another, None where there is none to make."""
+
+    def __init__(self, app: WSGIApplication, reload: Callable[[], WSGIApplication | None]) -> None:
+        self._app = app
+        self._reload = reload
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self._app(environ, start_response)
+
+    def reload(self) -> None:
+        """In a thread of its own, while others answer."""
+        if (made := self._reload()) is not None:
+            self._app = made
+
+
+def serve(
+    settings: Settings,
+    make_app: Callable[[], WSGIApplication],
+    *,
+    observe: Observe = silent,
+    reread: Callable[[], bool] = lambda: False,
+) -> NoReturn:
     """Serves until SIGTERM or SIGINT, then ends the process with SystemExit. On SIGTERM nothing new is taken, and what
     has come is answered; kept connections get `Connection: close`.
 
@@ -50,6 +75,7 @@ def serve(settings: Settings, make_app: Callable[[], WSGIApplication], *, observ
     outlives the process: who connects while none serves it waits for the next instead of being refused.
 
     `make_app` is called in each process after its fork, so that what it makes may start threads and connections.
+    On SIGHUP `reread` is called in the first process; where it is true, each other one's `ReloadedApp` reloads.
     Raises SettingsError where the address cannot be listened on.
     Tells `server.listening` (host, port), `server.problem` (what gunicorn says, never what a client sent) and
     `connection.slow` for a request whose head did not come in time.
@@ -59,7 +85,7 @@ def serve(settings: Settings, make_app: Callable[[], WSGIApplication], *, observ
     # What the answer's Server header says. gunicorn has no setting for it.
     gunicorn.http.wsgi.SERVER = "bellhop"
     gunicorn.util.http_date = lambda: _http_date(int(time.time()))  # it writes each answer's anew, the same all second
-    _Arbiter(_Application(settings, make_app, listener, observe, outlives=handed is not None)).run()
+    _Arbiter(_Application(settings, make_app, listener, observe, reread, outlives=handed is not None)).run()
     sys.exit(0)
 
 
@@ -98,9 +124,11 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         make_app: Callable[[], WSGIApplication],
         listener: socket.socket,
         observe: Observe,
+        reread: Callable[[], bool],
         *,
         outlives: bool,
     ) -> None:
+        self.reread = reread
         self._settings = settings
         self._make_app = make_app
         self._address = listener.getsockname()[:2]
@@ -139,10 +167,12 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's first process, without its ways of loading settings anew: ours are read once, at the start."""
+    """gunicorn's first process. Settings that are new reach the processes as they are: gunicorn's own way, new ones in
+    their place, would close kept connections, and post after post with them."""
 
     def handle_hup(self) -> None:
-        self.handle_term()
+        if self.app.reread():
+            self.kill_workers(signal.SIGUSR1)
 
     def handle_usr2(self) -> None: ...
 
@@ -194,6 +224,11 @@ class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._health_pool = ThreadPoolExecutor(_HEALTH_THREADS)  # starts its threads when they are needed
+
+    def handle_usr1(self, _signal: int, _frame: object) -> None:
+        """In a thread: this one accepts connections meanwhile."""
+        if isinstance(self.wsgi, ReloadedApp):
+            threading.Thread(target=self.wsgi.reload, name="reload", daemon=True).start()
 
     def enqueue_req(self, conn: TConn) -> None:
         """Hands a connection to a thread once its first bytes are there; one that says nothing needs none."""
