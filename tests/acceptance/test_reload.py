@@ -66,10 +66,10 @@ class Posters:
         wait_for(lambda: self.answers.total() >= until, "posts go on")
 
 
-def hang_up(service: Service) -> None:
+def hang_up(service: Service, *parts: str) -> None:
     """As a service manager does: the first process of each part alone."""
-    for process in service._processes.values():
-        os.kill(process.pid, signal.SIGHUP)
+    for part in parts or ("ingest", "archive", "work-1"):
+        os.kill(service._processes[part].pid, signal.SIGHUP)
 
 
 def lines(service: Service, part: str, event: str) -> list[dict[str, object]]:
@@ -93,6 +93,8 @@ def taken(service: Service, times: int) -> None:
 def test_a_secret_is_rotated_under_load_without_one_refused_post_and_all_else_follows(alone: Service) -> None:
     service = alone
     service.start_all()
+    for part in ("ingest", "work-1", "archive"):
+        wait_for(lambda part=part: bool(lines(service, part, "settings.loaded")), f"{part} has its settings")  # type: ignore[misc]
     with Posters(service) as posters:
         posters.more()
         rewrite(service, f'secrets = ["{SECRET}"]', f'secrets = ["{SECRET}", "{NEXT}"]')
@@ -120,10 +122,15 @@ def test_a_secret_is_rotated_under_load_without_one_refused_post_and_all_else_fo
         + f'[sources.pos]\nverifier = "bearer"\nsecrets = ["{BEARER}"]\n'
         + f'[accounts.second]\nkind = "simplybook"\nbase_url = "{service.sandbox_url}"\ncompany = "sandbox"\n'
         + 'api_key = "sandbox-api-key"\nsecret_key = "sandbox-secret-key"\nlate_after = "0s"\n'
+        + 'connect_timeout = "1s"\nread_timeout = "1s"\n'
         + '[venues.annex]\naccount = "second"\ntimezone = "Europe/London"\n'
     )
-    hang_up(service)
-    wait_for(lambda: any(one["restart"] == ["work.port"] for one in lines(service, "work-1", "settings.taken")), "told")
+    # The workers first: what they do not know yet, they could only refuse.
+    for part in ("work-1", "archive", "ingest"):
+        hang_up(service, part)
+        wait_for(
+            lambda part=part: ["work.port"] in [one["restart"] for one in lines(service, part, "settings.taken")], part
+        )  # type: ignore[misc]
     booking = {**salon_booking("N-1", 1), "venue": "annex"}
     body = json.dumps(
         {"id": "new-1", "type": "booking.requested", "timestamp": datetime.now(UTC).isoformat(), "data": booking}
