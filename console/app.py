@@ -20,7 +20,20 @@ from bellhop.console import filters, guard
 from bellhop.console.access.sessions import OneTimeLink
 from bellhop.console.context import KEY, ConsoleParts
 from bellhop.console.searches import SearchForgotten
-from bellhop.console.views import audit, bulk, edits, entry, events, jobs, letters, overview, people, refused, routes
+from bellhop.console.views import (
+    audit,
+    bulk,
+    edits,
+    entry,
+    events,
+    floods,
+    jobs,
+    letters,
+    overview,
+    people,
+    refused,
+    routes,
+)
 from bellhop.ledger.pages import CursorInvalid
 from bellhop.ledger.records import LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
@@ -81,7 +94,7 @@ def create_console(
     app.extensions[KEY] = parts
     filters.install_filters(app, now)
     app.jinja_env.filters["clean"] = parts.redactor.text
-    for module in (entry, overview, letters, bulk, jobs, edits, events, routes, refused, audit, people):
+    for module in (entry, overview, letters, bulk, jobs, edits, events, routes, floods, refused, audit, people):
         app.register_blueprint(module.blueprint)
     app.context_processor(_context(app, parts))
     guard.install_guard(app, parts)

@@ -32,7 +32,9 @@ TONES: Final = {
     **dict.fromkeys((State.DONE.value, State.RECORDED.value, LetterState.REPLAYED.value, "closed", "ok"), "good"),
     **dict.fromkeys((State.SUPERSEDED.value, State.DUPLICATE.value, State.DISCARDED.value, "skipped"), "quiet"),
     **dict.fromkeys((State.WORKING.value, LetterState.REPLAYING.value, JobState.RUNNING.value, "sent"), "busy"),
-    **dict.fromkeys((State.RETRYING.value, JobState.PAUSED.value, "probing", "transient", "throttled"), "wait"),
+    **dict.fromkeys(
+        (State.RETRYING.value, State.HELD.value, JobState.PAUSED.value, "probing", "transient", "throttled"), "wait"
+    ),
     **dict.fromkeys(
         (State.IN_DOUBT.value, "unknown", "proposed", Verdict.BREAKER_OPEN.value, Verdict.AT_WORK.value), "wait"
     ),

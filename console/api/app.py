@@ -19,6 +19,7 @@ from bellhop.broker.port import Broker
 from bellhop.console.api import (
     edits,
     events,
+    floods,
     jobs,
     letters,
     operations,
@@ -41,7 +42,7 @@ from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
 
 PREFIX: Final = "/api/v1"
-_SECTIONS: Final = (overview, letters, jobs, edits, events, operations, refusals, people)
+_SECTIONS: Final = (overview, letters, jobs, edits, events, floods, operations, refusals, people)
 
 
 class _Number(BaseConverter):
