@@ -239,6 +239,7 @@ class ItemLine(ApiAnswer):
     reference = fields.String(metadata={"description": "Of its booking, or the member's id."})
     start = maybe_when()
     guest = fields.String(metadata={"description": "Initials, or the member's id."})
+    venue = fields.String()
     place = fields.Integer()
     verdict = of(Verdict)
     state = of(ItemState)
