@@ -24,7 +24,7 @@ from bellhop.ledger.records.letters import (
 from bellhop.ledger.records.parts import Part
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
 from bellhop.ledger.records.refusals import RefusedCount, RefusedPost
-from bellhop.ledger.records.steering import AuditRow, Pause
+from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainReport, Link, Pause
 
 __all__ = [
     "RESTORED",
@@ -39,6 +39,8 @@ __all__ = [
     "CauseRow",
     "CauseSaid",
     "CauseState",
+    "ChainBreak",
+    "ChainReport",
     "Claim",
     "ClaimBusy",
     "Claimed",
@@ -56,6 +58,7 @@ __all__ = [
     "Letter",
     "LetterFilter",
     "LetterState",
+    "Link",
     "NewLetter",
     "Note",
     "Order",
