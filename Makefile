@@ -63,20 +63,22 @@ screenshots: .venv/.dev ## take the README's pictures anew
 	@tests/support/install_parts.sh
 	SCREENSHOTS=docs/img $(BIN)/pytest -q tests/acceptance/test_console.py
 
-docs: .venv/.runtime ## write anew what is made of the code: docs/vendors.md, fields.md and vendor-answers.md, the example of the settings, their schema
+docs: .venv/.runtime ## write anew what is made of the code: docs/vendors.md, fields.md, webhooks.md and vendor-answers.md, the example of the settings, their schema
 	$(BIN)/python -m bellhop.vendors.document > docs/vendors.md
 	$(BIN)/python -m bellhop.sandbox.document > docs/sandbox.md
 	$(BIN)/python -m bellhop.vendors.fates_document > docs/fields.md
 	$(BIN)/python -m tools.vendor_answers > docs/vendor-answers.md
+	$(BIN)/python -m tools.webhooks_page > docs/webhooks.md
 	$(BIN)/bellhop config example > bellhop.example.toml
 	$(BIN)/bellhop config schema > docs/settings.schema.json
 
-lock: .venv/.dev ## write the three lock files anew, with the newest versions that pyproject.toml allows
+lock: .venv/.dev ## write the four lock files anew, with the newest versions that pyproject.toml allows
 	$(BIN)/python $(PIP) uv
 	$(BIN)/uv $(LOCK) --output-file requirements.lock pyproject.toml
-	$(BIN)/uv $(LOCK) --output-file requirements-dev.lock --extra dev --extra oidc --constraint requirements.lock pyproject.toml
+	$(BIN)/uv $(LOCK) --output-file requirements-dev.lock --extra dev --extra oidc --extra otel --constraint requirements.lock pyproject.toml
+	$(BIN)/uv $(LOCK) --output-file requirements-extras.lock --extra oidc --extra otel --constraint requirements.lock pyproject.toml
 	$(BIN)/uv $(LOCK) --output-file bench/requirements.lock --constraint requirements.lock pyproject.toml bench/requirements.in
-	@if grep -n '://' requirements.lock requirements-dev.lock bench/requirements.lock; then \
+	@if grep -n '://' requirements.lock requirements-dev.lock requirements-extras.lock bench/requirements.lock; then \
 		echo 'a lock file names an index: that must not be published' >&2; exit 1; fi
 
 # --- environments: made anew only when what they hold has changed ---------------------------------------------------

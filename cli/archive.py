@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bellhop.schemas.observe import Observe
     from bellhop.schemas.settings import Settings
     from bellhop.telemetry.health import Health
+    from bellhop.telemetry.logs import Telemetry
 
 
 @click.command(short_help="Run the archive: dead letters and bulk jobs.")
@@ -33,17 +34,18 @@ def archive(app: App) -> None:
     from bellhop.letters.archive import LOST, Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
     from bellhop.letters.buried import BuriedResults
+    from bellhop.letters.floods import FloodEnds
     from bellhop.letters.resume import Resumer
     from bellhop.schemas.clock import utc_now
+    from bellhop.telemetry.traced_publisher import trace_publishes
 
-    told = app.settings.told
-
-    def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
+    def act(broker: Broker, ledger: Ledger, observe: Telemetry, health: Health, stop: threading.Event) -> None:
         broker.declare()
-        publisher = broker.publisher()
-        tell = BuriedResults(publisher, told, ledger, utc_now)
-        archiver = Archiver(broker, ledger, observe, tell=tell)
-        lost = Archiver(broker, ledger, observe, queue=UNROUTABLE_QUEUE, buried=LOST, tell=tell)
+        tracer = observe.letters_tracer
+        publisher = trace_publishes(broker.publisher(), tracer)
+        tell = BuriedResults(publisher, app.settings.told, ledger, utc_now)
+        archiver = Archiver(broker, ledger, observe, tell=tell, tracer=tracer)
+        lost = Archiver(broker, ledger, observe, queue=UNROUTABLE_QUEUE, buried=LOST, tell=tell, tracer=tracer)
         health.check("ledger", lambda: failure_of(ledger.ping))
         health.check("archive", lambda: archiver.problem or lost.problem)
         health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
@@ -55,6 +57,7 @@ def archive(app: App) -> None:
         jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
         jobs.start()
         threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
+        threading.Thread(target=FloodEnds(ledger, broker, observe).run, args=(stop,), daemon=True).start()
         _alerting(app.settings, ledger, broker, observe).start(stop)
         archiver.run(stop)
         jobs.join(5)

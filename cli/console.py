@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bellhop.cli.common import App, Failed, open_ledger, pass_app
+from bellhop.cli.taking import settings_now
 from bellhop.schemas.errors import SettingsError
 from bellhop.vendors.registry import connect_broker
 
@@ -72,34 +73,31 @@ def _require_running(host: str, port: int) -> None:
 
 
 def _run(app: App, link: bool, link_file: Path | None) -> None:
-    from bellhop.cli.services import telemetry
+    from bellhop.cli.tell import telemetry, telemetry_of_child
     from bellhop.ingest.server import serve
 
     settings, place = app.settings, app.config.place
     own = settings.console
-    with app.ledger() as ledger:
-        has_users = any(user.password_hash and not user.disabled for user in ledger.people.users())
-    if not own.loopback and not own.oidc and not has_users:
-        problem = "is not this machine's own: first make a user (bellhop users add), or name a provider (oidc_issuer)"
-        raise SettingsError("console.host", problem, place("console.host"))
-    if link and not own.loopback:
-        raise SettingsError("console.host", "is not this machine's own: --link is for loopback", place("console.host"))
+    has_users = _has_users(app, link)
     provider = _provider(app)
     with_link = own.loopback and (link or link_file is not None or not (own.oidc or has_users))
+    first = telemetry("console", settings, forks=True)
 
     def make_app() -> Any:
         from bellhop.console.access.sessions import OneTimeLink
         from bellhop.console.api.app import create_api_app, mount
         from bellhop.console.app import create_console
         from bellhop.console.context import KEY
+        from bellhop.ingest.again import RefusedTaker
         from bellhop.letters.parts import measure_parts
         from bellhop.schemas.clock import utc_now
         from bellhop.telemetry.heart import Heart, part_of
         from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
+        from bellhop.telemetry.traced_publisher import trace_broker
 
         metrics = Metrics(settings, "console")
-        observe = telemetry("console", settings, metrics)
-        broker = connect_broker(settings, observe)
+        observe = telemetry_of_child("console", settings, first, metrics)
+        broker = trace_broker(connect_broker(settings, observe), observe.letters_tracer)
         ledger = open_ledger(settings)
         once = OneTimeLink() if with_link else None
 
@@ -108,8 +106,11 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
             return metrics.exposition(), CONTENT_TYPE
 
         made = create_console(settings, ledger, broker, observe, provider=provider, link=once, metrics=expose)
-        pulse = made.extensions[KEY].pulse
-        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse))
+        parts = made.extensions[KEY]
+        pulse = parts.pulse
+        taker = RefusedTaker(settings_now(app.file), lambda: parts.publisher, ledger.event)
+        parts.take_refused = taker.take
+        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse, take_refused=taker.take))
         pulse.start(threading.Event())
         heart = Heart(part_of(settings, "console"), ledger.parts, observe)
         heart.start()
@@ -119,11 +120,25 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
         return made
 
     try:
-        serve(_server_settings(settings), make_app, observe=telemetry("console", settings))
+        serve(_server_settings(settings), make_app, observe=first)
     except SettingsError as error:
         if error.key != "ingest.port":
             raise
         raise SettingsError("console.port", error.problem, place("console.port")) from None
+
+
+def _has_users(app: App, link: bool) -> bool:
+    """Whether anybody can sign in by a password. Raises SettingsError where nobody could, or a link is asked for and
+    others than this machine's would be let in by it."""
+    own, place = app.settings.console, app.config.place("console.host")
+    with app.ledger() as ledger:
+        has_users = any(user.password_hash and not user.disabled for user in ledger.people.users())
+    if not own.loopback and not own.oidc and not has_users:
+        problem = "is not this machine's own: first make a user (bellhop users add), or name a provider (oidc_issuer)"
+        raise SettingsError("console.host", problem, place)
+    if link and not own.loopback:
+        raise SettingsError("console.host", "is not this machine's own: --link is for loopback", place)
+    return has_users
 
 
 def _server_settings(settings: Settings) -> Settings:

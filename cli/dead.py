@@ -24,6 +24,7 @@ from bellhop.cli.doubts import absent, there
 from bellhop.cli.letter_tables import echo_letter, letters_table
 from bellhop.cli.replay import preflight, replay
 from bellhop.cli.selection import Selection, selecting
+from bellhop.cli.triage import acknowledge, assign, causes, edit, notes, reopen, resolve, search, snooze
 
 _STATES: Final = ("open", "replaying", "replayed", "discarded")
 _WAITING: Final = ("open", "replaying")
@@ -37,7 +38,10 @@ def dead() -> None:
     """
 
 
-for command in (preflight, replay, there, absent):
+for command in (
+    *(search, causes, acknowledge, snooze, resolve, reopen),
+    *(preflight, replay, there, absent, assign, notes, edit),
+):
     dead.add_command(command)
 
 

@@ -21,7 +21,6 @@ from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
 from bellhop.ingest.status import holds_messages
 from bellhop.ingest.unseen import Unseen
 from bellhop.schemas.settings import Settings
-from bellhop.telemetry import tracing
 from bellhop.telemetry.heart import Heart, part_of
 from bellhop.telemetry.logs import Telemetry
 from bellhop.telemetry.measured_broker import MeasuredBroker
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 def prepare_fork(settings: Settings) -> None:
     """To be called before the fork."""
     connect_broker(settings).close()  # connects nothing, but imports the broker's driver
+    if settings.otel.endpoint:
+        import bellhop.telemetry.otel.export  # noqa: F401
     settle_memory()
 
 
@@ -62,13 +63,12 @@ def make_app(
     probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
     for probe in probes.values():
         probe.start()
-    tracer = tracing.tracer(settings.sentry)
     app = create_app(
         settings,
         publisher,
         events,
         observe=observe,
-        tracer=tracer,
+        tracer=observe.tracer,
         ready=lambda: {part: probe.problem() for part, probe in probes.items()},
         metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
         waiting=lambda: holds_messages(broker),
@@ -77,4 +77,4 @@ def make_app(
         limits=limits,
     )
     settle_memory()
-    return tracing.ingress(app, tracer)
+    return observe.tracer.ingress(app)

@@ -78,8 +78,9 @@ class LocalJobs:
     def preflight(self, numbers: Sequence[int]) -> Row:
         from bellhop.letters.forecast import preflight
 
-        told: Row = self._app.redact(preflight(self._letters(numbers), self._ledger, self._app.settings, utc_now()))
-        return told
+        told = preflight(self._letters(numbers), self._ledger, self._app.settings, utc_now()) | {"more": False}
+        redacted: Row = self._app.redact(told)
+        return redacted
 
     def create(self, numbers: Sequence[int], who: str | None, why: str, rate: float | None) -> Row:
         from bellhop.letters.preflight import verdicts

@@ -19,16 +19,18 @@ def letters_table(rows: Sequence[Mapping[str, Any]]) -> Any:
     cells = [
         (
             row["id"],
+            when(datetime.fromisoformat(row["not_after"])) if row["not_after"] else "",
+            row["venue"],
+            row["guest"],
+            row["subject"] or row["message_id"],
             row["reason"] if row["state"] == "open" else f"{row['reason']} ({row['state']})",
-            row["type"] or "?",
-            f"{row['source']}/{row['event_id']}" if row["source"] else row["message_id"],
-            row["route"],
             when(datetime.fromisoformat(row["died"])),
             row["error"],
         )
         for row in rows
     ]
-    return rich_table((">number", "reason", "type", "event", "route", "died (UTC)", "error"), cells)
+    headers = (">number", "starts (UTC)", "venue", "guest", "of", "reason", "died (UTC)", "error")
+    return rich_table(headers, cells)
 
 
 def echo_letter(told: Mapping[str, Any]) -> None:

@@ -1,27 +1,56 @@
-"""`bellhop refused`: the last posts that the ingress did not take."""
+"""`bellhop refused`: the posts that the ingress did not take; take them once what refused them is mended."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, as_json, echo_json, pass_app, printable, when
+from bellhop.cli.common import (
+    App,
+    acting_as,
+    as_json,
+    ask_reason,
+    echo,
+    echo_json,
+    pass_app,
+    printable,
+    rich_table,
+    when,
+)
+from bellhop.cli.taking import refused_taker
 
 
-@click.command("refused", short_help="List the last posts that were refused.")
+class _ListsByItself(click.Group):
+    """`bellhop refused crm` is `bellhop refused list crm`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        is_list = not args or (args[0] not in self.commands and args[0] != "--help")
+        return super().parse_args(ctx, ["list", *args] if is_list else args)
+
+
+@click.group("refused", cls=_ListsByItself, short_help="List refused posts; take them once their cause is mended.")
+def refused_posts() -> None:
+    """List posts that proved where they came from and were refused; take them once what refused them is mended.
+
+    `bellhop refused [SOURCE]` lists them. They are kept for 7 days; bodies are shown masked.
+    """
+
+
+@refused_posts.command("list", short_help="List refused posts, newest first.")
 @click.argument("source", default="")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="At most so many.")
 @as_json
 @pass_app
-def refused_posts(app: App, source: str, limit: int, json_: bool) -> None:
-    """List the last posts of SOURCE, or of all, that proved where they came from and were refused.
-
-    Bodies are masked. The last 50 of each source are kept, for 7 days.
-    """
+def list_(app: App, source: str, limit: int, json_: bool) -> None:
+    """List the refused posts of SOURCE, or of all, newest first."""
     if app.remote is None:
-        rows = _here(app, source, limit)
+        from bellhop.letters.serializers.refusals import refused_row
+
+        with app.ledger() as ledger:
+            rows = app.redact([refused_row(post) for post in ledger.refusals.last(source, limit)])
     else:
         rows = app.remote.get("/refused-posts", source=source, limit=limit)["rows"]
     if json_:
@@ -33,18 +62,118 @@ def refused_posts(app: App, source: str, limit: int, json_: bool) -> None:
         _show(row)
 
 
+@refused_posts.command("causes", short_help="Group what waits by source and cause.")
+@click.argument("source", default="")
+@as_json
+@pass_app
+def causes(app: App, source: str, json_: bool) -> None:
+    """Group the refused posts of SOURCE, or of all, that nobody has taken, by what refused them."""
+    if app.remote is None:
+        from bellhop.letters.serializers.refusals import refusal_cause_row
+
+        with app.ledger() as ledger:
+            rows = app.redact([refusal_cause_row(one) for one in ledger.refusals.causes(source)])
+    else:
+        rows = app.remote.get("/refused-posts/causes", source=source)["rows"]
+    if json_:
+        echo_json(rows)
+        return
+    cells = [
+        (row["cause"], row["source"], row["posts"], _when(row["first"]), _when(row["last"]), _words(row))
+        for row in rows
+    ]
+    echo(rich_table(("cause", "source", ">posts", "first (UTC)", "last (UTC)", "what was wrong"), cells))
+
+
+@refused_posts.command("take", short_help="Take refused posts now.")
+@click.argument("source", default="")
+@click.option("--cause", default="", help="Only those of this cause: see `bellhop refused causes`.")
+@click.option("--number", "numbers", type=click.IntRange(1), multiple=True, help="Only this post. Repeatable.")
+@click.option("--dry-run", is_flag=True, help="Only say what would become of each.")
+@click.option("--why", help="Reason, for the audit. Asked for if not given.")
+@as_json
+@pass_app
+def take(
+    app: App,
+    source: str,
+    cause: str,
+    numbers: tuple[int, ...],
+    dry_run: bool,
+    why: str | None,
+    json_: bool,
+) -> None:
+    """Take the refused posts of SOURCE, or of all, that wait, by the settings as they are now.
+
+    Each becomes the events it would have become when it came first, under the same ids; what an event is known of is
+    not taken twice. What is refused still stays as it is. Exit code 1 if any is.
+    """
+    reason = "" if dry_run else ask_reason(why)
+    if app.remote is None:
+        rows = _take_here(app, source, cause, numbers, None if dry_run else (acting_as(None), reason))
+    else:
+        chosen: dict[str, Any] = {"dry_run": dry_run, "why": reason or "a dry run"}
+        chosen |= {"source": source} if source else {}
+        chosen |= ({"cause": cause} if cause else {}) | ({"numbers": list(numbers)} if numbers else {})
+        rows = app.remote.post("/refused-posts/take", chosen)["rows"]
+    if json_:
+        echo_json(rows)
+    else:
+        _echo_taken(rows, dry_run)
+    if any(row["verdict"] == "refused" for row in rows):
+        raise click.exceptions.Exit(1)
+
+
+def _take_here(
+    app: App, source: str, cause: str, numbers: Sequence[int], act: tuple[str, str] | None
+) -> list[dict[str, Any]]:
+    """act: who takes them, and why; None to only say what would become of them."""
+    from bellhop.letters.refused import take_refused
+    from bellhop.letters.serializers.refusals import taken_row
+
+    with app.ledger() as ledger, refused_taker(app, ledger) as taker:
+        posts = ledger.refusals.waiting(source, cause=cause, numbers=numbers)
+        if act is None:
+            made = taker.take(posts, publish=False)
+        else:
+            made = list(take_refused(ledger.refusals, posts, taker.take, who=act[0], why=act[1]))
+    rows: list[dict[str, Any]] = app.redact([taken_row(one) for one in made])
+    return rows
+
+
+_VERDICTS: Final = {
+    "taken": "taken",
+    "known": "known already",
+    "nothing": "nothing to do",
+    "refused": "refused still",
+}
+
+
+def _echo_taken(rows: Sequence[dict[str, Any]], is_dry: bool) -> None:
+    counts = {words: sum(row["verdict"] == name for row in rows) for name, words in _VERDICTS.items()}
+    told = ", ".join(f"{count} {words}" for words, count in counts.items() if count) or "none waits"
+    click.echo(f"{'would be: ' if is_dry and rows else ''}{told}")
+    for row in rows:
+        if row["verdict"] == "refused":
+            click.echo(printable(f"  {row['number']}  {row['source']}  {row['detail']}"))
+            for problem in row["problems"]:
+                click.echo(printable(f"    {problem['field']}: {problem['rule']}"))
+
+
 def _show(row: dict[str, Any]) -> None:
-    last = when(datetime.fromisoformat(row["last"]))
-    click.echo(printable(f"{last}  {row['source']}  {row['status']} {row['reason']}  times {row['times']}"))
+    last = _when(row["last"])
+    taken = f"  taken {_when(row['taken'])}" if row["taken"] else ""
+    head = f"{row['number']}  {last}  {row['source']}  {row['status']} {row['reason']}  times {row['times']}{taken}"
+    click.echo(printable(head))
     click.echo(printable(f"  {row['detail']}"))
     for problem in row["problems"]:
         click.echo(printable(f"  {problem['field']}: {problem['rule']}"))
     click.echo(printable(f"  {row['size']} bytes of {row['media'] or 'no type'}: {row['body']}"))
 
 
-def _here(app: App, source: str, limit: int) -> list[dict[str, Any]]:
-    from bellhop.letters.serializers.refusals import refused_row
+def _words(row: dict[str, Any]) -> str:
+    told = [f"{problem['field']}: {problem['rule']}" for problem in row["problems"]]
+    return "; ".join(told[:3]) + (f"; {len(told) - 3} more" if len(told) > 3 else "") or row["detail"]
 
-    with app.ledger() as ledger:
-        rows: list[dict[str, Any]] = app.redact([refused_row(post) for post in ledger.refusals.last(source, limit)])
-    return rows
+
+def _when(iso: str) -> str:
+    return when(datetime.fromisoformat(iso))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app, settle_memory
+from bellhop.cli.tell import telemetry, telemetry_of_child
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
 from bellhop.vendors.registry import ROUTES, connect_broker
@@ -40,8 +41,8 @@ def ingest(app: App) -> None:
     from bellhop.ingest.verify import verifiers
 
     settings, place = app.settings, app.config.place
-    observe = telemetry("ingest", settings)
-    tell_zones(observe)
+    first = telemetry("ingest", settings, forks=True)
+    tell_zones(first)
     verifiers(settings.sources, place)  # here and not in each child: the operator is to see one line
     folder, parent = None, os.getpid()
     if processes(settings) > 1:
@@ -55,10 +56,12 @@ def ingest(app: App) -> None:
     limits = SourceLimits(settings.sources)
 
     def make_app() -> Any:
-        return ingress.make_app(settings, place, limits, lambda metrics: telemetry("ingest", settings, metrics))
+        return ingress.make_app(
+            settings, place, limits, lambda metrics: telemetry_of_child("ingest", settings, first, metrics)
+        )
 
     try:
-        serve(settings, make_app, observe=observe)
+        serve(settings, make_app, observe=first)
     finally:
         if folder is not None and os.getpid() == parent:  # the server's children pass here too
             shutil.rmtree(folder, ignore_errors=True)
@@ -73,12 +76,11 @@ def work(app: App, routes: tuple[str, ...]) -> None:
     Example: bellhop work members pulls
     """
     from bellhop.ingest.standby import failure_of
-    from bellhop.telemetry import tracing
     from bellhop.workers.run import run_workers
 
     worked = tuple(dict.fromkeys(routes)) or ROUTES
 
-    def act(broker: Broker, ledger: Ledger, observe: Observe, health: Health, stop: threading.Event) -> None:
+    def act(broker: Broker, ledger: Ledger, observe: Telemetry, health: Health, stop: threading.Event) -> None:
         health.check("ledger", lambda: failure_of(ledger.ping))
         run_workers(
             app.settings,
@@ -88,7 +90,7 @@ def work(app: App, routes: tuple[str, ...]) -> None:
             observe=observe,
             health=health,
             stop=stop,
-            tracer=tracing.tracer(app.settings.sentry),
+            tracer=observe.tracer,
         )
 
     serve_process("work", app.settings, app.settings.work.host, app.settings.work.port, act, worked)
@@ -121,7 +123,7 @@ def serve_process(
     settings: Settings,
     host: str,
     port: int,
-    act: Callable[[Broker, Ledger, Observe, Health, threading.Event], None],
+    act: Callable[[Broker, Ledger, Telemetry, Health, threading.Event], None],
     routes: Sequence[str] = (),
 ) -> NoReturn:
     """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process."""
@@ -148,6 +150,7 @@ def serve_process(
     broker.close()
     ledger.close()
     observe("process.stopped")
+    observe.close()
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: it would wait for calls that outlived the drain time. They are in the ledger as `calling`.
@@ -164,16 +167,3 @@ def _listen(health: Health, host: str, port: int) -> int:
 def tell_zones(observe: Observe) -> None:
     if problem := zones.difference(zones.host_version()):
         observe("tzdata.differs", problem=problem)
-
-
-def telemetry(process: str, settings: Settings, metrics: Callable[..., None] | None = None) -> Telemetry:
-    """What the process tells itself by, installed."""
-    from bellhop.schemas.redact import Redactor
-    from bellhop.telemetry import sentry
-    from bellhop.telemetry.logs import Telemetry
-
-    redactor = Redactor(settings.secrets, settings.names)
-    alarm = sentry.start(settings.sentry, process, redactor)
-    telemetry = Telemetry(process, redactor, level=settings.log_level, count=metrics, alarm=alarm)
-    telemetry.install()
-    return telemetry

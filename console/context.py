@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -15,6 +15,7 @@ from bellhop.console.access.sessions import OneTimeLink, Person, Sessions
 from bellhop.console.drafts import Drafts
 from bellhop.console.searches import Asked
 from bellhop.console.trends import Pulse
+from bellhop.ledger.records import TakeRefused
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.redact import Redactor
@@ -49,6 +50,7 @@ class ConsoleParts:
         self.now = now
         self.provider = provider
         self.link = link
+        self.take_refused: TakeRefused | None = None  # set by who put the process together
         self.metrics = metrics
         self.sessions = Sessions(ledger.people, settings.console.session_seconds, now)
         self.pulse = Pulse(broker, ledger, observe, now)
@@ -72,6 +74,11 @@ class ConsoleParts:
     def is_secure(self) -> bool:
         """Whether browsers come by TLS."""
         return self.settings.console.public_url.startswith("https:")
+
+    def zone_of(self, venue: str) -> tzinfo | None:
+        """The zone that a venue lives by; None for one that is not in the settings."""
+        known = self.settings.venues.get(venue)
+        return known.zone if known else None
 
     def clean(self, value: Any) -> Any:
         """A JSON value without the settings' secrets."""

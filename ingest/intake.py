@@ -10,6 +10,7 @@ from typing import Any, Final
 from bellhop.ingest import leniency
 from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt, RefusedItem, Tested
 from bellhop.ingest.formats.table import TABLE
+from bellhop.ingest.unknown import is_of_unknown_type, leave_out_unknown
 from bellhop.schemas import events
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.errors import EventInvalid, FieldProblem
@@ -87,6 +88,10 @@ class Intake:
                 return self._event(made, context.receipt)
         except NotOurs as error:
             return Ignored(str(error))
+        except EventInvalid as error:
+            if self._source.takes_unknown and any(map(is_of_unknown_type, error.problems)):
+                return self._note_unknown(item, context.receipt)
+            raise
         except RecursionError:  # only what is deeper than any of our formats looks
             raise EventInvalid((FieldProblem("body", "must not be nested so deep"),)) from None
         return made if isinstance(made, Ignored) else self._notice(made, context.receipt)
@@ -170,6 +175,8 @@ class Intake:
     def _parse(self, made: Event, receipt: Receipt) -> tuple[events.Parsed, Event]:
         """The event as its contract has it, and as it was meant. Raises EventInvalid; NotOurs."""
         is_ours = self._source.format == "bellhop"
+        if is_ours and self._source.takes_unknown:
+            made = leave_out_unknown(made)
         meant = self._add_time(made if is_ours else leniency.relax(leniency.cancel_alone(made)), receipt)
         self._require_our_venue(meant.body)
         try:
@@ -214,6 +221,21 @@ class Intake:
         is_whole = self._source.format in ("bellhop", "mapped") and not receipt.is_of_item
         signed = receipt.signed_id if is_whole else ""
         return signed or parsed.id or receipt.signed_id or f"sha256-{receipt.digest}"
+
+    def _note_unknown(self, item: object, receipt: Receipt) -> Envelope:
+        """An event of a type that nobody here knows, to be recorded and no more. Its subject is its own: it must not
+        stand in the order of a booking that it may not be about."""
+        given = item.get("id") if isinstance(item, Mapping) and not receipt.is_of_item else None
+        own_id = leniency.delivery_id(given) if isinstance(given, str | int) else None
+        id_ = receipt.signed_id or own_id or f"sha256-{receipt.digest}"
+        facts = sorted(self._settings.venues.values(), key=lambda one: one.name)
+        route = MEMBERS_ROUTE if self._source.member_account or not facts else bookings_route(facts[0].kind)
+        now = receipt.received.astimezone(UTC)
+        data = {"digest": receipt.digest}
+        made = self._envelope(
+            id_, events.UNKNOWN_TYPE, f"unknown/{id_}", (route, ""), now, data, receipt, has_own_time=False
+        )
+        return replace(made, warnings=("type: is unknown here: kept as recorded, nothing is called",))
 
     def _member_account(self) -> str:
         if not self._source.member_account:

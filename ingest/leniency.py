@@ -75,7 +75,7 @@ def relax(made: Event) -> Event:
     relaxing = _Relaxing()
     body = {name: value for name, value in made.body.items() if value not in (None, "")}
     if "id" in body:
-        body["id"] = _delivery_id(body["id"])
+        body["id"] = delivery_id(body["id"])
     if "timestamp" in body:
         body["timestamp"] = iso_of(body["timestamp"])
         if is_cancel(body) and not _is_moment(body["timestamp"]):
@@ -95,10 +95,10 @@ def _is_moment(value: object) -> bool:
         return False
 
 
-def _delivery_id(value: object) -> object:
+def delivery_id(value: object) -> str | None:
     """As it is where it can be kept, else its hash: it names a post, and is shown to nobody."""
     try:
-        return _ID.deserialize(_whole(value))
+        return str(_ID.deserialize(_whole(value)))
     except ValidationError:
         return None if isinstance(value, list | dict | bool) else f"sha256-{_digest(str(value))}"
 

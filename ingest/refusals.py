@@ -1,4 +1,4 @@
-"""Keeps the last refused posts of verified sources in the ledger, masked, in a thread of its own.
+"""Keeps the refused posts of verified sources in the ledger, in a thread of its own.
 
 Nothing waits for it: a post is answered whether it can be kept or not, and while the ledger is away the last few
 hundred wait here.
@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from bellhop.ingest.body import Body
+from bellhop.ingest.formats.parts import Receipt
 from bellhop.ingest.outline import outline
 from bellhop.ledger.records import RefusedPost
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
@@ -47,9 +48,9 @@ class RefusedPosts:
     def start(self) -> None:
         threading.Thread(target=self._run, name="refused", daemon=True).start()
 
-    def note(self, source: str, body: Body, media: str, problem: Problem) -> None:
+    def note(self, source: str, body: Body, receipt: Receipt, media: str, problem: Problem) -> None:
         """A post of a source that has proved who it is, and what it was answered."""
-        now = self._clock.now()
+        now = receipt.received
         problems = [(error.field, error.rule) for error in problem.errors[:_MOST_PROBLEMS]]
         post = RefusedPost(
             source=source,
@@ -63,6 +64,10 @@ class RefusedPosts:
             body=outline(body),
             first=now,
             last=now,
+            content=body.content,
+            is_form=body.is_form,
+            signed_id=receipt.signed_id,
+            salt=receipt.unique,
         )
         self._waiting.append(post)
         self._some.set()
@@ -98,6 +103,14 @@ def _merge(posts: Sequence[RefusedPost]) -> list[RefusedPost]:
     for post in posts:
         before = made.get((post.source, post.digest))
         made[post.source, post.digest] = (
-            replace(post, times=before.times + post.times, first=before.first) if before else post
+            replace(
+                post,
+                times=before.times + post.times,
+                first=before.first,
+                signed_id=before.signed_id,
+                salt=before.salt,
+            )
+            if before
+            else post
         )
     return list(made.values())

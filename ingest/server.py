@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from email.utils import formatdate
+from functools import lru_cache, partial
 from selectors import EVENT_READ
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import gunicorn.http.wsgi
+import gunicorn.util
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -23,6 +25,7 @@ from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import Settings
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
     from _typeshed.wsgi import WSGIApplication
 
 _BACKLOG: Final = 2048
@@ -35,6 +38,7 @@ _HEALTH: Final = (b"GET /healthz", b"GET /readyz", b"GET /metrics")
 _LONGEST_HEALTH: Final = max(map(len, _HEALTH))
 _HEALTH_THREADS: Final = 2
 _SILENT_SECONDS: Final = 2  # for a connection that has said nothing yet when the process is told to stop
+_END_OF_HEAD: Final = b"\r\n\r\n"
 _FIRST_DESCRIPTOR: Final = 3  # sd_listen_fds(3): where systemd puts the sockets
 
 
@@ -54,6 +58,7 @@ def serve(settings: Settings, make_app: Callable[[], WSGIApplication], *, observ
     listener = handed or _listen(settings.ingest.host, settings.ingest.port)
     # What the answer's Server header says. gunicorn has no setting for it.
     gunicorn.http.wsgi.SERVER = "bellhop"
+    gunicorn.util.http_date = lambda: _http_date(int(time.time()))  # it writes each answer's anew, the same all second
     _Arbiter(_Application(settings, make_app, listener, observe, outlives=handed is not None)).run()
     sys.exit(0)
 
@@ -117,6 +122,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             "timeout": _HEARTBEAT_SECONDS,
             "graceful_timeout": int(finish),
             "keepalive": _KEEP_ALIVE_SECONDS,
+            "sendfile": False,  # the kernel would send a file of the console's past `sendall`, which holds its head
             "proc_name": "bellhop-ingest",
             "logger_class": _logger(self._observe),
             "control_socket_disable": True,
@@ -147,6 +153,8 @@ class _Connection(socket.socket):
     that sends a byte now and then hold its thread for hours."""
 
     _deadline = 0.0
+    _head = b""
+    """Of an answer, not sent yet."""
 
     def allow(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
@@ -164,6 +172,21 @@ class _Connection(socket.socket):
             return super().recv(bufsize, flags)
         finally:
             self.settimeout(before)
+
+    def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
+        """An answer's head waits for its body: sent by itself it is a packet of its own, and two reads for the client.
+        gunicorn hands over each head as one piece. An interim one (1xx) has nothing behind it to wait for."""
+        piece = bytes(data)
+        if piece.endswith(_END_OF_HEAD) and piece.startswith(b"HTTP/") and not piece.startswith(b"HTTP/1.1 1"):
+            self._head = piece
+            return
+        held, self._head = self._head, b""
+        super().sendall(held + piece, flags)
+
+    def flush(self) -> None:
+        """Sends the head of an answer that has no body. Raises OSError."""
+        if self._head:
+            self.sendall(b"")
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -210,7 +233,16 @@ class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if not isinstance(conn.sock, _Connection):
             conn.sock = _Connection(fileno=conn.sock.detach())
         conn.sock.allow(self.app.request_seconds)
-        return super().handle(conn)
+        try:
+            return super().handle(conn)
+        finally:
+            with suppress(OSError):  # gone, or closed after an error: there is nobody to tell
+                conn.sock.flush()
+
+
+@lru_cache(2)
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def _first_bytes(connection: socket.socket) -> bytes | None:

@@ -56,18 +56,18 @@ _SIGNED_ID: Final = re.compile(rf"[\x21-\x7e]{{1,{events.MAX_ID}}}")
 _GRACE_SECONDS: Final = 2.0
 
 
-NoteRefused = Callable[[str, bodies.Body, str, Problem], None]
-"""Source, body, media type and what it is answered."""
+NoteRefused = Callable[[str, bodies.Body, Receipt, str, Problem], None]
+"""Source, body, receipt, media type and what it is answered."""
 
 
-def forget(_source: str, _body: bodies.Body, _media: str, _problem: Problem) -> None:
+def forget(_source: str, _body: bodies.Body, _receipt: Receipt, _media: str, _problem: Problem) -> None:
     """Keeps nothing of what is refused."""
 
 
 @dataclass(slots=True)
 class _Told:
     """What is known of a post so far, for telling of it. reason: why it was refused, or what it is ignored for.
-    verified: its body, once it has proved where it comes from."""
+    verified: its body and receipt, once it has proved where it comes from."""
 
     source: str
     id: str = ""
@@ -76,7 +76,7 @@ class _Told:
     event: str = "webhook.accepted"
     reason: str = ""
     events: int = 1
-    verified: bodies.Body | None = None
+    verified: tuple[bodies.Body, Receipt] | None = None
 
     def fields(self) -> dict[str, str | int]:
         told: dict[str, str | int] = {"source": self.source, "id": self.id, "type": self.type, "route": self.route}
@@ -127,7 +127,7 @@ class Webhooks:
             told.event, told.reason = "webhook.refused", problem.name
             response = respond(problem, request.path)
             if told.verified is not None and problem.status < 500 and problem.status != _TOO_MANY:
-                self._note_refused(name, told.verified, request.mimetype, problem)
+                self._note_refused(name, *told.verified, request.mimetype, problem)
         except Exception as error:  # noqa: BLE001  # whatever it is, the sender must not take it for an acceptance
             self._observe("webhook.crashed", error=type(error).__name__, where=where(error), **told.fields())
             told.event, told.reason = "webhook.refused", "internal"
@@ -147,10 +147,10 @@ class Webhooks:
         body = bodies.read_body(request, self._settings.ingest.max_body_bytes, takes_forms=takes_forms)
         now = self._clock.now()
         signed_id = told.id = self._verify(source, request, secret, body, now)
-        told.verified = body
-        decoded = body.decode()
         # Of what was packed: packed again it may be other bytes.
         receipt = Receipt(now, self._unique(), hashlib.sha256(body.content).hexdigest(), signed_id)
+        told.verified = body, receipt
+        decoded = body.decode()
         found = self._read(source, decoded, receipt)
         trace = _traces(request)
         taken = [replace(one, trace=trace) if trace else one for one in found if isinstance(one, Envelope)]

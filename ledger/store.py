@@ -14,6 +14,7 @@ from bellhop.ledger.cause_lives import CauseDesk
 from bellhop.ledger.claims import Claims
 from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
+from bellhop.ledger.floods import Floods
 from bellhop.ledger.jobs import Jobs
 from bellhop.ledger.known import Answer
 from bellhop.ledger.parts import PartBeats
@@ -56,8 +57,8 @@ class Ledger:
     letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that it
     was put back. accounts: limits and breakers, see `ledger.accounts`. vendor_answers: what vendors say of a company.
     pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. alerts: what people are told outside
-    the console. parts: who is running. jobs, edits, pauses: what people steer. people: who may what.
-    audit_chain: what they did, and whether it is whole.
+    the console. floods: what is held because it is too much at once. parts: who is running. jobs, edits, pauses: what
+    people steer. people: who may what. audit_chain: what they did, and whether it is whole.
     """
 
     def __init__(
@@ -73,7 +74,8 @@ class Ledger:
         self._keep = timedelta(seconds=keep_seconds)
         self._keep_audit = timedelta(seconds=keep_audit_seconds)
         self._now = now
-        self._claims = Claims(database, now)
+        self.floods = Floods(database, now)
+        self._claims = Claims(database, self.floods, now)
         self._settling = Settling(database, now)
         self._tokens = VendorTokens(database, now)
         self.letters = Desk(database, now)

@@ -372,8 +372,44 @@ refused_posts: Final = sa.Table(
     _moment("first"),
     _moment("last"),
     _number("times"),
+    sa.Column("content", sa.LargeBinary, nullable=True),
+    sa.Column("is_form", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("signed_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("salt", sa.Text, nullable=False, server_default=""),
+    _moment("taken", nullable=True),
+    sa.Column("became", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("digest", "source"),
     sa.Index(None, "last"),
+    sa.Index(None, "source", "last"),
+)
+
+# Cancels and changes of a source that are held. limit: which was passed, in words. hastened: how often the messages of
+# what it held were fetched back since it was ended.
+floods: Final = sa.Table(
+    "floods",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _text("source"),
+    _moment("since"),
+    _text("limit"),
+    _text("state"),
+    _prose("who"),
+    _prose("reason"),
+    _moment("ended", nullable=True),
+    _number("hastened"),
+    sa.Index(None, "source", "state"),
+    sqlite_autoincrement=True,
+)
+
+# How many cancels and changes of a source were worked, by the step of time they fell in.
+flood_counts: Final = sa.Table(
+    "flood_counts",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("at", MomentColumn, primary_key=True),
+    _number("count"),
 )
 
 # What one alert receiver is told of one thing that needs a person. incident: what all its messages bear. facts: what is

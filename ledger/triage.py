@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -85,6 +85,32 @@ class Desk(Letters):
         query = sa.select(_C.reason, sa.func.count()).where(*conditions(which)).group_by(_C.reason)
         with self._database.read() as connection:
             return {reason: count for reason, count in connection.execute(query)}
+
+    def newest(self) -> int:
+        """The number of the letter that came last; 0 where there is none."""
+        with self._database.read() as connection:
+            return connection.scalar(sa.select(sa.func.max(_C.id))) or 0
+
+    def count_after(self, which: LetterFilter, number: int) -> int:
+        """How many have come since the letter of this number."""
+        query = sa.select(sa.func.count()).select_from(dead_letters).where(*conditions(which), _C.id > number)
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+    def first_death(self, which: LetterFilter) -> datetime | None:
+        """When the first of them died; None where there are none."""
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(sa.select(sa.func.min(_C.died)).where(*conditions(which)))
+        return found
+
+    def deaths(self, which: LetterFilter, start: datetime, width: timedelta, bins: int) -> list[int]:
+        """How many of them died in each of so many spans of `width`, the first of which begins at `start`."""
+        since_start = sa.type_coerce(_C.died, sa.BigInteger) - _micros(start)
+        place = since_start // sa.literal(width // timedelta(microseconds=1), sa.BigInteger)
+        query = sa.select(place, sa.func.count()).where(*conditions(which), _C.died >= start).group_by(sa.text("1"))
+        with self._database.read() as connection:
+            found = {int(one): count for one, count in connection.execute(query)}
+        return [found.get(one, 0) for one in range(bins)]
 
     def ids(self, which: LetterFilter, limit: int = 100_000) -> list[int]:
         """The numbers of the letters, in their order."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from bellhop.broker import headers
+from bellhop.broker.headers import trace_headers
 from bellhop.broker.messages import cut_body
 from bellhop.broker.port import Broker, Delivery, Message, QueueStats
 from bellhop.broker.topology import DEAD_QUEUE
@@ -19,11 +20,12 @@ from bellhop.ledger.records import LetterFilter, LetterState, NewLetter, Pause, 
 from bellhop.ledger.strays import Stray
 from bellhop.letters.conservation import ConservationWatch
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock, utc_now
-from bellhop.schemas.envelope import decode_recordable
+from bellhop.schemas.envelope import decode, decode_recordable
 from bellhop.schemas.errors import BrokerError, EnvelopeError, LedgerError
 from bellhop.schemas.nesting import is_nested_too_deep
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.reasons import Reason
+from bellhop.schemas.trace import UNTRACED, Received, Tracer
 from bellhop.vendors.registry import ROUTES
 
 BATCH: Final = 100
@@ -85,12 +87,14 @@ class Archiver:
         queue: str = DEAD_QUEUE,
         buried: str = BURIED,
         tell: Callable[[Sequence[NewLetter]], None] = lambda _letters: None,
+        tracer: Tracer = UNTRACED,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._broker = broker
         self._ledger = ledger
         self._observe = observe
         self._tell = tell
+        self._tracer = tracer
         self._clock = clock
         self._buried = buried
         self._consumer = broker.consumer(queue, BATCH)
@@ -135,18 +139,38 @@ class Archiver:
         self._held = [delivery for delivery in self._held if id(delivery) not in done]
         self._failures, self.problem = 0, None
         self._consumer.ack(batch)  # only now: the commit has happened
-        for letter in letters:
-            self._observe(
-                "letter.archived",
-                reason=letter.reason,
-                route=letter.route,
-                account=letter.account,
-                source=letter.source,
-                id=letter.event_id or letter.message_id,
-                generation=letter.generation,
-            )
+        for delivery, letter in zip(batch, letters, strict=True):
+            if self._tracer is UNTRACED:
+                self._tell_archived(letter)
+                continue
+            with self._tracer.process(_traced_letter(delivery, letter)) as span:
+                span.set("reason", letter.reason)
+                self._tell_archived(letter)
         if new < len(letters):
             self._observe("letters.known", count=len(letters) - new)
+
+    def _tell_archived(self, letter: NewLetter) -> None:
+        self._observe(
+            "letter.archived",
+            reason=letter.reason,
+            route=letter.route,
+            account=letter.account,
+            source=letter.source,
+            id=letter.event_id or letter.message_id,
+            generation=letter.generation,
+        )
+
+
+def _traced_letter(delivery: Delivery, letter: NewLetter) -> Received:
+    """The letter for its event's trace. What could not be decoded has only the trace that stood beside it."""
+    try:
+        origin: Mapping[str, str] = decode(letter.body).trace
+    except EnvelopeError:
+        origin = {}
+    message = delivery.message
+    tags = {"route": letter.route, "account": letter.account, "source": letter.source, "id": letter.event_id}
+    trace = trace_headers(message.headers) or origin
+    return Received(DEAD_QUEUE, message.id, len(message.body), None, letter.attempts, trace, tags, origin)
 
 
 def _beyond_suspicion(held: Sequence[Delivery]) -> Sequence[Delivery]:

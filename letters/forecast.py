@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Final
+from urllib.parse import urlsplit
 
 from bellhop.ledger.records import Booking, Letter, VendorCall, Verdict
 from bellhop.ledger.store import Ledger
@@ -21,13 +22,16 @@ from bellhop.letters.masking import mask_request
 from bellhop.letters.preflight import preflight_rows
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.letters import sort_counts
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import Envelope, decode_recordable
 from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.observe import silent
+from bellhop.schemas.redact import Redactor
 from bellhop.schemas.results import RESULTS_ROUTE
 from bellhop.schemas.settings import Settings
-from bellhop.vendors.handler import Handler
-from bellhop.vendors.outcome import Outcome, outcome_text
-from bellhop.workers.delivery import attempt_request
+from bellhop.vendors.handler import Handler, attempt_request
+from bellhop.vendors.held import OpenGate
+from bellhop.vendors.outcome import outcome_text
 
 USEFUL: Final = (Verdict.WOULD_APPLY, Verdict.BREAKER_OPEN, Verdict.AT_WORK)
 """What a replay sends unless somebody says otherwise."""
@@ -66,13 +70,8 @@ class Forecaster:
                 envelope = decode_recordable(letter.new.body).next_generation()
             except EnvelopeError:
                 continue
-            step = self._first_step(envelope)
-            if isinstance(step, VendorCall):
-                account = envelope.source if envelope.route == RESULTS_ROUTE else step.account
-                one = PlannedCalls(account, step.method, "", example=mask_request(attempt_request(step, envelope)))
-            elif step is not None:
-                one = PlannedCalls(envelope.account, "", outcome_text(step))
-            else:
+            one = self._plan(envelope)
+            if one is None:
                 continue
             found.setdefault((one.account, one.method, one.words), one).letters.append(letter.id)
         return sorted(found.values(), key=lambda one: -len(one.letters))
@@ -91,19 +90,37 @@ class Forecaster:
         paced = total / rate if rate else 0.0
         return max(busy, paced) + _waves(total) * (WAVE_SECONDS + (one_call if by_account else 0.0))
 
-    def _first_step(self, envelope: Envelope) -> VendorCall | Outcome | None:
-        """None where nobody works its route here."""
+    def _plan(self, envelope: Envelope) -> PlannedCalls | None:
+        """Of one event, without its letter; None where nobody works its route here."""
+        if envelope.route == RESULTS_ROUTE:
+            return self._plan_result(envelope)
         handler = self._handlers.get(envelope.route)
         if handler is None:
             return None
         booking = self._ledger.booking(envelope.source, envelope.subject) if envelope.subject else None
-        return handler.translate(envelope, booking or Booking(envelope.source, envelope.subject, envelope.account))
+        empty = Booking(envelope.source, envelope.subject, envelope.account)
+        step = handler.translate(envelope, booking or empty)
+        if not isinstance(step, VendorCall):
+            return PlannedCalls(envelope.account, "", outcome_text(step))
+        return PlannedCalls(step.account, step.method, "", example=mask_request(attempt_request(step, envelope)))
+
+    def _plan_result(self, envelope: Envelope) -> PlannedCalls | None:
+        source = self._settings.sources.get(envelope.source)
+        if source is None or not source.result_url:
+            return None
+        told = {"type": envelope.data.get("type"), "host": urlsplit(source.result_url).hostname}
+        return PlannedCalls(envelope.source, "POST result", "", example=told)
 
     @cached_property
     def _handlers(self) -> Mapping[str, Handler]:
-        from bellhop.workers.run import posts  # with every vendor's client: not for who asks for no forecast
+        """The workers'; of their clients none makes a call."""
+        from bellhop.vendors.handlers import handlers  # with every vendor's client: not for who asks for no forecast
+        from bellhop.vendors.http import HttpClient
 
-        return {route: worker.handler for route, worker in posts(self._settings, self._ledger).items()}
+        gate, http = OpenGate(), HttpClient(pool_size=1, redactor=Redactor(self._settings.secrets))
+        return handlers(
+            self._settings, http=http, gates=lambda _route: gate, ledger=self._ledger, observe=silent, now=utc_now
+        )
 
     def _per_second(self, name: str, one_call: float) -> float:
         """How many calls of an account are made in a second: by its limits, else by the workers' threads."""

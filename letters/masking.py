@@ -65,10 +65,18 @@ def mask_value(value: Any) -> Any:
 
 def initials_of(letter: Letter) -> str:
     """By whom people tell letters apart: the guest's initials, else the member's id; "" where neither is known."""
+    return guest_initials(readable_data(letter))
+
+
+def readable_data(letter: Letter) -> Mapping[str, Any]:
+    """A letter's data, unmasked; empty where it cannot be read."""
     try:
-        data = decode_recordable(letter.new.body).data
+        return decode_recordable(letter.new.body).data
     except EnvelopeError:
-        return ""
+        return {}
+
+
+def guest_initials(data: Mapping[str, Any]) -> str:
     client = data.get("client")
     name = client.get("name") if isinstance(client, Mapping) else None
     if isinstance(name, str) and name.strip():

@@ -1,7 +1,7 @@
 """How the parts say where a trace goes: through the ingress, the queue and the vendor's call.
 
-`telemetry.tracing` makes Sentry's spans of it; the silent one costs next to nothing. Facts and tags hold neither
-secrets nor personal data.
+`telemetry.tracing` makes Sentry's spans of it, `telemetry.otel` OpenTelemetry's; the silent one costs next to nothing.
+Facts and tags hold neither secrets nor personal data.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 NO_HEADERS: Final[Mapping[str, str]] = {}
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32}-[0-9a-f]{16})-[0-9a-f]{2}")
@@ -20,7 +23,8 @@ _SENTRY: Final = re.compile(r"([0-9a-f]{32}-[0-9a-f]{16})(?:-[01])?")
 @dataclass(frozen=True, slots=True)
 class Received:
     """A message taken from a queue. size: of its body, in bytes. latency: seconds since it was put there, None where
-    that is not known. retries: the tries before this one. trace: the headers it carries."""
+    that is not known. retries: the tries before this one. trace: the headers it carries. origin: those with which the
+    webhook it began with was accepted."""
 
     queue: str
     id: str
@@ -29,6 +33,7 @@ class Received:
     retries: int
     trace: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 class Span(Protocol):
@@ -64,6 +69,10 @@ class Tracer(Protocol):
         """A request to a vendor."""
         ...
 
+    def ingress(self, app: WSGIApplication) -> WSGIApplication:
+        """The ingress as it is served: a sender's trace goes on, and whether it is sampled is ours to say."""
+        ...
+
 
 class NoSpan:
     """Tells nobody."""
@@ -93,6 +102,9 @@ class NoTracer:
     @contextmanager
     def call(self, verb: str, name: str, host: str) -> Iterator[Span]:
         yield _NO_SPAN
+
+    def ingress(self, app: WSGIApplication) -> WSGIApplication:
+        return app
 
 
 UNTRACED: Final = NoTracer()

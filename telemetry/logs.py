@@ -18,6 +18,8 @@ from typing import Final, TextIO
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.redact import Redactor
+from bellhop.schemas.trace import UNTRACED, Tracer
+from bellhop.telemetry.log_names import NAMINGS, Naming, Told
 
 NOISY: Final = ("pika", "kombu", "amqp", "gunicorn", "urllib3", "sqlalchemy", "alembic", "werkzeug", "sentry_sdk")
 """Told from WARNING on, whatever the level: below, urllib3 prints URLs with their queries."""
@@ -53,6 +55,7 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "publish.failed": "warning",
     "ledger.unavailable": "warning",
     "delivery.reclaimed": "warning",
+    "telemetry.unexported": "warning",
     "worker.stalled": "error",
     "worker.crashed": "error",
     "webhook.crashed": "error",
@@ -66,12 +69,22 @@ _LEVEL_OF_OUTCOME: Final[Mapping[object, str]] = {"dead": "error", "in_doubt": "
 class JsonLines(logging.Handler):
     """Writes one JSON object a line. A logging.Handler for its lock, which survives a fork."""
 
-    def __init__(self, process: str, redactor: Redactor, stream: TextIO, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        process: str,
+        redactor: Redactor,
+        stream: TextIO,
+        now: Callable[[], datetime] = utc_now,
+        naming: Naming = NAMINGS["bellhop"],
+    ) -> None:
         super().__init__()
         self._process = process
         self._redactor = redactor
         self._stream = stream
         self._now = now
+        self._naming = naming
+        self.export: Callable[[Told], None] | None = None
+        """Is given each line too. It must not wait for anybody."""
 
     def tell(self, level: str, event: str, fields: Mapping[str, object]) -> None:
         """Never raises: a full disk or a closed pipe behind stderr must not keep a delivery from being settled."""
@@ -81,8 +94,10 @@ class JsonLines(logging.Handler):
             shown = {name: value for name, value in fields.items() if name not in line}
             told = line | self._redactor.value(json.loads(json.dumps(shown, default=str)))
             with self.lock or threading.Lock():
-                self._stream.write(json.dumps(told, ensure_ascii=False, separators=(",", ":")) + "\n")
+                self._stream.write(json.dumps(self._naming(told), ensure_ascii=False, separators=(",", ":")) + "\n")
                 self._stream.flush()
+            if self.export is not None:
+                self.export(told)
         except Exception:  # noqa: BLE001, S110  # see above; there is nowhere left to tell it
             pass
 
@@ -103,6 +118,7 @@ class Telemetry:
 
     process: what it is, for the log. level: from which on lines are written; metrics count everything.
     count: the metrics, see `telemetry.metrics`. alarm: is told events of level error, see `telemetry.sentry`.
+    naming: of the lines' fields, see `telemetry.log_names`.
     """
 
     def __init__(
@@ -115,11 +131,17 @@ class Telemetry:
         count: Callable[[str, Mapping[str, object]], None] | None = None,
         alarm: Observe = silent,
         now: Callable[[], datetime] = utc_now,
+        naming: Naming = NAMINGS["bellhop"],
     ) -> None:
-        self.lines = JsonLines(process, redactor, stream or sys.stderr, now)
+        self.lines = JsonLines(process, redactor, stream or sys.stderr, now, naming)
         self._from = level
         self._count = count
         self._alarm = alarm
+        self.tracer: Tracer = UNTRACED
+        self.letters_tracer: Tracer = UNTRACED
+        """OpenTelemetry's alone: in Sentry a trace ends with its event's last try."""
+        self.close: Callable[[], None] = lambda: None
+        """Sends what is left of it; takes seconds at most."""
 
     def __call__(self, event: str, /, **fields: object) -> None:
         """Never raises: telling must never break doing. What cannot be told is dropped."""

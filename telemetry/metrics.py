@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -77,6 +78,10 @@ class Metrics:
         """Enters an event; one that has no row in the table counts nothing."""
         for update in _UPDATES.get(event, ()):
             update(self, fields)
+
+    def families(self) -> Iterable[Metric]:
+        """This process' own, also in multi-process mode."""
+        return self._registry.collect()
 
     def enter(self, event: str, fields: Fields, seconds: Sequence[float]) -> None:
         """Enters an event of `COUNTED` that happened more than once, with the same labels: how long each took."""

@@ -18,7 +18,7 @@ _CAUSE: Final = ("error", "where", "reason", "route", "account", "method", "code
 """What errors are grouped by: their cause, not their words. Of a vendor's words only the shape counts, as in the list
 of dead letters."""
 _TITLE: Final = ("reason", "method", "code", "error", "where")
-_FIELDS: Final = (
+FIELDS: Final = (
     *_TAGS,
     *("id", "error", "errno", "where", "problem", "type", "generation", "attempt", "seconds", "lag_seconds"),
 )
@@ -70,7 +70,7 @@ def start(settings: SentrySettings, process: str, redactor: Redactor) -> Observe
                 # Told by another thread than the one that worked it: it belongs to its event's trace all the same.
                 trace, _, span = str(fields["trace"]).partition("-")
                 scope.set_context("trace", {"trace_id": trace, "span_id": span})
-            scope.set_context("fields", {name: str(fields[name]) for name in _FIELDS if name in fields})
+            scope.set_context("fields", {name: str(fields[name]) for name in FIELDS if name in fields})
             scope.fingerprint = fingerprint(event, fields)
             scope.capture_message(title_of(event, fields), level="error")
 

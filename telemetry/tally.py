@@ -10,8 +10,10 @@ from __future__ import annotations
 import atexit
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
+
+from prometheus_client.metrics_core import Metric
 
 from bellhop.telemetry.metrics import Fields, Metrics
 
@@ -41,6 +43,11 @@ class Tally:
             self._waiting.append((event, fields))
         else:
             self._metrics(event, fields)
+
+    def families(self) -> Iterable[Metric]:
+        """As `Metrics.families`, with all that this process has counted."""
+        self.enter()
+        return self._metrics.families()
 
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format, with all that this process has counted."""

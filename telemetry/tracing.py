@@ -1,12 +1,12 @@
-"""Sentry's spans: one trace from the webhook through the queue to the vendor's call.
+"""Sentry's spans, and whoever traces beside it: one trace from the webhook through the queue to the vendor's call.
 
 Conventions: https://docs.sentry.io/platforms/python/tracing/instrumentation/custom-instrumentation/queues-module/
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from bellhop.schemas.settings import SentrySettings
@@ -25,6 +25,60 @@ _OK: Final = "ok"
 def tracer(settings: SentrySettings) -> Tracer:
     """To be called once Sentry was started. Silent where nothing is sampled."""
     return SentryTracer() if settings.dsn and settings.traces_sample_rate else UNTRACED
+
+
+def both(one: Tracer, other: Tracer) -> Tracer:
+    """Tells each of them, as far as they trace anything."""
+    tracers = [tracer for tracer in (one, other) if tracer is not UNTRACED]
+    return Tracers(tracers) if len(tracers) > 1 else next(iter(tracers), UNTRACED)
+
+
+class _Spans:
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._spans = spans
+
+    @property
+    def carried(self) -> Mapping[str, str]:
+        """Of the same name the last one's."""
+        return {name: value for span in self._spans for name, value in span.carried.items()}
+
+    def set(self, name: str, value: str | int | float) -> None:
+        for span in self._spans:
+            span.set(name, value)
+
+    def status(self, word: str) -> None:
+        for span in self._spans:
+            span.status(word)
+
+    def end(self) -> None:
+        for span in self._spans:
+            span.end()
+
+
+class Tracers:
+    """Several, told together."""
+
+    def __init__(self, tracers: Sequence[Tracer]) -> None:
+        self._tracers = tracers
+
+    def publish(self, queue: str, id_: str, tags: Mapping[str, str], trace: Mapping[str, str] | None = None) -> Span:
+        return _Spans([tracer.publish(queue, id_, tags, trace) for tracer in self._tracers])
+
+    @contextmanager
+    def process(self, received: Received) -> Iterator[Span]:
+        with ExitStack() as stack:
+            yield _Spans([stack.enter_context(tracer.process(received)) for tracer in self._tracers])
+
+    @contextmanager
+    def call(self, verb: str, name: str, host: str) -> Iterator[Span]:
+        with ExitStack() as stack:
+            yield _Spans([stack.enter_context(tracer.call(verb, name, host)) for tracer in self._tracers])
+
+    def ingress(self, app: WSGIApplication) -> WSGIApplication:
+        """The last one's outermost: the others go on from its span."""
+        for tracer in self._tracers:
+            app = tracer.ingress(app)
+        return app
 
 
 class SentrySpan:
@@ -103,6 +157,9 @@ class SentryTracer:
             span.set_data("server.address", host)
             yield SentrySpan(span)
 
+    def ingress(self, app: WSGIApplication) -> WSGIApplication:
+        return own_sampling(app)
+
 
 class _Both(SentrySpan):
     """The span of a message at work; its transaction ends as it does."""
@@ -150,8 +207,3 @@ def own_sampling(app: WSGIApplication) -> WSGIApplication:
         return app(environ, start_response)
 
     return continue_trace
-
-
-def ingress(app: WSGIApplication, traced: Tracer) -> WSGIApplication:
-    """The ingress as it is served: with `own_sampling` where it is traced."""
-    return app if traced is UNTRACED else own_sampling(app)

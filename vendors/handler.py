@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
-from bellhop.ledger.records import Booking, VendorCall
+from bellhop.ledger.records import Booking, Json, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed
+
+_GUEST_KEYS: Final = ("member_id", "client", "notes", "additional")
 
 
 class Handler(Protocol):
@@ -51,3 +53,10 @@ class AsksAhead(Protocol):
     def ask_ahead(self) -> None:
         """May take a while. Raises nothing: what could not be asked is asked when it is needed."""
         ...
+
+
+def attempt_request(call: VendorCall, envelope: Envelope) -> Json:
+    """A call as people are shown it. What books is sent with its guest, which the mark of the call leaves out."""
+    if call.repeatable:
+        return call.arguments
+    return {key: envelope.data[key] for key in _GUEST_KEYS if envelope.data.get(key)} | dict(call.arguments)

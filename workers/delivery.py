@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from bellhop.broker import headers
 from bellhop.broker.headers import trace_headers
@@ -22,12 +21,12 @@ from bellhop.ledger.records import (
     ClaimBusy,
     Claimed,
     Entry,
+    Held,
     Json,
     Refused,
     Settled,
     Settlement,
     State,
-    VendorCall,
 )
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope
@@ -36,7 +35,8 @@ from bellhop.schemas.trace import Received, parent_of
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Repeated, Wait, outcome_text
 from bellhop.vendors.standing import name_changes
 
-_GUEST_KEYS: Final = ("member_id", "client", "notes", "additional")
+Began = tuple[datetime, float]
+"""When a try began: UTC, and monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ class ReceivedDelivery:
                 return EndedDelivery(delivery, started, Recorded(detail), envelope, known=state, recorded_at=at)
             case ClaimBusy(detail):
                 return EndedDelivery(delivery, started, Wait(detail), envelope)
+            case Held(detail, _):
+                return EndedDelivery(delivery, started, Wait(detail, is_held=True), envelope)
             case Refused(reason, error, at):
                 return EndedDelivery(delivery, started, Dead(reason, error), envelope, recorded_at=at)
 
@@ -99,6 +101,7 @@ class ClaimedDelivery:
             retries=self.claim.attempts,
             trace=trace_headers(message.headers) or envelope.trace,
             tags=event_tags(envelope),
+            origin=envelope.trace,
         )
 
     def with_claim(self, claim: Claimed) -> ClaimedDelivery:
@@ -239,13 +242,6 @@ def report_end(ended: EndedDelivery, observe: Observe, clock: Clock) -> None:
 
 
 # --- what an attempt says ---------------------------------------------------------------------------------------
-
-
-def attempt_request(call: VendorCall, envelope: Envelope) -> Json:
-    """A call as people are shown it. What books is sent with its guest, which the mark of the call leaves out."""
-    if call.repeatable:
-        return call.arguments
-    return {key: envelope.data[key] for key in _GUEST_KEYS if envelope.data.get(key)} | dict(call.arguments)
 
 
 def attempt_result(before: Booking, result: Booking | Outcome) -> Json:

@@ -31,32 +31,29 @@ from bellhop.ledger.records import RESTORED, Attempt, Booking, Json, VendorCall
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import ClaimLost, EnvelopeError, LedgerUnavailable
+from bellhop.schemas.events import UNKNOWN_TYPE
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
-from bellhop.vendors.handler import Handler
+from bellhop.vendors.handler import Handler, attempt_request
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Performed, Recorded, Refusal, Repeated, Retry, Wait
 from bellhop.vendors.standing import say_what_gave_way
 from bellhop.workers.delivery import (
+    Began,
     ClaimedDelivery,
     EndedDelivery,
     ReceivedDelivery,
-    attempt_request,
     attempt_result,
     event_tags,
 )
-from bellhop.workers.failures import failure_outcome, held_outcome, is_same_call, said_no_before, with_heard
+from bellhop.workers.failures import TOO_EARLY, failure_outcome, held_outcome, is_same_call, said_no_before, with_heard
 from bellhop.workers.ports import NoTurns, Turns, WorkLedger
 from bellhop.workers.retry import plan_retry, starts_soon
 
 MAX_CALLS: Final = 200
 """Calls one delivery may make; book, confirm and cancel for each service stay far below. More is a circle."""
-
-_TOO_EARLY: Final = "its slot is free, which proves nothing while the vendor may still carry the call out"
-
-Began = tuple[datetime, float]  # when a try began: UTC, and monotonic seconds
 
 
 class Executor:
@@ -172,11 +169,13 @@ class Executor:
         if verdict is None and called_at is not None:
             # From when it was asked, not from when it answered: meanwhile the call may have been carried out.
             left = self._late_after(doubt.account) - (began[0] - called_at).total_seconds()
-            verdict = InDoubt(doubt, _TOO_EARLY, left) if left > 0 else None
+            verdict = InDoubt(doubt, TOO_EARLY, left) if left > 0 else None
         return None if verdict is None else claimed.end(with_heard(verdict, doubt))
 
     def _translate(self, claimed: ClaimedDelivery) -> VendorCall | Outcome:
         """What the event wants, compared with what the ledger holds: the next call, or the outcome."""
+        if claimed.envelope.type == UNKNOWN_TYPE:
+            return Recorded("its type is unknown here: recorded, nothing is guessed")
         step, not_after = self._handler.translate(claimed.envelope, claimed.booking), claimed.envelope.not_after
         if isinstance(step, VendorCall) and not step.repeatable and not_after and self._clock.now() >= not_after:
             return Dead(Reason.TOO_LATE, "the booking's start has passed")

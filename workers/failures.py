@@ -22,6 +22,7 @@ from bellhop.workers.ports import Turns
 AUTH_TRIES: Final = FAILURES
 """Refused credentials hold the account, whose events then wait without a try. An event that is refused so often while
 it is not held is refused alone, and that is a person's."""
+TOO_EARLY: Final = "its slot is free, which proves nothing while the vendor may still carry the call out"
 
 
 def failure_outcome(

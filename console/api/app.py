@@ -16,11 +16,24 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import BaseConverter
 
 from bellhop.broker.port import Broker
-from bellhop.console.api import edits, events, jobs, letters, operations, overview, people, requests, responses
+from bellhop.console.api import (
+    edits,
+    events,
+    floods,
+    jobs,
+    letters,
+    operations,
+    overview,
+    people,
+    refusals,
+    requests,
+    responses,
+    times,
+)
 from bellhop.console.api.problems import handle_errors
 from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, section_blueprint
 from bellhop.console.trends import Pulse
-from bellhop.ledger.records import Role
+from bellhop.ledger.records import Role, TakeRefused
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.contract import Moment
@@ -29,6 +42,7 @@ from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
 
 PREFIX: Final = "/api/v1"
+_SECTIONS: Final = (overview, letters, jobs, edits, events, floods, operations, refusals, people)
 
 
 class _Number(BaseConverter):
@@ -73,13 +87,15 @@ def create_api_app(
     *,
     now: Callable[[], datetime] = utc_now,
     pulse: Pulse | None = None,
+    take_refused: TakeRefused | None = None,
 ) -> Flask:
     """The API; `ledger` and `broker` as opened by this process, after any fork. pulse: the console's.
+    take_refused: None where this process takes none.
 
     Tells `console.answered` (status), `api.refused` (status) where there is no valid token, and `api.crashed` (error,
     where) for what nobody foresaw.
     """
-    parts = ApiParts(settings, ledger, broker, observe, now, pulse)
+    parts = ApiParts(settings, ledger, broker, observe, now, pulse, take_refused)
     app = Flask("bellhop.console.api", static_folder=None)
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
     app.url_map.converters |= {"number": _Number, "id": _Id}
@@ -91,18 +107,23 @@ def create_api_app(
         "security": [{"token": []}],
     }
     api = _Api(app, spec_kwargs={"title": "Bellhop", "version": _version(), "openapi_version": "3.1.0"})
-    api.register_converter(_Id, lambda _: {"type": "string"})
-    api.register_converter(_Number, lambda _: {"type": "integer", "minimum": 1, "maximum": requests.BIGGEST_ID})
-    api.register_field(Moment, "string", "date-time")
-    api.register_field(requests.Instant, "string", "date-time")
-    scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
-    api.spec.components.security_scheme("token", scheme)
-    sections = [module.section(parts) for module in (overview, letters, jobs, edits, events, operations, people)]
-    for section in (*sections, _document(api)):
+    _describe(api)
+    for section in (*(module.section(parts) for module in _SECTIONS), _document(api)):
         api.register_blueprint(section_blueprint(section, parts))
     handle_errors(app, observe)
     app.after_request(lambda response: _finish(response, observe))
     return app
+
+
+def _describe(api: _Api) -> None:
+    """What the document says of our own fields and converters, and of the tokens."""
+    api.register_converter(_Id, lambda _: {"type": "string"})
+    api.register_converter(_Number, lambda _: {"type": "integer", "minimum": 1, "maximum": requests.BIGGEST_ID})
+    api.register_field(Moment, "string", "date-time")
+    api.register_field(times.Instant, "string", "date-time")
+    api.register_field(times.AskedTime, None, None)
+    scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
+    api.spec.components.security_scheme("token", scheme)
 
 
 def mount(outer: Flask, api: Flask) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from bellhop.broker.port import Publisher
 from bellhop.console.api import requests, responses
 from bellhop.console.api.problems import RETRY_AFTER, invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
-from bellhop.ledger.records import Edit, EditState, Letter, LetterState, Role
-from bellhop.letters.edits import EditInvalid, edit_body
-from bellhop.letters.replay import replay_edited
+from bellhop.ledger.records import Edit, Letter, Role
+from bellhop.letters.edit_acts import EditUnsent, propose_edit, replay_approved
+from bellhop.letters.edits import EditInvalid
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.letters import edit_row
 from bellhop.schemas.errors import EnvelopeError
@@ -54,44 +53,34 @@ class EditRoutes:
         return {"rows": [self._row(edit) for edit in self._edits.waiting()]}
 
     def propose(self, call: ApiCall, number: int) -> JsonObject:
-        letter = self._letter(number)
-        if letter.state is not LetterState.OPEN:
-            raise Problem(409, "refused", f"Dead letter {number} is {letter.state.value}: only an open one is edited.")
+        letter, parts = self._letter(number), self._parts
+        changes, why = call.body["changes"], call.body["why"]
         try:
-            body = edit_body(letter.new.body, call.body["changes"], self._parts.settings.venues.get)
+            edit, replayed = propose_edit(
+                parts.ledger, parts.settings.venues.get, lambda: parts.publisher, letter, changes,
+                who=call.who, why=why,
+            )  # fmt: skip
         except EditInvalid as error:
             raise invalid(*error.problems) from None
         except EnvelopeError:
             raise Problem(409, "refused", "The letter cannot be read, so it cannot be edited.") from None
-        if (known := self._find_proposal(number, call.who, body)) is not None:
-            return self._row(known) | {"replayed": False}
-        publisher = self._parts.publisher  # before anything is kept, as the broker may be away
-        edit = self._edits.propose(number, call.who, call.body["why"], body)
-        replayed = edit.state is EditState.APPROVED and self._replay(edit, call.who, publisher)
+        except EditUnsent as error:
+            raise _unsent(error) from None
         return self._row(edit) | {"replayed": replayed}
-
-    def _find_proposal(self, number: int, who: str, body: bytes) -> Edit | None:
-        """The same, where they have proposed it already and it waits: the answer was lost."""
-        same = (edit for edit in self._edits.of(number) if (edit.who, edit.body) == (who, body))
-        return next((edit for edit in same if edit.state is EditState.PROPOSED), None)
 
     def approve(self, call: ApiCall, number: int) -> JsonObject:
         self._edit(number)
         publisher = self._parts.publisher  # before anything is kept, as the broker may be away
         edit = self._edits.approve(number, call.who)
-        return self._row(edit) | {"replayed": self._replay(edit, call.who, publisher)}
+        try:
+            replayed = replay_approved(self._parts.ledger, publisher, edit, call.who)
+        except EditUnsent as error:
+            raise _unsent(error) from None
+        return self._row(edit) | {"replayed": replayed}
 
     def refuse(self, call: ApiCall, number: int) -> JsonObject:
         self._edit(number)
         return self._row(self._edits.refuse(number, call.who, call.body["why"]))
-
-    def _replay(self, edit: Edit, who: str, publisher: Publisher) -> bool:
-        """Whether it was: not where its letter is not open any more. Raises Problem where nobody knows."""
-        done = replay_edited(self._parts.ledger, publisher, edit.id, who=who)
-        if done.error:
-            detail = "The broker did not confirm it. The letter is still open: propose the same edit again."
-            raise Problem(503, "broker-away", detail, headers=RETRY_AFTER)
-        return bool(done.replayed)
 
     def _row(self, edit: Edit, *, reveal: bool = False) -> JsonObject:
         row: JsonObject = self._parts.redactor.value(edit_row(edit, self._letters.get(edit.letter), reveal=reveal))
@@ -108,3 +97,7 @@ class EditRoutes:
         if edit is None:
             raise not_found(f"edit {number}")
         return edit
+
+
+def _unsent(error: EditUnsent) -> Problem:
+    return Problem(503, "broker-away", f"{str(error)[:1].upper()}{str(error)[1:]}.", headers=RETRY_AFTER)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bellhop.console.api import requests, responses
-from bellhop.console.api.letters import find_letters
-from bellhop.console.api.problems import not_found
+from bellhop.console.api.letters import chosen_ids, find_letters
+from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import BulkJob, ItemState, Letter, LetterState, Role, Verdict
 from bellhop.letters.parts import jobs_wait
 from bellhop.letters.preflight import verdicts
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.people import job_item_rows, job_row
+from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.problems import Problem
 
 _NUMBER = "<number:number>"
@@ -51,7 +52,10 @@ class JobRoutes:
 
     def create(self, call: ApiCall) -> JsonObject:
         body = call.body
-        letters = find_letters(self._parts, list(dict.fromkeys(body["ids"])))
+        numbers = chosen_ids(self._parts, call)
+        if len(numbers) > requests.MOST_IDS:
+            raise invalid(FieldProblem("filter", f"must match at most {requests.MOST_IDS} letters"))
+        letters = find_letters(self._parts, numbers)
         judged = self._judge(body["kind"], letters)
         doubtful = [letter.id for letter, verdict in zip(letters, judged, strict=True) if verdict is Verdict.IN_DOUBT]
         if doubtful and not body["in_doubt"]:

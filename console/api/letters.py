@@ -8,11 +8,19 @@ from typing import Any
 from bellhop.console.api import requests, responses, state_responses
 from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
-from bellhop.ledger.records import Letter, LetterFilter, LetterState, Order, Role
+from bellhop.ledger.records import CauseSaid, Letter, LetterFilter, LetterState, Order, Role
 from bellhop.letters.doubts import Answered, Words, answered_row
 from bellhop.letters.forecast import preflight
 from bellhop.letters.serializers import JsonObject
-from bellhop.letters.serializers.letters import cause_row, letter_detail, letter_row, note_row, sort_counts
+from bellhop.letters.serializers.letters import (
+    cause_row,
+    letter_detail,
+    letter_row,
+    life_row,
+    note_row,
+    sort_causes,
+    sort_counts,
+)
 from bellhop.schemas.errors import FieldProblem
 from bellhop.vendors.vendor import Said
 
@@ -29,6 +37,8 @@ def section(parts: ApiParts) -> ApiSection:
               responses.LetterPage, body=requests.LetterQuery),
         Route("GET", "/letters/causes", api.causes, "Dead letters grouped by cause", responses.Causes,
               query=requests.CauseQuery),
+        Route("POST", "/letters/causes", api.say, "Acknowledge, snooze or resolve a cause, or take it back",
+              responses.LifeLine, operator, body=requests.CauseWord, refuses=True),
         Route("GET", "/letters/reasons", api.reasons, "Count dead letters by reason", responses.Reasons,
               query=requests.LetterChoice),
         Route("POST", "/letters/assign", api.assign, "Assign dead letters", responses.Assigned, operator,
@@ -65,7 +75,12 @@ class LetterRoutes:
 
     def causes(self, call: ApiCall) -> JsonObject:
         rows = self._parts.ledger.causes.find(requests.letter_filter(dict(call.query)), call.query["limit"])
-        return {"rows": self._parts.redactor.value([cause_row(row) for row in rows])}
+        return {"rows": self._parts.redactor.value([cause_row(row) for row in sort_causes(rows)])}
+
+    def say(self, call: ApiCall) -> JsonObject:
+        body = call.body
+        said = None if body["said"] == "new" else CauseSaid(body["said"])
+        return life_row(self._parts.ledger.causes.say(body["cause"], said, call.who, body["why"], body["until"]))
 
     def reasons(self, call: ApiCall) -> JsonObject:
         return {"reasons": sort_counts(self._letters.by_reason(requests.letter_filter(dict(call.query))))}
@@ -89,7 +104,7 @@ class LetterRoutes:
         return {"rows": [note_row(note) for note in self._letters.notes(number)]}
 
     def assign(self, call: ApiCall) -> JsonObject:
-        return {"assigned": self._letters.assign(call.body["ids"], call.body["to"], call.who)}
+        return {"assigned": self._letters.assign(chosen_ids(self._parts, call), call.body["to"], call.who)}
 
     def discard(self, call: ApiCall) -> JsonObject:
         return {"discarded": self._letters.discard(call.body["ids"], call.who, call.body["why"])}
@@ -111,12 +126,7 @@ class LetterRoutes:
         return told
 
     def preflight(self, call: ApiCall) -> JsonObject:
-        numbers, chosen = call.body.get("ids"), call.body.get("filter")
-        if (numbers is None) == (chosen is None):
-            raise invalid(FieldProblem("body", "must have either ids or filter"))
-        if chosen is not None:
-            numbers = self._letters.ids(requests.letter_filter(dict(chosen)), requests.MOST_IDS + 1)
-        numbers = list(dict.fromkeys(numbers or ()))
+        numbers = chosen_ids(self._parts, call)
         some = numbers[: requests.MOST_IDS]
         letters = find_letters(self._parts, some)
         told = preflight(letters, self._parts.ledger, self._parts.settings, self._parts.now())
@@ -128,6 +138,17 @@ class LetterRoutes:
         if letter is None:
             raise not_found(f"dead letter {number}")
         return letter
+
+
+def chosen_ids(parts: ApiParts, call: ApiCall) -> list[int]:
+    """The letters that a request names, or those that match its filter now, one more than a job takes at most. Raises
+    Problem where it says both or neither."""
+    numbers, chosen = call.body.get("ids"), call.body.get("filter")
+    if (numbers is None) == (chosen is None):
+        raise invalid(FieldProblem("body", "must have either ids or filter"))
+    if chosen is not None:
+        numbers = parts.ledger.letters.ids(requests.letter_filter(dict(chosen)), requests.MOST_IDS + 1)
+    return list(dict.fromkeys(numbers or ()))
 
 
 def find_letters(parts: ApiParts, numbers: Sequence[int]) -> list[Letter]:

@@ -1,4 +1,4 @@
-"""Queues, parts, accounts, routes and refused posts, and to pause, resume and retry now."""
+"""Queues, parts, accounts and routes, and to pause, resume and retry now."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from bellhop.letters.parts import count_running, part_rows
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import account_rows, queue_summary, route_rows
-from bellhop.letters.serializers.refusals import refused_row
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.problems import Problem
 from bellhop.vendors.registry import ROUTES
@@ -25,8 +24,6 @@ def section(parts: ApiParts) -> ApiSection:
               state_responses.PartList),
         Route("GET", "/accounts", api.accounts, "List accounts: breakers, calls, pulls", state_responses.AccountList),
         Route("GET", "/routes", api.routes, "List routes and their pauses", state_responses.RouteList),
-        Route("GET", "/refused-posts", api.refused_posts, "List the last posts that were refused, newest first",
-              state_responses.RefusedPostList, query=requests.RefusedQuery),
         Route("POST", "/routes/<route>/pause", api.pause, "Pause a route: its messages wait",
               state_responses.RouteList, operator, body=requests.Pausing),
         Route("POST", "/routes/<route>/resume", api.resume, "Resume a route", state_responses.RouteList, operator,
@@ -34,7 +31,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("POST", "/routes/<route>/retry-now", api.retry_now, "Retry now what waits for a retry",
               state_responses.Moved, operator, body=requests.Why),
     )  # fmt: skip
-    return ApiSection("routes", "Queues, parts, accounts, routes and refused posts.", routes)
+    return ApiSection("routes", "Queues, parts, accounts and routes.", routes)
 
 
 class SteeringRoutes:
@@ -55,10 +52,6 @@ class SteeringRoutes:
 
     def routes(self, call: ApiCall) -> JsonObject:
         return {"rows": route_rows(self._ledger)}
-
-    def refused_posts(self, call: ApiCall) -> JsonObject:
-        posts = self._ledger.refusals.last(call.query.get("source", ""), call.query["limit"])
-        return {"rows": self._parts.redactor.value([refused_row(post) for post in posts])}
 
     def pause(self, call: ApiCall, route: str) -> JsonObject:
         until = call.body.get("until")

@@ -7,7 +7,7 @@ from typing import Any
 from bellhop.console.access.passwords import PasswordUnfit, hash_password
 from bellhop.console.access.people import NameUnfit, fit_name
 from bellhop.console.access.sessions import LOCAL_ADMIN
-from bellhop.console.api import requests, responses
+from bellhop.console.api import people_requests, requests, responses
 from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.console.api.tokens import hash_token, new_token
@@ -26,18 +26,18 @@ def section(parts: ApiParts) -> ApiSection:
         Route("GET", "/audit", api.audit, "List who did what, when and why, newest first", responses.AuditPage,
               query=requests.AuditQuery),
         Route("GET", "/users", api.users, "List users", responses.Users, admin),
-        Route("POST", "/users", api.add_user, "Add a user", responses.UserLine, admin, body=requests.NewUser,
+        Route("POST", "/users", api.add_user, "Add a user", responses.UserLine, admin, body=people_requests.NewUser,
               status=201, refuses=True),
         Route("PATCH", "/users/<id:name>", api.change_user, "Change a user; their sessions end", responses.UserLine,
-              admin, body=requests.UserChange, refuses=True),
+              admin, body=people_requests.UserChange, refuses=True),
         Route("DELETE", "/users/<id:name>", api.remove_user, "Remove a user; the tokens they made stay",
               responses.UserLine, admin),
         Route("GET", "/sessions", api.sessions, "List who is signed in", responses.SessionList, admin),
         Route("POST", "/sessions/end", api.sign_out, "End a person's sessions, also of the provider's",
-              responses.SignedOut, admin, body=requests.SomebodysName),
+              responses.SignedOut, admin, body=people_requests.SomebodysName),
         Route("GET", "/tokens", api.tokens, "List API tokens", responses.TokenList, admin),
         Route("POST", "/tokens", api.add_token, "Create a token; it is shown once", responses.TokenMade, admin,
-              body=requests.NewToken, status=201),
+              body=people_requests.NewToken, status=201),
         Route("POST", f"/tokens/{_NUMBER}/revoke", api.revoke, "Revoke a token", responses.TokenLine, admin,
               body=requests.NoArguments),
     )  # fmt: skip

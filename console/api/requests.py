@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from bellhop.console.access.passwords import LONGEST, SHORTEST
-from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order, Role
+from bellhop.console.api.times import Instant, asked_time
+from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order
 from bellhop.letters.archive import WAITING
-from bellhop.schemas.contract import Moment, Strict
+from bellhop.schemas.contract import Strict
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
 
@@ -21,14 +20,6 @@ MOST_AT_ONCE: Final = 500
 """Of what is done while the caller waits."""
 MOST_ROWS: Final = 500
 BIGGEST_ID: Final = 10**18 - 1
-
-
-class Instant(Moment):
-    """As `Moment`; UTC where no zone is given."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        moment = super()._deserialize(value, attr, data, **kwargs)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 class Line(fields.String):
@@ -106,8 +97,8 @@ class _Which(Strict):
     cause = Line(400)
     assignee = Line(100)
     text = Line(200, metadata={"description": "Words that all stand in it."})
-    since = Instant(metadata={"description": "Died at this time or later."})
-    until = Instant(metadata={"description": "Died at this time or before."})
+    since = asked_time("Died at this time or later:")
+    until = asked_time("Died at this time or before:")
     state = fields.List(
         of(LetterState),
         validate=validate.Length(min=1, max=len(LetterState)),
@@ -133,6 +124,17 @@ class CauseQuery(_Which):
     limit = limit(200)
 
 
+def _instead_of_ids() -> fields.Nested:
+    return fields.Nested(LetterChoice, metadata={"description": "All that match now, instead of ids."})
+
+
+class CauseWord(Strict):
+    cause = Line(400, required=True)
+    said = one_of("acknowledged", "snoozed", "resolved", "new", required=True)
+    why = why(required=False, minimum=0, load_default="")
+    until = Instant(allow_none=True, load_default=None, metadata={"description": "Of snoozed alone, which needs it."})
+
+
 def letter_filter(given: dict[str, Any]) -> LetterFilter:
     """Of what one of the schemas above has loaded."""
     names = ("reason", "route", "account", "source", "event_id", "cause", "assignee", "since", "until")
@@ -144,6 +146,18 @@ def letter_filter(given: dict[str, Any]) -> LetterFilter:
 class RefusedQuery(Strict):
     source = Line(100)
     limit = limit(50)
+
+
+class RefusedSource(Strict):
+    source = Line(100)
+
+
+class TakeRefusedPosts(Strict):
+    source = Line(100, metadata={"description": "Only of this source."})
+    cause = Line(100, metadata={"description": "Only of this cause."})
+    numbers = ids_field(MOST_IDS, metadata={"description": "Only these."})
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "Only says what would become of each."})
+    why = why()
 
 
 class RevealQuery(Strict):
@@ -169,7 +183,8 @@ class SayAbsent(Strict):
 
 
 class Assigning(Strict):
-    ids = ids_field(MOST_AT_ONCE, required=True)
+    ids = ids_field(MOST_AT_ONCE)
+    filter = _instead_of_ids()
     to = Line(100, minimum=0, required=True, metadata={"description": '"" to unassign.'})
 
 
@@ -185,7 +200,8 @@ class PreflightRequest(Strict):
 
 class NewJob(Strict):
     kind = one_of("replay", "discard", load_default="replay")
-    ids = ids_field(MOST_IDS, required=True)
+    ids = ids_field(MOST_IDS)
+    filter = _instead_of_ids()
     why = why()
     in_doubt = fields.Boolean(
         load_default=False,
@@ -257,29 +273,3 @@ class AuditQuery(Paged):
     who = Line(200)
     act = Line(100)
     letter = fields.Integer(validate=validate.Range(min=1, max=BIGGEST_ID))
-
-
-class NewUser(Strict):
-    name = Line(100, required=True)
-    role = of(Role, required=True)
-    password = fields.String(
-        validate=validate.Length(min=SHORTEST, max=LONGEST),
-        load_only=True,
-        metadata={"description": "None for one who signs in by OpenID Connect."},
-    )
-
-
-class UserChange(Strict):
-    role = of(Role)
-    password = fields.String(validate=validate.Length(min=SHORTEST, max=LONGEST), load_only=True)
-    disabled = fields.Boolean()
-
-
-class SomebodysName(Strict):
-    name = Line(200, required=True)
-
-
-class NewToken(Strict):
-    name = Line(100, required=True)
-    role = of(Role, required=True)
-    expires = Instant(allow_none=True, metadata={"description": "Ends by itself at this time."})

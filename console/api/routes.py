@@ -28,7 +28,7 @@ from bellhop.console.api.tokens import hash_token, is_well_formed
 from bellhop.console.trends import Pulse
 from bellhop.ledger.pages import CursorInvalid
 from bellhop.ledger.people import token_name
-from bellhop.ledger.records import ApiToken, Role
+from bellhop.ledger.records import ApiToken, Role, TakeRefused
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.contract import unfit
 from bellhop.schemas.errors import FieldProblem
@@ -57,12 +57,14 @@ class ApiParts:
         observe: Observe,
         now: Callable[[], datetime],
         pulse: Pulse | None = None,
+        take_refused: TakeRefused | None = None,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
         self.broker = broker
         self.observe = observe
         self.now = now
+        self.take_refused = take_refused
         self.pulse = pulse or Pulse(broker, ledger, observe, now)
         self.redactor = Redactor(settings.secrets, settings.names)
         self._publishing = threading.Lock()

@@ -89,4 +89,12 @@ def search() -> str | Response:
     which = LetterFilter(text=words, states=tuple(LetterState))
     found = own.ledger.letters.page(which, Order.NEWEST, _FOUND).rows if words else []
     letters = [letter_row(letter) for letter in found]
-    return render_template("search.html", words=words, events=events, letters=letters, most=_FOUND)
+    return render_template(
+        "search.html",
+        words=words,
+        key=own.asked.keep(words) if words else "",
+        events=events,
+        letters=letters,
+        open_count=own.ledger.letters.count(LetterFilter(text=words)) if words else 0,
+        most=_FOUND,
+    )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bellhop.ingest.documents import answers
 from bellhop.ingest.documents.events import TYPES, VenueKinds, event_schema
 from bellhop.ingest.documents.json_schemas import BEYOND, DIALECT, JsonSchema, definitions
+from bellhop.ingest.documents.refusals import REFUSALS
 from bellhop.schemas.events import MAX_ID
 from bellhop.schemas.patterns import CONTROL, END
 from bellhop.schemas.problems import CONTENT_TYPE
@@ -24,18 +25,6 @@ _SIGNATURE: Final = (
     "Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature: v1,<base64>` of HMAC-SHA256 over"
     " `<id>.<timestamp>.<body>`. Sources may have other schemes: `bellhop sources list`."
 )
-_PROBLEMS: Final = {
-    400: "The body is not what it says it is, or the id cannot be one. Sent again it fails again.",
-    401: "The post does not prove where it comes from.",
-    404: "There is no such source, or nothing at this address.",
-    405: "This address does not take that method.",
-    408: "The body did not come in time: send it again.",
-    413: "The body is too large.",
-    415: "The body is of a type, or packed in a way, that is not taken.",
-    422: "The event breaks its contract: `errors` names each field and rule. Sent again it fails again.",
-    429: "More than this source may post: nothing of it was taken. Send it again after `Retry-After`.",
-    503: "Nothing was accepted. Send it again after `Retry-After`, with the same id.",
-}
 
 
 def openapi(venues: VenueKinds, public_url: str = "") -> JsonSchema:
@@ -50,7 +39,7 @@ def openapi(venues: VenueKinds, public_url: str = "") -> JsonSchema:
         "webhooks": {type_: _webhook(type_) for type_ in answers.RESULT_TYPES},
         "components": {
             "schemas": _schemas(venues),
-            "responses": {str(status): _problem(words) for status, words in _PROBLEMS.items()},
+            "responses": {str(status): _problem(one.words) for status, one in REFUSALS.items()},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "One of the source's secrets."},
                 "signature": {"type": "apiKey", "in": "header", "name": "webhook-signature", "description": _SIGNATURE},
@@ -182,7 +171,7 @@ def _post() -> JsonSchema:
         {
             "200": _json(_ref("Taken"), f"{taken} Of sources whose upstream insists on 200."),
             "202": _json(_ref("Taken"), taken),
-            **_problems(400, 401, 404, 408, 413, 415, 422, 429, 503),
+            **_problems(*REFUSALS),
         },
         is_secured=True,
     )

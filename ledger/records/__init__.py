@@ -3,10 +3,11 @@
 from bellhop.ledger.records.alerts import AlertMessage, AlertRow, DeadReceiver
 from bellhop.ledger.records.bookings import Booking, Entry, EntryState, describe_entries
 from bellhop.ledger.records.calls import RESTORED, Attempt, Json, VendorCall
-from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Refused, Settled, Settlement
+from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Held, Refused, Settled, Settlement
 from bellhop.ledger.records.doubts import Doubt, ProofResult, Proven
 from bellhop.ledger.records.edits import Edit, EditState
 from bellhop.ledger.records.events import EventView, Standing, State
+from bellhop.ledger.records.floods import Flood, FloodState, HeldEvent
 from bellhop.ledger.records.jobs import BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.records.letters import (
     CauseLife,
@@ -23,7 +24,14 @@ from bellhop.ledger.records.letters import (
 )
 from bellhop.ledger.records.parts import Part
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
-from bellhop.ledger.records.refusals import RefusedCount, RefusedPost
+from bellhop.ledger.records.refusals import (
+    RefusalCause,
+    RefusedCount,
+    RefusedPost,
+    TakenPost,
+    TakenVerdict,
+    TakeRefused,
+)
 from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainReport, Link, Pause
 
 __all__ = [
@@ -51,6 +59,10 @@ __all__ = [
     "Entry",
     "EntryState",
     "EventView",
+    "Flood",
+    "FloodState",
+    "Held",
+    "HeldEvent",
     "ItemState",
     "JobItem",
     "JobState",
@@ -66,6 +78,7 @@ __all__ = [
     "Pause",
     "ProofResult",
     "Proven",
+    "RefusalCause",
     "Refused",
     "RefusedCount",
     "RefusedPost",
@@ -75,6 +88,9 @@ __all__ = [
     "Settlement",
     "Standing",
     "State",
+    "TakeRefused",
+    "TakenPost",
+    "TakenVerdict",
     "User",
     "VendorCall",
     "Verdict",

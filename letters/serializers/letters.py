@@ -24,7 +24,7 @@ from bellhop.letters.advice import advise, advise_on
 from bellhop.letters.conflicts import conflict_rows
 from bellhop.letters.edits import field_changes
 from bellhop.letters.lost_ids import lost_ids
-from bellhop.letters.masking import mask_change, mask_data, mask_evidence
+from bellhop.letters.masking import guest_initials, mask_change, mask_data, mask_evidence, readable_data
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.events import attempt_row
 from bellhop.schemas.clock import iso
@@ -37,7 +37,7 @@ SHOWN_BYTES: Final = 65_536
 
 def letter_row(letter: Letter) -> JsonObject:
     """A letter as lists have it."""
-    new = letter.new
+    new, data = letter.new, readable_data(letter)
     return {
         "id": letter.id,
         "state": letter.state.value,
@@ -54,6 +54,8 @@ def letter_row(letter: Letter) -> JsonObject:
         "died": iso(new.died),
         "archived": iso(letter.archived),
         "not_after": iso(new.not_after),
+        "venue": str(data.get("venue") or ""),
+        "guest": guest_initials(data),
         "message_id": new.message_id,
         "cause": letter.cause,
         "assignee": letter.assignee,

@@ -22,6 +22,7 @@ from bellhop.schemas.settings.services import (
     IngestSettings,
     LedgerSettings,
     LogSettings,
+    OtelSettings,
     SentrySettings,
     WorkSettings,
 )
@@ -35,6 +36,7 @@ SECTIONS: Final[Mapping[str, SectionPart[Any]]] = {
     "archive": SectionPart(ArchiveSettings),
     "console": SectionPart(ConsoleSettings),
     "sentry": SectionPart(SentrySettings),
+    "otel": SectionPart(OtelSettings),
     "log": SectionPart(LogSettings),
 }
 TABLES: Final = ("sources", "accounts", "venues", "alerts")
@@ -104,8 +106,10 @@ class _Builder:
     def settings(self) -> Settings:
         parts = self._parts
         sections = dict(parts.sections)
+        log = sections.pop("log")
         return Settings(
-            log_level=sections.pop("log").level,
+            log_level=log.level,
+            log_fields=log.fields,
             accounts=parts.accounts,
             sources=parts.sources,
             venues={name: self._facts(name, venue) for name, venue in parts.venues.items()},

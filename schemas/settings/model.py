@@ -21,6 +21,7 @@ from bellhop.schemas.settings.services import (
     BrokerSettings,
     IngestSettings,
     LedgerSettings,
+    OtelSettings,
     SentrySettings,
     WorkSettings,
 )
@@ -36,7 +37,9 @@ class Settings:
     archive: ArchiveSettings
     console: ConsoleSettings
     sentry: SentrySettings
+    otel: OtelSettings
     log_level: str
+    log_fields: str
     sources: Mapping[str, SourceSettings]
     accounts: Mapping[str, Account]
     venues: Mapping[str, VenueFacts]
@@ -62,6 +65,7 @@ class Settings:
         passwords = [urlsplit(url).password or "" for url in urls]
         found.update(passwords, map(unquote, passwords))  # drivers and their errors know the decoded one
         found.add(self.console.oidc.client_secret)
+        found.update(self.otel.secrets)
         return frozenset(secret for secret in found if secret)
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from bellhop.schemas.settings.fields import (
     INCOMPLETE,
@@ -15,6 +17,7 @@ from bellhop.schemas.settings.fields import (
     number,
     string,
     url_of,
+    web,
     whole_number,
 )
 from bellhop.schemas.settings.keys import Section, key, settings_section
@@ -179,6 +182,53 @@ class SentrySettings(Section):
     traces_sample_rate: float = key(number(0, 1), "The share of events that is traced, 0 to 1.", default=0.0)
 
 
+def _check_header(text: str) -> None:
+    name, equals, value = text.partition("=")
+    if not (re.fullmatch(r"[A-Za-z0-9-]+", name.strip()) and equals and value.strip()):
+        raise ValueError('must be headers as name=value, such as "authorization=Bearer …"')
+
+
+SIGNALS: Final = ("traces", "metrics", "logs")
+
+
+def _check_signal(word: str) -> None:
+    if word not in SIGNALS:
+        raise ValueError(f"must be among {', '.join(SIGNALS)}")
+
+
+@settings_section
+class OtelSettings(Section):
+    """Traces, metrics and logs by OpenTelemetry, beside Sentry and /metrics. Needs bellhop-bookings[otel]."""
+
+    endpoint: str = key(
+        web(may_be_empty=True),
+        """Where the collector takes OTLP over HTTP, as in "http://collector:4318": /v1/traces, /v1/metrics and /v1/logs
+        follow. Empty: nothing is sent.""",
+        default="",
+    )
+    headers: tuple[str, ...] = key(
+        TextList(may_be_empty=True, each=_check_header),
+        'What it is to be sent with, as name=value: ["authorization=Bearer …"].',
+        default=(),
+        secret=True,
+    )
+    signals: tuple[str, ...] = key(
+        TextList(each=_check_signal), "What is sent: some of traces, metrics and logs.", default=SIGNALS
+    )
+    environment: str = key(string(), "deployment.environment.name.", default="production")
+    traces_sample_rate: float = key(number(0, 1), "The share of events that is traced, 0 to 1.", default=1.0)
+    metrics_every_seconds: float = key(
+        Duration(minimum=1), "How often metrics are sent.", name="metrics_every", default=60.0
+    )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(header.partition("=")[2] for header in self.headers)
+
+
+LOG_FIELDS: Final = ("bellhop", "ecs", "otel")
+
+
 @settings_section
 class LogSettings(Section):
     """What is written to the log."""
@@ -187,4 +237,9 @@ class LogSettings(Section):
         choice("debug", "info", "warning", "error"),
         "debug, info, warning or error",
         default="info",
+    )
+    fields: str = key(
+        choice(*LOG_FIELDS),
+        """The names of a line's fields: bellhop, ecs (Elastic Common Schema) or otel (OpenTelemetry's data model).""",
+        default="bellhop",
     )

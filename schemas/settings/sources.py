@@ -15,7 +15,8 @@ from bellhop.schemas.mapping import NO_MAP, FieldMap
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.fields import Duration, TextList, choice, number, one_number, string, web
-from bellhop.schemas.settings.keys import Key, Section, key, keys_of, settings_section
+from bellhop.schemas.settings.floods import FloodLimits
+from bellhop.schemas.settings.keys import Key, Section, group, key, keys_of, settings_section
 from bellhop.schemas.settings.source_tables import ListPlace, MapTable, SourceVenue, SourceVenues
 
 FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped")
@@ -152,6 +153,13 @@ class SourceSettings(Section):
         done), for an upstream that posts the events of all its places.""",
         default="refuse",
     )
+    unknown: str = key(
+        choice("refuse", "warn"),
+        """What becomes of what nobody here knows: refuse (422), or warn. Then a field that events do not have is left
+        out with a warning, and an event of a type that nobody knows is kept as recorded, without a call. One that an
+        upstream adds to its webhooks would otherwise stop them all.""",
+        default="refuse",
+    )
     missing_time: str = key(
         choice("refuse", "receipt"),
         """What becomes of an event that bears no time: refuse (422), or receipt: the time at which it came stands for
@@ -217,6 +225,8 @@ class SourceSettings(Section):
         secret=True,
     )
 
+    flood: FloodLimits = group("flood_", default=FloodLimits())
+
     @classmethod
     def complete(cls, data: dict[str, Any]) -> dict[str, Any]:
         """What the upstream itself asks for, unless the settings say otherwise."""
@@ -226,6 +236,10 @@ class SourceSettings(Section):
     @property
     def ignores_unknown_venues(self) -> bool:
         return self.unknown_venues == "ignore"
+
+    @property
+    def takes_unknown(self) -> bool:
+        return self.unknown == "warn"
 
     @property
     def takes_receipt_time(self) -> bool:

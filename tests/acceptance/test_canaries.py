@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 import urllib3
 
+from tests.support.collector import Collector
 from tests.support.echo import EchoVendor
 from tests.support.facts import cancel, salon_booking, spa_booking
 from tests.support.service import Service, free_port, wait_for
@@ -94,8 +95,14 @@ def test_no_secret_is_left_behind_or_answered(
     work_port, console_port = free_port(), free_port()
     monkeypatch.setenv("BELLHOP_WORK__PORT", str(work_port))
     monkeypatch.setenv("BELLHOP_CONSOLE__PORT", str(console_port))
-    with serving(EchoVendor(TOKEN)) as vendor, serving(SentrySink()) as sentry, Service(tmp_path) as service:
+    with (
+        serving(EchoVendor(TOKEN)) as vendor,
+        serving(SentrySink()) as sentry,
+        serving(Collector()) as collector,
+        Service(tmp_path) as service,
+    ):
         monkeypatch.setenv("BELLHOP_SENTRY__DSN", sentry.dsn)
+        monkeypatch.setenv("BELLHOP_OTEL__ENDPOINT", collector.endpoint)
         for account in ACCOUNTS:
             monkeypatch.setenv(f"BELLHOP_ACCOUNTS__{account}__BASE_URL", vendor.url)
         for name in ("ingest", "archive", "work-1", "console"):
@@ -123,8 +130,10 @@ def test_no_secret_is_left_behind_or_answered(
             for url in (service.url, f"http://127.0.0.1:{work_port}")
         ]
         wait_for(lambda: bool(sentry.events), "Sentry was told", 60)
+        wait_for(lambda: bool(collector.spans and collector.logs), "the collector was told", 60)
         told.append(("Sentry", json.dumps([sentry.events, sentry.transactions])))
     assert any("***" in text for _, text in told)
     assert [(where, found) for where, text in told if (found := found_in(text, secrets))] == []
     assert found_in(sentry.raw, secrets) == []
+    assert found_in(collector.raw, secrets) == []
     assert left_behind(tmp_path, secrets) == []

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from bellhop.console.api.app import create_api_app, mount
 from bellhop.console.api.tokens import hash_token, new_token
+from bellhop.ingest.again import RefusedTaker
 from bellhop.ledger.records import ApiToken, LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
@@ -62,7 +63,10 @@ class Api:
         self.broker = connect_broker(self.settings)
         self.broker.declare()
         self.told: list[tuple[str, dict[str, object]]] = []
-        self.app = create_api_app(self.settings, self.ledger, self.broker, self._observe, now=self.clock)
+        taker = RefusedTaker(lambda: self.settings, self.broker.publisher, self.ledger.event)
+        self.app = create_api_app(
+            self.settings, self.ledger, self.broker, self._observe, now=self.clock, take_refused=taker.take
+        )
         self.client = self.app.test_client()
         self.tokens = {role: self.add_token(role)[0] for role in Role}
 

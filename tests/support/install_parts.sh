@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs RabbitMQ, PostgreSQL, PgBouncer, Prometheus, Chromium, PHP, Node.js, curl, jq and libfaketime for the tests where
-# they are missing and may be installed, and two JSON-RPC clients for Node.js beside their lock file; says so where not.
+# Installs RabbitMQ, PostgreSQL, PgBouncer, Prometheus, Chromium, PHP, Node.js, Ruby, Mono, curl, jq and libfaketime for
+# the tests where they are missing and may be installed, and clients for Node.js beside their lock file; says so where
+# not.
 # The tests start private nodes of their own: no service is started here, and none is left enabled.
 set -euo pipefail
 
@@ -23,6 +24,8 @@ command -v jq >/dev/null || missing+=(jq)
 command -v php >/dev/null || missing+=(php-cli)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
+command -v ruby >/dev/null || missing+=(ruby)
+command -v mcs >/dev/null || missing+=(mono-mcs)
 
 node_clients() {
     local folder

@@ -115,6 +115,19 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, str]
         ("dead", "show", "1", "--json"),
         ("dead", "show", "4711"),
         ("dead", "replay", "--reason", "rejected", "--dry-run", "--json"),
+        ("dead", "causes"),
+        ("dead", "preflight", "--all"),
+        ("dead", "preflight", "1", "2", "--json"),
+        ("dead", "search", "ada"),
+        ("dead", "search", "R-1", "--json"),
+        ("dead", "list", "--text", "ada lee"),
+        ("dead", "list", "--text", "nobody", "--json"),
+        ("dead", "list", "--cause", "zzzz"),
+        ("dead", "notes", "1"),
+        ("dead", "notes", "4711"),
+        ("dead", "assign", "4711", "--to", "ann"),
+        ("dead", "resolve", "zzzz"),
+        ("dead", "edit", "4711", "--set", "notes=x", "--why", "x", "--yes"),
         ("dead", "discard", "4711", "--why", "x", "--yes"),
         ("dead", "audit"),
         ("dead", "audit", "--json"),
@@ -361,6 +374,54 @@ def test_what_became_of_a_replay_is_told_far_away_and_here(api: Api, run: Run, f
         assert replayed == (0, "job 1: done\nreplayed 1 of 1\n  1: done: done\n", "")
         replayed = run("dead", "replay", "2", "--why", "mended", "--yes", "--wait", "20")
         assert replayed == (0, "job 2: done\nreplayed 1 of 1\n  2: done: done\n", "")
+
+
+@pytest.mark.parametrize("where", ["here", "far"])
+def test_a_cause_is_taken_in_hand_noted_upon_and_acted_on_by_its_key(api: Api, run: Run, far: Run, where: str) -> None:
+    at = run if where == "here" else far
+    api.dead(2)
+    api.dead(1, Reason.AUTH)
+    rows = json.loads(at("dead", "causes", "--json")[1])
+    assert [(row["count"], row["life"]["state"], row["advice"]["label"]) for row in rows] == [
+        (2, "new", "Replay"), (1, "new", "Replay"),
+    ]  # fmt: skip
+    key = rows[0]["key"]
+    code, out, _ = at("dead", "acknowledge", key[:5], "--why", "asked the salon")
+    assert (code, out.startswith(f"cause {key} is acknowledged by ")) == (0, True)
+    assert at("dead", "snooze", key, "--until", "2h")[:2][0] == 0
+    assert at("dead", "snooze", key)[0] == 2  # until when?
+    assert at("dead", "resolve", key)[1].startswith(f"cause {key} is resolved")
+    assert at("dead", "reopen", key)[:2] == (0, f"cause {key} is new\n")
+    assert at("dead", "assign", "--cause", key, "--to", "ben")[:2] == (0, "2 dead letters assigned to ben\n")
+    assert [row["assignee"] for row in json.loads(at("dead", "list", "--json")[1])] == ["ben", "ben", ""]
+    assert at("dead", "notes", "1", "they call back")[1].endswith("they call back\n1 note\n")
+    table = at("dead", "list", "--cause", key)[1]
+    assert "salon" in table
+    assert "A*** L***" in table
+    assert "Ada" not in table
+    with _worked(api), _done(api):
+        code, out, _ = at("dead", "replay", "--cause", key, "--why", "mended", "--yes", "--wait", "20s")
+    assert (code, "replayed 2 of 2" in out) == (0, True)
+
+
+@pytest.mark.parametrize("where", ["here", "far"])
+def test_a_letter_is_edited_by_the_path_of_a_field(api: Api, run: Run, far: Run, where: str) -> None:
+    at = run if where == "here" else far
+    api.dead(1)
+    code, out, err = at(
+        "dead", "edit", "1", "--set", "services.0.provider_id=7", "--set", "notes=by the window", "--why", "w", "--yes"
+    )
+    assert (code, err) == (0, "")
+    assert "data.services.0.provider_id: 2 -> 7" in out
+    assert "edit 1 of dead letter 1 was replayed" in out
+    for words, told in (
+        (("--set", "services.9.start=x"), "there is no such place"),
+        (("--set", "notes"), "must be FIELD=VALUE"),
+        (("--set", "venue=spa"), "is none that may be edited"),
+    ):
+        api.dead(1)
+        code, _, err = at("dead", "edit", str(api.ledger.letters.ids(LetterFilter())[0]), *words, "--why", "w", "--yes")
+        assert (code > 0, told in err) == (True, True), (words, err)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from bellhop.schemas.redact import MASK
 from bellhop.vendors.registry import ROUTES
 from tests.support.console import ALL, Console, Page
 from tests.support.ledger import NOON, claim, conflict, event, finish, letter
+from tests.support.service import wait_for
 
 PASSWORD = "correct horse battery"
 SCREENS = (
@@ -691,3 +692,40 @@ def test_the_api_answers_beside_the_console(console: Console) -> None:
     answer = console.ann.client.get("/api/v1/letters")
     assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
     console.ann.get("/letters")
+
+
+def test_a_search_acts_on_the_open_letters_that_match_and_on_no_others(console: Console) -> None:
+    console.dead(3)
+    console.ledger.letters.discard([2], "ann", "done")
+    page = console.ann.get("/search?q=Ada")
+    assert "Replay all 2 \N{HORIZONTAL ELLIPSIS}" in page
+    query = re.findall(r'name="filter" value="([^"]+)"', page)[0]
+    path = _draft(console.ann.post("/drafts", {"act": "assign", "all": "1", "filter": query}))
+    console.ann.post(path, {"to": "bob"})
+    wait_for(lambda: [one.assignee for one in console.ledger.letters.find(ALL, 9)] == ["bob", "", "bob"], "assigned")
+    assert "Replay all" not in console.viewer.get("/search?q=Ada")
+
+
+def test_a_draft_of_what_no_replay_helps_leads_to_the_right_act(console: Console) -> None:
+    console.dead(2, Reason.UNSUPPORTED)
+    page = console.ann.post("/drafts", {"act": "replay", "all": "1", "filter": ""})
+    assert 'value="discard" class="first">Done by hand' in page
+    assert '<button class="">Replay</button>' in page
+    assert "there is still no such call" in page
+    path = _draft(page)
+    other = console.ann.post("/drafts", {"act": "discard", "draft": path.rpartition("/")[2]})
+    assert '<button class="first">Done by hand</button>' in other
+    assert "What was done" in other
+
+
+def test_a_cause_is_taken_in_hand_on_the_page_that_lists_it(console: Console) -> None:
+    console.dead(2)
+    (cause,) = console.ledger.causes.find(ALL)
+    form = {"cause": cause.cause, "back": "/causes"}
+    assert "acknowledged" in console.ann.post("/causes/life", {**form, "said": "acknowledged"})
+    snoozed = console.ann.post("/causes/life", {**form, "said": "snoozed", "hours": "4"})
+    assert 'until <time datetime="2026-11-21T16:00:00Z"' in snoozed
+    assert console.ann.send("/causes/life", {**form, "said": "snoozed", "hours": "0"}).status_code == 302
+    (same,) = console.ledger.causes.find(ALL)
+    assert same.life.state.value == "snoozed"
+    assert "Snooze" not in console.viewer.get("/causes")

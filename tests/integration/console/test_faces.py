@@ -17,14 +17,18 @@ from werkzeug.serving import make_server
 
 from bellhop.broker.embedded.broker import EmbeddedBroker
 from bellhop.broker.port import QueueStats
+from bellhop.broker.topology import work_queue
 from bellhop.cli.main import main
 from bellhop.console.api.app import create_api_app, mount
 from bellhop.console.api.tokens import hash_token, new_token
+from bellhop.ingest.again import RefusedTaker
 from bellhop.ledger.accounts import FAILURES, Ended, Permit
-from bellhop.ledger.records import JobState, Role, Verdict
+from bellhop.ledger.records import JobState, RefusedPost, Role, Verdict
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import decode, encode
 from bellhop.schemas.errors import BrokerUnavailable
 from bellhop.schemas.reasons import Reason
+from bellhop.vendors.settings import read_config
 from tests.support.console import Console
 from tests.support.ledger import event, letter
 
@@ -97,7 +101,12 @@ class Faces:
         self.console = Console(folder, "second_approver = true")
         self.ledger = self.console.ledger
         pulse, settings = self.console.parts.pulse, self.console.settings
-        api = create_api_app(settings, self.ledger, self.console.broker, now=self.console.clock, pulse=pulse)
+        parts, file = self.console.parts, folder / "bellhop.toml"
+        taker = RefusedTaker(lambda: read_config(file, {}).settings, lambda: parts.publisher, self.ledger.event)
+        parts.take_refused = taker.take
+        api = create_api_app(
+            settings, self.ledger, self.console.broker, now=self.console.clock, pulse=pulse, take_refused=taker.take
+        )
         mount(self.console.app, api)
         self._token = new_token()
         self.ledger.people.add_token("faces", Role.OPERATOR, hash_token(self._token), "ann")
@@ -287,3 +296,71 @@ def test_every_face_tells_the_same_of_jobs_and_routes(faces: Faces) -> None:
     assert json.loads(faces.here("routes", "list", "--json")) == routes
     assert [row["route"] for row in routes if row["pause"]] == ["members"]
     assert faces.page("/routes").count("the vendor asked") == 1
+
+
+# --- refused posts ------------------------------------------------------------------------------------------------
+
+_SOURCE = """
+[sources.crm]
+verifier = "bearer"
+secrets = ["a-secret-of-twenty-characters"]
+unknown = "{unknown}"
+"""
+
+
+def _refuse(faces: Faces, *numbers: int) -> None:
+    for number in numbers:
+        start = {"service_id": 1, "start": "2099-12-24T10:00:00"}
+        data = {
+            "booking_id": f"R-{number}",
+            "venue": "salon",
+            "client": {"name": "Ada"},
+            "services": [start],
+            "table": 7,
+        }
+        body = {"type": "booking.requested", "timestamp": "2026-11-21T11:00:00Z", "data": data}
+        at = utc_now()  # by the clock of the command line
+        post = RefusedPost(
+            *("crm", f"d{number}", 422, "invalid-event", "The event breaks its contract."),
+            *((("data.table", "unknown field"),), "application/json", 300, '{"type": "Aaa"}', at, at),
+            content=json.dumps(body).encode(),
+            signed_id=f"msg-{number}",
+        )
+        faces.ledger.refusals.enter([post])
+
+
+def test_refused_posts_are_taken_from_console_api_and_command_once_their_cause_is_mended(
+    faces: Faces, tmp_path: Path
+) -> None:
+    file = tmp_path / "bellhop.toml"
+    plain = file.read_text()
+    file.write_text(plain + _SOURCE.format(unknown="refuse"))
+    _refuse(faces, 1, 2, 3, 4)
+    (cause,) = json.loads(faces.here("refused", "causes", "--json"))
+    assert json.loads(faces.far("refused", "causes", "--json")) == [cause]
+    assert faces.api("/refused-posts/causes")["rows"] == [cause]
+    assert (cause["posts"], cause["problems"]) == (4, [{"field": "data.table", "rule": "unknown field"}])
+    page = faces.page("/refused")
+    assert f'data-cause="{cause["cause"]}"' in page
+    assert "Ada" not in page
+
+    numbers = [str(row["number"]) for row in reversed(json.loads(faces.here("refused", "--json")))]
+    operator = faces.console.ann
+    form = {"source": "crm", "cause": cause["cause"], "why": "unknown fields are taken"}
+    assert "4 refused still. data.table unknown field" in operator.post("/refused", form)
+
+    file.write_text(plain + _SOURCE.format(unknown="warn"))
+    assert faces.far("refused", "take", "--dry-run") == "would be: 4 taken\n"
+    assert faces.far("refused", "take", "--number", numbers[0], "--why", "mended") == "1 taken\n"
+    assert faces.here("refused", "take", "crm", "--number", numbers[1], "--why", "mended") == "1 taken\n"
+    assert "2 taken: in the queue now" in operator.post("/refused", form)
+    assert faces.here("refused", "take", "--why", "mended") == "none waits\n"
+
+    deliveries = faces.console.broker.consumer(work_queue("bookings.simplybook"), 9).take(9, 5)
+    taken = [decode(one.message.body) for one in deliveries]
+    assert [(one.id, one.subject, one.warnings) for one in taken] == [
+        (f"msg-{number}", f"R-{number}", ("data.table: is unknown: left out",)) for number in (1, 2, 3, 4)
+    ]
+    acts = [(row.act, row.what) for row in faces.ledger.letters.audit_page(10).rows]
+    assert acts[:-1] == [("take refused", "2 refused posts"), *[("take refused", "1 refused posts")] * 2]
+    assert "taken" in faces.page("/refused")

@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ ROOT = Path(__file__).resolve().parents[3]
 # Confirms after as many seconds as the member's id says; what is observed goes to stdout, a line each.
 PROGRAM = """
 import json, sys, threading
+from pathlib import Path
+from flask import send_file
 from bellhop.ingest.app import create_app
 from bellhop.ingest.server import serve
 from bellhop.schemas.envelope import decode
@@ -49,7 +52,9 @@ class Publisher(MemoryPublisher):
 def make_app():
     if "--broken" in sys.argv:
         raise SettingsError("broker.url", "is not there", "bellhop.toml")
-    return create_app(settings(**options), Publisher(), MemoryEvents(), observe=observe)
+    app = create_app(settings(**options), Publisher(), MemoryEvents(), observe=observe)
+    app.add_url_rule("/file", view_func=lambda: send_file(Path("bellhop.txt").absolute()))
+    return app
 
 options = json.loads(sys.argv[1])
 serve(settings(**options), make_app, observe=observe)
@@ -145,6 +150,36 @@ def test_webhooks_are_accepted_one_after_another_on_one_connection(server: Serve
             assert status_of(answer) == 202
             assert b"Server: bellhop\r\n" in answer
     assert [line["id"] for line in server.told("test.published")] == ["crm/msg-0", "crm/msg-1", "crm/msg-2"]
+
+
+def test_answers_without_a_body_come_at_once_and_say_when(server: Server) -> None:
+    with server.connect() as client:
+        for _ in range(2):
+            client.sendall(b"HEAD /webhooks/crm HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"\r\n\r\n"):
+                answer += client.recv(65536)
+            assert status_of(answer) == 200
+            (told,) = (line.partition(b": ")[2] for line in answer.split(b"\r\n") if line.startswith(b"Date: "))
+            assert abs(parsedate_to_datetime(told.decode()) - datetime.now(UTC)) < timedelta(seconds=60)
+
+
+def test_a_file_comes_behind_its_head(server: Server) -> None:
+    """As the console's pages need theirs: it has the same server."""
+    (server.out.parent / "bellhop.txt").write_text("ding")
+    with server.connect() as client:
+        for _ in range(2):
+            client.sendall(b"GET /file HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = answer_of(client)
+            assert (status_of(answer), answer.partition(b"\r\n\r\n")[2]) == (200, b"ding")
+
+
+def test_who_waits_to_be_told_to_go_on_is_told(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(head(QUICK, {"expect": "100-continue"}))
+        assert client.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(QUICK)
+        assert status_of(answer_of(client)) == 202
 
 
 def test_a_chunked_webhook_is_accepted(server: Server) -> None:

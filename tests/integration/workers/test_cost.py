@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -35,11 +35,17 @@ from bellhop.sandbox.server import Sandbox
 from bellhop.schemas.clock import SYSTEM_CLOCK, utc_now
 from bellhop.schemas.envelope import Envelope, content_hash, decode
 from bellhop.schemas.routes import MEMBERS_ROUTE, bookings_route
+from bellhop.schemas.trace import UNTRACED
+from bellhop.telemetry.tracing import both
+from bellhop.telemetry.tracing import tracer as sentry_tracer
 from bellhop.vendors.settings import build
 from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery
 from bellhop.workers.executor import Executor
 from bellhop.workers.run import posts
 from tests.support.ingress import MemoryEvents
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 EVENTS = 100
 AT_ONCE = 50
@@ -111,10 +117,13 @@ def test_accepting_a_webhook_costs_no_more_than_it_did(tmp_path: Path) -> None:
     settings = build(document(tmp_path, "http://127.0.0.1:9"))
     publisher, counts = Confirming(), Counts()
     app = create_app(settings, publisher, MemoryEvents())
+    assert (settings.sentry.dsn, settings.otel.endpoint) == ("", "")
+    tracer = both(sentry_tracer(settings.sentry), UNTRACED)
+    served = tracer.ingress(create_app(settings, publisher, MemoryEvents(), tracer=tracer))
     source = settings.sources["demo"]
     webhook, now = Webhook(source.secrets[0]), utc_now()
 
-    def post(number: int) -> None:
+    def post(number: int, app: WSGIApplication = app) -> None:
         data = {"member_id": str(number), "profile": {"first_name": "Ada"}, "attributes": {"tier": "gold"}}
         body = json.dumps({"type": "member.updated", "timestamp": now.isoformat(), "data": data})
         environ = {
@@ -141,6 +150,14 @@ def test_accepting_a_webhook_costs_no_more_than_it_did(tmp_path: Path) -> None:
         post(number)
     assert len(publisher.published) == EVENTS + 1
     counts.hold("accept")
+
+    # As the ingress is served, where neither Sentry nor OpenTelemetry is asked for: no call more.
+    bare, counts.calls = counts.calls, 0
+    post(0, served)
+    counts.calls = 0
+    for number in range(EVENTS):
+        post(number, served)
+    assert counts.calls - bare < EVENTS / 2
 
 
 def envelope(number: int, route: str, settings: Any, slots: Slots) -> Envelope:

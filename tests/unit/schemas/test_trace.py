@@ -11,7 +11,7 @@ from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.settings import SentrySettings
 from bellhop.schemas.trace import UNTRACED, NoSpan, NoTracer, parent_of
-from bellhop.telemetry.tracing import ingress, own_sampling, tracer
+from bellhop.telemetry.tracing import own_sampling, tracer
 from bellhop.vendors.settings import build
 from tests.support.ingress import DOCUMENT, NOW, MemoryEvents, MemoryPublisher, body, signed
 
@@ -54,7 +54,7 @@ def test_without_a_dsn_or_a_rate_nothing_is_traced() -> None:
     def app(environ: object, start_response: object) -> list[bytes]:
         return []
 
-    assert ingress(app, UNTRACED) is app
+    assert UNTRACED.ingress(app) is app
 
 
 class Spans(NoSpan):

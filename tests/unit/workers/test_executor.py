@@ -28,6 +28,7 @@ from bellhop.ledger.records import (
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 from bellhop.schemas.errors import ClaimLost, LedgerUnavailable
+from bellhop.schemas.events import UNKNOWN_TYPE
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
@@ -187,6 +188,12 @@ def test_a_call_that_must_not_happen_twice_is_committed_before_it_is_made() -> N
     ended, ledger = worked([BOOK, Done("booked")])
     assert ledger.acts == ["marked book with 0 entries", "called book"]
     assert ended.outcome == Done("booked")
+
+
+def test_an_event_of_a_type_that_nobody_knows_is_recorded_and_asked_of_no_handler() -> None:
+    ended, ledger = worked([], event=replace(envelope(), type=UNKNOWN_TYPE))
+    assert isinstance(ended.outcome, Recorded)
+    assert ledger.acts == []
 
 
 def test_what_a_call_booked_is_committed_before_the_next_call() -> None:

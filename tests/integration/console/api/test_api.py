@@ -430,3 +430,36 @@ def test_mounted_it_answers_under_its_prefix_and_leaves_the_rest_alone(api: Api)
     assert problem(client.get("/api/v1/bogus", headers=headers))["instance"] == "/api/v1/bogus"
     assert client.get("/").text == "home"
     assert client.get("/bogus").content_type.startswith("text/html")
+
+
+def test_all_that_match_are_acted_on_by_their_filter_and_no_others(api: Api) -> None:
+    api.dead(3)
+    api.dead(1, Reason.AUTH)
+    job = api.post("/jobs", {"filter": {"reason": "rejected"}, "why": "mended"})
+    assert job["total"] == 3
+    assert api.post("/letters/assign", {"filter": {"text": "R-4"}, "to": "ann"}) == {"assigned": 1}
+    for body in ({"why": "x"}, {"why": "x", "ids": [1], "filter": {}}):
+        assert api.ask("POST", "/jobs", json=body).status_code == 422
+    assert api.ask("POST", "/letters/assign", json={"to": "ann"}).status_code == 422
+
+
+def test_a_cause_tells_its_life_its_advice_and_its_key(api: Api) -> None:
+    api.dead(2)
+    (cause,) = api.get("/letters/causes")["rows"]
+    assert (cause["life"]["state"], cause["advice"]["act"], len(cause["key"])) == ("new", "replay", 8)
+    said = api.post("/letters/causes", {"cause": cause["cause"], "said": "acknowledged", "why": "asked them"})
+    assert (said["state"], said["why"], said["since"]) == ("acknowledged", "asked them", 0)
+    assert api.get("/letters/causes")["rows"][0]["life"] == said
+    wrong = api.ask("POST", "/letters/causes", json={"cause": cause["cause"], "said": "snoozed"})
+    assert (wrong.status_code, "until when" in wrong.json["detail"]) == (409, True)
+    assert api.ask("POST", "/letters/causes", json={"cause": "none", "said": "resolved"}).status_code == 409
+
+
+def test_a_preflight_tells_what_is_sent_where_with_its_guest_masked(api: Api) -> None:
+    api.dead(2)
+    told = api.post("/letters/preflight", {"filter": {}})
+    (call,) = told["calls"]
+    assert (call["account"], call["method"], call["count"], call["letters"]) == ("sb", "book", 2, [1, 2])
+    assert call["example"]["event_id"] == "1"
+    assert "Ada" not in json.dumps(told)
+    assert 0 < told["seconds"] < 60

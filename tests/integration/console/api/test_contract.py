@@ -20,7 +20,7 @@ from bellhop.ledger.records import Role
 from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api, problem
-from tests.support.ledger import BOOK_A_SLOT, die_in_doubt, event, letter
+from tests.support.ledger import BOOK_A_SLOT, die_in_doubt, event, flood, letter
 
 _THERE = {"number": "1", "source": "crm", "id_": "e-1", "route": "members", "name": "ann"}
 _NOT_THERE = {"number": "4711", "source": "crm", "id_": "nowhere", "route": "nowhere", "name": "nobody"}
@@ -386,6 +386,8 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
         doubtful = event(f"doubtful-{number}", subject=f"R-{number}")
         die_in_doubt(api.ledger, doubtful, BOOK_A_SLOT)
         api.ledger.letters.archive([letter(doubtful, Reason.IN_DOUBT)])
+    for source in ("crm", "pos"):
+        flood(api.ledger, source)
     known = {one.name: one for one in operations(api)}
     careful = {"changes": {"notes": "by the window"}, "why": "asked for"}
     why = {"why": "x"}
@@ -393,6 +395,7 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
     for method, path, body, number in (
         ("POST", "/letters/search", {"text": "ada", "limit": 1}, 0),
         ("POST", "/letters/assign", {"ids": [1], "to": "ann"}, 0),
+        ("POST", "/letters/causes", {"cause": "rejected/sb/-/the vendor said no", "said": "resolved"}, 0),
         ("POST", "/letters/discard", {"ids": [2], **why}, 0),
         ("POST", "/letters/restore", {"ids": [2], **why}, 0),
         ("POST", "/letters/preflight", {"filter": {}}, 0),
@@ -405,9 +408,12 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
         ("POST", "/jobs/{number}/resume", why, 1),
         ("POST", "/jobs/{number}/cancel", why, 1),
         ("POST", "/search", {"q": "ada@example.com"}, 0),
+        ("POST", "/refused-posts/take", {"source": "crm", "dry_run": True, **why}, 0),
         ("POST", "/routes/{route}/pause", {**why, "until": "2030-01-01T00:00:00Z"}, 0),
         ("POST", "/routes/{route}/resume", why, 0),
         ("POST", "/routes/{route}/retry-now", why, 0),
+        ("POST", "/floods/{number}/release", why, 1),
+        ("POST", "/floods/{number}/discard", why, 2),
         ("POST", "/users", {"name": "ann", "role": "viewer"}, 0),
         ("PATCH", "/users/{name}", {"role": "operator"}, 0),
         ("POST", "/sessions/end", {"name": "ann"}, 0),
@@ -450,6 +456,7 @@ _NAMES = [
     "get_edits",
     "get_events",
     "get_events_source_id",
+    "get_floods",
     "get_jobs",
     "get_jobs_number",
     "get_jobs_number_items",
@@ -464,6 +471,7 @@ _NAMES = [
     "get_parts",
     "get_queues",
     "get_refused_posts",
+    "get_refused_posts_causes",
     "get_routes",
     "get_search",
     "get_series",
@@ -474,11 +482,14 @@ _NAMES = [
     "patch_users_name",
     "post_edits_number_approve",
     "post_edits_number_refuse",
+    "post_floods_number_discard",
+    "post_floods_number_release",
     "post_jobs",
     "post_jobs_number_cancel",
     "post_jobs_number_pause",
     "post_jobs_number_resume",
     "post_letters_assign",
+    "post_letters_causes",
     "post_letters_discard",
     "post_letters_number_absent",
     "post_letters_number_edits",
@@ -487,6 +498,7 @@ _NAMES = [
     "post_letters_preflight",
     "post_letters_restore",
     "post_letters_search",
+    "post_refused_posts_take",
     "post_routes_route_pause",
     "post_routes_route_resume",
     "post_routes_route_retry_now",

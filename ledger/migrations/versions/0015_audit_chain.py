@@ -10,8 +10,8 @@ from alembic import op
 from bellhop.ledger.audit import link_rows
 from bellhop.ledger.tables import audit
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

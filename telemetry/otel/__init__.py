@@ -1,0 +1,1 @@
+"""OpenTelemetry, beside Sentry and Prometheus: imported only where an endpoint is set."""
