@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bellhop.ledger.chain import ChainEnds, ChainWalk, hash_row, hash_words
 from bellhop.ledger.engine import Database
-from bellhop.ledger.records import AuditRow, ChainReport, Link
+from bellhop.ledger.records import AuditRow, ChainLink, ChainReport
 from bellhop.ledger.tables import audit, audit_chain
 
 _CHUNK: Final = 1000
@@ -52,7 +52,7 @@ def link_rows(stored: Iterable[Any], last: str) -> Iterator[dict[str, Any]]:
 
 
 def stored_act(row: Any) -> AuditRow:
-    link = Link(row.id, row.prev, row.words_hash, row.hash, row.forgotten)
+    link = ChainLink(row.id, row.prev, row.words_hash, row.hash, row.forgotten)
     return AuditRow(row.at, row.who, row.act, row.letter, row.why, row.what, link)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from bellhop.ledger.records import AuditRow, ChainBreak, ChainReport, Link
+from bellhop.ledger.records import AuditRow, ChainBreak, ChainLink, ChainReport
 
 FORGET: Final = "forget"
 """The act that may erase the words of older rows: it tells their numbers."""
@@ -93,7 +93,7 @@ class ChainWalk:
             self._break(min(self.erased), "changed", "its words were taken away, and no act of forgetting tells of it")
         return ChainReport(self.rows, self.ends.before_id, self.good, self.hash, self.broken)
 
-    def _look(self, act: AuditRow, link: Link, next_prev: str) -> None:
+    def _look(self, act: AuditRow, link: ChainLink, next_prev: str) -> None:
         """next_prev: what the row after it, or the chain's end, has as the hash before."""
         is_unknown = next_prev == self.hash
         if not link.hash:
@@ -115,7 +115,7 @@ class ChainWalk:
                 if self.erased.get(number) == link.id:
                     del self.erased[number]
 
-    def _look_between(self, link: Link, *, is_unknown: bool) -> None:
+    def _look_between(self, link: ChainLink, *, is_unknown: bool) -> None:
         if is_unknown:
             self._break(link.id, "inserted", f"what comes next follows row {self.good}")
         elif self.older is not None and link.prev == self.older:
@@ -151,7 +151,7 @@ def _pairs(acts: Iterable[AuditRow]) -> Iterator[tuple[AuditRow, AuditRow | None
         yield before, None
 
 
-def _fits(act: AuditRow, link: Link) -> bool:
+def _fits(act: AuditRow, link: ChainLink) -> bool:
     """Of a row whose words were erased, whether there are none."""
     told = hash_words(act.why, act.what) == link.words_hash if link.forgotten is None else not (act.why or act.what)
     return told and hash_row(link.prev, link.id, act, link.words_hash) == link.hash

@@ -32,7 +32,7 @@ from bellhop.ledger.records.refusals import (
     TakenVerdict,
     TakeRefused,
 )
-from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainReport, Link, Pause
+from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainLink, ChainReport, Pause
 
 __all__ = [
     "RESTORED",
@@ -48,6 +48,7 @@ __all__ = [
     "CauseSaid",
     "CauseState",
     "ChainBreak",
+    "ChainLink",
     "ChainReport",
     "Claim",
     "ClaimBusy",
@@ -70,7 +71,6 @@ __all__ = [
     "Letter",
     "LetterFilter",
     "LetterState",
-    "Link",
     "NewLetter",
     "Note",
     "Order",

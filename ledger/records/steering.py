@@ -18,7 +18,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainLink:
     """Where a row of audit stands in the chain, see `ledger.chain`: its number, the hash of the row before, and its
     own. forgotten: the row that tells why its words are gone, None while they are there."""
 
@@ -40,7 +40,7 @@ class AuditRow:
     letter: int | None
     why: str
     what: str = ""
-    link: Link = field(default=Link(), compare=False)
+    link: ChainLink = field(default=ChainLink(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

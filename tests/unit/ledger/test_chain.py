@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bellhop.ledger.chain import FORGET, ChainEnds, ChainWalk, hash_row, hash_words, tell_erased
-from bellhop.ledger.records import AuditRow, ChainReport, Link
+from bellhop.ledger.records import AuditRow, ChainLink, ChainReport
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def chained(act: AuditRow, number: int, prev: str) -> AuditRow:
     words = hash_words(act.why, act.what)
-    return replace(act, link=Link(number, prev, words, hash_row(prev, number, act, words)))
+    return replace(act, link=ChainLink(number, prev, words, hash_row(prev, number, act, words)))
 
 
 def chain(count: int = 6) -> list[AuditRow]:
@@ -90,7 +90,7 @@ def test_a_row_that_was_put_in_was_inserted(place: int, prev: str) -> None:
 
 
 def test_a_row_that_was_put_in_without_a_hash_was_inserted() -> None:
-    rows = [*chain(), replace(AuditRow(NOON, "eve", "replay", 1, "me"), link=Link(7))]
+    rows = [*chain(), replace(AuditRow(NOON, "eve", "replay", 1, "me"), link=ChainLink(7))]
     assert broken(rows) == (7, "inserted")
 
 
