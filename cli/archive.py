@@ -34,6 +34,7 @@ def archive(app: App) -> None:
     from bellhop.letters.archive import LOST, Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
     from bellhop.letters.buried import BuriedResults
+    from bellhop.letters.floods import FloodEnds
     from bellhop.letters.resume import Resumer
     from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.traced_publisher import trace_publishes
@@ -56,6 +57,7 @@ def archive(app: App) -> None:
         jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
         jobs.start()
         threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
+        threading.Thread(target=FloodEnds(ledger, broker, observe).run, args=(stop,), daemon=True).start()
         _alerting(app.settings, ledger, broker, observe).start(stop)
         archiver.run(stop)
         jobs.join(5)

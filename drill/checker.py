@@ -70,7 +70,7 @@ class Judgement:
 
 
 _ENDED: Final = ("done", "recorded", "superseded", "duplicate", "discarded")
-_UNFINISHED: Final = ("working", "retrying", "in_doubt")
+_UNFINISHED: Final = ("working", "retrying", "in_doubt", "held")
 _APPLIED: Final = ("done", "recorded")
 _SEEN: Final = ("open", "replaying")
 PERSON: Final = "in front of a person"

@@ -122,6 +122,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             "timeout": _HEARTBEAT_SECONDS,
             "graceful_timeout": int(finish),
             "keepalive": _KEEP_ALIVE_SECONDS,
+            "sendfile": False,  # the kernel would send a file of the console's past `sendall`, which holds its head
             "proc_name": "bellhop-ingest",
             "logger_class": _logger(self._observe),
             "control_socket_disable": True,

@@ -15,6 +15,7 @@ from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import apply, decide
 from bellhop.ledger.doubtful import LastRestore
 from bellhop.ledger.engine import Database
+from bellhop.ledger.floods import Floods, flood_key
 from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.records import Booking, Claim, Claimed, State
 from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
@@ -60,8 +61,9 @@ _FORESEEN_AT_ONCE: Final = 500
 
 
 class Claims:
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, floods: Floods, now: Callable[[], datetime]) -> None:
         self._database = database
+        self._floods = floods
         self._now = now
 
     def claim(self, envelopes: Sequence[Envelope], worker: str, lease_seconds: float) -> list[Claim]:
@@ -72,11 +74,15 @@ class Claims:
         keys = [bookings.lock_key(e.source, e.subject) for e in envelopes]
         keys += [bookings.lock_key(*key) for key in replaced]
         keys += [f"id:{e.message_id}" for e in envelopes]  # the same id may come with another subject
+        guarded = self._floods.sources_of(envelopes)
+        keys += [flood_key(source) for source in sorted(guarded)]
         with self._database.write(keys) as connection:
             # Only now, for the locks may have been waited for: what held them may have claimed what is claimed here.
             now = self._now()
             until = now + timedelta(seconds=lease_seconds)
             known = _read(connection, envelopes, replaced)
+            floods = self._floods.read(connection, guarded, now)
+            known.floods = floods
             answers: list[tuple[Answer, list[EventRecord]]] = []
             changed: dict[EventRecord, None] = {}
             cut_off: list[dict[str, Any]] = []
@@ -95,6 +101,7 @@ class Claims:
                 answers.append((answer, rows))
             new = _write(connection, changed)
             _describe(connection, envelopes, new)
+            self._floods.store(connection, floods, now)
             if cut_off:
                 connection.execute(sa.insert(attempts), cut_off)
             return [_claim(*answer, known.booking(e)) for e, answer in zip(envelopes, answers, strict=True)]

@@ -7,15 +7,20 @@ each other. What must hold of any run of the two is in `tests/unit/ledger/test_d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from bellhop.ledger.doubtful import refuse_for_doubt
 from bellhop.ledger.known import RANKS, Answer, EventRecord, KnownEvent, Take
-from bellhop.ledger.records import ClaimBusy, Refused, Settled, Settlement, State, VendorCall
+from bellhop.ledger.records import ClaimBusy, Held, Refused, Settled, Settlement, State, VendorCall
 from bellhop.ledger.turns import replaced_key, replaced_turn, turn
 from bellhop.schemas.clock import CLOCKS_DIFFER
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
+
+HELD_FOR: Final = timedelta(minutes=10)
+"""So often the message of a held event comes back to see whether it still is: `workers.retry` takes the
+longest step of the ladder that is not longer."""
 
 
 def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
@@ -24,7 +29,7 @@ def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
     if (held := _held_back(envelope, known, own)) is not None:
         return held
     if own is None:
-        return _judge_new(envelope, known)
+        return _judge_new(envelope, known, now)
     if own.state is State.DEAD:
         if envelope.generation < own.generation:
             return Settled(State.DEAD, "a later replay of it died")
@@ -38,6 +43,8 @@ def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
     if envelope.generation < own.generation:
         # Its copies, come late, would be a second one at work beside the replay, and ask about its calls too early.
         return Settled(own.state, "a later replay of it is being worked")
+    if own.state is State.HELD:
+        return Held(own.detail, now + HELD_FOR)
     if own.state is State.WORKING and own.claim_until > now:
         return ClaimBusy(f"{own.claimed_by} is working it")
     if own.calling is not None:  # what may have happened at the vendor must be known before all else
@@ -58,13 +65,19 @@ def _held_back(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -
     return restored.refuse(envelope, own.calling if own else None) if is_held else None
 
 
-def _judge_new(envelope: Envelope, known: KnownEvent) -> Answer:
+def _judge_new(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
     others = known.by_id.get((envelope.source, envelope.id), ())
     if others and envelope.generation == 0:
         return Refused(Reason.CONFLICT, f"the id {envelope.id} came before with another content, which stands")
     if any(row.state.unfinished for row in others):  # a person edited it while its first content is being worked
         return ClaimBusy("another content of the same id is being worked")
-    return _fact(envelope, known, None)
+    answer = _fact(envelope, known, None)
+    guard = known.floods.get(envelope.source)
+    if guard is None or not isinstance(answer, Take | ClaimBusy):
+        return answer
+    # Also of what waits for its turn: it would go on as soon as what it waits for is discarded.
+    why = guard.judge(envelope)
+    return Held(f"held by the flood guard: {why}", now + HELD_FOR) if why else answer
 
 
 def _fact(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Answer:
@@ -121,6 +134,8 @@ def apply(
     if own is None:
         own = _new(envelope, now)
         known.add(own)
+        if isinstance(answer, Take) and (guard := known.floods.get(envelope.source)) is not None:
+            guard.count(envelope)
     own.generation = max(own.generation, envelope.generation)
     own.updated = now
     own.next_at = None
@@ -131,6 +146,8 @@ def apply(
             own.claim_token += 1
         case Settled(state, detail, _):
             own.state, own.detail, own.reason, own.calling = state, detail, "", None
+        case Held(detail, until):
+            own.state, own.detail, own.next_at = State.HELD, detail, until
         case Refused(reason, error):
             own.state, own.detail, own.reason = State.DEAD, error, reason.value
             if answer.doubt is not None:  # made at the latest now: what was made after the copy, nobody knows

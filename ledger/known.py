@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 from bellhop.ledger.doubtful import LastRestore
-from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, State, VendorCall
+from bellhop.ledger.records import Booking, ClaimBusy, Held, Refused, Settled, State, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES
 
@@ -87,6 +87,14 @@ class HeldBooking:
         return self.booking.as_of or BEGINNING, self.rank
 
 
+class FloodGuard(Protocol):
+    """See `ledger.floods`."""
+
+    def judge(self, envelope: Envelope) -> str: ...
+
+    def count(self, envelope: Envelope) -> None: ...
+
+
 @dataclass(slots=True)
 class KnownEvent:
     """All rows that can bear on a batch: those of the same ids, of the same facts, and, of its bookings, every event
@@ -99,6 +107,8 @@ class KnownEvent:
     keys: frozenset[tuple[str, str]] = frozenset()
     """Of all bookings that were looked for, stored or not."""
     restored: LastRestore | None = None
+    floods: Mapping[str, FloodGuard] = field(default_factory=dict)
+    """By source; of those alone that cancel or change something in this batch."""
 
     def add(self, row: EventRecord) -> None:
         self.by_id.setdefault((row.source, row.event_id), []).append(row)
@@ -126,4 +136,4 @@ class Take:
     in_doubt: VendorCall | None = None
 
 
-Answer = Take | Settled | ClaimBusy | Refused
+Answer = Take | Settled | ClaimBusy | Held | Refused

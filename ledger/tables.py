@@ -383,6 +383,35 @@ refused_posts: Final = sa.Table(
     sa.Index(None, "source", "last"),
 )
 
+# Cancels and changes of a source that are held. limit: which was passed, in words. hastened: how often the messages of
+# what it held were fetched back since it was ended.
+floods: Final = sa.Table(
+    "floods",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _text("source"),
+    _moment("since"),
+    _text("limit"),
+    _text("state"),
+    _prose("who"),
+    _prose("reason"),
+    _moment("ended", nullable=True),
+    _number("hastened"),
+    sa.Index(None, "source", "state"),
+    sqlite_autoincrement=True,
+)
+
+# How many cancels and changes of a source were worked, by the step of time they fell in.
+flood_counts: Final = sa.Table(
+    "flood_counts",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("at", MomentColumn, primary_key=True),
+    _number("count"),
+)
+
 # What one alert receiver is told of one thing that needs a person. incident: what all its messages bear. facts: what is
 # told. gone: since when it needs nobody any more. told, told_count, told_severity: its last message. pending: the next
 # one, "" for none; tries, next_at, error: how that goes; claimed_until: until then a process is sending it. The row of
@@ -497,6 +526,7 @@ restores: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# prev, words_hash, hash, forgotten: its place in the chain, see `ledger.chain`.
 audit: Final = sa.Table(
     "audit",
     metadata,
@@ -507,5 +537,20 @@ audit: Final = sa.Table(
     sa.Column("letter", _BIG, nullable=True),
     _prose("why"),
     _prose("what"),
+    sa.Column("prev", sa.Text, nullable=False, server_default=""),
+    sa.Column("words_hash", sa.Text, nullable=False, server_default=""),
+    sa.Column("hash", sa.Text, nullable=False, server_default=""),
+    sa.Column("forgotten", _BIG, nullable=True),
     sqlite_autoincrement=True,
+)
+
+# One row: the last row of audit that was pruned, and the newest, with their hashes.
+audit_chain: Final = sa.Table(
+    "audit_chain",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("before_id", _BIG, nullable=False),
+    _text("before_hash"),
+    sa.Column("last_id", _BIG, nullable=False),
+    _text("last_hash"),
 )

@@ -22,7 +22,9 @@ def turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -
         return Settled(State.SUPERSEDED, "a newer event of its booking was worked before it")
     unfinished = [row for row in others if row.state.unfinished]
     for row in unfinished:
-        if _is_newer(row.place, row.received, envelope) and not _stands_beside(envelope, row):
+        # What is held may be discarded: then this one counts after all.
+        is_held = row.state is State.HELD
+        if not is_held and _is_newer(row.place, row.received, envelope) and not _stands_beside(envelope, row):
             return Settled(State.SUPERSEDED, f"event {row.event_id} of its booking is newer and being worked")
     for row in unfinished:
         # A cancel need not wait for a booking that is not made yet: it leaves a tombstone, and that one is superseded.

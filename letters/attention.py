@@ -52,6 +52,7 @@ class Need(StrEnum):
     ROUTE = "route"
     SOURCE = "source"
     RECEIVER = "receiver"
+    FLOOD = "flood"
 
 
 REFUSED: Final = timedelta(hours=24)  # so long its upstream may send a refused post again
@@ -124,6 +125,9 @@ class AttentionLedger(Protocol):
     @property
     def alerts(self) -> Any: ...
 
+    @property
+    def floods(self) -> Any: ...
+
     def strays(self, before: datetime) -> Sequence[Stray]: ...
 
 
@@ -148,6 +152,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
         *_broker_items(broker),
         *_part_items(ledger, broker, now),
         *_forgotten_items(ledger, broker, now),
+        *_flood_items(ledger),
         *_letter_items(ledger, now),
         *(_job_item(job) for job in ledger.jobs.find_stopped()),
         *_edit_items(ledger, now),
@@ -377,4 +382,20 @@ def _receiver_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
             f"bellhop alerts test {quote(dead.receiver)}",
             count=dead.waiting,
             since=dead.since,
+        )
+
+
+def _flood_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
+    for flood in ledger.floods.open():
+        yield AttentionItem(
+            Need.FLOOD,
+            str(flood.id),
+            f"Source {flood.source}: {flood.held} of its cancels and changes held",
+            f"{flood.limit}: nothing of them is called until somebody releases or discards them",
+            Severity.CRITICAL,
+            "/floods",
+            f"bellhop floods release {flood.id} --why …",
+            count=flood.held,
+            since=flood.since,
+            starts=flood.soonest,
         )

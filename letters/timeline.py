@@ -117,7 +117,9 @@ def _state_moments(view: EventView | None) -> Iterator[TimelineMoment]:
         told = "In doubt: the vendor is asked first" if view.state is State.IN_DOUBT else "In progress"
         if view.state is State.RETRYING:
             told = "Waiting for a retry"
-        if view.next_at is not None:
+        if view.state is State.HELD:
+            yield TimelineMoment(view.updated, "Held by the flood guard", view.detail, "wait")
+        elif view.next_at is not None:
             yield TimelineMoment(view.next_at, "Next retry", view.detail, "wait")
         else:
             yield TimelineMoment(view.updated, told, view.detail, "busy")

@@ -97,7 +97,8 @@ class Dead:
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Not its turn, or another worker has it: deliver it again. No attempt is counted. after: in how many seconds it
-    may be its turn, None for shortly. in_lane: it waits in its account's lane, until that is free again."""
+    may be its turn, None for shortly. in_lane: it waits in its account's lane, until that is free again. is_held: a
+    person decides when, and has it brought back at once."""
 
     name: ClassVar[str] = "busy"
     state: ClassVar[State] = State.RETRYING
@@ -105,6 +106,7 @@ class Wait:
     detail: str
     after: float | None = None
     in_lane: bool = False
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from bellhop.ledger.records import (
     ClaimBusy,
     Claimed,
     Entry,
+    Held,
     Json,
     Refused,
     Settled,
@@ -61,6 +62,8 @@ class ReceivedDelivery:
                 return EndedDelivery(delivery, started, Recorded(detail), envelope, known=state, recorded_at=at)
             case ClaimBusy(detail):
                 return EndedDelivery(delivery, started, Wait(detail), envelope)
+            case Held(detail, _):
+                return EndedDelivery(delivery, started, Wait(detail, is_held=True), envelope)
             case Refused(reason, error, at):
                 return EndedDelivery(delivery, started, Dead(reason, error), envelope, recorded_at=at)
 

@@ -20,6 +20,9 @@ JITTER_SHARE: Final = 0.2
 PERSON_SECONDS: Final = 900.0
 """How long before a booking's start a person should have it at the latest."""
 
+HELD_SECONDS: Final = 600.0
+"""So often what a person holds comes back at the most, to see whether it still is held."""
+
 LOOK_SECONDS: Final = 600.0
 """So often what waits for an account that is held is looked at: well before a person should have what starts soon, and
 before RabbitMQ takes away what a consumer has held for half an hour."""
@@ -64,6 +67,10 @@ def plan_retry(
     match outcome:
         case Wait(in_lane=True):
             return ended
+        case Wait(is_held=True):
+            return replace(
+                ended, retry_seconds=max([step for step in ladder if step <= HELD_SECONDS], default=ladder[0])
+            )
         case Wait(_, None):
             return replace(ended, retry_seconds=ladder[0])
         case Wait(_, after):

@@ -108,6 +108,7 @@ def run_workers(
     """
     asked = threading.Event()
     health.check("vendors", lambda: None if asked.is_set() else "they are asked for their rules")
+    ledger.floods.limits = {name: source.flood for name, source in settings.sources.items()}
     broker.declare()
     publisher = broker.publisher()
     pauses = PausedRoutes(ledger.pauses, observe)

@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from bellhop.console.api.requests import of, one_of
 from bellhop.console.api.responses import ApiAnswer, AttemptLine, LetterLine, VendorBookings, maybe_when, time_field
-from bellhop.ledger.records import LetterState, State
+from bellhop.ledger.records import FloodState, LetterState, State
 from bellhop.letters.attention import Need, Severity
 
 # --- events -----------------------------------------------------------------------------------------------------
@@ -154,6 +154,7 @@ class QueueLine(ApiAnswer):
     working = fields.Integer()
     retrying = fields.Integer()
     in_doubt = fields.Integer()
+    held = fields.Integer(metadata={"description": "By the flood guard: GET /floods."})
     dead = fields.Integer()
 
 
@@ -248,6 +249,39 @@ class RouteLine(ApiAnswer):
 
 class RouteList(ApiAnswer):
     rows = fields.List(fields.Nested(RouteLine))
+
+
+class HeldEventLine(ApiAnswer):
+    id = fields.String()
+    type = fields.String()
+    subject = fields.String(metadata={"description": "The booking's reference at its source."})
+    account = fields.String()
+    received = time_field()
+    starts = maybe_when()
+
+
+class FloodLine(ApiAnswer):
+    """Cancels and changes of a source that were too many at once. While it is open they are held."""
+
+    id = fields.Integer()
+    source = fields.String()
+    since = time_field()
+    limit = fields.String(metadata={"description": "Which limit of the settings was passed, in words."})
+    state = of(FloodState)
+    held = fields.Integer(metadata={"description": "How many events it holds now."})
+    starts = maybe_when()
+    who = fields.String(metadata={"description": "Who ended it."})
+    why = fields.String()
+    ended = maybe_when()
+    events = fields.List(fields.Nested(HeldEventLine), metadata={"description": "Of those held, the first 500."})
+
+
+class FloodList(ApiAnswer):
+    rows = fields.List(fields.Nested(FloodLine))
+
+
+class FloodEnd(ApiAnswer):
+    events = fields.Integer(metadata={"description": "How many events were released or discarded."})
 
 
 class Moved(ApiAnswer):

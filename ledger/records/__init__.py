@@ -3,10 +3,11 @@
 from bellhop.ledger.records.alerts import AlertMessage, AlertRow, DeadReceiver
 from bellhop.ledger.records.bookings import Booking, Entry, EntryState, describe_entries
 from bellhop.ledger.records.calls import RESTORED, Attempt, Json, VendorCall
-from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Refused, Settled, Settlement
+from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Held, Refused, Settled, Settlement
 from bellhop.ledger.records.doubts import Doubt, ProofResult, Proven
 from bellhop.ledger.records.edits import Edit, EditState
 from bellhop.ledger.records.events import EventView, Standing, State
+from bellhop.ledger.records.floods import Flood, FloodState, HeldEvent
 from bellhop.ledger.records.jobs import BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.records.letters import (
     CauseLife,
@@ -31,7 +32,7 @@ from bellhop.ledger.records.refusals import (
     TakenVerdict,
     TakeRefused,
 )
-from bellhop.ledger.records.steering import AuditRow, Pause
+from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainLink, ChainReport, Pause
 
 __all__ = [
     "RESTORED",
@@ -46,6 +47,9 @@ __all__ = [
     "CauseRow",
     "CauseSaid",
     "CauseState",
+    "ChainBreak",
+    "ChainLink",
+    "ChainReport",
     "Claim",
     "ClaimBusy",
     "Claimed",
@@ -56,6 +60,10 @@ __all__ = [
     "Entry",
     "EntryState",
     "EventView",
+    "Flood",
+    "FloodState",
+    "Held",
+    "HeldEvent",
     "ItemState",
     "JobItem",
     "JobState",

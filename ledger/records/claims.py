@@ -49,6 +49,15 @@ class ClaimBusy:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The flood guard keeps it from the vendor until a person has released or discarded it. Deliver it again much
+    later. until: when it comes back by itself to ask."""
+
+    detail: str
+    until: datetime = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """It is dead: publish the dead letter, then ack. It died now, or in an earlier delivery whose worker was killed
     before the dead letter was confirmed. at: when it did, None for just now. doubt: the call of it that may have
@@ -60,7 +69,7 @@ class Refused:
     doubt: VendorCall | None = field(default=None, compare=False)
 
 
-Claim = Claimed | Settled | ClaimBusy | Refused
+Claim = Claimed | Settled | ClaimBusy | Held | Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ class State(StrEnum):
     RETRYING = "retrying"
     IN_DOUBT = "in_doubt"
     """A call's outcome is unknown; the vendor is asked before anything else is done. Not final."""
+    HELD = "held"
+    """The flood guard keeps it from the vendor until a person has released or discarded it. Not final."""
     DONE = "done"
     RECORDED = "recorded"
     """Known and rightly without a call (a HOLD, a NO_SHOW). Final."""
@@ -31,7 +33,7 @@ class State(StrEnum):
 
     @property
     def unfinished(self) -> bool:
-        return self in (State.WORKING, State.RETRYING, State.IN_DOUBT)
+        return self in (State.WORKING, State.RETRYING, State.IN_DOUBT, State.HELD)
 
 
 @dataclass(frozen=True, slots=True)

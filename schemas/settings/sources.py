@@ -15,7 +15,8 @@ from bellhop.schemas.mapping import NO_MAP, FieldMap
 from bellhop.schemas.results import signing_key
 from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.fields import Duration, TextList, choice, number, one_number, string, web
-from bellhop.schemas.settings.keys import Key, Section, key, keys_of, settings_section
+from bellhop.schemas.settings.floods import FloodLimits
+from bellhop.schemas.settings.keys import Key, Section, group, key, keys_of, settings_section
 from bellhop.schemas.settings.source_tables import ListPlace, MapTable, SourceVenue, SourceVenues
 
 FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped")
@@ -223,6 +224,8 @@ class SourceSettings(Section):
         default=(),
         secret=True,
     )
+
+    flood: FloodLimits = group("flood_", default=FloodLimits())
 
     @classmethod
     def complete(cls, data: dict[str, Any]) -> dict[str, Any]:

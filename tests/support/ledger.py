@@ -30,6 +30,7 @@ from bellhop.ledger.tables import metadata
 from bellhop.schemas.asked import asked_of
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 from bellhop.schemas.reasons import Reason
+from bellhop.schemas.settings.floods import FloodLimits
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LEASE = 60.0
@@ -161,6 +162,7 @@ def event(
     data: Mapping[str, Any] | None = None,
     generation: int = 0,
     not_after: datetime | None = None,
+    source: str = "crm",
 ) -> Envelope:
     """An envelope; `at` is its time, in seconds after noon."""
     is_booking = kind.startswith("booking.")
@@ -168,7 +170,7 @@ def event(
     time = NOON + timedelta(seconds=at)
     return Envelope(
         id=id_,
-        source="crm",
+        source=source,
         type=kind,
         subject=subject,
         route="bookings.simplybook" if is_booking else "members",
@@ -220,6 +222,13 @@ def die_in_doubt(ledger: Ledger, envelope: Envelope, call: VendorCall = BOOK) ->
     claimed = ledger.calling(take(ledger, envelope), call, None, LEASE)
     ended = Settlement(claimed, envelope, State.DEAD, reason=Reason.IN_DOUBT, detail="nobody knows")
     assert ledger.settle([ended]) == []
+
+
+def flood(ledger: Ledger, source: str = "crm", cancels: int = 3) -> list[Claim]:
+    """Cancels of a source that may cancel one: all but the first are held."""
+    ledger.floods.limits = {source: FloodLimits(cancels=1)}
+    asked = [event(f"c-{n}", "booking.cancelled", subject=f"F-{n}", source=source) for n in range(cancels)]
+    return ledger.claim(asked, "w-1", LEASE)
 
 
 def conflict(ledger: Ledger) -> None:

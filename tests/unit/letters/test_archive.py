@@ -347,7 +347,7 @@ def test_what_is_unfinished_is_told_of_every_route_and_of_none_while_the_ledger_
     (told,) = bench.named("events.unfinished")
     groups = told["groups"]
     assert isinstance(groups, list)
-    assert len(groups) == 3 * len(ROUTES)
+    assert len(groups) == 4 * len(ROUTES)
     assert [g["count"] for g in groups if (g["route"], g["state"]) == ("members", "in_doubt")] == [4]
     assert sum(g["count"] for g in groups) == 4
     bench.archive.away = True

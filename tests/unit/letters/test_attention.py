@@ -12,6 +12,8 @@ from bellhop.broker.port import QueueStats
 from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.records import (
     DeadReceiver,
+    Flood,
+    FloodState,
     Letter,
     LetterState,
     Part,
@@ -34,6 +36,7 @@ def ledger(
     strays: Sequence[Stray] = (),
     parts: Sequence[Part] = (),
     dead: Sequence[DeadReceiver] = (),
+    floods: Sequence[Flood] = (),
 ) -> Any:
     return SimpleNamespace(
         letters=SimpleNamespace(waiting=lambda: list(groups), find=lambda *_: list(letters)),
@@ -45,6 +48,7 @@ def ledger(
         strays=lambda before: [one for one in strays if one.since < before],
         refusals=SimpleNamespace(counts=lambda since: [one for one in refused if one.last >= since]),
         alerts=SimpleNamespace(dead_receivers=lambda: list(dead)),
+        floods=SimpleNamespace(open=lambda: list(floods)),
     )
 
 
@@ -150,3 +154,17 @@ def test_events_that_nothing_brings_on_are_named() -> None:
 def test_what_waits_behind_others_in_its_queue_is_not_forgotten() -> None:
     stray = Stray("crm", "e-1", "members", State.RETRYING, NOON - timedelta(hours=1))
     assert attention(ledger(strays=[stray]), BrokerCheck(idle=frozenset({"pulls"})), NOON) == []
+
+
+def test_what_is_held_as_a_flood_is_critical_with_its_soonest_start() -> None:
+    start = NOON + timedelta(hours=30)
+    flood = Flood(4, "crm", NOON, "more than 25 cancels within 10 minutes", FloodState.OPEN, held=15, soonest=start)
+    (item,) = attention(ledger(floods=[flood]), BrokerCheck(), NOON)
+    assert (item.need, item.name, item.severity, item.count, item.starts) == ("flood", "4", "critical", 15, start)
+    assert item.title == "Source crm: 15 of its cancels and changes held"
+    assert item.command == "bellhop floods release 4 --why …"
+
+
+def test_a_receiver_that_takes_no_alert_is_named() -> None:
+    (item,) = attention(ledger(dead=[DeadReceiver("team", 3, NOON, "HTTP 404")]), BrokerCheck(), NOON)
+    assert (item.need, item.title, item.why) == ("receiver", "Alerts do not reach team", "HTTP 404")

@@ -20,7 +20,7 @@ from bellhop.ledger.records import Role
 from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api, problem
-from tests.support.ledger import BOOK_A_SLOT, die_in_doubt, event, letter
+from tests.support.ledger import BOOK_A_SLOT, die_in_doubt, event, flood, letter
 
 _THERE = {"number": "1", "source": "crm", "id_": "e-1", "route": "members", "name": "ann"}
 _NOT_THERE = {"number": "4711", "source": "crm", "id_": "nowhere", "route": "nowhere", "name": "nobody"}
@@ -386,6 +386,8 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
         doubtful = event(f"doubtful-{number}", subject=f"R-{number}")
         die_in_doubt(api.ledger, doubtful, BOOK_A_SLOT)
         api.ledger.letters.archive([letter(doubtful, Reason.IN_DOUBT)])
+    for source in ("crm", "pos"):
+        flood(api.ledger, source)
     known = {one.name: one for one in operations(api)}
     careful = {"changes": {"notes": "by the window"}, "why": "asked for"}
     why = {"why": "x"}
@@ -410,6 +412,8 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
         ("POST", "/routes/{route}/pause", {**why, "until": "2030-01-01T00:00:00Z"}, 0),
         ("POST", "/routes/{route}/resume", why, 0),
         ("POST", "/routes/{route}/retry-now", why, 0),
+        ("POST", "/floods/{number}/release", why, 1),
+        ("POST", "/floods/{number}/discard", why, 2),
         ("POST", "/users", {"name": "ann", "role": "viewer"}, 0),
         ("PATCH", "/users/{name}", {"role": "operator"}, 0),
         ("POST", "/sessions/end", {"name": "ann"}, 0),
@@ -452,6 +456,7 @@ _NAMES = [
     "get_edits",
     "get_events",
     "get_events_source_id",
+    "get_floods",
     "get_jobs",
     "get_jobs_number",
     "get_jobs_number_items",
@@ -477,6 +482,8 @@ _NAMES = [
     "patch_users_name",
     "post_edits_number_approve",
     "post_edits_number_refuse",
+    "post_floods_number_discard",
+    "post_floods_number_release",
     "post_jobs",
     "post_jobs_number_cancel",
     "post_jobs_number_pause",

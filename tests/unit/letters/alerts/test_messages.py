@@ -73,7 +73,9 @@ def test_a_cause_is_critical_once_a_start_is_near(hours: float, severity: str) -
     assert one.severity == severity
 
 
-@pytest.mark.parametrize("need", [need for need in Need if need not in (Need.UNARCHIVED, Need.UNROUTABLE, Need.SOURCE)])
+@pytest.mark.parametrize(
+    "need", [need for need in Need if need not in (Need.UNARCHIVED, Need.UNROUTABLE, Need.SOURCE, Need.FLOOD)]
+)
 def test_what_others_wrote_is_not_told(need: Need) -> None:
     """A vendor's words, an upstream's ids and what a person wrote may name a guest."""
     alerts = alerts_of([item(need, title="in our own words")], [cause()], NOON)
