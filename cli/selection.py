@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import click
 
+from bellhop.schemas.asked_times import HOW, RULES, read_time
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.reasons import Reason
 
@@ -19,17 +19,16 @@ if TYPE_CHECKING:
     from bellhop.ledger.records import Letter, LetterFilter, LetterState
 
 _PAGE: Final = 500
-_AGO: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _REASONS: Final = tuple(reason.value for reason in Reason)
 
 
 class TimeParam(click.ParamType[datetime]):
-    """A time: ISO 8601 (UTC where it has no zone), or how long ago, such as 30m, 2h, 3d."""
+    """A time that is over: see `asked_times.read_time`."""
 
     name = "time"
-    away: ClassVar[tuple[int, str]] = (-1, "ago")
+    is_ahead: ClassVar[bool] = False
+    how: ClassVar[str] = HOW
 
     def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
         self._now = now
@@ -37,20 +36,17 @@ class TimeParam(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         if isinstance(value, datetime):
             return value
-        sign, words = self.away
         try:
-            if found := _AGO.fullmatch(value):
-                return self._now() + sign * timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
-            moment = datetime.fromisoformat(value)
+            return read_time(value, self._now(), ahead=self.is_ahead)
         except (ValueError, OverflowError):
-            self.fail(f"must be an ISO 8601 time, or how long {words}: 30m, 2h, 3d", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            self.fail(f"must be {self.how}; {RULES}", param, ctx)
 
 
 class Ahead(TimeParam):
-    """A time to come: ISO 8601 (UTC where it has no zone), or how long from now, such as 30m, 2h, 3d."""
+    """A time to come."""
 
-    away: ClassVar[tuple[int, str]] = (1, "from now")
+    is_ahead: ClassVar[bool] = True
+    how: ClassVar[str] = "02:10 (the next time it is), an ISO 8601 time, or how long from now: 30m, 2h, 3d"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         moment = super().convert(value, param, ctx)
@@ -118,8 +114,12 @@ def selecting(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--text", default="", help="Words that all stand in it: reference, guest, error."),
         click.option("--cause", metavar="KEY", help="Its cause's key; see `bellhop dead causes`."),
-        click.option("--until", type=TimeParam(), help="Died at or before this time."),
-        click.option("--since", type=TimeParam(), help="Died at or after this time: ISO 8601, or 30m, 2h, 3d ago."),
+        click.option("--until", type=TimeParam(), help="Died at or before this time, said likewise."),
+        click.option(
+            "--since",
+            type=TimeParam(),
+            help="Died at or after: 02:10, 30m, 2h, 3d, ISO 8601; UTC, or 02:10 Europe/London.",
+        ),
         click.option("--id", "event_id", help="The event's id."),
         click.option("--source", help="Source that posted the event."),
         click.option("--account", help="Account it was for."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import secrets
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, flash, g, redirect, render_template, request, url_for
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import RoutingException
 from werkzeug.wrappers import Response
 
 from bellhop.broker.port import Broker
@@ -33,7 +35,7 @@ from bellhop.console.views import (
     routes,
 )
 from bellhop.ledger.pages import CursorInvalid
-from bellhop.ledger.records import Role
+from bellhop.ledger.records import LetterFilter, LetterState, Role
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BellhopError, BrokerError, LedgerError, LedgerUnavailable
@@ -118,12 +120,21 @@ def _context(app: Flask, parts: ConsoleParts) -> Callable[[], dict[str, Any]]:
             "is_admin": person is not None and person.may(Role.ADMIN),
             "csrf": person.csrf if person else "",
             "static": static,
-            "open_letters": parts.pulse.open_letters,
+            "open_letters": functools.cache(lambda: count_open(parts)),
+            "zone_of": parts.zone_of,
             "now": parts.now(),
             "snoozes": letters.SNOOZES,
         }
 
     return context
+
+
+def count_open(parts: ConsoleParts) -> int:
+    """As the pages beside it count them, at the same moment; as it was last known where the ledger is away."""
+    try:
+        return parts.ledger.letters.count(LetterFilter(states=(LetterState.OPEN,)))
+    except LedgerError:
+        return parts.pulse.open_letters
 
 
 def _handle_errors(app: Flask, parts: ConsoleParts) -> None:
@@ -135,6 +146,8 @@ def _handle_errors(app: Flask, parts: ConsoleParts) -> None:
         return error_page(503, f"The {part} cannot be reached: {error}. {hint}")
 
     def http(error: HTTPException) -> Response | tuple[str, int]:
+        if isinstance(error, MethodNotAllowed) and request.method in ("GET", "HEAD") and (page := page_above(app)):
+            return redirect(page, 303)
         if error.code is not None and error.code < 400:
             return error.get_response()
         return error_page(error.code or 500, error.description or "")
@@ -159,6 +172,19 @@ def _handle_errors(app: Flask, parts: ConsoleParts) -> None:
     app.register_error_handler(BrokerError, lambda error: away("broker", error, filters.AWAY_BROKER))
     app.register_error_handler(BellhopError, on_refusal)
     app.register_error_handler(Exception, on_crash)
+
+
+def page_above(app: Flask) -> str:
+    """The page on which an act stands, for who loads the act's address anew: the nearest above it that can be read, ""
+    where there is none."""
+    adapter, path = app.create_url_adapter(request), request.path
+    while adapter is not None and (path := path.rpartition("/")[0]):
+        try:
+            adapter.match(path, method="GET")
+        except (HTTPException, RoutingException):
+            continue
+        return path
+    return "/"
 
 
 def back() -> str:

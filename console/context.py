@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -74,6 +74,11 @@ class ConsoleParts:
     def is_secure(self) -> bool:
         """Whether browsers come by TLS."""
         return self.settings.console.public_url.startswith("https:")
+
+    def zone_of(self, venue: str) -> tzinfo | None:
+        """The zone that a venue lives by; None for one that is not in the settings."""
+        known = self.settings.venues.get(venue)
+        return known.zone if known else None
 
     def clean(self, value: Any) -> Any:
         """A JSON value without the settings' secrets."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 from flask import Flask
@@ -72,6 +72,19 @@ def parse_time(given: datetime | str | None) -> datetime | None:
 
 def exact(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def there(given: datetime | str | None, zone: tzinfo | None = None) -> str:
+    """A time where it happens, beside UTC: `28 Nov 10:15 EST (15:15 UTC)`. Without a zone it is UTC's alone."""
+    moment = parse_time(given)
+    if moment is None:
+        return NOTHING
+    utc = moment.astimezone(UTC)
+    if zone is None:
+        return utc.strftime("%d %b %H:%M UTC")
+    local = moment.astimezone(zone)
+    beside = utc.strftime("%H:%M UTC" if local.date() == utc.date() else "%d %b %H:%M UTC")
+    return f"{local.strftime('%d %b %H:%M %Z')} ({beside})"
 
 
 def rate(value: float) -> str:
@@ -172,6 +185,7 @@ def install_filters(app: Flask, now: Callable[[], datetime]) -> None:
         spark=spark,
         bars=bars,
         pill=pill,
+        there=there,
     )
     app.jinja_env.globals.update(
         reason_words=REASONS, verdict_words={verdict.value: text for verdict, text in WORDS.items()}

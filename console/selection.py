@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from bellhop.console.searches import Asked
 from bellhop.ledger.records import LetterFilter, LetterState, Order
+from bellhop.schemas.asked_times import HOW, RULES, read_time
 
 AGES: Final[Mapping[str, tuple[str, timedelta | None, timedelta | None]]] = {
     "1h": ("the last hour", timedelta(hours=1), None),
@@ -28,17 +29,22 @@ STATES: Final[Mapping[str, tuple[LetterState, ...]]] = {
 }
 ORDERS: Final = {Order.URGENT: "soonest start first", Order.NEWEST: "newest first", Order.OLDEST: "oldest first"}
 
-_NAMES: Final = ("k", "reason", "route", "account", "source", "age", "state", "assignee", "cause", "order")
+_NAMES: Final = (
+    *("k", "reason", "route", "account", "source", "age", "since", "until", "state", "assignee", "cause", "order"),
+)
+_NOTHING: Final = LetterFilter(since=datetime.max.replace(tzinfo=UTC))
 _LONGEST: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """args: what the address said, without what it need not say, and the words searched for as their key."""
+    """args: what the address said, without what it need not say, and the words searched for as their key; a time as the
+    moment that it meant when it was asked for. problem: what of it cannot be understood; then nothing is chosen."""
 
     which: LetterFilter
     order: Order
     args: Mapping[str, str]
+    problem: str = ""
 
     @property
     def query(self) -> str:
@@ -47,6 +53,11 @@ class Choice:
     @property
     def is_narrowed(self) -> bool:
         return bool(set(self.args) - {"order", "state"}) or self.which.states != STATES["open"]
+
+    @property
+    def any_time(self) -> str:
+        """The address of the same whenever they died."""
+        return urlencode({name: value for name, value in self.args.items() if name not in ("since", "until", "age")})
 
     def of_cause(self, cause: str) -> Mapping[str, str]:
         """The address of those of one cause among these."""
@@ -67,6 +78,12 @@ def choose(args: Mapping[str, str], now: datetime, asked: Asked) -> Choice:
     said["k"] = asked.keep(words) if words else ""
     order = Order(said["order"]) if said["order"] in list(Order) else Order.URGENT
     _, newer, older = AGES.get(said["age"], ("", None, None))
+    try:
+        since, until = (_moment(said[name], now) for name in ("since", "until"))
+    except ValueError:
+        problem = f"Since and until must be {HOW}. {RULES[0].upper()}{RULES[1:]}."
+        return Choice(_NOTHING, order, {name: value for name, value in said.items() if value}, problem)
+    said |= {name: _minute(moment) for name, moment in (("since", since), ("until", until)) if moment}
     which = LetterFilter(
         reason=said["reason"] or None,
         route=said["route"] or None,
@@ -74,8 +91,8 @@ def choose(args: Mapping[str, str], now: datetime, asked: Asked) -> Choice:
         source=said["source"] or None,
         cause=said["cause"] or None,
         assignee=said["assignee"] or None,
-        since=now - newer if newer else None,
-        until=now - older if older else None,
+        since=max(filter(None, (since, now - newer if newer else None)), default=None),
+        until=min(filter(None, (until, now - older if older else None)), default=None),
         states=STATES.get(said["state"], STATES["open"]),
         text=words,
     )
@@ -86,6 +103,15 @@ def read_selection(query: str, now: datetime, asked: Asked) -> Choice:
     """The same of an address' query alone, as forms carry it. Read whole: a filter cut short would mean more letters.
     Raises SearchForgotten."""
     return choose(dict(parse_qsl(query)), now, asked)
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    """Raises ValueError."""
+    return read_time(text, now) if text else None
+
+
+def _minute(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def clean_text(text: str) -> str:

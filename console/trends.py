@@ -110,7 +110,7 @@ class Pulse:
         """Measures once. What is away is told by `problem`, and leaves a gap."""
         try:
             beat, broker = self._measure()
-            letters = self._ledger.letters.count(LetterFilter(states=(LetterState.OPEN, LetterState.REPLAYING)))
+            letters = self._ledger.letters.count(LetterFilter(states=(LetterState.OPEN,)))
         except BellhopError as error:
             is_ledger = isinstance(error, LedgerError)
             away, hint = ("ledger", AWAY_LEDGER) if is_ledger else ("broker", AWAY_BROKER)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record, stored_act
 from bellhop.ledger.bookings import lock_key
-from bellhop.ledger.letters import Letters, conditions, record, stored_letter
+from bellhop.ledger.letters import Letters, conditions, stored_letter
 from bellhop.ledger.pages import CursorInvalid, Page, make_cursor, read_cursor
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, Note, Order, State
 from bellhop.ledger.tables import EPOCH, audit, dead_letters, events, letter_bodies, letter_notes
@@ -85,6 +86,32 @@ class Desk(Letters):
         with self._database.read() as connection:
             return {reason: count for reason, count in connection.execute(query)}
 
+    def newest(self) -> int:
+        """The number of the letter that came last; 0 where there is none."""
+        with self._database.read() as connection:
+            return connection.scalar(sa.select(sa.func.max(_C.id))) or 0
+
+    def count_after(self, which: LetterFilter, number: int) -> int:
+        """How many have come since the letter of this number."""
+        query = sa.select(sa.func.count()).select_from(dead_letters).where(*conditions(which), _C.id > number)
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+    def first_death(self, which: LetterFilter) -> datetime | None:
+        """When the first of them died; None where there are none."""
+        with self._database.read() as connection:
+            found: datetime | None = connection.scalar(sa.select(sa.func.min(_C.died)).where(*conditions(which)))
+        return found
+
+    def deaths(self, which: LetterFilter, start: datetime, width: timedelta, bins: int) -> list[int]:
+        """How many of them died in each of so many spans of `width`, the first of which begins at `start`."""
+        since_start = sa.type_coerce(_C.died, sa.BigInteger) - _micros(start)
+        place = since_start // sa.literal(width // timedelta(microseconds=1), sa.BigInteger)
+        query = sa.select(place, sa.func.count()).where(*conditions(which), _C.died >= start).group_by(sa.text("1"))
+        with self._database.read() as connection:
+            found = {int(one): count for one, count in connection.execute(query)}
+        return [found.get(one, 0) for one in range(bins)]
+
     def ids(self, which: LetterFilter, limit: int = 100_000) -> list[int]:
         """The numbers of the letters, in their order."""
         query = sa.select(_C.id).where(*conditions(which)).order_by(_C.id).limit(limit)
@@ -104,10 +131,10 @@ class Desk(Letters):
                 .returning(_C.id)
             ).scalars()
             numbers = set(opened)
-            record(connection, [AuditRow(now, who, "restore", number, why) for number in sorted(numbers)])
             for one in found:
                 if one.id in numbers:
                     self._revive(connection, one, now)
+            record(connection, [AuditRow(now, who, "restore", number, why) for number in sorted(numbers)])
         return len(numbers)
 
     def _revive(self, connection: sa.Connection, letter: Letter, now: datetime) -> None:
@@ -167,8 +194,8 @@ class Desk(Letters):
             query = query.where(audit.c.id < last)
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit + 1)).all()
-        told = [AuditRow(row.at, row.who, row.act, row.letter, row.why, row.what) for row in rows[:limit]]
-        return Page(told, make_cursor("audit", rows[limit - 1].id) if len(rows) > limit else "")
+        more = make_cursor("audit", rows[limit - 1].id) if len(rows) > limit else ""
+        return Page([stored_act(row) for row in rows[:limit]], more)
 
     def _find_ordered(
         self,

@@ -40,10 +40,16 @@ def control_blueprint(state: SandboxState) -> Blueprint:
 
     @control.post("/faults")
     def add_fault() -> Response:
-        fault = parse_fault(control_object(), NAMES)
-        with state.lock:
-            state.faults.append(fault)
-        return jsonify(asdict(fault))
+        return jsonify(asdict(state.order(parse_fault(control_object(), NAMES))))
+
+    @control.delete("/faults")
+    @control.delete("/faults/<int:number>")
+    def take_back_faults(number: int | None = None) -> tuple[Response, int]:
+        """Ends one fault, or all; switches and what stands stay as they are."""
+        gone = state.take_back(number)
+        if number is not None and not gone:
+            return jsonify(error=f"there is no fault {number}; GET /_sandbox/faults lists them"), 404
+        return jsonify(faults=[asdict(fault) for fault in gone]), 200
 
     @control.post("/reset")
     def reset() -> Response:

@@ -24,7 +24,8 @@ By HTTP, while it runs, at `/_sandbox/…`; a request that cannot be followed is
 | request | it does |
 |---|---|
 | `GET switches`, `POST switches` `{"NAME": value, …}` | tells every switch with its value; changes some |
-| `GET faults`, `POST faults` `{"method", "kind", …}` | tells the faults on order; orders one |
+| `GET faults`, `POST faults` `{"method", "kind", …}` | tells the faults on order, with `id` and `hit`s; orders one |
+| `DELETE faults/<int:number>`, `DELETE faults` | takes one back, or all; the rest stays as it is |
 | `GET calls?after=N` | every call received, its credentials masked, with what it changed |
 | `GET state` | what stands at each vendor |
 | `POST reset` | back to how it started |

@@ -19,7 +19,7 @@ _FIELDS: Final = (
 
 @dataclass(slots=True)
 class Fault:
-    """One rule.
+    """One rule. id: the number under which it can be taken back.
 
     method: a method's name, or "*". vendor: "" for all.
     kind: "error" fails the vendor's own way (an RPC error with code and message; `success: false` with message as the
@@ -44,6 +44,7 @@ class Fault:
     retry_after: str = ""
     seen: int = 0
     hit: int = 0
+    id: int = 0
 
     def hits(self, vendor: str, method: str) -> bool:
         """Counts this call; whether it is hit."""

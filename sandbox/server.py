@@ -223,11 +223,13 @@ class Sandbox:
         """As `GET /_sandbox/calls`."""
         return self.state.calls_after(0)
 
-    def fault(self, **fault: Any) -> None:
-        """As `POST /_sandbox/faults`. Raises ControlError."""
-        made = parse_fault(fault, NAMES)
-        with self.state.lock:
-            self.state.faults.append(made)
+    def fault(self, **fault: Any) -> int:
+        """As `POST /_sandbox/faults`; the fault's number. Raises ControlError."""
+        return self.state.order(parse_fault(fault, NAMES)).id
+
+    def take_back(self, number: int | None = None) -> None:
+        """As `DELETE /_sandbox/faults`: one of them, or all."""
+        self.state.take_back(number)
 
     def switch(self, **values: Any) -> None:
         """As `POST /_sandbox/switches`. Raises ControlError."""

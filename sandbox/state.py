@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 from typing import Any, Final
 
 from bellhop.sandbox.answers import Reply
@@ -65,6 +66,7 @@ class SandboxState:
             for row in PRETENDED
         }
         self.faults: list[Fault] = []
+        self._orders = count(1)
         self.calls: deque[ReceivedCall] = deque(maxlen=CALLS_KEPT)
         self.received = 0
         self.released = threading.Event()
@@ -86,6 +88,20 @@ class SandboxState:
     def release(self) -> None:
         """Lets held connections go, now and from now on: for stopping."""
         self.released.set()
+
+    def order(self, fault: Fault) -> Fault:
+        """Lets calls be hit from now on. Faults that were ordered earlier come first."""
+        with self.lock:
+            fault.id = next(self._orders)
+            self.faults.append(fault)
+        return fault
+
+    def take_back(self, id_: int | None) -> list[Fault]:
+        """Ends a fault, or all of them; those that it ended. Connections that it holds are still held."""
+        with self.lock:
+            gone = [fault for fault in self.faults if id_ in (None, fault.id)]
+            self.faults = [fault for fault in self.faults if fault not in gone]
+        return gone
 
     def put_off(self, seconds: float, act: Callable[[], None]) -> None:
         """Has `act` done that many seconds from now."""

@@ -28,6 +28,7 @@ from bellhop.console.api import (
     refusals,
     requests,
     responses,
+    times,
 )
 from bellhop.console.api.problems import handle_errors
 from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, section_blueprint
@@ -119,7 +120,8 @@ def _describe(api: _Api) -> None:
     api.register_converter(_Id, lambda _: {"type": "string"})
     api.register_converter(_Number, lambda _: {"type": "integer", "minimum": 1, "maximum": requests.BIGGEST_ID})
     api.register_field(Moment, "string", "date-time")
-    api.register_field(requests.Instant, "string", "date-time")
+    api.register_field(times.Instant, "string", "date-time")
+    api.register_field(times.AskedTime, None, None)
     scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
     api.spec.components.security_scheme("token", scheme)
 

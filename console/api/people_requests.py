@@ -5,7 +5,8 @@ from __future__ import annotations
 from marshmallow import fields, validate
 
 from bellhop.console.access.passwords import LONGEST, SHORTEST
-from bellhop.console.api.requests import Instant, Line, of
+from bellhop.console.api.requests import Line, of
+from bellhop.console.api.times import Instant
 from bellhop.ledger.records import Role
 from bellhop.schemas.contract import Strict
 

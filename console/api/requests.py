@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from bellhop.console.api.times import Instant, asked_time
 from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order
 from bellhop.letters.archive import WAITING
-from bellhop.schemas.contract import Moment, Strict
+from bellhop.schemas.contract import Strict
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
 
@@ -20,14 +20,6 @@ MOST_AT_ONCE: Final = 500
 """Of what is done while the caller waits."""
 MOST_ROWS: Final = 500
 BIGGEST_ID: Final = 10**18 - 1
-
-
-class Instant(Moment):
-    """As `Moment`; UTC where no zone is given."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        moment = super()._deserialize(value, attr, data, **kwargs)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 class Line(fields.String):
@@ -105,8 +97,8 @@ class _Which(Strict):
     cause = Line(400)
     assignee = Line(100)
     text = Line(200, metadata={"description": "Words that all stand in it."})
-    since = Instant(metadata={"description": "Died at this time or later."})
-    until = Instant(metadata={"description": "Died at this time or before."})
+    since = asked_time("Died at this time or later:")
+    until = asked_time("Died at this time or before:")
     state = fields.List(
         of(LetterState),
         validate=validate.Length(min=1, max=len(LetterState)),

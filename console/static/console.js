@@ -162,7 +162,7 @@
     // What nobody looks at is not asked for again and again, nor what somebody is copying from.
     const byItself = (from.getAttribute("hx-trigger") || "").startsWith("every");
     const fresh = new Date() - last < 30_000;
-    if (byItself && (document.hidden || (fresh && marks(event.detail.target)))) event.preventDefault();
+    if (byItself && !from.hasAttribute("data-always") && (document.hidden || (fresh && marks(event.detail.target)))) event.preventDefault();
     else if (event.detail.target) event.detail.target.setAttribute("aria-busy", "true");
   });
   document.addEventListener("htmx:afterRequest", (event) => {
@@ -173,6 +173,74 @@
   document.addEventListener("htmx:sendError", stale("The console cannot be reached."));
   document.addEventListener("htmx:timeout", stale("The console does not answer."));
   document.addEventListener("htmx:responseError", (event) => stale(`The console answered ${event.detail.xhr.status}.`)());
+  // --- the tab's title counts what is open
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "count") return;
+    const open = $("[data-count]", event.detail.target)?.firstChild.textContent;
+    document.title = (open ? `(${open}) ` : "") + document.title.replace(/^\([\d,]+\) /, "");
+  });
+
+  // --- the histogram filters by dragging, and by its two ends
+  const filterTimes = (chart, from, to) => {
+    const moment = (bar) => new Date(Date.parse(chart.dataset.start) + bar * chart.dataset.width * 1000);
+    const told = (bar) => moment(bar).toISOString().replace(".000", "");
+    const bars = Number(chart.dataset.bars), since = $("#since"), until = $("#until");
+    if (!since || !until || to <= from) return;
+    if (from > 0) since.value = told(from);
+    if (to < bars) until.value = told(to);
+    since.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const show = (chart, from, to) => {
+    const chosen = $(".chosen", chart);
+    chosen.setAttribute("x", from);
+    chosen.setAttribute("width", Math.max(0, to - from));
+  };
+  let drag = null;
+  const barAt = (event) => {
+    const box = drag.svg.getBoundingClientRect();
+    return (event.clientX - box.left) / box.width * drag.chart.dataset.bars;
+  };
+  const spanOf = (end) => [Math.max(0, Math.floor(Math.min(drag.from, end))), Math.min(Number(drag.chart.dataset.bars), Math.ceil(Math.max(drag.from, end)))];
+  document.addEventListener("pointerdown", (event) => {
+    const svg = event.target.closest(".bars");
+    if (!svg || event.button !== 0) return;
+    drag = { svg, chart: svg.closest("[data-deaths]"), from: 0 };
+    drag.from = barAt(event);
+    svg.setPointerCapture(event.pointerId);
+    event.preventDefault();
+  });
+  document.addEventListener("pointermove", (event) => { if (drag) show(drag.chart, ...spanOf(barAt(event))); });
+  document.addEventListener("pointerup", (event) => {
+    if (!drag) return;
+    const [from, to] = spanOf(barAt(event)), chart = drag.chart;
+    drag = null;
+    filterTimes(chart, from, to);
+  });
+  document.addEventListener("pointercancel", () => { if (drag) { show(drag.chart, 0, 0); drag = null; } });
+  const ends = (chart) => ["from", "to"].map((end) => Number($(`[data-end=${end}]`, chart).value));
+  document.addEventListener("input", (event) => {
+    const chart = event.target.matches("[data-end]") && event.target.closest("[data-deaths]");
+    if (!chart) return;
+    const [from, to] = ends(chart);
+    if (to <= from) event.target.value = event.target.dataset.end === "from" ? to - 1 : from + 1;
+    const bar = Number(event.target.value);
+    event.target.setAttribute("aria-valuetext", new Date(Date.parse(chart.dataset.start) + bar * chart.dataset.width * 1000).toUTCString());
+    show(chart, ...ends(chart));
+  });
+  // Keys move an end bar by bar: the list follows once they rest.
+  let rest = 0, wanted = null;
+  document.addEventListener("change", (event) => {
+    const chart = event.target.matches("[data-end]") && event.target.closest("[data-deaths]");
+    if (!chart) return;
+    clearTimeout(rest);
+    wanted = event.target.id;
+    rest = setTimeout(() => filterTimes(chart, ...ends(chart)), 600);
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.id !== "results" || !wanted) return;
+    if (document.activeElement === document.body) document.getElementById(wanted)?.focus({ preventScroll: true });
+    wanted = null;
+  });
   document.addEventListener("htmx:afterSettle", count);
   count();
 })();

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.drafts import MOST
 from bellhop.console.guard import inside, needs
+from bellhop.console.histogram import death_histogram
 from bellhop.console.selection import AGES, ORDERS, STATES, Choice, choose
 from bellhop.ledger.proofs import WordRefused
 from bellhop.ledger.records import CauseSaid, Letter, LetterFilter, LetterState, Role
@@ -56,14 +57,31 @@ def _page(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
     letters = [letter_row(letter) for letter in page.rows]
     cause = choice.which.cause
     found = own.ledger.causes.find(LetterFilter(cause=cause), 1) if cause else []
-    of_cause = cause_row(found[0]) if found else None
+    of_cause = cause_row(found[0], own.ledger.letters.get(found[0].example)) if found else None
     return {
         "of_cause": of_cause,
+        "deaths": death_histogram(own.ledger.letters, choice.which, own.now()),
+        "newest": own.ledger.letters.newest(),
         "letters": letters,
         "next": page.next,
         "count": own.ledger.letters.count(choice.which),
         "most": MOST,
     }
+
+
+@blueprint.get("/letters/count")
+def count() -> str:
+    return render_template("_count.html")
+
+
+@blueprint.get("/letters/fresh")
+def fresh() -> str:
+    """How many have come that the list does not show yet: it stays as it is, under the hands of who works in it."""
+    own, seen = parts(), request.args.get("seen", "")
+    choice = choose(request.args, own.now(), own.asked)
+    number = int(seen) if seen.isdecimal() and len(seen) < 19 else 2**62
+    count = own.ledger.letters.count_after(choice.which, number)
+    return render_template("_fresh.html", count=count, choice=choice)
 
 
 def _causes(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
@@ -80,7 +98,7 @@ def life() -> Response:
     hours = form.get("hours", "")
     until = own.now() + timedelta(hours=int(hours)) if said is CauseSaid.SNOOZED and hours in SNOOZES else None
     why = form.get("why", "").replace("\x00", "").strip()[:LONGEST_REASON]
-    own.ledger.causes.say(form.get("cause", ""), said, person().name, why, until)
+    own.ledger.causes.say(form.get("cause", "").replace("\x00", ""), said, person().name, why, until)
     flash(f"{said.value.capitalize()}." if said else "Open again.", "good")
     return redirect(inside(form.get("back", "/causes")))
 

@@ -16,7 +16,7 @@ from bellhop.ledger.records import (
     LetterState,
     User,
 )
-from bellhop.letters.masking import initials_of
+from bellhop.letters.masking import guest_initials, readable_data
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import iso
 
@@ -55,11 +55,13 @@ def job_item_rows(items: Sequence[JobItem], archive: LettersArchive) -> list[Jso
 
 def _job_item_row(item: JobItem, letter: Letter | None) -> JsonObject:
     """letter: None where it was pruned."""
+    data = readable_data(letter) if letter else {}
     return {
         "letter": item.letter,
         "reference": letter.new.subject if letter else "",
         "start": iso(letter.new.not_after) if letter else None,
-        "guest": initials_of(letter) if letter else "",
+        "guest": guest_initials(data),
+        "venue": str(data.get("venue") or ""),
         "place": item.place,
         "verdict": item.verdict.value,
         "state": item.state.value,
@@ -75,6 +77,11 @@ def audit_row(act: AuditRow) -> JsonObject:
         "letter": act.letter,
         "why": act.why,
         "what": act.what,
+        "id": act.link.id,
+        "prev": act.link.prev,
+        "words_hash": act.link.words_hash,
+        "hash": act.link.hash,
+        "forgotten": act.link.forgotten,
     }
 
 

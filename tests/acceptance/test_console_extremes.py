@@ -34,8 +34,6 @@ SCREENS = (
     *("/", "/letters", "/causes", "/letters/1", "/jobs", "/jobs/1", "/edits", "/search?q=R", "/routes", "/audit"),
     *("/people", f"/event?source=crm&id={LONG_ID}", "/nowhere"),
 )
-PHONE = {"width": 375, "height": 720}
-DESK = {"width": 1280, "height": 800}
 
 
 @pytest.fixture
@@ -93,13 +91,50 @@ def endless(console: Console) -> None:
     assert job.id == 1
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_endless_words_run_over_no_edge(console: Console, page: Page, size: Any) -> None:
+def test_endless_words_run_over_no_edge(console: Console, page: Page) -> None:
     endless(console)
-    page.set_viewport_size(size)
     for path in SCREENS:
         page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+        for width in (360, 375, 769, 960, 1024, 1221, 1280, 1440, 1920):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+
+
+def test_the_histogram_filters_by_dragging_and_by_keys(console: Console, page: Page) -> None:
+    lot = [replace(letter(event(f"e-{n}", subject=f"R-{n}")), died=NOON - timedelta(minutes=n)) for n in range(60)]
+    console.ledger.letters.archive(lot)
+    page.goto("/letters?order=newest")
+    page.locator(".deaths .bars").scroll_into_view_if_needed()
+    box = page.locator(".deaths .bars").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.95, box["y"] + 20, steps=3)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("since=.*until="))
+    expect(page.locator("#results tbody tr").first).to_be_visible()
+    few = page.locator("#results tbody tr").count()
+    assert 1 <= few < 10
+    page.get_by_role("link", name="Any time").click()
+    expect(page.locator("#results tbody tr")).to_have_count(50)
+    page.get_by_label("Since, by bars").focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("since="))
+    expect(page.locator(".count[data-count]")).to_have_text(re.compile("^60"))
+
+
+def test_what_has_come_is_told_and_the_list_stays_until_it_is_asked_for(console: Console, page: Page) -> None:
+    console.dead(2)
+    page.goto("/letters")
+    page.get_by_label("letter 1", exact=True).check()
+    console.dead(1)
+    expect(page.get_by_role("link", name="1 new")).to_be_visible(timeout=15_000)
+    expect(page.locator("#results tbody tr")).to_have_count(2)
+    expect(page.get_by_label("letter 1", exact=True)).to_be_checked()
+    expect(page).to_have_title(re.compile(r"^\(3\) Dead letters"), timeout=15_000)
+    page.get_by_role("link", name="1 new").click()
+    expect(page.locator("#results tbody tr")).to_have_count(3)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

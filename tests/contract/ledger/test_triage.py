@@ -162,3 +162,18 @@ def test_a_letter_that_nobody_can_read_has_a_cause_and_is_found_by_its_error(led
     (group,) = ledger.causes.find(OPEN)
     assert group.cause.startswith("poison/-/-/not an envelope")
     assert ledger.letters.ids(LetterFilter(text="envelope")) == [1]
+
+
+def test_deaths_are_counted_by_spans_of_time_and_newcomers_by_their_number(ledger: Ledger) -> None:
+    for number, minutes in enumerate((0, 4, 5, 14, 15)):
+        made = letter(event(f"d-{number}"))
+        ledger.letters.archive([replace(made, died=NOON + timedelta(minutes=minutes))])
+    letters, width = ledger.letters, timedelta(minutes=5)
+    assert letters.first_death(LetterFilter()) == NOON
+    assert letters.first_death(LetterFilter(reason="auth")) is None
+    assert letters.deaths(LetterFilter(), NOON, width, 4) == [2, 1, 1, 1]
+    assert letters.deaths(LetterFilter(), NOON + timedelta(minutes=5), width, 2) == [1, 1]
+    assert letters.deaths(LetterFilter(until=NOON + timedelta(minutes=4)), NOON, width, 3) == [2, 0, 0]
+    newest = letters.newest()
+    assert letters.count_after(LetterFilter(), newest - 2) == 2
+    assert letters.count_after(LetterFilter(reason="auth"), 0) == letters.count_after(LetterFilter(), newest) == 0

@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parents[3]
 # Confirms after as many seconds as the member's id says; what is observed goes to stdout, a line each.
 PROGRAM = """
 import json, sys, threading
+from pathlib import Path
+from flask import send_file
 from bellhop.ingest.app import create_app
 from bellhop.ingest.server import serve
 from bellhop.schemas.envelope import decode
@@ -50,7 +52,9 @@ class Publisher(MemoryPublisher):
 def make_app():
     if "--broken" in sys.argv:
         raise SettingsError("broker.url", "is not there", "bellhop.toml")
-    return create_app(settings(**options), Publisher(), MemoryEvents(), observe=observe)
+    app = create_app(settings(**options), Publisher(), MemoryEvents(), observe=observe)
+    app.add_url_rule("/file", view_func=lambda: send_file(Path("bellhop.txt").absolute()))
+    return app
 
 options = json.loads(sys.argv[1])
 serve(settings(**options), make_app, observe=observe)
@@ -158,6 +162,16 @@ def test_answers_without_a_body_come_at_once_and_say_when(server: Server) -> Non
             assert status_of(answer) == 200
             (told,) = (line.partition(b": ")[2] for line in answer.split(b"\r\n") if line.startswith(b"Date: "))
             assert abs(parsedate_to_datetime(told.decode()) - datetime.now(UTC)) < timedelta(seconds=60)
+
+
+def test_a_file_comes_behind_its_head(server: Server) -> None:
+    """As the console's pages need theirs: it has the same server."""
+    (server.out.parent / "bellhop.txt").write_text("ding")
+    with server.connect() as client:
+        for _ in range(2):
+            client.sendall(b"GET /file HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = answer_of(client)
+            assert (status_of(answer), answer.partition(b"\r\n\r\n")[2]) == (200, b"ding")
 
 
 def test_who_waits_to_be_told_to_go_on_is_told(server: Server) -> None:

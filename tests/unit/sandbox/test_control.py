@@ -202,3 +202,19 @@ def test_control_that_cannot_be_followed_is_refused_with_what_is_wrong(
     answer = client.post(f"/_sandbox/{path}", json=body)
     assert answer.status_code == 400
     assert words in answer.json["error"]
+
+
+def test_faults_are_taken_back_one_by_one_and_what_stands_stays() -> None:
+    client = create_sandbox().test_client()
+    numbers = [
+        client.post("/_sandbox/faults", json={"method": name, "kind": "reset", "times": None}).get_json()["id"]
+        for name in ("book", "getToken", "cancelBooking")
+    ]
+    assert len(set(numbers)) == 3
+    gone = client.delete(f"/_sandbox/faults/{numbers[1]}").get_json()
+    assert [one["method"] for one in gone["faults"]] == ["getToken"]
+    assert [one["method"] for one in client.get("/_sandbox/faults").get_json()["faults"]] == ["book", "cancelBooking"]
+    again = client.delete(f"/_sandbox/faults/{numbers[1]}")
+    assert (again.status_code, "there is no fault" in again.get_json()["error"]) == (404, True)
+    assert len(client.delete("/_sandbox/faults").get_json()["faults"]) == 2
+    assert client.delete("/_sandbox/faults").get_json() == client.get("/_sandbox/faults").get_json() == {"faults": []}

@@ -43,7 +43,11 @@ _EVENTS = st.one_of(
 
 def _lines(exposition: bytes) -> dict[str, float]:
     rows = (line.rpartition(" ") for line in exposition.decode().splitlines() if line.startswith("bellhop_"))
-    return {name: round(float(value), 6) for name, _, value in rows if "_created" not in name and "start" not in name}
+    return {
+        name: round(float(value), 6)
+        for name, _, value in rows
+        if "_created" not in name and not name.startswith(("process_", "bellhop_start"))
+    }
 
 
 @given(st.lists(_EVENTS, max_size=30))
