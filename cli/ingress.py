@@ -7,8 +7,8 @@ forks: each child would take a second for these imports while it answers its fir
 from __future__ import annotations
 
 import atexit
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import bellhop.ledger.store
@@ -19,7 +19,7 @@ from bellhop.ingest.app import create_app
 from bellhop.ingest.health import HealthProbe
 from bellhop.ingest.limits import SourceLimits
 from bellhop.ingest.refusals import RefusedPosts
-from bellhop.ingest.server import ReloadedApp
+from bellhop.ingest.reloaded_app import ReloadedApp
 from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
 from bellhop.ingest.status import holds_messages
 from bellhop.ingest.unseen import Unseen
@@ -55,18 +55,13 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
     broker = MeasuredBroker(connect_broker(settings, observe), observe)
     events = StandbyLedger(lambda: open_ledger(settings))
     unseen = Unseen(events.unknown, broker, observe)
-    unseen.start()
     publisher = WatchedPublisher(broker.publisher(), confirmed=unseen.note)
-    declaring = Declaring(broker, publisher, observe)
+    declaring, refused = Declaring(broker, publisher, observe), RefusedPosts(events.keep_refused, observe)
+    unseen.start()
     declaring.start()
-    refused = RefusedPosts(events.keep_refused, observe)
     refused.start()
-    heart = Heart(part_of(settings, "ingest"), events, observe)
-    heart.start()
-    atexit.register(heart.stop)  # of the child that serves: it is told to stop by its server
     probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
-    for probe in probes.values():
-        probe.start()
+    _start(Heart(part_of(settings, "ingest"), events, observe), probes.values())
 
     def make() -> WSGIApplication:
         app = create_app(
@@ -84,15 +79,18 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
         )
         return observe.tracer.ingress(app)
 
-    def reload() -> WSGIApplication | None:
-        if (changed := live.reload(observe)) is None:
-            return None
-        limits.change(live.settings.sources)
-        counts.know(live.settings)
-        made = make()
-        live.audit(events.note_act, f"ingest on {socket.gethostname()}", changed, observe)
-        return made
-
-    made = ReloadedApp(make(), reload)
+    made = ReloadedApp(make, partial(live.take, "ingest", observe, partial(_use, limits, counts), events.note_act))
     settle_memory()
     return made
+
+
+def _use(limits: SourceLimits, counts: Metrics, settings: Settings) -> None:
+    limits.change(settings.sources)
+    counts.know(settings)
+
+
+def _start(heart: Heart, probes: Iterable[HealthProbe]) -> None:
+    heart.start()
+    atexit.register(heart.stop)  # of the child that serves: it is told to stop by its server
+    for probe in probes:
+        probe.start()

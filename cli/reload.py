@@ -4,14 +4,16 @@ anything is wrong. The process then goes on with what it has."""
 from __future__ import annotations
 
 import os
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from bellhop.schemas.errors import BellhopError, SettingsError
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.redact import learn_secret
+from bellhop.schemas.settings import Settings
 from bellhop.schemas.settings.files import Config
 
 _TOLD: Final = 10
@@ -55,11 +57,19 @@ class LiveSettings:
             observe("settings.taken", digest=self.digest, changed=taken.changed, restart=taken.restart)
             return taken.changed or None
 
-    def audit(self, note: NoteAct, process: str, changed: tuple[str, ...], observe: Observe) -> None:
+    def take(self, part: str, observe: Observe, use: Callable[[Settings], object], note: NoteAct) -> bool:
+        """Reloads, has what is new used, and enters it into the audit; whether anything was. part: as the command that
+        runs this process is called."""
+        if (changed := self.reload(observe)) is None:
+            return False
+        use(self.settings)
         try:
-            note(process, "reload settings", "SIGHUP", f"{self.digest}: {', '.join(changed)}")
-        except BellhopError as error:
+            note(
+                f"{part} on {socket.gethostname()}", "reload settings", "SIGHUP", f"{self.digest}: {', '.join(changed)}"
+            )
+        except BellhopError as error:  # what is new counts all the same
             observe("ledger.unavailable", where="reload", error=str(error))
+        return True
 
 
 class Rounds:
@@ -84,6 +94,12 @@ class Rounds:
     def goes_on(self) -> bool:
         """Whether the round that has ended did so for new settings, and not because a thread of it died, say."""
         return self._goes_on and not self._is_over
+
+    def all(self) -> Iterator[threading.Event]:
+        """The stop of each."""
+        yield self.begin()
+        while self.goes_on:
+            yield self.begin()
 
     def stop(self) -> None:
         """For a signal's handler: takes no lock that the interrupted thread may hold."""

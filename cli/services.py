@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import threading
@@ -160,29 +159,23 @@ def serve_process(
     heart.start()
     settle_memory()
 
-    def reload() -> bool:
-        if (changed := live.reload(observe)) is None:
-            return False
-        metrics.know(live.settings)
-        live.audit(ledger.letters.note_act, f"{process} on {socket.gethostname()}", changed, observe)
-        return True
-
-    rounds.watch(reload)
-    while True:
-        stop = rounds.begin()
+    rounds.watch(lambda: live.take(process, observe, metrics.know, ledger.letters.note_act))
+    for stop in rounds.all():
         broker = MeasuredBroker(connect_broker(live.settings, observe), observe)
         act(live.settings, broker, ledger, observe, health, stop)
         broker.close()
-        if not rounds.goes_on:
-            break
     heart.stop()
     health.close()
     ledger.close()
+    _end(observe)
+
+
+def _end(observe: Telemetry) -> NoReturn:
+    """Not sys.exit: it would wait for calls that outlived the drain time. They are in the ledger as `calling`."""
     observe("process.stopped")
     observe.close()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Not sys.exit: it would wait for calls that outlived the drain time. They are in the ledger as `calling`.
     os._exit(0)
 
 

@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.utils import formatdate
@@ -22,13 +22,14 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from bellhop.ingest.reloaded_app import ReloadedApp
 from bellhop.schemas.errors import BellhopError, SettingsError
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 _BACKLOG: Final = 2048
 _KEEP_ALIVE_SECONDS: Final = 30
@@ -42,23 +43,6 @@ _HEALTH_THREADS: Final = 2
 _SILENT_SECONDS: Final = 2  # for a connection that has said nothing yet when the process is told to stop
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _FIRST_DESCRIPTOR: Final = 3  # sd_listen_fds(3): where systemd puts the sockets
-
-
-class ReloadedApp:
-    """A WSGI application that is another from one request to the next: no connection is closed for it, and what is
-    being answered is answered by the one that began. reload: makes another, None where there is none to make."""
-
-    def __init__(self, app: WSGIApplication, reload: Callable[[], WSGIApplication | None]) -> None:
-        self._app = app
-        self._reload = reload
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self._app(environ, start_response)
-
-    def reload(self) -> None:
-        """In a thread of its own, while others answer."""
-        if (made := self._reload()) is not None:
-            self._app = made
 
 
 def serve(

@@ -34,7 +34,7 @@ _ANSWER_SECONDS: Final = 1.0
 _QUESTION: Final = Message("question", b"", {})
 
 
-class Acts(Protocol):
+class ReadActs(Protocol):
     """Of the ledger what people have done."""
 
     def note_act(self, who: str, act: str, why: str, what: str) -> None: ...
@@ -54,7 +54,7 @@ class ReadLedger(Protocol):
     def parts(self) -> PartBeats: ...
 
     @property
-    def letters(self) -> Acts: ...
+    def letters(self) -> ReadActs: ...
 
 
 class Declaring:

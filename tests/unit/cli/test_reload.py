@@ -79,8 +79,12 @@ def test_a_ledger_that_is_away_keeps_nobody_from_new_settings(tmp_path: Path, ob
     def away(*_: str) -> None:
         raise LedgerUnavailable("away")
 
-    live(file).audit(away, "work", ("sources.crm",), observe)
-    assert told[0][0] == "ledger.unavailable"
+    running = live(file)
+    used: list[object] = []
+    write(file, secret="another-secret-of-theirs")
+    assert running.take("work", observe, used.append, away)
+    assert used == [running.settings]
+    assert [event for event, _ in told] == ["settings.taken", "ledger.unavailable"]
 
 
 def test_a_round_ends_by_a_signal_and_only_new_settings_begin_another() -> None:
