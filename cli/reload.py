@@ -47,8 +47,9 @@ class LiveSettings:
             except SettingsError as error:
                 observe("settings.refused", problems=[str(one) for one in error.problems[:_TOLD]])
                 return None
-            for secret in config.settings.secrets:
-                learn_secret(secret)  # before any of them may be told
+            for secret in config.settings.secrets - config.settings.names:
+                if not secret.isalpha():  # a plain word would mask our own: a vendor's user may be called `bellhop`
+                    learn_secret(secret)  # before any of them may be told
             taken = take_over(self.settings, config.settings)
             if taken.changed:
                 self.settings, self.place = taken.settings, config.place
