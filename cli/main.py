@@ -14,6 +14,7 @@ from bellhop.cli.accounts import accounts
 from bellhop.cli.alerts import alerts
 from bellhop.cli.archive import archive
 from bellhop.cli.attention import attention
+from bellhop.cli.audit import audit
 from bellhop.cli.call import call
 from bellhop.cli.catalog import catalog
 from bellhop.cli.common import App, Misused, end_with_parent
@@ -93,7 +94,7 @@ def _server_of(context: click.Context, server: str) -> str:
 _SERVICES = (up, ingest, work, archive, console, sandbox)
 _PEOPLE = (attention, parts, refused_posts, floods, queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
-for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, alerts, config, ledger, drill):
+for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, alerts, config, ledger, audit, drill):
     cli.add_command(command)
 
 

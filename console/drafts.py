@@ -22,6 +22,7 @@ from bellhop.letters.forecast import MOST as MOST_FORECAST
 from bellhop.letters.forecast import USEFUL, Forecaster, forecast_row
 from bellhop.letters.preflight import verdicts
 from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers.letters import vendor_advice
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.observe import Observe, where
 from bellhop.schemas.settings import Settings
@@ -33,16 +34,27 @@ MOST: Final = 100_000
 """Letters in one bulk act."""
 
 _CHUNK: Final = 100
+_VENDOR_WORDS: Final = 3
 _KEPT: Final = timedelta(hours=1)
 _MOST_DRAFTS: Final = 200
+
+
+@dataclass(slots=True)
+class ReasonAdvice:
+    """The letters of one reason. vendor: what is known of its codes, as docs/vendors.md has it."""
+
+    reason: str
+    advice: Advice | None
+    count: int = 0
+    vendor: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class BulkDraft:
     """who: alone may see and approve it. judged: a verdict for each of the first so many of `ids`. running: it is being
     judged or done at the moment. done: of an act without a job, how many letters are dealt with. ended: what it came
-    to, "" before. problem: why it ended early. reasons: of its letters, how many of each and what is advised, the most
-    first. forecast: of a replay, what is sent where and how long it takes."""
+    to, "" before. problem: why it ended early. reasons: of its letters, the most first. forecast: of a replay, what is
+    sent where and how long it takes."""
 
     key: str
     who: str
@@ -55,19 +67,19 @@ class BulkDraft:
     done: int = 0
     ended: str = ""
     problem: str = ""
-    reasons: Sequence[tuple[str, int, Advice | None]] = ()
+    reasons: Sequence[ReasonAdvice] = ()
     forecast: JsonObject | None = None
 
     @property
     def right_act(self) -> RightAct:
         """What its letters are to come to; `LOOK` where they differ in it."""
-        acts = {advice.act if advice else RightAct.REPLAY for _, _, advice in self.reasons}
+        acts = {one.advice.act if one.advice else RightAct.REPLAY for one in self.reasons}
         return acts.pop() if len(acts) == 1 else RightAct.LOOK if acts - {RightAct.REPLAY} else RightAct.REPLAY
 
     @property
     def by_hand(self) -> str:
         """What a discard of them is called: most are done elsewhere, by hand."""
-        labels = {advice.label for _, _, advice in self.reasons if advice}
+        labels = {one.advice.label for one in self.reasons if one.advice}
         return BY_HAND if labels == {BY_HAND} else "Discard"
 
     @property
@@ -165,8 +177,7 @@ class Drafts:
         threading.Thread(target=run, name="draft", daemon=True).start()
 
     def _judge(self, draft: BulkDraft) -> None:
-        reasons: Counter[str] = Counter()
-        advised: dict[str, Advice | None] = {}
+        reasons: dict[str, ReasonAdvice] = {}
         useful: list[Letter] = []
         for chunk in _chunks(draft.ids):
             if draft.act == "assign":  # whatever their state
@@ -175,8 +186,11 @@ class Drafts:
             which = LetterFilter(ids=chunk, states=tuple(LetterState))
             found = {letter.id: letter for letter in self._ledger.letters.find(which, len(chunk))}
             for letter in found.values():
-                reasons[letter.new.reason] += 1
-                advised.setdefault(letter.new.reason, advise(letter))
+                reason = letter.new.reason
+                one = reasons.setdefault(reason, ReasonAdvice(reason, advise(letter)))
+                one.count += 1
+                if len(one.vendor) < _VENDOR_WORDS and (words := vendor_advice(letter.new.evidence)):
+                    one.vendor[words] = None
             if draft.act == "replay":
                 known = list(found.values())
                 judged = verdicts(known, self._ledger, self._settings, self._now())
@@ -188,7 +202,7 @@ class Drafts:
                     id_: Verdict.WOULD_APPLY if letter.state is fit else Verdict.CLOSED for id_, letter in found.items()
                 }
             draft.judged += [of_letter.get(id_, Verdict.CLOSED) for id_ in chunk]
-        draft.reasons = [(reason, count, advised[reason]) for reason, count in reasons.most_common()]
+        draft.reasons = sorted(reasons.values(), key=lambda one: -one.count)
         if draft.act == "replay":
             draft.forecast = self._forecast(useful, draft)
 

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record
 from bellhop.ledger.causes import cause_key
 from bellhop.ledger.engine import Database
-from bellhop.ledger.letters import conditions, record
+from bellhop.ledger.letters import conditions
 from bellhop.ledger.records import AuditRow, CauseLife, CauseRow, CauseSaid, CauseState, LetterFilter
 from bellhop.ledger.tables import cause_lives, dead_letters
 from bellhop.schemas.errors import LedgerError

@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record
 from bellhop.ledger.doubts import doubtful_events
 from bellhop.ledger.engine import Database
-from bellhop.ledger.letters import record
 from bellhop.ledger.people import people_behind
 from bellhop.ledger.records import AuditRow, Edit, EditState, LetterState
 from bellhop.ledger.tables import dead_letters, letter_edits

@@ -17,8 +17,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record
 from bellhop.ledger.engine import Database
-from bellhop.ledger.letters import record
 from bellhop.ledger.records import AuditRow, Flood, FloodState, HeldEvent, State
 from bellhop.ledger.tables import bookings, events, flood_counts, floods
 from bellhop.schemas.envelope import Envelope

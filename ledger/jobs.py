@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record
 from bellhop.ledger.engine import Database
-from bellhop.ledger.letters import record
 from bellhop.ledger.pages import Page, make_cursor, read_cursor
 from bellhop.ledger.records import AuditRow, BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.tables import job_items, jobs

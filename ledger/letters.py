@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record, stored_act
 from bellhop.ledger.bookings import lock_key
 from bellhop.ledger.causes import cause_of, words_of
 from bellhop.ledger.doubts import keep_buried_doubts, note_cut_off
@@ -182,16 +183,16 @@ class Letters:
             now = self._now()
             found = list(_lock_letters(connection, ids, (LetterState.OPEN,)))
             mark_letters(connection, [letter.id for letter in found], LetterState.DISCARDED, now)
-            record(connection, [AuditRow(now, who, "discard", letter.id, why) for letter in found])
             if rows := [row for letter in found for row in _event_of(letter.new, now)]:
                 connection.execute(_DISCARD_EVENT, rows)
+            record(connection, [AuditRow(now, who, "discard", letter.id, why) for letter in found])
         return len(found)
 
     def audit(self, limit: int) -> list[AuditRow]:
         """The newest acts of people, the newest first."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(limit))
-            return [AuditRow(row.at, row.who, row.act, row.letter, row.why, row.what) for row in rows]
+            return [stored_act(row) for row in rows]
 
     def _open(self, ids: Sequence[int]) -> list[Letter]:
         return [letter for some in chunks(ids) for letter in self.find(LetterFilter(ids=some), len(some))]
@@ -266,12 +267,6 @@ def _lock_letters(connection: sa.Connection, ids: Sequence[int], states: Sequenc
 def mark_letters(connection: sa.Connection, ids: Sequence[int], state: LetterState, now: datetime) -> None:
     for some in chunks(ids):
         connection.execute(_MARK.values(state=state.value, updated=now), {"ids": some})
-
-
-def record(connection: sa.Connection, acts: Sequence[AuditRow]) -> None:
-    """Rows of audit, in the transaction of what they tell of."""
-    if acts:
-        connection.execute(sa.insert(audit), [asdict(act) for act in acts])
 
 
 def _event_of(letter: NewLetter, now: datetime) -> Iterator[dict[str, Any]]:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record
 from bellhop.ledger.engine import Database
-from bellhop.ledger.letters import record
 from bellhop.ledger.records import AuditRow, Pause
 from bellhop.ledger.tables import pauses
 from bellhop.schemas.errors import LedgerError

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record
 from bellhop.ledger.engine import Database
-from bellhop.ledger.letters import record
 from bellhop.ledger.records import ApiToken, AuditRow, Role, Session, User
 from bellhop.ledger.tables import api_tokens, login_failures, sessions, users
 from bellhop.schemas.errors import LedgerError

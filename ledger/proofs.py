@@ -14,12 +14,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger import bookings
+from bellhop.ledger.audit import record
 from bellhop.ledger.bookings import lock_key, merge_booking
 from bellhop.ledger.codec import call_from_json
 from bellhop.ledger.doubts import doubtful_events, note_doubts, unknown_call
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import RANKS, UNFINISHED, HeldBooking
-from bellhop.ledger.letters import mark_letters, record
+from bellhop.ledger.letters import mark_letters
 from bellhop.ledger.records import (
     AuditRow,
     Booking,

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record
 from bellhop.ledger.engine import Database
-from bellhop.ledger.letters import record
 from bellhop.ledger.records import AuditRow, RefusalCause, RefusedCount, RefusedPost
 from bellhop.ledger.tables import events
 from bellhop.ledger.tables import refused_posts as table

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record
 from bellhop.ledger.engine import Database
-from bellhop.ledger.letters import record
 from bellhop.ledger.records import RESTORED, AuditRow, State
 from bellhop.ledger.tables import audit, dead_letters, events, restores
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from bellhop.ledger import bookings, calls, events, latencies
 from bellhop.ledger.accounts import AccountStates
 from bellhop.ledger.alerts import Alerts
+from bellhop.ledger.audit import AuditChain, prune_audit
 from bellhop.ledger.cause_lives import CauseDesk
 from bellhop.ledger.claims import Claims
 from bellhop.ledger.edits import Edits
@@ -57,14 +58,21 @@ class Ledger:
     was put back. accounts: limits and breakers, see `ledger.accounts`. vendor_answers: what vendors say of a company.
     pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. alerts: what people are told outside
     the console. floods: what is held because it is too much at once. parts: who is running. jobs, edits, pauses: what
-    people steer. people: who may what.
+    people steer. people: who may what. audit_chain: what they did, and whether it is whole.
     """
 
     def __init__(
-        self, database: Database, *, keep_seconds: float, second_approver: bool, now: Callable[[], datetime]
+        self,
+        database: Database,
+        *,
+        keep_seconds: float,
+        keep_audit_seconds: float,
+        second_approver: bool,
+        now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._keep = timedelta(seconds=keep_seconds)
+        self._keep_audit = timedelta(seconds=keep_audit_seconds)
         self._now = now
         self.floods = Floods(database, now)
         self._claims = Claims(database, self.floods, now)
@@ -84,6 +92,7 @@ class Ledger:
         self.refusals = Refusals(database, now)
         self.parts = PartBeats(database, now)
         self.alerts = Alerts(database, now)
+        self.audit_chain = AuditChain(database)
 
     @classmethod
     def open(
@@ -91,19 +100,27 @@ class Ledger:
         url: str,
         *,
         keep_seconds: float,
+        keep_audit_seconds: float = 0.0,
         second_approver: bool = True,
         now: Callable[[], datetime] = utc_now,
         observe: Observe = silent,
     ) -> Ledger:
         """Opens `sqlite:///file` or `postgresql://…`; makes its folder and tables, or brings them up to date.
 
-        keep_seconds: how long `prune` leaves what is finished. second_approver: whether edits need another person's
+        keep_seconds: how long `prune` leaves what is finished; keep_audit_seconds: what people did, 0 for ever.
+        second_approver: whether edits need another person's
         approval; who does not say keeps the stricter rule. Raises LedgerUnavailable, or LedgerError saying what to do:
         a URL that is none, a file that cannot be written, tables of a newer Bellhop.
         """
         database = Database(url)
         observe("ledger.opened", database=database.description)
-        return cls(database, keep_seconds=keep_seconds, second_approver=second_approver, now=now)
+        return cls(
+            database,
+            keep_seconds=keep_seconds,
+            keep_audit_seconds=keep_audit_seconds,
+            second_approver=second_approver,
+            now=now,
+        )
 
     def close(self) -> None:
         self._database.close()
@@ -241,4 +258,7 @@ class Ledger:
         the settings keep them, in small commits; how many rows. Never: what is unfinished, a dead event whose letter is
         open, a booking whose start is to come."""
         now = self._now()
-        return prune(self._database, now - self._keep, now)
+        total = prune(self._database, now - self._keep, now)
+        while self._keep_audit and (gone := prune_audit(self._database, now - self._keep_audit)):
+            total += gone
+        return total

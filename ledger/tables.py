@@ -526,6 +526,7 @@ restores: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# prev, words_hash, hash, forgotten: its place in the chain, see `ledger.chain`.
 audit: Final = sa.Table(
     "audit",
     metadata,
@@ -536,5 +537,20 @@ audit: Final = sa.Table(
     sa.Column("letter", _BIG, nullable=True),
     _prose("why"),
     _prose("what"),
+    sa.Column("prev", sa.Text, nullable=False, server_default=""),
+    sa.Column("words_hash", sa.Text, nullable=False, server_default=""),
+    sa.Column("hash", sa.Text, nullable=False, server_default=""),
+    sa.Column("forgotten", _BIG, nullable=True),
     sqlite_autoincrement=True,
+)
+
+# One row: the last row of audit that was pruned, and the newest, with their hashes.
+audit_chain: Final = sa.Table(
+    "audit_chain",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("before_id", _BIG, nullable=False),
+    _text("before_hash"),
+    sa.Column("last_id", _BIG, nullable=False),
+    _text("last_hash"),
 )

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.audit import record, stored_act
 from bellhop.ledger.bookings import lock_key
-from bellhop.ledger.letters import Letters, conditions, record, stored_letter
+from bellhop.ledger.letters import Letters, conditions, stored_letter
 from bellhop.ledger.pages import CursorInvalid, Page, make_cursor, read_cursor
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, Note, Order, State
 from bellhop.ledger.tables import EPOCH, audit, dead_letters, events, letter_bodies, letter_notes
@@ -130,10 +131,10 @@ class Desk(Letters):
                 .returning(_C.id)
             ).scalars()
             numbers = set(opened)
-            record(connection, [AuditRow(now, who, "restore", number, why) for number in sorted(numbers)])
             for one in found:
                 if one.id in numbers:
                     self._revive(connection, one, now)
+            record(connection, [AuditRow(now, who, "restore", number, why) for number in sorted(numbers)])
         return len(numbers)
 
     def _revive(self, connection: sa.Connection, letter: Letter, now: datetime) -> None:
@@ -193,8 +194,8 @@ class Desk(Letters):
             query = query.where(audit.c.id < last)
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit + 1)).all()
-        told = [AuditRow(row.at, row.who, row.act, row.letter, row.why, row.what) for row in rows[:limit]]
-        return Page(told, make_cursor("audit", rows[limit - 1].id) if len(rows) > limit else "")
+        more = make_cursor("audit", rows[limit - 1].id) if len(rows) > limit else ""
+        return Page([stored_act(row) for row in rows[:limit]], more)
 
     def _find_ordered(
         self,

@@ -286,6 +286,13 @@ class AuditLine(ApiAnswer):
     letter = fields.Integer(allow_none=True)
     why = fields.String()
     what = fields.String()
+    id = fields.Integer()
+    prev = fields.String(metadata={"description": "The hash of the row before."})
+    words_hash = fields.String(metadata={"description": "The hash of the row's why and what."})
+    hash = fields.String(metadata={"description": "The hash of the row and of `prev`: `bellhop audit verify`."})
+    forgotten = fields.Integer(
+        allow_none=True, metadata={"description": "The row that tells why this one's words were erased."}
+    )
 
 
 class AuditPage(ApiAnswer):

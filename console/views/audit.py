@@ -20,7 +20,7 @@ blueprint = Blueprint("audit", __name__)
 
 PAGE: Final = 100
 _CHUNK: Final = 1000
-_COLUMNS: Final = ("at", "who", "act", "letter", "what", "why")
+_COLUMNS: Final = ("at", "who", "act", "letter", "what", "why", "id", "prev", "words_hash", "hash", "forgotten")
 _FORMULA: Final = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH COMMERCIAL AT}")
 
 

@@ -57,7 +57,7 @@ def _page(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
     letters = [letter_row(letter) for letter in page.rows]
     cause = choice.which.cause
     found = own.ledger.causes.find(LetterFilter(cause=cause), 1) if cause else []
-    of_cause = cause_row(found[0]) if found else None
+    of_cause = cause_row(found[0], own.ledger.letters.get(found[0].example)) if found else None
     return {
         "of_cause": of_cause,
         "deaths": death_histogram(own.ledger.letters, choice.which, own.now()),
@@ -98,7 +98,7 @@ def life() -> Response:
     hours = form.get("hours", "")
     until = own.now() + timedelta(hours=int(hours)) if said is CauseSaid.SNOOZED and hours in SNOOZES else None
     why = form.get("why", "").replace("\x00", "").strip()[:LONGEST_REASON]
-    own.ledger.causes.say(form.get("cause", ""), said, person().name, why, until)
+    own.ledger.causes.say(form.get("cause", "").replace("\x00", ""), said, person().name, why, until)
     flash(f"{said.value.capitalize()}." if said else "Open again.", "good")
     return redirect(inside(form.get("back", "/causes")))
 

@@ -32,7 +32,7 @@ from bellhop.ledger.records.refusals import (
     TakenVerdict,
     TakeRefused,
 )
-from bellhop.ledger.records.steering import AuditRow, Pause
+from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainLink, ChainReport, Pause
 
 __all__ = [
     "RESTORED",
@@ -47,6 +47,9 @@ __all__ = [
     "CauseRow",
     "CauseSaid",
     "CauseState",
+    "ChainBreak",
+    "ChainLink",
+    "ChainReport",
     "Claim",
     "ClaimBusy",
     "Claimed",

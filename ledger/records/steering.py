@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -18,9 +18,21 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainLink:
+    """Where a row of audit stands in the chain, see `ledger.chain`: its number, the hash of the row before, and its
+    own. forgotten: the row that tells why its words are gone, None while they are there."""
+
+    id: int = 0
+    prev: str = ""
+    words_hash: str = ""
+    hash: str = ""
+    forgotten: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRow:
     """One act of a person: who, when, what, on which letter (None for none), why. what: on what else: a route, a job,
-    a user."""
+    a user. link: of one that is stored."""
 
     at: datetime
     who: str
@@ -28,3 +40,24 @@ class AuditRow:
     letter: int | None
     why: str
     what: str = ""
+    link: ChainLink = field(default=ChainLink(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainBreak:
+    """The first row of the audit that does not fit: it was `changed`, is `missing`, or was `inserted`."""
+
+    row: int
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """rows: how many fit, after `before` (0: none was pruned), up to `last` with its `hash`."""
+
+    rows: int
+    before: int
+    last: int
+    hash: str
+    broken: ChainBreak | None

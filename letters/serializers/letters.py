@@ -82,7 +82,7 @@ def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> Json
     entries = booking.entries if booking else ()
     detail = dict(describe_entries(entries)) | letter_row(letter)
     advice = advise(letter)
-    detail["advice"] = asdict(advice) | {"vendor": _vendor_advice(new.evidence)} if advice else None
+    detail["advice"] = asdict(advice) | {"vendor": vendor_advice(new.evidence)} if advice else None
     detail["calls"] = [attempt_row(call, reveal) for call in calls] or _own_calls(new.evidence, reveal)
     detail["look_for"] = lost_ids(calls, entries)
     rest = {key: value for key, value in new.evidence.items() if key != "attempts"}
@@ -101,7 +101,7 @@ def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> Json
     return detail
 
 
-def _vendor_advice(evidence: Json) -> str:
+def vendor_advice(evidence: Json) -> str:
     """What docs/vendors.md says of the vendor's code, "" for nothing."""
     answer = evidence.get("answer")
     said = answer.get("advice") if isinstance(answer, Mapping) else None
@@ -115,9 +115,11 @@ def _own_calls(evidence: Json, reveal: bool) -> list[Any]:
     return [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
 
 
-def cause_row(cause: CauseRow) -> JsonObject:
-    """advice: of a letter of this reason and route, None for a reason of a newer Bellhop."""
+def cause_row(cause: CauseRow, example: Letter | None = None) -> JsonObject:
+    """advice: of a letter of this reason and route, None for a reason of a newer Bellhop. example: one of its letters,
+    by which the vendor's code is known."""
     advice = advise_on(cause.reason, cause.route)
+    vendor = vendor_advice(example.new.evidence) if example else ""
     return {
         "key": cause_key(cause.cause),
         "cause": cause.cause,
@@ -132,7 +134,7 @@ def cause_row(cause: CauseRow) -> JsonObject:
         "next_start": iso(cause.next_start),
         "trend": list(cause.trend),
         "life": life_row(cause.life),
-        "advice": asdict(advice) | {"vendor": ""} if advice else None,
+        "advice": asdict(advice) | {"vendor": vendor} if advice else None,
     }
 
 

@@ -77,6 +77,11 @@ def audit_row(act: AuditRow) -> JsonObject:
         "letter": act.letter,
         "why": act.why,
         "what": act.what,
+        "id": act.link.id,
+        "prev": act.link.prev,
+        "words_hash": act.link.words_hash,
+        "hash": act.link.hash,
+        "forgotten": act.link.forgotten,
     }
 
 

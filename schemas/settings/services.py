@@ -96,6 +96,12 @@ class LedgerSettings(Section):
         name="keep",
         default=90 * 86400.0,
     )
+    keep_audit_seconds: float = key(
+        Duration(),
+        """How long the audit is kept. 0: for ever. Older rows go; `bellhop audit verify` then begins after them.""",
+        name="keep_audit",
+        default=0.0,
+    )
 
 
 @settings_section

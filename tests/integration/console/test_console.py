@@ -7,9 +7,11 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -729,3 +731,24 @@ def test_a_cause_is_taken_in_hand_on_the_page_that_lists_it(console: Console) ->
     (same,) = console.ledger.causes.find(ALL)
     assert same.life.state.value == "snoozed"
     assert "Snooze" not in console.viewer.get("/causes")
+
+
+def test_what_is_known_of_the_vendors_code_is_told_with_a_cause_and_a_draft(console: Console) -> None:
+    console.dead(1)
+    (one,) = console.ledger.letters.find(ALL, 1)
+    known = {"answer": {"code": -32065, "advice": "make the provider there"}}
+    console.ledger.letters.archive([replace(one.new, message_id="other", evidence=known)])
+    cause = quote(one.cause, safe="")
+    assert "make the provider there" in console.ann.get(f"/letters?cause={cause}")
+    assert "make the provider there" in console.ann.post("/drafts", {"act": "replay", "all": "1", "filter": ""})
+
+
+def test_a_causes_acts_take_the_letters_that_its_row_counts(console: Console) -> None:
+    console.dead(3)
+    console.ledger.letters.assign([1, 3], "ann", "ann")
+    page = console.ann.get("/causes?assignee=ann")
+    assert "Replay 2 \N{HORIZONTAL ELLIPSIS}" in page
+    query = unescape(re.findall(r'name="filter" value="([^"]+)"', page)[0])
+    assert "Replay 2 dead letters" in console.ann.post("/drafts", {"act": "replay", "all": "1", "filter": query})
+    console.ledger.letters.discard([1], "ann", "done")
+    assert 'value="replay"' not in console.ann.get("/causes?state=discarded")

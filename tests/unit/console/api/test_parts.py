@@ -63,7 +63,7 @@ def test_every_text_of_a_request_has_a_limit() -> None:
 def test_no_answer_has_a_place_for_a_secret() -> None:
     for schema in {*_schemas(responses, Schema), *_schemas(state_responses, Schema)}:
         names = {name for name in schema().fields if any(word in name for word in ("hash", "secret", "csrf", "sha"))}
-        assert names == set()
+        assert names == ({"hash", "words_hash"} if schema is responses.AuditLine else set())  # the chain's, no secret's
     assert [one.__name__ for one in _schemas(responses, Schema) if "token" in one().fields] == ["TokenMade"]
 
 

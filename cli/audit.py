@@ -1,0 +1,77 @@
+"""`bellhop audit`: whether the audit is whole, and all of it to keep elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import click
+
+from bellhop.cli.common import App, Failed, as_json, echo_json, pass_app, printable, quantity
+
+
+class NotedHash(click.ParamType[tuple[int, str]]):
+    """A row's number and hash, as `bellhop audit verify` prints them."""
+
+    name = "ROW:HASH"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, str]:
+        found = re.fullmatch(r"(\d{1,18}):([0-9a-fA-F]{64})", str(value))
+        if found is None:
+            self.fail("must be a row's number and its hash, as `bellhop audit verify` prints them", param, ctx)
+        return int(found[1]), found[2].lower()
+
+
+@click.group(short_help="Verify the audit's chain, export it.")
+def audit() -> None:
+    """Verify that the audit is whole, and export it.
+
+    Each row's hash covers its content and the row before. docs/erasure.md says how to check it without Bellhop.
+    """
+
+
+@audit.command(short_help="Check that no row was changed, taken out or put in.")
+@click.option("--noted", type=NotedHash(), help="A row that must have this hash still, from an earlier run.")
+@as_json
+@pass_app
+def verify(app: App, noted: tuple[int, str] | None, json_: bool) -> None:
+    """Check that no row of the audit was changed, taken out or put in, and name the first that was.
+
+    Who may write to the database can also write the whole chain anew: note the printed row elsewhere, and give it to
+    --noted the next time.
+    """
+    with app.ledger() as ledger:
+        report = ledger.audit_chain.verify(noted)
+    broken = report.broken
+    told = {
+        "whole": broken is None,
+        "rows": report.rows,
+        "after": report.before,
+        "last": report.last,
+        "hash": report.hash,
+        "broken": None if broken is None else {"row": broken.row, "what": broken.what, "why": broken.why},
+    }
+    if json_:
+        echo_json(told)
+    elif broken is None:
+        since = f" after row {report.before}, up to which it was pruned," if report.before else ""
+        note = f"; note {report.last}:{report.hash}" if report.rows else ""
+        click.echo(f"the audit{since} is whole: {quantity(report.rows, 'row')}{note}")
+    if broken is not None:
+        kept = "" if json_ else f" ({quantity(report.rows, 'row')} before it fit, up to row {report.last})"
+        raise Failed(f"the audit is not whole: row {broken.row} {_VERBS[broken.what]}: {printable(broken.why)}{kept}")
+
+
+_VERBS = {"changed": "was changed", "missing": "is missing", "inserted": "was inserted"}
+
+
+@audit.command(short_help="Print all of it as JSON Lines, oldest first.")
+@click.option("--after", type=click.IntRange(0), default=0, help="Only rows above this number.")
+@pass_app
+def export(app: App, after: int) -> None:
+    """Print the audit as JSON Lines, the oldest row first, with all that its hashes are made of."""
+    from bellhop.letters.serializers.people import audit_row
+
+    with app.ledger() as ledger:
+        for row in ledger.audit_chain.rows(after):
+            click.echo(json.dumps(audit_row(row), ensure_ascii=False))
