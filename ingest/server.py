@@ -33,7 +33,7 @@ _KEEP_ALIVE_SECONDS: Final = 30
 # A process that does not even beat its heart for so long is killed and made anew. Requests do not count: they run in
 # threads, each within the time for its body and its confirm.
 _HEARTBEAT_SECONDS: Final = 30
-_LINGER_SECONDS: Final = 5
+LINGER_SECONDS: Final = 5
 _HEALTH: Final = (b"GET /healthz", b"GET /readyz", b"GET /metrics")
 _LONGEST_HEALTH: Final = max(map(len, _HEALTH))
 _HEALTH_THREADS: Final = 2
@@ -113,7 +113,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
 
     def load_config(self) -> None:
         ingest = self._settings.ingest
-        finish = ingest.body_seconds + self._settings.broker.confirm_seconds + _LINGER_SECONDS
+        finish = ingest.body_seconds + self._settings.broker.confirm_seconds + LINGER_SECONDS
         options = {
             "bind": f"fd://{self._descriptor}",
             "workers": processes(self._settings),
