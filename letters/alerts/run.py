@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from bellhop.broker.port import Broker
-from bellhop.ledger.records import AlertMessage, AlertRow, LetterFilter
+from bellhop.ledger.records import AlertMessage, AlertRow, CauseState, LetterFilter
 from bellhop.letters.alerts.facts import Alert, alerts_of, ledger_away, trial_alert
 from bellhop.letters.alerts.messages import AlertNotice
 from bellhop.letters.alerts.plan import revise_all
@@ -100,7 +100,8 @@ class Alerting:
             return
         now = self._clock.now()
         items = attention(self._ledger, check_broker(self._broker), now)
-        alerts = alerts_of(items, self._ledger.causes.find(LetterFilter(), _CAUSES), now)
+        causes = self._ledger.causes.find(LetterFilter(), _CAUSES)
+        alerts = alerts_of(items, [row for row in causes if row.life.state is not CauseState.SNOOZED], now)
         if any(revise_all(rows, alerts, self._receivers, now)):
             # Asked again under the lock: a message may be on its way by now.
             self._ledger.alerts.revise(lambda stored: revise_all(stored, alerts, self._receivers, now))
