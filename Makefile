@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export BROKER
 ARGS ?=
 
-.PHONY: help up test lint shape coverage drill bench bench-lanes bench-letters screenshots docs lock
+.PHONY: help up test test-pythons lint shape coverage drill bench bench-lanes bench-letters screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -28,6 +28,9 @@ test: .venv/.dev ## set up what the tests need, then lint and run them all (ARGS
 	@tests/support/install_parts.sh
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-pythons: ## the unit tests under each CPython from 3.11 to 3.14 that this machine has (ARGS=… for pytest)
+	@$(PYTHON) tools/pythons.py $(ARGS)
 
 lint: .venv/.dev ## ruff, mypy, and nothing worse than tools/shape.toml says
 	$(BIN)/ruff check .

@@ -217,6 +217,11 @@ def on_signals(act: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: act())
 
 
+def on_hang_up(act: Callable[[], None]) -> None:
+    """Calls `act` on SIGHUP."""
+    signal.signal(signal.SIGHUP, lambda *_: act())
+
+
 def end_with_parent(parent: int) -> None:
     """Lets the kernel stop this process when `parent` is gone, killed without a chance to stop its children itself.
     Linux alone can; elsewhere nothing is done."""

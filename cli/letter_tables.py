@@ -22,14 +22,15 @@ def letters_table(rows: Sequence[Mapping[str, Any]]) -> Any:
             when(datetime.fromisoformat(row["not_after"])) if row["not_after"] else "",
             row["venue"],
             row["guest"],
-            row["subject"] or row["message_id"],
+            row["subject"],
             row["reason"] if row["state"] == "open" else f"{row['reason']} ({row['state']})",
+            f"{row['source']}/{row['event_id']}" if row["source"] else row["message_id"],
             when(datetime.fromisoformat(row["died"])),
             row["error"],
         )
         for row in rows
     ]
-    headers = (">number", "starts (UTC)", "venue", "guest", "of", "reason", "died (UTC)", "error")
+    headers = (">number", "starts (UTC)", "venue", "guest", "of", "reason", "event", "died (UTC)", "error")
     return rich_table(headers, cells)
 
 

@@ -133,7 +133,9 @@ def bars(values: Sequence[int], label: str) -> Markup:
         for place, value in enumerate(values)
     )
     told = f"{label}: {', '.join(map(str, values))}"
-    svg = Markup('<svg class="bars" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>')
+    svg = Markup(
+        '<svg class="trend-bars" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
+    )
     return svg.format(width, height, told, shape)
 
 

@@ -15,7 +15,8 @@ from bellhop.letters.serializers.letters import cause_row, letter_row, sort_caus
 
 blueprint = Blueprint("overview", __name__)
 
-_LETTERS: Final = 8
+_LETTERS: Final = 4
+"""By their start; the others are reached by their cause, or in the list."""
 _CAUSES: Final = 6
 
 

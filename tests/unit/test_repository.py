@@ -38,10 +38,10 @@ def test_a_file_for_github_or_pre_commit_is_a_yaml_mapping(file: Path) -> None:
     assert parsed(file)
 
 
-def test_the_workflow_tests_every_python_from_the_lowest_to_3_13() -> None:
+def test_the_workflow_tests_every_python_from_the_lowest_to_3_14() -> None:
     job = workflow("ci")["jobs"]["test"]
     pythons = job["strategy"]["matrix"]["python"]
-    assert pythons == ["3.11", "3.12", "3.13"]
+    assert pythons == ["3.11", "3.12", "3.13", "3.14"]
     assert PROJECT["requires-python"] == f">={pythons[0]}"
     assert {f"Programming Language :: Python :: {python}" for python in pythons} <= set(PROJECT["classifiers"])
     assert any(step.get("with", {}).get("python-version") == "${{ matrix.python }}" for step in job["steps"])

@@ -741,3 +741,14 @@ def test_what_is_known_of_the_vendors_code_is_told_with_a_cause_and_a_draft(cons
     cause = quote(one.cause, safe="")
     assert "make the provider there" in console.ann.get(f"/letters?cause={cause}")
     assert "make the provider there" in console.ann.post("/drafts", {"act": "replay", "all": "1", "filter": ""})
+
+
+def test_a_causes_acts_take_the_letters_that_its_row_counts(console: Console) -> None:
+    console.dead(3)
+    console.ledger.letters.assign([1, 3], "ann", "ann")
+    page = console.ann.get("/causes?assignee=ann")
+    assert "Replay 2 \N{HORIZONTAL ELLIPSIS}" in page
+    query = unescape(re.findall(r'name="filter" value="([^"]+)"', page)[0])
+    assert "Replay 2 dead letters" in console.ann.post("/drafts", {"act": "replay", "all": "1", "filter": query})
+    console.ledger.letters.discard([1], "ann", "done")
+    assert 'value="replay"' not in console.ann.get("/causes?state=discarded")

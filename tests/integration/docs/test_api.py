@@ -18,6 +18,7 @@ from bellhop.letters.bulk import JobRunner
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.reasons import Reason
+from bellhop.schemas.settings.floods import FloodLimits
 from tests.support.api import Api
 from tests.support.ledger import BOOK_A_SLOT, die, die_in_doubt, event, finish, letter
 from tests.support.require import missing
@@ -55,9 +56,20 @@ def api(tmp_path: Path) -> Api:
     for number in (1, 2):  # the page's own are job 3 and edit 4
         one.post("/jobs", {"ids": [number], "why": "x"}, Role.ADMIN)
         one.post(f"/jobs/{number}/cancel", {"why": "x"}, Role.ADMIN)
+    _hold_floods(one, "pos", "till", "crm")  # the page's is the third
     for number in (3, 4, 5):
         one.post(f"/letters/{number}/edits", {"changes": {"notes": "x"}, "why": "x"}, Role.ADMIN)
     return one
+
+
+def _hold_floods(api: Api, *sources: str) -> None:
+    api.ledger.floods.limits = dict.fromkeys(sources, FloodLimits(cancels=1))
+    for source in sources:
+        for number in (1, 2):
+            cancel = event(f"flood-{number}", "booking.cancelled", source=source, subject=f"F-{number}")
+            api.ledger.claim([cancel], "w-1", 60.0)
+    api.ledger.floods.limits = {}
+    assert [flood.id for flood in api.ledger.floods.open()] == [1, 2, 3]
 
 
 def test_every_command_of_the_page_does_what_it_says(api: Api) -> None:
