@@ -30,7 +30,6 @@ def archive(app: App) -> None:
     """Run the archive: store dead letters in the ledger, run bulk jobs, tell people what needs them, measure queues and
     accounts, prune."""
     from bellhop.broker.topology import UNROUTABLE_QUEUE
-    from bellhop.ingest.standby import failure_of
     from bellhop.letters.archive import LOST, Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
     from bellhop.letters.buried import BuriedResults
@@ -39,32 +38,42 @@ def archive(app: App) -> None:
     from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.traced_publisher import trace_publishes
 
-    def act(broker: Broker, ledger: Ledger, observe: Telemetry, health: Health, stop: threading.Event) -> None:
+    by = process_name()  # one for all rounds: a job that it leases stays its own
+
+    def act(
+        settings: Settings, broker: Broker, ledger: Ledger, observe: Telemetry, health: Health, stop: threading.Event
+    ) -> None:
         broker.declare()
         tracer = observe.letters_tracer
         publisher = trace_publishes(broker.publisher(), tracer)
-        tell = BuriedResults(publisher, app.settings.told, ledger, utc_now)
+        tell = BuriedResults(publisher, settings.told, ledger, utc_now)
         archiver = Archiver(broker, ledger, observe, tell=tell, tracer=tracer)
         lost = Archiver(broker, ledger, observe, queue=UNROUTABLE_QUEUE, buried=LOST, tell=tell, tracer=tracer)
-        health.check("ledger", lambda: failure_of(ledger.ping))
-        health.check("archive", lambda: archiver.problem or lost.problem)
-        health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
-        more = {"more": _measures(app.settings, ledger, observe)}
+        _check(health, ledger, archiver, lost)
+        more = {"more": _measures(settings, ledger, observe)}
         threading.Thread(target=keep_house, args=(broker, ledger, observe, stop), kwargs=more, daemon=True).start()
         strays = threading.Thread(target=_to_the_end, args=(lost, stop, observe), name="unroutable", daemon=True)
         strays.start()
-        runner = JobRunner(ledger, publisher, app.settings, by=process_name(), observe=observe)
-        jobs = threading.Thread(target=runner.run, args=(stop,), name="jobs", daemon=True)
+        run_jobs = JobRunner(ledger, publisher, settings, by=by, observe=observe).run
+        jobs = threading.Thread(target=run_jobs, args=(stop,), name="jobs", daemon=True)
         jobs.start()
-        threading.Thread(target=Resumer(ledger, publisher, observe).run, args=(stop,), daemon=True).start()
-        threading.Thread(target=FloodEnds(ledger, broker, observe).run, args=(stop,), daemon=True).start()
-        _alerting(app.settings, ledger, broker, observe).start(stop)
+        for helper in (Resumer(ledger, publisher, observe), FloodEnds(ledger, broker, observe)):
+            threading.Thread(target=helper.run, args=(stop,), daemon=True).start()
+        _alerting(settings, ledger, broker, observe).start(stop)
         archiver.run(stop)
         jobs.join(5)
         strays.join(5)
         publisher.close()
 
-    serve_process("archive", app.settings, app.settings.archive.host, app.settings.archive.port, act)
+    serve_process("archive", app, lambda settings: settings.archive, act)
+
+
+def _check(health: Health, ledger: Ledger, archiver: Archiver, lost: Archiver) -> None:
+    from bellhop.ingest.standby import failure_of
+
+    health.check("ledger", lambda: failure_of(ledger.ping))
+    health.check("archive", lambda: archiver.problem or lost.problem)
+    health.check("broker", lambda: None if archiver.connected else "it is not a consumer of the dead queue")
 
 
 def _measures(settings: Settings, ledger: Ledger, observe: Observe) -> Callable[[], None]:

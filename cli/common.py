@@ -100,6 +100,7 @@ def open_ledger(settings: Settings, observe: Observe = silent) -> Ledger:
     return Ledger.open(
         settings.ledger.url,
         keep_seconds=settings.ledger.keep_seconds,
+        keep_payload_seconds=settings.ledger.keep_payload_seconds,
         keep_audit_seconds=settings.ledger.keep_audit_seconds,
         second_approver=settings.console.second_approver,
         observe=observe,
@@ -214,6 +215,11 @@ def on_signals(act: Callable[[], None]) -> None:
     """Calls `act` on SIGTERM and SIGINT."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: act())
+
+
+def on_hang_up(act: Callable[[], None]) -> None:
+    """Calls `act` on SIGHUP."""
+    signal.signal(signal.SIGHUP, lambda *_: act())
 
 
 def end_with_parent(parent: int) -> None:

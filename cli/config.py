@@ -50,6 +50,16 @@ def check(app: App) -> None:
     click.echo(f"ok: {found_all}")
 
 
+@config.command(short_help="Print the settings' digest.")
+@pass_app
+def digest(app: App) -> None:
+    """Print a digest of the settings as they are now, by which processes that run with them are known.
+
+    Processes tell theirs in their logs, in settings.loaded and settings.taken. No secret can be worked out from it.
+    """
+    click.echo(app.config.digest)
+
+
 @config.command(short_help="Print a settings file with every key.")
 def example() -> None:
     """Print a settings file with every setting, what it does, and its value where it is left out."""

@@ -7,16 +7,19 @@ forks: each child would take a second for these imports while it answers its fir
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import bellhop.ledger.store
 import bellhop.ledger.upgrade  # noqa: F401
 from bellhop.cli.common import open_ledger, settle_memory
+from bellhop.cli.reload import LiveSettings
 from bellhop.ingest.app import create_app
 from bellhop.ingest.health import HealthProbe
 from bellhop.ingest.limits import SourceLimits
 from bellhop.ingest.refusals import RefusedPosts
+from bellhop.ingest.reloaded_app import ReloadedApp
 from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
 from bellhop.ingest.status import holds_messages
 from bellhop.ingest.unseen import Unseen
@@ -40,41 +43,54 @@ def prepare_fork(settings: Settings) -> None:
     settle_memory()
 
 
-def make_app(
-    settings: Settings, place: Callable[[str], str], limits: SourceLimits, tell: Callable[[Tally], Telemetry]
-) -> WSGIApplication:
-    """To be called in each process after its fork: it starts threads. place: where a setting was written. limits:
-    shared by all. tell: makes what the process tells itself by, with its metrics."""
-    metrics = Tally(Metrics(settings, "ingest"))
+def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], Telemetry]) -> ReloadedApp:
+    """To be called in each process after its fork: it starts threads. limits: shared by all. tell: makes what the
+    process tells itself by, with its metrics."""
+    settings = live.settings
+    counts = Metrics(settings, "ingest")
+    metrics = Tally(counts)
     metrics.start()
     observe = tell(metrics)
+    observe("settings.loaded", digest=live.digest)
     broker = MeasuredBroker(connect_broker(settings, observe), observe)
     events = StandbyLedger(lambda: open_ledger(settings))
     unseen = Unseen(events.unknown, broker, observe)
-    unseen.start()
     publisher = WatchedPublisher(broker.publisher(), confirmed=unseen.note)
-    declaring = Declaring(broker, publisher, observe)
+    declaring, refused = Declaring(broker, publisher, observe), RefusedPosts(events.keep_refused, observe)
+    unseen.start()
     declaring.start()
-    refused = RefusedPosts(events.keep_refused, observe)
     refused.start()
-    heart = Heart(part_of(settings, "ingest"), events, observe)
+    probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
+    _start(Heart(part_of(settings, "ingest"), events, observe), probes.values())
+
+    def make() -> WSGIApplication:
+        app = create_app(
+            live.settings,
+            publisher,
+            events,
+            observe=observe,
+            tracer=observe.tracer,
+            ready=lambda: {part: probe.problem() for part, probe in probes.items()},
+            metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
+            waiting=lambda: holds_messages(broker),
+            place=live.place,
+            note_refused=refused.note,
+            limits=limits,
+        )
+        return observe.tracer.ingress(app)
+
+    made = ReloadedApp(make, partial(live.take, "ingest", observe, partial(_use, limits, counts), events.note_act))
+    settle_memory()
+    return made
+
+
+def _use(limits: SourceLimits, counts: Metrics, settings: Settings) -> None:
+    limits.change(settings.sources)
+    counts.know(settings)
+
+
+def _start(heart: Heart, probes: Iterable[HealthProbe]) -> None:
     heart.start()
     atexit.register(heart.stop)  # of the child that serves: it is told to stop by its server
-    probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
-    for probe in probes.values():
+    for probe in probes:
         probe.start()
-    app = create_app(
-        settings,
-        publisher,
-        events,
-        observe=observe,
-        tracer=observe.tracer,
-        ready=lambda: {part: probe.problem() for part, probe in probes.items()},
-        metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
-        waiting=lambda: holds_messages(broker),
-        place=place,
-        note_refused=refused.note,
-        limits=limits,
-    )
-    settle_memory()
-    return observe.tracer.ingress(app)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bellhop.cli.common import App, Failed, on_signals, open_ledger, pass_app, settle_memory
+from bellhop.cli.common import App, Failed, on_hang_up, on_signals, open_ledger, pass_app, settle_memory
+from bellhop.cli.reload import LiveSettings, Rounds
 from bellhop.cli.tell import telemetry, telemetry_of_child
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bellhop.ledger.store import Ledger
     from bellhop.schemas.observe import Observe
     from bellhop.schemas.settings import Settings
+    from bellhop.schemas.settings.services import ArchiveSettings, WorkSettings
     from bellhop.telemetry.health import Health
     from bellhop.telemetry.logs import Telemetry
 
@@ -40,7 +42,8 @@ def ingest(app: App) -> None:
     from bellhop.ingest.server import processes, serve
     from bellhop.ingest.verify import verifiers
 
-    settings, place = app.settings, app.config.place
+    live = LiveSettings(app.file, app.config)
+    settings, place = live.settings, live.place
     first = telemetry("ingest", settings, forks=True)
     tell_zones(first)
     verifiers(settings.sources, place)  # here and not in each child: the operator is to see one line
@@ -57,11 +60,17 @@ def ingest(app: App) -> None:
 
     def make_app() -> Any:
         return ingress.make_app(
-            settings, place, limits, lambda metrics: telemetry_of_child("ingest", settings, first, metrics)
+            live, limits, lambda metrics: telemetry_of_child("ingest", live.settings, first, metrics)
         )
 
+    def reread() -> bool:
+        """Of this process, for those that it forks later: the others read for themselves."""
+        if is_new := live.reload(first) is not None:
+            limits.change(live.settings.sources)
+        return is_new
+
     try:
-        serve(settings, make_app, observe=first)
+        serve(settings, make_app, observe=first, reread=reread)
     finally:
         if folder is not None and os.getpid() == parent:  # the server's children pass here too
             shutil.rmtree(folder, ignore_errors=True)
@@ -80,10 +89,12 @@ def work(app: App, routes: tuple[str, ...]) -> None:
 
     worked = tuple(dict.fromkeys(routes)) or ROUTES
 
-    def act(broker: Broker, ledger: Ledger, observe: Telemetry, health: Health, stop: threading.Event) -> None:
+    def act(
+        settings: Settings, broker: Broker, ledger: Ledger, observe: Telemetry, health: Health, stop: threading.Event
+    ) -> None:
         health.check("ledger", lambda: failure_of(ledger.ping))
         run_workers(
-            app.settings,
+            settings,
             worked,
             broker=broker,
             ledger=ledger,
@@ -93,7 +104,7 @@ def work(app: App, routes: tuple[str, ...]) -> None:
             tracer=observe.tracer,
         )
 
-    serve_process("work", app.settings, app.settings.work.host, app.settings.work.port, act, worked)
+    serve_process("work", app, lambda settings: settings.work, act, worked)
 
 
 @click.command(short_help="Run sandbox vendors, for demo and tests.")
@@ -120,40 +131,51 @@ def sandbox(host: str, port: int, pairs: tuple[str, ...]) -> None:
 
 def serve_process(
     process: str,
-    settings: Settings,
-    host: str,
-    port: int,
-    act: Callable[[Broker, Ledger, Telemetry, Health, threading.Event], None],
+    app: App,
+    section: Callable[[Settings], WorkSettings | ArchiveSettings],
+    act: Callable[[Settings, Broker, Ledger, Telemetry, Health, threading.Event], None],
     routes: Sequence[str] = (),
 ) -> NoReturn:
-    """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process."""
+    """Opens what a service needs, runs `act` until SIGTERM or SIGINT, and ends the process. On SIGHUP, with settings
+    that are well and new, what is at work is drained and `act` begins anew. section: where it tells its health."""
     from bellhop.telemetry.health import Health
     from bellhop.telemetry.heart import Heart, part_of
     from bellhop.telemetry.measured_broker import MeasuredBroker
     from bellhop.telemetry.metrics import Metrics
 
-    stop = threading.Event()
-    on_signals(stop.set)
+    live, rounds = LiveSettings(app.file, app.config), Rounds()
+    settings = live.settings
+    on_signals(rounds.stop)
+    on_hang_up(rounds.hang_up)
     metrics = Metrics(settings, process)
     observe = telemetry(process, settings, metrics)
     tell_zones(observe)
     ledger = open_ledger(settings, observe)
-    broker = MeasuredBroker(connect_broker(settings, observe), observe)
     health = Health(metrics.exposition)
+    host, port = section(settings).host, section(settings).port
     observe("health.listening", host=host, port=_listen(health, host, port))
+    observe("settings.loaded", digest=live.digest)
     heart = Heart(part_of(settings, process, routes), ledger.parts, observe)
     heart.start()
     settle_memory()
-    act(broker, ledger, observe, health, stop)
+
+    rounds.watch(lambda: live.take(process, observe, metrics.know, ledger.letters.note_act))
+    for stop in rounds.all():
+        broker = MeasuredBroker(connect_broker(live.settings, observe), observe)
+        act(live.settings, broker, ledger, observe, health, stop)
+        broker.close()
     heart.stop()
     health.close()
-    broker.close()
     ledger.close()
+    _end(observe)
+
+
+def _end(observe: Telemetry) -> NoReturn:
+    """Not sys.exit: it would wait for calls that outlived the drain time. They are in the ledger as `calling`."""
     observe("process.stopped")
     observe.close()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Not sys.exit: it would wait for calls that outlived the drain time. They are in the ledger as `calling`.
     os._exit(0)
 
 

@@ -16,6 +16,8 @@ from bellhop.schemas.settings import SourceSettings
 
 _BURST_SECONDS: Final = 10.0
 _BYTES: Final = 8
+_SPARE: Final = 64
+"""Places for sources that are added while it runs."""
 
 
 class SourceLimits:
@@ -23,10 +25,20 @@ class SourceLimits:
 
     def __init__(self, sources: Mapping[str, SourceSettings], monotonic: Callable[[], float] = time.monotonic) -> None:
         """monotonic: one clock for all processes of the machine, as Linux' is."""
-        self._rates = {name: source.per_second for name, source in sources.items() if source.per_second}
-        self._places = {name: place for place, name in enumerate(self._rates)}
-        self._due_times = memoryview(mmap.mmap(-1, _BYTES * max(1, len(self._rates)))).cast("d")
+        self._rates: Mapping[str, float] = {}
+        self._places: Mapping[str, int] = {}
+        self._due_times = memoryview(mmap.mmap(-1, _BYTES * (len(sources) + _SPARE))).cast("d")
         self._monotonic = monotonic
+        self.change(sources)
+
+    def change(self, sources: Mapping[str, SourceSettings]) -> None:
+        """Other rates from now on. A source that is new gets the next place; beyond those that are spare, sources share
+        places, and so a rate, until the next start."""
+        places = dict(self._places)
+        for name in sorted(sources):
+            places.setdefault(name, len(places) % len(self._due_times))
+        self._places = places
+        self._rates = {name: source.per_second for name, source in sources.items() if source.per_second}
 
     def wait_seconds(self, source: str, events: int) -> float:
         """0 where the source may post so many events now, which then count; else how long it is to wait. After ten

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from bellhop.ingest.reloaded_app import ReloadedApp
 from bellhop.schemas.errors import BellhopError, SettingsError
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import Settings
@@ -42,7 +45,13 @@ _END_OF_HEAD: Final = b"\r\n\r\n"
 _FIRST_DESCRIPTOR: Final = 3  # sd_listen_fds(3): where systemd puts the sockets
 
 
-def serve(settings: Settings, make_app: Callable[[], WSGIApplication], *, observe: Observe = silent) -> NoReturn:
+def serve(
+    settings: Settings,
+    make_app: Callable[[], WSGIApplication],
+    *,
+    observe: Observe = silent,
+    reread: Callable[[], bool] = lambda: False,
+) -> NoReturn:
     """Serves until SIGTERM or SIGINT, then ends the process with SystemExit. On SIGTERM nothing new is taken, and what
     has come is answered; kept connections get `Connection: close`.
 
@@ -50,6 +59,7 @@ def serve(settings: Settings, make_app: Callable[[], WSGIApplication], *, observ
     outlives the process: who connects while none serves it waits for the next instead of being refused.
 
     `make_app` is called in each process after its fork, so that what it makes may start threads and connections.
+    On SIGHUP `reread` is called in the first process; where it is true, each other one's `ReloadedApp` reloads.
     Raises SettingsError where the address cannot be listened on.
     Tells `server.listening` (host, port), `server.problem` (what gunicorn says, never what a client sent) and
     `connection.slow` for a request whose head did not come in time.
@@ -59,7 +69,7 @@ def serve(settings: Settings, make_app: Callable[[], WSGIApplication], *, observ
     # What the answer's Server header says. gunicorn has no setting for it.
     gunicorn.http.wsgi.SERVER = "bellhop"
     gunicorn.util.http_date = lambda: _http_date(int(time.time()))  # it writes each answer's anew, the same all second
-    _Arbiter(_Application(settings, make_app, listener, observe, outlives=handed is not None)).run()
+    _Arbiter(_Application(settings, make_app, listener, observe, reread, outlives=handed is not None)).run()
     sys.exit(0)
 
 
@@ -98,9 +108,11 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         make_app: Callable[[], WSGIApplication],
         listener: socket.socket,
         observe: Observe,
+        reread: Callable[[], bool],
         *,
         outlives: bool,
     ) -> None:
+        self.reread = reread
         self._settings = settings
         self._make_app = make_app
         self._address = listener.getsockname()[:2]
@@ -140,10 +152,12 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
 
 
 class _Arbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's first process, without its ways of loading settings anew: ours are read once, at the start."""
+    """gunicorn's first process. Settings that are new reach the processes as they are: gunicorn's own way, new ones in
+    their place, would close kept connections, and post after post with them."""
 
     def handle_hup(self) -> None:
-        self.handle_term()
+        if self.app.reread():
+            self.kill_workers(signal.SIGUSR1)
 
     def handle_usr2(self) -> None: ...
 
@@ -195,6 +209,11 @@ class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._health_pool = ThreadPoolExecutor(_HEALTH_THREADS)  # starts its threads when they are needed
+
+    def handle_usr1(self, _signal: int, _frame: object) -> None:
+        """In a thread: this one accepts connections meanwhile."""
+        if isinstance(self.wsgi, ReloadedApp):
+            threading.Thread(target=self.wsgi.reload, name="reload", daemon=True).start()
 
     def enqueue_req(self, conn: TConn) -> None:
         """Hands a connection to a thread once its first bytes are there; one that says nothing needs none."""

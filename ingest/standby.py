@@ -34,6 +34,12 @@ _ANSWER_SECONDS: Final = 1.0
 _QUESTION: Final = Message("question", b"", {})
 
 
+class ReadActs(Protocol):
+    """Of the ledger what people have done."""
+
+    def note_act(self, who: str, act: str, why: str, what: str) -> None: ...
+
+
 class ReadLedger(Protocol):
     def event(self, source: str, id_: str, /) -> EventView | None: ...
 
@@ -46,6 +52,9 @@ class ReadLedger(Protocol):
 
     @property
     def parts(self) -> PartBeats: ...
+
+    @property
+    def letters(self) -> ReadActs: ...
 
 
 class Declaring:
@@ -159,6 +168,10 @@ class StandbyLedger:
     def beat(self, part: Part, /) -> None:
         """Raises LedgerUnavailable."""
         self._ask(lambda ledger: ledger.parts.beat(part))
+
+    def note_act(self, who: str, act: str, why: str, what: str) -> None:
+        """Raises LedgerUnavailable."""
+        self._ask(lambda ledger: ledger.letters.note_act(who, act, why, what))
 
     def leave(self, id_: str, /) -> None:
         """Raises LedgerUnavailable."""

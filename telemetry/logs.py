@@ -45,6 +45,7 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "pull.measured": "debug",
     "alerts.measured": "debug",
     "alert.failed": "warning",
+    "settings.refused": "error",
     "account.held": "debug",
     "account.unfreed": "warning",
     "account.unrecorded": "warning",

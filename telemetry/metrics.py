@@ -58,10 +58,7 @@ class Metrics:
             "to": frozenset(series.TO),
         }
         if settings is not None:
-            self._known["source"] = frozenset(settings.sources)
-            self._known["receiver"] = frozenset(settings.alerts)
-            self._known["account"] = frozenset((*settings.accounts, ACCOUNT))
-            self._known["step"] = frozenset(step_of(seconds) for seconds in settings.broker.ladder)
+            self.know(settings)
         self._met: dict[str, set[str]] = {}
         self._counters = {name: self._counter(name, *rest) for name, *rest in COUNTERS}
         self._histograms = {name: self._histogram(name, *rest) for name, *rest in HISTOGRAMS}
@@ -78,6 +75,13 @@ class Metrics:
         """Enters an event; one that has no row in the table counts nothing."""
         for update in _UPDATES.get(event, ()):
             update(self, fields)
+
+    def know(self, settings: Settings) -> None:
+        """From here on these names are labels' values."""
+        self._known["source"] = frozenset(settings.sources)
+        self._known["receiver"] = frozenset(settings.alerts)
+        self._known["account"] = frozenset((*settings.accounts, ACCOUNT))
+        self._known["step"] = frozenset(step_of(seconds) for seconds in settings.broker.ladder)
 
     def families(self) -> Iterable[Metric]:
         """This process' own, also in multi-process mode."""

@@ -16,7 +16,7 @@ JsonSchema = dict[str, Any]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 NULL: Final[JsonSchema] = {"type": "null"}
-_FIT: Final[JsonSchema] = {"not": {"pattern": patterns.UNFIT}}
+_FIT: Final[JsonSchema] = {"pattern": patterns.FIT}
 
 BEYOND: Final[Mapping[str, str]] = {
     "must have at most 200 bytes in UTF-8": "an `id` has at most 200 bytes in UTF-8",

@@ -10,7 +10,7 @@ from bellhop.ingest.documents.events import TYPES, VenueKinds, event_schema
 from bellhop.ingest.documents.json_schemas import BEYOND, DIALECT, JsonSchema, definitions
 from bellhop.ingest.documents.refusals import REFUSALS
 from bellhop.schemas.events import MAX_ID
-from bellhop.schemas.patterns import CONTROL, END
+from bellhop.schemas.patterns import END, TEXT
 from bellhop.schemas.problems import CONTENT_TYPE
 
 _DESCRIPTION: Final = f"""Posts of events, and where each of them stands. `docs/webhooks.md` has the same in words.
@@ -20,7 +20,7 @@ said here, where its settings say so: `missing_time`, `unknown`, `unknown_venues
 
 Beyond what JSON Schema can say: {"; ".join(BEYOND.values())}."""
 _SOURCE: Final = {"type": "string", "pattern": f"^[a-z0-9_-]+{END}"}
-_ID: Final = {"type": "string", "minLength": 1, "maxLength": MAX_ID, "not": {"pattern": CONTROL}}
+_ID: Final = {"type": "string", "minLength": 1, "maxLength": MAX_ID, "pattern": f"^{TEXT}+{END}"}
 _SIGNATURE: Final = (
     "Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature: v1,<base64>` of HMAC-SHA256 over"
     " `<id>.<timestamp>.<body>`. Sources may have other schemes: `bellhop sources list`."

@@ -20,6 +20,7 @@ from bellhop.schemas.settings import Settings
 from bellhop.schemas.settings.accounts import AccountKind
 from bellhop.schemas.settings.build import TABLES, SourceCheck, build_settings
 from bellhop.schemas.settings.lines import line_numbers
+from bellhop.schemas.settings.reload import digest
 from bellhop.schemas.settings.sections import UNKNOWN
 
 DEFAULT: Final = Path("bellhop.toml")
@@ -42,10 +43,11 @@ class _Override:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """place: where a dotted key's value came from, for errors found later."""
+    """place: where a dotted key's value came from, for errors found later. digest: see `settings.reload`."""
 
     settings: Settings
     place: Callable[[str], str]
+    digest: str = ""
 
 
 def read_files(
@@ -73,7 +75,7 @@ def read_files(
         laid.wrong += [wrong for wrong in error.problems if wrong.key not in told]
     if laid.wrong:
         raise SettingsError.of(sorted(laid.wrong, key=lambda wrong: laid.line(wrong.key)))
-    return Config(settings, laid.place)
+    return Config(settings, laid.place, digest(laid.document, kinds))
 
 
 class _Laid:

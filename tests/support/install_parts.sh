@@ -25,7 +25,7 @@ command -v php >/dev/null || missing+=(php-cli)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 command -v ruby >/dev/null || missing+=(ruby)
-command -v mcs >/dev/null || missing+=(mono-mcs)
+command -v mcs >/dev/null || missing+=(mono-mcs libmono-system-net-http4.0-cil)
 
 node_clients() {
     local folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.support import ingress
 from tools.webhooks_page import page
 
 ROOT = Path(__file__).resolve().parents[3]
-RECEIPT = Receipt(ingress.NOW, "unique", "0" * 64, "msg-1")
+RECEIPT = Receipt(datetime(2027, 5, 1, 10, tzinfo=UTC), "unique", "0" * 64, "msg-1")
 
 
 def test_the_page_is_as_the_code_has_it() -> None:

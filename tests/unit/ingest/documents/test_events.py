@@ -195,7 +195,7 @@ def places(value: Any) -> list[Any]:
     return own + [place for one in inner for place in places(one)]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(bodies())
 @example({"type": "booking.cancelled", "data": {"booking_id": 7.0, "odd": ["\x00"]}, "odd": 1})
 @example({"type": "booking.changed", "data": {"booking_id": "R", "status": "Canceled"}})
@@ -223,9 +223,12 @@ def test_what_is_no_event_at_all_is_refused_by_both(value: Any) -> None:
     assert not fits(value)
 
 
-@settings(max_examples=150, deadline=None)
+TEXTS = st.text("ab9.-@+_ \n\u00e9\u200b", max_size=20) | st.sampled_from(EMAILS)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.from_regex(patterns.MOMENT) | st.from_regex(patterns.EMAIL) | st.from_regex(patterns.identifier_pattern(20)),
+    st.from_regex(patterns.MOMENT) | TEXTS,
     st.sampled_from(["start", "email", "service_id", "booking_id", "timestamp"]),
 )
 def test_what_has_the_form_of_a_value_is_taken_or_refused_alike(text: str, name: str) -> None:

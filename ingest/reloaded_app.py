@@ -1,0 +1,28 @@
+"""An application that other settings make another of, while it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class ReloadedApp:
+    """A WSGI application that is another from one request to the next: no connection is closed for it, and what is
+    being answered is answered by the one that began. make: of the settings as they are; take: takes new ones, where
+    there are any."""
+
+    def __init__(self, make: Callable[[], WSGIApplication], take: Callable[[], bool]) -> None:
+        self._make = make
+        self._take = take
+        self._app = make()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self._app(environ, start_response)
+
+    def reload(self) -> None:
+        """In a thread of its own, while others answer."""
+        if self._take():
+            self._app = self._make()
