@@ -100,6 +100,7 @@ def open_ledger(settings: Settings, observe: Observe = silent) -> Ledger:
     return Ledger.open(
         settings.ledger.url,
         keep_seconds=settings.ledger.keep_seconds,
+        keep_payload_seconds=settings.ledger.keep_payload_seconds,
         keep_audit_seconds=settings.ledger.keep_audit_seconds,
         second_approver=settings.console.second_approver,
         observe=observe,

@@ -25,6 +25,7 @@ from bellhop.cli.doctor import doctor
 from bellhop.cli.drill import drill
 from bellhop.cli.events import events
 from bellhop.cli.floods import floods
+from bellhop.cli.forget import forget
 from bellhop.cli.jobs import jobs
 from bellhop.cli.ledger import ledger
 from bellhop.cli.parts import parts
@@ -94,7 +95,7 @@ def _server_of(context: click.Context, server: str) -> str:
 _SERVICES = (up, ingest, work, archive, console, sandbox)
 _PEOPLE = (attention, parts, refused_posts, floods, queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
-for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, alerts, config, ledger, audit, drill):
+for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, alerts, config, ledger, audit, forget, drill):
     cli.add_command(command)
 
 

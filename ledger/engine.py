@@ -102,6 +102,17 @@ class Database:
         finally:
             self._turn.release()
 
+    def checkpoint(self) -> None:
+        """Empties SQLite's log of changes, which has what was there before, into its file; not where somebody reads on
+        for more than a second, as nobody can write meanwhile."""
+        if not self._lite:
+            return
+        with wrap_errors(), self._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA busy_timeout=1000")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            driver.execute(f"PRAGMA busy_timeout={int(WAIT_SECONDS * 1000)}")
+
     def insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that knows ON CONFLICT, in the database's own dialect."""
         return sqlite.insert(table) if self._lite else postgresql.insert(table)
@@ -258,6 +269,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA journal_mode={journal}")
         cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA secure_delete=ON")  # what is erased of a guest is in no free page
         cursor.close()
 
     @sa.event.listens_for(engine, "begin")

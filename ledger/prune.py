@@ -17,6 +17,7 @@ from bellhop.ledger.tables import (
     bookings,
     cause_lives,
     dead_letters,
+    doubts,
     event_words,
     events,
     job_items,
@@ -96,7 +97,8 @@ def _events(database: Database, before: datetime, _now: datetime) -> int:
         pks = connection.scalars(old.limit(_BATCH).with_for_update(skip_locked=True)).all()
         if not pks:
             return 0
-        connection.execute(sa.delete(event_words).where(event_words.c.event_pk.in_(pks)))
+        for table in (event_words, doubts):
+            connection.execute(sa.delete(table).where(table.c.event_pk.in_(pks)))
         tries = connection.execute(sa.delete(attempts).where(attempts.c.event_pk.in_(pks))).rowcount
         return tries + connection.execute(sa.delete(events).where(events.c.pk.in_(pks))).rowcount
 

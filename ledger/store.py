@@ -15,10 +15,12 @@ from bellhop.ledger.claims import Claims
 from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
 from bellhop.ledger.floods import Floods
+from bellhop.ledger.forgetting import Forgetting
 from bellhop.ledger.jobs import Jobs
 from bellhop.ledger.known import Answer
 from bellhop.ledger.parts import PartBeats
 from bellhop.ledger.pauses import Pauses
+from bellhop.ledger.payloads import prune_payloads
 from bellhop.ledger.people import People
 from bellhop.ledger.proofs import Proofs
 from bellhop.ledger.prune import prune
@@ -59,6 +61,7 @@ class Ledger:
     pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. alerts: what people are told outside
     the console. floods: what is held because it is too much at once. parts: who is running. jobs, edits, pauses: what
     people steer. people: who may what. audit_chain: what they did, and whether it is whole.
+    forgetting: guests who asked for it.
     """
 
     def __init__(
@@ -66,12 +69,14 @@ class Ledger:
         database: Database,
         *,
         keep_seconds: float,
+        keep_payload_seconds: float | None,
         keep_audit_seconds: float,
         second_approver: bool,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._keep = timedelta(seconds=keep_seconds)
+        self._keep_payload = None if keep_payload_seconds is None else timedelta(seconds=keep_payload_seconds)
         self._keep_audit = timedelta(seconds=keep_audit_seconds)
         self._now = now
         self.floods = Floods(database, now)
@@ -92,6 +97,7 @@ class Ledger:
         self.refusals = Refusals(database, now)
         self.parts = PartBeats(database, now)
         self.alerts = Alerts(database, now)
+        self.forgetting = Forgetting(database, now)
         self.audit_chain = AuditChain(database)
 
     @classmethod
@@ -100,6 +106,7 @@ class Ledger:
         url: str,
         *,
         keep_seconds: float,
+        keep_payload_seconds: float | None = None,
         keep_audit_seconds: float = 0.0,
         second_approver: bool = True,
         now: Callable[[], datetime] = utc_now,
@@ -107,7 +114,8 @@ class Ledger:
     ) -> Ledger:
         """Opens `sqlite:///file` or `postgresql://…`; makes its folder and tables, or brings them up to date.
 
-        keep_seconds: how long `prune` leaves what is finished; keep_audit_seconds: what people did, 0 for ever.
+        keep_seconds: how long `prune` leaves what is finished; keep_payload_seconds: what of it names
+        a guest, None for as long; keep_audit_seconds: what people did, 0 for ever.
         second_approver: whether edits need another person's
         approval; who does not say keeps the stricter rule. Raises LedgerUnavailable, or LedgerError saying what to do:
         a URL that is none, a file that cannot be written, tables of a newer Bellhop.
@@ -117,6 +125,7 @@ class Ledger:
         return cls(
             database,
             keep_seconds=keep_seconds,
+            keep_payload_seconds=keep_payload_seconds,
             keep_audit_seconds=keep_audit_seconds,
             second_approver=second_approver,
             now=now,
@@ -259,6 +268,12 @@ class Ledger:
         open, a booking whose start is to come."""
         now = self._now()
         total = prune(self._database, now - self._keep, now)
+        if self._keep_payload is not None:
+            total += prune_payloads(self._database, now - self._keep_payload, now)
+        while gone := self.forgetting.prune(now - self._keep):
+            total += gone
         while self._keep_audit and (gone := prune_audit(self._database, now - self._keep_audit)):
             total += gone
+        if total:
+            self._database.checkpoint()
         return total

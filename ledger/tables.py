@@ -69,7 +69,8 @@ def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
 
 
 # One row for each content of an event. `calling` is the call about to be made or in doubt, `calling_token` the claim it
-# was marked under, `called_at` when; on a dead (or discarded) event it says that it died of that doubt.
+# was marked under, `called_at` when; on a dead (or discarded) event it says that it died of that doubt. erased: when
+# what it holds of its guest was, unless `updated` is later.
 events: Final = sa.Table(
     "events",
     metadata,
@@ -98,6 +99,7 @@ events: Final = sa.Table(
     _moment("next_at", nullable=True),
     _number("attempts"),
     _moment("updated"),
+    _moment("erased", nullable=True),
     sa.UniqueConstraint("event_id", "source", "content_hash"),
     sa.Index(None, "business_key", "source"),
     sa.Index(None, "subject", "source", "state"),
@@ -524,6 +526,16 @@ restores: Final = sa.Table(
     _prose("why"),
     _moment("released", nullable=True),
     sqlite_autoincrement=True,
+)
+
+# Guests who are forgotten, by the number of a search term: what was accepted before and ends later goes, too.
+# source: "" for all.
+forgotten: Final = sa.Table(
+    "forgotten",
+    metadata,
+    sa.Column("word", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("source", sa.Text, primary_key=True),
+    _moment("at"),
 )
 
 # prev, words_hash, hash, forgotten: its place in the chain, see `ledger.chain`.

@@ -122,6 +122,7 @@ class Desk(Letters):
         """Opens the discarded ones of `ids` again, and their events are dead again; how many."""
         discarded = (LetterState.DISCARDED,)
         found = self.find(LetterFilter(ids=ids, states=discarded), len(ids)) if ids else []
+        found = [one for one in found if one.new.body]  # erased: nothing is left that could be sent
         with self._database.write({lock_key(one.new.source, one.new.subject) for one in found}) as connection:
             now = self._now()
             opened = connection.execute(

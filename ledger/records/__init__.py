@@ -32,7 +32,7 @@ from bellhop.ledger.records.refusals import (
     TakenVerdict,
     TakeRefused,
 )
-from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainLink, ChainReport, Pause
+from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainLink, ChainReport, GuestFound, Pause
 
 __all__ = [
     "RESTORED",
@@ -62,6 +62,7 @@ __all__ = [
     "EventView",
     "Flood",
     "FloodState",
+    "GuestFound",
     "Held",
     "HeldEvent",
     "ItemState",

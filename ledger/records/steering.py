@@ -44,6 +44,21 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
+class GuestFound:
+    """What the ledger has of a guest: how many events, dead letters and refused posts tell of them, and what still
+    needs them: ids of events, numbers of letters, references of bookings that stand and are to come."""
+
+    events: int
+    letters: int
+    refused: int
+    at_work: tuple[str, ...]
+    open_letters: tuple[int, ...]
+    in_doubt: tuple[str, ...]
+    coming: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChainBreak:
     """The first row of the audit that does not fit: it was `changed`, is `missing`, or was `inserted`."""
 

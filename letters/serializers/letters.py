@@ -95,7 +95,7 @@ def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> Json
         detail["data"] = dict(data) if reveal else mask_data(data)
     except EnvelopeError as error:
         detail["data"] = None
-        detail["unreadable"] = str(error)
+        detail["unreadable"] = str(error) if letter.new.body else "it is empty, or was erased (docs/erasure.md)"
         if reveal:
             detail["body"] = letter.new.body[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
     return detail

@@ -96,6 +96,14 @@ class LedgerSettings(Section):
         name="keep",
         default=90 * 86400.0,
     )
+    keep_payload_seconds: float = key(
+        Duration(minimum=3600),
+        """How long what names a guest is kept after its event has ended: calls and answers, search terms, closed dead
+        letters' contents. Longer where it is still needed: until so long after a booking's last start while it stands,
+        and while an event of it is at work or a dead letter is open.""",
+        name="keep_payload",
+        default=7 * 86400.0,
+    )
     keep_audit_seconds: float = key(
         Duration(),
         """How long the audit is kept. 0: for ever. Older rows go; `bellhop audit verify` then begins after them.""",

@@ -15,19 +15,20 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
+_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _CHUNK = 1000
 
 
 def upgrade() -> None:
     for name in ("prev", "words_hash", "hash"):
         op.add_column("audit", sa.Column(name, sa.Text(), nullable=False, server_default=""))
-    op.add_column("audit", sa.Column("forgotten", sa.BigInteger(), nullable=True))
+    op.add_column("audit", sa.Column("forgotten", _BIG, nullable=True))
     op.create_table(
         "audit_chain",
         sa.Column("id", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("before_id", sa.BigInteger(), nullable=False),
+        sa.Column("before_id", _BIG, nullable=False),
         sa.Column("before_hash", sa.Text(), nullable=False),
-        sa.Column("last_id", sa.BigInteger(), nullable=False),
+        sa.Column("last_id", _BIG, nullable=False),
         sa.Column("last_hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_chain"),
     )

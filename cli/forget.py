@@ -1,0 +1,71 @@
+"""`bellhop forget`: erases what the ledger has of a guest."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from bellhop.cli.common import App, acting_as, as_json, ask_reason, echo_json, pass_app, quantity
+
+if TYPE_CHECKING:
+    from bellhop.ledger.records import GuestFound
+
+
+@click.command(short_help="Erase what the ledger has of a guest.")
+@click.argument("guest")
+@click.option("--source", default="", help="Only this source's: another's member of the same id stays.")
+@click.option("--also-open", is_flag=True, help="Also what is still needed: see below.")
+@click.option("--dry-run", is_flag=True, help="Count what would go; do nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--who", help="Your name, for the audit. Default: user@host.")
+@click.option("--why", help="Reason, for the audit, without the guest. Asked for if not given.")
+@as_json
+@pass_app
+def forget(
+    app: App,
+    guest: str,
+    source: str,
+    also_open: bool,
+    dry_run: bool,
+    yes: bool,
+    who: str | None,
+    why: str | None,
+    json_: bool,
+) -> None:
+    """Erase what the ledger has of GUEST, a member's id or an e-mail address ("-": read from stdin).
+
+    Ids, hashes and states stay. Refused while an event is at work, a dead letter is open or a booking is to come.
+    --also-open discards those letters, leaves those bookings standing without their guest, and erases what is at work
+    once it has ended. Backups and the vendors' own data are not touched.
+    """
+    name = sys.stdin.readline().strip() if guest == "-" else guest
+    with app.ledger() as ledger:
+        found = ledger.forgetting.find(name, source)
+        if dry_run:
+            echo_json(dataclasses.asdict(found)) if json_ else click.echo(
+                f"would erase {_count(found)}; nothing was done"
+            )
+            return
+        if len(found.sources) > 1 and not source and "@" not in name:
+            raise click.UsageError(f"members of {', '.join(found.sources)} have this id: name one with --source")
+        reason = ask_reason(why)
+        if not yes:
+            click.confirm(f"Erase {_count(found)} for good?", abort=True, err=True)
+        done = ledger.forgetting.forget(name, acting_as(who), reason, source=source, also_open=also_open)
+    later = f"; {quantity(len(done.at_work), 'event')} at work will go once ended" if done.at_work else ""
+    echo_json(dataclasses.asdict(done)) if json_ else click.echo(f"erased {_count(done)}{later}")
+
+
+def _count(of: GuestFound) -> str:
+    told = (
+        ("at work", of.at_work),
+        ("open letters", of.open_letters),
+        ("in doubt", of.in_doubt),
+        ("to come", of.coming),
+    )
+    listed = [f"{words} {', '.join(map(str, some))}" for words, some in told if some]
+    what = f"what {of.events} events, {of.letters} dead letters and {of.refused} refused posts tell of a guest"
+    return f"{what} ({'; '.join(listed)})" if listed else what
