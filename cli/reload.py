@@ -31,11 +31,14 @@ class LiveSettings:
         self.settings = config.settings
         self.place = config.place
         self.digest = config.digest
+        self._untold: list[dict[str, object]] = []
 
-    def reload(self, observe: Observe) -> tuple[str, ...] | None:
+    def reload(self, observe: Observe, *, is_at_work: bool = True) -> tuple[str, ...] | None:
         """Reads them anew. The names of what is taken; None where they are refused, or nothing is new that can be.
 
         Tells `settings.refused` (problems), or `settings.taken` (digest, changed, restart: what waits for a start).
+        is_at_work: what is taken counts from now on. Else `tell_at_work` tells it, once it does: whoever waits for
+        these words may send what the settings before would have refused.
         """
         from bellhop.ingest.verify import credentials_problem
         from bellhop.schemas.settings.reload import take_over
@@ -55,13 +58,23 @@ class LiveSettings:
                 self.settings, self.place = taken.settings, config.place
             if not taken.restart:
                 self.digest = config.digest
-            observe("settings.taken", digest=self.digest, changed=taken.changed, restart=taken.restart)
+            told: dict[str, object] = {"digest": self.digest, "changed": taken.changed, "restart": taken.restart}
+            if taken.changed and not is_at_work:
+                self._untold.append(told)
+            else:
+                observe("settings.taken", **told)
             return taken.changed or None
+
+    def tell_at_work(self, observe: Observe) -> None:
+        with self._lock:
+            told, self._untold = self._untold, []
+        for one in told:
+            observe("settings.taken", **one)
 
     def take(self, part: str, observe: Observe, use: Callable[[Settings], object], note: NoteAct) -> bool:
         """Reloads, has what is new used, and enters it into the audit; whether anything was. part: as the command that
         runs this process is called."""
-        if (changed := self.reload(observe)) is None:
+        if (changed := self.reload(observe, is_at_work=False)) is None:
             return False
         use(self.settings)
         try:

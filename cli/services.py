@@ -161,6 +161,7 @@ def serve_process(
 
     rounds.watch(lambda: live.take(process, observe, metrics.know, ledger.letters.note_act))
     for stop in rounds.all():
+        live.tell_at_work(observe)  # the round before has ended: no event meets the settings before any more
         broker = MeasuredBroker(connect_broker(live.settings, observe), observe)
         act(live.settings, broker, ledger, observe, health, stop)
         broker.close()

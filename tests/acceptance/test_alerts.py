@@ -50,6 +50,7 @@ def test_a_vendor_that_refuses_is_one_message_and_its_end_another_also_after_a_r
     for number in range(5):
         service.wait_for_state(f"dead-{number}", "dead")
     wait_for(lambda: bool(heads(receiver, "dead letter")), "somebody is told")
+    wait_for(lambda: len(service.told("dead", "list")) == 5, "all of them are letters")  # an event is dead before
     service.kill("archive")
     service.start("archive")
     assert service.run("dead", "discard", "--reason", "rejected", "--why", "done by hand", "--yes").returncode == 0
@@ -92,6 +93,8 @@ def test_a_receiver_that_is_away_is_in_the_list_of_what_needs_a_person(service: 
     def told() -> list[str]:
         return [row["title"] for row in service.told("attention") if row["kind"] == "receiver"]
 
+    service.sandbox("POST", "faults", method="create_service_reservation", kind="error", message="Closed", times=1)
+    assert service.post("dead-9", "booking.requested", spa_booking("D-9", 9)) == 202  # there is something to tell
     wait_for(lambda: told() == ["Alerts do not reach dead"], "the dead receiver is shown", 90)
     tried = service.run("alerts", "test")
     assert tried.returncode == 1

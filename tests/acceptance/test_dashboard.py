@@ -28,6 +28,7 @@ ONLY_WHEN_IT_HAPPENS = {
     "Work held by limits or breaker",
     "Stalls (1 h)",
     "Webhooks refused, by reason",
+    "Alerts sent, failed and waiting",
 }
 """Panels that are empty until it does."""
 
@@ -54,7 +55,7 @@ def empty(prometheus: Prometheus) -> set[str]:
 @pytest.fixture
 def bellhop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, Prometheus]]:
     """All parts at work, and a Prometheus that scrapes them."""
-    ports = {name: free_port() for name in ("WORK", "ARCHIVE")}
+    ports = {name: free_port() for name in ("WORK", "ARCHIVE", "CONSOLE")}
     for name, port in ports.items():
         monkeypatch.setenv(f"BELLHOP_{name}__PORT", str(port))
     monkeypatch.setenv("BELLHOP_ACCOUNTS__PV__PULL_PROFILES", "* * * * *")
@@ -65,10 +66,12 @@ def bellhop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
             "bellhop-ingest": [f"127.0.0.1:{service.ingest_port}"],
             "bellhop-work": [f"127.0.0.1:{ports['WORK']}"],
             "bellhop-archive": [f"127.0.0.1:{ports['ARCHIVE']}"],
+            "bellhop-console": [f"127.0.0.1:{ports['CONSOLE']}"],
         }
         with Prometheus(tmp_path / "prometheus", jobs) as prometheus:
             service.start_all()
-            wait_for(lambda: prometheus.value('sum(up{job=~"bellhop-.+"})') == 3, "all parts are scraped")
+            service.start("console")
+            wait_for(lambda: prometheus.value('sum(up{job=~"bellhop-.+"})') == 4, "all parts are scraped")
             yield service, prometheus
 
 
@@ -123,7 +126,7 @@ def test_every_query_of_the_dashboard_is_answered_and_what_happened_is_shown(
     assert shown("Breaker open") == {"pv": 0, "sb": 0}
     assert 0 < shown("Calls of the day, of those allowed")["sb"] < 0.01
     assert sorted(set(shown("Versions").values())) == [1.0]
-    assert len(shown("Memory")) == len(shown("Versions")) == 3
+    assert len(shown("Memory")) == len(shown("Versions")) == 4
     assert prometheus.value('sum(bellhop_retries_total{route="bookings.simplybook",outcome="in_doubt"})') == 1
     assert (prometheus.value('bellhop_publishes_total{job="bellhop-ingest",outcome="confirmed"}') or 0) >= 5
     assert prometheus.value('sum(bellhop_publishes_total{outcome!="confirmed"})') == 0

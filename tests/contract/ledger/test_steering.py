@@ -281,20 +281,20 @@ def test_retrying_now_is_in_the_audit_even_where_the_broker_fails_halfway(ledger
 
 
 def test_users_are_made_once_changed_and_disabled(ledger: Ledger) -> None:
-    ledger.people.add_user("ann", Role.ADMIN, "hash", "setup")
+    ledger.people.add_user("ann", Role.ADMIN, "$argon2id$1", "setup")
     with pytest.raises(PersonRefused):
         ledger.people.add_user("ann", Role.VIEWER, "other", "setup")
     changed = ledger.people.change_user("ann", "setup", role=Role.VIEWER, disabled=True)
-    assert (changed.role, changed.disabled, changed.password_hash) == (Role.VIEWER, True, "hash")
+    assert (changed.role, changed.disabled, changed.password_hash) == (Role.VIEWER, True, "$argon2id$1")
     assert ledger.people.user("nobody") is None
     assert [user.name for user in ledger.people.users()] == ["ann"]
     with pytest.raises(PersonRefused):
         ledger.people.change_user("nobody", "setup", disabled=True)
-    assert "hash" not in str([row for row in ledger.letters.audit_page(9).rows])
+    assert "argon2" not in str([row for row in ledger.letters.audit_page(9).rows])
 
 
 def test_a_changed_user_must_sign_in_again(ledger: Ledger) -> None:
-    ledger.people.add_user("ann", Role.ADMIN, "hash", "setup")
+    ledger.people.add_user("ann", Role.ADMIN, "$argon2id$1", "setup")
     ledger.people.open_session("ann", Role.ADMIN, "sha", "csrf", NOON + timedelta(hours=8))
     assert ledger.people.session("sha") is not None
     ledger.people.change_user("ann", "setup", password_hash="new")
@@ -303,7 +303,7 @@ def test_a_changed_user_must_sign_in_again(ledger: Ledger) -> None:
 
 def test_a_user_is_signed_out_or_removed_with_all_sessions_and_nobody_else_is(ledger: Ledger, clock: Clock) -> None:
     people = ledger.people
-    people.add_user("ann", Role.ADMIN, "hash", "setup")
+    people.add_user("ann", Role.ADMIN, "$argon2id$1", "setup")
     for key, user, hours in (("one", "ann", 8), ("two", "ann", 8), ("old", "ann", 1), ("ben", "ben", 8), ("g", "", 8)):
         people.open_session(user, Role.VIEWER, key, "csrf", NOON + timedelta(hours=hours))
     clock.advance(hours=2)
