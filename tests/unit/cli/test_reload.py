@@ -84,7 +84,26 @@ def test_a_ledger_that_is_away_keeps_nobody_from_new_settings(tmp_path: Path, ob
     write(file, secret="another-secret-of-theirs")
     assert running.take("work", observe, used.append, away)
     assert used == [running.settings]
-    assert [event for event, _ in told] == ["settings.taken", "ledger.unavailable"]
+    assert [event for event, _ in told] == ["ledger.unavailable"]
+    running.tell_at_work(observe)
+    assert [event for event, _ in told] == ["ledger.unavailable", "settings.taken"]
+
+
+def test_what_a_service_takes_is_told_once_it_is_at_work_and_what_waits_for_a_start_at_once(
+    tmp_path: Path, observe: Any, told: Any
+) -> None:
+    write(file := tmp_path / "bellhop.toml")
+    running = live(file)
+    running.tell_at_work(observe)
+    write(file, secret="another-secret-of-theirs")
+    running.reload(observe, is_at_work=False)
+    assert told == []
+    running.tell_at_work(observe)
+    running.tell_at_work(observe)
+    assert [event for event, _ in told] == ["settings.taken"]
+    write(file, secret="another-secret-of-theirs", more="[ingest]\nport = 9999\n")
+    running.reload(observe, is_at_work=False)
+    assert told[1][1]["restart"] == ("ingest.port",)
 
 
 def test_a_round_ends_by_a_signal_and_only_new_settings_begin_another() -> None:
