@@ -159,9 +159,18 @@ def echo_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+who_option: Final = click.option("--who", help="Your name, for the audit. Default: user@host.")
+why_option: Final = click.option("--why", help="Reason, for the audit. Asked for if not given.")
+
+
 def when(moment: datetime | None) -> str:
     """A time for people: UTC, to the second."""
     return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def when_text(text: str | None) -> str:
+    """`when` of an ISO 8601 time, as rows have it."""
+    return when(datetime.fromisoformat(text)) if text else ""
 
 
 def age(seconds: float | None) -> str:

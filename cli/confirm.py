@@ -10,7 +10,17 @@ from typing import Any
 import click
 
 from bellhop.cli.backends import LetterBackend, Rows
-from bellhop.cli.common import Failed, as_json, ask_reason, echo, echo_json, printable, quantity
+from bellhop.cli.common import (
+    Failed,
+    as_json,
+    ask_reason,
+    echo,
+    echo_json,
+    printable,
+    quantity,
+    who_option,
+    why_option,
+)
 from bellhop.cli.letter_tables import letters_table
 from bellhop.cli.selection import Selection
 
@@ -21,8 +31,8 @@ def acting(command: Any) -> Any:
         as_json,
         click.option("--dry-run", is_flag=True, help="Show the letters it would act on; change nothing."),
         click.option("--yes", is_flag=True, help="Do not ask for confirmation."),
-        click.option("--who", help="Your name, for the audit. Default: user@host."),
-        click.option("--why", help="Reason, for the audit. Asked for if not given."),
+        who_option,
+        why_option,
         click.option("--all", "all_", is_flag=True, help="All open letters, if no number or filter is given."),
     ):
         command = option(command)

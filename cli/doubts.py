@@ -7,15 +7,25 @@ from typing import Any
 import click
 
 from bellhop.cli.backends import desk
-from bellhop.cli.common import App, Failed, as_json, ask_reason, echo_json, pass_app, printable
+from bellhop.cli.common import (
+    App,
+    Failed,
+    as_json,
+    ask_reason,
+    echo_json,
+    pass_app,
+    printable,
+    who_option,
+    why_option,
+)
 
 
 @click.command(short_help="Say that what is in doubt is there.")
 @click.argument("number", type=click.IntRange(1))
 @click.option("--as", "ids", metavar="ID", multiple=True, required=True, help="The vendor's id of it. Repeatable.")
 @click.option("--hash", "hashes", metavar="HASH", multiple=True, help="SimplyBook.me's hash of it, for each id.")
-@click.option("--who", help="Your name, for the audit. Default: user@host.")
-@click.option("--why", help="Reason, for the audit. Asked for if not given.")
+@who_option
+@why_option
 @as_json
 @pass_app
 def there(
@@ -37,8 +47,8 @@ def there(
 
 @click.command(short_help="Say that what is in doubt is not there.")
 @click.argument("number", type=click.IntRange(1))
-@click.option("--who", help="Your name, for the audit. Default: user@host.")
-@click.option("--why", help="Reason, for the audit. Asked for if not given.")
+@who_option
+@why_option
 @as_json
 @pass_app
 def absent(app: App, number: int, who: str | None, why: str | None, json_: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 import click
@@ -18,13 +17,13 @@ from bellhop.cli.common import (
     pass_app,
     quantity,
     rich_table,
-    when,
+    when_text,
+    why_option,
 )
 
 _SHOWN: Final = 20
 
 _number = click.argument("number", type=click.IntRange(min=1))
-_why = click.option("--why", help="Reason, for the audit. Asked for if not given.")
 
 
 @click.group(short_help="Release or discard what the flood guard holds.")
@@ -52,16 +51,15 @@ def list_(app: App, json_: bool) -> None:
     echo(rich_table(headers, [_cells(row) for row in rows]))
     for row in rows:
         for one in row["events"][:_SHOWN]:
-            echo(
-                f"{row['id']}: {one['type']} {one['subject']} at {one['account'] or '-'}, starts {_when(one['starts'])}"
-            )
+            what = f"{one['type']} {one['subject']} at {one['account'] or '-'}"
+            echo(f"{row['id']}: {what}, starts {when_text(one['starts'])}")
         if row["held"] > _SHOWN:
             echo(f"{row['id']}: and {row['held'] - _SHOWN} more (--json lists them)")
 
 
 @floods.command(short_help="Have what a flood holds worked.")
 @_number
-@_why
+@why_option
 @pass_app
 def release(app: App, number: int, why: str | None) -> None:
     """Have all that flood NUMBER holds worked, each booking's events in their order; counting begins anew.
@@ -74,7 +72,7 @@ def release(app: App, number: int, why: str | None) -> None:
 
 @floods.command(short_help="Have what a flood holds come to nothing.")
 @_number
-@_why
+@why_option
 @pass_app
 def discard(app: App, number: int, why: str | None) -> None:
     """Have all that flood NUMBER holds come to nothing: the bookings stay as they are. Counting begins anew.
@@ -115,12 +113,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["state"],
         row["source"],
         str(row["held"]),
-        _when(row["since"]),
-        _when(row["starts"]),
+        when_text(row["since"]),
+        when_text(row["starts"]),
         row["limit"],
         ended,
     )
-
-
-def _when(text: str | None) -> str:
-    return when(datetime.fromisoformat(text)) if text else ""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import Failed, printable, quantity
+from bellhop.cli.common import DurationParam, Failed, printable, quantity
 from bellhop.cli.job_desks import JobDesk, Row
 from bellhop.schemas.errors import BellhopError
 
@@ -23,6 +23,14 @@ TOLD: Final = 20
 INTERRUPTED: Final = "interrupted at the command line"
 
 Progress = Callable[[int], None]
+
+wait_option: Final = click.option(
+    "--wait",
+    type=DurationParam(),
+    default="10s",
+    show_default=True,
+    help="Leave the job to itself when nothing of it moves for so long: 30s, 2m.",
+)
 
 
 def follow(desk: JobDesk, job: Row, wait: float, progress: Progress = lambda _done: None) -> Row:

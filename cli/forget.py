@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bellhop.cli.common import App, acting_as, as_json, ask_reason, echo_json, pass_app, quantity
+from bellhop.cli.common import App, acting_as, as_json, ask_reason, echo_json, pass_app, quantity, who_option
 
 if TYPE_CHECKING:
     from bellhop.ledger.records import GuestFound
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--also-open", is_flag=True, help="Also what is still needed: see below.")
 @click.option("--dry-run", is_flag=True, help="Count what would go; do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-@click.option("--who", help="Your name, for the audit. Default: user@host.")
+@who_option
 @click.option("--why", help="Reason, for the audit, without the guest. Asked for if not given.")
 @as_json
 @pass_app

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 import click
 
 from bellhop.cli.common import (
     App,
-    DurationParam,
     Failed,
     as_json,
     ask_reason,
@@ -18,9 +16,9 @@ from bellhop.cli.common import (
     pass_app,
     printable,
     rich_table,
-    when,
+    when_text,
 )
-from bellhop.cli.follow import echo_job_end, follow, problems_of, progress_bar
+from bellhop.cli.follow import echo_job_end, follow, problems_of, progress_bar, wait_option
 from bellhop.cli.job_desks import job_desk
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.reasons import PAUSED
@@ -80,13 +78,7 @@ def show(app: App, number: int, state: str | None, limit: int, json_: bool) -> N
 
 @jobs.command("follow", short_help="Follow a bulk job to its end.")
 @click.argument("number", type=click.IntRange(1))
-@click.option(
-    "--wait",
-    type=DurationParam(),
-    default="10s",
-    show_default=True,
-    help="Leave the job to itself when nothing of it moves for so long: 30s, 2m.",
-)
+@wait_option
 @as_json
 @pass_app
 def follow_(app: App, number: int, wait: float, json_: bool) -> None:
@@ -134,17 +126,13 @@ def _echo(job: dict[str, Any]) -> None:
         click.echo(f"  {job['waits']}")
     click.echo(printable(f"  letters    {_counts(job)}"))
     rate = f", {job['rate']:g}/s" if job["rate"] else ""
-    click.echo(printable(f"  approved   {_when(job['created'])} by {job['who']}: {job['why']}{rate}"))
+    click.echo(printable(f"  approved   {when_text(job['created'])} by {job['who']}: {job['why']}{rate}"))
 
 
 def _approval(job: dict[str, Any]) -> tuple[str, str, str]:
-    return _counts(job), job["who"], _when(job["created"])
+    return _counts(job), job["who"], when_text(job["created"])
 
 
 def _counts(job: dict[str, Any]) -> str:
     told = [f"{count} {name}" for name, count in job["counts"].items() if count]
     return f"{job['total']}: {', '.join(told)}" if told else "0"
-
-
-def _when(text: str) -> str:
-    return when(datetime.fromisoformat(text))

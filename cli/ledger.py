@@ -8,10 +8,19 @@ from typing import Final
 
 import click
 
-from bellhop.cli.common import App, Failed, acting_as, as_json, ask_reason, echo_json, pass_app, when
+from bellhop.cli.common import (
+    App,
+    Failed,
+    acting_as,
+    as_json,
+    ask_reason,
+    echo_json,
+    pass_app,
+    when,
+    who_option,
+    why_option,
+)
 
-_WHO: Final = click.option("--who", help="Your name, for the audit. Default: user@host.")
-_WHY: Final = click.option("--why", help="Reason, for the audit. Asked for if not given.")
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -40,7 +49,7 @@ def ledger() -> None:
 
 @ledger.command(short_help="Make a copy of the ledger while it is at work.")
 @click.argument("file", type=_FILE)
-@_WHO
+@who_option
 @pass_app
 def backup(app: App, file: Path, who: str | None) -> None:
     """Make a copy of the ledger in FILE while it is at work: SQLite's by its backup API, PostgreSQL's by pg_dump.
@@ -58,8 +67,8 @@ def backup(app: App, file: Path, who: str | None) -> None:
 @click.argument("file", type=_FILE)
 @click.option("--as-of", type=UtcMoment(), help="When the copy was made. Default: as the copy says.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-@_WHO
-@_WHY
+@who_option
+@why_option
 @pass_app
 def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | None, why: str | None) -> None:
     """Put the copy of FILE in the ledger's place. Stop every other part of Bellhop first.
@@ -83,8 +92,8 @@ def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | 
 
 @ledger.command("restored", short_help="Say that the ledger was put back by other means.")
 @click.option("--as-of", type=UtcMoment(), required=True, help="What was worked later the ledger does not know.")
-@_WHO
-@_WHY
+@who_option
+@why_option
 @pass_app
 def say_restored(app: App, as_of: datetime, who: str | None, why: str | None) -> None:
     """Say that the ledger was put back as it was at a time, by other means than `bellhop ledger restore`.
@@ -102,8 +111,8 @@ def say_restored(app: App, as_of: datetime, who: str | None, why: str | None) ->
 
 @ledger.command(short_help="Hold nothing back any more after a restore.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-@_WHO
-@_WHY
+@who_option
+@why_option
 @as_json
 @pass_app
 def release(app: App, yes: bool, who: str | None, why: str | None, json_: bool) -> None:

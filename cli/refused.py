@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import click
@@ -18,7 +17,8 @@ from bellhop.cli.common import (
     pass_app,
     printable,
     rich_table,
-    when,
+    when_text,
+    why_option,
 )
 from bellhop.cli.taking import refused_taker
 
@@ -79,7 +79,7 @@ def causes(app: App, source: str, json_: bool) -> None:
         echo_json(rows)
         return
     cells = [
-        (row["cause"], row["source"], row["posts"], _when(row["first"]), _when(row["last"]), _words(row))
+        (row["cause"], row["source"], row["posts"], when_text(row["first"]), when_text(row["last"]), _words(row))
         for row in rows
     ]
     echo(rich_table(("cause", "source", ">posts", "first (UTC)", "last (UTC)", "what was wrong"), cells))
@@ -90,7 +90,7 @@ def causes(app: App, source: str, json_: bool) -> None:
 @click.option("--cause", default="", help="Only those of this cause: see `bellhop refused causes`.")
 @click.option("--number", "numbers", type=click.IntRange(1), multiple=True, help="Only this post. Repeatable.")
 @click.option("--dry-run", is_flag=True, help="Only say what would become of each.")
-@click.option("--why", help="Reason, for the audit. Asked for if not given.")
+@why_option
 @as_json
 @pass_app
 def take(
@@ -160,8 +160,8 @@ def _echo_taken(rows: Sequence[dict[str, Any]], is_dry: bool) -> None:
 
 
 def _show(row: dict[str, Any]) -> None:
-    last = _when(row["last"])
-    taken = f"  taken {_when(row['taken'])}" if row["taken"] else ""
+    last = when_text(row["last"])
+    taken = f"  taken {when_text(row['taken'])}" if row["taken"] else ""
     head = f"{row['number']}  {last}  {row['source']}  {row['status']} {row['reason']}  times {row['times']}{taken}"
     click.echo(printable(head))
     click.echo(printable(f"  {row['detail']}"))
@@ -173,7 +173,3 @@ def _show(row: dict[str, Any]) -> None:
 def _words(row: dict[str, Any]) -> str:
     told = [f"{problem['field']}: {problem['rule']}" for problem in row["problems"]]
     return "; ".join(told[:3]) + (f"; {len(told) - 3} more" if len(told) > 3 else "") or row["detail"]
-
-
-def _when(iso: str) -> str:
-    return when(datetime.fromisoformat(iso))

@@ -14,7 +14,6 @@ import click
 from bellhop.cli.backends import LocalBackend, desk
 from bellhop.cli.common import (
     App,
-    DurationParam,
     Failed,
     Misused,
     acting_as,
@@ -24,7 +23,16 @@ from bellhop.cli.common import (
     printable,
 )
 from bellhop.cli.confirm import acting, confirm_choice
-from bellhop.cli.follow import LOOK_SECONDS, TOLD, echo_job_end, end_items, follow, problems_of, progress_bar
+from bellhop.cli.follow import (
+    LOOK_SECONDS,
+    TOLD,
+    echo_job_end,
+    end_items,
+    follow,
+    problems_of,
+    progress_bar,
+    wait_option,
+)
 from bellhop.cli.job_desks import MOST, JobDesk, Row, job_desk
 from bellhop.cli.letter_tables import echo_preflight
 from bellhop.cli.selection import Selection, selecting
@@ -71,13 +79,7 @@ def preflight(app: App, selection: Selection, all_: bool, json_: bool) -> None:
 @selecting
 @acting
 @click.option("--rate", type=Rate(), help="Rate limit, for a vendor that has just come back.")
-@click.option(
-    "--wait",
-    type=DurationParam(),
-    default="10s",
-    show_default=True,
-    help="Leave the job to itself when nothing of it moves for so long: 30s, 2m.",
-)
+@wait_option
 @click.option("--in-doubt", is_flag=True, help="Also what is in doubt: the vendor is asked once more.")
 @click.option("--now", "at_once", is_flag=True, help="All at once, without a canary; for this host.")
 @pass_app

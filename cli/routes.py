@@ -19,6 +19,8 @@ from bellhop.cli.common import (
     quantity,
     rich_table,
     when,
+    when_text,
+    why_option,
 )
 from bellhop.cli.selection import Ahead
 from bellhop.schemas.clock import iso
@@ -26,7 +28,6 @@ from bellhop.vendors.registry import ROUTES
 
 _NAMES: Final = f"Routes: {', '.join(ROUTES)}."
 _route = click.argument("route", metavar="ROUTE", type=click.Choice(ROUTES))
-_why = click.option("--why", help="Reason, for the audit. Asked for if not given.")
 
 
 @click.group(epilog=_NAMES, short_help="List, pause, resume and retry routes.")
@@ -50,7 +51,7 @@ def list_(app: App, json_: bool) -> None:
     for row in rows:
         pause = row["pause"]
         told = ("active", "", "", "", "") if pause is None else (
-            "paused", pause["who"], _when(pause["since"]), _when(pause["until"]), pause["why"]
+            "paused", pause["who"], when_text(pause["since"]), when_text(pause["until"]), pause["why"]
         )  # fmt: skip
         cells.append((row["route"], *told))
     echo(rich_table(("route", "state", "by", "since (UTC)", "until (UTC)", "why"), cells))
@@ -58,7 +59,7 @@ def list_(app: App, json_: bool) -> None:
 
 @routes.command(epilog=_NAMES, short_help="Pause a route: its messages wait.")
 @_route
-@_why
+@why_option
 @click.option("--until", type=Ahead(), help="Resume by itself at: ISO 8601, or 30m, 2h, 3d from now.")
 @pass_app
 def pause(app: App, route: str, why: str | None, until: datetime | None) -> None:
@@ -78,7 +79,7 @@ def pause(app: App, route: str, why: str | None, until: datetime | None) -> None
 
 @routes.command(epilog=_NAMES, short_help="Resume a paused route.")
 @_route
-@_why
+@why_option
 @pass_app
 def resume(app: App, route: str, why: str | None) -> None:
     """Resume a paused route. Exit code 1 if it is not paused."""
@@ -94,7 +95,7 @@ def resume(app: App, route: str, why: str | None) -> None:
 
 @routes.command("retry-now", epilog=_NAMES, short_help="Retry now what waits for a retry.")
 @_route
-@_why
+@why_option
 @pass_app
 def retry_now(app: App, route: str, why: str | None) -> None:
     """Retry now: move everything that waits for a retry back to the work queue.
@@ -120,7 +121,3 @@ def _rows(app: App) -> list[dict[str, Any]]:
 
     with app.ledger() as ledger:
         return route_rows(ledger)
-
-
-def _when(text: str | None) -> str:
-    return when(datetime.fromisoformat(text)) if text else ""

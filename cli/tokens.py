@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, acting_as, as_json, echo, echo_json, pass_app, rich_table, when
+from bellhop.cli.common import App, acting_as, as_json, echo, echo_json, pass_app, rich_table, when_text
 from bellhop.cli.selection import Ahead
 from bellhop.schemas.clock import iso
 
@@ -51,7 +51,7 @@ def add(app: App, name: str, role: str, until: datetime | None, json_: bool) -> 
     if json_:
         echo_json(told)
         return
-    ends = f" until {_when(told['expires'])} UTC" if told["expires"] else ""
+    ends = f" until {when_text(told['expires'])} UTC" if told["expires"] else ""
     click.echo(f"token {told['id']} ({told['role']}) for {told['name']}{ends}; it is shown this once:", err=True)
     click.echo(told["token"])
 
@@ -73,8 +73,8 @@ def list_(app: App, json_: bool) -> None:
         echo_json(rows)
         return
     cells = [
-        (row["id"], row["name"], "revoked" if row["revoked"] else row["role"], row["who"], _when(row["created"]),
-         _when(row["last_used"]) or "never", _when(row["expires"]))
+        (row["id"], row["name"], "revoked" if row["revoked"] else row["role"], row["who"], when_text(row["created"]),
+         when_text(row["last_used"]) or "never", when_text(row["expires"]))
         for row in rows
     ]  # fmt: skip
     echo(rich_table((">token", "name", "role", "made by", "made (UTC)", "last used (UTC)", "ends (UTC)"), cells))
@@ -94,7 +94,3 @@ def revoke(app: App, number: int, json_: bool) -> None:
         with app.ledger() as ledger:
             told = token_row(ledger.people.revoke_token(number, acting_as(None)))
     echo_json(told) if json_ else click.echo(f"token {told['id']} of {told['name']} is revoked")
-
-
-def _when(text: str | None) -> str:
-    return when(datetime.fromisoformat(text)) if text else ""

@@ -23,7 +23,9 @@ from bellhop.cli.common import (
     printable,
     quantity,
     rich_table,
-    when,
+    when_text,
+    who_option,
+    why_option,
 )
 from bellhop.cli.letter_tables import letters_table
 from bellhop.cli.selection import Ahead, Selection, selecting
@@ -31,8 +33,6 @@ from bellhop.cli.triage_desks import TriageDesk, cause_named, triage_desk
 
 _WAITING: Final = ("open", "replaying")
 _AT_ONCE: Final = 500
-who_option: Final = click.option("--who", help="Your name, for the audit. Default: user@host.")
-why_option: Final = click.option("--why", help="Reason, for the audit. Asked for if not given.")
 
 
 @click.command(short_help="List causes: letters that one mending may help.")
@@ -56,21 +56,17 @@ def causes(app: App, json_: bool) -> None:
 
 
 def _cause_cells(row: dict[str, Any]) -> tuple[object, ...]:
-    moments = [_when(row[name]) for name in ("first", "last", "next_start")]
+    moments = [when_text(row[name]) for name in ("first", "last", "next_start")]
     return (row["key"], row["count"], row["reason"], row["account"], _life(row["life"]), *moments, row["error"])
 
 
 def _life(life: dict[str, Any]) -> str:
     told = str(life["state"])
     if life["state"] == "reopened":
-        return f"{told}, {life['since']} since {_when(life['at'])}"
+        return f"{told}, {life['since']} since {when_text(life['at'])}"
     if life["state"] == "snoozed":
-        return f"{told} until {_when(life['until'])} by {life['who']}"
+        return f"{told} until {when_text(life['until'])} by {life['who']}"
     return f"{told} by {life['who']}" + (f", {life['since']} since" if life["since"] else "") if life["who"] else told
-
-
-def _when(text: str | None) -> str:
-    return when(datetime.fromisoformat(text)) if text else ""
 
 
 def _saying(act: str, said: str | None, help_: str) -> click.Command:
@@ -164,7 +160,7 @@ def notes(app: App, number: int, text: str | None, who: str | None, json_: bool)
         echo_json(rows)
         return
     for row in rows:
-        click.echo(printable(f"{_when(row['at'])}  {row['who']}: {row['text']}"))
+        click.echo(printable(f"{when_text(row['at'])}  {row['who']}: {row['text']}"))
     click.echo(quantity(len(rows), "note"))
 
 

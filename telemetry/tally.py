@@ -10,19 +10,19 @@ from __future__ import annotations
 import atexit
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from prometheus_client.metrics_core import Metric
 
-from bellhop.telemetry.metrics import Fields, Metrics
+from bellhop.telemetry.metrics import COUNTED, Fields, Metrics
+from bellhop.telemetry.series import SERIES
 
 _PAUSE_SECONDS: Final = 0.25
-_LABELS: Final[Mapping[str, tuple[str, ...]]] = {
-    "webhook.accepted": ("source", "status"),
-    "publish.settled": ("to", "outcome"),
-}
-"""What is added up, and by what. Everything else is entered at once: an alert may wait for it."""
+_LABELS: Final[Mapping[str, Sequence[str]]] = {event: SERIES[counter] for event, (counter, _) in COUNTED.items()}
+"""What is added up, and by what: a counter has the labels of the histogram beside it, too. Everything else is entered
+at once: an alert may wait for it."""
 
 
 class Tally:
@@ -68,4 +68,5 @@ class Tally:
     def _run(self) -> None:
         pause = threading.Event()
         while not pause.wait(_PAUSE_SECONDS):
-            self.enter()
+            with suppress(Exception):  # a full disk behind the files, say: this thread must go on, or what waits grows
+                self.enter()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import ssl
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ from werkzeug.serving import make_server, make_ssl_devcert
 
 from bellhop.broker.topology import work_queue
 from bellhop.cli import follow, job_desks, remote
-from bellhop.cli.main import main
 from bellhop.console.access.passwords import matches
 from bellhop.ledger.records import ItemState, LetterFilter, Role, Verdict
 from bellhop.letters.bulk import JobRunner
@@ -27,10 +25,9 @@ from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api
+from tests.support.command_line import Run, runner
 from tests.support.ledger import event, finish
 from tests.support.service import wait_for
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -53,19 +50,7 @@ def run(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 
 def _here(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Exit code, stdout, stderr."""
-    monkeypatch.chdir(api.folder)
-    for name in ("BELLHOP_CONFIG", "BELLHOP_SERVER", "BELLHOP_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run_(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bellhop", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run_
+    return runner(api.folder, monkeypatch, capsys)
 
 
 @pytest.fixture

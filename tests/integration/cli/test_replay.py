@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,14 +12,13 @@ import pytest
 
 from bellhop.broker.topology import work_queue
 from bellhop.cli import follow
-from bellhop.cli.main import main
 from bellhop.ledger.records import ItemState, JobState, LetterFilter, LetterState, Settlement, State
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api
+from tests.support.command_line import Run, runner
 from tests.support.ledger import finish, letter, take
 
-Run = Callable[..., tuple[int, str, str]]
 YES = ("--why", "the salon is back", "--yes")
 
 
@@ -34,21 +32,9 @@ def api(tmp_path: Path) -> Iterator[Api]:
 @pytest.fixture
 def run(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Exit code, stdout, stderr; of a command that waits for no archive."""
-    monkeypatch.chdir(api.folder)
-    for name in ("BELLHOP_CONFIG", "BELLHOP_SERVER", "BELLHOP_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(follow, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(follow, "ARCHIVE_SECONDS", 0.02)
-
-    def run_(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bellhop", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run_
+    return runner(api.folder, monkeypatch, capsys)
 
 
 @contextmanager

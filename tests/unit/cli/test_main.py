@@ -1,33 +1,17 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bellhop.cli.main import main
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.support.command_line import Run, runner
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs the command in a folder of its own; exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("BELLHOP_CONFIG", "BELLHOP_SERVER"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run_(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bellhop", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return run_
+    return runner(tmp_path, monkeypatch, capsys)
 
 
 SETTINGS = """
