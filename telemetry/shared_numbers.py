@@ -11,8 +11,8 @@ from prometheus_client.registry import Collector
 
 
 class SharedNumbers(Collector):
-    """The numbers of a folder's files. One that is empty holds none, and is passed over, as prometheus_client would fail
-    to read it: its process was killed as it made it, or has not come further yet."""
+    """The numbers of a folder's files. One that is empty holds none, and is passed over, as prometheus_client would
+    fail to read it: its process was killed as it made it, or has not come further yet."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
