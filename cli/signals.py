@@ -16,8 +16,8 @@ def on_signals(stop: Callable[[], None], hang_up: Callable[[], None] | None = No
     """Calls `stop` on SIGTERM and SIGINT, `hang_up` on SIGHUP; each in a thread of its own. For the main thread.
 
     Python's handlers run in the main thread once it comes to it. One that begins to wait for a lock or a thread's end
-    as the signal comes does not until that wait is over: the signal is as good as lost (seen as 1 of 20 on a busy
-    machine). The number of a signal is written to a pipe at once, whatever the main thread does.
+    as the signal comes does not until that wait is over: the signal is as good as lost (one of 40 to 180, see
+    findings/a-signal-waits-for-the-join.sh). The number of a signal is written to a pipe at once, whatever it does.
     """
     if not _ACTS:
         reader, writer = os.pipe()
