@@ -52,10 +52,13 @@ class Forgetting:
         with self._database.read() as connection:
             return _count(connection, find_guest(connection, name, source), self._now())
 
-    def forget(self, name: str, who: str, why: str, *, source: str = "", also_open: bool = False) -> GuestFound:
+    def forget(
+        self, name: str, who: str, why: str, *, source: str = "", also_open: bool = False, seen: str = ""
+    ) -> GuestFound:
         """Erases it in one commit, with a row of audit that has a digest alone. also_open: also where something still
         needs it; open letters are then discarded, a booking to come loses its guest and stands, and what is at work
-        goes once it has ended. Raises ForgetRefused."""
+        goes once it has ended. seen: the digest of what was found before, where nothing else is to go. Raises
+        ForgetRefused."""
         with self._database.write() as connection:
             now = self._now()
             guest = find_guest(connection, name, source)
@@ -64,6 +67,10 @@ class Forgetting:
             if names_in(guest)(why) or guest.names.intersection(plain(why).split()):
                 raise ForgetRefused("the reason names the guest, and the audit keeps it: say it otherwise")
             found = _count(connection, guest, now)
+            if seen and seen != found.digest:
+                raise ForgetRefused("what there is of the guest has changed since it was looked at: look once more")
+            if len(found.sources) > 1 and not source and "@" not in name:
+                raise ForgetRefused(f"members of {', '.join(found.sources)} have this id: name the source of one")
             _must_be_free(found, also_open=also_open)
             if also_open:
                 _discard(connection, guest, now)
@@ -145,7 +152,9 @@ def _must_be_free(found: GuestFound, *, also_open: bool) -> None:
         if some
     ]
     if stands and not also_open:
-        raise ForgetRefused(f"still needed: {', '.join(stands)}; --also-open erases what they tell of the guest, too")
+        raise ForgetRefused(
+            f"still needed: {', '.join(stands)}; --also-open (also_open) erases what they tell of the guest, too"
+        )
 
 
 def _refused_of(connection: sa.Connection, guest: Guest) -> list[int]:
