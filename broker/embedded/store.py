@@ -7,6 +7,7 @@ nothing; an ack of the latest one holds even when its time is over. What is read
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Final
 
 from bellhop.broker.embedded.file import DatabaseFile
 from bellhop.broker.port import QueueStats
-from bellhop.broker.topology import DEAD_QUEUE
+from bellhop.broker.topology import DEAD_QUEUE, lane_account
 
 _LANES_READ: Final = 64
 
@@ -223,12 +224,14 @@ class Store:
         with self._file.reading():
             for queue in queues:
                 waiting = self._file.read(_WAITING, {"queue": queue})
-                lanes = {lane_text(lane): count for lane, count, _ in waiting}
+                lanes: Counter[str] = Counter()
+                for lane, count, _ in waiting:
+                    lanes[lane_account(lane_text(lane))] += count
                 asked = {"queue": queue, "now": now, "first": min((seq for *_, seq in waiting), default=None)}
                 ((due, delayed, lapsed, leased, *enqueued),) = self._file.read(_STATS, asked)
                 oldest = min((at for at in enqueued if at is not None), default=None)
                 age = None if oldest is None else max(0.0, now - oldest)
-                answer[queue] = QueueStats(sum(lanes.values()) + due + lapsed, leased, age, lanes), int(delayed)
+                answer[queue] = QueueStats(lanes.total() + due + lapsed, leased, age, lanes), int(delayed)
         return answer
 
 
