@@ -116,12 +116,13 @@ class Rounds:
             yield self.begin()
 
     def stop(self) -> None:
-        """For a signal's handler: takes no lock that the interrupted thread may hold."""
-        self._is_over = True
-        self._round.set()
+        """For good, from any thread."""
+        with self._lock:
+            self._is_over = True
+            self._round.set()
 
     def hang_up(self) -> None:
-        """For a signal's handler."""
+        """From any thread: has `watch` reload."""
         self._hung_up.set()
 
     def watch(self, reload: Callable[[], bool]) -> None:
