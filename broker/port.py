@@ -18,7 +18,7 @@ Poison. A message delivered more often than the topology's delivery limit goes t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -173,8 +173,9 @@ class Broker(Protocol):
         them meanwhile; publishing may go on. Raises BrokerError; the same again goes on from there."""
         ...
 
-    def hasten(self, route: str) -> int:
+    def hasten(self, route: str, accounts: Collection[str] | None = None) -> int:
         """Ends the delays of all that waits in the retry ladder for `route`: how many. Those of other routes wait on.
+        accounts: of what is on its way to a lane, that of these accounts alone.
 
         Raises BrokerError; what was moved by then is moved.
         """

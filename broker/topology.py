@@ -92,6 +92,11 @@ def lane_account(lane: str) -> str:
     return lane.removesuffix(_SOON)
 
 
+def lanes_of(accounts: Collection[str]) -> list[str]:
+    """All lanes in which what is of these accounts may wait, the common one too."""
+    return ["", *accounts, *map(soon_lane, accounts)]
+
+
 def work_queue(route: str, lane: int = 0, *, is_soon: bool = False) -> str:
     return queue_of(lane_key(route, lane, is_soon=is_soon))
 

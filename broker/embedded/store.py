@@ -126,12 +126,17 @@ class Store:
             [(row.queue, row.id, row.headers, row.body, row.enqueued, row.due, row.lane) for row in rows],
         )
 
-    def hasten(self, queue: str, until: float | None = None) -> int:
-        """Ends the delays of the queue's messages, of those only that are over at `until` where that is given; how
-        many."""
-        over = "" if until is None else " AND due <= :until"
-        update = f"UPDATE messages SET due = NULL WHERE queue = :queue AND due IS NOT NULL{over}"  # noqa: S608
-        count: int = self._db.execute(update, {"queue": queue, "until": until}).rowcount
+    def hasten(self, queue: str, until: float | None = None, lanes: Sequence[str] | None = None) -> int:
+        """Ends the delays of the queue's messages, of those only that are over at `until`, or that will wait in one of
+        `lanes`, where that is given; how many."""
+        asked = {"queue": queue, "until": until}
+        some = "" if until is None else " AND due <= :until"
+        if lanes is not None:
+            named = {f"lane_{number}": lane for number, lane in enumerate(lanes)}
+            asked |= named
+            some += f" AND lane IN ({', '.join(f':{name}' for name in named)})"
+        update = f"UPDATE messages SET due = NULL WHERE queue = :queue AND due IS NOT NULL{some}"  # noqa: S608
+        count: int = self._db.execute(update, asked).rowcount
         return count
 
     def delete(self, leases: Iterable[tuple[int, int]]) -> None:

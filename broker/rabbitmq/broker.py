@@ -6,16 +6,26 @@ import contextlib
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from bellhop.broker.port import Leave, NoLimits, QueueStats
-from bellhop.broker.rabbitmq.consumer import CONNECT_SECONDS, LOOK_SECONDS, AmqpConsumer, connection
+from bellhop.broker.rabbitmq.consumer import CONNECT_SECONDS, LOOK_SECONDS, AmqpConsumer, connection, message_of
 from bellhop.broker.rabbitmq.lanes import LaneQueues
 from bellhop.broker.rabbitmq.publisher import AmqpPublisher
 from bellhop.broker.rabbitmq.standing import difference_text, migrate, move_all, queue_differences
 from bellhop.broker.rabbitmq.topology import declare, standing_lanes
-from bellhop.broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry_queue, route_of, work, work_queue
+from bellhop.broker.topology import (
+    DEAD_QUEUE,
+    UNROUTABLE_QUEUE,
+    Topology,
+    lane_of,
+    lanes_of,
+    retry_queue,
+    route_of,
+    work,
+    work_queue,
+)
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable
 from bellhop.schemas.observe import Observe, silent
 
@@ -111,18 +121,20 @@ class AmqpBroker:
             publisher.close()
             self._open.remove(publisher)
 
-    def hasten(self, route: str) -> int:
+    def hasten(self, route: str, accounts: Collection[str] | None = None) -> int:
         """Takes what waits in each step, puts the route's back to work, confirmed before it is acked, and gives the
         others back. Dying in between leaves a message twice, which the ledger knows."""
         if route not in self._topology.routes:
             raise BrokerError(f"no route {route} is in the topology")
         publisher = self.publisher()
+        lanes = None if accounts is None else lanes_of(accounts)
+
+        def is_wanted(got: Any) -> bool:
+            return route_of(_key(got)) == route and (lanes is None or lane_of(message_of(got)) in lanes)
 
         def move(channel: Any) -> int:
-            return sum(
-                move_all(channel, publisher, retry_queue(delay), work(route), lambda got: route_of(_key(got)) == route)
-                for delay in self._topology.ladder
-            )
+            ladder = map(retry_queue, self._topology.ladder)
+            return sum(move_all(channel, publisher, queue, work(route), is_wanted) for queue in ladder)
 
         try:
             return self._on_a_channel(move)

@@ -482,6 +482,16 @@ def test_what_comes_back_from_the_ladder_comes_back_to_its_lane(broker: Broker, 
     assert not consumer.take(10, 0.5)
 
 
+def test_the_delays_of_one_account_can_be_ended_and_those_of_others_go_on(broker: Broker, publisher: Publisher) -> None:
+    consumer = broker.consumer(QUEUE, 100)
+    put_in_lanes(publisher, retry(ROUTE, LONG), "salon-0", "spa-0", "spa:soon-0", "-common")
+    assert broker.hasten(ROUTE, ["spa"]) == 3
+    assert sorted(ids(collect(consumer, 3))) == ["-common", "spa-0", "spa:soon-0"]
+    assert broker.hasten(ROUTE, []) == 0
+    assert broker.hasten(ROUTE) == 1
+    assert ids(collect(consumer, 1)) == ["salon-0"]
+
+
 def test_the_figures_tell_whose_it_is_that_waits(broker: Broker, publisher: Publisher) -> None:
     put_in_lanes(publisher, work(ROUTE), "salon-0", "salon:soon-1", "spa-0")
     put(publisher, work(ROUTE), "nobody's")
