@@ -94,14 +94,14 @@ class HeldAccounts:
                 self._ask(name)
         if not self._held:
             return
-        freed = self._freed(self._held_now() if held else {})
+        freed = self._find_well(self._held_now() if held else {})
         for route in sorted({route for account in freed for route in self._accounts[account].routes}):
             self._hasten(route, [account for account in freed if route in self._accounts[account].routes])
         for account in freed:
             del self._held[account], self._well_since[account]
             self._observe("account.freed", account=account)
 
-    def _freed(self, held: Mapping[str, AccountView]) -> list[str]:
+    def _find_well(self, held: Mapping[str, AccountView]) -> list[str]:
         """Those that were held and are well for long enough."""
         now = self._monotonic()
         for name in self._held.keys() - held.keys():
