@@ -22,7 +22,7 @@ from bellhop.broker.port import Broker
 from bellhop.drill.history import PersonAct
 from bellhop.drill.nodes.ports import free_port
 from bellhop.drill.processes import Processes
-from bellhop.drill.proxy import Link
+from bellhop.drill.proxy import Link, Mode
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings import Settings
@@ -37,13 +37,20 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "drill"
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105  # invented: of this folder alone
+CALLBACKS: Final = "salon-tells"
+"""The source of SimplyBook.me's own callbacks."""
+_CALLBACK_SECRET: Final = "invented-and-of-this-folder-alone"  # noqa: S105  # as above
+_CALLBACK_DELAYS: Final = "0.5,1,2,4,8,15,30,60"
 _RESULT_SECRET: Final = "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="  # noqa: S105  # as above
 _FAKETIME: Final = tuple(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 _SETTINGS: Final = Path(__file__).with_name("settings.toml")
 _READY_SECONDS: Final = 60.0
+PARTS: Final = ("ingest", "archive", "work-1")
 CLAIM_SECONDS: Final = 6.0
 LATE_SECONDS: Final = 2.0
 """So late a call without an answer is still carried out; less than `late_after` of the drill's settings."""
+LATER_SECONDS: Final = LATE_SECONDS + 4
+"""So late it is carried out after it was made again: more than `late_after`, as of a vendor that breaks its word."""
 
 
 class DrillError(BellhopError):
@@ -110,7 +117,10 @@ class Site:
             self._stack.enter_context(link)
         self.processes.start("sandbox", "--port", str(self._ports["sandbox"]))
         self.wait_for(lambda: self._answers(f"{self._sandbox}/_sandbox/switches"), "the sandbox answers")
-        for name in ("ingest", "archive", "work-1"):
+        url = f"http://127.0.0.1:{self.links['upstream'].port}/webhooks/{CALLBACKS}?secret={_CALLBACK_SECRET}"
+        delays = {"simplybook_callback_url": url, "simplybook_callback_delays": _CALLBACK_DELAYS}
+        self.sandbox("POST", "switches", **delays)
+        for name in PARTS:
             self.start(name)
         self.wait_for_ingress()
         return self
@@ -137,6 +147,7 @@ class Site:
             "results": self._results,
             "secret": SECRET,
             "result_secret": _RESULT_SECRET,
+            "callback_secret": _CALLBACK_SECRET,
             "claim": f"{CLAIM_SECONDS:g}s",
             "late_after": f"{LATE_SECONDS + 1:g}s",
         }
@@ -210,6 +221,32 @@ class Site:
 
     def thaw(self, name: str) -> None:
         self.processes.signal(name, signal.SIGCONT)
+
+    def revive(self) -> list[str]:
+        """Starts again what ended by itself, as a service manager does; the names."""
+        ended = self.processes.ended
+        for name in ended:
+            self.processes.kill(name)
+            self.start(name)
+        return ended
+
+    def mend(self) -> None:
+        """Everything runs, connected and well, whatever a fault that failed has left. Raises NodeError, DrillError."""
+        for link in self.links.values():
+            link.set(Mode.PASSING)
+        for node in (self.backends.rabbitmq, self.backends.postgres):
+            if node is not None:
+                node.mend()
+        for name in self.processes.names:
+            self.thaw(name)
+        self.sandbox("DELETE", "faults")
+        for name in (name for name in self.processes.names if name not in (*PARTS, "sandbox")):
+            self.processes.kill(name)
+        for name in PARTS:
+            if name not in self.processes.names:
+                self.start(name)
+        self.revive()
+        self.wait_for_ingress()
 
     def bellhop(self, *words: str) -> str:
         """A command, as a person gives it; what it said. Raises DrillError."""

@@ -23,7 +23,7 @@ _PATIENCE_SECONDS: Final = 90.0
 
 
 class NotAccepted(BellhopError):
-    """Raised where a webhook is refused for good, or not accepted for very long."""
+    """Raised where a webhook was refused for good, or not accepted for very long; it is given up."""
 
 
 class Sender:
@@ -40,7 +40,7 @@ class Sender:
         self._thread = threading.Thread(target=self._run, name="upstream", daemon=True)
         self._times: dict[str, str] = {}
         self.posts: list[SentPost] = []
-        self.error: Exception | None = None
+        self._given_up: list[str] = []
 
     def start(self) -> None:
         self._thread.start()
@@ -49,10 +49,11 @@ class Sender:
         self._released[portion].set()
 
     def wait(self, portion: int) -> None:
-        """Until it is accepted. Raises NotAccepted."""
+        """Until all of it was accepted or given up. Raises NotAccepted, once for what was given up."""
         self._sent[portion].wait()
-        if self.error is not None:
-            raise NotAccepted(str(self.error)) from self.error
+        if self._given_up:
+            words, self._given_up = "; ".join(self._given_up), []
+            raise NotAccepted(words)
 
     @property
     def accepted(self) -> list[str]:
@@ -66,17 +67,15 @@ class Sender:
             self._deliver(known[id_])
 
     def _run(self) -> None:
-        try:
-            for webhooks, released, sent in zip(self._portions, self._released, self._sent, strict=True):
-                released.wait()
-                for webhook in webhooks:
+        for webhooks, released, sent in zip(self._portions, self._released, self._sent, strict=True):
+            released.wait()
+            for webhook in webhooks:
+                try:
                     self._deliver(webhook)
-                    time.sleep(self._gap_seconds)
-                sent.set()
-        except Exception as error:  # noqa: BLE001  # told by whoever waits
-            self.error = error
-            for sent in self._sent:
-                sent.set()
+                except NotAccepted as error:
+                    self._given_up.append(str(error))
+                time.sleep(self._gap_seconds)
+            sent.set()
 
     def _deliver(self, webhook: Webhook) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS

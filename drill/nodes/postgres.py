@@ -105,6 +105,12 @@ class PostgresNode:
         # Its process may stay as a zombie, where nobody buries it: the next one would take it for alive.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
+    def mend(self) -> None:
+        """It runs, whatever was done to it."""
+        self.thaw()
+        if not self._processes():
+            self.start_again()
+
     def freeze(self) -> None:
         for pid in self._processes():
             os.kill(pid, signal.SIGSTOP)

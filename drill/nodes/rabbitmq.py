@@ -100,6 +100,12 @@ class RabbitNode:
         """kill -9 of the whole node."""
         self._end(signal.SIGKILL)
 
+    def mend(self) -> None:
+        """It runs, whatever was done to it."""
+        self.thaw()
+        if self._process is None or self._process.poll() is not None:
+            self.start_again()
+
     def freeze(self) -> None:
         """Not a packet more, until `thaw`."""
         self._signal(signal.SIGSTOP)
