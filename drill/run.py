@@ -17,7 +17,7 @@ from bellhop.drill.faults.fault import DrillFault
 from bellhop.drill.faults.table import BY_NAME, possible
 from bellhop.drill.history import DrillRun, FaultDone, Record
 from bellhop.drill.nodes.postgres import PostgresNode
-from bellhop.drill.nodes.rabbitmq import RabbitNode
+from bellhop.drill.nodes.rabbitmq import RabbitNode, node_folder
 from bellhop.drill.plan import first_day, plan
 from bellhop.drill.receiver import Receiver
 from bellhop.drill.recorder import await_rest, record_end
@@ -62,17 +62,18 @@ def backends(broker: str, ledger: str) -> Iterator[Backends]:
     with ExitStack() as stack:
         rabbitmq = postgres = None
         if broker == "rabbitmq":
-            rabbitmq = stack.enter_context(RabbitNode.start(_folder(stack, "bellhop-rabbitmq-")))
+            rabbitmq = stack.enter_context(RabbitNode.start(_kept(stack, node_folder())))
             broker = rabbitmq.vhost()
         if ledger == "postgresql":
-            postgres = PostgresNode.start(_folder(stack, "bellhop-postgres-"))
+            folder = tempfile.mkdtemp(prefix="bellhop-postgres-", dir="/tmp")  # short: a socket's path has 107 bytes
+            postgres = PostgresNode.start(_kept(stack, Path(folder)))
             stack.callback(postgres.destroy)
             ledger = postgres.url
         yield Backends("" if broker == "embedded" else broker, "" if ledger == "sqlite" else ledger, rabbitmq, postgres)
 
 
-def _folder(stack: ExitStack, prefix: str) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))  # short: a socket's path has 107 bytes
+def _kept(stack: ExitStack, folder: Path) -> Path:
+    """Until the drill ends."""
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
