@@ -242,9 +242,20 @@ def _untruths(told: _Told, reference: str) -> list[Violation]:
     """What the ledger tells of it and is not so."""
     ids = {one.id for one in told.standing.get(reference, ())}
     booking = told.bookings.get(reference, ToldBooking(reference, (), ()))
-    found = [f"{id_} is told to stand, and does not" for id_ in booking.standing if id_ not in ids]
+    # A change or cancel in doubt may have cancelled what it found: of that nothing is told for certain.
+    doubted = any(
+        one.reference == reference and one.state in _SEEN and one.reason in _SETTLES and _changes(told, one.id)
+        for letters in told.letters.values()
+        for one in letters
+    )
+    found = [f"{id_} is told to stand, and does not" for id_ in booking.standing if id_ not in ids and not doubted]
     found += [f"{id_} is told to be cancelled, and stands" for id_ in booking.cancelled if id_ in ids]
     return [Violation(Breach.WRONG, reference, words) for words in found[:1]]
+
+
+def _changes(told: _Told, id_: str) -> bool:
+    posts = told.posts.get(id_, ())
+    return any(post.type in ("booking.changed", "booking.cancelled") for post in posts)
 
 
 def _untold(told: _Told, reference: str) -> list[Violation]:

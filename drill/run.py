@@ -26,6 +26,7 @@ from bellhop.drill.upstream import Sender, portions
 
 GAP_SECONDS: Final = 0.03
 REST_SECONDS: Final = 120.0
+_WORDS: Final = 300
 _CALM: Final = DrillFault("none", "", "the last webhooks, and nothing happens", lambda _site, _upstream: None)
 
 
@@ -107,7 +108,7 @@ def _do(fault: DrillFault, portion: int, site: Site, upstream: Sender, tell: Cal
         finally:
             upstream.wait(portion)
     except Exception as error:  # noqa: BLE001  # whatever it is, the record of the rest must not be lost for it
-        failed = f"{type(error).__name__}: {error}"
+        failed = f"{type(error).__name__}: {error}"[:_WORDS]
         tell(f"{fault.name} failed: {failed}")
         site.mend()
     if ended := site.revive():

@@ -187,7 +187,7 @@ class Site:
 
     def sandbox(self, method: str, path: str, /, **body: Any) -> Any:
         """The vendors' control."""
-        answer = self._http.request(method, f"{self._sandbox}/_sandbox/{path}", json=body if body else None)
+        answer = self._http.request(method, f"{self._sandbox}/_sandbox/{path}", json=body if method == "POST" else None)
         if answer.status >= 300:
             raise DrillError(f"the sandbox refused {path}: {answer.data.decode('utf-8', 'replace')}")
         return answer.json()

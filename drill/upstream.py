@@ -19,6 +19,8 @@ from bellhop.schemas.errors import BellhopError
 
 _TIMEOUT: Final = urllib3.Timeout(connect=2, read=10)
 _PAUSE_SECONDS: Final = 0.2
+_SLACK_SECONDS: Final = 5.0
+"""A post's answer comes later than its receipt."""
 _PATIENCE_SECONDS: Final = 90.0
 
 
@@ -64,6 +66,14 @@ class Sender:
         """The last `count` that were accepted, to the byte, as after a restore of its own. Raises NotAccepted."""
         known = {webhook.id: webhook for portion in self._portions for webhook in portion}
         for id_ in self.accepted[-count:]:
+            self._deliver(known[id_])
+
+    def send_again_since(self, at: float) -> None:
+        """What was accepted from then on, in Unix seconds. Raises NotAccepted."""
+        known = {webhook.id: webhook for portion in self._portions for webhook in portion}
+        again = [post.id for post in list(self.posts) if post.at >= at - _SLACK_SECONDS]
+        accepted = set(self.accepted)
+        for id_ in dict.fromkeys(id_ for id_ in again if id_ in accepted):
             self._deliver(known[id_])
 
     def _run(self) -> None:

@@ -287,6 +287,15 @@ def test_it_says_where_the_accepted_events_are() -> None:
     assert verdict.counts == {"done": 3, PERSON: 1, ON_ITS_WAY: 1}
 
 
+def test_of_a_cancel_in_doubt_nothing_is_told_for_certain() -> None:
+    life = booked("b", 1)
+    kept = [one for one in life.records if not isinstance(one, StandingBooking)]
+    second = post("b", 1, "booking.cancelled", ())
+    letter = LetterEnd(4, second.id, "b", "in_doubt", "open")
+    assert check([*kept, second, event(second, "dead", "in_doubt"), letter]).kept
+    assert not check([*kept, second, event(second, "dead", "rejected"), replace(letter, reason="rejected")]).kept
+
+
 def test_what_stands_twice_may_be_told_by_the_callback_about_it() -> None:
     life = twice(booked("b", 1))
     told_of = CallbackEnd("v-b/0-again-create", "v-b/0-again", True, "dead", "open", "doubled")

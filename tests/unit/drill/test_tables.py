@@ -33,7 +33,9 @@ def test_each_fault_is_counted_where_it_was_done() -> None:
 
 
 def test_a_fault_that_failed_is_not_counted_as_done() -> None:
-    assert "| worker_killed |  |  |  |  | 0 |" in tables([drill(7, "embedded", "sqlite", "superseded", failed="it is away")])
+    assert "| worker_killed |  |  |  |  | 0 |" in tables(
+        [drill(7, "embedded", "sqlite", "superseded", failed="it is away")]
+    )
 
 
 def test_whose_booking_a_call_is_for_is_seen_by_what_was_sent_with_it() -> None:
