@@ -252,7 +252,8 @@ def run_sandbox(host: str, port: int, seed: Seed | None = None) -> None:
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with Sandbox(seed, host=host, port=port):
-            stop.wait()
+            while not stop.wait(1.0):  # bounded: a signal that comes as a wait begins is handled once that is over
+                pass
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
