@@ -27,12 +27,13 @@ from bellhop.ledger.store import Ledger
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import BellhopError, EnvelopeError
 from bellhop.vendors.registry import ROUTES
-from bellhop.vendors.simplybook.callback_body import ONCE
 
 _LOOK_SECONDS: Final = 0.5
 _LETTERS: Final = 500
 _TAKEN: Final = 100
 _TAKEN_STATUS: Final = 202
+_ONCE: Final = ("create", "cancel")
+"""What happens to a booking once: such a callback's event is called by the booking's id and this."""
 _LADDER_SECONDS: Final = 9.0
 """What waits for a retry is back in its work queue by then: longer than the last step."""
 
@@ -91,7 +92,7 @@ def record_end(site: Site, posts: Sequence[SentPost]) -> Iterator[Record]:
 def _callbacks(site: Site) -> list[dict[str, Any]]:
     """Those that happen to a booking once, as the vendor has them."""
     posts: list[dict[str, Any]] = site.sandbox("GET", "callbacks")["callbacks"]
-    return [post for post in posts if post["body"]["notification_type"] in ONCE]
+    return [post for post in posts if post["body"]["notification_type"] in _ONCE]
 
 
 def _callback_ends(site: Site, ledger: Ledger) -> Iterator[CallbackEnd]:

@@ -63,18 +63,18 @@ def backends(broker: str, ledger: str) -> Iterator[Backends]:
     with ExitStack() as stack:
         rabbitmq = postgres = None
         if broker == "rabbitmq":
-            rabbitmq = stack.enter_context(RabbitNode.start(_kept(stack, node_folder())))
+            rabbitmq = stack.enter_context(RabbitNode.start(_until_end(stack, node_folder())))
             broker = rabbitmq.vhost()
         if ledger == "postgresql":
             folder = tempfile.mkdtemp(prefix="bellhop-postgres-", dir="/tmp")  # short: a socket's path has 107 bytes
-            postgres = PostgresNode.start(_kept(stack, Path(folder)))
+            postgres = PostgresNode.start(_until_end(stack, Path(folder)))
             stack.callback(postgres.destroy)
             ledger = postgres.url
         yield Backends("" if broker == "embedded" else broker, "" if ledger == "sqlite" else ledger, rabbitmq, postgres)
 
 
-def _kept(stack: ExitStack, folder: Path) -> Path:
-    """Until the drill ends."""
+def _until_end(stack: ExitStack, folder: Path) -> Path:
+    """The folder, which goes when the drill ends."""
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     return folder
 

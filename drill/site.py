@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -38,12 +39,12 @@ if TYPE_CHECKING:
 SOURCE: Final = "drill"
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105  # invented: of this folder alone
 CALLBACKS: Final = "salon-tells"
-"""The source of SimplyBook.me's own callbacks."""
+"""The source of a vendor's own callbacks."""
 _CALLBACK_SECRET: Final = "invented-and-of-this-folder-alone"  # noqa: S105  # as above
-_CALLBACK_DELAYS: Final = "0.5,1,2,4,8,15,30,60"
 _RESULT_SECRET: Final = "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="  # noqa: S105  # as above
 _FAKETIME: Final = tuple(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 _SETTINGS: Final = Path(__file__).with_name("settings.toml")
+_SWITCHES: Final = Path(__file__).with_name("switches.toml")
 _READY_SECONDS: Final = 60.0
 PARTS: Final = ("ingest", "archive", "work-1")
 CLAIM_SECONDS: Final = 6.0
@@ -118,8 +119,8 @@ class Site:
         self.processes.start("sandbox", "--port", str(self._ports["sandbox"]))
         self.wait_for(lambda: self._answers(f"{self._sandbox}/_sandbox/switches"), "the sandbox answers")
         url = f"http://127.0.0.1:{self.links['upstream'].port}/webhooks/{CALLBACKS}?secret={_CALLBACK_SECRET}"
-        delays = {"simplybook_callback_url": url, "simplybook_callback_delays": _CALLBACK_DELAYS}
-        self.sandbox("POST", "switches", **delays)
+        switches = tomllib.loads(_SWITCHES.read_text(encoding="utf-8").replace("{callbacks}", url))
+        self.sandbox("POST", "switches", **switches)
         for name in PARTS:
             self.start(name)
         self.wait_for_ingress()
