@@ -14,7 +14,7 @@ from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent, where
-from bellhop.schemas.process import process_name
+from bellhop.schemas.process import own_name
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.results import RESULTS_ROUTE
 from bellhop.schemas.routes import PULLS_ROUTE
@@ -115,7 +115,7 @@ def run_workers(
     by_route = posts(settings, ledger, observe, tracer)
     results = Results(settings.told, ledger, utc_now)
     room = Room(settings.broker.delivery_limit)
-    name = process_name()
+    name = own_name()
     lanes = _lanes(settings, by_route, routes)
     workers = [
         Worker(

@@ -316,8 +316,7 @@ def test_a_replay_whose_answer_is_lost_is_one_job_and_is_followed_through_an_out
         if (request.method, request.path) == ("POST", "/jobs") and not lost[0]:
             lost[0] = True
             if ends_meanwhile:
-                with _worked(api):
-                    wait_for(lambda: api.ledger.jobs.get(1).counts.get(ItemState.WAITING, 0) == 0, "it is sent")
+                wait_for(lambda: api.ledger.jobs.get(1).counts.get(ItemState.WAITING, 0) == 0, "it is sent")
             return Response("<html>gateway</html>", 502)
         if request.path.startswith("/jobs/"):
             looked[0] += 1
