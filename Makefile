@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export BROKER
 ARGS ?=
 
-.PHONY: help up test test-pythons lint shape coverage fuzz drill bench bench-lanes bench-letters screenshots docs lock
+.PHONY: help up test test-pythons lint shape coverage fuzz drill bench bench-promise bench-lanes bench-letters screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -58,6 +58,10 @@ drill: .venv/.dev ## every fault, over both brokers and both ledgers: nothing lo
 bench: .venv-bench/.bench ## measure beside Celery, FastStream and Dramatiq on a private RabbitMQ (ARGS=…, see bench/)
 	@tests/support/install_parts.sh
 	@$(BENCH)/python -m bench.run $(ARGS)
+
+bench-promise: .venv-bench/.bench ## what Celery and Dramatiq make of a drill's faults: lost and doubled, counted (ARGS=…)
+	@tests/support/install_parts.sh
+	@$(BENCH)/python -m bench.promise $(ARGS)
 
 bench-lanes: .venv/.dev ## one account behind its limit, away or hanging: what another one's events wait (ARGS=…)
 	@tests/support/install_parts.sh

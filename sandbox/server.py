@@ -158,6 +158,11 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
 
+    def service_actions(self) -> None:
+        """Between two looks for connections. What was put off is done though nobody asks: a callback tells of it."""
+        with self.state.lock:
+            self.state.catch_up()
+
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
             self._open.add(request)

@@ -112,6 +112,9 @@ def settle_rest(event: Envelope, booking: Booking, matches: Sequence[Match], wor
     words: what it is done as. vendor: its name, for people. A fact that came again under another id called nothing and
     is no news: the source is told nothing.
     """
+    matches = [_know_asked(match, event) for match in matches]
+    known = {match.entry.key: match.entry for match in matches}
+    before, booking = booking, replace(booking, entries=tuple(known.get(one.key, one) for one in booking.entries))
     left = [(match, found) for match in matches if (found := _find_left(match, event))]
     if left:
         return _by_hand(event, booking, left, vendor)
@@ -119,14 +122,23 @@ def settle_rest(event: Envelope, booking: Booking, matches: Sequence[Match], wor
     if any(event.id in (entry.made_by, entry.changed_by) for entry in booking.entries):
         if with_person:
             text = f"{words}; but what event {', '.join(with_person)} asked is a person's to change by hand"
-            return Dead(Reason.UNSUPPORTED, f"{text}: see its dead letter, then discard this", applies=True)
-        return Done(words)
+            text = f"{text}: see its dead letter, then discard this"
+            return Dead(Reason.UNSUPPORTED, text, applies=True, booking=booking)
+        return Done(words, booking=None if booking == before else booking)
     if with_person:
         return Repeated(f"it asks what event {', '.join(with_person)} asked, which a person has")
     status = event.data.get("status")
     if any(status != (match.entry.asked or {}).get("status") for match in matches):
         return Recorded(f"{words}: it stands as asked, nothing to call", applies=True)
     return Repeated("it asks nothing else than what stands: nothing to call")
+
+
+def _know_asked(match: Match, event: Envelope) -> Match:
+    """What a callback, or a person, told of as made by this very event was booked for what the event asks: the ledger,
+    which entered it, had the call alone."""
+    if match.entry.made_by != event.id or match.entry.asked is not None or match.entry.left is not None:
+        return match
+    return replace(match, entry=replace(match.entry, asked=match.asked))
 
 
 def cancel_elsewhere(event: Envelope, booking: Booking, entries: Sequence[Entry], words: str) -> Outcome:
