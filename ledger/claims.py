@@ -193,7 +193,7 @@ def _write(connection: sa.Connection, changed: Collection[EventRecord]) -> list[
     """The rows that are new."""
     new = [row for row in changed if not row.pk]
     old = [row for row in changed if row.pk]
-    told = _INSERT.run(connection, [(*_NEW_VALUES(row), *_encoded(row)) for row in new])
+    told = _INSERT.run(connection, [(*_NEW_VALUES(row), *_state_and_calling(row)) for row in new])
     pks = {tuple(key): pk for pk, *key in told}
     if new and not told:
         # SQLite numbers on from the highest number ever given, and who writes is alone: they are the last ones.
@@ -201,7 +201,7 @@ def _write(connection: sa.Connection, changed: Collection[EventRecord]) -> list[
         pks = {_key(row): last - len(new) + place for place, row in enumerate(new, 1)}
     for row in new:
         row.pk = pks[_key(row)]
-    _UPDATE.run(connection, [(*_CHANGED_VALUES(row), *_encoded(row), row.pk) for row in old])
+    _UPDATE.run(connection, [(*_CHANGED_VALUES(row), *_state_and_calling(row), row.pk) for row in old])
     return new
 
 
@@ -209,7 +209,7 @@ def _key(row: EventRecord) -> tuple[str, ...]:
     return row.source, row.event_id, row.content_hash
 
 
-def _encoded(row: EventRecord) -> tuple[str, dict[str, Any] | None]:
+def _state_and_calling(row: EventRecord) -> tuple[str, dict[str, Any] | None]:
     """Its state and calling, as their columns take them."""
     return row.state.value, call_to_json(row.calling)
 

@@ -92,10 +92,10 @@ class HttpConnection:
         """
         is_lasting = False
         try:
-            written = _written(request, self.to)
+            written = _head_and_body(request, self.to)
             reader = AnswerReader(self.sock, deadline)
             head, is_spoilt = self._ask(written, reader)
-            body, is_whole = read_body(reader, head, request.enough)
+            body, is_whole = read_answer_body(reader, head, request.enough)
             is_lasting = is_whole and not (is_spoilt or head.is_last or reader.has_more)
         finally:
             if not is_lasting:
@@ -131,7 +131,7 @@ class HttpConnection:
             raise Unanswered from error
 
 
-def _written(request: Request, host: Host) -> bytes:
+def _head_and_body(request: Request, host: Host) -> bytes:
     """As it is sent. Raises NotSent: of what no header may hold, say."""
     try:
         fields = {"host": _host_field(host), "accept-encoding": "identity", **request.headers}
@@ -153,7 +153,7 @@ def _host_field(host: Host) -> str:
     return name if host.port == (443 if host.is_tls else 80) else f"{name}:{host.port}"
 
 
-def read_body(reader: AnswerReader, head: AnswerHead, enough: int | None) -> tuple[bytes, bool]:
+def read_answer_body(reader: AnswerReader, head: AnswerHead, enough: int | None) -> tuple[bytes, bool]:
     """Its body, what comes of it at least, and whether it came to its end. Raises BrokenOff."""
     most = MAX_ANSWER_BYTES if enough is None else enough
     parts: list[bytes] = []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bellhop.vendors.answers import AnswerHead, AnswerReader
-from bellhop.vendors.exchange import BrokenOff, read_body
+from bellhop.vendors.exchange import BrokenOff, read_answer_body
 
 
 class Pieces:
@@ -50,7 +50,7 @@ def test_an_answer_is_the_same_in_whatever_pieces_it_comes(told: bytes) -> None:
     for size in (1, 2, 3, 7, len(told)):
         read = reader(*(told[start : start + size] for start in range(0, len(told), size)))
         found = read.head()
-        assert (found.status, read_body(read, found, None)) == (200, (BODY, True))
+        assert (found.status, read_answer_body(read, found, None)) == (200, (BODY, True))
         assert not read.has_more
 
 
@@ -61,7 +61,7 @@ def test_an_answer_that_is_cut_off_anywhere_is_never_taken_for_a_whole_one(told:
     for place in range(end):
         read = reader(told[:place])
         with pytest.raises((BrokenOff, HTTPException)) as caught:
-            read_body(read, read.head(), None)
+            read_answer_body(read, read.head(), None)
         is_status_known = b"\n" in told[:place]
         assert isinstance(caught.value, BrokenOff) or not is_status_known, told[:place]
 
@@ -69,7 +69,7 @@ def test_an_answer_that_is_cut_off_anywhere_is_never_taken_for_a_whole_one(told:
 def test_what_comes_beyond_an_answer_is_seen() -> None:
     for told in (LENGTH, CHUNKS):
         read = reader(told + b"x")
-        assert read_body(read, read.head(), None) == (BODY, True)
+        assert read_answer_body(read, read.head(), None) == (BODY, True)
         assert read.has_more
 
 
@@ -132,10 +132,10 @@ def test_a_connection_of_http_1_0_lasts_only_where_it_says_so() -> None:
 def test_an_answer_without_a_body_is_whole_at_once() -> None:
     read = reader(b"HTTP/1.1 204 No Content\r\n\r\n")
     found = read.head()
-    assert read_body(read, found, None) == (b"", True)
+    assert read_answer_body(read, found, None) == (b"", True)
     assert not found.is_last
 
 
 def test_where_the_status_is_enough_no_more_is_read_than_asked_for() -> None:
     read = reader(LENGTH[:-4])
-    assert read_body(read, read.head(), 5) == (BODY[:5], False)
+    assert read_answer_body(read, read.head(), 5) == (BODY[:5], False)
