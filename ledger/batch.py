@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 _POSTGRES: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
 
-class Batch:
+class BatchStatement:
     """by_row: SQLite's statement, for each row. by_array: PostgreSQL's, with an array for each column."""
 
     def __init__(self, table: sa.Table, names: Sequence[str], by_row: str, by_array: str) -> None:
@@ -42,15 +42,15 @@ class Batch:
         return done.all() if done.returns_rows else ()
 
 
-def insert(table: sa.Table, names: Sequence[str], *, returning: Sequence[str] = ()) -> Batch:
+def insert(table: sa.Table, names: Sequence[str], *, returning: Sequence[str] = ()) -> BatchStatement:
     """New rows. returning: what PostgreSQL tells of each, in any order."""
     into, told = f"INSERT INTO {table.name} ({', '.join(names)})", f" RETURNING {', '.join(returning)}"
     by_row = f"{into} VALUES ({', '.join('?' * len(names))})"
     by_array = f"{into} SELECT * FROM {_unnest(table, names)}{told if returning else ''}"  # noqa: S608  # names alone
-    return Batch(table, names, by_row, by_array)
+    return BatchStatement(table, names, by_row, by_array)
 
 
-def update(table: sa.Table, names: Sequence[str], *, adding: Sequence[str] = ()) -> Batch:
+def update(table: sa.Table, names: Sequence[str], *, adding: Sequence[str] = ()) -> BatchStatement:
     """Changes rows by their number, `pk`, the last of its values. adding: columns that grow by the value. On PostgreSQL
     the rows are locked in the order of their numbers first, as `Database.write` demands."""
     name, before = table.name, {one: f"{table.name}.{one} + " if one in adding else "" for one in names}
@@ -61,7 +61,7 @@ def update(table: sa.Table, names: Sequence[str], *, adding: Sequence[str] = ())
         f"own AS MATERIALIZED (SELECT pk FROM {name} WHERE pk IN (SELECT pk FROM new) ORDER BY pk FOR UPDATE) "
         f"UPDATE {name} SET {changes} FROM new, own WHERE {name}.pk = own.pk AND own.pk = new.pk"
     )
-    return Batch(table, (*names, "pk"), by_row, by_array)
+    return BatchStatement(table, (*names, "pk"), by_row, by_array)
 
 
 def _unnest(table: sa.Table, names: Sequence[str]) -> str:
