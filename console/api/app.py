@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
@@ -31,6 +32,7 @@ from bellhop.console.api import (
     responses,
     times,
 )
+from bellhop.console.api.description import complete
 from bellhop.console.api.problems import handle_errors
 from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, section_blueprint
 from bellhop.console.trends import Pulse
@@ -121,7 +123,7 @@ def _describe(api: _Api) -> None:
     api.register_converter(_Id, lambda _: {"type": "string"})
     api.register_converter(_Number, lambda _: {"type": "integer", "minimum": 1, "maximum": requests.BIGGEST_ID})
     api.register_field(Moment, "string", "date-time")
-    api.register_field(times.Instant, "string", "date-time")
+    api.register_field(times.Instant, "string", None)  # by its pattern, which takes more than RFC 3339
     api.register_field(times.AskedTime, None, None)
     scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
     api.spec.components.security_scheme("token", scheme)
@@ -133,8 +135,12 @@ def mount(outer: Flask, api: Flask) -> None:
 
 
 def _document(api: _Api) -> ApiSection:
+    @cache
+    def text() -> str:
+        return json.dumps(complete(api.spec.to_dict()))
+
     def view(_call: ApiCall) -> Response:
-        return Response(json.dumps(api.spec.to_dict()), content_type="application/json")
+        return Response(text(), content_type="application/json")
 
     answer: type[Schema] = responses.OpenApi
     route = Route("GET", "/openapi.json", view, "This document", answer, Role.VIEWER)
