@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export BROKER
 ARGS ?=
 
-.PHONY: help up test test-pythons lint shape coverage drill bench bench-lanes bench-letters screenshots docs lock
+.PHONY: help up test test-pythons lint shape coverage fuzz drill bench bench-promise bench-lanes bench-letters screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -44,6 +44,11 @@ shape: .venv/.dev ## measure folders, files, functions, names and imports (ARGS=
 coverage: .venv/.dev ## how much of each module the unit tests reach (counting takes two thirds more time)
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --cov --cov-report=term tests/unit $(ARGS)
 
+fuzz: .venv/.dev ## a hundred thousand inputs with something put wrong in them, and the laws they hold (ARGS=… for it)
+	@$(BIN)/python $(PIP) --require-hashes --requirement tools/fuzz.lock || \
+		echo 'atheris cannot be had here: Hypothesis alone chooses the inputs'
+	@$(BIN)/python -m tools.fuzz $(ARGS)
+
 drill: .venv/.dev ## every fault, over both brokers and both ledgers: nothing lost, doubled or half (ARGS=… for each run)
 	@tests/support/install_parts.sh
 	@for broker in embedded rabbitmq; do for ledger in sqlite postgresql; do \
@@ -53,6 +58,10 @@ drill: .venv/.dev ## every fault, over both brokers and both ledgers: nothing lo
 bench: .venv-bench/.bench ## measure beside Celery, FastStream and Dramatiq on a private RabbitMQ (ARGS=…, see bench/)
 	@tests/support/install_parts.sh
 	@$(BENCH)/python -m bench.run $(ARGS)
+
+bench-promise: .venv-bench/.bench ## what Celery and Dramatiq make of a drill's faults: lost and doubled, counted (ARGS=…)
+	@tests/support/install_parts.sh
+	@$(BENCH)/python -m bench.promise $(ARGS)
 
 bench-lanes: .venv/.dev ## one account behind its limit, away or hanging: what another one's events wait (ARGS=…)
 	@tests/support/install_parts.sh
@@ -75,13 +84,14 @@ docs: .venv/.runtime ## write anew what is made of the code: docs/vendors.md, fi
 	$(BIN)/bellhop config example > bellhop.example.toml
 	$(BIN)/bellhop config schema > docs/settings.schema.json
 
-lock: .venv/.dev ## write the four lock files anew, with the newest versions that pyproject.toml allows
+lock: .venv/.dev ## write the five lock files anew, with the newest versions that pyproject.toml allows
 	$(BIN)/python $(PIP) uv
 	$(BIN)/uv $(LOCK) --output-file requirements.lock pyproject.toml
 	$(BIN)/uv $(LOCK) --output-file requirements-dev.lock --extra dev --extra oidc --extra otel --constraint requirements.lock pyproject.toml
 	$(BIN)/uv $(LOCK) --output-file requirements-extras.lock --extra oidc --extra otel --constraint requirements.lock pyproject.toml
+	$(BIN)/uv $(LOCK) --output-file tools/fuzz.lock tools/fuzz.in
 	$(BIN)/uv $(LOCK) --output-file bench/requirements.lock --constraint requirements.lock pyproject.toml bench/requirements.in
-	@if grep -n '://' requirements.lock requirements-dev.lock requirements-extras.lock bench/requirements.lock; then \
+	@if grep -n '://' requirements.lock requirements-dev.lock requirements-extras.lock bench/requirements.lock tools/fuzz.lock; then \
 		echo 'a lock file names an index: that must not be published' >&2; exit 1; fi
 
 # --- environments: made anew only when what they hold has changed ---------------------------------------------------

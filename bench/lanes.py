@@ -29,7 +29,7 @@ from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.routes import MEMBERS_ROUTE
 from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import load
-from bench.processes import Running, free_port, running, until
+from bench.processes import Running, end_on_sigterm, free_port, running, until
 from bench.work import body
 from tests.support.rabbitmq import RabbitNode
 
@@ -241,6 +241,7 @@ def main() -> None:
     parser.add_argument("--away", type=int, default=600)
     parser.add_argument("--events", type=int, default=20_000)
     given = parser.parse_args()
+    end_on_sigterm()
     parts: dict[str, Callable[[str, Callable[..., None]], Any]] = {
         "fairness": lambda broker, report: fairness(broker, given.seconds, given.backlog, report),
         "hanging": lambda broker, report: hanging(broker, given.seconds, given.backlog, report),

@@ -19,6 +19,16 @@ class BenchFailed(Exception):
     """Raised when a contender did not do its work; the message ends with its last output."""
 
 
+def end_on_sigterm() -> None:
+    """For a benchmark's main thread: told to stop, it leaves its blocks as with Ctrl-C, and what they run ends."""
+
+    def end(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one would cut off what ends the processes
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+
+
 def environment(root: Path, more: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(root), **more}
 

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from bench import bookings
 from bench.contenders import ALL, BASELINE, Contender, before
-from bench.processes import ROOT, BenchFailed
+from bench.processes import ROOT, BenchFailed, end_on_sigterm
 from bench.rounds import Figures, accepting, finishing
 from tests.support.rabbitmq import RabbitNode
 
@@ -141,6 +141,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
+    end_on_sigterm()
     given = _arguments()
     if given.only == "calls":
         return bookings.report(given.events, given.before)

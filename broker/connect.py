@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bellhop.broker.port import Broker
 from bellhop.broker.topology import Topology
@@ -16,10 +16,12 @@ def connect(
     observe: Observe = silent,
     *,
     lanes: Mapping[str, Sequence[str]] | None = None,
+    soon: Collection[str] = (),
 ) -> Broker:
     """Makes the broker without connecting yet; `declare` is the first to. routes: each has a work queue. lanes: of a
-    route, the accounts that have a lane in it (`vendors.registry.lanes`)."""
-    topology = Topology(tuple(routes), settings.ladder, settings.delivery_limit, lanes or {})
+    route, the accounts that have a lane in it (`vendors.registry.lanes`). soon: routes whose accounts have a second
+    one, for what starts soon."""
+    topology = Topology(tuple(routes), settings.ladder, settings.delivery_limit, lanes or {}, soon)
     if settings.embedded:
         from bellhop.broker.embedded.broker import EmbeddedBroker
 

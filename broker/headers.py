@@ -31,7 +31,8 @@ DEATHS: Final = "bellhop-deaths"
 """int: how often it was delivered and not worked to an end before it was sent on; see `workers.suspects`."""
 
 LANE: Final = "bellhop-lane"
-"""str: the account in whose lane it waits; absent where it waits in none. See `broker.topology`."""
+"""str: the lane in which it waits, its account's or that for what starts soon; absent where it waits in none. See
+`broker.topology`."""
 
 SWEPT: Final = "bellhop-swept"
 """float: seconds since the epoch when it was last looked at while its account was held."""

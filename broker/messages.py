@@ -8,21 +8,27 @@ from typing import Final
 
 from bellhop.broker import headers
 from bellhop.broker.port import Message
+from bellhop.broker.topology import soon_lane
 from bellhop.schemas.envelope import Envelope, encode
 
 ENOUGH_BYTES: Final = 8 * 2**20
 """Of what nobody can read: far more than the ingress takes."""
-
-
 SOON: Final = timedelta(hours=1)
 
 
+def own_lane(envelope: Envelope, now: datetime) -> str:
+    """Where an event waits for its account: what starts within the hour in a lane of its own, which goes first."""
+    return soon_lane(envelope.account) if _starts_soon(envelope, now) else envelope.account
+
+
 def lane_headers(envelope: Envelope, now: datetime) -> dict[str, str | int | float]:
-    """In whose lane an event waits: its account's. What starts soon waits in none: it is looked at as it comes, and
-    goes to a person in time where its account is held."""
-    if envelope.not_after is not None and envelope.not_after - now < SOON:
-        return {}
-    return {headers.LANE: envelope.account}
+    """Where an event waits as it comes: in its account's lane. What starts soon waits in none: it is looked at at once,
+    and goes to a person in time where its account is held."""
+    return {} if _starts_soon(envelope, now) else {headers.LANE: envelope.account}
+
+
+def _starts_soon(envelope: Envelope, now: datetime) -> bool:
+    return envelope.not_after is not None and envelope.not_after - now < SOON
 
 
 def work_message(envelope: Envelope, now: datetime) -> Message:

@@ -9,8 +9,8 @@ Delivery. At least once. A delivery whose consumer dies, or closes before acking
 Ack. Says that the message's work is settled elsewhere. An ack that the broker never got (connection lost,
     lease gone) is not an error: the message comes again, and the ledger knows it.
 Order. First in, first out within a lane of a queue, as far as redelivery and delays allow. No more is promised.
-Lanes. What names an account in its header `LANE` waits in that account's lane. A consumer takes of a lane what its
-    `Leave` has room for, and what has no room keeps no other lane waiting.
+Lanes. What names a lane in its header `LANE` waits there: an account's, or that account's for what starts soon. A
+    consumer takes of a lane what its `Leave` has room for, and what has no room keeps no other lane waiting.
 Threads. A Publisher is safe from any thread. A Consumer's `take`, `rest` and `close` belong to one thread; `ack` may be
     called from any. Both start their threads and connections lazily, so that they may be made before a fork.
 Poison. A message delivered more often than the topology's delivery limit goes to the dead queue by itself.
@@ -18,7 +18,7 @@ Poison. A message delivered more often than the topology's delivery limit goes t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -53,7 +53,7 @@ class Delivery:
     """A message handed to a consumer. `tag` is the driver's own and means nothing elsewhere.
 
     `deliveries` counts earlier deliveries of this very message that were not acked, as far as the broker knows.
-    `lane`: the account in whose lane it waited; "" where it was in no lane of its own: then it may need to go there.
+    `lane`: the lane of its own in which it waited; "" where it waited in none: then it may need to go there.
     `strange`: what stands beside a message that somebody else published, as far as JSON can say it, bounded. The body
     is always as it came: no driver unpacks or decodes it.
     """
@@ -173,8 +173,9 @@ class Broker(Protocol):
         them meanwhile; publishing may go on. Raises BrokerError; the same again goes on from there."""
         ...
 
-    def hasten(self, route: str) -> int:
+    def hasten(self, route: str, accounts: Collection[str] | None = None) -> int:
         """Ends the delays of all that waits in the retry ladder for `route`: how many. Those of other routes wait on.
+        accounts: of what is on its way to a lane, that of these accounts alone.
 
         Raises BrokerError; what was moved by then is moved.
         """

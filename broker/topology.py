@@ -3,14 +3,15 @@
 For each route a work queue; one retry queue per step of the ladder, whose messages return to their route's
 work queue when the step's time is over; one dead queue.
 
-A work queue has lanes: what names an account in its header `LANE` waits apart from all others'. The embedded broker has
-a lane for each account. RabbitMQ has up to LANES_AT_MOST queues, numbered from 1 by the account's place; 0 is the work
-queue itself, the common lane.
+A work queue has lanes: what names an account in its header `LANE` waits apart from all others'; on a route of
+bookings, what starts soon in a second lane of its account. The embedded broker has such lanes for each account.
+RabbitMQ has up to LANES_AT_MOST queues of each, numbered from 1 by the account's place; 0 is the work queue itself, the
+common lane.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +31,8 @@ LANES_AT_MOST: Final = 64
 """Of a route on RabbitMQ; more accounts share them. A quorum queue is a few processes on each node, and some hundreds
 are carried well."""
 
+_SOON: Final = ":soon"
+
 DEAD: Final = Address(DEAD_EXCHANGE, "")
 NOWHERE: Final = Address(WORK_EXCHANGE, "")
 """What is published there comes back to its publisher as unroutable: a question that no queue sees."""
@@ -38,12 +41,14 @@ NOWHERE: Final = Address(WORK_EXCHANGE, "")
 @dataclass(frozen=True, slots=True)
 class Topology:
     """`ladder` holds the delays in seconds, rising. A message delivered `delivery_limit` times without ack is dead.
-    lanes: of each route, the accounts whose events may come on it, in the order of the settings."""
+    lanes: of each route, the accounts whose events may come on it, in the order of the settings. soon: the routes whose
+    accounts have a lane for what starts soon."""
 
     routes: Sequence[str]
     ladder: Sequence[float]
     delivery_limit: int = DELIVERY_LIMIT
     lanes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    soon: Collection[str] = ()
     _numbers: Mapping[str, Mapping[str, int]] = field(init=False, repr=False, compare=False)
     """Of `lanes`: asked for with each message."""
 
@@ -69,17 +74,41 @@ class Topology:
 
 
 def lane_of(message: Message) -> str:
-    """The account in whose lane it is to wait; "" for none."""
+    """The lane in which it is to wait: an account's, or its `soon_lane`; "" for none."""
     return str(message.headers.get(LANE, ""))
 
 
-def work_queue(route: str, lane: int = 0) -> str:
-    return f"bellhop.work.{lane_key(route, lane)}"
+def soon_lane(account: str) -> str:
+    """Where what starts soon waits for its account. An account's name has no colon."""
+    return account + _SOON
 
 
-def lane_key(route: str, lane: int) -> str:
-    """The routing key of a lane."""
-    return f"{route}:{lane}" if lane else route
+def is_soon_lane(lane: str) -> bool:
+    return lane.endswith(_SOON)
+
+
+def lane_account(lane: str) -> str:
+    """Whose lane it is."""
+    return lane.removesuffix(_SOON)
+
+
+def lanes_of(accounts: Collection[str]) -> list[str]:
+    """All lanes in which what is of these accounts may wait, the common one too."""
+    return ["", *accounts, *map(soon_lane, accounts)]
+
+
+def work_queue(route: str, lane: int = 0, *, is_soon: bool = False) -> str:
+    return queue_of(lane_key(route, lane, is_soon=is_soon))
+
+
+def queue_of(key: str) -> str:
+    """The queue of a lane's routing key."""
+    return f"bellhop.work.{key}"
+
+
+def lane_key(route: str, lane: int, *, is_soon: bool = False) -> str:
+    """The routing key of a lane. is_soon: of those accounts' lane for what starts soon."""
+    return f"{route}:{lane}{_SOON if is_soon else ''}" if lane else route
 
 
 def route_of(key: str) -> str:

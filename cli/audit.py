@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import takewhile
+from typing import Any, Final
 
 import click
 
 from bellhop.cli.common import App, Failed, as_json, echo_json, pass_app, printable, quantity
+
+_ALL: Final = 10**9
 
 
 class NotedHash(click.ParamType[tuple[int, str]]):
@@ -40,26 +44,25 @@ def verify(app: App, noted: tuple[int, str] | None, json_: bool) -> None:
     Who may write to the database can also write the whole chain anew: note the printed row elsewhere, and give it to
     --noted the next time.
     """
-    with app.ledger() as ledger:
-        report = ledger.audit_chain.verify(noted)
-    broken = report.broken
-    told = {
-        "whole": broken is None,
-        "rows": report.rows,
-        "after": report.before,
-        "last": report.last,
-        "hash": report.hash,
-        "broken": None if broken is None else {"row": broken.row, "what": broken.what, "why": broken.why},
-    }
+    if app.remote is not None:
+        told: dict[str, Any] = app.remote.get("/audit/chain", noted=f"{noted[0]}:{noted[1]}" if noted else None)
+    else:
+        from bellhop.letters.serializers.people import chain_row
+
+        with app.ledger() as ledger:
+            told = chain_row(ledger.audit_chain.verify(noted))
+    broken = told["broken"]
     if json_:
         echo_json(told)
     elif broken is None:
-        since = f" after row {report.before}, up to which it was pruned," if report.before else ""
-        note = f"; note {report.last}:{report.hash}" if report.rows else ""
-        click.echo(f"the audit{since} is whole: {quantity(report.rows, 'row')}{note}")
+        since = f" after row {told['after']}, up to which it was pruned," if told["after"] else ""
+        note = f"; note {told['last']}:{told['hash']}" if told["rows"] else ""
+        click.echo(f"the audit{since} is whole: {quantity(told['rows'], 'row')}{note}")
     if broken is not None:
-        kept = "" if json_ else f" ({quantity(report.rows, 'row')} before it fit, up to row {report.last})"
-        raise Failed(f"the audit is not whole: row {broken.row} {_VERBS[broken.what]}: {printable(broken.why)}{kept}")
+        kept = "" if json_ else f" ({quantity(told['rows'], 'row')} before it fit, up to row {told['last']})"
+        raise Failed(
+            f"the audit is not whole: row {broken['row']} {_VERBS[broken['what']]}: {printable(broken['why'])}{kept}"
+        )
 
 
 _VERBS = {"changed": "was changed", "missing": "is missing", "inserted": "was inserted"}
@@ -70,6 +73,11 @@ _VERBS = {"changed": "was changed", "missing": "is missing", "inserted": "was in
 @pass_app
 def export(app: App, after: int) -> None:
     """Print the audit as JSON Lines, the oldest row first, with all that its hashes are made of."""
+    if app.remote is not None:
+        newest_first = app.remote.rows("/audit", _ALL)
+        for told in reversed(list(takewhile(lambda row: row["id"] > after, newest_first))):
+            click.echo(json.dumps(told, ensure_ascii=False))
+        return
     from bellhop.letters.serializers.people import audit_row
 
     with app.ledger() as ledger:

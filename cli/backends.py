@@ -189,21 +189,21 @@ class RemoteBackend:
         return self._act("restore", "restored", numbers, who, why)
 
     def there(self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str) -> dict[str, Any]:
-        _nobody_else(who)
+        nobody_else(who)
         said = [{"id": id_, "hash": hash_} for id_, hash_ in ids]
         return self._remote.post(f"/letters/{number}/there", {"bookings": said, "why": why})
 
     def absent(self, number: int, who: str | None, why: str) -> dict[str, Any]:
-        _nobody_else(who)
+        nobody_else(who)
         return self._remote.post(f"/letters/{number}/absent", {"why": why})
 
     def _act(self, act: str, done: str, numbers: Sequence[int], who: str | None, why: str) -> int:
-        _nobody_else(who)
+        nobody_else(who)
         answers = [self._remote.post(f"/letters/{act}", {"ids": some, "why": why}) for some in _chunks(numbers)]
         return sum(answer[done] for answer in answers)
 
 
-def _nobody_else(who: str | None) -> None:
+def nobody_else(who: str | None) -> None:
     if who:
         raise Misused("--who is for this host: with --server the audit names the token")
 

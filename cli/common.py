@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -218,17 +218,6 @@ def console() -> Any:
 
 def quantity(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def on_signals(act: Callable[[], None]) -> None:
-    """Calls `act` on SIGTERM and SIGINT."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: act())
-
-
-def on_hang_up(act: Callable[[], None]) -> None:
-    """Calls `act` on SIGHUP."""
-    signal.signal(signal.SIGHUP, lambda *_: act())
 
 
 def end_with_parent(parent: int) -> None:

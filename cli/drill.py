@@ -7,12 +7,13 @@ import shlex
 import signal
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.common import Failed, Misused, as_json, echo, echo_json, printable, rich_table
+from bellhop.cli.common import Failed, Misused, as_json, echo, echo_json, printable, quantity, rich_table
 
 if TYPE_CHECKING:
     from bellhop.drill.checker import Judgement
@@ -24,7 +25,7 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 @click.group(short_help="Prove that nothing is lost, doubled or half.")
 def drill() -> None:
-    """DrillRun Bellhop with sandbox vendors under load and faults, and check the record of it.
+    """Run Bellhop with sandbox vendors under load and faults, and check the record of it.
 
     docs/reliability.md says what is checked, and what was seen.
     """
@@ -69,15 +70,7 @@ def run(
     place = _new_folder(folder)
     with backends(broker, ledger) as on:
         wanted = faults_by_name(names, on.has()) if names else choose_faults(seed, count, on.has())
-        again = ["bellhop", "drill", "run", "--seed", str(seed), "--events", str(events)]
-        again += [word for fault in wanted for word in ("--fault", fault.name)]
-        again += [
-            "--broker",
-            broker if "@" not in broker else "URL",
-            "--ledger",
-            ledger if "@" not in ledger else "URL",
-        ]
-        _tell(f"seed {seed}; again: {shlex.join(again)}")
+        _tell(f"seed {seed}; again: {_again(seed, events, [fault.name for fault in wanted], broker, ledger)}")
         records = drill_once(Drill(seed, events, wanted), on, place, _tell)
     _keep(records, file or place / "history.jsonl", place)
     _judge(records, json_)
@@ -90,11 +83,18 @@ def check(file: Path, json_: bool) -> None:
     """Decide from the record in FILE alone whether the promise was kept: every accepted event ended once and whole,
     stands in front of a person, or is on its way. Exit code 1 where it was broken.
     """
-    from bellhop.drill.history import read_history
+    _judge(_read(file), json_)
 
-    with file.open(encoding="utf-8") as lines:
-        records = list(read_history(lines))
-    _judge(records, json_)
+
+@drill.command(short_help="What many drills came to, as Markdown.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def table(files: tuple[Path, ...]) -> None:
+    """Print what the records in FILES came to, as Markdown: fault by fault, for each broker and ledger, and how many
+    calls of unknown end a person had to settle.
+    """
+    from bellhop.drill.tables import tables
+
+    click.echo(tables(map(_read, files)))
 
 
 @drill.command(short_help="The faults that there are.")
@@ -116,6 +116,16 @@ def _new_folder(folder: Path | None) -> Path:
     if (place / "bellhop.toml").exists():
         raise Misused(f"{place} holds a drill already: give another --folder")
     return place.resolve()
+
+
+def _read(file: Path) -> list[Record]:
+    from bellhop.drill.history import HistoryError, read_history
+
+    with file.open(encoding="utf-8") as lines:
+        try:
+            return list(read_history(lines))
+        except HistoryError as error:
+            raise Failed(f"{file}: {error}") from error
 
 
 def _keep(records: Sequence[Record], file: Path, place: Path) -> None:
@@ -141,17 +151,24 @@ def _judge(records: Sequence[Record], json_: bool) -> None:
     from bellhop.drill.report import describe, fault_rows
 
     verdict, rows = check(records), fault_rows(records)
+    failed = [f"{row.name}: {words}" for row in rows for words in row.failed]
     if json_:
         echo_json(_row(verdict) | {"faults": [vars(row) for row in rows]})
     else:
         if rows:
-            headers = ("fault", ">posted", ">ended", ">in front of a person", "broken")
-            echo(rich_table(headers, [(r.name, r.posted, r.ended, r.person, ", ".join(r.broken)) for r in rows]))
+            headers = ("fault", ">times", ">posted", ">ended", ">in front of a person", "broken")
+            echo(
+                rich_table(headers, [(r.name, r.times, r.posted, r.ended, r.person, ", ".join(r.broken)) for r in rows])
+            )
         for one in verdict.violations:
             click.echo(printable(f"{one.breach.value}: {one.subject}: {one.words}"))
+        for words in failed:
+            click.echo(printable(f"could not be done to its end: {words}"))
         click.echo(describe(verdict))
     if not verdict.kept:
         raise Failed(f"the promise was broken {len(verdict.violations)} times")
+    if failed:
+        raise Failed(f"the promise was kept, but {quantity(len(failed), 'fault')} could not be done to the end")
 
 
 def _row(verdict: Judgement) -> dict[str, Any]:
@@ -160,6 +177,6 @@ def _row(verdict: Judgement) -> dict[str, Any]:
         "kept": verdict.kept,
         "accepted": verdict.accepted,
         "counts": dict(verdict.counts),
-        "doubts": dict(verdict.doubts),
+        "doubts": {vendor: asdict(count) | {"share": count.share} for vendor, count in verdict.doubts.items()},
         "violations": broken,
     }

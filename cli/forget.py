@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from bellhop.cli.backends import nobody_else
 from bellhop.cli.common import App, acting_as, as_json, ask_reason, echo_json, pass_app, quantity, who_option
 
 if TYPE_CHECKING:
-    from bellhop.ledger.records import GuestFound
+    from bellhop.cli.remote import Remote
+    from bellhop.ledger.store import Ledger
+
+Row = dict[str, Any]
 
 
 @click.command(short_help="Erase what the ledger has of a guest.")
@@ -39,33 +44,69 @@ def forget(
 
     Ids, hashes and states stay. Refused while an event is at work, a dead letter is open or a booking is to come.
     --also-open discards those letters, leaves those bookings standing without their guest, and erases what is at work
-    once it has ended. Backups and the vendors' own data are not touched.
+    once it has ended. Backups and the vendors' own data are not touched. With --server it needs an admin's token.
     """
     name = sys.stdin.readline().strip() if guest == "-" else guest
-    with app.ledger() as ledger:
-        found = ledger.forgetting.find(name, source)
+    with _guests(app) as guests:
+        found = guests.find(name, source)
         if dry_run:
-            echo_json(dataclasses.asdict(found)) if json_ else click.echo(
-                f"would erase {_count(found)}; nothing was done"
-            )
+            echo_json(found) if json_ else click.echo(f"would erase {_count(found)}; nothing was done")
             return
-        if len(found.sources) > 1 and not source and "@" not in name:
-            raise click.UsageError(f"members of {', '.join(found.sources)} have this id: name one with --source")
+        if len(found["sources"]) > 1 and not source and "@" not in name:
+            raise click.UsageError(f"members of {', '.join(found['sources'])} have this id: name one with --source")
         reason = ask_reason(why)
         if not yes:
             click.confirm(f"Erase {_count(found)} for good?", abort=True, err=True)
-        done = ledger.forgetting.forget(name, acting_as(who), reason, source=source, also_open=also_open)
-    later = f"; {quantity(len(done.at_work), 'event')} at work will go once ended" if done.at_work else ""
-    echo_json(dataclasses.asdict(done)) if json_ else click.echo(f"erased {_count(done)}{later}")
+        done = guests.forget(name, source, who, reason, also_open=also_open, seen=found["confirm"])
+    later = f"; {quantity(len(done['at_work']), 'event')} at work will go once ended" if done["at_work"] else ""
+    echo_json(done) if json_ else click.echo(f"erased {_count(done)}{later}")
 
 
-def _count(of: GuestFound) -> str:
+class _Here:
+    def __init__(self, ledger: Ledger) -> None:
+        self._forgetting = ledger.forgetting
+
+    def find(self, name: str, source: str) -> Row:
+        from bellhop.letters.serializers.people import guest_row
+
+        return guest_row(self._forgetting.find(name, source))
+
+    def forget(self, name: str, source: str, who: str | None, why: str, *, also_open: bool, seen: str) -> Row:
+        from bellhop.letters.serializers.people import guest_row
+
+        acts = self._forgetting.forget(name, acting_as(who), why, source=source, also_open=also_open, seen=seen)
+        return guest_row(acts)
+
+
+class _There:
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    def find(self, name: str, source: str) -> Row:
+        return self._remote.post("/guests/find", {"guest": name, "source": source})
+
+    def forget(self, name: str, source: str, who: str | None, why: str, *, also_open: bool, seen: str) -> Row:
+        nobody_else(who)
+        body = {"guest": name, "source": source, "why": why, "also_open": also_open, "confirm": seen}
+        return self._remote.post("/guests/forget", body)
+
+
+@contextmanager
+def _guests(app: App) -> Iterator[_Here | _There]:
+    if app.remote is not None:
+        yield _There(app.remote)
+        return
+    with app.ledger() as ledger:
+        yield _Here(ledger)
+
+
+def _count(of: Row) -> str:
     told = (
-        ("at work", of.at_work),
-        ("open letters", of.open_letters),
-        ("in doubt", of.in_doubt),
-        ("to come", of.coming),
+        ("at work", of["at_work"]),
+        ("open letters", of["open_letters"]),
+        ("in doubt", of["in_doubt"]),
+        ("to come", of["coming"]),
     )
     listed = [f"{words} {', '.join(map(str, some))}" for words, some in told if some]
-    what = f"what {of.events} events, {of.letters} dead letters and {of.refused} refused posts tell of a guest"
+    what = f"what {of['events']} events, {of['letters']} dead letters and {of['refused']} refused posts tell of a guest"
     return f"{what} ({'; '.join(listed)})" if listed else what

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,6 +20,9 @@ from bellhop.cli.common import (
     who_option,
     why_option,
 )
+
+if TYPE_CHECKING:
+    from bellhop.ledger.store import Ledger
 
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
@@ -88,6 +91,8 @@ def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | 
 
     since = put_back(app.settings.ledger.url, file, acting_as(who), reason, as_of, open_copy)
     click.echo(f"the ledger is as it was at {when(since)} UTC; what may have been booked since is held as in doubt")
+    with app.ledger() as opened:
+        _say_what_to_send_again(opened, since)
 
 
 @ledger.command("restored", short_help="Say that the ledger was put back by other means.")
@@ -106,7 +111,13 @@ def say_restored(app: App, as_of: datetime, who: str | None, why: str | None) ->
     reason = ask_reason(why)
     with app.ledger() as opened:
         opened.restores.say(as_of, acting_as(who), reason)
-    click.echo(f"what may have been booked since {when(as_of)} UTC is held as in doubt")
+        click.echo(f"what may have been booked since {when(as_of)} UTC is held as in doubt")
+        _say_what_to_send_again(opened, as_of)
+
+
+def _say_what_to_send_again(opened: Ledger, as_of: datetime) -> None:
+    since = opened.restores.send_again_since(as_of)
+    click.echo(f"have upstreams send again what they posted since {when(since)} UTC: no message of it may be left")
 
 
 @ledger.command(short_help="Hold nothing back any more after a restore.")

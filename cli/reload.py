@@ -12,7 +12,7 @@ from typing import Final
 
 from bellhop.schemas.errors import BellhopError, SettingsError
 from bellhop.schemas.observe import Observe
-from bellhop.schemas.redact import learn_secret
+from bellhop.schemas.redact import learn_settings
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.settings.files import Config
 
@@ -50,9 +50,7 @@ class LiveSettings:
             except SettingsError as error:
                 observe("settings.refused", problems=[str(one) for one in error.problems[:_TOLD]])
                 return None
-            for secret in config.settings.secrets - config.settings.names:
-                if not secret.isalpha():  # a plain word would mask our own: a vendor's user may be called `bellhop`
-                    learn_secret(secret)  # before any of them may be told
+            learn_settings(config.settings.secrets, config.settings.names)  # before any of them may be told
             taken = take_over(self.settings, config.settings)
             if taken.changed:
                 self.settings, self.place = taken.settings, config.place
@@ -116,12 +114,13 @@ class Rounds:
             yield self.begin()
 
     def stop(self) -> None:
-        """For a signal's handler: takes no lock that the interrupted thread may hold."""
-        self._is_over = True
-        self._round.set()
+        """For good, from any thread."""
+        with self._lock:
+            self._is_over = True
+            self._round.set()
 
     def hang_up(self) -> None:
-        """For a signal's handler."""
+        """From any thread: has `watch` reload."""
         self._hung_up.set()
 
     def watch(self, reload: Callable[[], bool]) -> None:

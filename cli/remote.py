@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from bellhop.cli.common import Failed, Misused, printable
 
 COMMANDS: Final = (
-    *("accounts", "attention", "dead", "events", "floods", "jobs", "parts", "queues", "refused"),
+    *("accounts", "attention", "audit", "dead", "events", "floods", "forget", "jobs", "parts", "queues", "refused"),
     *("routes", "tokens", "users"),
 )
 """Those that can be about a Bellhop on another host."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bellhop.cli.common import App, Failed, on_hang_up, on_signals, open_ledger, pass_app, settle_memory
+from bellhop.cli.common import App, Failed, open_ledger, pass_app, settle_memory
 from bellhop.cli.reload import LiveSettings, Rounds
+from bellhop.cli.signals import on_signals
 from bellhop.cli.tell import telemetry, telemetry_of_child
 from bellhop.schemas import zones
 from bellhop.telemetry.metrics_folder import shared_folder
@@ -145,8 +146,7 @@ def serve_process(
 
     live, rounds = LiveSettings(app.file, app.config), Rounds()
     settings = live.settings
-    on_signals(rounds.stop)
-    on_hang_up(rounds.hang_up)
+    on_signals(rounds.stop, rounds.hang_up)
     metrics = Metrics(settings, process)
     observe = telemetry(process, settings, metrics)
     tell_zones(observe)

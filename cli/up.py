@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.common import Failed, echo, on_signals, printable, rich_table
+from bellhop.cli.common import Failed, echo, printable, rich_table
+from bellhop.cli.signals import on_signals
 
 if TYPE_CHECKING:
     from bellhop.cli.demo.folder import DemoFolder

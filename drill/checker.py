@@ -16,7 +16,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from bellhop.drill.doubts import DoubtCount, count_doubts
 from bellhop.drill.history import (
+    CallbackEnd,
     EventEnd,
     LetterEnd,
     QueuedMessage,
@@ -57,12 +59,12 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """counts: where the accepted events are, by name; their sum is `accepted`. doubts: see `count_doubts`."""
+    """counts: where the accepted events are, by name; their sum is `accepted`. doubts: by vendor."""
 
     violations: Sequence[Violation]
     accepted: int
     counts: Mapping[str, int]
-    doubts: Mapping[str, int]
+    doubts: Mapping[str, DoubtCount]
 
     @property
     def kept(self) -> bool:
@@ -70,7 +72,9 @@ class Judgement:
 
 
 _ENDED: Final = ("done", "recorded", "superseded", "duplicate", "discarded")
-_UNFINISHED: Final = ("working", "retrying", "in_doubt", "held")
+_HELD: Final = "held"
+"""By the flood guard, until a person releases or discards it; its message goes round meanwhile."""
+_UNFINISHED: Final = ("working", "retrying", "in_doubt", _HELD)
 _APPLIED: Final = ("done", "recorded")
 _SEEN: Final = ("open", "replaying")
 PERSON: Final = "in front of a person"
@@ -91,6 +95,7 @@ class _Told:
     bookings: dict[str, ToldBooking] = field(default_factory=dict)
     results: dict[str, list[ToldResult]] = field(default_factory=lambda: defaultdict(list))
     calls: list[SeenCall] = field(default_factory=list)
+    callbacks: list[CallbackEnd] = field(default_factory=list)
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> _Told:
@@ -113,6 +118,8 @@ class _Told:
                     told.results[record.reference].append(record)
                 case SeenCall():
                     told.calls.append(record)
+                case CallbackEnd():
+                    told.callbacks.append(record)
         return told
 
     @property
@@ -126,7 +133,7 @@ def check(records: Iterable[Record]) -> Judgement:
     accepted = told.accepted
     places = {id_: _place_of(told, id_) for id_ in accepted}
     violations = [place for place in places.values() if isinstance(place, Violation)]
-    violations += _strange_events(told)
+    violations += [*_strange_events(told), *_lost_callbacks(told)]
     by_reference: dict[str, list[SentPost]] = defaultdict(list)
     for posts in told.posts.values():
         by_reference[posts[0].reference].append(posts[0])
@@ -134,22 +141,8 @@ def check(records: Iterable[Record]) -> Judgement:
         posts = sorted(by_reference.get(reference, ()), key=_place)
         violations += _check_reference(told, reference, posts, places)
     counts = Counter(place.breach.value if isinstance(place, Violation) else place for place in places.values())
-    return Judgement(sorted(violations), len(accepted), counts, count_doubts(told.calls, told.letters, told.standing))
-
-
-def count_doubts(
-    calls: Iterable[SeenCall],
-    letters: Mapping[str, Sequence[LetterEnd]],
-    standing: Mapping[str, Sequence[StandingBooking]],
-) -> Mapping[str, int]:
-    """Of the calls that booked and were not answered as such: how many, and how many bookings of theirs wait for a
-    person because nobody knows their end."""
-    lost = {call.id for call in calls if call.effect == "booked" and call.fault not in ("", "slow")}
-    waiting = {
-        one.reference for each in letters.values() for one in each if one.state in _SEEN and one.reason in _SETTLES
-    }
-    of_lost = {one.reference for each in standing.values() for one in each if one.id in lost}
-    return {"unanswered": len(lost), "person": len(of_lost & waiting)}
+    waiting = {reference for reference in {*by_reference, *told.standing} if _is_told(told, reference)}
+    return Judgement(sorted(violations), len(accepted), counts, count_doubts(told.calls, waiting))
 
 
 def _place(post: SentPost) -> tuple[datetime, int]:
@@ -164,7 +157,7 @@ def _place_of(told: _Told, id_: str) -> str | Violation:
     is_moving = id_ in told.messages or any(letter.state == "replaying" for letter in letters)
     if event is not None and event.state in _ENDED:
         return event.state
-    if any(letter.state == "open" for letter in letters):
+    if any(letter.state == "open" for letter in letters) or (is_moving and event is not None and event.state == _HELD):
         return PERSON
     if is_moving:
         return ON_ITS_WAY
@@ -180,6 +173,25 @@ def _strange_events(told: _Told) -> Iterable[Violation]:
         yield Violation(Breach.UNEXPLAINED, id_, "known here, and never posted")
 
 
+def _lost_callbacks(told: _Told) -> Iterable[Violation]:
+    """What a vendor told of its bookings and was answered 2xx is an event, too."""
+    for one in told.callbacks:
+        if not one.taken or one.letter in _SEEN or one.state in _ENDED or one.id in told.messages:
+            continue
+        words = f"{one.state}, and no message brings it on" if one.state else "accepted, and nothing knows of it"
+        yield Violation(Breach.FORGOTTEN if one.state else Breach.MISSING, one.id, f"a callback: {words}")
+
+
+def _is_told(told: _Told, reference: str) -> bool:
+    """Whether a person looks at what stands of it: because of an event of its own, or of a vendor's callback."""
+    own = (one for letters in told.letters.values() for one in letters if one.reference == reference)
+    ids = {one.id for one in told.standing.get(reference, ())}
+    calls_back = (one for one in told.callbacks if one.booking in ids)
+    return any(one.state in _SEEN and one.reason in _SETTLES for one in own) or any(
+        one.letter in _SEEN and one.reason in _SETTLES for one in calls_back
+    )
+
+
 def _check_reference(
     told: _Told, reference: str, posts: Sequence[SentPost], places: Mapping[str, str | Violation]
 ) -> Iterable[Violation]:
@@ -191,14 +203,14 @@ def _check_reference(
     if strange := sorted(standing.keys() - asked):
         return [Violation(Breach.UNEXPLAINED, reference, f"{', '.join(strange)} stands, and nobody asked for it")]
     letters = [one for post in posts for one in told.letters.get(post.id, ()) if one.state in _SEEN]
-    is_told = any(one.reason in _SETTLES for one in letters)
+    is_told = _is_told(told, reference)
     twice = sorted(slot for slot, count in standing.items() if count > max(p.slots.count(slot) for p in posts))
     if twice and not is_told:
         return [Violation(Breach.DOUBLED, reference, f"{', '.join(twice)} stands {standing[twice[0]]} times")]
     applied = [post for post in posts if _state(told, post) in _APPLIED]
     is_open = bool(letters) or any(_is_open(told, post, places) for post in posts)
-    if is_open or not applied:
-        return _untruths(told, reference) if is_open or not standing else _untold(told, reference)
+    if is_open or is_told or not applied:
+        return _untruths(told, reference) if is_open or is_told or not standing else _untold(told, reference)
     return _check_ended(told, reference, _newest(applied), standing)
 
 
@@ -230,9 +242,20 @@ def _untruths(told: _Told, reference: str) -> list[Violation]:
     """What the ledger tells of it and is not so."""
     ids = {one.id for one in told.standing.get(reference, ())}
     booking = told.bookings.get(reference, ToldBooking(reference, (), ()))
-    found = [f"{id_} is told to stand, and does not" for id_ in booking.standing if id_ not in ids]
+    # A change or cancel in doubt may have cancelled what it found: of that nothing is told for certain.
+    doubted = any(
+        one.reference == reference and one.state in _SEEN and one.reason in _SETTLES and _changes(told, one.id)
+        for letters in told.letters.values()
+        for one in letters
+    )
+    found = [f"{id_} is told to stand, and does not" for id_ in booking.standing if id_ not in ids and not doubted]
     found += [f"{id_} is told to be cancelled, and stands" for id_ in booking.cancelled if id_ in ids]
     return [Violation(Breach.WRONG, reference, words) for words in found[:1]]
+
+
+def _changes(told: _Told, id_: str) -> bool:
+    posts = told.posts.get(id_, ())
+    return any(post.type in ("booking.changed", "booking.cancelled") for post in posts)
 
 
 def _untold(told: _Told, reference: str) -> list[Violation]:

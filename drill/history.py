@@ -47,16 +47,19 @@ class SentPost:
 
 @dataclass(frozen=True, slots=True)
 class FaultDone:
-    """A fault, from its beginning to the end of it."""
+    """A fault, from its beginning to the end of it. failed: why it could not be done, or not to its end; "" where it
+    was."""
 
     name: str
     at: float
     until: float
+    failed: str
 
 
 @dataclass(frozen=True, slots=True)
 class PersonAct:
-    """What a person did with a dead letter: replay, there, absent, discard. worked: whether it was taken."""
+    """What a person did with a dead letter: replay, there, absent, discard; or with a flood, by its number: release.
+    worked: whether it was taken."""
 
     act: str
     letter: int
@@ -66,13 +69,15 @@ class PersonAct:
 
 @dataclass(frozen=True, slots=True)
 class SeenCall:
-    """A call that a vendor received. effect: what it changed (`booked`, `cancelled`, `synced`), "" for nothing; id: of
-    what. fault: that hit it, "" for none."""
+    """A call that a vendor received, and that changed something or met a fault. effect: what it changed (`booked`,
+    `cancelled`, `synced`), "" for nothing; id: of what. reference: the booking's, "" where it tells of none. fault:
+    that hit it, "" for none."""
 
     vendor: str
     method: str
     effect: str
     id: str
+    reference: str
     fault: str
 
 
@@ -118,6 +123,20 @@ class LetterEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackEnd:
+    """A vendor's callback, and how it stands in the end. booking: the vendor's id of what it tells of. taken: whether
+    it was answered 2xx. state: of its event, "" where none is known. letter, reason: of its dead letter, "" where there
+    is none."""
+
+    id: str
+    booking: str
+    taken: bool
+    state: str
+    letter: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class QueuedMessage:
     """A message in a queue in the end; id: of its event."""
 
@@ -147,6 +166,7 @@ Record = (
     | EventEnd
     | ToldBooking
     | LetterEnd
+    | CallbackEnd
     | QueuedMessage
     | ToldResult
 )
@@ -161,6 +181,7 @@ KINDS: Final[Mapping[str, type[Any]]] = {
     "event": EventEnd,
     "booking": ToldBooking,
     "letter": LetterEnd,
+    "callback": CallbackEnd,
     "message": QueuedMessage,
     "told": ToldResult,
 }

@@ -39,6 +39,11 @@ class Processes:
                 start_new_session=True,
             )
 
+    @property
+    def ended(self) -> list[str]:
+        """Those that ended though nobody ended them."""
+        return [name for name, process in self._running.items() if process.poll() is not None]
+
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command, to its end."""
         return subprocess.run(  # noqa: S603  # our own program
@@ -56,7 +61,7 @@ class Processes:
             os.killpg(self._running[name].pid, number)
 
     def kill(self, name: str) -> None:
-        """kill -9, its children with it."""
+        """kill -9, its children with it; frozen ones, too."""
         self.signal(name, signal.SIGKILL)
         self._running.pop(name).wait(_STOP_SECONDS)
 

@@ -11,24 +11,28 @@ from bellhop.drill.history import EventEnd, FaultDone, LetterEnd, Record, SentPo
 
 @dataclass
 class FaultRow:
-    """posted: events first posted from the beginning of the fault to that of the next; broken: subjects of them."""
+    """times: how often it was done to its end. posted: events first posted from the beginning of the fault to that of
+    the next; broken: subjects of them. failed: why it could not be done, each time that it could not."""
 
     name: str
+    times: int = 0
     posted: int = 0
     ended: int = 0
     person: int = 0
     broken: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
 
 def describe(verdict: Judgement) -> str:
     """One line: the equation."""
     parts = [f"{count} {name}" for name, count in sorted(verdict.counts.items(), key=lambda one: -one[1])]
-    lost, person = verdict.doubts["unanswered"], verdict.doubts["person"]
-    share = f", {100 * (lost - person) / lost:.1f} % without a person" if lost else ""
-    return (
-        f"accepted {verdict.accepted} = {' + '.join(parts) or '0'}; "
-        f"carried out and not answered {lost}{share}; violations {len(verdict.violations)}"
-    )
+    doubts = [
+        f"{vendor}: {count.unknown} of unknown end, {count.unsettled} of them before a person; "
+        f"{count.carried_out} of them carried out, {count.share:.1f} % without a person"
+        for vendor, count in verdict.doubts.items()
+    ]
+    violations = f"violations {len(verdict.violations)}"
+    return "; ".join([f"accepted {verdict.accepted} = {' + '.join(parts) or '0'}", *doubts, violations])
 
 
 def fault_rows(records: Sequence[Record], verdict: Judgement | None = None) -> list[FaultRow]:
@@ -38,6 +42,9 @@ def fault_rows(records: Sequence[Record], verdict: Judgement | None = None) -> l
     rows: dict[str, FaultRow] = {fault.name: FaultRow(fault.name) for fault in faults}
     if not faults:
         return []
+    for fault in faults:
+        rows[fault.name].times += not fault.failed
+        rows[fault.name].failed += [fault.failed] if fault.failed else []
     broken = {one.subject for one in verdict.violations}
     states = {one.id: one.state for one in records if isinstance(one, EventEnd)}
     seen = {one.id for one in records if isinstance(one, LetterEnd) and one.state == "open"}

@@ -17,7 +17,7 @@ from bellhop.drill.faults.fault import DrillFault
 from bellhop.drill.faults.table import BY_NAME, possible
 from bellhop.drill.history import DrillRun, FaultDone, Record
 from bellhop.drill.nodes.postgres import PostgresNode
-from bellhop.drill.nodes.rabbitmq import RabbitNode
+from bellhop.drill.nodes.rabbitmq import RabbitNode, node_folder
 from bellhop.drill.plan import first_day, plan
 from bellhop.drill.receiver import Receiver
 from bellhop.drill.recorder import await_rest, record_end
@@ -26,6 +26,8 @@ from bellhop.drill.upstream import Sender, portions
 
 GAP_SECONDS: Final = 0.03
 REST_SECONDS: Final = 120.0
+_WORDS: Final = 300
+_CALM: Final = DrillFault("none", "", "the last webhooks, and nothing happens", lambda _site, _upstream: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +63,24 @@ def backends(broker: str, ledger: str) -> Iterator[Backends]:
     with ExitStack() as stack:
         rabbitmq = postgres = None
         if broker == "rabbitmq":
-            rabbitmq = stack.enter_context(RabbitNode.start(_folder(stack, "bellhop-rabbitmq-")))
+            rabbitmq = stack.enter_context(RabbitNode.start(_until_end(stack, node_folder())))
             broker = rabbitmq.vhost()
         if ledger == "postgresql":
-            postgres = PostgresNode.start(_folder(stack, "bellhop-postgres-"))
+            folder = tempfile.mkdtemp(prefix="bellhop-postgres-", dir="/tmp")  # short: a socket's path has 107 bytes
+            postgres = PostgresNode.start(_until_end(stack, Path(folder)))
             stack.callback(postgres.destroy)
             ledger = postgres.url
         yield Backends("" if broker == "embedded" else broker, "" if ledger == "sqlite" else ledger, rabbitmq, postgres)
 
 
-def _folder(stack: ExitStack, prefix: str) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))  # short: a socket's path has 107 bytes
+def _until_end(stack: ExitStack, folder: Path) -> Path:
+    """The folder, which goes when the drill ends."""
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
 def run(drill: Drill, on: Backends, folder: Path, tell: Callable[[str], None]) -> list[Record]:
-    """The record. tell: is given a line for whoever watches. Raises DrillError, NotAccepted."""
+    """The record. tell: is given a line for whoever watches. Raises DrillError where it cannot begin or be mended."""
     day = first_day(datetime.now(UTC).date())
     prefix = f"{drill.seed}-{int(time.time()):x}"
     parts = portions(plan(drill.seed, drill.events, day, prefix), len(drill.faults) + 1)
@@ -85,12 +88,9 @@ def run(drill: Drill, on: Backends, folder: Path, tell: Callable[[str], None]) -
     with Receiver() as receiver, Site(folder, on, receiver.url, Random(drill.seed)) as site:  # noqa: S311  # as above
         upstream = Sender(site.url, SECRET, parts, GAP_SECONDS)
         upstream.start()
-        for number, fault in enumerate(drill.faults):
+        for number, fault in enumerate((*drill.faults, _CALM)):
             upstream.release(number)
-            records.append(_do(fault, site, upstream, tell))
-            upstream.wait(number)
-        upstream.release(len(drill.faults))
-        upstream.wait(len(drill.faults))
+            records.append(_do(fault, number, site, upstream, tell))
         tell(f"{len(upstream.accepted)} accepted; waiting until all of it has ended")
         calm = await_rest(site, upstream.accepted, drill.rest_seconds)
         records += [*upstream.posts, *record_end(site, upstream.posts), *site.acts, *receiver.told]
@@ -98,8 +98,19 @@ def run(drill: Drill, on: Backends, folder: Path, tell: Callable[[str], None]) -
     return [DrillRun(drill.seed, drill.events, *on.words, names, calm), *records]
 
 
-def _do(fault: DrillFault, site: Site, upstream: Sender, tell: Callable[[str], None]) -> FaultDone:
+def _do(fault: DrillFault, portion: int, site: Site, upstream: Sender, tell: Callable[[str], None]) -> FaultDone:
+    """One that cannot be done, or not to its end, is recorded as such, and everything is mended for the next."""
     tell(f"{fault.name}: {fault.words}")
-    began = time.time()
-    fault.does(site, upstream)
-    return FaultDone(fault.name, began, time.time())
+    began, failed = time.time(), ""
+    try:
+        try:
+            fault.does(site, upstream)
+        finally:
+            upstream.wait(portion)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the record of the rest must not be lost for it
+        failed = f"{type(error).__name__}: {error}"[:_WORDS]
+        tell(f"{fault.name} failed: {failed}")
+        site.mend()
+    if ended := site.revive():
+        tell(f"{fault.name}: {', '.join(ended)} ended and was started again")
+    return FaultDone(fault.name, began, time.time(), failed)

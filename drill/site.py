@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from bellhop.broker.port import Broker
 from bellhop.drill.history import PersonAct
 from bellhop.drill.nodes.ports import free_port
 from bellhop.drill.processes import Processes
-from bellhop.drill.proxy import Link
+from bellhop.drill.proxy import Link, Mode
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings import Settings
@@ -37,13 +38,20 @@ if TYPE_CHECKING:
 
 SOURCE: Final = "drill"
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105  # invented: of this folder alone
+CALLBACKS: Final = "salon-tells"
+"""The source of a vendor's own callbacks."""
+_CALLBACK_SECRET: Final = "invented-and-of-this-folder-alone"  # noqa: S105  # as above
 _RESULT_SECRET: Final = "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="  # noqa: S105  # as above
 _FAKETIME: Final = tuple(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 _SETTINGS: Final = Path(__file__).with_name("settings.toml")
+_SWITCHES: Final = Path(__file__).with_name("switches.toml")
 _READY_SECONDS: Final = 60.0
+PARTS: Final = ("ingest", "archive", "work-1")
 CLAIM_SECONDS: Final = 6.0
 LATE_SECONDS: Final = 2.0
 """So late a call without an answer is still carried out; less than `late_after` of the drill's settings."""
+LATER_SECONDS: Final = LATE_SECONDS + 4
+"""So late it is carried out after it was made again: more than `late_after`, as of a vendor that breaks its word."""
 
 
 class DrillError(BellhopError):
@@ -110,7 +118,10 @@ class Site:
             self._stack.enter_context(link)
         self.processes.start("sandbox", "--port", str(self._ports["sandbox"]))
         self.wait_for(lambda: self._answers(f"{self._sandbox}/_sandbox/switches"), "the sandbox answers")
-        for name in ("ingest", "archive", "work-1"):
+        url = f"http://127.0.0.1:{self.links['upstream'].port}/webhooks/{CALLBACKS}?secret={_CALLBACK_SECRET}"
+        switches = tomllib.loads(_SWITCHES.read_text(encoding="utf-8").replace("{callbacks}", url))
+        self.sandbox("POST", "switches", **switches)
+        for name in PARTS:
             self.start(name)
         self.wait_for_ingress()
         return self
@@ -137,6 +148,7 @@ class Site:
             "results": self._results,
             "secret": SECRET,
             "result_secret": _RESULT_SECRET,
+            "callback_secret": _CALLBACK_SECRET,
             "claim": f"{CLAIM_SECONDS:g}s",
             "late_after": f"{LATE_SECONDS + 1:g}s",
         }
@@ -176,7 +188,7 @@ class Site:
 
     def sandbox(self, method: str, path: str, /, **body: Any) -> Any:
         """The vendors' control."""
-        answer = self._http.request(method, f"{self._sandbox}/_sandbox/{path}", json=body if body else None)
+        answer = self._http.request(method, f"{self._sandbox}/_sandbox/{path}", json=body if method == "POST" else None)
         if answer.status >= 300:
             raise DrillError(f"the sandbox refused {path}: {answer.data.decode('utf-8', 'replace')}")
         return answer.json()
@@ -210,6 +222,32 @@ class Site:
 
     def thaw(self, name: str) -> None:
         self.processes.signal(name, signal.SIGCONT)
+
+    def revive(self) -> list[str]:
+        """Starts again what ended by itself, as a service manager does; the names."""
+        ended = self.processes.ended
+        for name in ended:
+            self.processes.kill(name)
+            self.start(name)
+        return ended
+
+    def mend(self) -> None:
+        """Everything runs, connected and well, whatever a fault that failed has left. Raises NodeError, DrillError."""
+        for link in self.links.values():
+            link.set(Mode.PASSING)
+        for node in (self.backends.rabbitmq, self.backends.postgres):
+            if node is not None:
+                node.mend()
+        for name in self.processes.names:
+            self.thaw(name)
+        self.sandbox("DELETE", "faults")
+        for name in (name for name in self.processes.names if name not in (*PARTS, "sandbox")):
+            self.processes.kill(name)
+        for name in PARTS:
+            if name not in self.processes.names:
+                self.start(name)
+        self.revive()
+        self.wait_for_ingress()
 
     def bellhop(self, *words: str) -> str:
         """A command, as a person gives it; what it said. Raises DrillError."""

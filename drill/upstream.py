@@ -19,11 +19,13 @@ from bellhop.schemas.errors import BellhopError
 
 _TIMEOUT: Final = urllib3.Timeout(connect=2, read=10)
 _PAUSE_SECONDS: Final = 0.2
+_SLACK_SECONDS: Final = 5.0
+"""A post's answer comes later than its receipt."""
 _PATIENCE_SECONDS: Final = 90.0
 
 
 class NotAccepted(BellhopError):
-    """Raised where a webhook is refused for good, or not accepted for very long."""
+    """Raised where a webhook was refused for good, or not accepted for very long; it is given up."""
 
 
 class Sender:
@@ -40,7 +42,7 @@ class Sender:
         self._thread = threading.Thread(target=self._run, name="upstream", daemon=True)
         self._times: dict[str, str] = {}
         self.posts: list[SentPost] = []
-        self.error: Exception | None = None
+        self._given_up: list[str] = []
 
     def start(self) -> None:
         self._thread.start()
@@ -49,10 +51,11 @@ class Sender:
         self._released[portion].set()
 
     def wait(self, portion: int) -> None:
-        """Until it is accepted. Raises NotAccepted."""
+        """Until all of it was accepted or given up. Raises NotAccepted, once for what was given up."""
         self._sent[portion].wait()
-        if self.error is not None:
-            raise NotAccepted(str(self.error)) from self.error
+        if self._given_up:
+            words, self._given_up = "; ".join(self._given_up), []
+            raise NotAccepted(words)
 
     @property
     def accepted(self) -> list[str]:
@@ -65,18 +68,24 @@ class Sender:
         for id_ in self.accepted[-count:]:
             self._deliver(known[id_])
 
+    def send_again_since(self, at: float) -> None:
+        """What was accepted from then on, in Unix seconds. Raises NotAccepted."""
+        known = {webhook.id: webhook for portion in self._portions for webhook in portion}
+        again = [post.id for post in list(self.posts) if post.at >= at - _SLACK_SECONDS]
+        accepted = set(self.accepted)
+        for id_ in dict.fromkeys(id_ for id_ in again if id_ in accepted):
+            self._deliver(known[id_])
+
     def _run(self) -> None:
-        try:
-            for webhooks, released, sent in zip(self._portions, self._released, self._sent, strict=True):
-                released.wait()
-                for webhook in webhooks:
+        for webhooks, released, sent in zip(self._portions, self._released, self._sent, strict=True):
+            released.wait()
+            for webhook in webhooks:
+                try:
                     self._deliver(webhook)
-                    time.sleep(self._gap_seconds)
-                sent.set()
-        except Exception as error:  # noqa: BLE001  # told by whoever waits
-            self.error = error
-            for sent in self._sent:
-                sent.set()
+                except NotAccepted as error:
+                    self._given_up.append(str(error))
+                time.sleep(self._gap_seconds)
+            sent.set()
 
     def _deliver(self, webhook: Webhook) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS

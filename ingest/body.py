@@ -27,6 +27,9 @@ _JSON: Final = re.compile(r"(?:application/json|[a-z]+/[^/\s]+\+json)?")
 _BOM: Final = b"\xef\xbb\xbf"
 _GZIP: Final = ("gzip", "x-gzip")
 _GZIP_WINDOW: Final = 31  # zlib's way to say: with gzip's header and checksum
+_MOST_MEMBERS: Final = 100
+"""Of one gzip. After each zlib copies all the rest: of tens of thousands of empty ones it would be at that for minutes,
+for anyone who posts, as what is signed may be what was packed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,11 @@ def _unpack(sent: bytes, encoding: str, limit: int) -> tuple[bytes, Problem | No
     if encoding not in _GZIP:
         accepted = {"Accept-Encoding": "gzip, identity"}
         return b"", Problem(415, "content-encoding", "The Content-Encoding must be gzip, or none.", headers=accepted)
-    content, rest = b"", sent
+    content, rest, members = b"", sent, 0
     try:
         while rest and len(content) <= limit:  # it may be several, one behind the other
+            if (members := members + 1) > _MOST_MEMBERS:
+                return b"", Problem(400, "body-broken", f"The body's gzip has more than {_MOST_MEMBERS} members.")
             unpacking = zlib.decompressobj(_GZIP_WINDOW)
             content += unpacking.decompress(rest, limit + 1 - len(content))
             if not unpacking.eof and len(content) <= limit:

@@ -23,8 +23,11 @@ from bellhop.schemas.settings import Limits
 
 FAILURES: Final = 5
 FIRST_OPEN_SECONDS: Final = 5.0
+TRIES_AT_FIRST: Final = 720
+"""Of a vendor that is away: for an hour each is FIRST_OPEN_SECONDS after the one before, as what waits goes on as soon
+as one succeeds."""
 LONGEST_OPEN_SECONDS: Final = 30.0
-"""Of a vendor that is away. A try costs one call, and what waits goes on as soon as one succeeds."""
+"""Of a vendor that is away for longer than that."""
 LONGEST_REFUSED_SECONDS: Final = 60.0
 """Credentials are put right at the vendor by people, who wait to see it; whether they are costs a question."""
 RESERVED_SHARE: Final = 0.2
@@ -242,17 +245,26 @@ def _after(
         well = {"failures": 0, "opened": 0, "open_until": None, "probe_until": None, "error": "", "refused": False}
         return well if _ill(row) else {}
     failures = row.failures + 1
-    changed = {"failures": failures, "error": error, "probe_until": None, "refused": ended is Ended.REFUSED}
+    changed: dict[str, Any] = {
+        "failures": failures,
+        "error": error,
+        "probe_until": None,
+        "refused": ended is Ended.REFUSED,
+    }
     if permit.probe or failures >= FAILURES:
         seconds = open_seconds(row.opened, ended)
         changed |= {"opened": row.opened + 1, "open_until": now + timedelta(seconds=seconds)}
+    if permit.probe and ended is Ended.AWAY and row.day == _day(now):
+        changed["used"] = max(0, row.used - 1)  # or tries alone would use up the day's calls
     return changed
 
 
 def open_seconds(opened: int, ended: Ended) -> float:
     """How long a breaker is open that was opened so many times before."""
-    longest = LONGEST_REFUSED_SECONDS if ended is Ended.REFUSED else LONGEST_OPEN_SECONDS
-    return min(FIRST_OPEN_SECONDS * 2.0 ** min(opened, _DOUBLED), longest)
+    is_refused = ended is Ended.REFUSED
+    longest = LONGEST_REFUSED_SECONDS if is_refused else LONGEST_OPEN_SECONDS
+    doubled = min(opened if is_refused else max(0, opened - TRIES_AT_FIRST), _DOUBLED)
+    return min(FIRST_OPEN_SECONDS * 2.0**doubled, longest)
 
 
 def _ill(row: Any) -> bool:

@@ -16,6 +16,7 @@ from bellhop.ledger.decide import apply, decide
 from bellhop.ledger.doubtful import LastRestore
 from bellhop.ledger.engine import Database
 from bellhop.ledger.floods import Floods, flood_key
+from bellhop.ledger.gone import gone_workers
 from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.records import Booking, Claim, Claimed, State
 from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
@@ -83,6 +84,7 @@ class Claims:
             known = _read(connection, envelopes, replaced)
             floods = self._floods.read(connection, guarded, now)
             known.floods = floods
+            known.gone = gone_workers(connection, _busy_workers(envelopes, known, now), now)
             answers: list[tuple[Answer, list[EventRecord]]] = []
             changed: dict[EventRecord, None] = {}
             cut_off: list[dict[str, Any]] = []
@@ -155,6 +157,16 @@ def _revive(envelope: Envelope, known: KnownEvent) -> None:
     held = known.bookings.get(key)
     if envelope.type in RANKS and held is not None and is_wanted_again(envelope, held):
         known.bookings[key] = replace(held, booking=replace(held.booking, replaced_by=""))
+
+
+def _busy_workers(envelopes: Sequence[Envelope], known: KnownEvent, now: datetime) -> set[str]:
+    """Those that hold what comes here, and have not marked a call of it."""
+    own = (known.own(envelope) for envelope in envelopes)
+    return {
+        row.claimed_by
+        for row in own
+        if row is not None and row.state is State.WORKING and row.claim_until > now and row.calling is None
+    }
 
 
 def _read(connection: sa.Connection, envelopes: Sequence[Envelope], replaced: frozenset[bookings.Key]) -> KnownEvent:

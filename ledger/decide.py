@@ -45,11 +45,17 @@ def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
         return Settled(own.state, "a later replay of it is being worked")
     if own.state is State.HELD:
         return Held(own.detail, now + HELD_FOR)
-    if own.state is State.WORKING and own.claim_until > now:
+    if own.state is State.WORKING and own.claim_until > now and not _is_left(own, known):
         return ClaimBusy(f"{own.claimed_by} is working it")
     if own.calling is not None:  # what may have happened at the vendor must be known before all else
         return Take(own.calling)
     return _order(envelope, known, own)
+
+
+def _is_left(own: EventRecord, known: KnownEvent) -> bool:
+    """Whether its worker is gone and had made no call of it that must not happen twice. Should it live after all, the
+    claim's token keeps it from making one; after a mark only time does."""
+    return own.calling is None and own.claimed_by in known.gone
 
 
 def _held_back(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Refused | None:
@@ -150,8 +156,10 @@ def apply(
             own.state, own.detail, own.next_at = State.HELD, detail, until
         case Refused(reason, error):
             own.state, own.detail, own.reason = State.DEAD, error, reason.value
-            if answer.doubt is not None:  # made at the latest now: what was made after the copy, nobody knows
-                own.calling, own.called_at = answer.doubt, now
+            if answer.doubt is not None:
+                # Made at the latest now: what was made after the copy, nobody knows. Its letter is of the generation
+                # that came, whatever replays the copy has seen: a person's word goes on from that letter.
+                own.calling, own.called_at, own.generation = answer.doubt, now, envelope.generation
     return [own]
 
 

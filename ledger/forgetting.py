@@ -18,6 +18,7 @@ from bellhop.ledger.chain import FORGET, tell_erased
 from bellhop.ledger.engine import Database
 from bellhop.ledger.guests import Guest, event_rows, find_guest, letters_of, names_guest, read_json
 from bellhop.ledger.known import RANKS, UNFINISHED
+from bellhop.ledger.loose_words import erase_bookings_words, erase_loose_words, names_in
 from bellhop.ledger.payloads import ENDED, WAITING, erase_events, erase_letters
 from bellhop.ledger.records import AuditRow, GuestFound
 from bellhop.ledger.search_terms import numbers, plain
@@ -51,18 +52,25 @@ class Forgetting:
         with self._database.read() as connection:
             return _count(connection, find_guest(connection, name, source), self._now())
 
-    def forget(self, name: str, who: str, why: str, *, source: str = "", also_open: bool = False) -> GuestFound:
+    def forget(
+        self, name: str, who: str, why: str, *, source: str = "", also_open: bool = False, seen: str = ""
+    ) -> GuestFound:
         """Erases it in one commit, with a row of audit that has a digest alone. also_open: also where something still
         needs it; open letters are then discarded, a booking to come loses its guest and stands, and what is at work
-        goes once it has ended. Raises ForgetRefused."""
+        goes once it has ended. seen: the digest of what was found before, where nothing else is to go. Raises
+        ForgetRefused."""
         with self._database.write() as connection:
             now = self._now()
             guest = find_guest(connection, name, source)
             if not guest.names:
                 raise ForgetRefused("name a member's id or an e-mail address")
-            if any(one in plain(why) for one in guest.names):
+            if names_in(guest)(why) or guest.names.intersection(plain(why).split()):
                 raise ForgetRefused("the reason names the guest, and the audit keeps it: say it otherwise")
             found = _count(connection, guest, now)
+            if seen and seen != found.digest:
+                raise ForgetRefused("what there is of the guest has changed since it was looked at: look once more")
+            if len(found.sources) > 1 and not source and "@" not in name:
+                raise ForgetRefused(f"members of {', '.join(found.sources)} have this id: name the source of one")
             _must_be_free(found, also_open=also_open)
             if also_open:
                 _discard(connection, guest, now)
@@ -144,7 +152,9 @@ def _must_be_free(found: GuestFound, *, also_open: bool) -> None:
         if some
     ]
     if stands and not also_open:
-        raise ForgetRefused(f"still needed: {', '.join(stands)}; --also-open erases what they tell of the guest, too")
+        raise ForgetRefused(
+            f"still needed: {', '.join(stands)}; --also-open (also_open) erases what they tell of the guest, too"
+        )
 
 
 def _refused_of(connection: sa.Connection, guest: Guest) -> list[int]:
@@ -179,8 +189,9 @@ def _erase(connection: sa.Connection, guest: Guest, now: datetime) -> None:
     erase_letters(connection, sorted(guest.letters))
     connection.execute(sa.delete(refused_posts).where(refused_posts.c.id.in_(refused)))
     if guest.keys:
-        same = sa.tuple_(bookings.c.source, bookings.c.reference).in_(sorted(guest.keys))
-        connection.execute(sa.update(bookings).where(same).values(asked=sa.null()))
+        erase_bookings_words(connection, sorted(guest.keys))
+    if guest.names:
+        erase_loose_words(connection, guest)
     for row in members:
         # The content's hash still knows what comes twice.
         hidden = f"forgotten-{row.pk}"
@@ -194,13 +205,7 @@ def _erase(connection: sa.Connection, guest: Guest, now: datetime) -> None:
 
 def _acts_naming(connection: sa.Connection, guest: Guest) -> tuple[str, list[int]]:
     """The rows of audit whose words name the guest: as they are told of, and their numbers."""
-    found = {
-        row.id
-        for name in guest.names
-        if "@" in name or len(name) > 3
-        for row in connection.execute(
-            sa.select(audit.c.id, audit.c.why, audit.c.what).where(audit.c.forgotten.is_(None))
-        )
-        if name in plain(f"{row.why} {row.what}").split() or ("@" in name and name in plain(f"{row.why} {row.what}"))
-    }
+    is_named = names_in(guest)
+    acts = sa.select(audit.c.id, audit.c.why, audit.c.what).where(audit.c.forgotten.is_(None))
+    found = {row.id for row in connection.execute(acts) if is_named(f"{row.why} {row.what}")}
     return tell_erased(sorted(found)), sorted(found)

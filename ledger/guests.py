@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,20 +11,27 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger.known import RANKS
-from bellhop.ledger.search_terms import numbers, plain
+from bellhop.ledger.search_terms import national_digits, numbers, plain
 from bellhop.ledger.tables import attempts, bookings, dead_letters, doubts, event_words, events, letter_bodies
 
 _ROUNDS: Final = 2
+_PERSON: Final = ("client", "profile")
+_NAME_PARTS: Final = ("first_name", "last_name")
+_TELEPHONE: Final = re.compile(r"(?i)phone|mobile|tel$")
+_SHORTEST_NUMBER: Final = 7
 
 
 @dataclass
 class Guest:
-    """names: ids and addresses, plain. The rest: primary keys of what tells of them."""
+    """names: ids and addresses, plain. called: full names, plain. telephones: as their national digits. The rest:
+    primary keys of what tells of them."""
 
     names: set[str]
     events: set[int] = field(default_factory=set)
     letters: set[int] = field(default_factory=set)
     keys: set[tuple[str, str]] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+    telephones: set[str] = field(default_factory=set)
 
 
 def find_guest(connection: sa.Connection, name: str, source: str) -> Guest:
@@ -31,20 +39,39 @@ def find_guest(connection: sa.Connection, name: str, source: str) -> Guest:
     for _ in range(_ROUNDS):
         for one in sorted(guest.names):
             guest.events |= set(_events_of(connection, one, source))
+            guest.keys |= set(_bookings_of(connection, one, source))
             guest.letters |= set(_letters_naming(connection, one, source))
         rows = event_rows(connection, guest.events)
         guest.letters |= letters_of(connection, guest.events)
-        guest.keys = {(row.source, row.subject) for row in rows}
+        guest.keys |= {(row.source, row.subject) for row in rows}
         members, mails = set(), set()
         for row in rows:
             members |= set() if row.type in RANKS or not row.type.startswith("member") else {plain(row.subject)}
         for told in _payloads(connection, guest):
+            _note_person(guest, told)
             for key, value in _texts(told):
                 members |= {plain(value)} if key == "member_id" else set()
                 mails |= {plain(value)} if "mail" in key and "@" in value else set()
         if len(members) == 1:
             guest.names |= members | (mails if plain(name) in members else set())
     return guest
+
+
+def _note_person(guest: Guest, value: Any) -> None:
+    """How a payload calls them, and their telephones: first names alone could be anybody's."""
+    if isinstance(value, list | tuple):
+        for inner in value:
+            _note_person(guest, inner)
+    if not isinstance(value, Mapping):
+        return
+    for key, inner in value.items():
+        if key in _PERSON and isinstance(inner, Mapping):
+            whole = plain(str(inner.get("name") or " ".join(str(inner.get(part) or "") for part in _NAME_PARTS)))
+            guest.called |= {whole} if " " in whole else set()
+            numbers_ = (national_digits(text) for name, text in _texts(inner) if _TELEPHONE.search(name))
+            guest.telephones |= {digits for digits in numbers_ if len(digits) >= _SHORTEST_NUMBER}
+        else:
+            _note_person(guest, inner)
 
 
 def event_rows(connection: sa.Connection, pks: set[int]) -> Sequence[Any]:
@@ -67,11 +94,17 @@ def _events_of(connection: sa.Connection, name: str, source: str) -> Iterator[in
         for row in connection.execute(query.where(like, *mine)):
             if names_guest(row[1], name):
                 yield row.event_pk
+    for held_source, reference in _bookings_of(connection, name, source):
+        same = (events.c.source == held_source, events.c.subject == reference)
+        yield from connection.scalars(sa.select(events.c.pk).where(*same))
+
+
+def _bookings_of(connection: sa.Connection, name: str, source: str) -> Iterator[tuple[str, str]]:
+    """Also of which no event is kept any more."""
     asked = sa.select(bookings.c.source, bookings.c.reference, bookings.c.asked).where(_like(bookings.c.asked, name))
-    for held in connection.execute(asked):
+    for held in connection.execute(asked).all():
         if names_guest(held.asked, name) and source in ("", held.source):
-            same = (events.c.source == held.source, events.c.subject == held.reference)
-            yield from connection.scalars(sa.select(events.c.pk).where(*same))
+            yield held.source, held.reference
 
 
 def _letters_naming(connection: sa.Connection, name: str, source: str) -> Iterator[int]:

@@ -107,6 +107,8 @@ class KnownEvent:
     keys: frozenset[tuple[str, str]] = frozenset()
     """Of all bookings that were looked for, stored or not."""
     restored: LastRestore | None = None
+    gone: frozenset[str] = frozenset()
+    """Workers that hold a claim and have ended, or seem to."""
     floods: Mapping[str, FloodGuard] = field(default_factory=dict)
     """By source; of those alone that cancel or change something in this batch."""
 

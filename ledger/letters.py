@@ -66,7 +66,8 @@ class Letters:
         self._now = now
 
     def archive(self, letters: Sequence[NewLetter]) -> int:
-        """Stores the letters in one commit; how many were new. One that is there already is left as it stands.
+        """Stores the letters in one commit; how many were new. One that is there already is left as it stands, but for
+        one in doubt that was closed before it died: the ledger was put back meanwhile, and minds it anew.
 
         A message that the broker itself buried never came back to a worker, so its event is still unfinished and
         would keep every later one of its booking waiting: it dies here. What died of a doubt that is over by now does
@@ -89,6 +90,8 @@ class Letters:
                 connection.execute(_BURY_EVENT, events_of)
                 keep_buried_doubts(self._database, connection, events_of, now)
             new = connection.execute(insert.returning(dead_letters.c.id, dead_letters.c.fingerprint), rows).all()
+            if len(new) < len(rows):
+                _show_again(connection, doubtful, now)
             made = [(row.id, by_fingerprint[row.fingerprint]) for row in new]
             over = [
                 number
@@ -222,6 +225,15 @@ def _body(number: int, letter: NewLetter) -> dict[str, Any]:
 def _add(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
         connection.execute(sa.insert(table), rows)
+
+
+def _show_again(connection: sa.Connection, letters: Sequence[NewLetter], now: datetime) -> None:
+    """Those that were closed before they died."""
+    for letter in letters:
+        closed = (LetterState.REPLAYED.value, LetterState.DISCARDED.value)
+        same = (dead_letters.c.fingerprint == _fingerprint(letter), dead_letters.c.state.in_(closed))
+        anew = sa.update(dead_letters).where(*same, dead_letters.c.updated < letter.died)
+        connection.execute(anew.values(state=LetterState.OPEN.value, died=letter.died, updated=now))
 
 
 def conditions(which: LetterFilter) -> Iterator[sa.ColumnElement[bool]]:

@@ -14,10 +14,13 @@ import sqlalchemy as sa
 
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
+from bellhop.ledger.loose_words import erase_bookings_words, erase_jobs_words
 from bellhop.ledger.records import LetterState
 from bellhop.ledger.tables import (
+    accounts,
     attempts,
     bookings,
+    cause_lives,
     dead_letters,
     doubts,
     event_words,
@@ -51,6 +54,7 @@ def erase_letters(connection: sa.Connection, numbers: Sequence[int]) -> None:
     connection.execute(sa.update(letter_bodies).where(letter_bodies.c.letter.in_(numbers)).values(nothing))
     for table in (letter_words, letter_notes, letter_edits):
         connection.execute(sa.delete(table).where(table.c.letter.in_(numbers)))
+    erase_jobs_words(connection, numbers)
     # A cause has the error's words, too.
     plain = dead_letters.c.reason + "/" + dead_letters.c.account + "/-/"
     told = {"error": "", "cause": plain}
@@ -58,8 +62,8 @@ def erase_letters(connection: sa.Connection, numbers: Sequence[int]) -> None:
 
 
 def prune_payloads(database: Database, before: datetime, now: datetime) -> int:
-    """Erases what ended, and whose booking is over, before `before`; of how many events, bookings and letters."""
-    return sum(_each(step, database, before, now) for step in (_events, _bookings, _letters))
+    """Erases what ended, and whose booking is over, before `before`; of how many events, bookings, letters and more."""
+    return sum(_each(step, database, before, now) for step in (_events, _bookings, _letters, _causes, _errors))
 
 
 def _each(step: Any, database: Database, before: datetime, now: datetime) -> int:
@@ -109,8 +113,7 @@ def _bookings(database: Database, before: datetime, _now: datetime) -> int:
     with database.write() as connection:
         keys = [tuple(row) for row in connection.execute(old.limit(_BATCH).with_for_update(skip_locked=True))]
         if keys:
-            same = sa.tuple_(bookings.c.source, bookings.c.reference).in_(keys)
-            connection.execute(sa.update(bookings).where(same).values(asked=sa.null()))
+            erase_bookings_words(connection, keys)
     return len(keys)
 
 
@@ -129,3 +132,18 @@ def _letters(database: Database, before: datetime, _now: datetime) -> int:
         if numbers:
             erase_letters(connection, numbers)
     return len(numbers)
+
+
+def _causes(database: Database, before: datetime, now: datetime) -> int:
+    """What was said of causes whose letters are gone, as a cause has an error's words."""
+    kept = sa.exists().where(dead_letters.c.cause == cause_lives.c.cause)
+    is_over = sa.or_(cause_lives.c.until.is_(None), cause_lives.c.until < now)
+    with database.write() as connection:
+        return connection.execute(sa.delete(cause_lives).where(cause_lives.c.at < before, is_over, ~kept)).rowcount
+
+
+def _errors(database: Database, before: datetime, _now: datetime) -> int:
+    """The last error of accounts that nobody has called since."""
+    old = sa.update(accounts).where(accounts.c.updated < before, accounts.c.error != "")
+    with database.write() as connection:
+        return connection.execute(old.values(error="")).rowcount

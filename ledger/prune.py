@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
+from bellhop.ledger.people import FAILURES_KEPT
 from bellhop.ledger.records import JobState, LetterState, State
 from bellhop.ledger.refusals import KEPT
 from bellhop.ledger.tables import (
@@ -26,6 +27,7 @@ from bellhop.ledger.tables import (
     letter_edits,
     letter_notes,
     letter_words,
+    login_failures,
     permits,
     refused_posts,
     vendor_ids,
@@ -58,7 +60,7 @@ def prune(database: Database, before: datetime, now: datetime) -> int:
     """See `Ledger.prune`: everything last touched before `before`. How many rows went."""
     return sum(
         _repeat(step, database, before, now)
-        for step in (_letters, _causes, _events, _bookings, _guests, _permits, _jobs, _refusals)
+        for step in (_letters, _causes, _events, _bookings, _guests, _permits, _jobs, _refusals, _logins)
     )
 
 
@@ -143,6 +145,13 @@ def _permits(database: Database, _before: datetime, now: datetime) -> int:
 def _refusals(database: Database, _before: datetime, now: datetime) -> int:
     with database.write() as connection:
         return connection.execute(sa.delete(refused_posts).where(refused_posts.c.last < now - KEPT)).rowcount
+
+
+def _logins(database: Database, _before: datetime, now: datetime) -> int:
+    """Failures to sign in that count no more: the next one takes them away, too, but none may come."""
+    with database.write() as connection:
+        old = sa.delete(login_failures).where(login_failures.c.at <= now - FAILURES_KEPT)
+        return connection.execute(old).rowcount
 
 
 def _jobs(database: Database, before: datetime, _now: datetime) -> int:

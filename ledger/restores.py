@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from bellhop.ledger.audit import record
 from bellhop.ledger.engine import Database
+from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.records import RESTORED, AuditRow, State
 from bellhop.ledger.tables import audit, dead_letters, events, restores
 
@@ -65,6 +66,14 @@ class Restores:
         """Those that nobody has released, the newest first."""
         with self._database.read() as connection:
             return [Restore(row.as_of, row.at, row.who, row.why) for row in connection.execute(OPEN)]
+
+    def send_again_since(self, as_of: datetime) -> datetime:
+        """From when on upstreams send again what they posted: of what was under way when the copy was made, and of what
+        was accepted later, no message may be left."""
+        oldest = sa.select(sa.func.min(events.c.received)).where(events.c.state.in_(UNFINISHED))
+        with self._database.read() as connection:
+            first = connection.scalar(oldest)
+        return min(first, as_of) if first else as_of
 
     def release(self, who: str, why: str) -> int:
         """Nothing is held back any more; how many restores were minded until now."""

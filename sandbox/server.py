@@ -158,6 +158,11 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
 
+    def service_actions(self) -> None:
+        """Between two looks for connections. What was put off is done though nobody asks: a callback tells of it."""
+        with self.state.lock:
+            self.state.catch_up()
+
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
             self._open.add(request)
@@ -247,7 +252,8 @@ def run_sandbox(host: str, port: int, seed: Seed | None = None) -> None:
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with Sandbox(seed, host=host, port=port):
-            stop.wait()
+            while not stop.wait(1.0):  # bounded: a signal that comes as a wait begins is handled once that is over
+                pass
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -36,12 +36,15 @@ _URL_PASSWORD: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/?#\s]+@")
 
 
 class _Learnt:
-    """The secrets that this process came to know as it ran: vendors' session tokens. The newest of them."""
+    """The secrets that this process came to know as it ran: vendors' session tokens, and those of settings that were
+    read anew. The newest of them; plain words, which are masked where they stand as a secret alone, apart."""
 
     def __init__(self) -> None:
         self.secrets: dict[str, None] = {}
+        self._plain: dict[str, None] = {}
         self._lock = threading.Lock()
         self.pattern: re.Pattern[str] | None = None
+        self.placed: re.Pattern[str] | None = None
 
     def add(self, secret: str) -> None:
         if secret in self.secrets or len(secret) < _LEAST:
@@ -51,11 +54,23 @@ class _Learnt:
             self.secrets = dict.fromkeys(kept)
             self.pattern = _any_of(kept)
 
+    def add_of_settings(self, secrets: Iterable[str], names: Collection[str]) -> None:
+        """names: our own, as `Redactor` has them."""
+        wanted = [secret for secret in secrets if len(secret) >= _LEAST]
+        plain = [secret for secret in wanted if _is_plain(secret, names)]
+        with self._lock:
+            self._plain = dict.fromkeys([*self._plain, *plain][-_MOST_LEARNT:])
+            self.placed = _place_pattern(self._plain)
+        for secret in set(wanted) - set(plain):
+            self.add(secret)
+
 
 _learnt: Final = _Learnt()
 
 learn_secret: Final = _learnt.add
 """Every Redactor of this process masks it from now on, like those of the settings."""
+learn_settings: Final = _learnt.add_of_settings
+"""Likewise the secrets of settings that were read anew."""
 
 
 class Redactor:
@@ -73,9 +88,9 @@ class Redactor:
         looked_for = {secret for secret in secrets if len(secret) >= _LEAST}
         self._looked_for = looked_for
         self._more: re.Pattern[str] | None = None
-        plain = set() if names is None else {one for one in looked_for if one in names or _PLAIN.fullmatch(one)}
+        plain = set() if names is None else {one for one in looked_for if _is_plain(one, names)}
         self._values = _any_of(looked_for - plain)
-        self._placed = _any_of(plain, r"(?<![\w.@/-])", r"(?![\w@/-]|\.\w)", _BEFORE)
+        self._placed = _place_pattern(plain)
 
     def also(self, secrets: Collection[str]) -> Redactor:
         """One that masks these, too: what was sent with a call, say, for its answer."""
@@ -99,7 +114,8 @@ class Redactor:
         text = self._values.sub(MASK, text) if self._values else text
         for known in (self._more, _learnt.pattern):
             text = known.sub(MASK, text) if known else text
-        text = self._placed.sub(rf"\1{MASK}", text) if self._placed else text
+        for placed in (self._placed, _learnt.placed):
+            text = placed.sub(rf"\1{MASK}", text) if placed else text
         # Each of these has a character that most texts lack; a search for it is twenty times as fast as the pattern.
         text = _QUERY.sub(rf"\1={MASK}", text) if "=" in text else text
         text = _MEMBER.sub(rf"\1\2\1\3\4{MASK}\4", text) if ":" in text else text
@@ -122,6 +138,14 @@ class Redactor:
 @lru_cache(1024)
 def _is_secret_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
+
+
+def _is_plain(secret: str, names: Collection[str]) -> bool:
+    return secret in names or _PLAIN.fullmatch(secret) is not None
+
+
+def _place_pattern(plain: Collection[str]) -> re.Pattern[str] | None:
+    return _any_of(plain, r"(?<![\w.@/-])", r"(?![\w@/-]|\.\w)", _BEFORE)
 
 
 def _any_of(secrets: Collection[str], start: str = "", end: str = "", before: str = "") -> re.Pattern[str] | None:

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from bellhop.ledger.records import Part
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.observe import Observe, silent
-from bellhop.schemas.process import process_name
+from bellhop.schemas.process import own_name
 from bellhop.schemas.settings import Settings
 from bellhop.vendors.registry import routes_in_use
 
@@ -70,4 +70,4 @@ def part_of(settings: Settings, kind: str, routes: Sequence[str] = ()) -> Part:
     """This process. kind: as the command that runs it is called."""
     needs = (*(["ingest"] if settings.sources else []), "archive", *routes_in_use(settings))
     host, release = socket.gethostname(), version("bellhop-bookings")
-    return Part(process_name(), kind, host, release, routes, needs, _NEVER, _NEVER, _NEVER)
+    return Part(own_name(), kind, host, release, routes, needs, _NEVER, _NEVER, _NEVER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Final
 
@@ -43,8 +43,8 @@ class MeasuredBroker:
     def migrate(self) -> Mapping[str, int]:
         return self._broker.migrate()
 
-    def hasten(self, route: str) -> int:
-        return self._broker.hasten(route)
+    def hasten(self, route: str, accounts: Collection[str] | None = None) -> int:
+        return self._broker.hasten(route, accounts)
 
     def close(self) -> None:
         self._broker.close()

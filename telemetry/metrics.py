@@ -17,7 +17,6 @@ from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from bellhop.schemas.problems import WEBHOOK_PROBLEMS
@@ -26,6 +25,7 @@ from bellhop.schemas.settings import Settings
 from bellhop.telemetry import series
 from bellhop.telemetry.processes import HostUse, family
 from bellhop.telemetry.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, NOBODYS, SERIES, step_of
+from bellhop.telemetry.shared_numbers import SharedNumbers
 from bellhop.telemetry.version import VERSION
 from bellhop.vendors.registry import ROUTES, lanes
 
@@ -101,7 +101,7 @@ class Metrics:
         if shared is None:
             return generate_latest(self._registry)
         together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        together.register(SharedNumbers(Path(shared)))
         together.register(HostUse(lambda: family(Path(shared))))
         return generate_latest(together)
 

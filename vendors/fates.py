@@ -101,7 +101,7 @@ OF_EVERY_CANCEL: Final[Mapping[str, FieldFate]] = {
     "venue": checks("the venues of the settings; without one of these it is cancelled wherever it stands"),
     **dict.fromkeys(
         ("member_id", "client.name", "client.email"),
-        checks("the guests whose bookings stand: of several under one reference it cancels that guest's alone"),
+        checks("the guests whose bookings stand: it cancels that guest's alone; only another's are left to a person"),
     ),
 }
 """What names the booking that a cancel is of."""

@@ -19,7 +19,7 @@ class Done:
     """The vendor has it. `detail` says so to people. `tombstone` as with Dead.
 
     forward: events that follow from this one. They are queued before its end is recorded, so none is lost; queued
-    twice they are known by their ids.
+    twice they are known by their ids. booking: as with Dead.
     """
 
     name: ClassVar[str] = "done"
@@ -28,6 +28,7 @@ class Done:
     detail: str
     tombstone: bool = False
     forward: tuple[Envelope, ...] = ()
+    booking: Booking | None = None
 
 
 @dataclass(frozen=True, slots=True)

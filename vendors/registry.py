@@ -29,6 +29,7 @@ ROUTES: Final = (
     RESULTS_ROUTE,
 )
 """All routes: each has a work queue, and a worker takes from it."""
+BOOKINGS_ROUTES: Final = frozenset(bookings_route(vendor.kind) for vendor in VENDORS)
 
 
 def lanes(accounts: Mapping[str, Account]) -> Mapping[str, Sequence[str]]:
@@ -53,7 +54,7 @@ def routes_in_use(settings: Settings) -> tuple[str, ...]:
 
 def connect_broker(settings: Settings, observe: Observe = silent) -> Broker:
     """The settings' broker, with a queue for each route and a lane for each account; not connected yet."""
-    return connect(settings.broker, ROUTES, observe, lanes=lanes(settings.accounts))
+    return connect(settings.broker, ROUTES, observe, lanes=lanes(settings.accounts), soon=BOOKINGS_ROUTES)
 
 
 def vendor_of(account: Account) -> Vendor[Any]:

@@ -14,7 +14,7 @@ from bellhop.ledger.records import Booking, Entry
 from bellhop.schemas.asked import Asked, Difference, compare_asked, is_other_guest
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
-from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.schemas.statuses import Meaning, cancels, meaning
 from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Repeated
 
 _UNKNOWN: Final = Difference("", None, None)
@@ -50,8 +50,8 @@ def what_is_lacking(event: Envelope, meant: Meaning, accounts: Container[str], v
 
 def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[Entry] | Dead:
     """What stands of the booking and is this event's: a reference may hold the bookings of several guests, as a group's
-    seats. A request of another guest has nothing yet. A change or cancel of one whose guest is not known is of the one
-    guest there is."""
+    seats. A request of another guest has nothing yet. A change that names nobody known is of the one guest there is,
+    who may have been renamed; a cancel is not, as nothing would bring back what it took from the wrong one."""
     if not asked["client"] and not asked.get("member_id"):
         return [entry for entry in booking.entries if entry.stands]
     before = [entry for entry in booking.entries if entry.made_by != event.id]
@@ -59,10 +59,13 @@ def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[En
     if not own and event.type != "booking.requested":
         # What the event has cancelled itself counts as well: the answer is the same after each of its calls.
         own = [entry for entry in before if entry.stands or entry.cancelled_by == event.id]
+        which = ", ".join(entry.vendor_id for entry in own)
         if any(is_other_guest(own[0].asked or {}, entry.asked or {}) for entry in own):
-            which = ", ".join(entry.vendor_id for entry in own)
             text = f"several guests' bookings stand under its reference ({which}), and none is of this event's guest"
             return Dead(Reason.UNSUPPORTED, f"{text}: change the one that is meant by hand there, then discard this")
+        if cancels(event.type, event.data.get("status")) and any(entry.stands for entry in own):
+            text = f"what stands under its reference ({which}) is of another guest than the one it names"
+            return Dead(Reason.UNSUPPORTED, f"{text}: cancel it by hand there if it is meant, then discard this")
     own_keys = {entry.key for entry in own}
     return [e for e in booking.entries if e.stands and (e.made_by == event.id or e.key in own_keys)]
 
@@ -109,6 +112,9 @@ def settle_rest(event: Envelope, booking: Booking, matches: Sequence[Match], wor
     words: what it is done as. vendor: its name, for people. A fact that came again under another id called nothing and
     is no news: the source is told nothing.
     """
+    matches = [_know_asked(match, event) for match in matches]
+    known = {match.entry.key: match.entry for match in matches}
+    before, booking = booking, replace(booking, entries=tuple(known.get(one.key, one) for one in booking.entries))
     left = [(match, found) for match in matches if (found := _find_left(match, event))]
     if left:
         return _by_hand(event, booking, left, vendor)
@@ -116,14 +122,23 @@ def settle_rest(event: Envelope, booking: Booking, matches: Sequence[Match], wor
     if any(event.id in (entry.made_by, entry.changed_by) for entry in booking.entries):
         if with_person:
             text = f"{words}; but what event {', '.join(with_person)} asked is a person's to change by hand"
-            return Dead(Reason.UNSUPPORTED, f"{text}: see its dead letter, then discard this", applies=True)
-        return Done(words)
+            text = f"{text}: see its dead letter, then discard this"
+            return Dead(Reason.UNSUPPORTED, text, applies=True, booking=booking)
+        return Done(words, booking=None if booking == before else booking)
     if with_person:
         return Repeated(f"it asks what event {', '.join(with_person)} asked, which a person has")
     status = event.data.get("status")
     if any(status != (match.entry.asked or {}).get("status") for match in matches):
         return Recorded(f"{words}: it stands as asked, nothing to call", applies=True)
     return Repeated("it asks nothing else than what stands: nothing to call")
+
+
+def _know_asked(match: Match, event: Envelope) -> Match:
+    """What a callback, or a person, told of as made by this very event was booked for what the event asks: the ledger,
+    which entered it, had the call alone."""
+    if match.entry.made_by != event.id or match.entry.asked is not None or match.entry.left is not None:
+        return match
+    return replace(match, entry=replace(match.entry, asked=match.asked))
 
 
 def cancel_elsewhere(event: Envelope, booking: Booking, entries: Sequence[Entry], words: str) -> Outcome:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bellhop.broker.headers import SWEPT
-from bellhop.broker.port import Delivery
+from bellhop.broker.messages import own_lane
+from bellhop.broker.topology import lane_account
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope
 from bellhop.workers.delivery import EndedDelivery, ReceivedDelivery
@@ -14,14 +15,13 @@ from bellhop.workers.retry import LOOK_SECONDS
 
 
 class Admission:
-    """Of one worker. starts_soon: whether an event cannot wait in a lane that is held for so many seconds. `let_go`
-    belongs to the settler, the rest to the owner."""
+    """Of one worker. starts_soon: whether an event cannot wait in a lane that is held for so many seconds. Belongs to
+    the owner."""
 
     def __init__(self, lanes: Lanes, starts_soon: Callable[[Envelope, float], bool], clock: Clock) -> None:
         self._lanes = lanes
         self._starts_soon = starts_soon
         self._clock = clock
-        self._accounts: dict[int, str] = {}  # of what has begun, by id(delivery); one step each: atomic
 
     def sort(self, received: Sequence[ReceivedDelivery]) -> tuple[list[ReceivedDelivery], list[EndedDelivery]]:
         """Those that begin, and those that do not. What came from its own lane was let through as it was taken; what
@@ -30,13 +30,13 @@ class Admission:
         begun, sent = [], []
         for one in received:
             name = one.envelope.account
-            is_own, seconds = one.delivery.lane == name, self._lanes.hold_seconds(name)
+            is_own, seconds = lane_account(one.delivery.lane) == name, self._lanes.hold_seconds(name)
             if seconds > 0:
                 begins = self._starts_soon(one.envelope, seconds)
                 if is_own:
                     self._note_look(one)
             else:
-                begins = is_own or self._lanes.room(name, 0) > 0
+                begins = is_own or self._lanes.room(self._lane(one), 0) > 0
             if begins:
                 self.admit([one])
                 begun.append(one)
@@ -47,14 +47,11 @@ class Admission:
     def admit(self, received: Sequence[ReceivedDelivery]) -> None:
         """They begin; or begin again, where they could not be claimed."""
         for one in received:
-            if id(one.delivery) not in self._accounts:
-                self._accounts[id(one.delivery)] = one.envelope.account
-                self._lanes.take_in(one.envelope.account)
+            if not self._lanes.is_in_hand(one.delivery):
+                self._lanes.take_in(one.delivery, self._lane(one))
 
-    def let_go(self, delivery: Delivery) -> None:
-        """It has its end."""
-        if (name := self._accounts.pop(id(delivery), None)) is not None:
-            self._lanes.let_go(name)
+    def _lane(self, one: ReceivedDelivery) -> str:
+        return own_lane(one.envelope, self._clock.now())
 
     def _note_look(self, one: ReceivedDelivery) -> None:
         """It came from a lane that is held. Once one comes again, all were looked at; what has no start waits for no
@@ -62,4 +59,4 @@ class Admission:
         seen = one.delivery.message.headers.get(SWEPT, 0)
         is_round = not isinstance(seen, str) and self._clock.now().timestamp() - seen < LOOK_SECONDS / 2
         if is_round or one.envelope.not_after is None:
-            self._lanes.end_look(one.envelope.account)
+            self._lanes.end_look(one.delivery.lane)

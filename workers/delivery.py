@@ -176,7 +176,7 @@ class EndedDelivery:
         if claim is None or envelope is None:
             return None
         is_tombstone = isinstance(outcome, (Done, Dead)) and outcome.tombstone
-        if isinstance(outcome, Dead) and outcome.booking is not None:
+        if isinstance(outcome, Dead | Done) and outcome.booking is not None:
             booking = outcome.booking
         if booking is not None and is_tombstone:
             booking = replace(booking, cancelled=True)

@@ -1,10 +1,11 @@
-"""Accounts that are held because their credentials were refused: whether they are taken by now is asked without any
-event, and once they are, what waits for them goes on at once instead of at its next step of the ladder."""
+"""Accounts whose vendor was away, or refused their credentials: once that is over, what waits for them goes on at once
+instead of at its next step of the ladder. Whether credentials are taken by now is asked without any event."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,9 @@ from bellhop.vendors.registry import lanes, vendor_of
 from bellhop.workers.gate import AccountGate
 
 _LOOK_SECONDS: Final = 1.0
+WELL_SECONDS: Final = 3.0
+"""So long no call may have failed before what a vendor's absence has put on the ladder goes on: of one that comes and
+goes, each return would use up a try of all that waits."""
 
 
 class AccountsLedger(Protocol):
@@ -33,28 +37,32 @@ class AccountsLedger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Holdable:
-    """An account. ask: a question that every login may ask, through the gate; raises what a client's call raises.
-    routes: on which events of it wait."""
+    """An account. ask: a question that every login may ask, through the gate; raises what a client's call raises. None
+    where its vendor knows none. routes: on which events of it wait."""
 
-    ask: Callable[[], object]
+    ask: Callable[[], object] | None
     routes: tuple[str, ...]
 
 
 class HeldAccounts:
-    """hasten: a route's events that wait, as `Broker.hasten`."""
+    """hasten: a route's events of some accounts that wait, as `Broker.hasten`."""
 
     def __init__(
         self,
         ledger: AccountsLedger,
         accounts: Mapping[str, Holdable],
-        hasten: Callable[[str], int],
+        hasten: Callable[[str, Collection[str]], int],
         observe: Observe,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
         self._accounts = accounts
         self._hasten = hasten
         self._observe = observe
-        self._held: frozenset[str] = frozenset()
+        self._monotonic = monotonic
+        # Those that were held, and for how long in seconds they have to be well; and since when they are.
+        self._held: dict[str, float] = {}
+        self._well_since: dict[str, float] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Looks until `stop`. At the start each is tried: the process may have been started for new credentials."""
@@ -69,47 +77,69 @@ class HeldAccounts:
                 return
 
     def look(self, *, at_once: bool = False) -> None:
-        """Asks for each held one whose time has come, and has the events of those go on that are held no more.
+        """Asks for each whose credentials were refused and whose time has come, and has the events of those go on that
+        are held no more.
 
         Raises LedgerUnavailable, BrokerError; then the next look does what is left.
         """
         if at_once:
-            for view in self._held_now():
-                self._ledger.try_now(view.account)
+            for view in self._held_now().values():
+                if view.refused and self._accounts[view.account].ask:
+                    self._ledger.try_now(view.account)
         held = self._held_now()
-        for view in held:
-            if view.breaker == "probing":
-                self._ask(view.account)
-        self._held |= {view.account for view in held}
+        for name, view in held.items():
+            self._held[name] = 0.0 if view.refused else WELL_SECONDS
+            self._well_since.pop(name, None)
+            if view.refused and view.breaker == "probing":
+                self._ask(name)
         if not self._held:
             return
-        freed = self._held - {view.account for view in self._held_now()}
+        freed = self._find_well(self._held_now() if held else {})
         for route in sorted({route for account in freed for route in self._accounts[account].routes}):
-            self._hasten(route)
-        self._held -= freed
+            self._hasten(route, [account for account in freed if route in self._accounts[account].routes])
         for account in freed:
+            del self._held[account], self._well_since[account]
             self._observe("account.freed", account=account)
 
-    def _held_now(self) -> list[AccountView]:
-        views = self._ledger.views()
-        return [v for v in views if v.refused and v.breaker != "closed" and v.account in self._accounts]
+    def _find_well(self, held: Mapping[str, AccountView]) -> list[str]:
+        """Those that were held and are well for long enough."""
+        now = self._monotonic()
+        for name in self._held.keys() - held.keys():
+            self._well_since.setdefault(name, now)
+        return sorted(name for name, since in self._well_since.items() if now - since >= self._held[name])
+
+    def _held_now(self) -> dict[str, AccountView]:
+        """By name; those too that were, and of which a call has failed since."""
+        views = {view.account: view for view in self._ledger.views() if view.account in self._accounts}
+        return {
+            name: view
+            for name, view in views.items()
+            if view.breaker != "closed" or (name in self._held and view.failures > 0)
+        }
 
     def _ask(self, account: str) -> None:
+        ask = self._accounts[account].ask
         with suppress(BellhopError):  # the gate has entered how it ended
-            self._accounts[account].ask()
+            if ask is not None:
+                ask()
 
 
 def held_accounts(
-    settings: Settings, ledger: Ledger, hasten: Callable[[str], int], observe: Observe, routes: frozenset[str]
+    settings: Settings,
+    ledger: Ledger,
+    hasten: Callable[[str, Collection[str]], int],
+    observe: Observe,
+    routes: frozenset[str],
 ) -> HeldAccounts:
-    """Of all accounts whose vendor knows a harmless question. routes: those of this process."""
+    """Of all accounts. routes: those of this process."""
     http = HttpClient(pool_size=1, redactor=Redactor(settings.secrets))
     gate = AccountGate(ledger.accounts, settings.accounts, last=False, observe=observe)
     found, lanes_of = {}, lanes(settings.accounts)
     for name, account in settings.accounts.items():
         vendor = vendor_of(account)
         own = routes & {route for route, accounts in lanes_of.items() if name in accounts}
-        if vendor.harmless and own:
+        if own:
             client = vendor.client(account, http, ledger, gate)
-            found[name] = Holdable(partial(client.call, vendor.harmless), tuple(sorted(own)))
+            ask = partial(client.call, vendor.harmless) if vendor.harmless else None
+            found[name] = Holdable(ask, tuple(sorted(own)))
     return HeldAccounts(ledger.accounts, found, hasten, observe)

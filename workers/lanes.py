@@ -1,9 +1,10 @@
 """What one worker has in hand of each account, and whose event begins next.
 
-An account is held: nothing of its lane is taken. It has room: it may have more in hand, which wait here for a thread of
-the pool, for its turn by rate and calls at once. Every account has less in hand than there are free places, and less at
-work than there are free threads: one alone gets half of both, the next one half of what is left, and there is always a
-place for one that has nothing yet. docs/decisions/0025 has the whole.
+An account is held: nothing of its lanes is taken. A lane has room: more of it may be in hand, which wait here for a
+thread of the pool, and for the account's turn by rate and calls at once. Every lane has less in hand than there are
+free places, and every account less at work than there are free threads: one alone gets half of both, the next one half
+of what is left, and there is always a place for one that has nothing yet. What of an account begins first, `precedence`
+says. docs/decisions/0025 has the whole.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+from bellhop.broker.port import Delivery
+from bellhop.broker.topology import is_soon_lane, lane_account
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.workers.delivery import ClaimedDelivery
 from bellhop.workers.ports import FREE, AccountLeave, Turns
+from bellhop.workers.precedence import Precedence, Rank
 from bellhop.workers.retry import LOOK_SECONDS
 
-AHEAD_SECONDS: Final = 0.25
-"""So long before its turn an event gets a thread, that its call is not late: the gate waits for the moment itself."""
 SOON_SECONDS: Final = 2.0
 """What has to wait longer for its turn is not taken yet."""
+WAIT_AT_MOST_SECONDS: Final = 15.0
+"""What is in hand, and so claimed, waits no longer for what goes before it."""
 
 
 def capacity_of(threads: int) -> int:
@@ -37,28 +41,52 @@ def pool_size(threads: int) -> int:
 
 
 @dataclass(slots=True)
-class _Account:
-    leave: AccountLeave = FREE
+class _Lane:
+    """One of an account's two: what starts soon, and all else."""
+
     in_hand: int = 0
-    at_work: int = 0
-    next_at: float = 0.0
-    """Monotonic seconds: when the next event may begin by the rate, as far as this worker's own go."""
     waiting: deque[ClaimedDelivery] = field(default_factory=deque)
     looked_at: float | None = None
-    """Monotonic seconds: when its lane was last looked at as a whole, or it became held; None while it is not."""
+    """Monotonic seconds: when it was last looked at as a whole, or its account became held; None while it is not."""
+
+
+@dataclass(slots=True)
+class _Account:
+    leave: AccountLeave = FREE
+    at_work: int = 0
+    soon: _Lane = field(default_factory=_Lane)
+    later: _Lane = field(default_factory=_Lane)
+
+    def lane(self, name: str) -> _Lane:
+        return self.soon if is_soon_lane(name) else self.later
+
+    @property
+    def both(self) -> tuple[_Lane, _Lane]:
+        return self.soon, self.later
 
 
 class Lanes:
-    """Of one worker. `room`, `most` are the consumer's `broker.port.Leave`. Safe from any thread."""
+    """Of one worker. `room`, `most` are the consumer's `broker.port.Leave`. rank: of what starts later than soon.
+    precedence: of the whole process. Safe from any thread."""
 
-    def __init__(self, threads: int, turns: Turns, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        threads: int,
+        turns: Turns,
+        clock: Clock = SYSTEM_CLOCK,
+        *,
+        rank: Rank = Rank.OTHER,
+        precedence: Precedence | None = None,
+    ) -> None:
         self._places = capacity_of(threads)
         self.pool = pool_size(threads)
         self._turns = turns
         self._clock = clock
+        self._rank = rank
+        self._precedence = precedence or Precedence()
         self._changed = threading.Condition()
         self._accounts: dict[str, _Account] = {}
-        self._in_hand = 0
+        self._lane_of: dict[int, str] = {}  # of what is in hand, by id(delivery)
         self._at_work = 0
         self._wakes_at = math.inf
         """Monotonic seconds: when a thread wakes for the next turn that time brings. The others wait for changes."""
@@ -67,57 +95,66 @@ class Lanes:
     # --- taking: the consumer's and the owner's ---------------------------------------------------------------------
 
     def most(self, lane: str) -> int:
-        leave = self._turns.leave(lane) if lane else FREE
+        leave = self._turns.leave(lane_account(lane)) if lane else FREE
         return self._places // 2 if leave.is_ill else min(_share(leave), self._places // 2)
 
     def room(self, lane: str, beside: int) -> int:
         if not lane:  # they are of any account
             return self._places
-        leave, now = self._turns.leave(lane), self._clock.monotonic()
+        name = lane_account(lane)
+        leave, now = self._turns.leave(name), self._clock.monotonic()
         with self._changed:
-            account = self._update(lane, leave, now)
-            is_looked_at = account.looked_at is not None and now - account.looked_at >= LOOK_SECONDS
+            own = self._update(name, leave, now).lane(lane)
+            is_looked_at = own.looked_at is not None and now - own.looked_at >= LOOK_SECONDS
             if leave.held > 0 and not is_looked_at:
                 return 0
-            if max(account.next_at, leave.next_at) - now > SOON_SECONDS:
+            if max(self._precedence.next_at(name), leave.next_at) - now > SOON_SECONDS:
                 return 0
-            free = self._places - self._in_hand - beside
-            share = self._places if is_looked_at else _share(leave)
-            return max(0, min(share - account.in_hand, (free - account.in_hand) // 2))
+            free = self._places - len(self._lane_of) - beside
+            limits = [self._places if is_looked_at else _share(leave), (free + own.in_hand) // 2]
+            most = None if is_looked_at else self._precedence.most(name, self._rank_of(lane), leave)
+            return max(0, min(limits if most is None else [*limits, most]) - own.in_hand)
 
     def hold_seconds(self, name: str) -> float:
         """For how many seconds the account has no leave at all."""
         return self._turns.leave(name).held
 
-    def end_look(self, name: str) -> None:
-        """What waited for the account, which is held, was looked at; the next look is some minutes off."""
+    def end_look(self, lane: str) -> None:
+        """What waited in it for its account, which is held, was looked at; the next look is some minutes off."""
         with self._changed:
-            if (account := self._accounts.get(name)) is not None and account.looked_at is not None:
-                account.looked_at = self._clock.monotonic()
+            account = self._accounts.get(lane_account(lane))
+            if account is not None and account.lane(lane).looked_at is not None:
+                account.lane(lane).looked_at = self._clock.monotonic()
 
-    def take_in(self, name: str) -> None:
-        """One more of the account's is in hand."""
+    def take_in(self, delivery: Delivery, lane: str) -> None:
+        """One more of the lane is in hand."""
+        name = lane_account(lane)
         leave = self._turns.leave(name)
         with self._changed:
-            self._in_hand += 1
+            self._lane_of[id(delivery)] = lane
             account = self._accounts.setdefault(name, _Account())
-            account.in_hand += 1
+            account.lane(lane).in_hand += 1
             self._update(name, leave, self._clock.monotonic())
 
-    def let_go(self, name: str) -> None:
-        """One less."""
+    def is_in_hand(self, delivery: Delivery) -> bool:
+        return id(delivery) in self._lane_of
+
+    def let_go(self, delivery: Delivery) -> None:
+        """One less, where it was."""
         with self._changed:
-            self._in_hand -= 1
-            account = self._accounts[name]
-            account.in_hand -= 1
-            self._keep(name, account)
+            if (lane := self._lane_of.pop(id(delivery), None)) is not None:
+                account = self._accounts[name := lane_account(lane)]
+                account.lane(lane).in_hand -= 1
+                self._keep(name, account)
 
     # --- working: the pool's -----------------------------------------------------------------------------------------
 
     def put(self, claimed: ClaimedDelivery) -> None:
-        """It waits for a thread and its turn. It must have been entered."""
+        """It waits for a thread and its turn. It must have been taken in."""
         with self._changed:
-            self._accounts[claimed.envelope.account].waiting.append(claimed)
+            lane = self._lane_of[id(claimed.delivery)]
+            self._accounts[lane_account(lane)].lane(lane).waiting.append(claimed)
+            self._precedence.put(lane_account(lane), self._rank_of(lane))
             self._changed.notify()
 
     def next(self) -> ClaimedDelivery | None:
@@ -134,7 +171,9 @@ class Lanes:
     def finish(self, claimed: ClaimedDelivery) -> None:
         """Its thread is free again."""
         with self._changed:
-            self._accounts[claimed.envelope.account].at_work -= 1
+            name = lane_account(self._lane_of[id(claimed.delivery)])
+            self._precedence.finish(name)
+            self._accounts[name].at_work -= 1
             self._at_work -= 1
             self._changed.notify()
 
@@ -147,20 +186,29 @@ class Lanes:
         """The next event; or None, and when time alone brings one."""
         soonest = math.inf
         for name, account in self._accounts.items():
-            at_once = account.leave.at_once or self.pool
-            if not account.waiting or account.at_work >= min(at_once, self.pool - self._at_work):
+            if account.at_work >= min(account.leave.at_once or self.pool, self.pool - self._at_work):
                 continue
-            begins = max(account.next_at, account.leave.next_at) - AHEAD_SECONDS
-            if begins > now:
-                soonest = min(soonest, begins)
-                continue
-            # Behind the others: the next free thread is theirs.
-            self._accounts[name] = self._accounts.pop(name)
-            account.at_work += 1
-            self._at_work += 1
-            account.next_at = max(account.next_at, now) + account.leave.interval
-            return account.waiting.popleft(), 0.0
+            for lane in account.both:
+                if not lane.waiting:
+                    continue
+                begins = self._begin(name, account, lane, now)
+                if begins > 0:
+                    soonest = min(soonest, begins)
+                    continue
+                # Behind the others: the next free thread is theirs.
+                self._accounts[name] = self._accounts.pop(name)
+                account.at_work += 1
+                self._at_work += 1
+                return lane.waiting.popleft(), 0.0
         return None, soonest
+
+    def _begin(self, name: str, account: _Account, lane: _Lane, now: float) -> float:
+        rank = Rank.SOON if lane is account.soon else self._rank
+        is_old = now - lane.waiting[0].started >= WAIT_AT_MOST_SECONDS
+        return self._precedence.begin(name, rank, account.leave, now, in_any_case=is_old)
+
+    def _rank_of(self, lane: str) -> Rank:
+        return Rank.SOON if is_soon_lane(lane) else self._rank
 
     def _wait(self, until: float) -> None:
         if until >= self._wakes_at or until is math.inf:
@@ -178,14 +226,15 @@ class Lanes:
         if account.leave.at_once != leave.at_once:
             self._changed.notify_all()
         account.leave = leave
-        if not leave.is_ill and leave.held <= 0:
-            account.looked_at = None
-        elif account.looked_at is None:
-            account.looked_at = now
+        for lane in account.both:
+            if not leave.is_ill and leave.held <= 0:
+                lane.looked_at = None
+            elif lane.looked_at is None:
+                lane.looked_at = now
         return self._keep(name, account)
 
     def _keep(self, name: str, account: _Account) -> _Account:
-        if account.in_hand or account.looked_at is not None:
+        if any(lane.in_hand or lane.looked_at is not None for lane in account.both):
             self._accounts[name] = account
         else:
             self._accounts.pop(name, None)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bellhop.broker import headers, topology
-from bellhop.broker.messages import cut_body, lane_headers, work_message
+from bellhop.broker.messages import cut_body, lane_headers, own_lane, work_message
 from bellhop.broker.port import Address, Headers, Message
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
@@ -33,7 +33,8 @@ def onward_message(ended: EndedDelivery, route: str, now: datetime) -> tuple[Mes
             letter = replace(letter, body=cut_body(letter.body))
         return letter, topology.DEAD
     if isinstance(ended.outcome, Wait) and ended.outcome.in_lane:
-        own: Headers = {headers.SWEPT: now.timestamp(), headers.LANE: ended.envelope.account if ended.envelope else ""}
+        lane = own_lane(ended.envelope, now) if ended.envelope else ""
+        own: Headers = {headers.SWEPT: now.timestamp(), headers.LANE: lane}
         return _copy(ended, route, own), topology.work(route)
     if ended.retry_seconds is not None:
         due: dict[str, str | int | float] = {headers.ENQUEUED: now.timestamp() + ended.retry_seconds}

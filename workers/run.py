@@ -14,10 +14,10 @@ from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent, where
-from bellhop.schemas.process import process_name
+from bellhop.schemas.process import own_name
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.results import RESULTS_ROUTE
-from bellhop.schemas.routes import PULLS_ROUTE, bookings_route
+from bellhop.schemas.routes import PULLS_ROUTE
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.handler import AsksAhead, Handler
@@ -25,7 +25,7 @@ from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.kept_answers import on_a_thread
 from bellhop.vendors.outward import ENOUGH_BYTES, outward
-from bellhop.vendors.registry import VENDORS
+from bellhop.vendors.registry import BOOKINGS_ROUTES
 from bellhop.vendors.scheduler import Scheduler
 from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
@@ -33,6 +33,7 @@ from bellhop.workers.held_accounts import held_accounts
 from bellhop.workers.lanes import Lanes, capacity_of
 from bellhop.workers.pauses import PausedRoutes
 from bellhop.workers.ports import NoTurns, Turns
+from bellhop.workers.precedence import Precedence, Rank
 from bellhop.workers.receivers import Places
 from bellhop.workers.result_posts import ResultPosts
 from bellhop.workers.results import Results
@@ -66,10 +67,9 @@ def posts(
     first, last = (
         AccountGate(ledger.accounts, settings.accounts, last=is_last, observe=observe) for is_last in (False, True)
     )
-    kept = {bookings_route(vendor.kind) for vendor in VENDORS}
 
     def gate(route: str) -> AccountGate:
-        return first if route in kept else last
+        return first if route in BOOKINGS_ROUTES else last
 
     made = handlers(settings, http=http, gates=gate, ledger=ledger, observe=observe, now=utc_now)
     return {
@@ -115,8 +115,8 @@ def run_workers(
     by_route = posts(settings, ledger, observe, tracer)
     results = Results(settings.told, ledger, utc_now)
     room = Room(settings.broker.delivery_limit)
-    name = process_name()
-    lanes = {route: Lanes(settings.work.threads, by_route[route].gate) for route in routes}
+    name = own_name()
+    lanes = _lanes(settings, by_route, routes)
     workers = [
         Worker(
             route,
@@ -177,6 +177,15 @@ def run_workers(
     publisher.close()
     if died:
         raise died[0]
+
+
+def _lanes(settings: Settings, by_route: Mapping[str, RouteWorker], routes: Sequence[str]) -> Mapping[str, Lanes]:
+    precedence = Precedence()
+    ranks = {route: Rank.BOOKING if route in BOOKINGS_ROUTES else Rank.OTHER for route in routes}
+    return {
+        route: Lanes(settings.work.threads, by_route[route].gate, rank=ranks[route], precedence=precedence)
+        for route in routes
+    }
 
 
 def _ask_ahead(handlers: Iterable[Handler]) -> None:

@@ -26,6 +26,9 @@ one by one, which takes minutes for some hundred messages."""
 DEATHS_ALONE: Final = 3
 QUIET_SECONDS: Final = 0.3
 """For what a broker has sent and nobody has taken yet, and for acks on their way."""
+PATIENCE_SECONDS: Final = 5.0
+"""While one waits to be worked alone the others come back from the ladder, sooner than it is ever quiet where they are
+many or its first step is short. So it takes less and less quiet, and after so long a tenth of it."""
 
 
 def count_deaths(delivery: Delivery) -> int:
@@ -52,6 +55,7 @@ class Room:
         self._changed = threading.Condition()
         self._stir_time = clock.monotonic()
         self._is_taken = False  # a worker has a suspect of its own
+        self._taken_at = 0.0
         self._in_hand = 0  # suspects
         self.is_alone = False
         self._company = _Company(self, self._changed)
@@ -63,7 +67,8 @@ class Room:
             if delivery.deliveries:  # one of those that a dead process held: the others are on their way
                 self._stir_time = self._clock.monotonic()
             stays = may_stay and not self._is_taken
-            self._is_taken |= stays
+            if stays:
+                self._is_taken, self._taken_at = True, self._clock.monotonic()
             return stays
 
     def leave(self, *, has_stayed: bool) -> None:
@@ -76,7 +81,9 @@ class Room:
     def is_quiet(self) -> bool:
         """Whether the process holds no suspect but one, which may now begin: sooner, it would take others with it."""
         with self._changed:
-            return self._in_hand == 1 and self._clock.monotonic() - self._stir_time >= self._quiet_seconds
+            now = self._clock.monotonic()
+            needed = self._quiet_seconds * max(0.1, 1 - (now - self._taken_at) / PATIENCE_SECONDS)
+            return self._in_hand == 1 and now - self._stir_time >= needed
 
     def place(self, delivery: Delivery) -> AbstractContextManager[None]:
         """Where it is worked: a suspect while nothing else is, and all else while no suspect is."""

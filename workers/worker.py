@@ -241,7 +241,7 @@ class Worker:
             report_end(ended, self._observe, self._clock)
         for ended in batch:
             self._held.pop(id(ended.delivery), None)
-            self._admission.let_go(ended.delivery)
+            self.lanes.let_go(ended.delivery)
             self._suspects.leave(ended.delivery)
         self.consumer.ack([ended.delivery for ended in batch])
 

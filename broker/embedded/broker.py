@@ -7,7 +7,7 @@ file must be on a local disk, and the wall clock decides when a delay or a lease
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from bellhop.broker.embedded.sqlite_library import VERSION, sqlite
 from bellhop.broker.embedded.store import Store
 from bellhop.broker.embedded.wake import Ringer
 from bellhop.broker.port import Leave, QueueStats
-from bellhop.broker.topology import DEAD, DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry, work, work_queue
+from bellhop.broker.topology import DEAD, DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, lanes_of, retry, work, work_queue
 from bellhop.schemas.clock import steady_time
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent
@@ -112,14 +112,14 @@ class EmbeddedBroker:
     def migrate(self) -> Mapping[str, int]:
         return {}
 
-    def hasten(self, route: str) -> int:
+    def hasten(self, route: str, accounts: Collection[str] | None = None) -> int:
         if route not in self._topology.routes:
             raise BrokerError(f"no route {route} is in the topology")
         queue = work_queue(route)
         store = Store(self._path, synced=True)
         try:
             with store.writing():
-                count = store.hasten(queue)
+                count = store.hasten(queue, lanes=None if accounts is None else lanes_of(accounts))
         finally:
             store.close()
         ringer = Ringer(self._path)

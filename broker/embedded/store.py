@@ -7,6 +7,7 @@ nothing; an ack of the latest one holds even when its time is over. What is read
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Final
 
 from bellhop.broker.embedded.file import DatabaseFile
 from bellhop.broker.port import QueueStats
-from bellhop.broker.topology import DEAD_QUEUE
+from bellhop.broker.topology import DEAD_QUEUE, lane_account
 
 _LANES_READ: Final = 64
 
@@ -125,12 +126,17 @@ class Store:
             [(row.queue, row.id, row.headers, row.body, row.enqueued, row.due, row.lane) for row in rows],
         )
 
-    def hasten(self, queue: str, until: float | None = None) -> int:
-        """Ends the delays of the queue's messages, of those only that are over at `until` where that is given; how
-        many."""
-        over = "" if until is None else " AND due <= :until"
-        update = f"UPDATE messages SET due = NULL WHERE queue = :queue AND due IS NOT NULL{over}"  # noqa: S608
-        count: int = self._db.execute(update, {"queue": queue, "until": until}).rowcount
+    def hasten(self, queue: str, until: float | None = None, lanes: Sequence[str] | None = None) -> int:
+        """Ends the delays of the queue's messages, of those only that are over at `until`, or that will wait in one of
+        `lanes`, where that is given; how many."""
+        asked = {"queue": queue, "until": until}
+        some = "" if until is None else " AND due <= :until"
+        if lanes is not None:
+            named = {f"lane_{number}": lane for number, lane in enumerate(lanes)}
+            asked |= named
+            some += f" AND lane IN ({', '.join(f':{name}' for name in named)})"
+        update = f"UPDATE messages SET due = NULL WHERE queue = :queue AND due IS NOT NULL{some}"  # noqa: S608
+        count: int = self._db.execute(update, asked).rowcount
         return count
 
     def delete(self, leases: Iterable[tuple[int, int]]) -> None:
@@ -223,12 +229,14 @@ class Store:
         with self._file.reading():
             for queue in queues:
                 waiting = self._file.read(_WAITING, {"queue": queue})
-                lanes = {lane_text(lane): count for lane, count, _ in waiting}
+                lanes: Counter[str] = Counter()
+                for lane, count, _ in waiting:
+                    lanes[lane_account(lane_text(lane))] += count
                 asked = {"queue": queue, "now": now, "first": min((seq for *_, seq in waiting), default=None)}
                 ((due, delayed, lapsed, leased, *enqueued),) = self._file.read(_STATS, asked)
                 oldest = min((at for at in enqueued if at is not None), default=None)
                 age = None if oldest is None else max(0.0, now - oldest)
-                answer[queue] = QueueStats(sum(lanes.values()) + due + lapsed, leased, age, lanes), int(delayed)
+                answer[queue] = QueueStats(lanes.total() + due + lapsed, leased, age, lanes), int(delayed)
         return answer
 
 

@@ -6,16 +6,26 @@ import contextlib
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from bellhop.broker.port import Leave, NoLimits, QueueStats
-from bellhop.broker.rabbitmq.consumer import CONNECT_SECONDS, LOOK_SECONDS, AmqpConsumer, connection
+from bellhop.broker.rabbitmq.consumer import CONNECT_SECONDS, LOOK_SECONDS, AmqpConsumer, connection, message_of
 from bellhop.broker.rabbitmq.lanes import LaneQueues
 from bellhop.broker.rabbitmq.publisher import AmqpPublisher
 from bellhop.broker.rabbitmq.standing import difference_text, migrate, move_all, queue_differences
-from bellhop.broker.rabbitmq.topology import count_lanes, declare
-from bellhop.broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, Topology, retry_queue, route_of, work, work_queue
+from bellhop.broker.rabbitmq.topology import declare, standing_lanes
+from bellhop.broker.topology import (
+    DEAD_QUEUE,
+    UNROUTABLE_QUEUE,
+    Topology,
+    lane_of,
+    lanes_of,
+    retry_queue,
+    route_of,
+    work,
+    work_queue,
+)
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable
 from bellhop.schemas.observe import Observe, silent
 
@@ -42,7 +52,7 @@ class AmqpBroker:
         self._heartbeat_seconds = heartbeat_seconds
         self._observe = observe
         self._open: list[AmqpPublisher | AmqpConsumer] = []
-        self._lane_counts: dict[str, int] = {}
+        self._lanes: dict[str, Sequence[tuple[int, str]]] = {}
         self._counted = -math.inf
 
     def declare(self) -> None:
@@ -74,7 +84,7 @@ class AmqpBroker:
         """AMQP tells only what is ready; what is in flight and how old things are, the ledger and the workers tell."""
 
         def count(link: Any) -> dict[str, QueueStats]:
-            channel, counts = link.channel(), self._lanes_that_stand(link)
+            channel, standing = link.channel(), self._lanes_that_stand(link)
 
             def ready(queue: str) -> int:
                 return int(channel.queue_declare(queue, passive=True).message_count)
@@ -82,8 +92,8 @@ class AmqpBroker:
             found = {}
             for route in self._topology.routes:
                 lanes: Counter[str] = Counter()
-                for lane in range(counts[route] + 1):
-                    lanes[", ".join(self._topology.lane_accounts(route, lane))] += ready(work_queue(route, lane))
+                for lane, queue in standing[route]:
+                    lanes[", ".join(self._topology.lane_accounts(route, lane))] += ready(queue)
                 waiting = {whose: number for whose, number in lanes.items() if number}
                 found[route] = QueueStats(lanes.total(), None, None, waiting)
             others = {"dead": ready(DEAD_QUEUE), "unroutable": ready(UNROUTABLE_QUEUE)}
@@ -92,13 +102,13 @@ class AmqpBroker:
 
         return self._on_a_link(count)
 
-    def _lanes_that_stand(self, link: Any) -> Mapping[str, int]:
+    def _lanes_that_stand(self, link: Any) -> Mapping[str, Sequence[tuple[int, str]]]:
         """Of each route, as of some minutes ago."""
         now = time.monotonic()
         if now - self._counted >= LOOK_SECONDS:
-            self._lane_counts = {route: count_lanes(link, self._topology, route) for route in self._topology.routes}
+            self._lanes = {route: standing_lanes(link, self._topology, route) for route in self._topology.routes}
             self._counted = now
-        return self._lane_counts
+        return self._lanes
 
     def differences(self) -> Sequence[str]:
         return self._on_a_link(lambda link: queue_differences(link, self._topology), _CHECK_SECONDS)
@@ -111,18 +121,20 @@ class AmqpBroker:
             publisher.close()
             self._open.remove(publisher)
 
-    def hasten(self, route: str) -> int:
+    def hasten(self, route: str, accounts: Collection[str] | None = None) -> int:
         """Takes what waits in each step, puts the route's back to work, confirmed before it is acked, and gives the
         others back. Dying in between leaves a message twice, which the ledger knows."""
         if route not in self._topology.routes:
             raise BrokerError(f"no route {route} is in the topology")
         publisher = self.publisher()
+        lanes = None if accounts is None else lanes_of(accounts)
+
+        def is_wanted(got: Any) -> bool:
+            return route_of(_key(got)) == route and (lanes is None or lane_of(message_of(got)) in lanes)
 
         def move(channel: Any) -> int:
-            return sum(
-                move_all(channel, publisher, retry_queue(delay), work(route), lambda got: route_of(_key(got)) == route)
-                for delay in self._topology.ladder
-            )
+            ladder = map(retry_queue, self._topology.ladder)
+            return sum(move_all(channel, publisher, queue, work(route), is_wanted) for queue in ladder)
 
         try:
             return self._on_a_channel(move)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bellhop.broker.port import Delivery, Leave, Message
-from bellhop.broker.rabbitmq.topology import count_lanes
-from bellhop.broker.topology import Topology, lane_of, work_queue
+from bellhop.broker.rabbitmq.topology import own_key, standing_lanes
+from bellhop.broker.topology import Topology, lane_of, queue_of
 
 _MOST_PREFETCHED: Final = 2**16 - 1
 
@@ -26,9 +26,11 @@ class LaneQueues:
 
     def queues(self, link: Any) -> Iterator[tuple[str, int]]:
         """The queues of all lanes that stand, each with its prefetch."""
-        count = 0 if self._route is None else count_lanes(link, self._topology, self._route)
-        for lane in range(count + 1):
-            yield (self.queue if self._route is None else work_queue(self._route, lane)), self._prefetch_of(lane)
+        if self._route is None:
+            yield self.queue, self._prefetch_of(0)
+            return
+        for number, queue in standing_lanes(link, self._topology, self._route):
+            yield queue, self._prefetch_of(number)
 
     def _prefetch_of(self, lane: int) -> int:
         accounts = self._topology.lane_accounts(self._route, lane) if self._route else ()
@@ -36,11 +38,11 @@ class LaneQueues:
         return min(self._prefetch, sum(wanted), _MOST_PREFETCHED)
 
     def own_lane(self, queue: str, message: Message) -> str:
-        """The account of a message that came from that account's lane; "" of any other."""
+        """The lane of a message that came from the lane it names; "" of any other."""
         if self._route is None:
             return ""
-        number = self._topology.lane_number(self._route, account := lane_of(message))
-        return account if number and work_queue(self._route, number) == queue else ""
+        key = own_key(self._topology, self._route, lane := lane_of(message))
+        return lane if key != self._route and queue == queue_of(key) else ""
 
     def arrive(self, delivery: Delivery) -> None:
         self._arrived.setdefault(delivery.lane, deque()).append(delivery)

@@ -24,6 +24,8 @@ from bellhop.broker.topology import (
     UNROUTABLE_QUEUE,
     WORK_EXCHANGE,
     Topology,
+    is_soon_lane,
+    lane_account,
     lane_key,
     lane_of,
     retry_queue,
@@ -60,8 +62,10 @@ def queues(topology: Topology) -> Iterator[Queue]:
     for route in topology.routes:
         arguments = {**_SAFE, "x-dead-letter-exchange": DEAD_EXCHANGE, "x-delivery-limit": topology.delivery_limit}
         for lane in range(topology.lane_count(route) + 1):
-            yield _queue(work_queue(route, lane), work, lane_key(route, lane), arguments)
-            yield _queue(work_queue(route, lane), back, lane_key(route, lane), arguments)
+            for is_soon in (False, True) if lane and route in topology.soon else (False,):
+                name, key = work_queue(route, lane, is_soon=is_soon), lane_key(route, lane, is_soon=is_soon)
+                yield _queue(name, work, key, arguments)
+                yield _queue(name, back, key, arguments)
     for delay in topology.ladder:
         # One delay a queue, never one a message: a long delay at the head would hold up the short ones behind it.
         arguments = {
@@ -77,15 +81,26 @@ def routing_key(topology: Topology, message: Message, to: Address) -> str:
     """The key under which it is published: on its way to a route, that of its lane there."""
     if to.routing_key not in topology.routes:
         return to.routing_key
-    return lane_key(to.routing_key, topology.lane_number(to.routing_key, lane_of(message)))
+    return own_key(topology, to.routing_key, lane_of(message))
 
 
-def count_lanes(link: Any, topology: Topology, route: str) -> int:
-    """How many numbered lanes stand, those beyond what is needed too."""
-    count = topology.lane_count(route)
-    while is_there(link, work_queue(route, count + 1)):
-        count += 1
-    return count
+def own_key(topology: Topology, route: str, lane: str) -> str:
+    """The routing key of what is to wait in this lane; the route's own where it has no such lane."""
+    number = topology.lane_number(route, lane_account(lane))
+    return lane_key(route, number, is_soon=is_soon_lane(lane) and route in topology.soon)
+
+
+def standing_lanes(link: Any, topology: Topology, route: str) -> list[tuple[int, str]]:
+    """The number and the queue of each lane that stands, those beyond what is needed too."""
+    needed = topology.lane_count(route)
+    found, number = [(0, work_queue(route))], 0
+    while (number := number + 1) <= needed or is_there(link, work_queue(route, number)):
+        found.append((number, work_queue(route, number)))
+        if route in topology.soon:
+            soon = work_queue(route, number, is_soon=True)
+            if number <= needed or is_there(link, soon):  # an older version has made none
+                found.append((number, soon))
+    return found
 
 
 def is_there(link: Any, name: str) -> bool:

@@ -20,6 +20,7 @@ from bellhop.console.api import (
     edits,
     events,
     floods,
+    guests,
     jobs,
     letters,
     operations,
@@ -43,7 +44,7 @@ from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
 
 PREFIX: Final = "/api/v1"
-_SECTIONS: Final = (overview, letters, jobs, edits, events, floods, operations, refusals, sources, people)
+_SECTIONS: Final = (*(overview, letters, jobs, edits, events, floods, operations, refusals, sources, people, guests),)
 
 
 class _Number(BaseConverter):

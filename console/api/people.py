@@ -7,13 +7,13 @@ from typing import Any
 from bellhop.console.access.passwords import PasswordUnfit, hash_password
 from bellhop.console.access.people import NameUnfit, fit_name
 from bellhop.console.access.sessions import LOCAL_ADMIN
-from bellhop.console.api import people_requests, requests, responses
+from bellhop.console.api import people_requests, people_responses, requests, responses
 from bellhop.console.api.problems import invalid, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ledger.records import Role
 from bellhop.letters.serializers import JsonObject
-from bellhop.letters.serializers.people import audit_row, token_row, user_row
+from bellhop.letters.serializers.people import audit_row, chain_row, token_row, user_row
 from bellhop.schemas.errors import FieldProblem
 
 _NUMBER = "<number:number>"
@@ -25,6 +25,8 @@ def section(parts: ApiParts) -> ApiSection:
     routes = (
         Route("GET", "/audit", api.audit, "List who did what, when and why, newest first", responses.AuditPage,
               query=requests.AuditQuery),
+        Route("GET", "/audit/chain", api.audit_chain, "Whether the audit is whole, and the first row that does not fit",
+              people_responses.ChainState, query=people_requests.ChainQuery),
         Route("GET", "/users", api.users, "List users", responses.Users, admin),
         Route("POST", "/users", api.add_user, "Add a user", responses.UserLine, admin, body=people_requests.NewUser,
               status=201, refuses=True),
@@ -54,6 +56,10 @@ class PeopleRoutes:
         page = self._parts.ledger.letters.audit_page(call.query["limit"], call.after, **chosen)
         rows = [{**audit_row(row), "why": self._parts.redactor.text(row.why)} for row in page.rows]
         return {"rows": rows, "next": call.next(page.next)}
+
+    def audit_chain(self, call: ApiCall) -> JsonObject:
+        noted = call.query.get("noted")
+        return chain_row(self._parts.ledger.audit_chain.verify(noted))
 
     def users(self, call: ApiCall) -> JsonObject:
         return {"rows": [user_row(user) for user in self._people.users()]}

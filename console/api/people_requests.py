@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from marshmallow import fields, validate
+import re
+from typing import Any, Final
+
+from marshmallow import ValidationError, fields, validate
 
 from bellhop.console.access.passwords import LONGEST, SHORTEST
 from bellhop.console.api.requests import Line, of
 from bellhop.console.api.times import Instant
 from bellhop.ledger.records import Role
 from bellhop.schemas.contract import Strict
+
+_NOTED: Final = re.compile(r"([0-9]{1,18}):([0-9a-fA-F]{64})")
+
+
+class _Noted(fields.String):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        found = _NOTED.fullmatch(super()._deserialize(value, attr, data, **kwargs))
+        if found is None:
+            raise ValidationError("must be a row's number and its hash, as number:hash")
+        return int(found[1]), found[2].lower()
+
+
+class ChainQuery(Strict):
+    noted = _Noted(
+        metadata={
+            "description": "A row that must have this hash still, as `last:hash` of an earlier answer.",
+            "pattern": f"^{_NOTED.pattern}$",
+        }
+    )
 
 
 class NewUser(Strict):

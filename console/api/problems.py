@@ -33,13 +33,13 @@ def invalid(*errors: FieldProblem) -> Problem:
 
 
 def handle_errors(app: Flask, observe: Observe) -> None:
-    """Whatever goes wrong in `app` is respond with a problem. Tells `api.crashed` of what nobody foresaw."""
+    """Whatever goes wrong in `app` is answered with a problem. Tells `api.crashed` of what nobody foresaw."""
 
     def respond(error: Exception) -> Response:
         problem = _problem(error)
         if problem is None:
             observe("api.crashed", error=type(error).__name__, where=where(error))
-            problem = Problem(500, "internal", "Bellhop failed while it respond. Look at what was done; try again.")
+            problem = Problem(500, "internal", "Bellhop failed while it answered. Look at what was done; try again.")
         path = request.script_root + request.path
         return Response(problem.body(path), problem.status, problem.headers, content_type=CONTENT_TYPE)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from bellhop.drill.upstream import Sender
 if TYPE_CHECKING:
     from bellhop.drill.nodes.postgres import PostgresNode
     from bellhop.drill.nodes.rabbitmq import RabbitNode
-
-_SENT_AGAIN = 60
 
 
 def _rabbit(site: Site) -> RabbitNode:
@@ -120,23 +119,29 @@ def _lock(site: Site, file: Path, seconds: float) -> None:
 
 
 def restore_ledger(after_seconds: float) -> Does:
-    """A copy is made; work goes on; everything dies; the copy is put back; the upstream sends its last posts again; and
-    a person says of each letter what he finds at the vendor."""
+    """A copy is made; work goes on; everything dies; the copy is put back; the upstream sends again what it is told to;
+    a person says of each letter what he finds at the vendor, and that nothing more need be minded. The vendor, which
+    was answered before, would not tell again of what the copy has forgotten: it is asked to."""
 
     def does(site: Site, upstream: Sender) -> None:
         copy = site.folder / "ledger.copy"
         copy.unlink(missing_ok=True)
+        copied = datetime.now(UTC)
         site.bellhop("ledger", "backup", str(copy))
         site.hold(after_seconds)
         names = [name for name in site.processes.names if name != "sandbox"]
         for name in names:
             site.processes.kill(name)
         site.bellhop("ledger", "restore", str(copy), "--yes", "--why", "drill")
+        with site.ledger() as ledger:
+            since = ledger.restores.send_again_since(copied)
         for name in names:
             site.start(name)
         site.wait_for_ingress()
-        upstream.send_again(_SENT_AGAIN)
+        upstream.send_again_since(since.timestamp())
+        site.sandbox("POST", "callbacks")
         site.hold(4.0)
         answer_letters(site, upstream)
+        site.bellhop("ledger", "release", "--yes", "--why", "drill")
 
     return does

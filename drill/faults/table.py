@@ -57,6 +57,9 @@ FAULTS: Final[tuple[DrillFault, ...]] = (
         "bookings_reset", "vendor", "carried out, connection reset", vendors.bookings_meet("reset", when="after")
     ),
     DrillFault("bookings_late", "vendor", "no answer, carried out 2 s later", vendors.bookings_come_late),
+    DrillFault(
+        "bookings_later", "vendor", "no answer, carried out after they were made again", vendors.bookings_come_later
+    ),
     DrillFault("bookings_reset_late", "vendor", "reset, carried out 2 s later", vendors.resets_come_late),
     DrillFault("bookings_hang", "vendor", "no answer, never carried out", vendors.bookings_meet("timeout_before")),
     DrillFault(
@@ -71,6 +74,7 @@ FAULTS: Final[tuple[DrillFault, ...]] = (
     DrillFault("bookings_503", "vendor", "not carried out, 503", vendors.bookings_meet("http", status=503)),
     DrillFault("bookings_refused", "vendor", "the vendor's own error", vendors.bookings_meet("error")),
     DrillFault("cancels_unanswered", "vendor", "cancels carried out, no answer", vendors.cancels_meet("timeout_after")),
+    DrillFault("cancels_late", "vendor", "cancels carried out 2 s later, no answer", vendors.cancels_come_late),
     DrillFault(
         "vendor_throttles", "vendor", "429, Retry-After 1", vendors.everything_meets("http", status=429, retry_after=1)
     ),

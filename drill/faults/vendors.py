@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bellhop.drill.faults.fault import Does
 from bellhop.drill.faults.processes import WORKER
-from bellhop.drill.site import LATE_SECONDS, Site
+from bellhop.drill.site import LATE_SECONDS, LATER_SECONDS, Site
 from bellhop.drill.upstream import Sender
 
 BOOKING_CALLS: Final = ("book", "create_service_reservation")
@@ -42,6 +42,8 @@ def _meet(methods: tuple[str, ...], kind: str, fault: dict[str, Any]) -> Does:
 
 
 bookings_come_late = bookings_meet("timeout_late", late=LATE_SECONDS)
+bookings_come_later = bookings_meet("timeout_late", late=LATER_SECONDS)
+cancels_come_late = cancels_meet("timeout_late", late=LATE_SECONDS)
 resets_come_late = bookings_meet("reset", when="late", late=LATE_SECONDS)
 
 

@@ -103,7 +103,14 @@ class PostgresNode:
         while any(map(_is_alive, found)):
             time.sleep(0.02)
         # Its process may stay as a zombie, where nobody buries it: the next one would take it for alive.
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        for left in (self._data / "postmaster.pid", self._folder / f".s.PGSQL.{self._port}.lock"):
+            left.unlink(missing_ok=True)
+
+    def mend(self) -> None:
+        """It runs, whatever was done to it."""
+        self.thaw()
+        if not self._processes():
+            self.start_again()
 
     def freeze(self) -> None:
         for pid in self._processes():

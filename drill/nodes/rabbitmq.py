@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from bellhop.schemas.errors import BellhopError
 
 SERVER: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """Debian's /usr/sbin/rabbitmq-server refuses other users than root and rabbitmq; this one runs as anyone."""
+ROOT: Final = Path(os.environ.get("DRILL_RABBITMQ_ROOT", "/"))
+"""Where another Debian is unpacked whose RabbitMQ is started, not this machine's (`tests/support/rabbitmq_root.sh`)."""
 
 _ALL: Final = {"configure": ".*", "write": ".*", "read": ".*"}
 
@@ -30,10 +33,12 @@ class NodeError(BellhopError):
 
 
 class RabbitNode:
-    """One node. `start` makes it in `folder`; its messages survive `stop` and `kill` until `destroy`."""
+    """One node. `start` makes it in `folder`, which is below `ROOT`; its messages survive `stop` and `kill` until
+    `destroy`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._seen = Path("/", folder.relative_to(ROOT))  # the folder, as the node sees it
         self.port, self._http_port, self._dist_port, self._epmd_port = (free_port() for _ in range(4))
         self._name = f"bellhop{uuid.uuid4().hex[:8]}@localhost"
         self._process: subprocess.Popen[bytes] | None = None
@@ -69,22 +74,27 @@ class RabbitNode:
         """Starts it and waits until it accepts connections."""
         environment = {
             **os.environ,
-            "HOME": str(self.folder),
+            "HOME": str(self._seen),
             "RABBITMQ_NODENAME": self._name,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_DIST_PORT": str(self._dist_port),
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_MNESIA_BASE": str(self.folder / "mnesia"),
-            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
-            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
+            "RABBITMQ_MNESIA_BASE": str(self._seen / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(self._seen / "log"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._seen / "plugins"),
+            "RABBITMQ_CONFIG_FILE": str(self._seen / "rabbitmq.conf"),
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
         }
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # as above
-                [str(SERVER)], env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+                _within(SERVER),
+                env=environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         deadline = time.monotonic() + 60
         while not self._answers():
@@ -99,6 +109,12 @@ class RabbitNode:
     def kill(self) -> None:
         """kill -9 of the whole node."""
         self._end(signal.SIGKILL)
+
+    def mend(self) -> None:
+        """It runs, whatever was done to it."""
+        self.thaw()
+        if self._process is None or self._process.poll() is not None:
+            self.start_again()
 
     def freeze(self) -> None:
         """Not a packet more, until `thaw`."""
@@ -130,8 +146,8 @@ class RabbitNode:
             self._ctl("set_disk_free_limit", "50MB")
 
     def _ctl(self, *words: str) -> None:
-        environment = {**os.environ, "HOME": str(self.folder), "ERL_EPMD_PORT": str(self._epmd_port)}
-        command = [str(SERVER.with_name("rabbitmqctl")), "-n", self._name, *words]
+        environment = {**os.environ, "HOME": str(self._seen), "ERL_EPMD_PORT": str(self._epmd_port)}
+        command = [*_within(SERVER.with_name("rabbitmqctl")), "-n", self._name, *words]
         done = subprocess.run(  # noqa: S603  # the node's own program
             command, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -174,6 +190,23 @@ class RabbitNode:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.destroy()
+
+
+def node_folder() -> Path:
+    """A new folder in which a node can be started; its path is short, as a socket's has 107 bytes."""
+    return Path(tempfile.mkdtemp(prefix="bellhop-rabbitmq-", dir=ROOT / "tmp"))
+
+
+def is_installed() -> bool:
+    return (ROOT / SERVER.relative_to("/")).exists()
+
+
+def _within(program: Path) -> list[str]:
+    if Path("/") == ROOT:
+        return [str(program)]
+    # Erlang reads its memory from /proc, which is seen by this process and its children alone, and so goes with them.
+    words = 'mount -t proc proc "$0/proc" && exec chroot "$@"'
+    return ["unshare", "--mount", "sh", "-c", words, str(ROOT), str(ROOT), str(program)]
 
 
 def _kill_epmd(port: int) -> None:

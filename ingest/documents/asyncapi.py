@@ -54,7 +54,7 @@ _HEADERS: Final[JsonSchema] = {
     headers.ATTEMPT: {"type": "integer", "minimum": 0},
     headers.ENQUEUED: {"type": "number", "description": "Seconds since 1970."},
     headers.ROUTE: {"type": "string"},
-    headers.LANE: {"type": "string", "description": "The account in whose lane it waits."},
+    headers.LANE: {"type": "string", "description": "The lane it waits in: its account's, or `<account>:soon`."},
     headers.DEATHS: {"type": "integer", "minimum": 0},
 }
 _DEAD_HEADERS: Final[JsonSchema] = {
@@ -98,7 +98,8 @@ def asyncapi(ladder: Sequence[float]) -> JsonSchema:
 
 _DESCRIPTION: Final = (
     "RabbitMQ's queues; the embedded broker has the same by their routes. A route of many accounts has numbered lanes,"
-    " `bellhop.work.<route>:<number>`. On RabbitMQ the headers stand as JSON in one header."
+    " `bellhop.work.<route>:<number>`, and for bookings that start within the hour"
+    " `bellhop.work.<route>:<number>:soon`. On RabbitMQ the headers stand as JSON in one header."
 )
 
 

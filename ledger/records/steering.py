@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 
@@ -56,6 +58,11 @@ class GuestFound:
     in_doubt: tuple[str, ...]
     coming: tuple[str, ...]
     sources: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """By which whoever has seen this says that they mean just this."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Protocol
 
 from bellhop.ledger.records import (
     ApiToken,
     AuditRow,
     BulkJob,
+    ChainReport,
+    GuestFound,
     ItemState,
     JobItem,
     Letter,
@@ -105,4 +108,23 @@ def token_row(token: ApiToken) -> JsonObject:
         "last_used": iso(token.last_used),
         "expires": iso(token.expires),
         "revoked": token.revoked,
+    }
+
+
+def guest_row(found: GuestFound) -> JsonObject:
+    """confirm: what whoever erases just this repeats."""
+    told = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(found).items()}
+    return told | {"confirm": found.digest}
+
+
+def chain_row(report: ChainReport) -> JsonObject:
+    """after: the last row that was pruned, 0 for none. last, hash: the newest row that fits."""
+    broken = report.broken
+    return {
+        "whole": broken is None,
+        "rows": report.rows,
+        "after": report.before,
+        "last": report.last,
+        "hash": report.hash,
+        "broken": None if broken is None else {"row": broken.row, "what": broken.what, "why": broken.why},
     }

@@ -493,6 +493,33 @@ def test_a_callback_feeds_another_venue_as_its_map_says(alone: Service) -> None:
     assert twin["cancelled"]
 
 
+def test_what_is_carried_out_too_late_is_told_by_its_callback_and_never_stands_beside_another(service: Service) -> None:
+    """The first is booked again meanwhile, and cancelled; of the second nobody can tell whether it was booked."""
+    tells = f"{service.url}/webhooks/salon-news?secret=a-query-secret-of-some-length"
+    service.sandbox("POST", "switches", simplybook_callback_url=tells)
+    try:
+        late = {"method": "book", "kind": "timeout_late", "seconds": 1.5, "late": 5, "times": 2}
+        service.sandbox("POST", "faults", **late)
+        assert service.post("late-1", "booking.requested", salon_booking("L-1", 60, unit="3")) == 202
+        assert service.post("late-2", "booking.requested", salon_booking("L-2", 61, unit="65")) == 202
+        (again,) = service.wait_for_state("late-1", "done")["vendor_ids"]
+        assert service.post("late-3", "booking.cancelled", cancel(salon_booking("L-1", 60))) == 202
+        service.wait_for_state("late-3", "done")
+        service.wait_for_state("late-2", "dead")
+        wait_for(lambda: len(_at_salon(service, "L-1")) == 2, "the vendor has carried the first call out")
+        wait_for(lambda: all(one["cancelled"] for one in _at_salon(service, "L-1")), "the one too many is cancelled")
+        assert again in {one["id"] for one in _at_salon(service, "L-1")}
+        proven = service.wait_for_state("late-2", "done")
+        assert proven["vendor_ids"] == [one["id"] for one in _at_salon(service, "L-2") if not one["cancelled"]]
+    finally:
+        service.sandbox("POST", "switches", simplybook_callback_url="")
+
+
+def _at_salon(service: Service, reference: str) -> list[dict[str, Any]]:
+    bookings: list[dict[str, Any]] = service.sandbox("GET", "state")["bookings"]
+    return [one for one in bookings if one["client"]["email"] == f"{reference}@example.test"]
+
+
 def _callback(id_: str, hash_: str, kind: str) -> str:
     return json.dumps({"booking_id": id_, "booking_hash": hash_, "company": "sandbox", "notification_type": kind})
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from bellhop.broker.rabbitmq.broker import AmqpBroker
 from bellhop.broker.topology import Topology
-from bellhop.drill.nodes.rabbitmq import SERVER, RabbitNode
+from bellhop.drill.nodes.rabbitmq import RabbitNode, is_installed, node_folder
 from tests.support.require import missing
 
 
@@ -51,9 +49,9 @@ def amqp_harness(node: RabbitNode) -> Iterator[AmqpHarness]:
 @pytest.fixture(scope="session")
 def rabbitmq_node() -> Iterator[RabbitNode]:
     """One node for the whole run; tests isolate themselves by virtual hosts."""
-    if not SERVER.exists():
+    if not is_installed():
         missing("RabbitMQ", "apt-get install rabbitmq-server")
-    folder = Path(tempfile.mkdtemp(prefix="bellhop-rabbitmq-"))
+    folder = node_folder()
     try:
         with RabbitNode.start(folder) as node:
             yield node

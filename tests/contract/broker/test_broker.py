@@ -22,7 +22,7 @@ from tests.support.harness import BrokerHarness
 
 SHORT, LONG = 0.4, 3600.0
 ROUTE, OTHER = ROUTES[0], ROUTES[1]
-TOPOLOGY = Topology(ROUTES, ladder=(SHORT, LONG), delivery_limit=2, lanes={ROUTE: ("salon", "spa")})
+TOPOLOGY = Topology(ROUTES, ladder=(SHORT, LONG), delivery_limit=2, lanes={ROUTE: ("salon", "spa")}, soon=(ROUTE,))
 QUEUE = work_queue(ROUTE)
 
 
@@ -417,8 +417,8 @@ def test_a_consumer_may_rest_before_it_has_ever_taken(broker: Broker, publisher:
 class Rooms:
     """Leave for so many of each lane; without end for those that are not named."""
 
-    def __init__(self, **rooms: int) -> None:
-        self.rooms = rooms
+    def __init__(self, rooms: dict[str, int] | None = None, **more: int) -> None:
+        self.rooms = (rooms or {}) | more
 
     def most(self, lane: str) -> int:
         return 10
@@ -456,6 +456,22 @@ def test_no_more_is_taken_of_a_lane_than_it_has_room_for(broker: Broker, publish
     assert len(consumer.take(10, 0.5)) == 2
 
 
+def test_what_starts_soon_waits_in_a_lane_of_its_own_beside_its_accounts(broker: Broker, publisher: Publisher) -> None:
+    rooms = Rooms({"salon": 0, "spa:soon": 0})
+    consumer = broker.consumer(QUEUE, 100, rooms)
+    put_in_lanes(publisher, work(ROUTE), *(f"salon-{n}" for n in range(10)), "spa-0")
+    put_in_lanes(publisher, work(ROUTE), "salon:soon-0", "salon:soon-1", "spa:soon-0")
+    found = collect(consumer, 3)
+    assert sorted((one.message.id, one.lane) for one in found) == [
+        ("salon:soon-0", "salon:soon"),
+        ("salon:soon-1", "salon:soon"),
+        ("spa-0", "spa"),
+    ]
+    assert not consumer.take(10, 0.3)
+    rooms.rooms |= {"salon": 10, "spa:soon": 10}
+    assert sorted(ids(collect(consumer, 11))) == [*(f"salon-{n}" for n in range(10)), "spa:soon-0"]
+
+
 def test_what_comes_back_from_the_ladder_comes_back_to_its_lane(broker: Broker, publisher: Publisher) -> None:
     consumer = broker.consumer(QUEUE, 100, Rooms(salon=0))
     put_in_lanes(publisher, retry(ROUTE, SHORT), "salon-0", "spa-0")
@@ -466,8 +482,18 @@ def test_what_comes_back_from_the_ladder_comes_back_to_its_lane(broker: Broker, 
     assert not consumer.take(10, 0.5)
 
 
+def test_the_delays_of_one_account_can_be_ended_and_those_of_others_go_on(broker: Broker, publisher: Publisher) -> None:
+    consumer = broker.consumer(QUEUE, 100)
+    put_in_lanes(publisher, retry(ROUTE, LONG), "salon-0", "spa-0", "spa:soon-0", "-common")
+    assert broker.hasten(ROUTE, ["spa"]) == 3
+    assert sorted(ids(collect(consumer, 3))) == ["-common", "spa-0", "spa:soon-0"]
+    assert broker.hasten(ROUTE, []) == 0
+    assert broker.hasten(ROUTE) == 1
+    assert ids(collect(consumer, 1)) == ["salon-0"]
+
+
 def test_the_figures_tell_whose_it_is_that_waits(broker: Broker, publisher: Publisher) -> None:
-    put_in_lanes(publisher, work(ROUTE), "salon-0", "salon-1", "spa-0")
+    put_in_lanes(publisher, work(ROUTE), "salon-0", "salon:soon-1", "spa-0")
     put(publisher, work(ROUTE), "nobody's")
     eventually(lambda: broker.stats()[ROUTE].lanes == {"salon": 2, "spa": 1, "": 1})
     assert broker.stats()[ROUTE].ready == 4
@@ -476,9 +502,22 @@ def test_the_figures_tell_whose_it_is_that_waits(broker: Broker, publisher: Publ
 def test_a_lane_is_taken_from_after_its_account_has_left_the_settings(
     harness: BrokerHarness, broker: Broker, publisher: Publisher
 ) -> None:
-    put_in_lanes(publisher, work(ROUTE), "salon-0", "spa-0", "salon-1")
+    put_in_lanes(publisher, work(ROUTE), "salon-0", "spa-0", "salon-1", "spa:soon-0", "salon:soon-0")
     later = harness.open(replace(TOPOLOGY, lanes={ROUTE: ("spa",)}))
     later.declare()
-    found = collect(later.consumer(QUEUE, 100), 3)
-    assert sorted(ids(found)) == ["salon-0", "salon-1", "spa-0"]
+    found = collect(later.consumer(QUEUE, 100), 5)
+    assert sorted(ids(found)) == ["salon-0", "salon-1", "salon:soon-0", "spa-0", "spa:soon-0"]
     assert later.stats()[ROUTE].ready == 0
+
+
+def test_what_waits_in_the_lanes_of_a_version_that_had_none_for_what_starts_soon_is_taken(
+    harness: BrokerHarness,
+) -> None:
+    before = harness.open(replace(TOPOLOGY, soon=()))
+    before.declare()
+    put_in_lanes(before.publisher(), work(ROUTE), "salon-0", "spa-0")
+    later = harness.open(replace(TOPOLOGY, lanes={ROUTE: ("spa",)}))
+    later.declare()
+    put_in_lanes(later.publisher(), work(ROUTE), "spa:soon-0", "salon:soon-0")
+    found = collect(later.consumer(QUEUE, 100), 4)
+    assert sorted(ids(found)) == ["salon-0", "salon:soon-0", "spa-0", "spa:soon-0"]

@@ -10,7 +10,6 @@ import pytest
 from bellhop.ledger.accounts import (
     FAILURES,
     FIRST_OPEN_SECONDS,
-    LONGEST_OPEN_SECONDS,
     LONGEST_REFUSED_SECONDS,
     Denied,
     Ended,
@@ -153,21 +152,35 @@ def test_one_call_alone_tries_whether_the_vendor_is_back_and_closes_the_breaker(
     assert (view.breaker, view.failures, view.error, view.ill) == ("closed", 0, "", False)
 
 
+def test_a_probe_that_finds_the_vendor_away_uses_none_of_the_days_calls(ledger: Ledger, clock: Clock) -> None:
+    limits = Limits(per_day=FAILURES + 2)
+    for _ in range(FAILURES):
+        ledger.accounts.release(get(ledger, limits), Ended.AWAY, error="no answer in time")
+    for _ in range(10):
+        clock.advance(seconds=FIRST_OPEN_SECONDS)
+        ledger.accounts.release(get(ledger, limits), Ended.AWAY, error="no answer in time")
+        assert ledger.accounts.views()[0].used == FAILURES
+    clock.advance(seconds=FIRST_OPEN_SECONDS)
+    ledger.accounts.release(get(ledger, limits), Ended.ANSWERED)
+    assert ledger.accounts.views()[0].used == FAILURES + 1
+
+
 @pytest.mark.parametrize(
-    ("ended", "longest"), [(Ended.AWAY, LONGEST_OPEN_SECONDS), (Ended.REFUSED, LONGEST_REFUSED_SECONDS)]
+    ("ended", "lengths"),
+    [
+        (Ended.AWAY, [FIRST_OPEN_SECONDS] * 9),
+        (Ended.REFUSED, [FIRST_OPEN_SECONDS, 10.0, 20.0, 40.0, *[LONGEST_REFUSED_SECONDS] * 5]),
+    ],
 )
-def test_a_probe_that_fails_opens_it_for_twice_as_long_up_to_a_limit(
-    ledger: Ledger, clock: Clock, ended: Ended, longest: float
-) -> None:
+def test_a_probe_that_fails_opens_it_again(ledger: Ledger, clock: Clock, ended: Ended, lengths: list[float]) -> None:
     fail_until_open(ledger)
-    lengths = []
+    found = []
     for _ in range(9):
         denied = refusal(ledger)
-        lengths.append(denied.after)
+        found.append(denied.after)
         clock.advance(seconds=denied.after)
         ledger.accounts.release(get(ledger), ended, error="still away")
-    assert lengths[:3] == [FIRST_OPEN_SECONDS, 2 * FIRST_OPEN_SECONDS, 4 * FIRST_OPEN_SECONDS]
-    assert lengths[-1] == longest
+    assert found == lengths
 
 
 def test_people_and_workers_see_until_when_no_call_has_leave(ledger: Ledger, clock: Clock) -> None:

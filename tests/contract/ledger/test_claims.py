@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bellhop.ledger.records import Booking, ClaimBusy, Claimed, EntryState, Refused, Settled, Settlement, State
+from bellhop.ledger.records import (
+    Booking,
+    ClaimBusy,
+    Claimed,
+    EntryState,
+    Part,
+    Refused,
+    Settled,
+    Settlement,
+    State,
+)
+from bellhop.ledger.records.parts import SILENT_AFTER
 from bellhop.ledger.store import Ledger
+from bellhop.schemas.errors import ClaimLost
+from bellhop.schemas.process import own_name
 from bellhop.schemas.reasons import Reason
 from tests.support.ledger import (
     BOOK,
@@ -71,6 +87,50 @@ def test_a_claimed_event_is_busy_for_everyone_until_the_claim_ends(ledger: Ledge
     clock.advance(seconds=LEASE - 1)
     assert isinstance(claim(ledger, event(), "w-1"), ClaimBusy)
     assert claim(ledger, event(), "w-2") == ClaimBusy("w-1 is working it")
+
+
+def beat(ledger: Ledger, name: str) -> None:
+    ledger.parts.beat(Part(name, "work", "elsewhere", "1", (), (), NOON, NOON, NOON))
+
+
+def test_a_silent_workers_event_passes_on_before_its_claim_ends(ledger: Ledger, clock: Clock) -> None:
+    beat(ledger, "elsewhere:7:a")
+    first = take(ledger, event(), "elsewhere:7:a")
+    clock.advance(seconds=SILENT_AFTER.total_seconds())
+    assert isinstance(claim(ledger, event(), "w-2"), ClaimBusy)
+    clock.advance(seconds=1)
+    assert SILENT_AFTER.total_seconds() + 1 < LEASE
+    second = take(ledger, event(), "w-2")
+    assert (second.token, second.in_doubt) == (first.token + 1, None)
+    with pytest.raises(ClaimLost):  # should it live after all, it makes no call
+        ledger.calling(first, BOOK, first.booking, LEASE)
+
+
+def test_what_a_worker_that_was_told_to_stop_held_passes_on_at_once(ledger: Ledger) -> None:
+    beat(ledger, "elsewhere:7:a")
+    take(ledger, event(), "elsewhere:7:a")
+    ledger.parts.leave("elsewhere:7:a")
+    assert take(ledger, event(), "w-2").in_doubt is None
+
+
+def test_after_a_mark_only_the_claims_end_lets_another_have_it(ledger: Ledger, clock: Clock) -> None:
+    beat(ledger, "elsewhere:7:a")
+    first = take(ledger, event(), "elsewhere:7:a")
+    ledger.calling(first, BOOK, first.booking, LEASE)
+    clock.advance(seconds=LEASE - 1)
+    assert isinstance(claim(ledger, event(), "w-2"), ClaimBusy)
+    clock.advance(seconds=1)
+    assert take(ledger, event(), "w-2").in_doubt is not None
+
+
+def test_what_a_process_of_this_host_held_passes_on_once_it_has_ended(ledger: Ledger) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    name = f"{socket.gethostname()}:{ended.pid}:a"
+    take(ledger, event(), name)
+    assert take(ledger, event(), "w-2").in_doubt is None
+    take(ledger, event("e-2", subject="R-2"), own_name())
+    assert isinstance(claim(ledger, event("e-2", subject="R-2"), "w-2"), ClaimBusy)
 
 
 def test_an_expired_claim_passes_to_the_next_worker_with_a_higher_token(ledger: Ledger, clock: Clock) -> None:

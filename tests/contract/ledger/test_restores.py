@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bellhop.ledger.backups import backup, restore
-from bellhop.ledger.records import RESTORED, Claimed, Refused, State
+from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, Refused, State
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.reasons import Reason
@@ -100,6 +102,45 @@ def test_a_word_frees_what_is_held_and_the_others_stay(put_back: Ledger) -> None
     put_back.proofs.deny(found, "ann", "not in the calendar")
     assert isinstance(claim(put_back, event("e-1", subject="R-1", generation=1)), Claimed)
     assert put_back.restores.held_letters() == [2]
+
+
+def test_a_word_goes_on_from_the_letter_whatever_replays_the_copy_had_seen(ledger: Ledger, clock: Clock) -> None:
+    end(ledger, event("e", generation=2), State.RETRYING)
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert isinstance(claim(ledger, event("e")), Refused)
+    ledger.letters.archive([letter(event("e"), Reason.IN_DOUBT)])
+    (number,) = ledger.restores.held_letters()
+    found = ledger.letters.get(number)
+    assert found is not None
+    assert ledger.proofs.deny(found, "ann", "it is not there").letters == (number,)
+    assert isinstance(claim(ledger, event("e", generation=1)), Claimed)
+
+
+def test_a_letter_that_was_closed_in_the_copy_is_shown_again_where_its_event_is_held(
+    ledger: Ledger, clock: Clock
+) -> None:
+    ledger.letters.archive([letter(event("e"), Reason.IN_DOUBT)])
+    clock.advance(seconds=60)
+    (first,) = ledger.letters.find(LetterFilter(), 9)
+    ledger.letters.discard([first.id], "ann", "it is there")
+    assert ledger.letters.archive([letter(event("e"), Reason.IN_DOUBT)]) == 0
+    assert ledger.letters.find(LetterFilter(), 9) == [], "a copy of the letter that was closed says nothing new"
+    clock.advance(seconds=HOUR)
+    ledger.letters.archive([replace(letter(event("e"), Reason.IN_DOUBT), died=clock())])
+    (again,) = ledger.letters.find(LetterFilter(), 9)
+    assert (again.id, again.new.died) == (first.id, clock())
+
+
+def test_upstreams_send_again_from_the_oldest_that_was_under_way(ledger: Ledger, clock: Clock) -> None:
+    as_of = NOON + timedelta(seconds=HOUR)
+    assert ledger.restores.send_again_since(as_of) == as_of
+    finish(ledger, event("done", subject="R-1"))
+    clock.advance(seconds=60)
+    under_way = event("under way", subject="R-2")
+    end(ledger, under_way, State.RETRYING)
+    assert ledger.restores.send_again_since(as_of) == under_way.received
+    assert ledger.restores.send_again_since(NOON - timedelta(1)) == NOON - timedelta(1)
 
 
 def test_once_released_nothing_is_held_back(put_back: Ledger) -> None:

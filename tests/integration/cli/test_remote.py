@@ -114,6 +114,15 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, str]
         ("dead", "resolve", "zzzz"),
         ("dead", "edit", "4711", "--set", "notes=x", "--why", "x", "--yes"),
         ("dead", "discard", "4711", "--why", "x", "--yes"),
+        ("audit", "verify"),
+        ("audit", "verify", "--json"),
+        ("audit", "verify", "--noted", f"1:{'0' * 64}"),
+        ("audit", "export"),
+        ("audit", "export", "--after", "1"),
+        ("forget", "--dry-run", "nobody@example.com"),
+        ("forget", "--dry-run", "--json", "ada@example.com"),
+        ("forget", "ada@example.com", "--yes", "--why", "ada@example.com wrote"),
+        ("forget", "ada@example.com", "--yes", "--why", "she asked"),
         ("dead", "audit"),
         ("dead", "audit", "--json"),
         ("events", "show", "crm", "e-1"),
@@ -307,8 +316,7 @@ def test_a_replay_whose_answer_is_lost_is_one_job_and_is_followed_through_an_out
         if (request.method, request.path) == ("POST", "/jobs") and not lost[0]:
             lost[0] = True
             if ends_meanwhile:
-                with _worked(api):
-                    wait_for(lambda: api.ledger.jobs.get(1).counts.get(ItemState.WAITING, 0) == 0, "it is sent")
+                wait_for(lambda: api.ledger.jobs.get(1).counts.get(ItemState.WAITING, 0) == 0, "it is sent")
             return Response("<html>gateway</html>", 502)
         if request.path.startswith("/jobs/"):
             looked[0] += 1
@@ -494,3 +502,20 @@ def test_a_row_is_json_that_programs_can_read(api: Api, far: Run) -> None:
     api.dead(1)
     (row,) = json.loads(far("dead", "list", "--json")[1])
     assert (row["id"], row["event_id"], row["died"]) == (1, "e-1", "2026-11-21T12:00:00Z")
+
+
+def test_a_guest_is_forgotten_from_afar_by_the_admin_who_saw_what_goes(run: Run, far: Run, api: Api) -> None:
+    api.dead(1)
+    code, out, _ = far("forget", "ada@example.com", "--json", "--dry-run")
+    assert code == 0
+    seen = json.loads(out)
+    assert seen["open_letters"] == [1]
+    code, _, said = far("forget", "ada@example.com", "--yes", "--why", "she asked")
+    assert (code, "1 open dead letters (1)" in said) == (1, True)
+    code, out, _ = far("forget", "ada@example.com", "--yes", "--why", "she asked", "--also-open")
+    assert (code, out.startswith("erased what")) == (0, True)
+    act = json.loads(far("audit", "export")[1].splitlines()[-1])
+    assert (act["act"], act["why"], act["who"].startswith("token ")) == ("forget", "she asked", True)
+    assert "ada@" not in json.dumps(act)
+    assert run("audit", "verify")[0] == 0
+    assert far("forget", "ada@example.com", "--yes", "--why", "x", "--who", "ann")[0] == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_it_is_taken_again_with_a_token_that_had_run_out_meanwhile(tmp_path: Pat
     ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=86_400)
     hastened: list[str] = []
 
-    def hasten(route: str) -> int:
+    def hasten(route: str, accounts: Collection[str]) -> int:
         hastened.append(route)
         return 1
 

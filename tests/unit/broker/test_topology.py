@@ -25,6 +25,7 @@ TOPOLOGY = Topology(
     ("members", "bookings.spa", "pulls", "results"),
     ladder=(5.0,),
     lanes={"members": ("one", "two", "three"), "bookings.spa": ("two",), "pulls": MANY},
+    soon=("bookings.spa",),
 )
 
 
@@ -40,6 +41,10 @@ def message(account: str = "") -> Message:
         (work("members"), "", "members"),
         (work("members"), "left the settings", "members"),
         (work("bookings.spa"), "two", "bookings.spa:1"),
+        (work("bookings.spa"), "two:soon", "bookings.spa:1:soon"),
+        (retry("bookings.spa", 5.0), "two:soon", "bookings.spa:1:soon"),
+        (work("bookings.spa"), "left the settings:soon", "bookings.spa"),
+        (work("members"), "two:soon", "members:2"),
         (work("results"), "two", "results"),
         (work("pulls"), MANY[LANES_AT_MOST], "pulls:1"),
         (work("nowhere"), "two", "nowhere"),
@@ -57,6 +62,7 @@ def test_each_account_has_a_lane_beside_the_common_one_and_many_share_so_many_an
     assert {name for name in names if name.startswith("bellhop.work.bookings")} == {
         "bellhop.work.bookings.spa",
         "bellhop.work.bookings.spa:1",
+        "bellhop.work.bookings.spa:1:soon",
     }
     assert {name for name in names if name.startswith("bellhop.work.members")} == {
         work_queue("members", lane) for lane in range(4)
@@ -65,7 +71,8 @@ def test_each_account_has_a_lane_beside_the_common_one_and_many_share_so_many_an
 
 
 def test_the_key_of_a_lane_tells_its_route() -> None:
-    assert {route_of(lane_key("bookings.spa", lane)) for lane in range(3)} == {"bookings.spa"}
+    keys = [lane_key("bookings.spa", lane, is_soon=is_soon) for lane in range(3) for is_soon in (False, True)]
+    assert {route_of(key) for key in keys} == {"bookings.spa"}
 
 
 def test_whose_a_lane_is_can_be_told() -> None:

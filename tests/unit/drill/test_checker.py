@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellhop.drill.checker import ON_ITS_WAY, PERSON, Breach, check
+from bellhop.drill.doubts import DoubtCount
 from bellhop.drill.history import (
+    CallbackEnd,
     EventEnd,
     LetterEnd,
     QueuedMessage,
@@ -53,7 +55,7 @@ def booked(reference: str, count: int) -> Life:
     ids = tuple(f"v-{slot}" for slot in slots)
     first = post(reference, 0, "booking.requested", slots)
     standing = [StandingBooking("sb", id_, reference, slot) for id_, slot in zip(ids, slots, strict=True)]
-    calls = [SeenCall("simplybook", "book", "booked", id_, "") for id_ in ids]
+    calls = [SeenCall("simplybook", "book", "booked", id_, reference, "") for id_ in ids]
     return Life(reference, (first, event(first), ToldBooking(reference, ids, ()), told(first, ids), *standing, *calls))
 
 
@@ -102,6 +104,14 @@ def waiting(reference: str, _count: int) -> Life:
     return Life(reference, (first, QueuedMessage("bellhop.work.bookings.simplybook", first.id)))
 
 
+def held(reference: str, _count: int) -> Life:
+    """The flood guard holds its cancel, before a person."""
+    life = booked(reference, 1)
+    second = post(reference, 1, "booking.cancelled", ())
+    queued = QueuedMessage("bellhop.work.bookings.simplybook", second.id)
+    return Life(reference, (*life.records, second, event(second, "held"), queued))
+
+
 def unanswered(reference: str, _count: int) -> Life:
     """Never accepted; nobody knows whether it was taken, and it was."""
     first = post(reference, 0, "booking.requested", (f"{reference}/0",), status=0)
@@ -111,10 +121,10 @@ def unanswered(reference: str, _count: int) -> Life:
 
 def member(reference: str, _count: int) -> Life:
     first = post(reference, 0, "member.updated", ())
-    return Life(reference, (first, event(first), SeenCall("peoplevine", "sync_member", "synced", reference, "")))
+    return Life(reference, (first, event(first), SeenCall("peoplevine", "sync_member", "synced", reference, "", "")))
 
 
-LIVES = (booked, moved, cancelled, overtaken, in_doubt, waiting, unanswered, member)
+LIVES = (booked, moved, cancelled, overtaken, in_doubt, waiting, held, unanswered, member)
 
 
 @st.composite
@@ -212,6 +222,7 @@ PLANTED: list[tuple[str, Callable[[str, int], Life], int, Callable[[Life], Life]
     ("working, and no message brings it on", waiting, 1, lambda life: with_event(life, "working"), Breach.FORGOTTEN),
     ("retrying, and no message brings it on", waiting, 1, lambda life: with_event(life, "retrying"), Breach.FORGOTTEN),
     ("in doubt, and no message brings it on", waiting, 1, lambda life: with_event(life, "in_doubt"), Breach.FORGOTTEN),
+    ("held, and no message brings it on", held, 1, lambda life: without(life, QueuedMessage), Breach.FORGOTTEN),
     ("dead without a letter", in_doubt, 1, lambda life: without(life, LetterEnd), Breach.FORGOTTEN),
     ("dead, and its letter was closed", in_doubt, 1, lambda life: Life(life.reference, tuple(
         replace(one, state="replayed") if isinstance(one, LetterEnd) else one for one in life.records
@@ -276,12 +287,52 @@ def test_it_says_where_the_accepted_events_are() -> None:
     assert verdict.counts == {"done": 3, PERSON: 1, ON_ITS_WAY: 1}
 
 
-def test_it_counts_the_calls_that_were_carried_out_and_not_answered() -> None:
+def test_of_a_cancel_in_doubt_nothing_is_told_for_certain() -> None:
+    life = booked("b", 1)
+    kept = [one for one in life.records if not isinstance(one, StandingBooking)]
+    second = post("b", 1, "booking.cancelled", ())
+    letter = LetterEnd(4, second.id, "b", "in_doubt", "open")
+    assert check([*kept, second, event(second, "dead", "in_doubt"), letter]).kept
+    assert not check([*kept, second, event(second, "dead", "rejected"), replace(letter, reason="rejected")]).kept
+
+
+def test_what_stands_twice_may_be_told_by_the_callback_about_it() -> None:
+    life = twice(booked("b", 1))
+    told_of = CallbackEnd("v-b/0-again-create", "v-b/0-again", True, "dead", "open", "doubled")
+    assert check([*life.records, told_of]).kept
+    assert not check([*life.records, replace(told_of, letter="discarded")]).kept
+    assert not check([*life.records, replace(told_of, booking="elsewhere")]).kept
+
+
+@pytest.mark.parametrize(
+    ("state", "letter", "is_queued", "breach"),
+    [
+        ("", "", False, Breach.MISSING),
+        ("working", "", False, Breach.FORGOTTEN),
+        ("dead", "", False, Breach.FORGOTTEN),
+        ("recorded", "", False, None),
+        ("dead", "open", False, None),
+        ("", "", True, None),
+    ],
+)
+def test_a_callback_that_was_taken_is_not_lost(state: str, letter: str, is_queued: bool, breach: Breach | None) -> None:
+    one = CallbackEnd("77-create", "77", True, state, letter, "in_doubt" if letter else "")
+    queued = [QueuedMessage("bellhop.work.callbacks.simplybook", "77-create")] if is_queued else []
+    assert [found.breach for found in check([one, *queued]).violations] == ([breach] if breach else [])
+    assert check([replace(one, taken=False), *queued]).kept
+
+
+def test_it_counts_the_calls_whose_end_nobody_was_told() -> None:
     life = in_doubt("b", 2)
-    lost = SeenCall("simplybook", "book", "booked", "b-a", "timeout_after")
-    other = SeenCall("simplybook", "book", "booked", "elsewhere", "reset")
-    refused, slow = (
-        SeenCall("simplybook", "book", "", "", "http"),
-        SeenCall("simplybook", "book", "booked", "slow", "slow"),
-    )
-    assert check([*life.records, lost, other, refused, slow]).doubts == {"unanswered": 2, "person": 1}
+    calls = [
+        SeenCall("simplybook", "book", "booked", "b-a", "b", "timeout_after"),
+        SeenCall("simplybook", "book", "booked", "elsewhere", "c", "reset"),
+        SeenCall("simplybook", "book", "", "", "d", "timeout_before"),  # never carried out
+        SeenCall("simplybook", "book", "", "", "e", "http"),  # 503: it says that it was not
+        SeenCall("simplybook", "book", "booked", "slow", "f", "slow"),
+        SeenCall("simplybook", "getUnitList", "", "", "", "reset"),
+        SeenCall("peoplevine", "create_service_reservation", "booked", "p", "b", "http"),
+    ]
+    doubts = check([*life.records, *calls]).doubts
+    assert doubts == {"peoplevine": DoubtCount(1, 1, 1, 1), "simplybook": DoubtCount(3, 1, 2, 1)}
+    assert [doubts[vendor].share for vendor in doubts] == [0, 50]

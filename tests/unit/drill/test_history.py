@@ -7,6 +7,7 @@ import json
 import pytest
 
 from bellhop.drill.history import (
+    CallbackEnd,
     DrillRun,
     EventEnd,
     FaultDone,
@@ -27,13 +28,14 @@ from bellhop.drill.history import (
 ONE_OF_EACH: list[Record] = [
     DrillRun(7, 40, "embedded", "sqlite", ("worker_killed",), True),
     SentPost("e", "booking.requested", "b", "2026-11-28T10:00:00+00:00", ("s/1", "s/2"), 202, 1.5),
-    FaultDone("worker_killed", 2.0, 3),
+    FaultDone("worker_killed", 2.0, 3, ""),
     PersonAct("there", 4, True, 5.0),
-    SeenCall("simplybook", "book", "booked", "77", ""),
+    SeenCall("simplybook", "book", "booked", "77", "b", ""),
     StandingBooking("simplybook", "77", "b", "s/1"),
     EventEnd("e", "booking.requested", "b", "done", ""),
     ToldBooking("b", ("77",), ()),
     LetterEnd(4, "e", "b", "in_doubt", "open"),
+    CallbackEnd("77-create", "77", True, "recorded", "", ""),
     QueuedMessage("bellhop.work.members", "e"),
     ToldResult("e", "booking.confirmed", "b", "2026-11-28T10:00:01+00:00", ("77",), ()),
 ]
@@ -64,4 +66,4 @@ def test_what_is_no_record_is_named_by_its_line(line: str, says: str) -> None:
 
 
 def test_a_line_is_plain_json() -> None:
-    assert json.loads(line_of(ONE_OF_EACH[9])) == {"kind": "message", "queue": "bellhop.work.members", "id": "e"}
+    assert json.loads(line_of(ONE_OF_EACH[10])) == {"kind": "message", "queue": "bellhop.work.members", "id": "e"}

@@ -443,6 +443,7 @@ def packed_body(content: bytes) -> bytes:
         (packed_body(b"0" * 20_000_000), "gzip", 413, "body-too-large"),
         (packed_body(b"0" * 40_000) * 2, "gzip", 413, "body-too-large"),
         (packed_body(body())[:-9], "gzip", 400, "body-broken"),
+        (packed_body(b"") * 101 + packed_body(body()), "gzip", 400, "body-broken"),
         (body(), "gzip", 400, "body-broken"),
         (b"", "gzip", 400, "malformed-json"),
         (body(), "br", 415, "content-encoding"),

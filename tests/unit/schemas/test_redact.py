@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellhop.schemas.redact import MASK, Redactor, learn_secret
+from bellhop.schemas.redact import MASK, Redactor, learn_secret, learn_settings
 
 SECRET = 'p@ss w/rd"ä'
 REDACTOR = Redactor([SECRET, "aid-4711", "abc", ""])
@@ -192,6 +192,14 @@ def test_what_is_learnt_at_run_time_is_masked_by_every_redactor() -> None:
     learn_secret("tok/en-learnt-7")
     assert before.text("by tok/en-learnt-7") == f"by {MASK}"
     assert Redactor(["other"]).value({"a": ["tok%2Fen-learnt-7"]}) == {"a": [MASK]}
+
+
+def test_a_plain_word_of_settings_read_anew_is_masked_where_it_stands_as_a_secret_alone() -> None:
+    before = Redactor(["of-settings"], names=["salon"])
+    learn_settings(["midsummer", "salonname", "new-secret-1"], names=["salonname"])
+    told = "password midsummer, user: salonname, new-secret-1; midsummer is a season of salonname"
+    masked = f"password {MASK}, user: {MASK}, {MASK}; midsummer is a season of salonname"
+    assert before.text(told) == masked
 
 
 def test_what_was_sent_with_a_call_is_masked_in_its_answer_alone() -> None:

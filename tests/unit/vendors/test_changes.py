@@ -221,6 +221,32 @@ def test_of_a_booking_older_than_what_is_kept_a_person_is_told_that_nothing_is_k
     assert isinstance(again, Repeated)
 
 
+def test_what_was_proven_to_be_an_events_own_was_booked_for_what_it_asks() -> None:
+    """By a callback or a person's word, which know the call and not the event."""
+    salon = Salon()
+    made = booked(salon, asked(notes="nut allergy"))
+    proven = replace(made, entries=tuple(replace(entry, asked=None) for entry in made.entries))
+    outcome, _ = finish(salon_handler(salon), asked(notes="nut allergy"), proven)
+    assert isinstance(outcome, Done)
+    assert outcome.booking is not None
+    later, _ = finish(salon_handler(salon), asked("e-2", "booking.changed", notes="none"), outcome.booking)
+    assert isinstance(later, Dead)
+    assert "notes: *** → ***" in later.error
+    again, _ = finish(salon_handler(salon), asked("e-3", "booking.changed", notes="nut allergy"), outcome.booking)
+    assert isinstance(again, Repeated)
+    assert salon.calls == []
+
+
+def test_at_peoplevine_too_what_a_person_says_is_there_was_booked_for_what_the_event_asks() -> None:
+    spa = Spa()
+    _, made = finish(spa_handler(spa), spa_event(), SPA)
+    proven = replace(made, entries=tuple(replace(entry, asked=None) for entry in made.entries))
+    outcome, _ = finish(spa_handler(spa), spa_event(), proven)
+    assert isinstance(outcome, Done)
+    assert outcome.booking == made
+    assert len(spa.calls) == 1
+
+
 def test_a_booking_that_goes_to_another_vendors_venue_leaves_the_old_one_to_a_person() -> None:
     salon, spa = Salon(), Spa()
     moved = replace(spa_event("booking.changed"), id="e-2")

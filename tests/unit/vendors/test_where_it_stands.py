@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from bellhop.ledger.records import Booking
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, Done
@@ -89,3 +91,38 @@ def test_a_cancel_of_one_guest_of_a_group_leaves_the_others() -> None:
     assert isinstance(ended.outcome, Done)
     (left,) = [one for one in house.http.state()["bookings"] if not one["cancelled"]]
     assert left["client"]["name"] == "Ada Lee"
+
+
+@pytest.mark.parametrize("as_status", [False, True])
+def test_a_cancel_of_one_guest_leaves_what_stands_for_another_alone(*, as_status: bool) -> None:
+    house = House()
+    made = house.post("booking.requested", salon_data())
+    ben = {"client": {"name": "Ben Ode", "email": "ben@example.test"}}
+    if as_status:
+        data = salon_data(**ben) | {"booking_id": "R-1", "status": "CANCELED"}
+        ended = house.post("booking.changed", data, made.booking, "e-9")
+    else:
+        ended = cancel(house, made.booking, **ben)
+    assert standing(house) == 1
+    assert isinstance(ended.outcome, Dead)
+    assert ended.outcome.reason is Reason.UNSUPPORTED
+    assert f"({made.booking.entries[0].vendor_id}) is of another guest" in ended.outcome.error
+    assert not ended.outcome.tombstone
+    assert "Ben" not in ended.outcome.error
+
+
+def test_a_cancel_of_one_member_asks_nobody_to_cancel_what_stands_for_another() -> None:
+    house = House()
+    made = house.post("booking.requested", CLUB)
+    ended = cancel(house, made.booking, member_id="99")
+    assert isinstance(ended.outcome, Dead)
+    assert "is of another guest" in ended.outcome.error
+    assert not ended.outcome.tombstone
+
+
+def test_a_cancel_repeated_for_a_guest_whose_booking_is_cancelled_calls_nothing() -> None:
+    house = House()
+    ada = house.post("booking.requested", salon_data()).booking
+    gone = cancel(house, ada, client=salon_data()["client"]).booking
+    assert standing(house) == 0
+    assert isinstance(cancel(house, gone, "e-10", client={"name": "Ben Ode"}).outcome, Done)

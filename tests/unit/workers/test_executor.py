@@ -644,15 +644,19 @@ def test_what_is_held_for_another_account_or_by_nobody_that_its_lane_knows_goes_
     assert sent[1] == topology.retry("bookings.simplybook", 30.0)
 
 
-@pytest.mark.parametrize(("minutes", "lane"), [(20, None), (90, "sb")])
-def test_what_starts_soon_waits_in_no_lane_and_is_looked_at_in_time(minutes: int, lane: str | None) -> None:
+@pytest.mark.parametrize(
+    ("minutes", "as_new", "when_held"), [(20, None, None), (50, None, "sb:soon"), (90, "sb", "sb")]
+)
+def test_what_starts_soon_waits_in_no_lane_as_it_comes_and_in_one_that_goes_first_once_it_was_looked_at(
+    minutes: int, as_new: str | None, when_held: str | None
+) -> None:
     event = envelope(not_after=NOW + timedelta(minutes=minutes))
     ended, _, at_work = held_job(CallHeld("sb", "its breaker is open", 12.0), event=event)
     sent = onward_message(at_work.plan(ended), "bookings.simplybook", NOW)
     assert sent is not None
-    assert sent[0].headers.get(headers.LANE) == lane
-    assert (sent[1].exchange == topology.WORK_EXCHANGE) == (lane is not None)
-    assert work_message(event, NOW).headers.get(headers.LANE) == lane
+    assert sent[0].headers.get(headers.LANE) == when_held
+    assert (sent[1].exchange == topology.WORK_EXCHANGE) == (when_held is not None)
+    assert work_message(event, NOW).headers.get(headers.LANE) == as_new
 
 
 def test_a_booking_that_is_held_past_its_start_is_a_persons_in_time() -> None:

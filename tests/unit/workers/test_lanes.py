@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from bellhop.broker.port import Delivery, Message
+from bellhop.broker.topology import lane_account
 from bellhop.ledger.records import Booking, Claimed
 from bellhop.schemas.clock import Clock
 from bellhop.workers.delivery import ClaimedDelivery
@@ -48,23 +49,34 @@ def lanes(turns: Turns | None = None, time: Time | None = None) -> Lanes:
     return Lanes(THREADS, turns or Turns(), Clock(now=lambda: NOW, monotonic=time or Time()))
 
 
-def claimed(account: str, number: int = 0) -> ClaimedDelivery:
-    envelope = replace(event(f"{account}-{number}", "member.updated"), account=account)
+def claimed(lane: str, number: int = 0, started: float = 1000.0) -> ClaimedDelivery:
+    envelope = replace(event(f"{lane}-{number}", "member.updated"), account=lane_account(lane))
     delivery = Delivery(Message(envelope.message_id, b"", {}), number)
     claim = cast(Claimed, None)
-    return ClaimedDelivery(delivery, 0.0, envelope, claim, Booking("crm", "R-1", account))
+    return ClaimedDelivery(delivery, started, envelope, claim, Booking("crm", "R-1", lane_account(lane)))
 
 
-def take_in(of: Lanes, account: str, count: int) -> None:
-    for number in range(count):
-        of.take_in(account)
-        of.put(claimed(account, number))
+def take_in(of: Lanes, lane: str, count: int, first: int = 0) -> list[ClaimedDelivery]:
+    taken = [claimed(lane, number, of._clock.monotonic()) for number in range(first, first + count)]
+    for one in taken:
+        of.take_in(one.delivery, lane)
+        of.put(one)
+    return taken
 
 
 def begin(of: Lanes) -> str:
     """Whose event begins next, "" where a thread would wait."""
-    found, _ = of._pick(of._clock.monotonic())
+    found = begin_one(of)
     return "" if found is None else found.envelope.account
+
+
+def begin_one(of: Lanes) -> ClaimedDelivery | None:
+    return of._pick(of._clock.monotonic())[0]
+
+
+def end(of: Lanes, one: ClaimedDelivery) -> None:
+    of.finish(one)
+    of.let_go(one.delivery)
 
 
 def test_one_account_alone_has_half_of_the_places_and_the_next_ones_half_of_what_is_left() -> None:
@@ -80,8 +92,10 @@ def test_one_account_alone_has_half_of_the_places_and_the_next_ones_half_of_what
 
 def test_there_is_a_place_again_as_soon_as_one_is_let_go() -> None:
     held = lanes()
-    take_in(held, "a", 8)
-    held.let_go("a")
+    taken = take_in(held, "a", 8)
+    held.let_go(taken[0].delivery)
+    assert held.room("a", 0) == 1
+    held.let_go(taken[0].delivery)
     assert held.room("a", 0) == 1
 
 
@@ -189,3 +203,38 @@ def test_whoever_waits_for_work_is_woken_when_it_is_closed() -> None:
     held = lanes()
     held.close()
     assert held.next() is None
+
+
+def test_what_starts_soon_begins_first_and_has_a_place_beside_all_that_its_account_has_in_hand() -> None:
+    held = lanes(Turns(a=AccountLeave(at_once=1)))
+    take_in(held, "a", 2)
+    assert held.room("a", 0) == 0
+    assert held.room("a:soon", 0) == 2
+    take_in(held, "a:soon", 2)
+    order = []
+    for _ in range(4):
+        one = begin_one(held)
+        assert one is not None
+        order.append(one.envelope.id)
+        end(held, one)
+    assert order == ["a:soon-0", "a:soon-1", "a-0", "a-1"]
+
+
+def test_nothing_more_is_taken_of_what_waits_behind_what_starts_soon() -> None:
+    held = lanes(Turns(a=AccountLeave(interval=0.2)))
+    take_in(held, "a:soon", 1)
+    assert held.room("a", 0) == 0
+    assert held.room("b", 0) > 0
+    assert begin(held) == "a"
+    assert held.room("a", 0) > 0
+
+
+def test_each_lane_of_an_account_that_is_held_has_its_own_time_to_be_looked_at() -> None:
+    time = Time()
+    held = lanes(Turns(a=AccountLeave(held=3600.0, is_ill=True)), time)
+    held.room("a", 0)
+    time.seconds += LOOK_SECONDS
+    assert held.room("a:soon", 0) > 0
+    held.end_look("a:soon")
+    assert held.room("a:soon", 0) == 0
+    assert held.room("a", 0) > 0

@@ -11,7 +11,7 @@ from bellhop.broker.headers import DEATHS
 from bellhop.broker.port import Delivery, Message
 from bellhop.schemas.clock import Clock
 from bellhop.vendors.outcome import Dead, Wait
-from bellhop.workers.suspects import Room, Suspects, count_deaths
+from bellhop.workers.suspects import PATIENCE_SECONDS, Room, Suspects, count_deaths
 
 
 def delivery(deliveries: int = 0, carried: str | int | float | None = None) -> Delivery:
@@ -82,6 +82,27 @@ def test_a_suspect_that_a_dead_process_held_waits_for_those_it_held_beside_it(ro
     assert suspects.next() is None
     seconds[0] += 60
     assert suspects.next() is not None
+
+
+@pytest.mark.parametrize("step", [0.05, 0.1, 0.3])
+def test_a_suspect_begins_even_if_the_others_come_back_sooner_than_it_is_ever_quiet(
+    room: Room, seconds: list[float], step: float
+) -> None:
+    suspects = Suspects(room)
+    first = delivery(0, 3)
+    suspects.split([first])
+    waited = 0.0
+    while waited < 2 * PATIENCE_SECONDS:
+        other = delivery(0, 4)
+        suspects.split([other])
+        assert suspects.next() is None, "the other is in hand"
+        suspects.leave(other)
+        assert suspects.next() is None, "its ack is on its way"
+        seconds[0] += step * 0.9
+        waited += step
+        if suspects.next() is first:
+            return
+    pytest.fail("it never began")
 
 
 def test_a_suspect_that_comes_by_the_ladder_may_begin_at_once_and_once(room: Room) -> None:

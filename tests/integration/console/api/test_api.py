@@ -463,3 +463,33 @@ def test_a_preflight_tells_what_is_sent_where_with_its_guest_masked(api: Api) ->
     assert call["example"]["event_id"] == "1"
     assert "Ada" not in json.dumps(told)
     assert 0 < told["seconds"] < 60
+
+
+def test_only_an_admin_forgets_and_only_what_was_seen(api: Api) -> None:
+    api.dead(1)
+
+    def ask(what: str, role: Role = Role.ADMIN, **body: object) -> tuple[int, dict[str, Any]]:
+        answer = api.ask("POST", f"/guests/{what}", role, json={"guest": "ada@example.com", **body})
+        return answer.status_code, answer.get_json()
+
+    wanted = {"why": "she asked", "also_open": True}
+    assert [ask("find", role)[0] for role in (Role.VIEWER, Role.OPERATOR)] == [403, 403]
+    confirm = ask("find")[1]["confirm"]
+    assert ask("forget", Role.OPERATOR, **wanted, confirm=confirm)[0] == 403
+    api.dead(1)
+    status, told = ask("forget", **wanted, confirm=confirm)
+    assert (status, "has changed since" in told["detail"]) == (409, True)
+    assert ask("forget", **wanted)[0] == 422
+    status, told = ask("forget", **wanted, confirm=ask("find")[1]["confirm"])
+    assert (status, told["letters"]) == (200, 2)
+    assert ask("find")[1]["letters"] == 0
+
+
+def test_the_audits_chain_is_told_and_a_noted_row_is_held_to_it(api: Api) -> None:
+    api.post("/letters/discard", {"ids": api.dead(1), "why": "a test"})
+    told = api.get("/audit/chain")
+    assert (told["whole"], told["broken"]) == (True, None)
+    assert api.get("/audit/chain", noted=f"{told['last']}:{told['hash']}")["whole"]
+    other = api.get("/audit/chain", noted=f"{told['last']}:{'0' * 64}")
+    assert other["broken"]["what"] == "changed"
+    assert api.ask("GET", "/audit/chain", query_string={"noted": "1"}).status_code == 422

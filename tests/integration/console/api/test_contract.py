@@ -130,7 +130,7 @@ def test_every_route_is_described(api: Api) -> None:
 
 def test_an_act_needs_more_than_a_viewer_and_people_an_admin(api: Api) -> None:
     for one in operations(api):
-        least = Role.ADMIN if one.path.startswith(("/users", "/tokens", "/sessions")) else Role.VIEWER
+        least = Role.ADMIN if one.path.startswith(("/users", "/tokens", "/sessions", "/guests")) else Role.VIEWER
         if one.method != "GET" and least is Role.VIEWER and not one.path.endswith("/search"):
             least = Role.OPERATOR
         assert one.role is least, one.name
@@ -392,6 +392,7 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
     known = {one.name: one for one in operations(api)}
     careful = {"changes": {"notes": "by the window"}, "why": "asked for"}
     why = {"why": "x"}
+    nobody = api.ledger.forgetting.find("nobody@example.com")
     wrong = []
     for method, path, body, number in (
         ("POST", "/letters/search", {"text": "ada", "limit": 1}, 0),
@@ -409,6 +410,8 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
         ("POST", "/jobs/{number}/resume", why, 1),
         ("POST", "/jobs/{number}/cancel", why, 1),
         ("POST", "/search", {"q": "ada@example.com"}, 0),
+        ("POST", "/guests/find", {"guest": "nobody@example.com"}, 0),
+        ("POST", "/guests/forget", {"guest": "nobody@example.com", "confirm": nobody.digest, **why}, 0),
         ("POST", "/refused-posts/take", {"source": "crm", "dry_run": True, **why}, 0),
         ("POST", "/routes/{route}/pause", {**why, "until": "2030-01-01T00:00:00Z"}, 0),
         ("POST", "/routes/{route}/resume", why, 0),
@@ -459,6 +462,7 @@ _NAMES = [
     "get_accounts",
     "get_attention",
     "get_audit",
+    "get_audit_chain",
     "get_edits",
     "get_events",
     "get_events_source_id",
@@ -493,6 +497,8 @@ _NAMES = [
     "post_edits_number_refuse",
     "post_floods_number_discard",
     "post_floods_number_release",
+    "post_guests_find",
+    "post_guests_forget",
     "post_jobs",
     "post_jobs_number_cancel",
     "post_jobs_number_pause",
