@@ -30,6 +30,7 @@ from bellhop.console.api import (
     refusals,
     requests,
     responses,
+    sources,
     times,
 )
 from bellhop.console.api.description import complete
@@ -45,7 +46,7 @@ from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
 
 PREFIX: Final = "/api/v1"
-_SECTIONS: Final = (overview, letters, jobs, edits, events, floods, operations, refusals, people, guests)
+_SECTIONS: Final = (*(overview, letters, jobs, edits, events, floods, operations, refusals, sources, people, guests),)
 
 
 class _Number(BaseConverter):
@@ -91,14 +92,15 @@ def create_api_app(
     now: Callable[[], datetime] = utc_now,
     pulse: Pulse | None = None,
     take_refused: TakeRefused | None = None,
+    read_settings: Callable[[], Settings] | None = None,
 ) -> Flask:
     """The API; `ledger` and `broker` as opened by this process, after any fork. pulse: the console's.
-    take_refused: None where this process takes none.
+    take_refused: None where this process takes none. read_settings: as the file has them now.
 
     Tells `console.answered` (status), `api.refused` (status) where there is no valid token, and `api.crashed` (error,
     where) for what nobody foresaw.
     """
-    parts = ApiParts(settings, ledger, broker, observe, now, pulse, take_refused)
+    parts = ApiParts(settings, ledger, broker, observe, now, pulse, take_refused, read_settings)
     app = Flask("bellhop.console.api", static_folder=None)
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
     app.url_map.converters |= {"number": _Number, "id": _Id}

@@ -58,6 +58,7 @@ class ApiParts:
         now: Callable[[], datetime],
         pulse: Pulse | None = None,
         take_refused: TakeRefused | None = None,
+        read_settings: Callable[[], Settings] | None = None,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
@@ -65,6 +66,7 @@ class ApiParts:
         self.observe = observe
         self.now = now
         self.take_refused = take_refused
+        self.read_settings = read_settings or (lambda: self.settings)
         self.pulse = pulse or Pulse(broker, ledger, observe, now)
         self.redactor = Redactor(settings.secrets, settings.names)
         self._publishing = threading.Lock()
