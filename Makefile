@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export BROKER
 ARGS ?=
 
-.PHONY: help up test test-pythons lint shape coverage fuzz drill bench bench-promise bench-lanes bench-letters screenshots docs lock
+.PHONY: help up test test-pythons lint shape coverage fuzz drill bench bench-promise bench-recovery bench-lanes bench-letters screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -62,6 +62,10 @@ bench: .venv-bench/.bench ## measure beside Celery, FastStream and Dramatiq on a
 bench-promise: .venv-bench/.bench ## what Celery and Dramatiq make of a drill's faults: lost and doubled, counted (ARGS=…)
 	@tests/support/install_parts.sh
 	@$(BENCH)/python -m bench.promise $(ARGS)
+
+bench-recovery: .venv/.dev ## how long until work goes on after something broke, by default settings (ARGS=…)
+	@tests/support/install_parts.sh
+	@$(BIN)/python -m bench.recovery $(ARGS)
 
 bench-lanes: .venv/.dev ## one account behind its limit, away or hanging: what another one's events wait (ARGS=…)
 	@tests/support/install_parts.sh

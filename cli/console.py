@@ -108,9 +108,11 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
         made = create_console(settings, ledger, broker, observe, provider=provider, link=once, metrics=expose)
         parts = made.extensions[KEY]
         pulse = parts.pulse
-        taker = RefusedTaker(settings_now(app.file), lambda: parts.publisher, ledger.event)
+        parts.read_settings = settings_now(app.file)
+        taker = RefusedTaker(parts.read_settings, lambda: parts.publisher, ledger.event)
         parts.take_refused = taker.take
-        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse, take_refused=taker.take))
+        more = {"take_refused": taker.take, "read_settings": parts.read_settings}
+        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse, **more))
         pulse.start(threading.Event())
         heart = Heart(part_of(settings, "console"), ledger.parts, observe)
         heart.start()

@@ -20,6 +20,7 @@ from bellhop.ingest.health import HealthProbe
 from bellhop.ingest.limits import SourceLimits
 from bellhop.ingest.refusals import RefusedPosts
 from bellhop.ingest.reloaded_app import ReloadedApp
+from bellhop.ingest.rotated import RotatedSecrets
 from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
 from bellhop.ingest.status import holds_messages
 from bellhop.ingest.unseen import Unseen
@@ -47,8 +48,7 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
     """To be called in each process after its fork: it starts threads. limits: shared by all. tell: makes what the
     process tells itself by, with its metrics."""
     settings = live.settings
-    counts = Metrics(settings, "ingest")
-    metrics = Tally(counts)
+    metrics = Tally(counts := Metrics(settings, "ingest"))
     metrics.start()
     observe = tell(metrics)
     observe("settings.loaded", digest=live.digest)
@@ -57,15 +57,15 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
     unseen = Unseen(events.unknown, broker, observe)
     publisher = WatchedPublisher(broker.publisher(), confirmed=unseen.note)
     declaring, refused = Declaring(broker, publisher, observe), RefusedPosts(events.keep_refused, observe)
-    unseen.start()
-    declaring.start()
-    refused.start()
+    rotated = RotatedSecrets(events, observe)
+    for thread in (unseen, declaring, refused):
+        thread.start()
     probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
     _start(Heart(part_of(settings, "ingest"), events, observe), probes.values())
 
     def make() -> WSGIApplication:
         app = create_app(
-            live.settings,
+            rotated.over(live.settings),
             publisher,
             events,
             observe=observe,
@@ -76,10 +76,12 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
             place=live.place,
             note_refused=refused.note,
             limits=limits,
+            secrets_known=lambda: rotated.is_known,
         )
         return observe.tracer.ingress(app)
 
     made = ReloadedApp(make, partial(live.take, "ingest", observe, partial(_use, limits, counts), events.note_act))
+    rotated.start(lambda: live.settings, made.make_anew)
     settle_memory()
     return made
 

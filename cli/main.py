@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from bellhop.cli import source_links  # noqa: F401  # more commands of `sources`
 from bellhop.cli.accounts import accounts
 from bellhop.cli.alerts import alerts
 from bellhop.cli.archive import archive

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 from bellhop.broker.port import Broker
 from bellhop.console import filters, guard
 from bellhop.console.access.sessions import OneTimeLink
+from bellhop.console.access.source_links import PATH as SOURCE_PATH
 from bellhop.console.context import KEY, ConsoleParts
 from bellhop.console.searches import SearchForgotten
 from bellhop.console.views import (
@@ -33,6 +34,8 @@ from bellhop.console.views import (
     people,
     refused,
     routes,
+    source_page,
+    sources,
 )
 from bellhop.ledger.pages import CursorInvalid
 from bellhop.ledger.records import LetterFilter, LetterState, Role
@@ -48,6 +51,24 @@ if TYPE_CHECKING:
 MAX_BODY: Final = 2 * 1024 * 1024
 """Bytes of a request: 100,000 ticked letters, and room."""
 
+_VIEWS: Final = (
+    *(
+        entry,
+        overview,
+        letters,
+        bulk,
+        jobs,
+        edits,
+        events,
+        routes,
+        floods,
+        refused,
+        sources,
+        source_page,
+        audit,
+        people,
+    ),
+)
 _TITLES: Final = {
     400: "Bad request",
     403: "Not allowed",
@@ -94,7 +115,7 @@ def create_console(
     app.extensions[KEY] = parts
     filters.install_filters(app, now)
     app.jinja_env.filters["clean"] = parts.redactor.text
-    for module in (entry, overview, letters, bulk, jobs, edits, events, routes, floods, refused, audit, people):
+    for module in _VIEWS:
         app.register_blueprint(module.blueprint)
     app.context_processor(_context(app, parts))
     guard.install_guard(app, parts)
@@ -112,14 +133,20 @@ def _context(app: Flask, parts: ConsoleParts) -> Callable[[], dict[str, Any]]:
             digests[name] = hashlib.sha256(content).hexdigest()[:12]
         return url_for("static", filename=name, v=digests[name])
 
+    def source_static(name: str) -> str:
+        """Likewise, among the sources' own pages."""
+        return f"{SOURCE_PATH}{static(name)}"
+
     def context() -> dict[str, Any]:
         person = g.get("person")
         return {
             "person": person,
             "may_act": person is not None and person.may(Role.OPERATOR),
             "is_admin": person is not None and person.may(Role.ADMIN),
-            "csrf": person.csrf if person else "",
+            "csrf": person.csrf if person else g.get("link_csrf", ""),
             "static": static,
+            "source_static": source_static,
+            "link": g.get("link"),
             "open_letters": functools.cache(lambda: count_open(parts)),
             "zone_of": parts.zone_of,
             "now": parts.now(),
@@ -140,7 +167,8 @@ def count_open(parts: ConsoleParts) -> int:
 def _handle_errors(app: Flask, parts: ConsoleParts) -> None:
     def error_page(status: int, text: str) -> tuple[str, int]:
         title = _TITLES.get(status, "Something went wrong")
-        return render_template("error.html", title=title, text=parts.redactor.text(text), status=status), status
+        page = "source_error.html" if request.path.startswith(f"{SOURCE_PATH}/") else "error.html"
+        return render_template(page, title=title, text=parts.redactor.text(text), status=status), status
 
     def away(part: str, error: BellhopError, hint: str) -> tuple[str, int]:
         return error_page(503, f"The {part} cannot be reached: {error}. {hint}")
@@ -157,7 +185,7 @@ def _handle_errors(app: Flask, parts: ConsoleParts) -> None:
         if request.method != "POST":
             return error_page(409, str(error))
         flash(parts.redactor.text(str(error)), "bad")
-        return redirect(back())
+        return redirect(request.path if request.path.startswith(f"{SOURCE_PATH}/") else back())
 
     def on_crash(error: Exception) -> tuple[str, int]:
         parts.observe("console.crashed", error=type(error).__name__, where=where(error))

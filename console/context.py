@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from functools import cached_property
@@ -51,6 +52,8 @@ class ConsoleParts:
         self.provider = provider
         self.link = link
         self.take_refused: TakeRefused | None = None  # set by who put the process together
+        self.read_settings: Callable[[], Settings] = lambda: self.settings  # likewise: of the file as it is now
+        self.sleep: Callable[[float], object] = time.sleep
         self.metrics = metrics
         self.sessions = Sessions(ledger.people, settings.console.session_seconds, now)
         self.pulse = Pulse(broker, ledger, observe, now)

@@ -15,6 +15,7 @@ from flask import Flask, Response, abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from bellhop.console.access.sessions import same
+from bellhop.console.access.source_links import admit_source
 from bellhop.console.context import ConsoleParts
 from bellhop.console.context import parts as current_parts
 from bellhop.ledger.records import Role
@@ -55,6 +56,12 @@ def open_to_all(view: View) -> View:
     return view
 
 
+def for_sources(view: View) -> View:
+    """Asked for by a source's own link, which lets in nowhere else."""
+    view.__dict__["for_sources"] = True
+    return view
+
+
 def install_guard(app: Flask, parts: ConsoleParts) -> None:
     app.before_request(lambda: _admit(app, parts))
     app.after_request(lambda response: _protect(response, parts))
@@ -86,7 +93,7 @@ def _is_ours(parts: ConsoleParts) -> bool:
     was made to lead here (DNS rebinding); elsewhere the proxy or the firewall knows."""
     own = parts.settings.console
     name = _host(f"//{request.host}")
-    if not own.loopback or name in ("localhost", own.host.lower(), _host(own.public_url)):
+    if not own.loopback or name in ("localhost", own.host.lower(), _host(own.public_url), _host(own.source_url)):
         return True
     try:
         return ip_address(name).is_loopback
@@ -105,6 +112,8 @@ def _admit(app: Flask, parts: ConsoleParts) -> AnyResponse | None:
     view = app.view_functions[request.endpoint]
     if getattr(view, "open_to_all", False):
         return None
+    if getattr(view, "for_sources", False):
+        return admit_source(parts)
     g.person = parts.sessions.person(request.cookies.get(cookie_name(parts), ""))
     if g.person is None:
         return _to_sign_in()
@@ -124,7 +133,8 @@ def _from_here(parts: ConsoleParts) -> bool:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("Origin")
-    ours = {_origin(request.host_url), _origin(parts.settings.console.public_url)}
+    own = parts.settings.console
+    ours = {_origin(request.host_url), _origin(own.public_url), _origin(own.source_url)}
     return origin is None or _origin(origin) in ours - {""}
 
 
@@ -178,7 +188,7 @@ def _protect(response: Response, parts: ConsoleParts) -> Response:
         response.headers.setdefault(name, value)
     if parts.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.endpoint != "static":
+    if request.endpoint not in ("static", "source_page.static_file"):
         response.headers["Cache-Control"] = "no-store"
         response.headers.add("Vary", "HX-Request")
     return response

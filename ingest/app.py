@@ -51,10 +51,12 @@ def create_app(
     place: Callable[[str], str] = lambda _key: "bellhop.toml",
     note_refused: NoteRefused = forget,
     limits: SourceLimits | None = None,
+    secrets_known: Callable[[], bool] = lambda: True,
 ) -> Flask:
     """The ingress as a WSGI application. `ready` tells what is wrong with each part, "" where nothing is; `/metrics`
     is there when `metrics` is given. waiting: see `EventStatus`. `note_refused` is told of what verified sources are
-    refused. limits: made before a fork, where several processes serve.
+    refused. limits: made before a fork, where several processes serve. secrets_known: whether the settings hold all
+    secrets that sources may sign with; until then no post is refused for its signature, but asked for again.
 
     Tells `webhook.accepted`, `webhook.ignored` or `webhook.refused` once for each post (source, type, route, status,
     seconds, id; reason where it is not accepted; events where they are several: the rest is of the first), and
@@ -71,6 +73,7 @@ def create_app(
         clock=clock,
         note_refused=note_refused,
         limits=limits,
+        secrets_known=secrets_known,
     )
     status = EventStatus(known, events, clock.now, waiting)
     app = Flask("ingest", static_folder=None)

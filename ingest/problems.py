@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from bellhop.ingest.proofs import NotVerified
 from bellhop.schemas.problems import CONTENT_TYPE, Problem
 
 
@@ -17,3 +18,14 @@ def respond(problem: Problem, path: str) -> Response:
 def internal_error() -> Problem:
     """For what nobody foresaw. Says nothing of the inside."""
     return Problem(500, "internal", "Bellhop failed while it answered. Nothing was accepted; send it again later.")
+
+
+def unauthorized_problem(error: NotVerified) -> Problem:
+    """RFC 9110 asks every 401 to name a scheme."""
+    return Problem(401, "not-verified", f"{error.reason}.", headers={"WWW-Authenticate": 'Bearer realm="bellhop"'})
+
+
+def not_known_problem() -> Problem:
+    """A rotated secret may be in a ledger that is away: 401 would have its sender give up."""
+    detail = "The signature cannot be checked yet: the secrets that were rotated are not known. Send it again."
+    return Problem(503, "secrets-not-known", detail, headers={"Retry-After": "5"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ class ReloadedApp:
     def __init__(self, make: Callable[[], WSGIApplication], take: Callable[[], bool]) -> None:
         self._make = make
         self._take = take
+        self._making = threading.Lock()
         self._app = make()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -25,4 +27,9 @@ class ReloadedApp:
     def reload(self) -> None:
         """In a thread of its own, while others answer."""
         if self._take():
+            self.make_anew()
+
+    def make_anew(self) -> None:
+        """Likewise. One at a time: of two, the one that began last is to stay."""
+        with self._making:
             self._app = self._make()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Final, Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from bellhop.broker.topology import NOWHERE
 from bellhop.ledger.parts import PartBeats
 from bellhop.ledger.records import EventView, Part, RefusedPost
 from bellhop.ledger.refusals import Refusals
+from bellhop.ledger.rotations import Rotations
 from bellhop.schemas.errors import (
     BellhopError,
     BrokerError,
@@ -23,6 +24,7 @@ from bellhop.schemas.errors import (
     Unroutable,
 )
 from bellhop.schemas.observe import Observe
+from bellhop.schemas.rotations import SecretRotation
 
 Result = TypeVar("Result")
 
@@ -49,6 +51,9 @@ class ReadLedger(Protocol):
 
     @property
     def refusals(self) -> Refusals: ...
+
+    @property
+    def rotations(self) -> Rotations: ...
 
     @property
     def parts(self) -> PartBeats: ...
@@ -164,6 +169,14 @@ class StandbyLedger:
     def keep_refused(self, posts: Sequence[RefusedPost], /) -> None:
         """Raises LedgerUnavailable."""
         self._ask(lambda ledger: ledger.refusals.enter(posts))
+
+    def rotations(self) -> Mapping[str, Sequence[SecretRotation]]:
+        """Raises LedgerUnavailable."""
+        return self._ask(lambda ledger: ledger.rotations.all())
+
+    def note_rotations(self, numbers: Sequence[int], /) -> None:
+        """Raises LedgerUnavailable."""
+        self._ask(lambda ledger: ledger.rotations.note_taken(numbers))
 
     def beat(self, part: Part, /) -> None:
         """Raises LedgerUnavailable."""

@@ -11,8 +11,8 @@ from typing import Any, Final, Protocol
 from flask import Request, Response
 
 from bellhop.broker.port import QueueStats
+from bellhop.ingest.problems import unauthorized_problem
 from bellhop.ingest.verify import NotVerified, Verifier
-from bellhop.ingest.webhooks import unauthorized_problem
 from bellhop.ledger.records import Attempt, EventView, describe_entries
 from bellhop.schemas.contract import has_control
 from bellhop.schemas.errors import BrokerError, LedgerUnavailable

@@ -33,7 +33,7 @@ from bellhop.ingest import body as bodies
 from bellhop.ingest.formats.parts import Ignored, Receipt, RefusedItem, Tested
 from bellhop.ingest.intake import Intake, Read
 from bellhop.ingest.limits import SourceLimits
-from bellhop.ingest.problems import internal_error, respond
+from bellhop.ingest.problems import internal_error, not_known_problem, respond, unauthorized_problem
 from bellhop.ingest.verify import AddressSecrets, NotVerified, Verifier
 from bellhop.schemas import events
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
@@ -102,9 +102,10 @@ class Webhooks:
         unique: Callable[[], str] = lambda: uuid.uuid4().hex,
         note_refused: NoteRefused = forget,
         limits: SourceLimits | None = None,
+        secrets_known: Callable[[], bool] = lambda: True,
     ) -> None:
         """note_refused: told of each post of a verified source that is answered 4xx, but for those beyond its limit.
-        limits: shared with the other processes where there are several."""
+        limits: shared with the other processes where there are several. secrets_known: see `create_app`."""
         self._settings = settings
         self._verifiers = verifiers
         self._publisher = publisher
@@ -113,6 +114,7 @@ class Webhooks:
         self._clock = clock
         self._unique = unique
         self._note_refused = note_refused
+        self._secrets_known = secrets_known
         self._limits = limits or SourceLimits(settings.sources, clock.monotonic)
         self._intakes = {name: Intake(settings, source) for name, source in settings.sources.items()}
         self._public_url = settings.ingest.public_url.rstrip("/")
@@ -197,7 +199,7 @@ class Webhooks:
                     return self._signed_id(verify(request.headers, signed, now, address))
             return self._signed_id(verify(request.headers, last, now, address))
         except NotVerified as error:
-            raise unauthorized_problem(error) from None
+            raise (unauthorized_problem(error) if self._secrets_known() else not_known_problem()) from None
 
     def _signed_id(self, signed_id: str | None) -> str:
         if signed_id is not None and not _SIGNED_ID.fullmatch(signed_id):
@@ -281,11 +283,6 @@ def _would_be(one: Envelope | Ignored) -> dict[str, object]:
 
 def _json(told: Mapping[str, object], status: int) -> Response:
     return Response(json.dumps(told), status, content_type="application/json")
-
-
-def unauthorized_problem(error: NotVerified) -> Problem:
-    """RFC 9110 asks every 401 to name a scheme."""
-    return Problem(401, "not-verified", f"{error.reason}.", headers={"WWW-Authenticate": 'Bearer realm="bellhop"'})
 
 
 def _tags(envelope: Envelope) -> dict[str, str]:

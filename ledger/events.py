@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from bellhop.ledger.letters import has_words
 from bellhop.ledger.records import EventView, Standing, State
 from bellhop.ledger.search_terms import asked_numbers
 from bellhop.ledger.tables import dead_letters, event_words, events, letter_words, vendor_ids
+from bellhop.schemas.results import RESULTS_ROUTE
 
 _MOST: Final = 200
 _CHUNK: Final = 500
@@ -59,10 +61,29 @@ def of_subject(database: Database, source: str, subject: str) -> list[EventView]
         return [_view(connection, row) for row in rows]
 
 
+def of_source(database: Database, source: str, text: str, before: int, limit: int) -> list[tuple[int, EventView]]:
+    """See `Ledger.events_of_source`."""
+    query = sa.select(events).where(events.c.source == source, events.c.route != RESULTS_ROUTE)
+    if word := _storable(text):
+        query = query.where(sa.or_(events.c.event_id == word, events.c.subject == word))
+    if before:
+        query = query.where(events.c.pk < before)
+    with database.read() as connection:
+        rows = connection.execute(query.order_by(events.c.pk.desc()).limit(limit)).all()
+    return [(row.pk, _row_view(row)) for row in rows]
+
+
+def results_of(database: Database, source: str, ids: Sequence[str]) -> list[EventView]:
+    """See `Ledger.results_of`."""
+    same = (events.c.source == source, events.c.event_id.in_(ids), events.c.route == RESULTS_ROUTE)
+    with database.read() as connection:
+        rows = connection.execute(sa.select(events).where(*same).order_by(events.c.pk)).all()
+        return [replace(_row_view(row), attempts=read_calls(connection, source, row.event_id)) for row in rows]
+
+
 def find(database: Database, text: str, limit: int) -> list[EventView]:
     """See `Ledger.find_events`."""
-    # What no database can hold is in no row, but would make the question an error.
-    word = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
+    word = _storable(text)
     if not word:
         return []
     known = sa.select(vendor_ids.c.reference).where(vendor_ids.c.vendor_id == word)
@@ -76,6 +97,11 @@ def find(database: Database, text: str, limit: int) -> list[EventView]:
             found |= set(_of_letters(connection, word, limit))
         rows = connection.execute(sa.select(events).where(events.c.pk.in_(found)).order_by(events.c.pk.desc()))
         return [_view(connection, row) for row in rows.all()[:limit]]
+
+
+def _storable(text: str) -> str:
+    """What no database can hold is in no row, but would make the question an error."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
 def _of_people(connection: sa.Connection, text: str, limit: int) -> list[int]:
@@ -106,6 +132,11 @@ def recent_ends(database: Database, since: datetime) -> Mapping[tuple[str, State
 def _view(connection: sa.Connection, row: Any) -> EventView:
     held = bookings.read_bookings(connection, [(row.source, row.subject)]) if row.type in RANKS else {}
     entries = [entry for one in held.values() for entry in one.booking.entries]
+    return replace(_row_view(row), attempts=read_calls(connection, row.source, row.event_id), entries=entries)
+
+
+def _row_view(row: Any) -> EventView:
+    """Without its calls and its booking."""
     return EventView(
         source=row.source,
         id=row.event_id,
@@ -122,8 +153,6 @@ def _view(connection: sa.Connection, row: Any) -> EventView:
         updated=row.updated,
         next_at=row.next_at,
         attempt_count=row.attempts,
-        attempts=read_calls(connection, row.source, row.event_id),
-        entries=entries,
     )
 
 

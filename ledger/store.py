@@ -39,8 +39,10 @@ from bellhop.ledger.records import (
 )
 from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.restores import Restores
+from bellhop.ledger.rotations import Rotations
 from bellhop.ledger.search_terms import guest_number
 from bellhop.ledger.settle import Settling
+from bellhop.ledger.source_links import SourceLinks, TakeAsks
 from bellhop.ledger.strays import Stray, find_strays, find_unknown
 from bellhop.ledger.triage import Desk
 from bellhop.ledger.vendor_answers import VendorAnswers
@@ -58,7 +60,8 @@ class Ledger:
 
     letters: the archive of dead letters, see `ledger.letters`. proofs: what became of calls in doubt. restores: that it
     was put back. accounts: limits and breakers, see `ledger.accounts`. vendor_answers: what vendors say of a company.
-    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. alerts: what people are told outside
+    pulls: watermarks, see `ledger.pulls`. refusals: what the ingress did not take. source_links, take_asks, rotations:
+    what a source's own people see by, ask for, and sign with. alerts: what people are told outside
     the console. floods: what is held because it is too much at once. parts: who is running. jobs, edits, pauses: what
     people steer. people: who may what. audit_chain: what they did, and whether it is whole.
     forgetting: guests who asked for it.
@@ -95,6 +98,9 @@ class Ledger:
         self.vendor_answers = VendorAnswers(database, now)
         self.pulls = PullMarks(database, now)
         self.refusals = Refusals(database, now)
+        self.rotations = Rotations(database, now)
+        self.source_links = SourceLinks(database, now)
+        self.take_asks = TakeAsks(database, now)
         self.parts = PartBeats(database, now)
         self.alerts = Alerts(database, now)
         self.forgetting = Forgetting(database, now)
@@ -191,6 +197,17 @@ class Ledger:
     def events_of(self, source: str, subject: str) -> list[EventView]:
         """All events of a booking or member, the newest first; 200 at most."""
         return events.of_subject(self._database, source, subject)
+
+    def events_of_source(
+        self, source: str, *, text: str = "", before: int = 0, limit: int = 50
+    ) -> list[tuple[int, EventView]]:
+        """What a source has posted, the newest first, without calls and bookings; each with the number to go on from by
+        `before`. text: an event's id, or its booking's or member's; "" for all."""
+        return events.of_source(self._database, source, text, before, limit)
+
+    def results_of(self, source: str, ids: Sequence[str]) -> list[EventView]:
+        """The results with these ids, with their posts."""
+        return events.results_of(self._database, source, ids)
 
     def find_events(self, text: str, limit: int) -> list[EventView]:
         """Events by their id, their booking's reference or member's id, a vendor's id of their booking, or any word by

@@ -385,6 +385,55 @@ refused_posts: Final = sa.Table(
     sa.Index(None, "source", "last"),
 )
 
+# The links to a source's own page. sha256: of the token.
+source_links: Final = sa.Table(
+    "source_links",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _text("source"),
+    sa.Column("sha256", sa.Text, nullable=False, unique=True),
+    _prose("who"),
+    _prose("why"),
+    _moment("created"),
+    _moment("expires"),
+    _moment("last_used", nullable=True),
+    sa.Column("revoked", sa.Boolean, nullable=False),
+    sqlite_autoincrement=True,  # the audit names them by their number
+)
+
+# What sources ask for: that their refused posts of a cause be taken again.
+take_asks: Final = sa.Table(
+    "take_asks",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _text("source"),
+    _text("cause"),
+    _prose("why"),
+    _moment("asked"),
+    _prose("asked_by"),
+    _text("state"),
+    _moment("ended", nullable=True),
+    _prose("who"),
+    _prose("answer"),
+    sqlite_autoincrement=True,
+)
+
+# Secrets of sources that were rotated, see `schemas.rotations`: none can be worked out from a row.
+secret_rotations: Final = sa.Table(
+    "secret_rotations",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _text("source"),
+    _text("nonce"),
+    _text("base"),
+    sa.Column("retires", _JSON, nullable=False),
+    _moment("made"),
+    _moment("ends"),
+    _prose("who"),
+    _moment("taken", nullable=True),
+    sqlite_autoincrement=True,
+)
+
 # Cancels and changes of a source that are held. limit: which was passed, in words. hastened: how often the messages of
 # what it held were fetched back since it was ended.
 floods: Final = sa.Table(

@@ -53,6 +53,7 @@ class Need(StrEnum):
     SOURCE = "source"
     RECEIVER = "receiver"
     FLOOD = "flood"
+    ASK = "ask"
 
 
 REFUSED: Final = timedelta(hours=24)  # so long its upstream may send a refused post again
@@ -128,6 +129,9 @@ class AttentionLedger(Protocol):
     @property
     def floods(self) -> Any: ...
 
+    @property
+    def take_asks(self) -> Any: ...
+
     def strays(self, before: datetime) -> Sequence[Stray]: ...
 
 
@@ -159,6 +163,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
         *_account_items(ledger),
         *_route_items(ledger),
         *_source_items(ledger, now),
+        *_ask_items(ledger),
         *_receiver_items(ledger),
     ]
     order = list(Severity)
@@ -367,6 +372,22 @@ def _source_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionI
             f"bellhop refused list {quote(count.source)}",
             count=count.posts,
             since=count.first,
+        )
+
+
+def _ask_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
+    for ask in ledger.take_asks.open():
+        posts = len(ledger.refusals.waiting(ask.source, cause=ask.cause))
+        yield AttentionItem(
+            Need.ASK,
+            str(ask.number),
+            f"Source {ask.source} asks to take {posts} refused post{'s' if posts != 1 else ''} again",
+            ask.why,
+            Severity.WARNING,
+            "/sources",
+            f"bellhop sources grant {ask.number}",
+            count=posts,
+            since=ask.asked,
         )
 
 

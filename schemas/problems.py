@@ -17,7 +17,7 @@ _MAX_FIELD: Final = 200
 WEBHOOK_PROBLEMS: Final = (
     *("not-verified", "malformed-json", "malformed-form", "media-type", "content-encoding", "invalid-event", "bad-id"),
     *("body-broken", "body-too-large", "body-too-slow", "unknown-source", "not-found", "not-accepted", "internal"),
-    "too-many-events",
+    *("too-many-events", "secrets-not-known"),
 )
 """The names of those that a webhook may be answered."""
 

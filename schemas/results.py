@@ -84,10 +84,19 @@ def result(
 def _id(event: Envelope, reason: str) -> str:
     """`<event id>/<generation>/result`. Another content under the same id ends by itself: its end must not be taken
     for that of the first."""
-    rest = f"/{event.generation}{'/conflict' if reason == Reason.CONFLICT else ''}/result"
-    if len(f"{event.source}/{event.id}{rest}".encode()) > _MESSAGE_ID_BYTES:
-        return f"sha256-{hashlib.sha256(event.id.encode()).hexdigest()}{rest}"
-    return event.id + rest
+    return _id_of(event.source, event.id, event.generation, "/conflict" if reason == Reason.CONFLICT else "")
+
+
+def result_ids(source: str, id_: str, generation: int) -> list[str]:
+    """The ids that the results of an event may have, up to this replay of it."""
+    return [_id_of(source, id_, number, word) for number in range(generation + 1) for word in ("", "/conflict")]
+
+
+def _id_of(source: str, id_: str, generation: int, word: str) -> str:
+    rest = f"/{generation}{word}/result"
+    if len(f"{source}/{id_}{rest}".encode()) > _MESSAGE_ID_BYTES:
+        return f"sha256-{hashlib.sha256(id_.encode()).hexdigest()}{rest}"
+    return id_ + rest
 
 
 def signing_key(secret: str) -> bytes:

@@ -64,6 +64,10 @@ class Upstream:
         headers = {"content-type": content_type, "webhook-id": id_, **given.headers}
         return SignedWebhook(id_, type_, body, headers, f"{self.address}{given.path}{given.query}")
 
+    def sign_again(self, post: SignedWebhook) -> SignedWebhook:
+        """The same, signed anew."""
+        return self.sign_body(post.body, post.type, post.id, post.headers["content-type"])
+
     def send(self, post: SignedWebhook) -> tuple[int, str]:
         """Status and body of the answer. Raises NoAnswer."""
         return self._request("POST", post.address, body=post.body.encode(), headers=dict(post.headers))

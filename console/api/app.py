@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final
@@ -29,8 +30,10 @@ from bellhop.console.api import (
     refusals,
     requests,
     responses,
+    sources,
     times,
 )
+from bellhop.console.api.description import complete
 from bellhop.console.api.problems import handle_errors
 from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, section_blueprint
 from bellhop.console.trends import Pulse
@@ -43,7 +46,7 @@ from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
 
 PREFIX: Final = "/api/v1"
-_SECTIONS: Final = (overview, letters, jobs, edits, events, floods, operations, refusals, people, guests)
+_SECTIONS: Final = (*(overview, letters, jobs, edits, events, floods, operations, refusals, sources, people, guests),)
 
 
 class _Number(BaseConverter):
@@ -89,14 +92,15 @@ def create_api_app(
     now: Callable[[], datetime] = utc_now,
     pulse: Pulse | None = None,
     take_refused: TakeRefused | None = None,
+    read_settings: Callable[[], Settings] | None = None,
 ) -> Flask:
     """The API; `ledger` and `broker` as opened by this process, after any fork. pulse: the console's.
-    take_refused: None where this process takes none.
+    take_refused: None where this process takes none. read_settings: as the file has them now.
 
     Tells `console.answered` (status), `api.refused` (status) where there is no valid token, and `api.crashed` (error,
     where) for what nobody foresaw.
     """
-    parts = ApiParts(settings, ledger, broker, observe, now, pulse, take_refused)
+    parts = ApiParts(settings, ledger, broker, observe, now, pulse, take_refused, read_settings)
     app = Flask("bellhop.console.api", static_folder=None)
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
     app.url_map.converters |= {"number": _Number, "id": _Id}
@@ -121,7 +125,7 @@ def _describe(api: _Api) -> None:
     api.register_converter(_Id, lambda _: {"type": "string"})
     api.register_converter(_Number, lambda _: {"type": "integer", "minimum": 1, "maximum": requests.BIGGEST_ID})
     api.register_field(Moment, "string", "date-time")
-    api.register_field(times.Instant, "string", "date-time")
+    api.register_field(times.Instant, "string", None)  # by its pattern, which takes more than RFC 3339
     api.register_field(times.AskedTime, None, None)
     scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
     api.spec.components.security_scheme("token", scheme)
@@ -133,8 +137,12 @@ def mount(outer: Flask, api: Flask) -> None:
 
 
 def _document(api: _Api) -> ApiSection:
+    @cache
+    def text() -> str:
+        return json.dumps(complete(api.spec.to_dict()))
+
     def view(_call: ApiCall) -> Response:
-        return Response(json.dumps(api.spec.to_dict()), content_type="application/json")
+        return Response(text(), content_type="application/json")
 
     answer: type[Schema] = responses.OpenApi
     route = Route("GET", "/openapi.json", view, "This document", answer, Role.VIEWER)

@@ -58,6 +58,7 @@ class ApiParts:
         now: Callable[[], datetime],
         pulse: Pulse | None = None,
         take_refused: TakeRefused | None = None,
+        read_settings: Callable[[], Settings] | None = None,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
@@ -65,6 +66,7 @@ class ApiParts:
         self.observe = observe
         self.now = now
         self.take_refused = take_refused
+        self.read_settings = read_settings or (lambda: self.settings)
         self.pulse = pulse or Pulse(broker, ledger, observe, now)
         self.redactor = Redactor(settings.secrets, settings.names)
         self._publishing = threading.Lock()
@@ -155,6 +157,10 @@ class Route:
         return re.sub(r"\W+", "_", f"{self.method} {_CONVERTER.sub('<', self.rule)}".lower()).strip("_")
 
     @property
+    def _has_pages(self) -> bool:
+        return "cursor" in self.query().fields or (self.body is not None and "cursor" in self.body().fields)
+
+    @property
     def failures(self) -> Sequence[HTTPStatus]:
         """The problems that may be its answer, beside 500."""
         status = HTTPStatus
@@ -163,7 +169,7 @@ class Route:
             status.UNAUTHORIZED: True,
             status.FORBIDDEN: self.role is not Role.VIEWER or "reveal" in self.query().fields,
             status.NOT_FOUND: "<" in self.rule,
-            status.CONFLICT: self.refuses,
+            status.CONFLICT: self.refuses or self._has_pages,
             status.REQUEST_ENTITY_TOO_LARGE: self.body is not None,
             status.UNSUPPORTED_MEDIA_TYPE: self.body is not None,
             status.UNPROCESSABLE_ENTITY: True,

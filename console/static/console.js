@@ -17,6 +17,14 @@
     kept.set("theme", root.dataset.theme);
   };
 
+  // --- a source's link: its token stands behind the #, which no server is sent before this
+  const enter = $("form[data-enter]");
+  if (enter && location.hash.length > 1) {
+    $("input[name=token]", enter).value = location.hash.slice(1);
+    history.replaceState(null, "", location.pathname);
+    enter.submit();
+  }
+
   // --- on a phone the filter is folded away, unless it filters
   const folded = $("[data-narrow]");
   if (folded && innerWidth < 768 && !all("select, input", folded).some((field) => field.value && !["open", "urgent"].includes(field.value))) {

@@ -49,6 +49,8 @@ REFUSALS: Final[Mapping[int, WebhookRefusal]] = {
     ),
     500: WebhookRefusal("Bellhop failed: nothing was taken.", ("internal",), "later, with the same id"),
     503: WebhookRefusal(
-        "The queue did not confirm: nothing was promised.", ("not-accepted",), "after `Retry-After`, same id"
+        "The queue did not confirm, or rotated secrets are not known yet: nothing was promised.",
+        ("not-accepted", "secrets-not-known"),
+        "after `Retry-After`, same id",
     ),
 }

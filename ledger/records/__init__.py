@@ -32,6 +32,7 @@ from bellhop.ledger.records.refusals import (
     TakenVerdict,
     TakeRefused,
 )
+from bellhop.ledger.records.sources import AskState, SourceLink, TakeAsk
 from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainLink, ChainReport, GuestFound, Pause
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "AlertMessage",
     "AlertRow",
     "ApiToken",
+    "AskState",
     "Attempt",
     "AuditRow",
     "Booking",
@@ -87,8 +89,10 @@ __all__ = [
     "Session",
     "Settled",
     "Settlement",
+    "SourceLink",
     "Standing",
     "State",
+    "TakeAsk",
     "TakeRefused",
     "TakenPost",
     "TakenVerdict",

@@ -54,6 +54,12 @@ class ConsoleSettings(Section):
         TLS alone.""",
         default="",
     )
+    source_url: str = key(
+        web(may_be_empty=True),
+        """The address under which upstreams reach /source/, their own pages, where that is another than public_url: a
+        proxy that is open to them passes /source/ alone. Empty: public_url.""",
+        default="",
+    )
     sentry_url: str = key(
         web(may_be_empty=True),
         """Where an event's errors are in Sentry: {id}, {source}, {subject} and {route} are put in, as in

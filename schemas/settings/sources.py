@@ -23,6 +23,7 @@ FORMATS: Final = ("bellhop", "sevenrooms", "tripleseat", "mapped")
 """How an upstream's bodies are written, beside the vendors' own callbacks: see `formats`."""
 RAW: Final = "raw:"
 """Before a secret that is used as the text it is, and not as base64 of it."""
+_MAKES_SECRETS: Final = ("acuity", "mindbody", "square", "tripleseat")
 _TOLERANCES: Final = {"calendly": 180.0, "tripleseat": 180.0}
 _ANSWERS: Final = {"tripleseat": 200}  # it takes any other for a failure
 
@@ -160,6 +161,12 @@ class SourceSettings(Section):
         upstream adds to its webhooks would otherwise stop them all.""",
         default="refuse",
     )
+    retake: str = key(
+        choice("ask", "allow"),
+        """What becomes of it when the source's own page asks that refused posts be taken again: ask, and a person
+        grants it; or allow, and they are taken at once, as far as the settings take them now.""",
+        default="ask",
+    )
     missing_time: str = key(
         choice("refuse", "receipt"),
         """What becomes of an event that bears no time: refuse (422), or receipt: the time at which it came stands for
@@ -240,6 +247,15 @@ class SourceSettings(Section):
     @property
     def takes_unknown(self) -> bool:
         return self.unknown == "warn"
+
+    @property
+    def may_retake(self) -> bool:
+        return self.retake == "allow"
+
+    @property
+    def makes_own_secrets(self) -> bool:
+        """Whether the upstream's product makes the secret, so that nobody can give it another."""
+        return self.verifier in _MAKES_SECRETS
 
     @property
     def takes_receipt_time(self) -> bool:

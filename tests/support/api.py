@@ -39,6 +39,9 @@ secret_key = "sandbox-secret-key"
 [venues.salon]
 account = "sb"
 timezone = "Europe/London"
+[sources.crm]
+verifier = "standard-webhooks"
+secrets = ["whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
 """
 
 ALL = LetterFilter(states=tuple(LetterState))

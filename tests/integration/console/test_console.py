@@ -34,7 +34,7 @@ from tests.support.service import wait_for
 PASSWORD = "correct horse battery"
 SCREENS = (
     *("/", "/live", "/letters", "/letters?state=all&order=newest&q=ada", "/causes", "/letters/1", "/jobs", "/edits"),
-    *("/event?source=crm&id=e-1", "/search", "/search?q=R-1", "/routes", "/audit"),
+    *("/event?source=crm&id=e-1", "/search", "/search?q=R-1", "/routes", "/floods", "/sources", "/audit"),
 )
 
 
@@ -72,9 +72,15 @@ def test_nobody_sees_a_screen_without_signing_in(console: Console, path: str) ->
     assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/sign-in")
 
 
+# Those that let somebody in, and those of who has a source's link (`test_source_page`).
+_NOT_OF_PEOPLE = (
+    *("entry.sign_in_now", "source_page.enter_now", "source_page.leave", "source_page.ask", "source_page.rotate"),
+)
+
+
 def _acts(console: Console) -> list[str]:
     rules = [rule for rule in console.app.url_map.iter_rules() if "POST" in (rule.methods or ())]
-    return [re.sub(r"<[^>]+>", "1", rule.rule) for rule in rules if rule.endpoint != "entry.sign_in_now"]
+    return [re.sub(r"<[^>]+>", "1", rule.rule) for rule in rules if rule.endpoint not in _NOT_OF_PEOPLE]
 
 
 def test_nobody_acts_without_signing_in_without_the_forms_token_or_from_another_site(console: Console) -> None:

@@ -630,3 +630,18 @@ def test_a_wrong_secret_stops_the_start() -> None:
     document = DOCUMENT | {"sources": {"crm": {"verifier": "bearer", "secrets": ["short"]}}}
     with pytest.raises(SettingsError, match=r"sources\.crm\.secrets"):
         create_app(build(document), MemoryPublisher(), MemoryEvents())
+
+
+def test_no_post_is_refused_for_its_signature_while_rotated_secrets_are_not_known() -> None:
+    known = False
+    app = create_app(
+        settings(), MemoryPublisher(), MemoryEvents(), clock=Clock(now=lambda: NOW), secrets_known=lambda: known
+    )
+    forged = {**signed(body()), "webhook-signature": "v1,AAAA"}
+
+    answer = app.test_client().post("/webhooks/crm", data=body(), headers=forged)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+
+    known = True
+    assert app.test_client().post("/webhooks/crm", data=body(), headers=forged).status_code == 401

@@ -20,6 +20,7 @@ from bellhop.ledger.records import (
     Pause,
     RefusedCount,
     State,
+    TakeAsk,
     WaitingLetters,
 )
 from bellhop.ledger.strays import Stray
@@ -37,6 +38,7 @@ def ledger(
     parts: Sequence[Part] = (),
     dead: Sequence[DeadReceiver] = (),
     floods: Sequence[Flood] = (),
+    asks: Sequence[TakeAsk] = (),
 ) -> Any:
     return SimpleNamespace(
         letters=SimpleNamespace(waiting=lambda: list(groups), find=lambda *_: list(letters)),
@@ -46,9 +48,13 @@ def ledger(
         pauses=SimpleNamespace(all=lambda: list(pauses)),
         parts=SimpleNamespace(own="", all=lambda: list(parts)),
         strays=lambda before: [one for one in strays if one.since < before],
-        refusals=SimpleNamespace(counts=lambda since: [one for one in refused if one.last >= since]),
+        refusals=SimpleNamespace(
+            counts=lambda since: [one for one in refused if one.last >= since],
+            waiting=lambda _source, cause: [cause] * 3,
+        ),
         alerts=SimpleNamespace(dead_receivers=lambda: list(dead)),
         floods=SimpleNamespace(open=lambda: list(floods)),
+        take_asks=SimpleNamespace(open=lambda: list(asks)),
     )
 
 
@@ -163,6 +169,14 @@ def test_what_is_held_as_a_flood_is_critical_with_its_soonest_start() -> None:
     assert (item.need, item.name, item.severity, item.count, item.starts) == ("flood", "4", "critical", 15, start)
     assert item.title == "Source crm: 15 of its cancels and changes held"
     assert item.command == "bellhop floods release 4 --why …"
+
+
+def test_what_a_source_asks_for_is_an_item_until_somebody_answers() -> None:
+    ask = TakeAsk(7, "crm", "c1", "the field is known now", NOON, "link 1 of source crm")
+    (item,) = attention(ledger(asks=[ask]), BrokerCheck(), NOON)
+    assert (item.need, item.name, item.count, item.path) == ("ask", "7", 3, "/sources")
+    assert item.title == "Source crm asks to take 3 refused posts again"
+    assert item.command == "bellhop sources grant 7"
 
 
 def test_a_receiver_that_takes_no_alert_is_named() -> None:

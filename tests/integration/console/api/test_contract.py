@@ -16,14 +16,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
 from bellhop.console.api.routes import MAX_BODY
-from bellhop.ledger.records import Role
+from bellhop.ledger.records import Role, SourceLink
 from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
 from bellhop.schemas.reasons import Reason
 from tests.support.api import Api, problem
-from tests.support.ledger import BOOK_A_SLOT, die_in_doubt, event, flood, letter
+from tests.support.ledger import BOOK_A_SLOT, NOON, die_in_doubt, event, flood, letter
 
 _THERE = {"number": "1", "source": "crm", "id_": "e-1", "route": "members", "name": "ann"}
-_NOT_THERE = {"number": "4711", "source": "crm", "id_": "nowhere", "route": "nowhere", "name": "nobody"}
+_NOT_THERE = {"number": "4711", "source": "nobody", "id_": "nowhere", "route": "nowhere", "name": "nobody"}
 
 
 @pytest.fixture
@@ -388,6 +388,7 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
         api.ledger.letters.archive([letter(doubtful, Reason.IN_DOUBT)])
     for source in ("crm", "pos"):
         flood(api.ledger, source)
+        api.ledger.take_asks.ask(SourceLink(1, source, "ann", "x", NOON, NOON), "c1", "mended")
     known = {one.name: one for one in operations(api)}
     careful = {"changes": {"notes": "by the window"}, "why": "asked for"}
     why = {"why": "x"}
@@ -417,6 +418,11 @@ def test_every_act_that_goes_well_is_answered_as_described(api: Api) -> None:
         ("POST", "/routes/{route}/retry-now", why, 0),
         ("POST", "/floods/{number}/release", why, 1),
         ("POST", "/floods/{number}/discard", why, 2),
+        ("POST", "/sources/{source}/links", why, 0),
+        ("POST", "/sources/{source}/rotate", {"overlap": "1h", **why}, 0),
+        ("POST", "/asks/{number}/grant", {}, 1),
+        ("POST", "/asks/{number}/decline", why, 2),
+        ("POST", "/source-links/{number}/revoke", why, 1),
         ("POST", "/users", {"name": "ann", "role": "viewer"}, 0),
         ("PATCH", "/users/{name}", {"role": "operator"}, 0),
         ("POST", "/sessions/end", {"name": "ann"}, 0),
@@ -480,10 +486,13 @@ _NAMES = [
     "get_search",
     "get_series",
     "get_sessions",
+    "get_sources",
     "get_timeline",
     "get_tokens",
     "get_users",
     "patch_users_name",
+    "post_asks_number_decline",
+    "post_asks_number_grant",
     "post_edits_number_approve",
     "post_edits_number_refuse",
     "post_floods_number_discard",
@@ -510,6 +519,9 @@ _NAMES = [
     "post_routes_route_retry_now",
     "post_search",
     "post_sessions_end",
+    "post_source_links_number_revoke",
+    "post_sources_source_links",
+    "post_sources_source_rotate",
     "post_tokens",
     "post_tokens_number_revoke",
     "post_users",
