@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bellhop.ledger.records import Booking, Entry
-from bellhop.schemas.asked import Asked, Difference, compare_asked, is_other_guest
+from bellhop.schemas.asked import Asked, Difference, compare_asked, have_common_phone, is_other_guest
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning, cancels, meaning
@@ -63,7 +63,8 @@ def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[En
         if any(is_other_guest(own[0].asked or {}, entry.asked or {}) for entry in own):
             text = f"several guests' bookings stand under its reference ({which}), and none is of this event's guest"
             return Dead(Reason.UNSUPPORTED, f"{text}: change the one that is meant by hand there, then discard this")
-        if cancels(event.type, event.data.get("status")) and any(entry.stands for entry in own):
+        is_cancel = cancels(event.type, event.data.get("status")) and any(entry.stands for entry in own)
+        if is_cancel and not any(have_common_phone(entry.asked or {}, asked) for entry in own):
             text = f"what stands under its reference ({which}) is of another guest than the one it names"
             return Dead(Reason.UNSUPPORTED, f"{text}: cancel it by hand there if it is meant, then discard this")
     own_keys = {entry.key for entry in own}
