@@ -81,6 +81,15 @@ def say_what_gave_way(event: Envelope, booking: Booking | None) -> str:
     return f"; its old slot ({which}) had given way to the new one and is cancelled"
 
 
+def say_what_stands(event: Envelope, booking: Booking | None, reason: Reason) -> str:
+    """For the letter of an event that ended half-way: what it has booked; "" where nothing of that stands, or the
+    reason is of what stands."""
+    if reason in (Reason.UNSUPPORTED, Reason.UNPAID, Reason.DOUBLED):
+        return ""
+    made = [e.vendor_id for e in booking.entries if e.made_by == event.id and e.stands] if booking else []
+    return f"; {', '.join(made)} of it {'stands' if len(made) == 1 else 'stand'} at the vendor" if made else ""
+
+
 def with_entries(booking: Booking, event: Envelope, *changed: Entry) -> Booking:
     """The booking with these of its entries as they are now."""
     by_key = {entry.key: entry for entry in changed}
