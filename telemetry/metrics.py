@@ -284,4 +284,6 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "alert.sent": (_count("bellhop_alerts_sent_total"),),
     "alert.failed": (_count("bellhop_alerts_failed_total"),),
     "alerts.measured": (_set_all("bellhop_alerts_waiting", "count"),),
+    "floods.measured": (_set_all("bellhop_floods_held", "count"),),
+    "audit.measured": (_set_all("bellhop_audit_broken", "count"),),
 }
