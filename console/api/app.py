@@ -7,8 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from http import HTTPStatus
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, Response
 from flask_smorest import Api
@@ -44,6 +43,7 @@ from bellhop.schemas.contract import Moment
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
+from bellhop.schemas.version import VERSION
 
 PREFIX: Final = "/api/v1"
 _SECTIONS: Final = (*(overview, letters, jobs, edits, events, floods, operations, refusals, sources, people, guests),)
@@ -111,7 +111,7 @@ def create_api_app(
         "servers": [{"url": PREFIX}],
         "security": [{"token": []}],
     }
-    api = _Api(app, spec_kwargs={"title": "Bellhop", "version": _version(), "openapi_version": "3.1.0"})
+    api = _Api(app, spec_kwargs={"title": "Bellhop", "version": VERSION, "openapi_version": "3.1.0"})
     _describe(api)
     for section in (*(module.section(parts) for module in _SECTIONS), _document(api)):
         api.register_blueprint(section_blueprint(section, parts))
@@ -154,7 +154,3 @@ def _finish(response: Response, observe: Observe) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _version() -> Any:
-    return version("bellhop-bookings")
