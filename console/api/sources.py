@@ -75,6 +75,8 @@ class SourceLine(ApiAnswer):
     name = fields.String()
     format = fields.String()
     verifier = fields.String()
+    heard = maybe_when()
+    silent = fields.Boolean(metadata={"description": "Whether it is silent beyond its habit."})
     refused = fields.Integer(metadata={"description": "Refused posts that wait."})
     rotated = maybe_when()
     links = fields.List(fields.Nested(SourceLinkLine))
