@@ -79,15 +79,19 @@ def _check(health: Health, ledger: Ledger, archiver: Archiver, lost: Archiver) -
 
 
 def _measures(settings: Settings, ledger: Ledger, observe: Observe) -> Callable[[], None]:
+    from bellhop.letters.audit_watch import AuditWatch
+    from bellhop.letters.floods import measure_floods
     from bellhop.letters.parts import measure_parts
     from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.account_metrics import measure_accounts
 
-    since = utc_now()
+    since, audit = utc_now(), AuditWatch(ledger.audit_chain, observe)
 
     def measure() -> None:
         measure_accounts(ledger.accounts, ledger.pulls, settings.accounts, observe, utc_now, since)
         measure_parts(ledger.parts, observe, utc_now())
+        measure_floods(ledger.floods, observe)
+        audit.look()
 
     return measure
 

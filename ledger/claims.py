@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bellhop.ledger import bookings
+from bellhop.ledger import batch, bookings
 from bellhop.ledger.calls import cut_off_values
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import apply, decide
@@ -24,13 +25,13 @@ from bellhop.ledger.restores import open_restore
 from bellhop.ledger.search_terms import numbers_of
 from bellhop.ledger.tables import attempts, event_words, events
 from bellhop.ledger.turns import replaced_key
-from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.envelope import Data, Envelope
 
 _NAMES: Final = tuple(f.name for f in fields(EventRecord))
-_NEW: Final = tuple(name for name in _NAMES if name != "pk")
+_NEW: Final = tuple(name for name in _NAMES if name not in ("state", "calling", "pk"))
 _CHANGED: Final = (
-    *("state", "detail", "reason", "generation", "claimed_by", "claim_token", "claim_until"),
-    *("calling", "called_at", "next_at", "updated"),
+    *("detail", "reason", "generation", "claimed_by", "claim_token", "claim_until"),
+    *("called_at", "next_at", "updated"),
 )
 
 _ROWS: Final = sa.select(*(events.c[name] for name in _NAMES))
@@ -45,17 +46,12 @@ _SAME_BOOKING: Final = _ROWS.where(
         sa.and_(events.c.state == State.DISCARDED, events.c.calling.is_not(None)),
     ),
 )
-_INSERT: Final = sa.insert(events)
-_WORDS: Final = {
-    style: f"INSERT INTO {event_words.name} (word, event_pk) VALUES ({mark}, {mark})"  # noqa: S608  # no value in it
-    for style, mark in (("qmark", "?"), ("pyformat", "%s"))
-}
-_PKS: Final = sa.select(events.c.pk, events.c.source, events.c.event_id, events.c.content_hash).where(
-    _SOURCE, events.c.event_id.in_(sa.bindparam("ids", expanding=True))
-)
-_UPDATE: Final = (
-    sa.update(events).where(events.c.pk == sa.bindparam("row")).values({name: sa.bindparam(name) for name in _CHANGED})
-)
+_NEW_VALUES: Final = attrgetter(*_NEW)
+_CHANGED_VALUES: Final = attrgetter(*_CHANGED)
+_KEY: Final = ("source", "event_id", "content_hash")
+_INSERT: Final = batch.insert(events, (*_NEW, "state", "calling"), returning=("pk", *_KEY))
+_UPDATE: Final = batch.update(events, (*_CHANGED, "state", "calling"))
+_INSERT_WORDS: Final = batch.insert(event_words, ("word", "event_pk"))
 
 _FORESEEN_AT_ONCE: Final = 500
 """A statement takes only so many values."""
@@ -196,33 +192,31 @@ def _row(stored: Any) -> EventRecord:
 def _write(connection: sa.Connection, changed: Collection[EventRecord]) -> list[EventRecord]:
     """The rows that are new."""
     new = [row for row in changed if not row.pk]
-    old = sorted((row for row in changed if row.pk), key=lambda row: row.pk)
-    if new:
-        connection.execute(_INSERT, [_values(row, _NEW) for row in new])
-        # Asked for afterwards: RETURNING for many rows costs twice what both statements do.
-        ids = {"sources": sorted({row.source for row in new}), "ids": sorted({row.event_id for row in new})}
-        pks = {(s.source, s.event_id, s.content_hash): s.pk for s in connection.execute(_PKS, ids)}
-        for row in new:
-            row.pk = pks[row.source, row.event_id, row.content_hash]
-    if old:
-        connection.execute(_UPDATE, [{"row": row.pk, **_values(row, _CHANGED)} for row in old])
+    old = [row for row in changed if row.pk]
+    told = _INSERT.run(connection, [(*_NEW_VALUES(row), *_state_and_calling(row)) for row in new])
+    pks = {tuple(key): pk for pk, *key in told}
+    if new and not told:
+        # SQLite numbers on from the highest number ever given, and who writes is alone: they are the last ones.
+        last = connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
+        pks = {_key(row): last - len(new) + place for place, row in enumerate(new, 1)}
+    for row in new:
+        row.pk = pks[_key(row)]
+    _UPDATE.run(connection, [(*_CHANGED_VALUES(row), *_state_and_calling(row), row.pk) for row in old])
     return new
+
+
+def _key(row: EventRecord) -> tuple[str, ...]:
+    return row.source, row.event_id, row.content_hash
+
+
+def _state_and_calling(row: EventRecord) -> tuple[str, dict[str, Any] | None]:
+    """Its state and calling, as their columns take them."""
+    return row.state.value, call_to_json(row.calling)
 
 
 def _describe(connection: sa.Connection, envelopes: Sequence[Envelope], new: Sequence[EventRecord]) -> None:
     """Enters the words by which the new events are found."""
-    content = {(e.source, e.id, e.content_hash): e.data for e in envelopes}
-    words = [
-        (number, row.pk)
-        for row in new
-        for number in numbers_of(content.get((row.source, row.event_id, row.content_hash), {}))
-    ]
-    if words:
-        # By the driver itself: they are most of the rows that an event has, and plain numbers.
-        connection.exec_driver_sql(_WORDS[connection.dialect.paramstyle], words)
-
-
-def _values(row: EventRecord, names: Sequence[str]) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in names}
-    values["calling"] = call_to_json(row.calling)
-    return values
+    content: dict[tuple[str, ...], Data] = {(e.source, e.id, e.content_hash): e.data for e in envelopes}
+    _INSERT_WORDS.run(
+        connection, [(number, row.pk) for row in new for number in numbers_of(content.get(_key(row), {}))]
+    )

@@ -54,13 +54,13 @@ def values_of(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def numbers_of(data: Mapping[str, Any]) -> list[int]:
     """The numbers by which an event is found, at most MAX_NUMBERS."""
-    found: dict[int, None] = {}
+    found: dict[str, None] = {}
     if reference := data.get("booking_id"):
-        found[_number(plain(str(reference)))] = None
+        found[plain(str(reference))] = None
     for name, value in values_of(data):
-        if name == "member_id" or _TELLING.search(name):
-            found |= dict.fromkeys(numbers(value))
-    return list(found)[:MAX_NUMBERS]
+        if name == "member_id" or _is_telling(name):
+            found |= dict.fromkeys(_words(plain(value)))
+    return [_number(word) for word in found if word][:MAX_NUMBERS]
 
 
 def guest_number(data: Mapping[str, Any]) -> int | None:
@@ -133,8 +133,16 @@ def _digits(text: str) -> str:
 
 def _words(read: str) -> list[str]:
     """The words of a plain text, itself the first."""
+    if "@" in read or read.isalpha():
+        return [read]
     whole = telephone_digits(read) or read
-    return [whole] if "@" in whole else list(dict.fromkeys((whole, *_PART.findall(whole))))
+    return [whole] if whole.isdigit() else list(dict.fromkeys((whole, *_PART.findall(whole))))
+
+
+@lru_cache(maxsize=1024)
+def _is_telling(name: str) -> bool:
+    """Whether what bears this name tells who it is: there are few names, and each event has them all."""
+    return bool(_TELLING.search(name))
 
 
 def _without_accents(text: str) -> str:

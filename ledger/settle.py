@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bellhop.ledger import bookings
+from bellhop.ledger import batch, bookings
 from bellhop.ledger.bookings import Key, apply_event, merge_booking, reaching
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import mark_after
@@ -29,16 +31,16 @@ _CLAIMS: Final = (
     .order_by(events.c.pk)
     .with_for_update()
 )
-_OWN: Final = sa.update(events).where(events.c.pk == sa.bindparam("row"))
-_MARK: Final = _OWN.values(
-    {name: sa.bindparam(name) for name in ("calling", "calling_token", "called_at", "claim_until", "updated")},
+_MARK: Final = batch.update(events, ("calling", "calling_token", "called_at", "claim_until", "updated"))
+_END: Final = batch.update(
+    events,
+    ("state", "detail", "reason", "calling", "claim_until", "next_at", "updated", "attempts"),
+    adding=("attempts",),
 )
-_END: Final = _OWN.values(
-    {name: sa.bindparam(name) for name in ("state", "detail", "reason", "calling", "claim_until", "next_at", "updated")}
-    | {"attempts": events.c.attempts + sa.bindparam("made")},
+_COUNT: Final = batch.update(events, ("attempts",), adding=("attempts",))
+_ATTEMPT: Final = batch.insert(
+    attempts, ("event_pk", "method", "started", "seconds", "outcome", "error", "request", "answer")
 )
-_COUNT: Final = _OWN.values({"attempts": events.c.attempts + sa.bindparam("made")})
-_ATTEMPT: Final = sa.insert(attempts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,13 @@ class Settling:
             todo = [s for s in settlements if not _is_settled(stored.get(s.claimed.event_pk), s)]
             owned = [s for s in todo if _is_owned(stored.get(s.claimed.event_pk), s.claimed)]
             lost = [s for s in todo if not _is_owned(stored.get(s.claimed.event_pk), s.claimed)]
-            ends = [_end(s, stored[s.claimed.event_pk], now) for s in owned]
-            _many(connection, _END, ends)
-            unknown = [unknown_call(stored[end["row"]], call_from_json(end["calling"]), now) for end in ends]
+            callings = [_calling_after(s, stored[s.claimed.event_pk]) for s in owned]
+            _END.run(connection, [_end(s, calling, now) for s, calling in zip(owned, callings, strict=True)])
+            unknown = [unknown_call(stored[s.claimed.event_pk], c, now) for s, c in zip(owned, callings, strict=True)]
             note_doubts(self._database, connection, unknown)
-            _many(connection, _COUNT, [{"row": s.claimed.event_pk, "made": 1} for s in lost if _is_try(s)])
-            _many(connection, _ATTEMPT, [_attempt(s.claimed.event_pk, a) for s in todo for a in s.attempts])
+            tries = Counter(s.claimed.event_pk for s in lost if _is_try(s))
+            _COUNT.run(connection, [(count, pk) for pk, count in tries.items()])
+            _ATTEMPT.run(connection, [_attempt(s.claimed.event_pk, a) for s in todo for a in s.attempts])
             self._store(connection, todo, {s.claimed.event_pk for s in lost}, now)
         return [s.claimed.event_pk for s in lost]
 
@@ -101,15 +104,13 @@ class Settling:
                     answers.append(ClaimLost(f"event {mark.claimed.event_pk} was claimed by another worker meanwhile"))
                     continue
                 until = now + timedelta(seconds=mark.lease_seconds)
-                row, call = mark.claimed.event_pk, call_to_json(mark.call)
-                before = stored[row]
+                before = stored[mark.claimed.event_pk]
                 if before.calling is not None and before.calling_token != mark.claimed.token:
                     # Asked about and made again: the first may still come to be.
                     unknown.append(unknown_call(before, call_from_json(before.calling), now))
-                values = {"calling": call, "calling_token": mark.claimed.token, "claim_until": until, "updated": now}
-                marked.append({"row": row, "called_at": now, **values})
+                marked.append((call_to_json(mark.call), mark.claimed.token, now, until, now, mark.claimed.event_pk))
                 answers.append(replace(mark.claimed, until=until, booking=booking))
-            _many(connection, _MARK, sorted(marked, key=_row_number))
+            _MARK.run(connection, sorted(marked, key=itemgetter(-1)))
             note_doubts(self._database, connection, unknown)
             bookings.store(connection, self._database, [held[key] for key in sorted(keys)], now)
         return answers
@@ -157,20 +158,16 @@ def _is_settled(row: Any, settlement: Settlement) -> bool:
     return row is not None and row.claim_token == settlement.claimed.token and row.state == settlement.state
 
 
-def _end(settlement: Settlement, row: Any, now: datetime) -> dict[str, Any]:
-    marked = row.calling_token == row.claim_token
-    calling = mark_after(settlement, call_from_json(row.calling), marked=marked)
-    return {
-        "row": settlement.claimed.event_pk,
-        "state": settlement.state.value,
-        "detail": settlement.detail,
-        "reason": settlement.reason.value if settlement.reason else "",
-        "calling": call_to_json(calling),
-        "claim_until": now,
-        "next_at": settlement.next_at,
-        "updated": now,
-        "made": int(_is_try(settlement)),
-    }
+def _calling_after(settlement: Settlement, row: Any) -> VendorCall | None:
+    """The call that its event stays marked with."""
+    return mark_after(settlement, call_from_json(row.calling), marked=row.calling_token == row.claim_token)
+
+
+def _end(settlement: Settlement, calling: VendorCall | None, now: datetime) -> tuple[Any, ...]:
+    """As `_END` takes it."""
+    reason = settlement.reason.value if settlement.reason else ""
+    told = (settlement.state.value, settlement.detail, reason, call_to_json(calling))
+    return *told, now, settlement.next_at, now, int(_is_try(settlement)), settlement.claimed.event_pk
 
 
 def _is_try(settlement: Settlement) -> bool:
@@ -180,24 +177,9 @@ def _is_try(settlement: Settlement) -> bool:
     return any(attempt.outcome != "ok" or not going_on for attempt in settlement.attempts)
 
 
-def _attempt(event_pk: int, attempt: Attempt) -> dict[str, Any]:
-    return {
-        "event_pk": event_pk,
-        "method": attempt.method,
-        "started": attempt.started,
-        "seconds": attempt.seconds,
-        "outcome": attempt.outcome,
-        "error": attempt.error,
-        "request": None if attempt.request is None else dict(attempt.request),
-        "answer": None if attempt.answer is None else dict(attempt.answer),
-    }
-
-
-def _many(connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        connection.execute(statement, rows)
-
-
-def _row_number(values: Mapping[str, Any]) -> int:
-    number: int = values["row"]
-    return number
+def _attempt(event_pk: int, attempt: Attempt) -> tuple[Any, ...]:
+    """As `_ATTEMPT` takes it."""
+    request = None if attempt.request is None else dict(attempt.request)
+    answer = None if attempt.answer is None else dict(attempt.answer)
+    told = (attempt.method, attempt.started, attempt.seconds, attempt.outcome, attempt.error)
+    return event_pk, *told, request, answer

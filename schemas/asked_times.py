@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from bellhop.schemas.patterns import END
+
 HOW: Final = "02:10 (the last time it was), an ISO 8601 time, or how long ago: 30m, 2h, 3d"
 RULES: Final = "UTC, unless a zone stands behind it: 02:10 Europe/London, 02:10+01:00"
-CLOCK: Final = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?$"
-SPAN: Final = r"^[1-9]\d{0,4}[smhd]$"
+_HOUR: Final = "(?:[01][0-9]|2[0-3])"
+CLOCK: Final = f"^{_HOUR}:[0-5][0-9](?::[0-5][0-9])?(?:Z|[+-]{_HOUR}:[0-5][0-9])?{END}"
+SPAN: Final = f"^[1-9][0-9]{{0,4}}[smhd]{END}"
 
 _SPAN: Final = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])")
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")

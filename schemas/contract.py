@@ -23,7 +23,9 @@ MAX_COUNT: Final = 100
 _MAX_ZONE: Final = 64
 MAX_PRICE: Final = 10_000_000
 WHOLE: Final = 2**64
-_UNSTORABLE: Final = re.compile(patterns.UNFIT)
+_NUL: Final = re.compile(patterns.NUL)
+_HALF: Final = re.compile(patterns.HALF)
+_UNSTORABLE: Final = re.compile(f"{patterns.NUL}|{patterns.HALF}")
 _CONTROL: Final = re.compile(patterns.CONTROL)
 _EMAIL: Final = re.compile(patterns.EMAIL)
 _MOMENT: Final = re.compile(patterns.MOMENT)
@@ -190,8 +192,10 @@ def unfit(value: object, path: str, depth: int) -> Iterator[FieldProblem]:
         yield FieldProblem(path, f"must not be nested deeper than {MAX_DEPTH}")
         return
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(key, str) and (len(key) > MAX_KEY or _UNSTORABLE.search(key)):
+        if isinstance(key, str) and (len(key) > MAX_KEY or _NUL.search(key)):
             yield FieldProblem(path, f"must have names of at most {MAX_KEY} characters without NUL")
+        elif isinstance(key, str) and _HALF.search(key):
+            yield FieldProblem(path, "must have names without half of a surrogate pair")
         elif isinstance(item, dict | list):
             yield from unfit(item, f"{path}.{key}", depth + 1)
         elif rule := _rule_broken(item):
@@ -201,7 +205,9 @@ def unfit(value: object, path: str, depth: int) -> Iterator[FieldProblem]:
 def _rule_broken(value: object) -> str:
     """By a value that is neither an object nor a list; "" where none is."""
     if isinstance(value, str):
-        return "must not hold NUL or half of a surrogate pair" if _UNSTORABLE.search(value) else ""
+        if _NUL.search(value):
+            return "must not hold NUL"
+        return "must not hold half of a surrogate pair" if _HALF.search(value) else ""
     if isinstance(value, float) and not abs(value) < WHOLE:  # nor NaN
         return "must be below 2 to the power of 64" if math.isfinite(value) else "must be a finite number"
     if isinstance(value, int) and abs(value) >= WHOLE:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from typing import Final, Protocol
 
 from bellhop.ledger.records import Part, ReloadAsked
@@ -21,6 +20,7 @@ from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.process import own_name
 from bellhop.schemas.settings import Settings
+from bellhop.schemas.version import VERSION
 from bellhop.vendors.registry import routes_in_use
 
 BEAT_SECONDS: Final = 5.0
@@ -119,5 +119,4 @@ class Heart:
 def part_of(settings: Settings, kind: str, routes: Sequence[str] = ()) -> Part:
     """This process. kind: as the command that runs it is called."""
     needs = (*(["ingest"] if settings.sources else []), "archive", *routes_in_use(settings))
-    host, release = socket.gethostname(), version("bellhop-bookings")
-    return Part(own_name(), kind, host, release, routes, needs, _NEVER, _NEVER, _NEVER)
+    return Part(own_name(), kind, socket.gethostname(), VERSION, routes, needs, _NEVER, _NEVER, _NEVER)

@@ -95,6 +95,8 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         ("route", "account", "reason"),
     ),
     ("bellhop_alerts_waiting", "Messages that an alert receiver did not take yet", ("receiver",)),
+    ("bellhop_floods_held", "Cancels and changes that a flood holds until a person releases them", ("source",)),
+    ("bellhop_audit_broken", "1 where a row of the audit was changed, is missing or was inserted", ("what",)),
     # With a label, so that a process that does not count them shows nothing rather than 0.
     ("bellhop_letters", "Dead letters that wait for a person", ("state",)),
 )

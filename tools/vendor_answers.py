@@ -12,7 +12,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPMessage
 from typing import Any, Final
 
 from bellhop.ledger.accounts import Ended
@@ -239,7 +238,7 @@ def _row(vendor: str, title: str, answer: Callable[[str, Request], RawAnswer], c
 def _given(sample: Sample) -> Callable[[str, Request], RawAnswer]:
     def answer(column: str, request: Request) -> RawAnswer:
         status, body = answer_to(sample, column, request.target, request.body)
-        return RawAnswer(status, HTTPMessage(), body)
+        return RawAnswer(status, {}, body)
 
     return answer
 
@@ -263,7 +262,7 @@ _NO_ANSWER: Final[Sequence[tuple[str, Exception]]] = (
     ("no connection, no such name, no TLS", NotSent()),
     ("no answer in time", _timed_out()),
     ("the connection breaks before an answer", Unanswered()),
-    ("the answer breaks off", BrokenOff(RawAnswer(200, HTTPMessage(), b'{"res'))),
+    ("the answer breaks off", BrokenOff(RawAnswer(200, {}, b'{"res'))),
 )
 _INTRODUCTION: Final = """# What vendors answer, and what becomes of it
 

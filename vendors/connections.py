@@ -55,7 +55,7 @@ class Connections:
     def _exchange(self, connection: HttpConnection, request: Request, deadline: float) -> RawAnswer:
         answer = connection.exchange(request, deadline)
         kept = self._kept[connection.to]
-        if connection.sock is None or len(kept) >= self._keep:
+        if not connection.is_open or len(kept) >= self._keep:
             connection.end()
         else:
             kept.append(connection)

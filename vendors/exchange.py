@@ -1,13 +1,13 @@
 """One request and its answer over a connection: within a time, and with what was sent known.
 
 Python's http.client gives every read a time of its own, so that an answer in drops never ends; takes an interim answer
-(102, 103) for the answer itself; and drops what it has read beyond an answer. Each is put right here.
+(102, 103) for the answer itself; and drops what it has read beyond an answer. It also was what a call cost most. So the
+request is written here, as one piece, and its answer is read by `vendors.answers`.
 """
 
 from __future__ import annotations
 
-import http.client
-import io
+import re
 import select
 import socket
 import ssl
@@ -16,9 +16,12 @@ import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from functools import cache
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Final
 
+from bellhop.vendors.answers import AnswerHead, AnswerReader
 from bellhop.vendors.sockets import CheckPeer, Host, open_socket
 
 MAX_ANSWER_BYTES: Final = 5 * 1024 * 1024
@@ -27,9 +30,8 @@ USABLE_SECONDS: Final = 3.0
 without a word, and then nobody knows what became of the request; servers commonly close theirs after five seconds."""
 
 _MOST_INTERIM: Final = 20
-_PIECE_BYTES: Final = 65_536
-_SLACK_SECONDS: Final = 0.01
-"""Setting a socket's time-out is a system call: for less than this it is left as it is."""
+_UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""In a line of a request's head: it would end the line, or is allowed in none."""
 
 
 class NotSent(Exception):
@@ -62,21 +64,19 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
+    """headers: by their names in lower case."""
+
     status: int
-    headers: http.client.HTTPMessage
+    headers: Mapping[str, str]
     body: bytes
 
 
-class HttpConnection(http.client.HTTPConnection):
+class HttpConnection:
     """Made open; for one exchange after another, by one thread at a time. Raises NotSent."""
 
     def __init__(self, host: Host, connect_seconds: float, check_peer: CheckPeer | None = None) -> None:
-        super().__init__(host.name, host.port)
-        self.default_port = 443 if host.is_tls else 80
         self.to = host
-        self.is_spoilt = False
-        self._outgoing: list[bytes] = []
-        self._incoming: _Incoming | None = None
+        self.is_open = True
         self._answered = time.monotonic()
         try:
             self.sock: socket.socket = open_socket(host, connect_seconds, check_peer)
@@ -90,161 +90,119 @@ class HttpConnection(http.client.HTTPConnection):
 
         Raises NotSent, Unanswered, BrokenOff.
         """
-        is_whole = False
+        is_lasting = False
         try:
-            answer = self._ask(request, deadline)
-            body = self._read(answer, request.enough)
-            is_whole = answer.isclosed()
+            written = _head_and_body(request, self.to)
+            reader = AnswerReader(self.sock, deadline)
+            head, is_spoilt = self._ask(written, reader)
+            body, is_whole = read_answer_body(reader, head, request.enough)
+            is_lasting = is_whole and not (is_spoilt or head.is_last or reader.has_more)
         finally:
-            if not is_whole or self.is_spoilt:
+            if not is_lasting:
                 self.end()
         self._answered = time.monotonic()
-        return RawAnswer(answer.status, answer.headers, body)
+        return RawAnswer(head.status, head.headers, body)
 
     def end(self) -> None:
-        """Closes it and what is read from it; `close` alone leaves an answer that ends with the connection readable."""
-        self.close()
-        if self._incoming is not None:
-            self._incoming.close()
+        self.is_open = False
+        self.sock.close()
 
     def is_usable(self) -> bool:
         """Whether a request may go out on it: it answered just now, all that came was an answer, and nobody hung up."""
-        if self.sock is None or time.monotonic() - self._answered > USABLE_SECONDS:
+        if not self.is_open or time.monotonic() - self._answered > USABLE_SECONDS:
             return False
         # What TLS has read already, the system does not know of.
         return not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()) and not self._poll.poll(0)
 
-    def send(self, data: Any) -> None:
-        """What http.client sends in pieces is kept, to go out as one."""
-        self._outgoing.append(data)
-
-    def _ask(self, request: Request, deadline: float) -> _Answer:
-        try:
-            self.request(request.method, request.target, request.body, dict(request.headers))
-        except (http.client.HTTPException, ValueError) as error:  # a character that no header may have, say
-            raise NotSent from error
-        self._incoming = _Incoming(self.sock, deadline)
-        self.response_class = partial(_Answer, self, self._incoming)  # type: ignore[assignment]  # not the socket's own
-        outgoing, self._outgoing = b"".join(self._outgoing), []
+    def _ask(self, written: bytes, reader: AnswerReader) -> tuple[AnswerHead, bool]:
+        """The answer's head, and whether interim ones came before it. Who sends these is not always one with who sends
+        the answer: on the next call they may be out of step."""
         try:
             with suppress(BrokenPipeError):  # who has heard enough may have answered before it hung up
-                self.sock.sendall(outgoing)
-            return self.getresponse()  # type: ignore[return-value]  # of `response_class`
-        except (OSError, http.client.HTTPException, ValueError) as error:
+                self.sock.sendall(written)
+            for count in range(_MOST_INTERIM):
+                head = reader.head()
+                if head.status >= 200:
+                    return head, count > 0
+                if head.status == HTTPStatus.SWITCHING_PROTOCOLS:
+                    break  # what follows is not HTTP any more, and nobody asked for it
+            raise HTTPException("no final answer")
+        except (OSError, HTTPException) as error:
             raise Unanswered from error
 
-    def _read(self, answer: _Answer, enough: int | None) -> bytes:
-        """Its body, what comes of it at least. Raises BrokenOff."""
-        most, parts, size = MAX_ANSWER_BYTES if enough is None else enough, [], 0
-        is_whole = False
-        try:
-            while size < most and not is_whole:
-                parts.append(answer.read_piece(most - size))
-                size += len(parts[-1])
-                is_whole = not parts[-1]
-        except (OSError, http.client.HTTPException, ValueError):
-            # An answer that ends with the connection is as whole as its content says, however that ended.
-            is_whole = not answer.chunked and answer.length is None
-        body, is_unpacked = _unpack(b"".join(parts), answer.headers, most)
-        if enough is None and not (is_whole and is_unpacked):
-            raise BrokenOff(RawAnswer(answer.status, answer.headers, body))
-        return body
+
+def _head_and_body(request: Request, host: Host) -> bytes:
+    """As it is sent. Raises NotSent: of what no header may hold, say."""
+    try:
+        fields = {"host": _host_field(host), "accept-encoding": "identity", **request.headers}
+        if request.body is not None or request.method == "POST":
+            fields["content-length"] = str(len(request.body or b""))
+        lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+        if " " in request.target or any(map(_UNWRITABLE.search, lines)):
+            raise ValueError("a character that no head of a request may have")
+        return "\r\n".join((*lines, "", "")).encode("latin-1") + (request.body or b"")
+    except ValueError as error:
+        raise NotSent from error
 
 
-class _Answer(http.client.HTTPResponse):
-    """Reads interim answers over, and has its connection closed after them or where more came than the answer."""
-
-    fp: io.BufferedReader
-
-    def __init__(self, connection: HttpConnection, incoming: _Incoming, _sock: socket.socket, **more: Any) -> None:
-        self._connection = connection
-        self._incoming = incoming
-        super().__init__(incoming, **more)  # type: ignore[arg-type]  # `makefile` is all it calls
-
-    def begin(self) -> None:
-        for _ in range(_MOST_INTERIM):
-            super().begin()
-            if not 100 <= self.status < 200:
-                return
-            if self.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
-                break  # what follows is not HTTP any more, and nobody asked for it
-            self.headers = self.msg = None  # type: ignore[assignment]  # or `begin` does nothing
-        raise http.client.HTTPException("no final answer")
-
-    def read_piece(self, most: int) -> bytes:
-        """What has come of the body, b"" once it is whole. Raises IncompleteRead and what a socket raises."""
-        if self.isclosed():
-            return b""
-        if self.chunked:
-            return self.read1(most)
-        got = b"" if self.length == 0 else self.fp.read1(min(most, _PIECE_BYTES, self.length or most))
-        if self.length:
-            if not got:
-                raise http.client.IncompleteRead(b"", self.length)
-            self.length -= len(got)
-        if not got or self.length == 0:
-            self._close_conn()
-        return got
-
-    def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()  # type: ignore[misc]  # http.client's own
-        if 100 <= status < 200:
-            # Who sends these is not always one with who sends the answer: on the next call they may be out of step.
-            self._connection.is_spoilt = True
-        return version, status, reason
-
-    def _close_conn(self) -> None:
-        """Is called once the answer is whole, or given up."""
-        self._connection.is_spoilt |= self._incoming.has_more(self.fp)
-        super()._close_conn()  # type: ignore[misc]  # http.client's own
+@cache
+def _host_field(host: Host) -> str:
+    """Raises ValueError."""
+    name = f"[{host.name.partition('%')[0]}]" if ":" in host.name else host.name
+    name = name if name.isascii() else name.encode("idna").decode("ascii")
+    return name if host.port == (443 if host.is_tls else 80) else f"{name}:{host.port}"
 
 
-class _Incoming(io.RawIOBase):
-    """The bytes that come through a socket until the deadline; then TimeoutError."""
-
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._sock = sock
-        self._deadline = deadline
-        self._raw = sock.makefile("rb", buffering=0)
-        self._is_over = False
-        self._timeout = deadline - time.monotonic()
-        sock.settimeout(max(self._timeout, 0.001))
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """As a socket has it."""
-        return io.BufferedReader(self, _PIECE_BYTES)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if self._is_over:
-            return None
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        if self._timeout - left > _SLACK_SECONDS:
-            self._sock.settimeout(left)
-            self._timeout = left
-        return self._raw.readinto(buffer)
-
-    def has_more(self, buffered: io.BufferedReader) -> bool:
-        """Whether more has been read than was asked for. Nothing is read for it: what comes later shows when the
-        connection is to be used again."""
-        self._is_over = True
-        return bool(buffered.peek(1))
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+def read_answer_body(reader: AnswerReader, head: AnswerHead, enough: int | None) -> tuple[bytes, bool]:
+    """Its body, what comes of it at least, and whether it came to its end. Raises BrokenOff."""
+    most = MAX_ANSWER_BYTES if enough is None else enough
+    parts: list[bytes] = []
+    is_whole = False
+    try:
+        is_whole = not head.is_cut and (_read_chunks if head.is_chunked else _read_plain)(reader, head, most, parts)
+    except (OSError, HTTPException):
+        # An answer that ends with the connection is as whole as its content says, however that ended.
+        is_whole = not head.is_chunked and head.length is None
+    body, is_unpacked = _unpack(b"".join(parts), head.headers.get("content-encoding", ""), most)
+    if enough is None and not (is_whole and is_unpacked):
+        raise BrokenOff(RawAnswer(head.status, head.headers, body))
+    return body, is_whole
 
 
-def _unpack(body: bytes, headers: http.client.HTTPMessage, most: int) -> tuple[bytes, bool]:
-    """The body as it was before it was compressed, which nobody asked for; and whether it came out."""
-    codings = [one.strip().lower() for one in ",".join(headers.get_all("content-encoding", [])).split(",")]
+def _read_plain(reader: AnswerReader, head: AnswerHead, most: int, parts: list[bytes]) -> bool:
+    """Whether all of it came. parts: get what comes, also where it breaks off; so does `_read_chunks`."""
+    left, room = head.length, most
+    while left != 0 and room > 0:
+        piece = reader.body_piece(room if left is None else min(left, room))
+        if not piece:
+            return left is None
+        parts.append(piece)
+        room -= len(piece)
+        left = None if left is None else left - len(piece)
+    return left == 0
+
+
+def _read_chunks(reader: AnswerReader, _head: AnswerHead, most: int, parts: list[bytes]) -> bool:
+    while size := reader.chunk_size():
+        while size > 0:
+            if most <= 0:
+                return False
+            piece = reader.body_piece(min(size, most))
+            if not piece:
+                return False
+            parts.append(piece)
+            size -= len(piece)
+            most -= len(piece)
+        reader.end_chunk()
+    return True
+
+
+def _unpack(body: bytes, coding: str, most: int) -> tuple[bytes, bool]:
+    """The body as it was before it was compressed, which nobody asked for; and whether it came out. coding: the
+    header's value."""
     is_whole = True
-    for coding in reversed(codings):
-        if coding in ("gzip", "x-gzip", "deflate") and is_whole:
+    for one in reversed(coding.lower().split(",")):
+        if one.strip() in ("gzip", "x-gzip", "deflate") and is_whole:
             body, is_whole = _inflate(body, most)
     return body, is_whole
 

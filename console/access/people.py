@@ -6,6 +6,7 @@ import secrets
 from typing import Final
 
 from bellhop.console.access.sessions import FORMER_NAME, LOCAL_ADMIN
+from bellhop.schemas.contract import has_control
 from bellhop.schemas.errors import BellhopError
 
 LONGEST_NAME: Final = 100
@@ -24,7 +25,7 @@ class NameUnfit(BellhopError):
 def fit_name(name: str) -> str:
     """The name as it is kept. Raises NameUnfit."""
     name = name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+    if not 1 <= len(name) <= LONGEST_NAME or has_control(name):
         raise NameUnfit(f"a name has 1 to {LONGEST_NAME} characters, all of which can be seen")
     if name.casefold() in (LOCAL_ADMIN, FORMER_NAME) or name.casefold().startswith(_PROGRAMS):
         raise NameUnfit(f"the audit calls somebody else {name}: take another name")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, Response
 from flask_smorest import Api
@@ -32,6 +32,7 @@ from bellhop.console.api import (
     sources,
     times,
 )
+from bellhop.console.api.description import complete
 from bellhop.console.api.problems import handle_errors
 from bellhop.console.api.routes import MAX_BODY, ApiCall, ApiParts, ApiSection, Route, section_blueprint
 from bellhop.console.trends import Pulse
@@ -42,6 +43,7 @@ from bellhop.schemas.contract import Moment
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
+from bellhop.schemas.version import VERSION
 
 PREFIX: Final = "/api/v1"
 KEY: Final = "bellhop.api"
@@ -114,7 +116,7 @@ def create_api_app(
         "servers": [{"url": PREFIX}],
         "security": [{"token": []}],
     }
-    api = _Api(app, spec_kwargs={"title": "Bellhop", "version": _version(), "openapi_version": "3.1.0"})
+    api = _Api(app, spec_kwargs={"title": "Bellhop", "version": VERSION, "openapi_version": "3.1.0"})
     _describe(api)
     for section in (*(module.section(parts) for module in _SECTIONS), _document(api)):
         api.register_blueprint(section_blueprint(section, parts))
@@ -128,7 +130,7 @@ def _describe(api: _Api) -> None:
     api.register_converter(_Id, lambda _: {"type": "string"})
     api.register_converter(_Number, lambda _: {"type": "integer", "minimum": 1, "maximum": requests.BIGGEST_ID})
     api.register_field(Moment, "string", "date-time")
-    api.register_field(times.Instant, "string", "date-time")
+    api.register_field(times.Instant, "string", None)  # by its pattern, which takes more than RFC 3339
     api.register_field(times.AskedTime, None, None)
     scheme = {"type": "http", "scheme": "bearer", "description": "An API token: `bellhop tokens add`."}
     api.spec.components.security_scheme("token", scheme)
@@ -140,8 +142,12 @@ def mount(outer: Flask, api: Flask) -> None:
 
 
 def _document(api: _Api) -> ApiSection:
+    @cache
+    def text() -> str:
+        return json.dumps(complete(api.spec.to_dict()))
+
     def view(_call: ApiCall) -> Response:
-        return Response(json.dumps(api.spec.to_dict()), content_type="application/json")
+        return Response(text(), content_type="application/json")
 
     answer: type[Schema] = responses.OpenApi
     route = Route("GET", "/openapi.json", view, "This document", answer, Role.VIEWER)
@@ -153,7 +159,3 @@ def _finish(response: Response, observe: Observe) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _version() -> Any:
-    return version("bellhop-bookings")

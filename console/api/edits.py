@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bellhop.console.api import requests, responses
-from bellhop.console.api.problems import RETRY_AFTER, invalid, not_found
+from bellhop.console.api.problems import RETRY_AFTER, not_found
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Edit, Letter, Role
 from bellhop.letters.edit_acts import EditUnsent, propose_edit, replay_approved
@@ -61,7 +61,8 @@ class EditRoutes:
                 who=call.who, why=why,
             )  # fmt: skip
         except EditInvalid as error:
-            raise invalid(*error.problems) from None
+            # What may be edited, and into what, is the letter's event's to say.
+            raise Problem(409, "refused", "The event would break its contract.", error.problems) from None
         except EnvelopeError:
             raise Problem(409, "refused", "The letter cannot be read, so it cannot be edited.") from None
         except EditUnsent as error:

@@ -32,7 +32,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("GET", "/search", api.search, "Search events and dead letters by id, reference, member or vendor id",
               state_responses.Found, query=requests.SearchQuery),
         Route("POST", "/search", api.search, "Search by a guest's name or address, which stays out of the URL",
-              state_responses.Found, body=requests.SearchQuery),
+              state_responses.Found, body=requests.SearchRequest),
     )  # fmt: skip
     return ApiSection("events", "Where an event stands.", routes)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
-
-from bellhop.console.api.requests import Line, why
+from bellhop.console.api.request_fields import BodyFlag, Line
+from bellhop.console.api.requests import why
 from bellhop.schemas.contract import Strict
 
 
@@ -22,7 +21,7 @@ class GuestToForget(GuestChoice):
         required=True,
         metadata={"description": "The `confirm` of /guests/find: refused where there is something else by now."},
     )
-    also_open = fields.Boolean(
+    also_open = BodyFlag(
         load_default=False,
         metadata={"description": "Also what is still needed: letters are discarded, bookings stand without a guest."},
     )

@@ -22,6 +22,7 @@ from bellhop.letters.serializers.letters import (
     sort_counts,
 )
 from bellhop.schemas.errors import FieldProblem
+from bellhop.schemas.problems import Problem
 from bellhop.vendors.vendor import Said
 
 _NUMBER = "<number:number>"
@@ -34,7 +35,7 @@ def section(parts: ApiParts) -> ApiSection:
     routes = (
         Route("GET", "/letters", api.page, "List dead letters", responses.LetterPage, query=requests.LetterQuery),
         Route("POST", "/letters/search", api.page, "List dead letters; the search stays out of the address",
-              responses.LetterPage, body=requests.LetterQuery),
+              responses.LetterPage, body=requests.LetterSearch),
         Route("GET", "/letters/causes", api.causes, "Dead letters grouped by cause", responses.Causes,
               query=requests.CauseQuery),
         Route("POST", "/letters/causes", api.say, "Acknowledge, snooze or resolve a cause, or take it back",
@@ -48,7 +49,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("POST", "/letters/restore", api.restore, "Restore discarded dead letters", responses.Restored, operator,
               body=requests.ActOnLetters),
         Route("POST", "/letters/preflight", api.preflight, "Preflight a replay; no vendor is called",
-              responses.Preflight, operator, body=requests.PreflightRequest),
+              responses.Preflight, operator, body=requests.PreflightRequest, refuses=True),
         Route("GET", f"/letters/{_NUMBER}", api.one, "Show one dead letter", responses.LetterWhole,
               query=requests.RevealQuery),
         Route("POST", f"/letters/{_NUMBER}/there", api.there, "Say that what is in doubt is there",
@@ -114,7 +115,10 @@ class LetterRoutes:
 
     def there(self, call: ApiCall, number: int) -> JsonObject:
         said = [Said(one["id"], one["hash"]) for one in call.body["bookings"]]
-        return self._answer(lambda words: words.there(number, said, who=call.who, why=call.body["why"]), number)
+        rest = call.body["rest_absent"]
+        return self._answer(
+            lambda words: words.there(number, said, who=call.who, why=call.body["why"], rest_absent=rest), number
+        )
 
     def absent(self, call: ApiCall, number: int) -> JsonObject:
         return self._answer(lambda words: words.absent(number, who=call.who, why=call.body["why"]), number)
@@ -159,5 +163,6 @@ def find_letters(parts: ApiParts, numbers: Sequence[int]) -> list[Letter]:
         which = LetterFilter(ids=some, states=tuple(LetterState))
         letters |= {letter.id: letter for letter in parts.ledger.letters.find(which, len(some))}
     if unknown := [number for number in numbers if number not in letters]:
-        raise invalid(*(FieldProblem("ids", f"there is no dead letter {number}") for number in unknown))
+        told = [FieldProblem("ids", f"there is no dead letter {number}") for number in unknown]
+        raise Problem(409, "refused", "Some of the letters are not there.", told)
     return [letters[number] for number in numbers]

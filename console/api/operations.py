@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from bellhop.console.api import requests, state_responses
-from bellhop.console.api.problems import invalid, not_found
+from bellhop.console.api.problems import not_found, too_late
 from bellhop.console.api.responses import ApiAnswer
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.ledger.records import Role
@@ -13,7 +13,7 @@ from bellhop.letters.parts import count_running, part_rows
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import account_rows, queue_summary, route_rows
-from bellhop.schemas.errors import FieldProblem, SettingsError
+from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.problems import Problem
 from bellhop.vendors.registry import ROUTES
 
@@ -35,7 +35,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("GET", "/accounts", api.accounts, "List accounts: breakers, calls, pulls", state_responses.AccountList),
         Route("GET", "/routes", api.routes, "List routes and their pauses", state_responses.RouteList),
         Route("POST", "/routes/<route>/pause", api.pause, "Pause a route: its messages wait",
-              state_responses.RouteList, operator, body=requests.Pausing),
+              state_responses.RouteList, operator, body=requests.Pausing, refuses=True),
         Route("POST", "/routes/<route>/resume", api.resume, "Resume a route", state_responses.RouteList, operator,
               body=requests.Why, refuses=True),
         Route("POST", "/routes/<route>/retry-now", api.retry_now, "Retry now what waits for a retry",
@@ -74,9 +74,10 @@ class SteeringRoutes:
 
     def pause(self, call: ApiCall, route: str) -> JsonObject:
         until = call.body.get("until")
+        _check_route(route)
         if until is not None and until <= self._parts.now():
-            raise invalid(FieldProblem("until", "must be in the future"))
-        self._ledger.pauses.pause(_check_route(route), call.who, call.body["why"], until)
+            raise too_late("until")
+        self._ledger.pauses.pause(route, call.who, call.body["why"], until)
         return self.routes(call)
 
     def resume(self, call: ApiCall, route: str) -> JsonObject:

@@ -8,13 +8,14 @@ from bellhop.console.access.passwords import PasswordUnfit, hash_password
 from bellhop.console.access.people import NameUnfit, fit_name
 from bellhop.console.access.sessions import LOCAL_ADMIN
 from bellhop.console.api import people_requests, people_responses, requests, responses
-from bellhop.console.api.problems import invalid, not_found
+from bellhop.console.api.problems import invalid, not_found, too_late
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ledger.records import Role
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.people import audit_row, chain_row, token_row, user_row
 from bellhop.schemas.errors import FieldProblem
+from bellhop.schemas.problems import Problem
 
 _NUMBER = "<number:number>"
 
@@ -39,7 +40,7 @@ def section(parts: ApiParts) -> ApiSection:
               responses.SignedOut, admin, body=people_requests.SomebodysName),
         Route("GET", "/tokens", api.tokens, "List API tokens", responses.TokenList, admin),
         Route("POST", "/tokens", api.add_token, "Create a token; it is shown once", responses.TokenMade, admin,
-              body=people_requests.NewToken, status=201),
+              body=people_requests.NewToken, status=201, refuses=True),
         Route("POST", f"/tokens/{_NUMBER}/revoke", api.revoke, "Revoke a token", responses.TokenLine, admin,
               body=requests.NoArguments),
     )  # fmt: skip
@@ -104,7 +105,7 @@ class PeopleRoutes:
     def add_token(self, call: ApiCall) -> JsonObject:
         expires = call.body.get("expires")
         if expires is not None and expires <= self._parts.now():
-            raise invalid(FieldProblem("expires", "must be in the future"))
+            raise too_late("expires")
         token = new_token()
         name, role = _fit(call.body["name"]), Role(call.body["role"])
         made = self._people.add_token(name, role, hash_token(token), call.who, expires)
@@ -120,11 +121,16 @@ def _fit(name: str) -> str:
     try:
         return fit_name(name)
     except NameUnfit as error:
-        raise invalid(FieldProblem("name", str(error))) from None
+        raise _unfit("name", error) from None
 
 
 def _hash_password(password: str) -> str:
     try:
         return hash_password(password)
     except PasswordUnfit as error:
-        raise invalid(FieldProblem("password", str(error))) from None
+        raise _unfit("password", error) from None
+
+
+def _unfit(field: str, error: Exception) -> Problem:
+    """Of what has the right form, and is none of those that may be taken."""
+    return Problem(409, "refused", f"The {field} cannot be taken.", (FieldProblem(field, str(error)),))

@@ -8,10 +8,12 @@ from typing import Any, Final
 from marshmallow import ValidationError, fields, validate
 
 from bellhop.console.access.passwords import LONGEST, SHORTEST
-from bellhop.console.api.requests import Line, of
+from bellhop.console.api.request_fields import BodyFlag, Line
+from bellhop.console.api.requests import of
 from bellhop.console.api.times import Instant
 from bellhop.ledger.records import Role
 from bellhop.schemas.contract import Strict
+from bellhop.schemas.patterns import END, FIT
 
 _NOTED: Final = re.compile(r"([0-9]{1,18}):([0-9a-fA-F]{64})")
 
@@ -28,25 +30,26 @@ class ChainQuery(Strict):
     noted = _Noted(
         metadata={
             "description": "A row that must have this hash still, as `last:hash` of an earlier answer.",
-            "pattern": f"^{_NOTED.pattern}$",
+            "pattern": f"^{_NOTED.pattern}{END}",
         }
     )
+
+
+def _password(description: str) -> fields.String:
+    told = {"description": f"{description} 409 for one that is easily guessed.", "pattern": FIT}
+    return fields.String(validate=validate.Length(min=SHORTEST, max=LONGEST), load_only=True, metadata=told)
 
 
 class NewUser(Strict):
     name = Line(100, required=True)
     role = of(Role, required=True)
-    password = fields.String(
-        validate=validate.Length(min=SHORTEST, max=LONGEST),
-        load_only=True,
-        metadata={"description": "None for one who signs in by OpenID Connect."},
-    )
+    password = _password("None for one who signs in by OpenID Connect.")
 
 
 class UserChange(Strict):
     role = of(Role)
-    password = fields.String(validate=validate.Length(min=SHORTEST, max=LONGEST), load_only=True)
-    disabled = fields.Boolean()
+    password = _password("A new one.")
+    disabled = BodyFlag()
 
 
 class SomebodysName(Strict):

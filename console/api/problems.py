@@ -32,6 +32,12 @@ def invalid(*errors: FieldProblem) -> Problem:
     return Problem(422, "invalid", "The request breaks its contract; `errors` names every field.", errors)
 
 
+def too_late(field: str) -> Problem:
+    """What was right a while ago: no contract can say it."""
+    told = FieldProblem(field, "must be in the future")
+    return Problem(409, "refused", f"The time in {field} has passed.", (told,))
+
+
 def handle_errors(app: Flask, observe: Observe) -> None:
     """Whatever goes wrong in `app` is answered with a problem. Tells `api.crashed` of what nobody foresaw."""
 
@@ -55,7 +61,8 @@ def _problem(error: Exception) -> Problem | None:
         part = "ledger" if isinstance(error, LedgerUnavailable) else "broker"
         return Problem(503, f"{part}-away", f"The {part} is away. Try again soon.", headers=RETRY_AFTER)
     if isinstance(error, CursorInvalid):
-        return invalid(FieldProblem("cursor", "must be the `next` of a page of this very list"))
+        told = FieldProblem("cursor", "must be the `next` of a page of this very list")
+        return Problem(409, "refused", "The cursor is of another list, or of another filter.", (told,))
     if isinstance(error, LedgerError):
         return Problem(409, "refused", f"{str(error)[:1].upper()}{str(error)[1:]}.")
     return None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Final
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, fields, validate
 
-from bellhop.console.api.times import Instant, asked_time
+from bellhop.console.api.request_fields import BodyFlag, BodyNumber, Line, Lines, QueryFlag, WholeNumber
+from bellhop.console.api.times import AskedTime, Instant
 from bellhop.ledger.records import ItemState, LetterFilter, LetterState, Order
 from bellhop.letters.archive import WAITING
 from bellhop.schemas.contract import Strict
+from bellhop.schemas.patterns import END
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
 
@@ -19,39 +21,8 @@ MOST_IDS: Final = 10_000
 MOST_AT_ONCE: Final = 500
 """Of what is done while the caller waits."""
 MOST_ROWS: Final = 500
+CURSOR: Final = rf"^[A-Za-z0-9_-]+\.[0-9a-f]{{16}}{END}"
 BIGGEST_ID: Final = 10**18 - 1
-
-
-class Line(fields.String):
-    """A text of one line; that says something, unless `minimum` is 0."""
-
-    def __init__(self, maximum: int, *, minimum: int = 1, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(min=minimum, max=maximum), **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not text.isprintable():
-            raise ValidationError("must not hold control characters")
-        return text.strip()
-
-
-class Lines(fields.String):
-    """A text of several lines."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not all(char.isprintable() or char in "\n\r\t" for char in text):
-            raise ValidationError("must not hold control characters")
-        return text.strip()
-
-
-class WholeNumber(fields.Integer):
-    """A whole number, in an address as digits. marshmallow alone takes 1.5 for 1, and true for it, too."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, bool | float):
-            raise self.make_error("invalid", input=value)
-        return super()._deserialize(value, attr, data, **kwargs)
 
 
 def one_of(*values: str, **kwargs: Any) -> fields.String:
@@ -63,16 +34,18 @@ def of(words: type[StrEnum], **kwargs: Any) -> fields.String:
 
 
 def ids_field(maximum: int, **kwargs: Any) -> fields.List[Any]:
-    number = fields.Integer(strict=True, validate=validate.Range(min=1, max=BIGGEST_ID))
+    number = WholeNumber(in_body=True, validate=validate.Range(min=1, max=BIGGEST_ID))
     return fields.List(number, validate=validate.Length(min=1, max=maximum), **kwargs)
 
 
-def limit(default: int = 100) -> WholeNumber:
-    return WholeNumber(load_default=default, validate=validate.Range(min=1, max=MOST_ROWS))
+def limit(default: int = 100, *, in_body: bool = False) -> WholeNumber:
+    return WholeNumber(in_body=in_body, load_default=default, validate=validate.Range(min=1, max=MOST_ROWS))
 
 
 def cursor_field() -> fields.String:
-    return Line(300, metadata={"description": "The `next` of the page before, with the same filter."})
+    told = "The `next` of the page before, with the same filter; 409 for one of another list."
+    form = validate.Regexp(CURSOR, error="must be the `next` of a page of this very list")
+    return fields.String(validate=[validate.Length(max=300), form], metadata={"description": told})
 
 
 def why(**kwargs: Any) -> fields.String:
@@ -97,8 +70,8 @@ class _Which(Strict):
     cause = Line(400)
     assignee = Line(100)
     text = Line(200, metadata={"description": "Words that all stand in it."})
-    since = asked_time("Died at this time or later:")
-    until = asked_time("Died at this time or before:")
+    since = AskedTime("Died at this time or later:")
+    until = AskedTime("Died at this time or before:")
     state = fields.List(
         of(LetterState),
         validate=validate.Length(min=1, max=len(LetterState)),
@@ -120,12 +93,25 @@ class LetterQuery(LetterChoice):
     cursor = cursor_field()
 
 
+class LettersById(LetterChoice):
+    """The same in a body."""
+
+    id = ids_field(MOST_AT_ONCE)
+
+
+class LetterSearch(LetterQuery):
+    """The same in a body."""
+
+    id = ids_field(MOST_AT_ONCE)
+    limit = limit(in_body=True)
+
+
 class CauseQuery(_Which):
     limit = limit(200)
 
 
 def _instead_of_ids() -> fields.Nested:
-    return fields.Nested(LetterChoice, metadata={"description": "All that match now, instead of ids."})
+    return fields.Nested(LettersById, metadata={"description": "All that match now, instead of ids."})
 
 
 class CauseWord(Strict):
@@ -156,16 +142,16 @@ class TakeRefusedPosts(Strict):
     source = Line(100, metadata={"description": "Only of this source."})
     cause = Line(100, metadata={"description": "Only of this cause."})
     numbers = ids_field(MOST_IDS, metadata={"description": "Only these."})
-    dry_run = fields.Boolean(load_default=False, metadata={"description": "Only says what would become of each."})
+    dry_run = BodyFlag(load_default=False, metadata={"description": "Only says what would become of each."})
     why = why()
 
 
 class RevealQuery(Strict):
-    reveal = fields.Boolean(load_default=False, metadata={"description": "Unmasked. For operators; audited."})
+    reveal = QueryFlag(load_default=False, metadata={"description": "Unmasked. For operators; audited."})
 
 
 class NewNote(Strict):
-    text = Lines(required=True, validate=validate.Length(min=1, max=4000))
+    text = Lines(4000, required=True)
 
 
 class SaidBooking(Strict):
@@ -175,6 +161,10 @@ class SaidBooking(Strict):
 
 class SayThere(Strict):
     bookings = fields.List(fields.Nested(SaidBooking), required=True, validate=validate.Length(min=1, max=100))
+    rest_absent = BodyFlag(
+        load_default=False,
+        metadata={"description": "After a restore: what else the event wants is not there, and is booked."},
+    )
     why = why()
 
 
@@ -195,7 +185,7 @@ class ActOnLetters(Strict):
 
 class PreflightRequest(Strict):
     ids = ids_field(MOST_IDS)
-    filter = fields.Nested(LetterChoice)
+    filter = _instead_of_ids()
 
 
 class NewJob(Strict):
@@ -203,11 +193,11 @@ class NewJob(Strict):
     ids = ids_field(MOST_IDS)
     filter = _instead_of_ids()
     why = why()
-    in_doubt = fields.Boolean(
+    in_doubt = BodyFlag(
         load_default=False,
         metadata={"description": "Also letters in doubt: checked at the vendor, nothing is booked there."},
     )
-    rate = fields.Float(
+    rate = BodyNumber(
         load_default=None,
         allow_none=True,
         validate=validate.Range(min=0.001, max=1000),
@@ -264,6 +254,12 @@ class SearchQuery(Strict):
     limit = limit(50)
 
 
+class SearchRequest(SearchQuery):
+    """The same in a body."""
+
+    limit = limit(50, in_body=True)
+
+
 class Pausing(Strict):
     why = why()
     until = Instant(allow_none=True, metadata={"description": "Ends by itself at this time."})
@@ -272,4 +268,4 @@ class Pausing(Strict):
 class AuditQuery(Paged):
     who = Line(200)
     act = Line(100)
-    letter = fields.Integer(validate=validate.Range(min=1, max=BIGGEST_ID))
+    letter = WholeNumber(validate=validate.Range(min=1, max=BIGGEST_ID))

@@ -163,6 +163,10 @@ class Route:
         return re.sub(r"\W+", "_", f"{self.method} {_CONVERTER.sub('<', self.rule)}".lower()).strip("_")
 
     @property
+    def _has_pages(self) -> bool:
+        return "cursor" in self.query().fields or (self.body is not None and "cursor" in self.body().fields)
+
+    @property
     def failures(self) -> Sequence[HTTPStatus]:
         """The problems that may be its answer, beside 500."""
         status = HTTPStatus
@@ -171,7 +175,7 @@ class Route:
             status.UNAUTHORIZED: True,
             status.FORBIDDEN: self.role is not Role.VIEWER or "reveal" in self.query().fields,
             status.NOT_FOUND: "<" in self.rule,
-            status.CONFLICT: self.refuses,
+            status.CONFLICT: self.refuses or self._has_pages,
             status.REQUEST_ENTITY_TOO_LARGE: self.body is not None,
             status.UNSUPPORTED_MEDIA_TYPE: self.body is not None,
             status.UNPROCESSABLE_ENTITY: True,

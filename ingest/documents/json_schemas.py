@@ -19,6 +19,7 @@ NULL: Final[JsonSchema] = {"type": "null"}
 _FIT: Final[JsonSchema] = {"pattern": patterns.FIT}
 
 BEYOND: Final[Mapping[str, str]] = {
+    "half of a surrogate pair": r"no text or name holds half of a surrogate pair, which JSON can write as `\ud800`",
     "must have at most 200 bytes in UTF-8": "an `id` has at most 200 bytes in UTF-8",
     "must be longer than nothing, and at most 7 days": "a `duration` that is a text comes to at most 7 days",
     "must be later than start": "an `end` is later than its `start`",

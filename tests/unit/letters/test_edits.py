@@ -81,7 +81,8 @@ def test_an_edit_is_held_to_the_events_contract() -> None:
         ("data.client.email", "not a valid email address"),
     ]
     assert refused({"client": None}) == [("data.client", "is required: SimplyBook.me books for a client")]
-    assert refused({"notes": "\0"}) == [("data.notes", "must not hold NUL or half of a surrogate pair")]
+    assert refused({"notes": "\0"}) == [("data.notes", "must not hold NUL")]
+    assert refused({"notes": "\ud800"}) == [("data.notes", "must not hold half of a surrogate pair")]
     assert refused({"services": "none"})[0][0].startswith("data.services")
 
 

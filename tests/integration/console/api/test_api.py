@@ -272,7 +272,7 @@ def test_queues_and_accounts_are_told(api: Api) -> None:
 # --- edits ------------------------------------------------------------------------------------------------------
 
 
-def test_an_edit_that_may_not_be_or_breaks_the_contract_is_422(api: Api) -> None:
+def test_an_edit_that_may_not_be_or_breaks_the_event_s_contract_is_409(api: Api) -> None:
     api.dead(1)
     for changes, field in (
         ({"booking_id": "R-2"}, "data.booking_id"),
@@ -282,7 +282,7 @@ def test_an_edit_that_may_not_be_or_breaks_the_contract_is_422(api: Api) -> None
         ({"notes": None}, "data"),
     ):
         answer = api.ask("POST", "/letters/1/edits", json={"changes": changes, "why": "x"})
-        assert (answer.status_code, problem(answer)["errors"][0]["field"]) == (422, field)
+        assert (answer.status_code, problem(answer)["errors"][0]["field"]) == (409, field)
     assert api.get("/letters/1/edits")["rows"] == []
 
 
@@ -307,8 +307,8 @@ def test_an_edit_is_masked_until_an_operator_looks(careful: Api) -> None:
         ("data.client.name", "***", "***"),
         ("data.client.email", "***", None),
     }
-    assert careful.ask("GET", "/letters/1/edits?reveal=1", Role.VIEWER).status_code == 403
-    (edit,) = careful.get("/letters/1/edits", Role.OPERATOR, reveal="1")["rows"]
+    assert careful.ask("GET", "/letters/1/edits?reveal=true", Role.VIEWER).status_code == 403
+    (edit,) = careful.get("/letters/1/edits", Role.OPERATOR, reveal="true")["rows"]
     assert ("data.client.name", "Ada Lee", "Ada Lea") in {
         (one["field"], one["before"], one["after"]) for one in edit["changes"]
     }
@@ -402,7 +402,7 @@ def test_users_are_added_and_changed_without_their_passwords_being_told(api: Api
 
 
 @pytest.mark.parametrize("password", ["short", "passwordpassword"])
-def test_a_password_that_is_too_easy_is_422_and_not_repeated(api: Api, password: str) -> None:
+def test_a_password_that_is_too_easy_is_refused_and_not_repeated(api: Api, password: str) -> None:
     answer = api.ask("POST", "/users", json={"name": "bob", "role": "viewer", "password": password})
     assert problem(answer)["errors"][0]["field"] == "password"
     assert password not in answer.text.replace("password", "", 1) or password == "short"
