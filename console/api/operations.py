@@ -31,7 +31,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("GET", "/parts", api.parts, "List the processes that run, and those gone within the hour",
               state_responses.PartList),
         Route("POST", "/reload", api.reload, "Have every part read its settings anew, once they are checked here",
-              ReloadAccepted, Role.ADMIN, body=requests.Why, status=202, refuses=True),
+              ReloadAccepted, operator, body=requests.Why, status=202, refuses=True),
         Route("GET", "/accounts", api.accounts, "List accounts: breakers, calls, pulls", state_responses.AccountList),
         Route("GET", "/routes", api.routes, "List routes and their pauses", state_responses.RouteList),
         Route("POST", "/routes/<route>/pause", api.pause, "Pause a route: its messages wait",
