@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bellhop.ledger.accounts import FAILURES
+from bellhop.ledger.breaker import FAILURES
 from bellhop.ledger.records import Json, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
