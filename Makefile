@@ -1,10 +1,11 @@
-# `make help` tells what there is. Everything lives in .venv (and .venv-bench); nothing needs root.
+# `make help` tells what there is. Everything lives in .venv (and .venv-bench, .venv-site); nothing needs root.
 
 # The first Python of 3.11 or newer on this machine; PYTHON=… chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 BENCH := .venv-bench/bin
+SITE := .venv-site/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 LOCK := pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
@@ -15,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export BROKER
 ARGS ?=
 
-.PHONY: help up test test-pythons lint shape coverage fuzz drill bench bench-promise bench-lanes bench-letters screenshots docs lock
+.PHONY: help up test test-pythons lint shape coverage fuzz drill bench bench-promise bench-recovery bench-lanes bench-letters screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,6 +28,7 @@ up: .venv/.runtime ## start everything against pretended vendors (BROKER=amqp://
 test: .venv/.dev ## set up what the tests need, then lint and run them all (ARGS=… for pytest)
 	@tests/support/install_parts.sh
 	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory site ARGS=
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-pythons: ## the unit tests under each CPython from 3.11 to 3.14 that this machine has (ARGS=… for pytest)
@@ -37,6 +39,10 @@ lint: .venv/.dev ## ruff, mypy, and nothing worse than tools/shape.toml says
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tools.shape --check
+
+.PHONY: site
+site: .venv-site/.site ## the documentation as a site in .site, no link astray (ARGS="--version 0.1 --latest --into DIR")
+	@$(SITE)/python -m tools.docs_site $(ARGS)
 
 shape: .venv/.dev ## measure folders, files, functions, names and imports (ARGS="--repo DIR", --write, --json)
 	@$(BIN)/python -m tools.shape $(ARGS)
@@ -63,6 +69,10 @@ bench-promise: .venv-bench/.bench ## what Celery and Dramatiq make of a drill's 
 	@tests/support/install_parts.sh
 	@$(BENCH)/python -m bench.promise $(ARGS)
 
+bench-recovery: .venv/.dev ## how long until work goes on after something broke, by default settings (ARGS=…)
+	@tests/support/install_parts.sh
+	@$(BIN)/python -m bench.recovery $(ARGS)
+
 bench-lanes: .venv/.dev ## one account behind its limit, away or hanging: what another one's events wait (ARGS=…)
 	@tests/support/install_parts.sh
 	@$(BIN)/python -m bench.lanes $(ARGS)
@@ -84,19 +94,21 @@ docs: .venv/.runtime ## write anew what is made of the code: docs/vendors.md, fi
 	$(BIN)/bellhop config example > bellhop.example.toml
 	$(BIN)/bellhop config schema > docs/settings.schema.json
 
-lock: .venv/.dev ## write the five lock files anew, with the newest versions that pyproject.toml allows
+lock: .venv/.dev ## write the lock files anew, with the newest versions that pyproject.toml allows
 	$(BIN)/python $(PIP) uv
 	$(BIN)/uv $(LOCK) --output-file requirements.lock pyproject.toml
 	$(BIN)/uv $(LOCK) --output-file requirements-dev.lock --extra dev --extra oidc --extra otel --constraint requirements.lock pyproject.toml
 	$(BIN)/uv $(LOCK) --output-file requirements-extras.lock --extra oidc --extra otel --constraint requirements.lock pyproject.toml
 	$(BIN)/uv $(LOCK) --output-file tools/fuzz.lock tools/fuzz.in
 	$(BIN)/uv $(LOCK) --output-file bench/requirements.lock --constraint requirements.lock pyproject.toml bench/requirements.in
-	@if grep -n '://' requirements.lock requirements-dev.lock requirements-extras.lock bench/requirements.lock tools/fuzz.lock; then \
+	$(BIN)/uv $(LOCK) --output-file docs/requirements.lock docs/requirements.in
+	@if grep -n '://' requirements.lock requirements-dev.lock requirements-extras.lock bench/requirements.lock docs/requirements.lock \
+		tools/fuzz.lock; then \
 		echo 'a lock file names an index: that must not be published' >&2; exit 1; fi
 
 # --- environments: made anew only when what they hold has changed ---------------------------------------------------
 
-.venv/bin/pip .venv-bench/bin/pip:
+.venv/bin/pip .venv-bench/bin/pip .venv-site/bin/pip:
 	@test -n "$(PYTHON)" || { echo 'Bellhop needs Python 3.11 or newer; PYTHON=/path/to/python names one.' >&2; exit 1; }
 	@$(PYTHON) -m venv $(@:/bin/pip=) || { rm -rf $(@:/bin/pip=); \
 		echo 'Python could not make an environment; on Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
@@ -116,4 +128,9 @@ lock: .venv/.dev ## write the five lock files anew, with the newest versions tha
 	@echo 'installing the peers …'
 	@$(BENCH)/python $(PIP) --require-hashes --requirement bench/requirements.lock
 	@$(BENCH)/python $(PIP) --no-deps --editable .
+	@touch $@
+
+.venv-site/.site: docs/requirements.lock | .venv-site/bin/pip
+	@echo 'installing what builds the site …'
+	@$(SITE)/python $(PIP) --require-hashes --requirement docs/requirements.lock
 	@touch $@

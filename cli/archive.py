@@ -35,6 +35,7 @@ def archive(app: App) -> None:
     from bellhop.letters.buried import BuriedResults
     from bellhop.letters.floods import FloodEnds
     from bellhop.letters.resume import Resumer
+    from bellhop.letters.silence import SilentSources
     from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.traced_publisher import trace_publishes
 
@@ -57,7 +58,8 @@ def archive(app: App) -> None:
         run_jobs = JobRunner(ledger, publisher, settings, by=by, observe=observe).run
         jobs = threading.Thread(target=run_jobs, args=(stop,), name="jobs", daemon=True)
         jobs.start()
-        for helper in (Resumer(ledger, publisher, observe), FloodEnds(ledger, broker, observe)):
+        silences = SilentSources(ledger.habits, settings.sources, observe)
+        for helper in (Resumer(ledger, publisher, observe), FloodEnds(ledger, broker, observe), silences):
             threading.Thread(target=helper.run, args=(stop,), daemon=True).start()
         _alerting(settings, ledger, broker, observe).start(stop)
         archiver.run(stop)
@@ -77,15 +79,19 @@ def _check(health: Health, ledger: Ledger, archiver: Archiver, lost: Archiver) -
 
 
 def _measures(settings: Settings, ledger: Ledger, observe: Observe) -> Callable[[], None]:
+    from bellhop.letters.audit_watch import AuditWatch
+    from bellhop.letters.floods import measure_floods
     from bellhop.letters.parts import measure_parts
     from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.account_metrics import measure_accounts
 
-    since = utc_now()
+    since, audit = utc_now(), AuditWatch(ledger.audit_chain, observe)
 
     def measure() -> None:
         measure_accounts(ledger.accounts, ledger.pulls, settings.accounts, observe, utc_now, since)
         measure_parts(ledger.parts, observe, utc_now())
+        measure_floods(ledger.floods, observe)
+        audit.look()
 
     return measure
 

@@ -40,8 +40,11 @@ class LetterBackend(Protocol):
 
     def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
 
-    def there(self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str) -> dict[str, Any]:
-        """A person's word: ids and hashes ("" where not known) of what the call in doubt made. As `answered_row`."""
+    def there(
+        self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str, *, rest_absent: bool = False
+    ) -> dict[str, Any]:
+        """A person's word: ids and hashes ("" where not known) of what the call in doubt made; rest_absent: and what
+        else its event wants is not there. As `answered_row`."""
         ...
 
     def absent(self, number: int, who: str | None, why: str) -> dict[str, Any]:
@@ -122,11 +125,15 @@ class LocalBackend:
     def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int:
         return sum(self._ledger.letters.restore(some, acting_as(who), why) for some in _chunks(numbers))
 
-    def there(self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str) -> dict[str, Any]:
+    def there(
+        self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str, *, rest_absent: bool = False
+    ) -> dict[str, Any]:
         from bellhop.vendors.vendor import Said
 
         said = [Said(*one) for one in ids]
-        return self._answer(lambda words: words.there(number, said, who=acting_as(who), why=why))
+        return self._answer(
+            lambda words: words.there(number, said, who=acting_as(who), why=why, rest_absent=rest_absent)
+        )
 
     def absent(self, number: int, who: str | None, why: str) -> dict[str, Any]:
         return self._answer(lambda words: words.absent(number, who=acting_as(who), why=why))
@@ -188,10 +195,14 @@ class RemoteBackend:
     def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int:
         return self._act("restore", "restored", numbers, who, why)
 
-    def there(self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str) -> dict[str, Any]:
+    def there(
+        self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str, *, rest_absent: bool = False
+    ) -> dict[str, Any]:
         nobody_else(who)
         said = [{"id": id_, "hash": hash_} for id_, hash_ in ids]
-        return self._remote.post(f"/letters/{number}/there", {"bookings": said, "why": why})
+        return self._remote.post(
+            f"/letters/{number}/there", {"bookings": said, "why": why} | ({"rest_absent": True} if rest_absent else {})
+        )
 
     def absent(self, number: int, who: str | None, why: str) -> dict[str, Any]:
         nobody_else(who)

@@ -24,12 +24,20 @@ from bellhop.cli.common import (
 @click.argument("number", type=click.IntRange(1))
 @click.option("--as", "ids", metavar="ID", multiple=True, required=True, help="The vendor's id of it. Repeatable.")
 @click.option("--hash", "hashes", metavar="HASH", multiple=True, help="SimplyBook.me's hash of it, for each id.")
+@click.option("--rest-absent", is_flag=True, help="After a restore: what else its event wants is not there.")
 @who_option
 @why_option
 @as_json
 @pass_app
 def there(
-    app: App, number: int, ids: tuple[str, ...], hashes: tuple[str, ...], who: str | None, why: str | None, json_: bool
+    app: App,
+    number: int,
+    ids: tuple[str, ...],
+    hashes: tuple[str, ...],
+    rest_absent: bool,
+    who: str | None,
+    why: str | None,
+    json_: bool,
 ) -> None:
     """Say that the call of a dead letter in doubt made this booking at the vendor.
 
@@ -42,7 +50,7 @@ def there(
         raise click.UsageError("give --hash for each --as, in the same order, or for none")
     said = list(zip(ids, hashes or ("",) * len(ids), strict=True))
     with desk(app) as at:
-        _echo_answer(number, at.there(number, said, who, ask_reason(why)), json_)
+        _echo_answer(number, at.there(number, said, who, ask_reason(why), rest_absent=rest_absent), json_)
 
 
 @click.command(short_help="Say that what is in doubt is not there.")

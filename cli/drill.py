@@ -37,7 +37,10 @@ def drill() -> None:
 @click.option("--fault", "names", metavar="NAME", multiple=True, help="A fault to meet, in this order. Repeatable.")
 @click.option("--faults", "count", type=int, default=5, show_default=True, help="Or so many, by the seed; -1: all.")
 @click.option(
-    "--broker", default="embedded", show_default=True, help="embedded, rabbitmq (a node of its own), or a URL."
+    "--broker",
+    default="embedded",
+    show_default=True,
+    help="embedded, rabbitmq (a node of its own), cluster (three), or a URL.",
 )
 @click.option("--ledger", default="sqlite", show_default=True, help="sqlite, postgresql (a node of its own), or a URL.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Settings, data and logs. Default: a new one.")

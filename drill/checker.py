@@ -11,24 +11,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from bellhop.drill.doubts import DoubtCount, count_doubts
-from bellhop.drill.history import (
-    CallbackEnd,
-    EventEnd,
-    LetterEnd,
-    QueuedMessage,
-    Record,
-    SeenCall,
-    SentPost,
-    StandingBooking,
-    ToldBooking,
-    ToldResult,
-)
+from bellhop.drill.history import Record, SentPost, ToldBooking
+from bellhop.drill.told import Told
 
 
 class Breach(StrEnum):
@@ -83,53 +73,8 @@ _SETTLES: Final = ("in_doubt", "doubled")
 """Letters that have a person look at what stands."""
 
 
-@dataclass
-class _Told:
-    """The record, by what it is of."""
-
-    posts: dict[str, list[SentPost]] = field(default_factory=lambda: defaultdict(list))
-    events: dict[str, EventEnd] = field(default_factory=dict)
-    letters: dict[str, list[LetterEnd]] = field(default_factory=lambda: defaultdict(list))
-    messages: set[str] = field(default_factory=set)
-    standing: dict[str, list[StandingBooking]] = field(default_factory=lambda: defaultdict(list))
-    bookings: dict[str, ToldBooking] = field(default_factory=dict)
-    results: dict[str, list[ToldResult]] = field(default_factory=lambda: defaultdict(list))
-    calls: list[SeenCall] = field(default_factory=list)
-    callbacks: list[CallbackEnd] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, records: Iterable[Record]) -> _Told:
-        told = cls()
-        for record in records:
-            match record:
-                case SentPost():
-                    told.posts[record.id].append(record)
-                case EventEnd():
-                    told.events[record.id] = record
-                case LetterEnd():
-                    told.letters[record.id].append(record)
-                case QueuedMessage():
-                    told.messages.add(record.id)
-                case StandingBooking():
-                    told.standing[record.reference].append(record)
-                case ToldBooking():
-                    told.bookings[record.reference] = record
-                case ToldResult():
-                    told.results[record.reference].append(record)
-                case SeenCall():
-                    told.calls.append(record)
-                case CallbackEnd():
-                    told.callbacks.append(record)
-        return told
-
-    @property
-    def accepted(self) -> dict[str, SentPost]:
-        """What was answered 2xx, by id."""
-        return {id_: posts[0] for id_, posts in self.posts.items() if any(200 <= one.status < 300 for one in posts)}
-
-
 def check(records: Iterable[Record]) -> Judgement:
-    told = _Told.of(records)
+    told = Told.of(records)
     accepted = told.accepted
     places = {id_: _place_of(told, id_) for id_ in accepted}
     violations = [place for place in places.values() if isinstance(place, Violation)]
@@ -142,7 +87,7 @@ def check(records: Iterable[Record]) -> Judgement:
         violations += _check_reference(told, reference, posts, places)
     counts = Counter(place.breach.value if isinstance(place, Violation) else place for place in places.values())
     waiting = {reference for reference in {*by_reference, *told.standing} if _is_told(told, reference)}
-    return Judgement(sorted(violations), len(accepted), counts, count_doubts(told.calls, waiting))
+    return Judgement(sorted(violations), len(accepted), counts, count_doubts(told.calls, waiting, told.answered))
 
 
 def _place(post: SentPost) -> tuple[datetime, int]:
@@ -151,7 +96,7 @@ def _place(post: SentPost) -> tuple[datetime, int]:
     return datetime.fromisoformat(post.time), kinds.index(post.type) if post.type in kinds else 0
 
 
-def _place_of(told: _Told, id_: str) -> str | Violation:
+def _place_of(told: Told, id_: str) -> str | Violation:
     """Where an accepted event is, or how it was lost."""
     event, letters = told.events.get(id_), told.letters.get(id_, ())
     is_moving = id_ in told.messages or any(letter.state == "replaying" for letter in letters)
@@ -168,12 +113,12 @@ def _place_of(told: _Told, id_: str) -> str | Violation:
     return Violation(Breach.FORGOTTEN, id_, f"{event.state}, and no message brings it on")
 
 
-def _strange_events(told: _Told) -> Iterable[Violation]:
+def _strange_events(told: Told) -> Iterable[Violation]:
     for id_ in sorted({*told.events, *told.letters} - told.posts.keys()):
         yield Violation(Breach.UNEXPLAINED, id_, "known here, and never posted")
 
 
-def _lost_callbacks(told: _Told) -> Iterable[Violation]:
+def _lost_callbacks(told: Told) -> Iterable[Violation]:
     """What a vendor told of its bookings and was answered 2xx is an event, too."""
     for one in told.callbacks:
         if not one.taken or one.letter in _SEEN or one.state in _ENDED or one.id in told.messages:
@@ -182,7 +127,7 @@ def _lost_callbacks(told: _Told) -> Iterable[Violation]:
         yield Violation(Breach.FORGOTTEN if one.state else Breach.MISSING, one.id, f"a callback: {words}")
 
 
-def _is_told(told: _Told, reference: str) -> bool:
+def _is_told(told: Told, reference: str) -> bool:
     """Whether a person looks at what stands of it: because of an event of its own, or of a vendor's callback."""
     own = (one for letters in told.letters.values() for one in letters if one.reference == reference)
     ids = {one.id for one in told.standing.get(reference, ())}
@@ -193,7 +138,7 @@ def _is_told(told: _Told, reference: str) -> bool:
 
 
 def _check_reference(
-    told: _Told, reference: str, posts: Sequence[SentPost], places: Mapping[str, str | Violation]
+    told: Told, reference: str, posts: Sequence[SentPost], places: Mapping[str, str | Violation]
 ) -> Iterable[Violation]:
     """posts: of all its events, the oldest first, whatever they were answered."""
     if posts and not posts[0].type.startswith("booking."):
@@ -223,7 +168,7 @@ def _newest(applied: Sequence[SentPost]) -> SentPost:
     return last
 
 
-def _check_ended(told: _Told, reference: str, newest: SentPost, standing: Counter[str]) -> Iterable[Violation]:
+def _check_ended(told: Told, reference: str, newest: SentPost, standing: Counter[str]) -> Iterable[Violation]:
     """All of it has ended: what stands is what the newest wants."""
     wanted = Counter(newest.slots)
     lacking, beyond = sorted((wanted - standing).elements()), sorted((standing - wanted).elements())
@@ -238,34 +183,35 @@ def _check_ended(told: _Told, reference: str, newest: SentPost, standing: Counte
     return [*_untruths(told, reference), *_untold(told, reference), *_false_results(told, reference, newest)][:1]
 
 
-def _untruths(told: _Told, reference: str) -> list[Violation]:
+def _untruths(told: Told, reference: str) -> list[Violation]:
     """What the ledger tells of it and is not so."""
     ids = {one.id for one in told.standing.get(reference, ())}
     booking = told.bookings.get(reference, ToldBooking(reference, (), ()))
-    # A change or cancel in doubt may have cancelled what it found: of that nothing is told for certain.
+    # A change or cancel that is at work or in doubt may have cancelled what it found: nothing is told for certain.
     doubted = any(
-        one.reference == reference and one.state in _SEEN and one.reason in _SETTLES and _changes(told, one.id)
-        for letters in told.letters.values()
-        for one in letters
+        _changes(told, id_)
+        for id_, event in told.events.items()
+        if event.reference == reference
+        and (event.state in _UNFINISHED or (event.state == "dead" and event.reason in _SETTLES))
     )
     found = [f"{id_} is told to stand, and does not" for id_ in booking.standing if id_ not in ids and not doubted]
     found += [f"{id_} is told to be cancelled, and stands" for id_ in booking.cancelled if id_ in ids]
     return [Violation(Breach.WRONG, reference, words) for words in found[:1]]
 
 
-def _changes(told: _Told, id_: str) -> bool:
+def _changes(told: Told, id_: str) -> bool:
     posts = told.posts.get(id_, ())
     return any(post.type in ("booking.changed", "booking.cancelled") for post in posts)
 
 
-def _untold(told: _Told, reference: str) -> list[Violation]:
+def _untold(told: Told, reference: str) -> list[Violation]:
     """What stands and the ledger does not know."""
     booking = told.bookings.get(reference, ToldBooking(reference, (), ()))
     ids = sorted({one.id for one in told.standing.get(reference, ())} - {*booking.standing, *booking.cancelled})
     return [Violation(Breach.UNEXPLAINED, reference, f"{id_} stands, and nobody is told") for id_ in ids[:1]]
 
 
-def _false_results(told: _Told, reference: str, newest: SentPost) -> list[Violation]:
+def _false_results(told: Told, reference: str, newest: SentPost) -> list[Violation]:
     """What the upstream was told last of its newest event."""
     results = [
         one for one in told.results.get(reference, ()) if one.id == newest.id and not one.type.endswith("failed")
@@ -278,7 +224,7 @@ def _false_results(told: _Told, reference: str, newest: SentPost) -> list[Violat
     return [Violation(Breach.WRONG, reference, f"the result of {newest.id} is wrong of {wrong[0]}")] if wrong else []
 
 
-def _check_member(told: _Told, member: str, posts: Sequence[SentPost]) -> list[Violation]:
+def _check_member(told: Told, member: str, posts: Sequence[SentPost]) -> list[Violation]:
     if not any(_state(told, post) == "done" for post in posts):
         return []
     if any(call.effect == "synced" and call.id == member for call in told.calls):
@@ -286,12 +232,12 @@ def _check_member(told: _Told, member: str, posts: Sequence[SentPost]) -> list[V
     return [Violation(Breach.WRONG, member, f"{posts[-1].id} is done, and nothing was synchronised")]
 
 
-def _state(told: _Told, post: SentPost) -> str:
+def _state(told: Told, post: SentPost) -> str:
     event = told.events.get(post.id)
     return event.state if event else ""
 
 
-def _is_open(told: _Told, post: SentPost, places: Mapping[str, str | Violation]) -> bool:
+def _is_open(told: Told, post: SentPost, places: Mapping[str, str | Violation]) -> bool:
     """Whether it goes on: told as such, or it was lost, or it was never accepted and is known all the same."""
     place = places.get(post.id, "")
     is_unaccepted = post.id not in places and (_state(told, post) in _UNFINISHED or post.id in told.messages)

@@ -17,7 +17,7 @@ _BOOKS: Final = ("book", "create_service_reservation")
 class DoubtCount:
     """Of one vendor. unknown: bookings with a call of which nobody was told the end, carried out or not; unsettled:
     those of them that wait for a person in the end. carried_out: bookings with a call that was carried out and not
-    answered; person: those of them that wait for a person."""
+    answered; person: those of them that wait for a person, or were settled by one."""
 
     unknown: int
     unsettled: int
@@ -34,8 +34,10 @@ class DoubtCount:
         return 100 * (self.carried_out - self.person) / self.carried_out if self.carried_out else 100.0
 
 
-def count_doubts(calls: Iterable[SeenCall], waiting: Collection[str]) -> Mapping[str, DoubtCount]:
-    """By vendor. waiting: references of which a person is to say what stands."""
+def count_doubts(
+    calls: Iterable[SeenCall], waiting: Collection[str], answered: Collection[str]
+) -> Mapping[str, DoubtCount]:
+    """By vendor. waiting: references of which a person is to say what stands; answered: of which one has said it."""
     unknown: dict[str, set[str]] = {}
     done: dict[str, set[str]] = {}
     for call in calls:
@@ -45,10 +47,9 @@ def count_doubts(calls: Iterable[SeenCall], waiting: Collection[str]) -> Mapping
             unknown.setdefault(call.vendor, set()).add(call.reference)
         if call.effect == "booked":
             done.setdefault(call.vendor, set()).add(call.reference)
-    waits = frozenset(waiting)
-    return {
-        vendor: DoubtCount(
-            len(all_), len(all_ & waits), len(done.get(vendor, ())), len(done.get(vendor, set()) & waits)
-        )
-        for vendor, all_ in sorted(unknown.items())
-    }
+    waits, needed = frozenset(waiting), frozenset([*waiting, *answered])
+    counts = {}
+    for vendor, all_ in sorted(unknown.items()):
+        carried = done.get(vendor, set())
+        counts[vendor] = DoubtCount(len(all_), len(all_ & waits), len(carried), len(carried & needed))
+    return counts

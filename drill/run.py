@@ -16,6 +16,7 @@ from typing import Final
 from bellhop.drill.faults.fault import DrillFault
 from bellhop.drill.faults.table import BY_NAME, possible
 from bellhop.drill.history import DrillRun, FaultDone, Record
+from bellhop.drill.nodes.cluster import RabbitCluster
 from bellhop.drill.nodes.postgres import PostgresNode
 from bellhop.drill.nodes.rabbitmq import RabbitNode, node_folder
 from bellhop.drill.plan import first_day, plan
@@ -25,7 +26,7 @@ from bellhop.drill.site import SECRET, Backends, DrillError, Site
 from bellhop.drill.upstream import Sender, portions
 
 GAP_SECONDS: Final = 0.03
-REST_SECONDS: Final = 120.0
+REST_SECONDS: Final = 180.0
 _WORDS: Final = 300
 _CALM: Final = DrillFault("none", "", "the last webhooks, and nothing happens", lambda _site, _upstream: None)
 
@@ -59,18 +60,23 @@ def faults_by_name(names: Sequence[str], has: frozenset[str]) -> list[DrillFault
 
 @contextmanager
 def backends(broker: str, ledger: str) -> Iterator[Backends]:
-    """broker: `embedded`, `rabbitmq` (a node of our own) or a URL. ledger: `sqlite`, `postgresql` or a URL."""
+    """broker: `embedded`, `rabbitmq` (a node of our own), `cluster` (three of them) or a URL. ledger: `sqlite`,
+    `postgresql` or a URL."""
     with ExitStack() as stack:
-        rabbitmq = postgres = None
+        rabbitmq = cluster = postgres = None
+        urls: tuple[str, ...] = () if broker == "embedded" else (broker,)
         if broker == "rabbitmq":
             rabbitmq = stack.enter_context(RabbitNode.start(_until_end(stack, node_folder())))
-            broker = rabbitmq.vhost()
+            urls = (rabbitmq.vhost(),)
+        elif broker == "cluster":
+            cluster = stack.enter_context(RabbitCluster.start(_until_end(stack, node_folder())))
+            urls, rabbitmq = cluster.urls(), cluster.nodes[0]
         if ledger == "postgresql":
             folder = tempfile.mkdtemp(prefix="bellhop-postgres-", dir="/tmp")  # short: a socket's path has 107 bytes
             postgres = PostgresNode.start(_until_end(stack, Path(folder)))
             stack.callback(postgres.destroy)
             ledger = postgres.url
-        yield Backends("" if broker == "embedded" else broker, "" if ledger == "sqlite" else ledger, rabbitmq, postgres)
+        yield Backends(urls, "" if ledger == "sqlite" else ledger, rabbitmq, cluster, postgres)
 
 
 def _until_end(stack: ExitStack, folder: Path) -> Path:

@@ -33,6 +33,7 @@ from bellhop.vendors.settings import load
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bellhop.drill.nodes.cluster import RabbitCluster
     from bellhop.drill.nodes.postgres import PostgresNode
     from bellhop.drill.nodes.rabbitmq import RabbitNode
 
@@ -60,18 +61,20 @@ class DrillError(BellhopError):
 
 @dataclass(frozen=True)
 class Backends:
-    """What Bellhop stands on. broker, ledger: URLs, "" for the embedded ones in the folder. The nodes are ours to kill,
-    None where somebody else runs them."""
+    """What Bellhop stands on. broker, ledger: URLs, none for the embedded ones in the folder. Nodes are ours to kill,
+    None where somebody else runs them; of a cluster, `rabbitmq` is the first."""
 
-    broker: str = ""
+    broker: tuple[str, ...] = ()
     ledger: str = ""
     rabbitmq: RabbitNode | None = None
+    cluster: RabbitCluster | None = None
     postgres: PostgresNode | None = None
 
     def has(self) -> frozenset[str]:
         """What a fault may need."""
         found = {"amqp" if self.broker else "embedded", "postgresql" if self.ledger else "sqlite"}
         found |= {"rabbitmq node"} if self.rabbitmq else set()
+        found |= {"rabbitmq cluster"} if self.cluster else set()
         found |= {"postgresql node"} if self.postgres else set()
         found |= {"libfaketime"} if _FAKETIME else set()
         return frozenset(found)
@@ -84,13 +87,16 @@ class Backends:
 class Site:
     """links: `vendor`, `upstream`, and, where they are reached by TCP, `broker` and `ledger`. acts: what people did."""
 
-    def __init__(self, folder: Path, backends: Backends, results: str, random: Random) -> None:
-        """results: the URL that is told of ends."""
+    def __init__(
+        self, folder: Path, backends: Backends, results: str, random: Random, template: Path = _SETTINGS
+    ) -> None:
+        """results: the URL that is told of ends. template: the settings, with braces where they are filled in."""
         self.folder = folder
+        self._template = template
         self.backends = backends
         self.random = random
         self.broker_file, self.ledger_file = folder / "broker.db", folder / "ledger.db"
-        self._ports = {name: free_port() for name in ("ingest", "sandbox")}
+        self._ports = {name: free_port() for name in ("ingest", "sandbox", "work")}
         self._sandbox = f"http://127.0.0.1:{self._ports['sandbox']}"
         self.links = {
             "vendor": Link("127.0.0.1", self._ports["sandbox"]),
@@ -107,11 +113,13 @@ class Site:
     # --- begin and end ------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        broker = self._add_link("broker", self.backends.broker) or f"sqlite:///{self.broker_file}"
+        names = ("broker", *(f"broker-{number}" for number in range(2, len(self.backends.broker) + 1)))
+        broker = [self._add_link(*one) for one in zip(names, self.backends.broker, strict=False)]
+        broker = broker or [f"sqlite:///{self.broker_file}"]
         ledger = self._add_link("ledger", self.backends.ledger) or f"sqlite:///{self.ledger_file}"
         (self.folder / "direct").mkdir(exist_ok=True)
         self._write_settings(self.folder / "bellhop.toml", broker, ledger)
-        direct = self.backends.broker or broker, self.backends.ledger or ledger
+        direct = list(self.backends.broker) or broker, self.backends.ledger or ledger
         self._write_settings(self.folder / "direct" / "bellhop.toml", *direct)
         self._stack.callback(self.processes.end)
         for link in self.links.values():
@@ -139,11 +147,12 @@ class Site:
         user = parts.netloc.rpartition("@")
         return parts._replace(netloc=f"{user[0]}{user[1]}127.0.0.1:{link.port}").geturl()
 
-    def _write_settings(self, file: Path, broker: str, ledger: str) -> None:
-        values = {
+    def _write_settings(self, file: Path, broker: list[str], ledger: str) -> None:
+        values: dict[str, object] = {
             "broker": broker,
             "ledger": ledger,
-            "port": self._ports["ingest"],
+            "port": self.ingest_port,
+            "work_port": self.work_port,
             "vendors": f"http://127.0.0.1:{self.links['vendor'].port}",
             "results": self._results,
             "secret": SECRET,
@@ -152,13 +161,22 @@ class Site:
             "claim": f"{CLAIM_SECONDS:g}s",
             "late_after": f"{LATE_SECONDS + 1:g}s",
         }
-        text = _SETTINGS.read_text(encoding="utf-8")
+        text = self._template.read_text(encoding="utf-8")
         for name, value in values.items():
             text = text.replace(f'"{{{name}}}"', json.dumps(value))
         file.touch(0o600)
         file.write_text(text, encoding="utf-8")
 
     # --- what stands --------------------------------------------------------------------------------------------
+
+    @property
+    def ingest_port(self) -> int:
+        return self._ports["ingest"]
+
+    @property
+    def work_port(self) -> int:
+        """Of the worker's health, where the settings say it."""
+        return self._ports["work"]
 
     @cached_property
     def settings(self) -> Settings:
@@ -235,7 +253,7 @@ class Site:
         """Everything runs, connected and well, whatever a fault that failed has left. Raises NodeError, DrillError."""
         for link in self.links.values():
             link.set(Mode.PASSING)
-        for node in (self.backends.rabbitmq, self.backends.postgres):
+        for node in (self.backends.cluster or self.backends.rabbitmq, self.backends.postgres):
             if node is not None:
                 node.mend()
         for name in self.processes.names:

@@ -62,6 +62,10 @@ class Sender:
         """The ids of what was answered 2xx, each once."""
         return list(dict.fromkeys(post.id for post in list(self.posts) if 200 <= post.status < 300))
 
+    def slots_of(self, id_: str) -> tuple[str, ...]:
+        """What an event of this id wants to stand."""
+        return next((one.slots for portion in self._portions for one in portion if one.id == id_), ())
+
     def send_again(self, count: int) -> None:
         """The last `count` that were accepted, to the byte, as after a restore of its own. Raises NotAccepted."""
         known = {webhook.id: webhook for portion in self._portions for webhook in portion}

@@ -19,9 +19,11 @@ import sqlalchemy as sa
 from bellhop.ledger import batch
 from bellhop.ledger.breaker import breaker_denial, budget_denial, is_ill, state_after, utc_day
 from bellhop.ledger.engine import Database
+from bellhop.ledger.gone import calls_on_their_way
 from bellhop.ledger.records.accounts import AccountView, Denied, Ended, LeaveAsked, Permit
 from bellhop.ledger.tables import accounts, permits
 from bellhop.schemas.clock import CLOCKS_DIFFER
+from bellhop.schemas.process import own_name
 from bellhop.schemas.settings import Limits
 
 MOMENT_SECONDS: Final = 0.02
@@ -53,7 +55,7 @@ class AccountStates:
             denied = breaker_denial(row, now) or budget_denial(limits, used, last, now)
             if denied is not None:
                 return denied
-            if limits.at_once and self._on_their_way(connection, account, now) >= limits.at_once:
+            if limits.at_once and calls_on_their_way(connection, account, now) >= limits.at_once:
                 return Denied(f"{limits.at_once} calls are on their way, as many as it may have at once", 1.0, True)
             start = max(now, row.next_at or now) if limits.per_second else now
             wait = (start - now).total_seconds()
@@ -67,7 +69,7 @@ class AccountStates:
             if probe:
                 changed["probe_until"] = until
             connection.execute(sa.update(accounts).where(accounts.c.account == account).values(changed))
-            id_ = uuid.uuid4().hex if limits.at_once else ""
+            id_ = permit_id() if limits.at_once else ""
             if id_:
                 connection.execute(sa.insert(permits), {"id": id_, "account": account, "until": until})
             return Permit(account, id_, wait, probe)
@@ -79,7 +81,7 @@ class AccountStates:
         for account in sorted({one.permit.account for one in asked}):
             row = self._row(connection, account, now)
             used, next_at = row.used if row.day == utc_day(now) else 0, row.next_at
-            busy = self._on_their_way(connection, account, now)
+            busy = calls_on_their_way(connection, account, now)
             fresh = []
             for place, one in enumerate(asked):
                 limits = one.limits
@@ -164,14 +166,15 @@ class AccountStates:
         connection.execute(mended)
         return connection.execute(query).one()
 
-    def _on_their_way(self, connection: sa.Connection, account: str, now: datetime) -> int:
-        alive = (permits.c.account == account, permits.c.until > now)  # the others go when the ledger is pruned
-        return int(connection.scalar(sa.select(sa.func.count()).where(*alive)) or 0)
-
 
 def end_permits(connection: sa.Connection, ids: Sequence[str]) -> None:
     if ids:
         connection.execute(sa.delete(permits).where(permits.c.id.in_(ids)))
+
+
+def permit_id() -> str:
+    """Of a new permit: it names the process, whose permits are nobody's once it has ended."""
+    return f"{own_name()}/{uuid.uuid4().hex}"
 
 
 def account_key(account: str) -> str:

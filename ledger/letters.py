@@ -16,7 +16,7 @@ from bellhop.ledger.causes import cause_of, words_of
 from bellhop.ledger.doubts import keep_buried_doubts, note_cut_off
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
-from bellhop.ledger.readiness import chunks, doubt_is_over, unready_letters
+from bellhop.ledger.readiness import chunks, died_since_closed, doubt_is_over, unready_letters
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.search_terms import national_digits, plain
 from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
@@ -67,7 +67,7 @@ class Letters:
 
     def archive(self, letters: Sequence[NewLetter]) -> int:
         """Stores the letters in one commit; how many were new. One that is there already is left as it stands, but for
-        one in doubt that was closed before it died: the ledger was put back meanwhile, and minds it anew.
+        one in doubt that was closed before its event died: the ledger was put back, and minds it anew.
 
         A message that the broker itself buried never came back to a worker, so its event is still unfinished and
         would keep every later one of its booking waiting: it dies here. What died of a doubt that is over by now does
@@ -228,12 +228,13 @@ def _add(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, An
 
 
 def _show_again(connection: sa.Connection, letters: Sequence[NewLetter], now: datetime) -> None:
-    """Those that were closed before they died."""
+    """Those that were closed, and whose event died in doubt after that."""
+    closed = dead_letters.c.state.in_((LetterState.REPLAYED.value, LetterState.DISCARDED.value))
     for letter in letters:
-        closed = (LetterState.REPLAYED.value, LetterState.DISCARDED.value)
-        same = (dead_letters.c.fingerprint == _fingerprint(letter), dead_letters.c.state.in_(closed))
-        anew = sa.update(dead_letters).where(*same, dead_letters.c.updated < letter.died)
-        connection.execute(anew.values(state=LetterState.OPEN.value, died=letter.died, updated=now))
+        for own in _event_of(letter, now):
+            same = (dead_letters.c.fingerprint == _fingerprint(letter), closed, died_since_closed(own))
+            anew = {"state": LetterState.OPEN.value, "died": letter.died, "updated": now}
+            connection.execute(sa.update(dead_letters).where(*same).values(anew))
 
 
 def conditions(which: LetterFilter) -> Iterator[sa.ColumnElement[bool]]:

@@ -51,3 +51,17 @@ def doubt_is_over(connection: sa.Connection, own: Mapping[str, Any] | None, lett
         )
     ).one_or_none()
     return row is not None and row.state == State.DEAD and row.generation == letter.generation
+
+
+def died_since_closed(own: Mapping[str, Any]) -> sa.Exists:
+    """Of a row of dead letters: whether its event died in doubt after it was closed. A copy of a letter says nothing
+    new, as its event died before. own: what names its event."""
+    return sa.exists().where(
+        events.c.source == own["in_source"],
+        events.c.event_id == own["id"],
+        events.c.content_hash == own["hash"],
+        events.c.generation == own["up_to"],
+        events.c.state == State.DEAD.value,
+        events.c.calling.is_not(None),
+        events.c.updated > dead_letters.c.updated,
+    )

@@ -16,6 +16,7 @@ from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
 from bellhop.ledger.floods import Floods
 from bellhop.ledger.forgetting import Forgetting
+from bellhop.ledger.habits import Habits
 from bellhop.ledger.jobs import Jobs
 from bellhop.ledger.known import Answer
 from bellhop.ledger.parts import PartBeats
@@ -102,6 +103,7 @@ class Ledger:
         self.rotations = Rotations(database, now)
         self.source_links = SourceLinks(database, now)
         self.take_asks = TakeAsks(database, now)
+        self.habits = Habits(database, now)
         self.parts = PartBeats(database, now)
         self.alerts = Alerts(database, now)
         self.forgetting = Forgetting(database, now)
@@ -121,10 +123,8 @@ class Ledger:
     ) -> Ledger:
         """Opens `sqlite:///file` or `postgresql://…`; makes its folder and tables, or brings them up to date.
 
-        keep_seconds: how long `prune` leaves what is finished; keep_payload_seconds: what of it names a guest, None for
-        as long; keep_audit_seconds: what people did, 0 for ever. second_approver: whether edits need another person's
-        approval; who does not say keeps the stricter rule. Raises LedgerUnavailable, or LedgerError saying what to do:
-        a URL that is none, a file that cannot be written, tables of a newer Bellhop."""
+        keep_seconds: how long `prune` leaves what is finished; keep_payload_seconds: what names a guest (None: as long);
+        keep_audit_seconds: what people did, 0 for ever. second_approver: whether edits need another person. Raises LedgerUnavailable, or LedgerError saying what to do."""
         database = Database(url)
         observe("ledger.opened", database=database.description)
         return cls(

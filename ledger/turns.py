@@ -29,6 +29,8 @@ def turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -
     for row in unfinished:
         # A cancel need not wait for a booking that is not made yet: it leaves a tombstone, and that one is superseded.
         is_older = not _is_newer(row.place, row.received, envelope)
+        if row.state is State.HELD and not is_older:
+            continue  # whatever a person says of it, this one comes before it
         if not (is_older and _is_cancel(envelope) and row.state is State.RETRYING and row.calling is None):
             return ClaimBusy(f"event {row.event_id} of its booking is not finished")
     return None

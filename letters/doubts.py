@@ -62,14 +62,15 @@ class Words:
         self._publisher = publisher
         self._clock = clock
 
-    def there(self, number: int, said: Sequence[Said], *, who: str, why: str) -> Answered:
+    def there(self, number: int, said: Sequence[Said], *, who: str, why: str, rest_absent: bool = False) -> Answered:
         """The call of this letter made these bookings. They are held against the vendor first, where it can be asked.
+        rest_absent: of an event that a ledger put back may have forgotten: what else it wants is not there.
 
         Raises WordRefused, LedgerUnavailable.
         """
         letter = self._letter(number)
         doubt = self._ledger.proofs.of_letter(letter)
-        found = self._find(doubt, said, letter)
+        found = self._find(doubt, said, letter, rest_absent)
         ids = ", ".join(one.vendor_id for one in said)
         proven = self._ledger.proofs.prove(doubt, found.entries, who, f"{why} (it is there, as {ids})")
         if proven.result is ProofResult.AT_WORK:
@@ -92,7 +93,7 @@ class Words:
             raise WordRefused(f"there is no dead letter {number}")
         return letter
 
-    def _find(self, doubt: Doubt, said: Sequence[Said], letter: Letter) -> FoundBookings:
+    def _find(self, doubt: Doubt, said: Sequence[Said], letter: Letter, rest_absent: bool) -> FoundBookings:
         account = self._settings.accounts.get(doubt.call.account)
         if account is None:
             raise WordRefused(f"the settings have no account {doubt.call.account}")
@@ -109,7 +110,7 @@ class Words:
         try:
             if doubt.call.method == RESTORED:
                 forgotten = Forgotten(self._ledger, self._settings, account, http, self._gate, self._clock)
-                return forgotten.find(decode_recordable(letter.new.body), said)
+                return forgotten.find(decode_recordable(letter.new.body), said, rest_absent=rest_absent)
             client: Client = vendor.client(account, http, self._ledger, self._gate)
             return vendor.find_said(account, client, doubt.call, doubt.event_id, said)
         except FoundWrong as wrong:

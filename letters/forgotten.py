@@ -33,8 +33,8 @@ class Forgotten:
         context = HandlerContext(accounts, settings, http, gate or OpenGate(), ledger, silent, clock.now)
         self._handler = self._vendor.bookings(context)
 
-    def find(self, event: Envelope, said: Sequence[Said]) -> FoundBookings:
-        """Raises FoundWrong, WordRefused."""
+    def find(self, event: Envelope, said: Sequence[Said], *, rest_absent: bool = False) -> FoundBookings:
+        """rest_absent: what else the event wants is not there, and is booked. Raises FoundWrong, WordRefused."""
         held = self._ledger.booking(event.source, event.subject)
         booking = held or Booking(event.source, event.subject, event.account)
         entries: list[Entry] = []
@@ -51,8 +51,9 @@ class Forgotten:
                 left = left[count:]
             entries += found.entries
             notes += [found.note] if found.note else []
-        if self._next_call(event, booking, entries) is not None:
-            raise WordRefused("the event wants more bookings than these: say the id of each")
+        if not rest_absent and self._next_call(event, booking, entries) is not None:
+            words = "the event wants more bookings than these: say the id of each"
+            raise WordRefused(f"{words}, or, where the others are not there, that the rest is absent (--rest-absent)")
         return FoundBookings(tuple(entries), "; ".join(notes))
 
     def _next_call(self, event: Envelope, booking: Booking, entries: Sequence[Entry]) -> VendorCall | None:

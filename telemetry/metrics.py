@@ -22,11 +22,11 @@ from prometheus_client.process_collector import ProcessCollector
 from bellhop.schemas.problems import WEBHOOK_PROBLEMS
 from bellhop.schemas.results import ACCOUNT
 from bellhop.schemas.settings import Settings
+from bellhop.schemas.version import VERSION
 from bellhop.telemetry import series
 from bellhop.telemetry.processes import HostUse, family
 from bellhop.telemetry.series import COUNTERS, FROM_ZERO, GAUGES, HISTOGRAMS, NOBODYS, SERIES, step_of
 from bellhop.telemetry.shared_numbers import SharedNumbers
-from bellhop.telemetry.version import VERSION
 from bellhop.vendors.registry import ROUTES, lanes
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -275,6 +275,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
         _set_all("bellhop_letters_start_seconds", "start_seconds", min),
     ),
     "parts.measured": (_set_all("bellhop_parts", "count"),),
+    "silence.measured": (_set_all("bellhop_source_silent", "silent"),),
     "console.answered": (_count("bellhop_console_requests_total"),),
     "console.refused": (_count("bellhop_console_refused_total"),),
     "api.refused": (_count("bellhop_console_refused_total"),),
@@ -284,4 +285,6 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
     "alert.sent": (_count("bellhop_alerts_sent_total"),),
     "alert.failed": (_count("bellhop_alerts_failed_total"),),
     "alerts.measured": (_set_all("bellhop_alerts_waiting", "count"),),
+    "floods.measured": (_set_all("bellhop_floods_held", "count"),),
+    "audit.measured": (_set_all("bellhop_audit_broken", "count"),),
 }

@@ -11,7 +11,7 @@ from bellhop.ledger.causes import shape_of
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.settings import SentrySettings
-from bellhop.telemetry.version import PACKAGE, VERSION
+from bellhop.schemas.version import PACKAGE, VERSION
 
 _TAGS: Final = ("route", "account", "source", "method", "outcome", "reason", "code", "thread")
 _CAUSE: Final = ("error", "where", "reason", "route", "account", "method", "code")

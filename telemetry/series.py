@@ -71,6 +71,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         ("route", "state"),
     ),
     ("bellhop_events_forgotten", "Events that no message brings on and no dead letter shows", ("route",)),
+    ("bellhop_source_silent", "1 while a source is silent beyond its habit", ("source",)),
     ("bellhop_parts", "Processes that run, by what they do: a route, ingest, archive, console", ("part",)),
     ("bellhop_build_info", "1; the version of Bellhop, and of the Python that runs it", ("version", "python")),
     ("bellhop_start_time_seconds", "When the process started, in Unix time; the youngest of several", ()),
@@ -94,6 +95,8 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         ("route", "account", "reason"),
     ),
     ("bellhop_alerts_waiting", "Messages that an alert receiver did not take yet", ("receiver",)),
+    ("bellhop_floods_held", "Cancels and changes that a flood holds until a person releases them", ("source",)),
+    ("bellhop_audit_broken", "1 where a row of the audit was changed, is missing or was inserted", ("what",)),
     # With a label, so that a process that does not count them shows nothing rather than 0.
     ("bellhop_letters", "Dead letters that wait for a person", ("state",)),
 )

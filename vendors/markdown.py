@@ -9,7 +9,8 @@ def markdown_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Ite
     yield f"| {' | '.join(headers)} |"
     yield f"|{'---|' * len(headers)}"
     for row in rows:
-        yield f"| {' | '.join(row)} |"
+        cells = (cell.replace("|", r"\|") for cell in row)  # else it would begin the next cell, also inside `…`
+        yield f"| {' | '.join(cells)} |"
 
 
 def yes(holds: bool) -> str:

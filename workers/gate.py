@@ -7,12 +7,12 @@ written only when a call finds the vendor away.
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from bellhop.ledger.accounts import permit_id
 from bellhop.ledger.breaker import budget_denial
 from bellhop.ledger.records.accounts import AccountView, Denied, Ended, LeaveAsked, Permit
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
@@ -86,7 +86,10 @@ class AccountGate:
         self._next: dict[str, float] = {}  # when the account's rate allows the next call, as far as is known here
 
     def leave(self, account: str) -> AccountLeave:
-        """See `workers.ports.Turns`."""
+        """See `workers.ports.Turns`. One that has left the settings is called no more: whatever held it holds nothing,
+        and what waits for it is a person's."""
+        if account not in self._accounts:
+            return FREE
         limits = self._limits(account)
         try:
             view = self._looked_up().get(account)
@@ -124,7 +127,7 @@ class AccountGate:
             return None
         if soonest > 0:
             self._clock.sleep(soonest)
-        permit = Permit(account, uuid.uuid4().hex if limits.at_once else "", 0.0, False)
+        permit = Permit(account, permit_id() if limits.at_once else "", 0.0, False)
         self._turns_of(account).asked_at = self._clock.monotonic()
         return LeaveAsked(permit, limits, self._last, self._lease(account))
 

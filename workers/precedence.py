@@ -48,6 +48,11 @@ class Precedence:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._accounts: dict[str, _Account] = {}
+        self._elsewhere: frozenset[str] = frozenset()
+
+    def note_elsewhere(self, names: frozenset[str]) -> None:
+        """The accounts whose bookings wait with workers of other processes, as of now."""
+        self._elsewhere = names
 
     def next_at(self, name: str) -> float:
         account = self._accounts.get(name)
@@ -64,7 +69,7 @@ class Precedence:
         with self._lock:
             account = self._accounts.setdefault(name, _Account())
             is_later = leave.at_once is not None and account.at_work >= leave.at_once
-            is_behind = not in_any_case and self._is_behind(account, rank, leave)
+            is_behind = not in_any_case and self._is_behind(name, account, rank, leave)
             if is_later or is_behind or self._gives_way(account, rank, now):
                 return now + LOOK_SECONDS
             begins = max(account.next_at, leave.next_at) - AHEAD_SECONDS
@@ -85,12 +90,18 @@ class Precedence:
     def most(self, name: str, rank: Rank, leave: AccountLeave) -> int | None:
         """How many of this rank may wait for their turn: None for any number, as long as nothing goes before them."""
         account = self._accounts.get(name)
-        if account is None or not self._has_before(account, rank, leave):
-            return None
-        return 1 if account.passed[rank] >= PASSED_AT_MOST else 0
+        if account is not None and self._has_before(account, rank, leave):
+            return 1 if account.passed[rank] >= PASSED_AT_MOST else 0
+        # Nobody here counts what begins elsewhere: so one waits here, and begins once that is long enough.
+        return 1 if self._is_behind_elsewhere(name, rank, leave) else None
 
-    def _is_behind(self, account: _Account, rank: Rank, leave: AccountLeave) -> bool:
-        return self._has_before(account, rank, leave) and account.passed[rank] < PASSED_AT_MOST
+    def _is_behind(self, name: str, account: _Account, rank: Rank, leave: AccountLeave) -> bool:
+        if self._has_before(account, rank, leave):
+            return account.passed[rank] < PASSED_AT_MOST
+        return self._is_behind_elsewhere(name, rank, leave)
+
+    def _is_behind_elsewhere(self, name: str, rank: Rank, leave: AccountLeave) -> bool:
+        return rank is Rank.OTHER and name in self._elsewhere and not _is_apart(rank, leave)
 
     def _gives_way(self, account: _Account, rank: Rank, now: float) -> bool:
         """Whether one behind this rank was passed so often that it is next. Not for long: its route may have no thread
@@ -103,6 +114,10 @@ class Precedence:
         return now < account.gives_way_until
 
     def _has_before(self, account: _Account, rank: Rank, leave: AccountLeave) -> bool:
-        """Whether something waits that goes before. Without limits no route takes anything from another."""
-        is_apart = rank is Rank.OTHER and not leave.interval and leave.at_once is None
-        return not is_apart and any(account.waiting[:rank])
+        """Whether something waits that goes before."""
+        return not _is_apart(rank, leave) and any(account.waiting[:rank])
+
+
+def _is_apart(rank: Rank, leave: AccountLeave) -> bool:
+    """Without limits no route takes anything from another."""
+    return rank is Rank.OTHER and not leave.interval and leave.at_once is None

@@ -27,12 +27,13 @@ from bellhop.vendors.kept_answers import on_a_thread
 from bellhop.vendors.outward import ENOUGH_BYTES, outward
 from bellhop.vendors.registry import BOOKINGS_ROUTES
 from bellhop.vendors.scheduler import Scheduler
+from bellhop.workers.elsewhere import BookingsElsewhere
 from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
 from bellhop.workers.held_accounts import held_accounts
 from bellhop.workers.lanes import Lanes, capacity_of
 from bellhop.workers.pauses import PausedRoutes
-from bellhop.workers.ports import NoTurns, Turns
+from bellhop.workers.ports import Turns
 from bellhop.workers.precedence import Precedence, Rank
 from bellhop.workers.receivers import Places
 from bellhop.workers.result_posts import ResultPosts
@@ -74,11 +75,11 @@ def posts(
     made = handlers(settings, http=http, gates=gate, ledger=ledger, observe=observe, now=utc_now)
     return {
         **{route: RouteWorker(handler, gate(route)) for route, handler in made.items()},
-        RESULTS_ROUTE: RouteWorker(_result_posts(settings, observe, tracer), NoTurns()),
+        RESULTS_ROUTE: _result_posts(settings, observe, tracer),
     }
 
 
-def _result_posts(settings: Settings, observe: Observe, tracer: Tracer) -> ResultPosts:
+def _result_posts(settings: Settings, observe: Observe, tracer: Tracer) -> RouteWorker:
     threads = settings.work.threads
     http = HttpClient(
         pool_size=threads,
@@ -87,7 +88,8 @@ def _result_posts(settings: Settings, observe: Observe, tracer: Tracer) -> Resul
         connections=outward(threads),
         enough_bytes=ENOUGH_BYTES,
     )
-    return ResultPosts(settings.sources, http, Places(threads, len(settings.told), observe), utc_now)
+    places = Places(threads, len(settings.told), observe)
+    return RouteWorker(ResultPosts(settings.sources, http, places, utc_now), places)
 
 
 def run_workers(
@@ -116,7 +118,9 @@ def run_workers(
     results = Results(settings.told, ledger, utc_now)
     room = Room(settings.broker.delivery_limit)
     name = own_name()
-    lanes = _lanes(settings, by_route, routes)
+    precedence = Precedence()
+    elsewhere = BookingsElsewhere(routes, ledger.parts, pauses.routes, utc_now)
+    lanes = _lanes(settings, by_route, routes, precedence)
     workers = [
         Worker(
             route,
@@ -150,7 +154,12 @@ def run_workers(
     watch = threading.Thread(
         target=_watch,
         args=(workers, settings, broker),
-        kwargs={"observe": observe, "health": health, "stop": stop},
+        kwargs={
+            "see": lambda stats: precedence.note_elsewhere(elsewhere.look(stats)),
+            "observe": observe,
+            "health": health,
+            "stop": stop,
+        },
         daemon=True,
     )
     watch.start()
@@ -179,8 +188,9 @@ def run_workers(
         raise died[0]
 
 
-def _lanes(settings: Settings, by_route: Mapping[str, RouteWorker], routes: Sequence[str]) -> Mapping[str, Lanes]:
-    precedence = Precedence()
+def _lanes(
+    settings: Settings, by_route: Mapping[str, RouteWorker], routes: Sequence[str], precedence: Precedence
+) -> Mapping[str, Lanes]:
     ranks = {route: Rank.BOOKING if route in BOOKINGS_ROUTES else Rank.OTHER for route in routes}
     return {
         route: Lanes(settings.work.threads, by_route[route].gate, rank=ranks[route], precedence=precedence)
@@ -201,10 +211,12 @@ def _watch(
     settings: Settings,
     broker: Broker,
     *,
+    see: Callable[[Mapping[str, QueueStats]], None],
     observe: Observe,
     health: HealthChecks,
     stop: threading.Event,
 ) -> None:
+    """see: is shown the broker's figures, none while it is away."""
     # A job may log in, call and confirm: several calls, each within the claim's time.
     job_seconds = 3 * settings.work.claim_seconds
     dogs = {w.route: Watchdog(settings.work.stall_seconds, job_seconds, time.monotonic) for w in workers}
@@ -215,6 +227,7 @@ def _watch(
             stats = broker.stats()
         except BrokerError:
             stats = {}
+        see(stats)
         for worker in workers:
             # Of a route that people hold, messages may wait as long as they like.
             known = worker.route in stats and not worker.paused()

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from http import HTTPStatus
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, Response
 from flask_smorest import Api
@@ -44,8 +43,10 @@ from bellhop.schemas.contract import Moment
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
+from bellhop.schemas.version import VERSION
 
 PREFIX: Final = "/api/v1"
+KEY: Final = "bellhop.api"
 _SECTIONS: Final = (*(overview, letters, jobs, edits, events, floods, operations, refusals, sources, people, guests),)
 
 
@@ -93,15 +94,19 @@ def create_api_app(
     pulse: Pulse | None = None,
     take_refused: TakeRefused | None = None,
     read_settings: Callable[[], Settings] | None = None,
+    digest_now: Callable[[], str] = lambda: "",
 ) -> Flask:
     """The API; `ledger` and `broker` as opened by this process, after any fork. pulse: the console's.
-    take_refused: None where this process takes none. read_settings: as the file has them now.
+    take_refused: None where this process takes none. read_settings: as the file has them
+    now; digest_now: their digest, once they were checked.
 
     Tells `console.answered` (status), `api.refused` (status) where there is no valid token, and `api.crashed` (error,
     where) for what nobody foresaw.
     """
     parts = ApiParts(settings, ledger, broker, observe, now, pulse, take_refused, read_settings)
+    parts.digest_now = digest_now
     app = Flask("bellhop.console.api", static_folder=None)
+    app.extensions[KEY] = parts
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
     app.url_map.converters |= {"number": _Number, "id": _Id}
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
@@ -111,7 +116,7 @@ def create_api_app(
         "servers": [{"url": PREFIX}],
         "security": [{"token": []}],
     }
-    api = _Api(app, spec_kwargs={"title": "Bellhop", "version": _version(), "openapi_version": "3.1.0"})
+    api = _Api(app, spec_kwargs={"title": "Bellhop", "version": VERSION, "openapi_version": "3.1.0"})
     _describe(api)
     for section in (*(module.section(parts) for module in _SECTIONS), _document(api)):
         api.register_blueprint(section_blueprint(section, parts))
@@ -154,7 +159,3 @@ def _finish(response: Response, observe: Observe) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _version() -> Any:
-    return version("bellhop-bookings")

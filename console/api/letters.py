@@ -115,7 +115,10 @@ class LetterRoutes:
 
     def there(self, call: ApiCall, number: int) -> JsonObject:
         said = [Said(one["id"], one["hash"]) for one in call.body["bookings"]]
-        return self._answer(lambda words: words.there(number, said, who=call.who, why=call.body["why"]), number)
+        rest = call.body["rest_absent"]
+        return self._answer(
+            lambda words: words.there(number, said, who=call.who, why=call.body["why"], rest_absent=rest), number
+        )
 
     def absent(self, call: ApiCall, number: int) -> JsonObject:
         return self._answer(lambda words: words.absent(number, who=call.who, why=call.body["why"]), number)

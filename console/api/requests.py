@@ -161,6 +161,10 @@ class SaidBooking(Strict):
 
 class SayThere(Strict):
     bookings = fields.List(fields.Nested(SaidBooking), required=True, validate=validate.Length(min=1, max=100))
+    rest_absent = BodyFlag(
+        load_default=False,
+        metadata={"description": "After a restore: what else the event wants is not there, and is booked."},
+    )
     why = why()
 
 

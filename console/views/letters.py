@@ -15,7 +15,7 @@ from bellhop.console.guard import inside, needs
 from bellhop.console.histogram import death_histogram
 from bellhop.console.selection import AGES, ORDERS, STATES, Choice, choose
 from bellhop.ledger.proofs import WordRefused
-from bellhop.ledger.records import CauseSaid, Letter, LetterFilter, LetterState, Role
+from bellhop.ledger.records import RESTORED, CauseSaid, Doubt, Letter, LetterFilter, LetterState, Role
 from bellhop.letters.doubts import Answered, Words, answered_row
 from bellhop.letters.edits import EDITABLE
 from bellhop.letters.serializers.letters import (
@@ -141,7 +141,8 @@ def one(number: int) -> str:
         alike=alike,
         notes=[note_row(note) for note in letters.notes(number)],
         acts=[audit_row(act) for act in letters.audit_page(30, letter=number).rows],
-        doubtful=_is_in_doubt(own, letter),
+        doubt=_doubt_of(own, letter),
+        forgotten=RESTORED,
         **_context(own, letter, reveal=False),
     )
 
@@ -177,7 +178,8 @@ def there(number: int) -> Response:
         flash("Give a hash for each id, in the same order, or none.", "bad")
         return redirect(url_for("letters.one", number=number))
     said = [Said(*one) for one in zip(ids, hashes or [""] * len(ids), strict=True)]
-    return _answer(number, lambda words, why: words.there(number, said, who=person().name, why=why))
+    rest = "rest_absent" in form
+    return _answer(number, lambda words, why: words.there(number, said, who=person().name, why=why, rest_absent=rest))
 
 
 @blueprint.post("/letters/<int:number>/absent")
@@ -219,12 +221,12 @@ def assign(number: int) -> Response:
     return redirect(url_for("letters.one", number=number))
 
 
-def _is_in_doubt(own: ConsoleParts, letter: Letter) -> bool:
-    """Whether a person can say what became of its call."""
+def _doubt_of(own: ConsoleParts, letter: Letter) -> Doubt | None:
+    """The call of which a person can say what became; None where there is none."""
     try:
-        return letter.state is LetterState.OPEN and bool(own.ledger.proofs.of_letter(letter))
+        return own.ledger.proofs.of_letter(letter) if letter.state is LetterState.OPEN else None
     except WordRefused:
-        return False
+        return None
 
 
 def find_letter(own: ConsoleParts, number: int) -> Letter:

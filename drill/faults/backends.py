@@ -47,6 +47,13 @@ def kill_broker(site: Site, _upstream: Sender) -> None:
     _rabbit(site).start_again()
 
 
+def kill_nodes(site: Site, _upstream: Sender) -> None:
+    cluster = site.backends.cluster
+    if cluster is None:
+        raise ValueError("this fault needs a RabbitMQ cluster of the drill's own")
+    cluster.kill_in_turn(3.0)
+
+
 def freeze_broker(site: Site, _upstream: Sender) -> None:
     _rabbit(site).freeze()
     site.hold(12.0)  # more than two heartbeats: both sides give the connection up

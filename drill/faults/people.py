@@ -39,14 +39,14 @@ def replay_letters(site: Site, _upstream: Sender) -> None:
         site.hold(0.5, 1.5)
 
 
-def answer_letters(site: Site, _upstream: Sender) -> None:
+def answer_letters(site: Site, upstream: Sender) -> None:
     """An honest person looks at the vendor and says of each letter in doubt what is there; the others he replays."""
     for _ in range(_ROUNDS):
         with site.ledger() as ledger, site.broker() as broker:
             publisher = broker.publisher()
             words = Words(ledger, site.settings, lambda made=publisher: made)  # type: ignore[misc]
             for letter in _open(ledger):
-                site.acts.append(_answer(site, ledger, words, publisher, letter))
+                site.acts.append(_answer(site, upstream, ledger, words, publisher, letter))
             publisher.close()
         site.hold(1.0)
 
@@ -103,7 +103,7 @@ def _replay_all(site: Site) -> None:
     site.acts += [PersonAct("replay", number, True, time.time()) for number in numbers]
 
 
-def _answer(site: Site, ledger: Ledger, words: Words, publisher: Any, letter: Letter) -> PersonAct:
+def _answer(site: Site, upstream: Sender, ledger: Ledger, words: Words, publisher: Any, letter: Letter) -> PersonAct:
     number, reference = letter.id, letter.new.subject
     if letter.new.reason in _BY_HAND:
         return PersonAct("look", number, False, time.time())
@@ -112,11 +112,13 @@ def _answer(site: Site, ledger: Ledger, words: Words, publisher: Any, letter: Le
         return PersonAct("replay", number, done.replayed > 0, time.time())
     held = ledger.booking(SOURCE, reference)
     known = {entry.vendor_id for entry in held.entries} if held else set()
-    found = [one.id for one in find_standings(site.sandbox("GET", "state")) if one.reference == reference]
-    ids = [id_ for id_ in dict.fromkeys(found) if id_ not in known]
+    wanted = upstream.slots_of(letter.new.event_id)
+    found = [one for one in find_standings(site.sandbox("GET", "state")) if one.reference == reference]
+    ids = [id_ for id_ in dict.fromkeys(one.id for one in found if one.slot in wanted) if id_ not in known]
     try:
         if ids:
-            words.there(number, [Said(id_, "") for id_ in ids], who="drill", why="seen in the calendar")
+            said = [Said(id_, "") for id_ in ids]
+            words.there(number, said, who="drill", why="seen in the calendar", rest_absent=True)
         else:
             words.absent(number, who="drill", why="not in the calendar")
     except (WordRefused, BellhopError):

@@ -36,11 +36,13 @@ class RabbitNode:
     """One node. `start` makes it in `folder`, which is below `ROOT`; its messages survive `stop` and `kill` until
     `destroy`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, epmd_port: int = 0) -> None:
+        """epmd_port: of the port mapper that the nodes of a cluster share; 0: one of its own."""
         self.folder = folder
         self._seen = Path("/", folder.relative_to(ROOT))  # the folder, as the node sees it
-        self.port, self._http_port, self._dist_port, self._epmd_port = (free_port() for _ in range(4))
-        self._name = f"bellhop{uuid.uuid4().hex[:8]}@localhost"
+        self.port, self._http_port, self._dist_port = (free_port() for _ in range(3))
+        self._epmd_port = epmd_port or free_port()
+        self.name = f"bellhop{uuid.uuid4().hex[:8]}@localhost"
         self._process: subprocess.Popen[bytes] | None = None
         self._http = urllib3.PoolManager(retries=False, timeout=10)
         self._auth = urllib3.make_headers(basic_auth="guest:guest")
@@ -75,7 +77,7 @@ class RabbitNode:
         environment = {
             **os.environ,
             "HOME": str(self._seen),
-            "RABBITMQ_NODENAME": self._name,
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_DIST_PORT": str(self._dist_port),
@@ -130,29 +132,37 @@ class RabbitNode:
     @contextlib.contextmanager
     def alarm(self) -> Iterator[None]:
         """A memory alarm, as long as it lasts: every limit is too low."""
-        self._ctl("set_vm_memory_high_watermark", "0.00001")
+        self.control("set_vm_memory_high_watermark", "0.00001")
         try:
             yield
         finally:
-            self._ctl("set_vm_memory_high_watermark", "0.4")
+            self.control("set_vm_memory_high_watermark", "0.4")
 
     @contextlib.contextmanager
     def full_disk(self) -> Iterator[None]:
         """A disk alarm, as long as it lasts: no disk has as much free as is asked for."""
-        self._ctl("set_disk_free_limit", "1000000GB")
+        self.control("set_disk_free_limit", "1000000GB")
         try:
             yield
         finally:
-            self._ctl("set_disk_free_limit", "50MB")
+            self.control("set_disk_free_limit", "50MB")
 
-    def _ctl(self, *words: str) -> None:
+    def control(self, *words: str) -> None:
+        """As `rabbitmqctl` does. Raises NodeError."""
+        self._run("rabbitmqctl", *words)
+
+    def diagnose(self, *words: str) -> None:
+        """As `rabbitmq-diagnostics` does. Raises NodeError."""
+        self._run("rabbitmq-diagnostics", *words)
+
+    def _run(self, program: str, *words: str) -> None:
         environment = {**os.environ, "HOME": str(self._seen), "ERL_EPMD_PORT": str(self._epmd_port)}
-        command = [*_within(SERVER.with_name("rabbitmqctl")), "-n", self._name, *words]
+        command = [*_within(SERVER.with_name(program)), "-n", self.name, *words]
         done = subprocess.run(  # noqa: S603  # the node's own program
             command, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
         if done.returncode != 0:
-            raise NodeError(f"rabbitmqctl {' '.join(words)} failed: {done.stdout}{done.stderr}")
+            raise NodeError(f"{program} {' '.join(words)} failed: {done.stdout}{done.stderr}")
 
     def destroy(self) -> None:
         self.kill()

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Final
 
 from bellhop.broker import headers
 from bellhop.broker.topology import DEAD_QUEUE, UNROUTABLE_QUEUE, retry_queue, work_queue
 from bellhop.ingest.documents.answers import RESULT_TYPES, result_schema
 from bellhop.ingest.documents.json_schemas import JsonSchema
-from bellhop.schemas.envelope import MAX_GENERATION, VERSION
+from bellhop.schemas.envelope import MAX_GENERATION
+from bellhop.schemas.envelope import VERSION as ENVELOPE_VERSION
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.routes import RESULTS_ROUTE
+from bellhop.schemas.version import VERSION
 from bellhop.vendors.registry import ROUTES
 
 _TEXT: Final[JsonSchema] = {"type": "string", "minLength": 1}
 _TIME: Final[JsonSchema] = {"type": "string", "format": "date-time"}
 _NEEDED: Final[JsonSchema] = {
     "specversion": {"const": "1.0"},
-    "bellhopversion": {"const": VERSION},
+    "bellhopversion": {"const": ENVELOPE_VERSION},
     "id": {**_TEXT, "description": "The delivery id, unique in its source."},
     "source": _TEXT,
     "type": _TEXT,
@@ -78,7 +79,7 @@ def asyncapi(ladder: Sequence[float]) -> JsonSchema:
     }
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Bellhop's queues", "version": version("bellhop-bookings"), "description": _DESCRIPTION},
+        "info": {"title": "Bellhop's queues", "version": VERSION, "description": _DESCRIPTION},
         "defaultContentType": "application/json",
         "channels": {**works, **retries, **dead},
         "operations": {

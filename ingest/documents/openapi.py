@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any, Final
 
 from bellhop.ingest.documents import answers
@@ -12,6 +11,7 @@ from bellhop.ingest.documents.refusals import REFUSALS
 from bellhop.schemas.events import MAX_ID
 from bellhop.schemas.patterns import END, TEXT
 from bellhop.schemas.problems import CONTENT_TYPE
+from bellhop.schemas.version import VERSION
 
 _DESCRIPTION: Final = f"""Posts of events, and where each of them stands. `docs/webhooks.md` has the same in words.
 
@@ -32,7 +32,7 @@ def openapi(venues: VenueKinds, public_url: str = "") -> JsonSchema:
     return {
         "openapi": "3.1.0",
         "jsonSchemaDialect": DIALECT,
-        "info": {"title": "Bellhop ingress", "version": version("bellhop-bookings"), "description": _DESCRIPTION},
+        "info": {"title": "Bellhop ingress", "version": VERSION, "description": _DESCRIPTION},
         "servers": [{"url": public_url or "/"}],
         "tags": [{"name": "webhooks"}, {"name": "events"}, {"name": "health"}],
         "paths": _paths(),

@@ -28,13 +28,13 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
+from bellhop.schemas.version import VERSION
 from bellhop.telemetry.log_names import Told
 from bellhop.telemetry.metrics import Metrics
 from bellhop.telemetry.otel.logs import LogRecords
 from bellhop.telemetry.otel.metrics import MetricsPump
 from bellhop.telemetry.otel.spans import OtelTracer, ingress_sampler, sampler
 from bellhop.telemetry.tally import Tally
-from bellhop.telemetry.version import VERSION
 
 SCOPE: Final = "bellhop"
 _EXPORT_SECONDS: Final = 5.0

@@ -47,7 +47,7 @@ def test_the_command_runs_a_drill_and_keeps_the_promise(tmp_path: Path, capsys: 
 def test_nothing_is_lost_and_nothing_is_booked_twice_on_rabbitmq_and_postgresql(
     tmp_path: Path, rabbitmq_node: RabbitNode, postgres_node: PostgresNode, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    on = Backends(rabbitmq_node.vhost(), postgres_node.database(), rabbitmq_node, postgres_node)
+    on = Backends((rabbitmq_node.vhost(),), postgres_node.database(), rabbitmq_node, postgres=postgres_node)
     faults = choose_faults(SEED, FAULTS, on.has())
     names = ", ".join(fault.name for fault in faults)
     with capsys.disabled():

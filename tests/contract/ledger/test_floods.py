@@ -90,6 +90,28 @@ def test_a_share_of_an_accounts_bookings_to_come_is_too_much_from_ten_on(ledger:
     assert ledger.floods.open()[0].limit == "more than 50% of the bookings to come at sb within 10 minutes"
 
 
+def test_a_share_is_of_each_venues_own_bookings(ledger: Ledger) -> None:
+    guard(ledger, cancels=0, share=0.5)
+    start = NOON + timedelta(days=2)
+    for venue, count in (("big", 60), ("small", 22)):
+        for number in range(count):
+            asked = event(f"{venue}-{number}", subject=f"{venue}-{number}", not_after=start, data={"venue": venue})
+            stands = Booking("crm", f"{venue}-{number}", "sb", (entry(f"v-{venue}-{number}"),))
+            finish(ledger, asked, booking=stands)
+
+    def cancels(venue: str, count: int) -> list[bool]:
+        return held_of(
+            [
+                claim(ledger, event(f"c-{venue}-{n}", CANCELLED, subject=f"{venue}-{n}", at=5, data={"venue": venue}))
+                for n in range(count)
+            ]
+        )
+
+    assert cancels("big", 20) == [False] * 20  # a third of its own, and a quarter of all
+    assert cancels("small", 12) == [False] * 11 + [True]  # 12 of 82 of the account's, and more than half of its own
+    assert ledger.floods.open()[0].limit == "more than 50% of the bookings to come at small within 10 minutes"
+
+
 def test_of_released_events_of_one_booking_the_newest_counts_and_counting_begins_anew(
     ledger: Ledger, clock: Clock
 ) -> None:
@@ -106,6 +128,24 @@ def test_of_released_events_of_one_booking_the_newest_counts_and_counting_begins
     assert held_of([claim(ledger, cancel(n)) for n in range(30, 34)]) == [False, False, False, True]
 
 
+def test_a_request_that_comes_after_its_held_change_is_booked_and_changed_once_that_is_released(ledger: Ledger) -> None:
+    guard(ledger)
+    ledger.claim([cancel(n) for n in range(4)], "w", LEASE)
+    change = event("x-2", CHANGED, subject="R-9", at=2)
+    assert isinstance(claim(ledger, change), Held)
+    finish(ledger, event("x-1", subject="R-9", at=1))
+    (flood,) = ledger.floods.open()
+    ledger.floods.release(flood.id, "ann", "the venue is closed")
+    assert isinstance(take(ledger, change), Claimed)
+
+
+def test_a_request_waits_for_what_is_older_and_held(ledger: Ledger) -> None:
+    guard(ledger)
+    ledger.claim([cancel(n) for n in range(4)], "w", LEASE)
+    assert isinstance(claim(ledger, event("x-1", CHANGED, subject="R-9", at=1)), Held)
+    assert isinstance(claim(ledger, event("x-2", subject="R-9", at=2)), ClaimBusy)
+
+
 def test_discarded_events_are_settled_and_never_called(ledger: Ledger) -> None:
     guard(ledger)
     ledger.claim([cancel(n) for n in range(5)], "w", LEASE)
@@ -118,14 +158,17 @@ def test_discarded_events_are_settled_and_never_called(ledger: Ledger) -> None:
     assert [(one.state, one.who, one.held) for one in ledger.floods.all()] == [("discarded", "ann", 0)]
 
 
-def test_an_older_event_waits_for_a_held_one_and_counts_when_that_is_discarded(ledger: Ledger) -> None:
-    """Superseded by what a person then discards, a booking would never be made."""
+def test_a_request_that_comes_after_its_held_cancel_is_booked_and_stands_where_that_is_discarded(
+    ledger: Ledger,
+) -> None:
+    """Superseded by what a person then discards, a booking would never be made; waiting, it would be made too late."""
     guard(ledger, cancels=1)
     ledger.claim([cancel(1), cancel(7, at=9)], "w", LEASE)
     asked = event("b-7", subject="R-7", at=1)
-    assert isinstance(claim(ledger, asked), ClaimBusy)
+    finish(ledger, asked)
     ledger.floods.discard(ledger.floods.open()[0].id, "ann", "x")
-    assert isinstance(claim(ledger, asked), Claimed)
+    assert isinstance(claim(ledger, asked), Settled)
+    assert ledger.event("crm", "b-7").state is State.DONE  # type: ignore[union-attr]
 
 
 def test_a_held_event_that_comes_back_is_held_still_and_its_message_is_not_missed(ledger: Ledger, clock: Clock) -> None:

@@ -23,6 +23,7 @@ from tests.support.ledger import (
     booking,
     claim,
     die,
+    die_in_doubt,
     end,
     entry,
     event,
@@ -120,16 +121,31 @@ def test_a_word_goes_on_from_the_letter_whatever_replays_the_copy_had_seen(ledge
 def test_a_letter_that_was_closed_in_the_copy_is_shown_again_where_its_event_is_held(
     ledger: Ledger, clock: Clock
 ) -> None:
+    end(ledger, event("e"), State.RETRYING)
     ledger.letters.archive([letter(event("e"), Reason.IN_DOUBT)])
     clock.advance(seconds=60)
     (first,) = ledger.letters.find(LetterFilter(), 9)
     ledger.letters.discard([first.id], "ann", "it is there")
-    assert ledger.letters.archive([letter(event("e"), Reason.IN_DOUBT)]) == 0
-    assert ledger.letters.find(LetterFilter(), 9) == [], "a copy of the letter that was closed says nothing new"
     clock.advance(seconds=HOUR)
+    assert ledger.letters.archive([replace(letter(event("e"), Reason.IN_DOUBT), died=clock())]) == 0
+    assert ledger.letters.find(LetterFilter(), 9) == [], "a copy of the letter says nothing new, whenever it comes"
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert isinstance(claim(ledger, event("e")), Refused)
     ledger.letters.archive([replace(letter(event("e"), Reason.IN_DOUBT), died=clock())])
     (again,) = ledger.letters.find(LetterFilter(), 9)
     assert (again.id, again.new.died) == (first.id, clock())
+
+
+def test_a_copy_of_a_letter_whose_doubt_is_over_does_not_show_it_again(ledger: Ledger, clock: Clock) -> None:
+    die_in_doubt(ledger, event("e"))
+    ledger.letters.archive([letter(event("e"), Reason.IN_DOUBT)])
+    (first,) = ledger.letters.find(LetterFilter(), 9)
+    clock.advance(seconds=60)
+    ledger.proofs.deny(first, "ann", "it is not there")
+    ledger.letters.close_replayed([first.id])
+    clock.advance(seconds=60)
+    ledger.letters.archive([replace(letter(event("e"), Reason.IN_DOUBT), died=clock())])
+    assert ledger.letters.find(LetterFilter(), 9) == []
 
 
 def test_upstreams_send_again_from_the_oldest_that_was_under_way(ledger: Ledger, clock: Clock) -> None:

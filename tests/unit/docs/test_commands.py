@@ -11,9 +11,10 @@ import click
 import pytest
 
 from bellhop.cli.main import cli
+from tools.docs_site import sources
 
 ROOT = Path(__file__).parents[3]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "deploy" / "README.md"])
+DOCUMENTS = [ROOT / source for source in sources() if source.suffix == ".md"]
 
 
 def written(text: str) -> Iterator[str]:

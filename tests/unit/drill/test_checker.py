@@ -15,6 +15,7 @@ from bellhop.drill.history import (
     CallbackEnd,
     EventEnd,
     LetterEnd,
+    PersonAct,
     QueuedMessage,
     Record,
     SeenCall,
@@ -294,6 +295,8 @@ def test_of_a_cancel_in_doubt_nothing_is_told_for_certain() -> None:
     letter = LetterEnd(4, second.id, "b", "in_doubt", "open")
     assert check([*kept, second, event(second, "dead", "in_doubt"), letter]).kept
     assert not check([*kept, second, event(second, "dead", "rejected"), replace(letter, reason="rejected")]).kept
+    queued = QueuedMessage("bellhop.work.bookings.simplybook", second.id)
+    assert check([*kept, second, event(second, "working"), queued]).kept, "it was stopped in the midst of it"
 
 
 def test_what_stands_twice_may_be_told_by_the_callback_about_it() -> None:
@@ -336,3 +339,5 @@ def test_it_counts_the_calls_whose_end_nobody_was_told() -> None:
     doubts = check([*life.records, *calls]).doubts
     assert doubts == {"peoplevine": DoubtCount(1, 1, 1, 1), "simplybook": DoubtCount(3, 1, 2, 1)}
     assert [doubts[vendor].share for vendor in doubts] == [0, 50]
+    said = [PersonAct("there", 7, True, 1.0), LetterEnd(7, "c-0", "c", "in_doubt", "replayed"), post("c", 0, "x", ())]
+    assert check([*life.records, *calls, *said]).doubts["simplybook"] == DoubtCount(3, 1, 2, 2)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bellhop.ledger.accounts import TRIES_AT_FIRST
-from bellhop.ledger.breaker import FIRST_OPEN_SECONDS, LONGEST_OPEN_SECONDS, LONGEST_REFUSED_SECONDS, open_seconds
+from bellhop.ledger.breaker import (
+    FIRST_OPEN_SECONDS,
+    LONGEST_OPEN_SECONDS,
+    LONGEST_REFUSED_SECONDS,
+    TRIES_AT_FIRST,
+    open_seconds,
+)
 from bellhop.ledger.records.accounts import Ended
 
 

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from bellhop.schemas.version import VERSION
 from bellhop.telemetry.metrics import OTHER, Metrics
 from bellhop.telemetry.processes import PROC
 from bellhop.telemetry.series import SERIES, step_of
-from bellhop.telemetry.version import VERSION
 from bellhop.vendors.settings import build
 
 PROCESS = (

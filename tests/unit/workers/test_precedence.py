@@ -24,6 +24,7 @@ class Bench:
     def __init__(self, leave: AccountLeave = ONE_AT_ONCE) -> None:
         self.time = Time()
         clock, turns, precedence = Clock(now=lambda: NOW, monotonic=self.time), Turns(a=leave), Precedence()
+        self.precedence = precedence
         self.bookings = Lanes(4, turns, clock, rank=Rank.BOOKING, precedence=precedence)
         self.members = Lanes(4, turns, clock, precedence=precedence)
 
@@ -58,6 +59,21 @@ def test_no_more_member_syncs_are_taken_while_bookings_wait() -> None:
     assert bench.members.room("b", 0) > 0
     bench.work_all()
     assert bench.members.room("a", 0) > 0
+
+
+def test_bookings_that_wait_with_another_process_go_first_and_one_now_and_then_begins_all_the_same() -> None:
+    bench = Bench()
+    bench.precedence.note_elsewhere(frozenset("a"))
+    assert bench.members.room("a", 0) == 1
+    assert bench.members.room("b", 0) > 1
+    (member,) = take_in(bench.members, "a", 1)
+    assert bench.members.room("a", 0) == 0
+    assert bench.begin() is None
+    bench.time.seconds += WAIT_AT_MOST_SECONDS
+    assert bench.begin() is member
+    bench.precedence.note_elsewhere(frozenset())
+    bench.end(member)
+    assert bench.members.room("a", 0) > 1
 
 
 def test_an_account_without_limits_has_nothing_to_wait_for() -> None:
