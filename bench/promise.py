@@ -168,6 +168,7 @@ def _await_quiet(place: Place) -> None:
 
 
 def main(words: Sequence[str] | None = None) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it started must not outlive it
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bookings", type=int, default=60, help="how many for each fault")
     parser.add_argument("--only", choices=tuple(WORKERS), help="one of them")

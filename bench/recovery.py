@@ -8,6 +8,7 @@ Times are from the mending (the restart, the link's return), but for `told`: fro
 from __future__ import annotations
 
 import argparse
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -172,6 +173,7 @@ def _site(on: Backends) -> Iterator[Watch]:
 
 
 def main(words: Sequence[str] | None = None) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it started must not outlive it
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--broker", default="rabbitmq", help="embedded, rabbitmq, or a URL")
     parser.add_argument("--ledger", default="postgresql", help="sqlite, postgresql, or a URL")

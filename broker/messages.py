@@ -10,21 +10,28 @@ from bellhop.broker import headers
 from bellhop.broker.port import Message
 from bellhop.broker.topology import soon_lane
 from bellhop.schemas.envelope import Envelope, encode
+from bellhop.schemas.results import RESULTS_ROUTE
 
 ENOUGH_BYTES: Final = 8 * 2**20
 """Of what nobody can read: far more than the ingress takes."""
 SOON: Final = timedelta(hours=1)
 
 
+def waits_for(envelope: Envelope) -> str:
+    """What an event waits for: its account; a result for the source that it tells."""
+    return envelope.source if envelope.route == RESULTS_ROUTE else envelope.account
+
+
 def own_lane(envelope: Envelope, now: datetime) -> str:
-    """Where an event waits for its account: what starts within the hour in a lane of its own, which goes first."""
-    return soon_lane(envelope.account) if _starts_soon(envelope, now) else envelope.account
+    """The lane of what it waits for: what starts within the hour has one of its own, which goes first."""
+    name = waits_for(envelope)
+    return soon_lane(name) if _starts_soon(envelope, now) else name
 
 
 def lane_headers(envelope: Envelope, now: datetime) -> dict[str, str | int | float]:
-    """Where an event waits as it comes: in its account's lane. What starts soon waits in none: it is looked at at once,
-    and goes to a person in time where its account is held."""
-    return {} if _starts_soon(envelope, now) else {headers.LANE: envelope.account}
+    """Where an event waits as it comes: in that lane. What starts soon waits in none: it is looked at at once, and goes
+    to a person in time where its account is held."""
+    return {} if _starts_soon(envelope, now) else {headers.LANE: waits_for(envelope)}
 
 
 def _starts_soon(envelope: Envelope, now: datetime) -> bool:

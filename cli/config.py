@@ -23,8 +23,10 @@ def check(app: App) -> None:
     the key, what to write, and how many there are (exit code 2).
 
     Where RabbitMQ is reached within 2 seconds, also what its queues stand with and cannot be changed (exit code 1).
+    After ok, a line each: limits that can never be reached, and lanes that accounts share.
     """
     from bellhop.ingest.verify import credentials_problem
+    from bellhop.vendors.lane_notes import lane_notes
     from bellhop.vendors.settings import read_config
 
     try:
@@ -39,15 +41,15 @@ def check(app: App) -> None:
         quantity(len(some), name)
         for name, some in (("source", settings.sources), ("account", settings.accounts), ("venue", settings.venues))
     )
+    unseen = ""
     try:
         with app.broker() as broker:
             found = broker.differences()
     except BrokerError:
-        click.echo(f"ok: {found_all}; the broker was not reached, and its queues were not compared")
-        return
+        found, unseen = (), "; the broker was not reached, and its queues were not compared"
     if found:
         raise Failed("\n".join((*found, "stop the workers and run `bellhop queues migrate`, which keeps the messages")))
-    click.echo(f"ok: {found_all}")
+    click.echo("\n".join((f"ok: {found_all}{unseen}", *lane_notes(settings))))
 
 
 @config.command(short_help="Print the settings' digest.")

@@ -22,7 +22,8 @@ _NUMBERS: Final = ("in_flight", "working", "retrying", "in_doubt", "dead")
 @click.pass_context
 def queues(context: click.Context, app: App, watch: bool, json_: bool) -> None:
     """Show what waits on each route: messages ready, age of the oldest, in flight; events working, retrying and in
-    doubt; dead letters. Below a route, whose messages are ready: each account has a lane of its own.
+    doubt; dead letters. Below a route, whose messages are ready: each account has a lane of its own, and for results
+    each source.
 
     in flight: taken by workers, not yet acked; unknown on RabbitMQ.
     """

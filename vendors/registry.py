@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bellhop.broker.connect import connect
 from bellhop.broker.port import Broker
+from bellhop.broker.topology import Topology
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, RESULTS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings import Account, Settings
@@ -53,8 +54,15 @@ def routes_in_use(settings: Settings) -> tuple[str, ...]:
 
 
 def connect_broker(settings: Settings, observe: Observe = silent) -> Broker:
-    """The settings' broker, with a queue for each route and a lane for each account; not connected yet."""
-    return connect(settings.broker, ROUTES, observe, lanes=lanes(settings.accounts), soon=BOOKINGS_ROUTES)
+    """The settings' broker; not connected yet."""
+    return connect(settings.broker, topology_of(settings), observe)
+
+
+def topology_of(settings: Settings) -> Topology:
+    """A queue for each route, and a lane in it for each account, of results for each source that is told."""
+    by_route = {**lanes(settings.accounts), RESULTS_ROUTE: list(settings.told)}
+    broker = settings.broker
+    return Topology(ROUTES, broker.ladder, broker.delivery_limit, by_route, BOOKINGS_ROUTES)
 
 
 def vendor_of(account: Account) -> Vendor[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bellhop.broker.headers import SWEPT
-from bellhop.broker.messages import own_lane
+from bellhop.broker.messages import own_lane, waits_for
 from bellhop.broker.topology import lane_account
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope
@@ -29,7 +29,7 @@ class Admission:
         is the ladder, or a person."""
         begun, sent = [], []
         for one in received:
-            name = one.envelope.account
+            name = waits_for(one.envelope)
             is_own, seconds = lane_account(one.delivery.lane) == name, self._lanes.hold_seconds(name)
             if seconds > 0:
                 begins = self._starts_soon(one.envelope, seconds)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from bellhop.broker.messages import waits_for
 from bellhop.ledger.accounts import FAILURES
 from bellhop.ledger.records import Json, VendorCall
 from bellhop.schemas.envelope import Envelope
@@ -61,7 +62,7 @@ def failure_outcome(
 def held_outcome(held: CallHeld, event: Envelope, turns: Turns, starts_soon: Callable[[Envelope, float], bool]) -> Wait:
     """What an account that is held makes of an event of it: it waits in its lane, unless it starts too soon for that.
     From another account's lane, or one that knows nothing of it, it would come again at once."""
-    is_known = held.account == event.account and turns.leave(held.account).held > 0
+    is_known = held.account == event.account and turns.leave(waits_for(event)).held > 0
     return Wait(str(held), held.after, is_known and not starts_soon(event, held.after))
 
 

@@ -80,7 +80,10 @@ class AccountGate:
         self._next: dict[str, float] = {}  # when the account's rate allows the next call, as far as is known here
 
     def leave(self, account: str) -> AccountLeave:
-        """See `workers.ports.Turns`."""
+        """See `workers.ports.Turns`. One that has left the settings is called no more: whatever held it holds nothing,
+        and what waits for it is a person's."""
+        if account not in self._accounts:
+            return FREE
         limits = self._limits(account)
         try:
             view = self._looked_up().get(account)

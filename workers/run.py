@@ -32,7 +32,7 @@ from bellhop.workers.gate import AccountGate
 from bellhop.workers.held_accounts import held_accounts
 from bellhop.workers.lanes import Lanes, capacity_of
 from bellhop.workers.pauses import PausedRoutes
-from bellhop.workers.ports import NoTurns, Turns
+from bellhop.workers.ports import Turns
 from bellhop.workers.precedence import Precedence, Rank
 from bellhop.workers.receivers import Places
 from bellhop.workers.result_posts import ResultPosts
@@ -74,11 +74,11 @@ def posts(
     made = handlers(settings, http=http, gates=gate, ledger=ledger, observe=observe, now=utc_now)
     return {
         **{route: RouteWorker(handler, gate(route)) for route, handler in made.items()},
-        RESULTS_ROUTE: RouteWorker(_result_posts(settings, observe, tracer), NoTurns()),
+        RESULTS_ROUTE: _result_posts(settings, observe, tracer),
     }
 
 
-def _result_posts(settings: Settings, observe: Observe, tracer: Tracer) -> ResultPosts:
+def _result_posts(settings: Settings, observe: Observe, tracer: Tracer) -> RouteWorker:
     threads = settings.work.threads
     http = HttpClient(
         pool_size=threads,
@@ -87,7 +87,8 @@ def _result_posts(settings: Settings, observe: Observe, tracer: Tracer) -> Resul
         connections=outward(threads),
         enough_bytes=ENOUGH_BYTES,
     )
-    return ResultPosts(settings.sources, http, Places(threads, len(settings.told), observe), utc_now)
+    places = Places(threads, len(settings.told), observe)
+    return RouteWorker(ResultPosts(settings.sources, http, places, utc_now), places)
 
 
 def run_workers(

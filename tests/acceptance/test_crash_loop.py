@@ -21,7 +21,7 @@ from bellhop.ledger.records import State
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 from bellhop.schemas.reasons import Reason
-from tests.support.mortal_worker import ROUTES, settings
+from tests.support.mortal_worker import ROUTES, settings, topology
 from tests.support.rabbitmq import RabbitNode
 from tests.support.service import wait_for
 
@@ -65,7 +65,7 @@ def restarted(starts: Path, *words: str) -> Iterator[None]:
 def test_of_a_crash_loop_only_what_it_is_about_becomes_a_letter(url: str, where: str, tmp_path: Path) -> None:
     ledger_url = f"sqlite:///{tmp_path}/ledger.db"
     ledger = Ledger.open(ledger_url, keep_seconds=90 * 86400)
-    broker = connect(settings(url), ROUTES)
+    broker = connect(settings(url), topology(url))
     broker.declare()
     for place, name in enumerate([*NEIGHBOURS[:3], *KILLERS, *NEIGHBOURS[3:]]):
         put(broker, name, place)

@@ -1,10 +1,12 @@
-"""No account waits for another: one with a long line behind its rate, one whose vendor hangs, one that left the
-settings, and in front of them all what an older version had queued.
+"""No account waits for another: one with a long line behind its rate, one whose vendor hangs, some that left the
+settings before the start and while it runs, and in front of them all what an older version had queued.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -145,7 +147,6 @@ def test_no_account_waits_for_another_and_nothing_that_waits_goes_round_the_ladd
     ledger = service.ledger()
     wait_for(lambda: ledger.letters.count(LetterFilter()) == GONE, "what is of no account any more is a person's", 60)
     assert {letter.new.reason for letter in ledger.letters.find(LetterFilter(), limit=10)} == {"misconfigured"}
-    ledger.close()
 
     vendor.released.set()
     wait_for(lambda: len(vendor.called["hanging"]) == HANGING, "what hung is worked to its end", 60)
@@ -153,4 +154,14 @@ def test_no_account_waits_for_another_and_nothing_that_waits_goes_round_the_ladd
     own = [number for number in vendor.called["busy"] if number < 1000]
     assert own == list(range(len(own))), "first in, first out within a lane"
     assert len(set(vendor.called["busy"])) == len(vendor.called["busy"])
+
+    settle_in(service, vendor, hanging=0, idle=5)
+    os.kill(service._processes["work-1"].pid, signal.SIGHUP)
+    wait_for(lambda: broker.stats()[ROUTE].ready == 0, "a line whose account leaves by SIGHUP is read", 60)
+    put(publisher, "idle", 1, first=99)
+    wait_for(lambda: 99 in vendor.called["idle"], "who stays goes on", 60)
+    not_called = BUSY + EARLIER - len(vendor.called["busy"])
+    wait_for(lambda: ledger.letters.count(LetterFilter()) == GONE + not_called, "and is a person's", 60)
+    assert {group.reason for group in ledger.letters.waiting()} == {"misconfigured"}
+    ledger.close()
     broker.close()

@@ -138,7 +138,7 @@ def main() -> None:
         lease_seconds=3600.0,
     )
     deeds = {deed.__name__: deed for deed in (hold, publish, publish_on_word, fork)}
-    deeds[plan["deed"]](connect(settings, ROUTES), *plan["args"])
+    deeds[plan["deed"]](connect(settings, Topology(ROUTES, settings.ladder, settings.delivery_limit)), *plan["args"])
 
 
 if __name__ == "__main__":

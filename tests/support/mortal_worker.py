@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import bellhop.broker.embedded.broker
 import bellhop.broker.rabbitmq.broker  # noqa: F401  # both here, so that each process begins with everything loaded
 from bellhop.broker.connect import connect
-from bellhop.broker.topology import work_queue
+from bellhop.broker.topology import Topology, work_queue
 from bellhop.ledger.records import Booking, Claim, Claimed, Settlement, VendorCall
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.envelope import Envelope
@@ -28,6 +28,11 @@ ROUTES = ("members", "pulls")
 SYNC = VendorCall("pv", "sync_member", {}, repeatable=True)
 THREADS = 2
 LADDER = (1.0, 2.0)
+
+
+def topology(url: str) -> Topology:
+    broker = settings(url)
+    return Topology(ROUTES, broker.ladder, broker.delivery_limit)
 
 
 def settings(url: str) -> BrokerSettings:
@@ -87,7 +92,7 @@ def main(url: str, ledger_url: str, where: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     ledger = DeadlyLedger(Ledger.open(ledger_url, keep_seconds=90 * 86400), deadly=where == "claim")
     vendor = DeadlyVendor(deadly=where == "call")
-    broker = connect(settings(url), ROUTES)
+    broker = connect(settings(url), topology(url))
     room = Room(20, in_company=3, quiet_seconds=0.1)
     workers = [
         Worker(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +20,29 @@ from bench.processes import ROOT, run
 from bench.run import against, table
 from bench.vendor import Connection, Count
 from bench.work import SECRET, signed_requests
+
+STOPPED = """
+import sys, time
+from pathlib import Path
+from bench.processes import end_on_sigterm, running
+
+end_on_sigterm()
+with running([sys.executable, "-c", "import time; time.sleep(60)"], Path(sys.argv[1]), {}) as child:
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_benchmark_that_is_told_to_stop_ends_what_it_runs(tmp_path: Path) -> None:
+    asked = [sys.executable, "-c", STOPPED, str(tmp_path / "log")]
+    with subprocess.Popen(asked, cwd=ROOT, stdout=subprocess.PIPE) as bench:
+        assert bench.stdout is not None
+        child = int(bench.stdout.readline())
+        os.kill(child, 0)
+        bench.terminate()
+        assert bench.wait(30) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
 
 
 def serve_and_replay(answer: Callable[[int, bytes], bytes], count: int, warm_up: int) -> dict[str, float]:

@@ -22,7 +22,8 @@ from bellhop.vendors.http import HttpClient
 from bellhop.vendors.outcome import Dead, Done, Recorded
 from bellhop.vendors.outward import ENOUGH_BYTES, outward
 from bellhop.vendors.settings import build
-from bellhop.workers.receivers import ILL_AFTER, Places
+from bellhop.workers.ports import AccountLeave
+from bellhop.workers.receivers import AGAIN_SECONDS, ILL_AFTER, Places
 from bellhop.workers.result_posts import ResultPosts
 from tests.support.service import free_port
 from tests.support.sink import Sink, serving
@@ -167,6 +168,22 @@ def test_a_receiver_that_is_away_gets_one_post_at_a_time_until_it_answers() -> N
     assert held.value.after == 60
     with places.one("crm"), places.one("crm"):
         pass
+
+
+def test_the_results_for_a_receiver_that_is_away_wait_in_its_lane_and_one_now_and_then_tries() -> None:
+    seconds = [0.0]
+    places = Places(4, 2, monotonic=lambda: seconds[0])
+    for _ in range(ILL_AFTER):
+        assert places.leave("crm") == AccountLeave(at_once=2)
+        with pytest.raises(VendorFailure), places.one("crm"):
+            raise VendorFailure(Kind.UNKNOWN, vendor="", method="POST result", message="no answer in time")
+    assert places.leave("crm") == AccountLeave(held=AGAIN_SECONDS, at_once=1, is_ill=True)
+    assert places.leave("other") == AccountLeave(at_once=2)
+    seconds[0] += AGAIN_SECONDS
+    assert places.leave("crm") == AccountLeave(at_once=1, is_ill=True)
+    with places.one("crm"):
+        pass
+    assert places.leave("crm") == AccountLeave(at_once=2)
 
 
 def test_a_refusal_is_an_answer_and_the_only_receiver_may_have_all_threads() -> None:

@@ -13,6 +13,7 @@ from bellhop.schemas.settings import Limits
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.simplybook.settings import SimplybookAccount
+from bellhop.workers import ports
 from bellhop.workers.gate import PATIENCE_SECONDS, AccountGate
 from tests.support.ingress import Told
 
@@ -172,6 +173,18 @@ def test_an_account_without_limits_whose_vendor_is_away_is_entered_and_asks_from
     with guarded.turn("free"):
         pass
     assert ledger.asked == [("free", False)]
+
+
+def test_what_held_an_account_that_has_left_the_settings_holds_its_events_no_more() -> None:
+    """They would wait in its lane until the breaker of a vendor opens that nobody calls."""
+    ledger = Ledger([Denied("its breaker is open", 30.0)], ill={"gone", "sb"})
+    guarded = gate(ledger)
+    with pytest.raises(CallHeld), guarded.turn("sb"):
+        pass
+    with pytest.raises(CallHeld), guarded.turn("gone"):
+        pass
+    assert guarded.leave("sb").held > 0
+    assert guarded.leave("gone") == ports.FREE
 
 
 def test_leave_got_ahead_is_used_by_the_next_request_and_only_by_that() -> None:
