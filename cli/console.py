@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 import importlib.util
 import os
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.common import App, Failed, open_ledger, pass_app
-from bellhop.cli.taking import settings_now
+from bellhop.cli.common import App, Failed, pass_app
+from bellhop.cli.reload import LiveSettings
 from bellhop.schemas.errors import SettingsError
-from bellhop.vendors.registry import connect_broker
 
 if TYPE_CHECKING:
     from bellhop.console.access.oidc import Provider
@@ -83,46 +80,26 @@ def _run(app: App, link: bool, link_file: Path | None) -> None:
     with_link = own.loopback and (link or link_file is not None or not (own.oidc or has_users))
     first = telemetry("console", settings, forks=True)
 
+    live = LiveSettings(app.file, app.config)
+
     def make_app() -> Any:
+        from bellhop.cli import console_app
         from bellhop.console.access.sessions import OneTimeLink
-        from bellhop.console.api.app import create_api_app, mount
-        from bellhop.console.app import create_console
-        from bellhop.console.context import KEY
-        from bellhop.ingest.again import RefusedTaker
-        from bellhop.letters.parts import measure_parts
-        from bellhop.schemas.clock import utc_now
-        from bellhop.telemetry.heart import Heart, part_of
-        from bellhop.telemetry.metrics import CONTENT_TYPE, Metrics
-        from bellhop.telemetry.traced_publisher import trace_broker
 
-        metrics = Metrics(settings, "console")
-        observe = telemetry_of_child("console", settings, first, metrics)
-        broker = trace_broker(connect_broker(settings, observe), observe.letters_tracer)
-        ledger = open_ledger(settings)
         once = OneTimeLink() if with_link else None
-
-        def expose() -> tuple[bytes, str]:
-            measure_parts(ledger.parts, observe, utc_now())
-            return metrics.exposition(), CONTENT_TYPE
-
-        made = create_console(settings, ledger, broker, observe, provider=provider, link=once, metrics=expose)
-        parts = made.extensions[KEY]
-        pulse = parts.pulse
-        parts.read_settings = settings_now(app.file)
-        taker = RefusedTaker(parts.read_settings, lambda: parts.publisher, ledger.event)
-        parts.take_refused = taker.take
-        more = {"take_refused": taker.take, "read_settings": parts.read_settings}
-        mount(made, create_api_app(settings, ledger, broker, observe, pulse=pulse, **more))
-        pulse.start(threading.Event())
-        heart = Heart(part_of(settings, "console"), ledger.parts, observe)
-        heart.start()
-        atexit.register(heart.stop)
+        made = console_app.make_console(
+            live,
+            app.file,
+            lambda metrics: telemetry_of_child("console", live.settings, first, metrics),
+            provider,
+            once,
+        )
         if once is not None:
             _hand_out(settings, once.secret, link_file)
         return made
 
     try:
-        serve(_server_settings(settings), make_app, observe=first)
+        serve(_server_settings(settings), make_app, observe=first, reread=lambda: live.reread(first))
     except SettingsError as error:
         if error.key != "ingest.port":
             raise

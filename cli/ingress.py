@@ -15,6 +15,7 @@ import bellhop.ledger.store
 import bellhop.ledger.upgrade  # noqa: F401
 from bellhop.cli.common import open_ledger, settle_memory
 from bellhop.cli.reload import LiveSettings
+from bellhop.cli.signals import hang_up_parent
 from bellhop.ingest.app import create_app
 from bellhop.ingest.health import HealthProbe
 from bellhop.ingest.limits import SourceLimits
@@ -61,7 +62,7 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
     for thread in (unseen, declaring, refused):
         thread.start()
     probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
-    _start(Heart(part_of(settings, "ingest"), events, observe), probes.values())
+    _start(_heart(live, events, observe), probes.values())
 
     def make() -> WSGIApplication:
         app = create_app(
@@ -84,6 +85,13 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
     rotated.start(lambda: live.settings, made.make_anew)
     settle_memory()
     return made
+
+
+def _heart(live: LiveSettings, events: StandbyLedger, observe: Telemetry) -> Heart:
+    """Settings that are asked for are taken here two beats after all others have heard of it: of an account that is new
+    a worker must know before its first event comes."""
+    part = part_of(live.settings, "ingest")
+    return Heart(part, events, observe, settings=live, hang_up=hang_up_parent(), patience=2)
 
 
 def _use(limits: SourceLimits, counts: Metrics, settings: Settings) -> None:

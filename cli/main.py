@@ -33,6 +33,7 @@ from bellhop.cli.parts import parts
 from bellhop.cli.pull import pull
 from bellhop.cli.queues import queues
 from bellhop.cli.refused import refused_posts
+from bellhop.cli.reload_command import reload
 from bellhop.cli.remote import COMMANDS
 from bellhop.cli.routes import routes
 from bellhop.cli.send import send
@@ -94,7 +95,7 @@ def _server_of(context: click.Context, server: str) -> str:
 
 
 _SERVICES = (up, ingest, work, archive, console, sandbox)
-_PEOPLE = (attention, parts, refused_posts, floods, queues, dead, jobs, routes, events, users, tokens)
+_PEOPLE = (attention, parts, reload, refused_posts, floods, queues, dead, jobs, routes, events, users, tokens)
 _VENDORS = (accounts, doctor, catalog, call, pull)
 for command in (*_SERVICES, send, *_PEOPLE, *_VENDORS, sources, alerts, config, ledger, audit, forget, drill):
     cli.add_command(command)

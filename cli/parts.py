@@ -18,13 +18,13 @@ def parts(app: App, json_: bool) -> None:
     hour; then how many work each route.
 
     silent: it has said nothing for 30 seconds, and was not told to stop. What is needed and does not run is also in
-    `bellhop attention`.
+    `bellhop attention`. settings: the digest of those it works with; differs: most have others.
     """
     told = _here(app) if app.remote is None else app.remote.get("/parts")
     if json_:
         echo_json({"rows": told["rows"], "running": told["running"]})
         return
-    headers = ("part", "state", "host", "version", "routes", "started (UTC)", "last seen (UTC)", "name")
+    headers = ("part", "state", "host", "version", "routes", "started (UTC)", "last seen (UTC)", "settings", "name")
     echo(rich_table(headers, [_cells(row) for row in told["rows"]]))
     for one in told["running"]:
         if not one["count"]:
@@ -50,5 +50,11 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         ", ".join(row["routes"]),
         started,
         seen,
+        _settings(row),
         row["name"],
     )
+
+
+def _settings(row: dict[str, Any]) -> str:
+    told = f"{row['digest']}{' differs' if row['differs'] else ''}"
+    return f"{told}: {row['problem']}" if row["problem"] else told

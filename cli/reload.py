@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BellhopError, SettingsError
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.redact import learn_settings
@@ -31,6 +32,9 @@ class LiveSettings:
         self.settings = config.settings
         self.place = config.place
         self.digest = config.digest
+        self.problem = ""
+        """Why what was read since is not taken."""
+        self.read_at = utc_now()
         self._untold: list[dict[str, object]] = []
 
     def reload(self, observe: Observe, *, is_at_work: bool = True) -> tuple[str, ...] | None:
@@ -49,11 +53,13 @@ class LiveSettings:
                 config = read_config(self._file, os.environ, credentials_problem)
             except SettingsError as error:
                 observe("settings.refused", problems=[str(one) for one in error.problems[:_TOLD]])
+                self.problem = str(error.problems[0])
                 return None
             learn_settings(config.settings.secrets, config.settings.names)  # before any of them may be told
             taken = take_over(self.settings, config.settings)
             if taken.changed:
                 self.settings, self.place = taken.settings, config.place
+            self.problem = f"waits for a restart: {', '.join(taken.restart)}" if taken.restart else ""
             if not taken.restart:
                 self.digest = config.digest
             told: dict[str, object] = {"digest": self.digest, "changed": taken.changed, "restart": taken.restart}
@@ -62,6 +68,10 @@ class LiveSettings:
             else:
                 observe("settings.taken", **told)
             return taken.changed or None
+
+    def reread(self, observe: Observe) -> bool:
+        """Of a process that forks others: whether they are to read for themselves, also to know why it is refused."""
+        return self.reload(observe) is not None or bool(self.problem)
 
     def tell_at_work(self, observe: Observe) -> None:
         with self._lock:

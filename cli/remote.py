@@ -16,6 +16,7 @@ from bellhop.cli.common import Failed, Misused, printable
 
 COMMANDS: Final = (
     *("accounts", "attention", "audit", "dead", "events", "floods", "forget", "jobs", "parts", "queues", "refused"),
+    "reload",
     *("routes", "tokens", "users"),
 )
 """Those that can be about a Bellhop on another host."""

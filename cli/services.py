@@ -66,8 +66,8 @@ def ingest(app: App) -> None:
 
     def reread() -> bool:
         """Of this process, for those that it forks later: the others read for themselves."""
-        if is_new := live.reload(first) is not None:
-            limits.change(live.settings.sources)
+        is_new = live.reread(first)
+        limits.change(live.settings.sources)
         return is_new
 
     try:
@@ -155,7 +155,7 @@ def serve_process(
     host, port = section(settings).host, section(settings).port
     observe("health.listening", host=host, port=_listen(health, host, port))
     observe("settings.loaded", digest=live.digest)
-    heart = Heart(part_of(settings, process, routes), ledger.parts, observe)
+    heart = Heart(part_of(settings, process, routes), ledger.parts, observe, settings=live, hang_up=rounds.hang_up)
     heart.start()
     settle_memory()
 

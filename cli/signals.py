@@ -32,6 +32,18 @@ def on_signals(stop: Callable[[], None], hang_up: Callable[[], None] | None = No
         signal.signal(one, _do_nothing)  # else the signal would do what it does by default
 
 
+def hang_up_parent() -> Callable[[], None]:
+    """Sends SIGHUP to the process that forked this one, which has all of its own read their settings anew. To be made
+    after the fork: once that process is gone, this one's parent is somebody else."""
+    parent = os.getppid()
+
+    def hang_up() -> None:
+        if os.getppid() == parent:
+            os.kill(parent, signal.SIGHUP)
+
+    return hang_up
+
+
 def _act_forever(reader: int) -> None:
     while True:
         for number in os.read(reader, 64):

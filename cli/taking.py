@@ -38,6 +38,18 @@ def refused_taker(app: App, ledger: Ledger) -> Iterator[RefusedTaker]:
                 one.close()
 
 
+def digest_now(file: Path | None) -> Callable[[], str]:
+    """The digest of the settings as the file has them, checked as at a start. Raises SettingsError."""
+
+    def read() -> str:
+        from bellhop.ingest.verify import credentials_problem
+        from bellhop.vendors.settings import read_config
+
+        return read_config(file, os.environ, credentials_problem).digest
+
+    return read
+
+
 def settings_now(file: Path | None) -> Callable[[], Settings]:
     """The settings, read anew each time: what was mended in the file counts at once."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,21 +49,19 @@ def up(broker: str | None, port: int | None, folder: Path | None, once: bool) ->
     from bellhop.cli.demo.supervisor import Supervisor
     from bellhop.vendors.settings import load
 
-    stopped = False
-
-    def stop() -> None:
-        nonlocal stopped
-        stopped = True
-
-    on_signals(stop)
+    stopped, hung_up = threading.Event(), threading.Event()
+    on_signals(stopped.set, hung_up.set)
     demo = prepare(folder, broker, port)
     settings = load(demo.settings, {})
     supervisor = Supervisor(lambda line: click.echo(printable(line), err=True))
 
     def wait() -> None:
         """One turn of waiting. Raises _Stopped."""
-        if stopped:
+        if stopped.is_set():
             raise _Stopped
+        if hung_up.is_set():
+            hung_up.clear()
+            supervisor.hang_up()
         supervisor.look()
         time.sleep(_LOOK_SECONDS)
 

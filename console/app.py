@@ -114,7 +114,7 @@ def create_console(
     parts = ConsoleParts(settings, ledger, broker, observe, now, provider=provider, link=link, metrics=metrics)
     app.extensions[KEY] = parts
     filters.install_filters(app, now)
-    app.jinja_env.filters["clean"] = parts.redactor.text
+    app.jinja_env.filters["clean"] = parts.clean
     for module in _VIEWS:
         app.register_blueprint(module.blueprint)
     app.context_processor(_context(app, parts))

@@ -62,6 +62,12 @@ class ConsoleParts:
         self.redactor = Redactor(settings.secrets, settings.names)
         self._publishing = threading.Lock()
 
+    def use(self, settings: Settings) -> None:
+        """New settings, of what the console takes while it runs: sources, accounts, venues, alerts."""
+        self.settings = settings
+        self.redactor = Redactor(settings.secrets, settings.names)
+        self.drafts.use(settings)
+
     @property
     def publisher(self) -> Publisher:
         """Raises BrokerError."""

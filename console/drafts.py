@@ -108,6 +108,10 @@ class Drafts:
         self._busy = threading.Semaphore(2)
         self._drafts: dict[str, BulkDraft] = {}
 
+    def use(self, settings: Settings) -> None:
+        """New settings, for what is judged from now on."""
+        self._settings = settings
+
     def make(self, who: str, act: str, ids: Sequence[int]) -> BulkDraft:
         """A draft of exactly these letters, judged as far as that is quick. Raises LedgerUnavailable."""
         draft = BulkDraft(secrets.token_urlsafe(16), who, act, tuple(dict.fromkeys(ids))[:MOST], self._now())

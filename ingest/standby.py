@@ -11,7 +11,7 @@ from typing import Final, Protocol, TypeVar
 from bellhop.broker.port import Address, Broker, Message, Publisher
 from bellhop.broker.topology import NOWHERE
 from bellhop.ledger.parts import PartBeats
-from bellhop.ledger.records import EventView, Part, RefusedPost
+from bellhop.ledger.records import EventView, Part, RefusedPost, ReloadAsked
 from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.rotations import Rotations
 from bellhop.schemas.errors import (
@@ -185,6 +185,10 @@ class StandbyLedger:
     def note_act(self, who: str, act: str, why: str, what: str) -> None:
         """Raises LedgerUnavailable."""
         self._ask(lambda ledger: ledger.letters.note_act(who, act, why, what))
+
+    def reload_asked(self) -> ReloadAsked | None:
+        """Raises LedgerUnavailable."""
+        return self._ask(lambda ledger: ledger.parts.reload_asked())
 
     def leave(self, id_: str, /) -> None:
         """Raises LedgerUnavailable."""

@@ -26,7 +26,7 @@ _KEPT: Final = (
 )
 _STORED: Final = (
     *("account", "entries", "as_of", "as_of_rank", "as_of_received", "cancelled", "last_start"),
-    *("asked", "replaced_by", "updated"),
+    *("asked", "replaced_by", "updated", "venue"),
 )
 
 _READ: Final = sa.select(bookings).where(
@@ -52,7 +52,7 @@ def read_bookings(connection: sa.Connection, keys: Collection[Key]) -> dict[Key,
 def _held_booking(row: sa.Row[tuple[object, ...]]) -> HeldBooking:
     entries = entries_from_json(row.entries, row.asked, row.account)
     booking = Booking(row.source, row.reference, row.account, entries, row.as_of, bool(row.cancelled), row.replaced_by)
-    return HeldBooking(booking, row.as_of_rank, row.last_start, row.as_of_received)
+    return HeldBooking(booking, row.as_of_rank, row.last_start, row.as_of_received, row.venue)
 
 
 def merge_booking(held: HeldBooking | None, new: Booking, *, owned: bool) -> HeldBooking:
@@ -83,10 +83,11 @@ def apply_event(held: HeldBooking, time: datetime, rank: int, received: datetime
 
 
 def reaching(held: HeldBooking, envelope: Envelope) -> HeldBooking:
-    """The booking, kept at least until the last start this event tells."""
+    """The booking, kept at least until the last start this event tells, at the venue it names."""
     starts = [_start(service) for service in envelope.data.get("services", ())]
     known = [start for start in (*starts, envelope.not_after, held.last_start) if start is not None]
-    return replace(held, last_start=max(known, default=None))
+    venue = str(envelope.data.get("venue") or held.venue)
+    return replace(held, last_start=max(known, default=None), venue=venue)
 
 
 def store(connection: sa.Connection, database: Database, changed: Iterable[HeldBooking], now: datetime) -> None:
@@ -166,6 +167,7 @@ def _values(held: HeldBooking, now: datetime) -> Mapping[str, object]:
         "asked": asked_to_json(booking.entries),
         "replaced_by": booking.replaced_by,
         "updated": now,
+        "venue": held.venue,
     }
 
 

@@ -34,6 +34,8 @@ _CHANGE: Final = "change"
 _OPEN: Final = floods.c.state == FloodState.OPEN.value
 
 Kind = str
+Place = tuple[str, str]
+"""An account, and the venue at it; "" for all of the account, where an event names none."""
 
 
 def kind_of(envelope: Envelope) -> Kind:
@@ -48,39 +50,40 @@ def kind_of(envelope: Envelope) -> Kind:
 @dataclass(slots=True)
 class SourceFlood:
     """What is known of one source while a batch is claimed. why: the limit that was passed; "" while none was. coming:
-    how many bookings of an account are to come, or were before they were cancelled within the time. fresh: what this
-    batch adds, by account and kind."""
+    how many bookings of a place are to come, or were before they were cancelled within the time. fresh: what this batch
+    adds, by place and kind."""
 
     limits: FloodLimits
     why: str
-    counted: Counter[tuple[str, Kind]]
-    coming: Callable[[str], int]
+    counted: Counter[tuple[Place, Kind]]
+    coming: Callable[[Place], int]
     is_new: bool = False
-    fresh: Counter[tuple[str, Kind]] = field(default_factory=Counter)
+    fresh: Counter[tuple[Place, Kind]] = field(default_factory=Counter)
 
     def judge(self, envelope: Envelope) -> str:
         """Why it is held; "" where it is not."""
         kind = kind_of(envelope)
-        if kind and not self.why and (why := self._excess(envelope.account, kind)):
+        if kind and not self.why and (why := self._excess(_place(envelope), kind)):
             self.why, self.is_new = why, True
         return self.why if kind else ""
 
     def count(self, envelope: Envelope) -> None:
         """It is worked."""
         if kind := kind_of(envelope):
-            self.counted[envelope.account, kind] += 1
-            self.fresh[envelope.account, kind] += 1
+            self.counted[_place(envelope), kind] += 1
+            self.fresh[_place(envelope), kind] += 1
 
-    def _excess(self, account: str, kind: Kind) -> str:
+    def _excess(self, place: Place, kind: Kind) -> str:
         """The limit that one more would pass, in words."""
         limits, within = self.limits, f"within {_span(self.limits.within_seconds)}"
         most = limits.cancels if kind == _CANCEL else limits.changes
         if most and sum(count for (_, one), count in self.counted.items() if one == kind) >= most:
             return f"more than {most} {kind}s {within}"
-        own = self.counted[account, _CANCEL] + self.counted[account, _CHANGE]
+        own = self.counted[place, _CANCEL] + self.counted[place, _CHANGE]
+        account, venue = place
         is_shared = limits.share and account and own + 1 > LEAST_OF_A_SHARE
-        if is_shared and own + 1 > limits.share * self.coming(account):
-            return f"more than {limits.share:.0%} of the bookings to come at {account} {within}"
+        if is_shared and own + 1 > limits.share * self.coming(place):
+            return f"more than {limits.share:.0%} of the bookings to come at {venue or account} {within}"
         return ""
 
 
@@ -116,7 +119,7 @@ class Floods:
         for row in connection.execute(counts):
             flood = found[row.source]
             if row.at > now - timedelta(seconds=flood.limits.within_seconds):
-                flood.counted[row.account, row.kind] += int(row._mapping["count"])
+                flood.counted[(row.account, row.venue), row.kind] += int(row._mapping["count"])
         return found
 
     def store(self, connection: sa.Connection, known: Mapping[str, SourceFlood], now: datetime) -> None:
@@ -125,13 +128,15 @@ class Floods:
         for source, flood in known.items():
             step = flood.limits.within_seconds / _STEPS
             at = datetime.fromtimestamp(now.timestamp() // step * step, now.tzinfo)
-            for (account, kind), count in flood.fresh.items():
-                rows.append({"source": source, "account": account, "kind": kind, "at": at, "count": count})
+            for ((account, venue), kind), count in flood.fresh.items():
+                rows.append(
+                    {"source": source, "account": account, "venue": venue, "kind": kind, "at": at, "count": count}
+                )
             if flood.is_new:
                 begun.append({"source": source, "since": now, "limit": flood.why, "state": FloodState.OPEN.value})
         if rows:
             insert = self._database.insert(flood_counts)
-            keys = ["source", "account", "kind", "at"]
+            keys = ["source", "account", "venue", "kind", "at"]
             more = {"count": flood_counts.c["count"] + insert.excluded["count"]}
             connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=more), rows)
         for row in begun:
@@ -227,14 +232,21 @@ class _Coming:
     connection: sa.Connection
     now: datetime
     since: datetime
-    known: dict[str, int] = field(default_factory=dict)
+    known: dict[Place, int] = field(default_factory=dict)
 
-    def __call__(self, account: str) -> int:
-        if account not in self.known:
+    def __call__(self, place: Place) -> int:
+        if place not in self.known:
+            account, venue = place
             stood = sa.or_(~bookings.c.cancelled, bookings.c.updated >= self.since)
-            coming = (bookings.c.account == account, bookings.c.last_start > self.now, stood)
-            self.known[account] = self.connection.scalar(sa.select(sa.func.count()).where(*coming)) or 0
-        return self.known[account]
+            coming = [bookings.c.account == account, bookings.c.last_start > self.now, stood]
+            # What is older than the column may be of any venue: it is held against none.
+            coming += [bookings.c.venue.in_((venue, ""))] if venue else []
+            self.known[place] = self.connection.scalar(sa.select(sa.func.count()).where(*coming)) or 0
+        return self.known[place]
+
+
+def _place(envelope: Envelope) -> Place:
+    return envelope.account, str(envelope.data.get("venue") or "")
 
 
 def flood_key(source: str) -> str:

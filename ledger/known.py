@@ -75,12 +75,14 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class HeldBooking:
-    """A booking as stored; rank and receipt of the newest event applied to it, and the latest start known of it."""
+    """A booking as stored; rank and receipt of the newest event applied to it, the latest start known of it, and
+    its venue, "" where it is older than that was kept."""
 
     booking: Booking
     rank: int = 0
     last_start: datetime | None = None
     received: datetime | None = None
+    venue: str = ""
 
     @property
     def place(self) -> Place:

@@ -16,6 +16,7 @@ from bellhop.ledger.edits import Edits
 from bellhop.ledger.engine import Database
 from bellhop.ledger.floods import Floods
 from bellhop.ledger.forgetting import Forgetting
+from bellhop.ledger.habits import Habits
 from bellhop.ledger.jobs import Jobs
 from bellhop.ledger.known import Answer
 from bellhop.ledger.parts import PartBeats
@@ -101,6 +102,7 @@ class Ledger:
         self.rotations = Rotations(database, now)
         self.source_links = SourceLinks(database, now)
         self.take_asks = TakeAsks(database, now)
+        self.habits = Habits(database, now)
         self.parts = PartBeats(database, now)
         self.alerts = Alerts(database, now)
         self.forgetting = Forgetting(database, now)

@@ -148,7 +148,7 @@ event_words: Final = sa.Table(
 
 # as_of, as_of_rank and as_of_received are the place, in its order, of the newest event applied. last_start is the
 # latest start known. asked: what its entries were booked for; it names the guest. replaced_by: the reference that took
-# its place, "" for none.
+# its place, "" for none. venue: as its events name it, "" where it is older than the column.
 bookings: Final = sa.Table(
     "bookings",
     metadata,
@@ -164,6 +164,7 @@ bookings: Final = sa.Table(
     sa.Column("asked", _JSON, nullable=True),
     sa.Column("replaced_by", sa.Text, nullable=False, server_default=""),
     _moment("updated"),
+    sa.Column("venue", sa.Text, nullable=False, server_default=""),
     sa.Index(None, "updated"),
 )
 
@@ -354,6 +355,19 @@ parts: Final = sa.Table(
     _moment("since"),
     _moment("seen"),
     _moment("stopped", nullable=True),
+    sa.Column("digest", sa.Text, nullable=False, server_default=""),
+    sa.Column("problem", Prose, nullable=False, server_default=""),
+)
+
+# That all parts are asked to read their settings anew; each looks with its beat.
+reloads: Final = sa.Table(
+    "reloads",
+    metadata,
+    sa.Column("id", _BIG, primary_key=True),
+    _moment("asked"),
+    _prose("who"),
+    _prose("why"),
+    sqlite_autoincrement=True,
 )
 
 # What the ingress answered 4xx, of sources that had proved who they are. `problems` are pairs of field and rule; `body`
@@ -434,6 +448,25 @@ secret_rotations: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# When sources were heard: in which hours since 1970, how often, and when last. See `ledger.habits`.
+heard_hours: Final = sa.Table(
+    "heard_hours",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("hour", sa.BigInteger, primary_key=True, autoincrement=False),
+    _number("count"),
+    _moment("last"),
+)
+
+# Sources that are silent beyond their habit.
+silences: Final = sa.Table(
+    "silences",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    _moment("last"),
+    _prose("why"),
+)
+
 # Cancels and changes of a source that are held. limit: which was passed, in words. hastened: how often the messages of
 # what it held were fetched back since it was ended.
 floods: Final = sa.Table(
@@ -458,6 +491,7 @@ flood_counts: Final = sa.Table(
     metadata,
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("venue", sa.Text, primary_key=True),
     sa.Column("kind", sa.Text, primary_key=True),
     sa.Column("at", MomentColumn, primary_key=True),
     _number("count"),

@@ -54,6 +54,7 @@ class Need(StrEnum):
     RECEIVER = "receiver"
     FLOOD = "flood"
     ASK = "ask"
+    SILENCE = "silence"
 
 
 REFUSED: Final = timedelta(hours=24)  # so long its upstream may send a refused post again
@@ -132,6 +133,9 @@ class AttentionLedger(Protocol):
     @property
     def take_asks(self) -> Any: ...
 
+    @property
+    def habits(self) -> Any: ...
+
     def strays(self, before: datetime) -> Sequence[Stray]: ...
 
 
@@ -164,6 +168,7 @@ def attention(ledger: AttentionLedger, broker: BrokerCheck, now: datetime) -> li
         *_route_items(ledger),
         *_source_items(ledger, now),
         *_ask_items(ledger),
+        *_silence_items(ledger),
         *_receiver_items(ledger),
     ]
     order = list(Severity)
@@ -372,6 +377,20 @@ def _source_items(ledger: AttentionLedger, now: datetime) -> Iterator[AttentionI
             f"bellhop refused list {quote(count.source)}",
             count=count.posts,
             since=count.first,
+        )
+
+
+def _silence_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
+    for one in ledger.habits.silent():
+        yield AttentionItem(
+            Need.SILENCE,
+            one.source,
+            f"Source {one.source} is silent",
+            f"nothing of it was taken since {one.last:%Y-%m-%d %H:%M} UTC, {one.why}: ask its people",
+            Severity.WARNING,
+            "/sources",
+            "bellhop sources list",
+            since=one.last,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -98,7 +99,8 @@ def measure_parts(beating: BeatingParts, observe: Observe, now: datetime) -> Non
     observe("parts.measured", groups=groups)
 
 
-def part_row(part: Part, now: datetime) -> JsonObject:
+def part_row(part: Part, now: datetime, usual: str = "") -> JsonObject:
+    """usual: the digest of the settings that most work with."""
     return {
         "name": part.id,
         "kind": part.kind,
@@ -108,12 +110,24 @@ def part_row(part: Part, now: datetime) -> JsonObject:
         "routes": list(part.routes),
         "started": iso(part.started),
         "seen": iso(part.last),
+        "digest": part.digest,
+        "differs": bool(part.digest and usual and part.digest != usual and part.runs(now)),
+        "problem": part.problem,
     }
+
+
+def usual_digest(parts: Sequence[Part], now: datetime) -> str:
+    """That of the settings most parts that run work with; of several, the one of who started last."""
+    told = [part for part in parts if part.digest and part.runs(now)]
+    counts = Counter(part.digest for part in told)
+    return max(told, key=lambda part: (counts[part.digest], part.started)).digest if told else ""
 
 
 def part_rows(beating: BeatingParts, now: datetime) -> list[JsonObject]:
     """Those that run first. Raises LedgerUnavailable."""
-    rows = [part_row(part, now) for part in beating.all()]
+    parts = beating.all()
+    usual = usual_digest(parts, now)
+    rows = [part_row(part, now, usual) for part in parts]
     return sorted(rows, key=lambda row: ("running", "silent", "stopped").index(row["state"]))
 
 

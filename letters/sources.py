@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 def source_rows(settings: Settings, ledger: Ledger, now: datetime) -> list[JsonObject]:
     """Those of the settings, by name. Raises LedgerUnavailable."""
     links, asks, rotations = ledger.source_links.all(), ledger.take_asks.open(), ledger.rotations.all()
+    heard, silent = ledger.habits.last_times(), {one.source for one in ledger.habits.silent()}
     waiting = {count.source: count.posts for count in ledger.refusals.counts(datetime.min.replace(tzinfo=now.tzinfo))}
     return [
         {
             "name": name,
             "format": source.format,
             "verifier": source.verifier,
+            "heard": iso(heard.get(name)),
+            "silent": name in silent,
             "refused": waiting.get(name, 0),
             "rotated": iso(rotations[name][-1].made) if rotations.get(name) else None,
             "links": [link_row(link) for link in links if link.source == name and link.lasts(now)],

@@ -7,6 +7,7 @@ vendor, or told to a person. What an event leaves out it asks to be without: an 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,14 +78,27 @@ def compare_asked(before: Asked, after: Asked, lines: Sequence[int] = ()) -> lis
 
 def is_other_guest(one: Asked, other: Asked) -> bool:
     """Whether the two are surely of two guests: other members, or another name and no common address. One name with two
-    addresses, or two names with one, may be a correction as well: a person decides."""
+    addresses, or two names with one, may be a correction as well: a person decides. Case, accents and the order of a
+    name's words make no other."""
     if one.get("member_id") and other.get("member_id"):
         return bool(one["member_id"] != other["member_id"])
-    first, second = one.get("client", {}), other.get("client", {})
-    names = [_plain("name", client.get("name")) for client in (first, second)]
-    if not all(names) or names[0] == names[1]:
-        return False
-    return not any(first.get(key) and _plain(key, first.get(key)) == _plain(key, second.get(key)) for key in ("email",))
+    names = [_name_words(asked.get("client", {}).get("name")) for asked in (one, other)]
+    return all(names) and names[0] != names[1] and not _have_common("email", one, other)
+
+
+def have_common_phone(one: Asked, other: Asked) -> bool:
+    """A hint that two names are one guest's; a group's seats are often booked with one telephone's number, too."""
+    return _have_common("phone", one, other)
+
+
+def _have_common(name: str, one: Asked, other: Asked) -> bool:
+    first, second = (_plain(name, asked.get("client", {}).get(name)) for asked in (one, other))
+    return first is not None and first == second
+
+
+def _name_words(name: Any) -> list[str]:
+    letters = unicodedata.normalize("NFKD", str(name or "")).casefold()
+    return sorted(re.findall(r"\w+", "".join(one for one in letters if not unicodedata.combining(one))))
 
 
 def _both(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Any, Any]:

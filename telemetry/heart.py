@@ -1,4 +1,5 @@
-"""A process' heart: it tells the ledger every few seconds that the process runs.
+"""A process' heart: it tells the ledger every few seconds that the process runs, with which settings, and hears there
+that it is to read them anew.
 
 In a thread of its own: while the ledger is away, nothing else of the process waits, and nothing is written down. What
 if the process dies here? Then the beats stop, which is how others know.
@@ -8,12 +9,13 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from bellhop.ledger.records import Part
+from bellhop.ledger.records import Part, ReloadAsked
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.process import own_name
@@ -23,6 +25,7 @@ from bellhop.vendors.registry import routes_in_use
 
 BEAT_SECONDS: Final = 5.0
 _FAREWELL_SECONDS: Final = 2.0
+_SLACK: Final = timedelta(minutes=1)  # of clocks, and of a slow start
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,10 +36,42 @@ class Beats(Protocol):
 
     def leave(self, id_: str, /) -> None: ...
 
+    def reload_asked(self) -> ReloadAsked | None: ...
+
+
+class TakenSettings(Protocol):
+    """What the process works with. problem: why it refused what it was to take since."""
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def problem(self) -> str: ...
+
+    @property
+    def read_at(self) -> datetime: ...
+
 
 class Heart:
-    def __init__(self, part: Part, beats: Beats, observe: Observe = silent) -> None:
+    """settings, hang_up: where the process takes new settings while it runs: called once they are asked for, so many
+    beats later as `patience` says."""
+
+    def __init__(
+        self,
+        part: Part,
+        beats: Beats,
+        observe: Observe = silent,
+        *,
+        settings: TakenSettings | None = None,
+        hang_up: Callable[[], None] | None = None,
+        patience: int = 0,
+    ) -> None:
         self._part = part
+        self._settings = settings
+        self._hang_up = hang_up
+        self._patience = patience
+        self._heard: int | None = None
+        self._due: int | None = None
         self._beats = beats
         self._observe = observe
         self._stop = threading.Event()
@@ -59,11 +94,26 @@ class Heart:
 
     def beat(self) -> None:
         try:
+            if self._settings is not None:
+                self._part = replace(self._part, digest=self._settings.digest, problem=self._settings.problem)
             self._beats.beat(self._part)
+            self._listen()
         except BellhopError:  # others tell that the ledger is away: this one would tell it every few seconds
             pass
         except Exception as error:  # noqa: BLE001  # the process must not be taken for gone over one odd answer
             self._observe("thread.crashed", thread="heart", error=type(error).__name__)
+
+    def _listen(self) -> None:
+        """One that was asked for about when the process read its settings is heard, too: to read them twice is no
+        harm."""
+        if self._settings is None or self._hang_up is None or (asked := self._beats.reload_asked()) is None:
+            return
+        is_new = asked.asked > self._settings.read_at - _SLACK if self._heard is None else asked.number > self._heard
+        self._heard = asked.number
+        self._due = self._patience if is_new else self._due
+        if self._due == 0:
+            self._hang_up()
+        self._due = self._due - 1 if self._due else None
 
 
 def part_of(settings: Settings, kind: str, routes: Sequence[str] = ()) -> Part:

@@ -36,6 +36,7 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "event.missing": "error",
     "routes.paused": "debug",
     "parts.measured": "debug",
+    "silence.measured": "debug",
     "console.answered": "debug",
     "console.refused": "warning",
     "console.crashed": "error",

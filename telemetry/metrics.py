@@ -275,6 +275,7 @@ _UPDATES: Final[Mapping[str, Sequence[Update]]] = {
         _set_all("bellhop_letters_start_seconds", "start_seconds", min),
     ),
     "parts.measured": (_set_all("bellhop_parts", "count"),),
+    "silence.measured": (_set_all("bellhop_source_silent", "silent"),),
     "console.answered": (_count("bellhop_console_requests_total"),),
     "console.refused": (_count("bellhop_console_refused_total"),),
     "api.refused": (_count("bellhop_console_refused_total"),),

@@ -71,6 +71,7 @@ GAUGES: Final[Sequence[tuple[Any, ...]]] = (
         ("route", "state"),
     ),
     ("bellhop_events_forgotten", "Events that no message brings on and no dead letter shows", ("route",)),
+    ("bellhop_source_silent", "1 while a source is silent beyond its habit", ("source",)),
     ("bellhop_parts", "Processes that run, by what they do: a route, ingest, archive, console", ("part",)),
     ("bellhop_build_info", "1; the version of Bellhop, and of the Python that runs it", ("version", "python")),
     ("bellhop_start_time_seconds", "When the process started, in Unix time; the youngest of several", ()),

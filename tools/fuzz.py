@@ -7,10 +7,13 @@ runs in a process of its own, as one that fails ends with it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -63,7 +66,7 @@ def _run_here(name: str, inputs: int) -> int:
         test()
         _tell(name, "Hypothesis", began)
         return 0
-    with atheris.instrument_imports(include=["bellhop"]):
+    with atheris.instrument_imports(include=["bellhop"]), contextlib.redirect_stderr(io.StringIO()):  # it tells of each
         test = getattr(importlib.import_module(f"tests.fuzz.{file}"), function)
     _guided(atheris, name, test.hypothesis.fuzz_one_input, inputs)
     return 0
@@ -80,7 +83,8 @@ def _guided(atheris: Any, name: str, give: Callable[[bytes], object], inputs: in
             _tell(name, "atheris", began)
             os._exit(0)  # libFuzzer counts also what makes no input
 
-    atheris.Setup([sys.argv[0], "-max_len=8192", "-len_control=0", "-verbosity=0"], give_one)
+    inputs_folder = f"-artifact_prefix={tempfile.mkdtemp(prefix='bellhop-fuzz-')}/"  # of one that breaks a law
+    atheris.Setup([sys.argv[0], "-max_len=8192", "-len_control=0", "-verbosity=0", inputs_folder], give_one)
     atheris.Fuzz()
 
 

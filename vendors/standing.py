@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bellhop.ledger.records import Booking, Entry
-from bellhop.schemas.asked import Asked, Difference, compare_asked, is_other_guest
+from bellhop.schemas.asked import Asked, Difference, compare_asked, have_common_phone, is_other_guest
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning, cancels, meaning
@@ -63,7 +63,8 @@ def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[En
         if any(is_other_guest(own[0].asked or {}, entry.asked or {}) for entry in own):
             text = f"several guests' bookings stand under its reference ({which}), and none is of this event's guest"
             return Dead(Reason.UNSUPPORTED, f"{text}: change the one that is meant by hand there, then discard this")
-        if cancels(event.type, event.data.get("status")) and any(entry.stands for entry in own):
+        is_cancel = cancels(event.type, event.data.get("status")) and any(entry.stands for entry in own)
+        if is_cancel and not any(have_common_phone(entry.asked or {}, asked) for entry in own):
             text = f"what stands under its reference ({which}) is of another guest than the one it names"
             return Dead(Reason.UNSUPPORTED, f"{text}: cancel it by hand there if it is meant, then discard this")
     own_keys = {entry.key for entry in own}
@@ -78,6 +79,15 @@ def say_what_gave_way(event: Envelope, booking: Booking | None) -> str:
         return ""
     which = ", ".join(entry.vendor_id for entry in given)
     return f"; its old slot ({which}) had given way to the new one and is cancelled"
+
+
+def say_what_stands(event: Envelope, booking: Booking | None, reason: Reason) -> str:
+    """For the letter of an event that ended half-way: what it has booked; "" where nothing of that stands, or the
+    reason is of what stands."""
+    if reason in (Reason.UNSUPPORTED, Reason.UNPAID, Reason.DOUBLED):
+        return ""
+    made = [e.vendor_id for e in booking.entries if e.made_by == event.id and e.stands] if booking else []
+    return f"; {', '.join(made)} of it {'stands' if len(made) == 1 else 'stand'} at the vendor" if made else ""
 
 
 def with_entries(booking: Booking, event: Envelope, *changed: Entry) -> Booking:

@@ -39,7 +39,7 @@ from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.handler import Handler, attempt_request
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Performed, Recorded, Refusal, Repeated, Retry, Wait
-from bellhop.vendors.standing import say_what_gave_way
+from bellhop.vendors.standing import say_what_gave_way, say_what_stands
 from bellhop.workers.delivery import (
     Began,
     ClaimedDelivery,
@@ -289,8 +289,9 @@ class Executor:
         if not isinstance(ended.outcome, (Done, Recorded, Repeated, Dead)):
             ended = plan_retry(ended, ended.outcome, self._ladder, self._clock)
         if isinstance(ended.outcome, Dead) and ended.outcome.booking is None and ended.envelope is not None:
-            gone = say_what_gave_way(ended.envelope, ended.booking)
-            return replace(ended, outcome=replace(ended.outcome, error=ended.outcome.error + gone)) if gone else ended
+            told = say_what_gave_way(ended.envelope, ended.booking)
+            told += say_what_stands(ended.envelope, ended.booking, ended.outcome.reason)
+            return replace(ended, outcome=replace(ended.outcome, error=ended.outcome.error + told)) if told else ended
         return ended
 
     def give_back(self, ended: EndedDelivery) -> EndedDelivery:

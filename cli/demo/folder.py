@@ -99,7 +99,8 @@ class DemoFolder:
         words["console"] += ["--link-file", str(self.console_link)]
         limits = [word for vendor in VENDORS for switch in vendor.demo().switches for word in ("--switch", switch)]
         words["sandbox"] = [*bellhop, "sandbox", "--port", str(self.ports.sandbox), *limits]
-        return [DemoProcess(name, words[name], _log(self.folder, name), clean) for name in PARTS]
+        logs = {name: _log(self.folder, name) for name in PARTS}
+        return [DemoProcess(name, words[name], logs[name], clean, reloads=name != "sandbox") for name in PARTS]
 
 
 def prepare(folder: Path | None, broker: str | None, port: int | None) -> DemoFolder:

@@ -40,6 +40,8 @@ class DemoProcess:
     command: Sequence[str]
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    reloads: bool = True
+    """Whether it takes SIGHUP."""
 
 
 @dataclass(slots=True)
@@ -93,6 +95,12 @@ class Supervisor:
                     self._tell(f"  {line}")
             if running.process is None and now >= running.start_at:
                 self._begin(running)
+
+    def hang_up(self) -> None:
+        """SIGHUP to each that takes it."""
+        for running in self._parts:
+            if running.process is not None and running.part.reloads:
+                running.process.signal(signal.SIGHUP)
 
     def stop(self, grace_seconds: float) -> None:
         """SIGTERM to each in the order of their start; SIGKILL to what is still there after the grace."""

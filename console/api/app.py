@@ -46,6 +46,7 @@ from bellhop.schemas.settings import Settings
 from bellhop.schemas.version import VERSION
 
 PREFIX: Final = "/api/v1"
+KEY: Final = "bellhop.api"
 _SECTIONS: Final = (*(overview, letters, jobs, edits, events, floods, operations, refusals, sources, people, guests),)
 
 
@@ -93,15 +94,19 @@ def create_api_app(
     pulse: Pulse | None = None,
     take_refused: TakeRefused | None = None,
     read_settings: Callable[[], Settings] | None = None,
+    digest_now: Callable[[], str] = lambda: "",
 ) -> Flask:
     """The API; `ledger` and `broker` as opened by this process, after any fork. pulse: the console's.
-    take_refused: None where this process takes none. read_settings: as the file has them now.
+    take_refused: None where this process takes none. read_settings: as the file has them
+    now; digest_now: their digest, once they were checked.
 
     Tells `console.answered` (status), `api.refused` (status) where there is no valid token, and `api.crashed` (error,
     where) for what nobody foresaw.
     """
     parts = ApiParts(settings, ledger, broker, observe, now, pulse, take_refused, read_settings)
+    parts.digest_now = digest_now
     app = Flask("bellhop.console.api", static_folder=None)
+    app.extensions[KEY] = parts
     app.url_map.merge_slashes = False  # an event's id may hold several, and a redirect would lose a POST's body
     app.url_map.converters |= {"number": _Number, "id": _Id}
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it

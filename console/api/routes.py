@@ -67,9 +67,15 @@ class ApiParts:
         self.now = now
         self.take_refused = take_refused
         self.read_settings = read_settings or (lambda: self.settings)
+        self.digest_now: Callable[[], str] = lambda: ""
         self.pulse = pulse or Pulse(broker, ledger, observe, now)
         self.redactor = Redactor(settings.secrets, settings.names)
         self._publishing = threading.Lock()
+
+    def use(self, settings: Settings) -> None:
+        """New settings, of what the process takes while it runs."""
+        self.settings = settings
+        self.redactor = Redactor(settings.secrets, settings.names)
 
     @property
     def publisher(self) -> Publisher:

@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from bellhop.console.access.source_links import hash_link_token, link_url, new_link_token
 from bellhop.console.api import requests
-from bellhop.console.api.problems import invalid, not_found
+from bellhop.console.api.problems import not_found, too_late
 from bellhop.console.api.requests import one_of, why
 from bellhop.console.api.responses import ApiAnswer, maybe_when, time_field
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
@@ -19,7 +19,7 @@ from bellhop.letters.source_secrets import OVERLAPS, in_use, rotate_secret
 from bellhop.letters.sources import end_ask, link_row, source_rows
 from bellhop.schemas.clock import iso
 from bellhop.schemas.contract import Strict
-from bellhop.schemas.errors import FieldProblem, SettingsError
+from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.problems import Problem
 
 _LASTS = timedelta(days=30)
@@ -75,6 +75,8 @@ class SourceLine(ApiAnswer):
     name = fields.String()
     format = fields.String()
     verifier = fields.String()
+    heard = maybe_when()
+    silent = fields.Boolean(metadata={"description": "Whether it is silent beyond its habit."})
     refused = fields.Integer(metadata={"description": "Refused posts that wait."})
     rotated = maybe_when()
     links = fields.List(fields.Nested(SourceLinkLine))
@@ -98,7 +100,7 @@ def section(parts: ApiParts) -> ApiSection:
         Route("GET", "/sources", api.index, "List sources, with the links to their pages and what they ask for",
               SourceList),
         Route("POST", "/sources/<id:source>/links", api.make_link, "Make a link to a source's page; it is told once",
-              SourceLinkMade, operator, body=NewSourceLink, status=201),
+              SourceLinkMade, operator, body=NewSourceLink, status=201, refuses=True),
         Route("POST", f"/source-links/{number}/revoke", api.revoke, "Revoke a link to a source's page",
               SourceLinkLine, operator, body=requests.Why),
         Route("POST", "/sources/<id:source>/rotate", api.rotate, "Rotate a source's secret; the new one is told once",
@@ -125,7 +127,7 @@ class SourceRoutes:
             raise not_found("source of that name")
         expires = call.body.get("expires") or self._parts.now() + _LASTS
         if expires <= self._parts.now():
-            raise invalid(FieldProblem("expires", "must be in the future"))
+            raise too_late("expires")
         token = new_link_token()
         made = self._ledger.source_links.add(
             source, hash_link_token(token), expires, who=call.who, why=call.body["why"]

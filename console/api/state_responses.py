@@ -181,6 +181,9 @@ class PartLine(ApiAnswer):
     routes = fields.List(fields.String(), metadata={"description": "Those it works."})
     started = time_field()
     seen = time_field()
+    digest = fields.String(metadata={"description": "Of the settings it works with; the same for the same settings."})
+    differs = fields.Boolean(metadata={"description": "Whether that is another than most parts have."})
+    problem = fields.String(metadata={"description": "Why it has not taken those it was asked to read since."})
 
 
 class RunningCount(ApiAnswer):

@@ -22,7 +22,7 @@ from bellhop.ledger.records.letters import (
     Order,
     WaitingLetters,
 )
-from bellhop.ledger.records.parts import Part
+from bellhop.ledger.records.parts import Part, ReloadAsked
 from bellhop.ledger.records.people import ApiToken, Role, Session, User
 from bellhop.ledger.records.refusals import (
     RefusalCause,
@@ -32,7 +32,7 @@ from bellhop.ledger.records.refusals import (
     TakenVerdict,
     TakeRefused,
 )
-from bellhop.ledger.records.sources import AskState, SourceLink, TakeAsk
+from bellhop.ledger.records.sources import AskState, Silence, SourceLink, TakeAsk
 from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainLink, ChainReport, GuestFound, Pause
 
 __all__ = [
@@ -85,10 +85,12 @@ __all__ = [
     "Refused",
     "RefusedCount",
     "RefusedPost",
+    "ReloadAsked",
     "Role",
     "Session",
     "Settled",
     "Settlement",
+    "Silence",
     "SourceLink",
     "Standing",
     "State",

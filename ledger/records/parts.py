@@ -15,7 +15,8 @@ SILENT_AFTER: Final = timedelta(seconds=30)
 class Part:
     """A process. id: its own, never another's. kind: `ingest`, `work`, `archive` or `console`. routes: those it works;
     needs: what its settings need of others, routes and kinds. since: from when on it has beaten without a gap; seen:
-    its last beat; stopped: when it was told to stop, and did."""
+    its last beat; stopped: when it was told to stop, and did. digest: of the settings that it works with, "" where it
+    does not say; problem: why it refused those that it was to take since, "" where it did not."""
 
     id: str
     kind: str
@@ -27,6 +28,8 @@ class Part:
     since: datetime
     seen: datetime
     stopped: datetime | None = None
+    digest: str = ""
+    problem: str = ""
 
     @property
     def last(self) -> datetime:
@@ -38,3 +41,11 @@ class Part:
     def does(self, what: str) -> bool:
         """what: a route, or a kind of part."""
         return what == self.kind or what in self.routes
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadAsked:
+    """That all parts were asked to read their settings anew. number: a later one has a higher one. Times are UTC."""
+
+    number: int
+    asked: datetime

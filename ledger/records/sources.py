@@ -50,3 +50,12 @@ class TakeAsk:
     ended: datetime | None = None
     who: str = ""
     answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A source that is silent beyond its habit. last: when it was heard last, UTC. why: by what that is known."""
+
+    source: str
+    last: datetime
+    why: str

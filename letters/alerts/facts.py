@@ -19,7 +19,7 @@ from bellhop.schemas.clock import iso
 from bellhop.schemas.reasons import Reason
 
 _CRITICAL: Final = (Reason.IN_DOUBT, Reason.UNPAID, Reason.DOUBLED)
-_SAYS_ENOUGH: Final = (Need.UNARCHIVED, Need.UNROUTABLE, Need.SOURCE, Need.FLOOD)
+_SAYS_ENOUGH: Final = (Need.UNARCHIVED, Need.UNROUTABLE, Need.SOURCE, Need.FLOOD, Need.SILENCE)
 """The `why` of these is in words of our own alone."""
 _ELSEWHERE: Final = (Need.FORGOTTEN,)
 """The path of these holds an upstream's words."""

@@ -17,7 +17,7 @@ class FloodLimits(Section):
     cancels: int = key(
         whole_number(0, 1_000_000),
         """The flood guard: more cancels than so many within flood_within, or more changes, or more of both than a share
-        of the bookings to come at their account (from 10 on), are held before the vendor is called, with all that the
+        of the bookings to come at their venue (from 10 on), are held before the vendor is called, with all that the
         source cancels or changes then. One alert says so, and `bellhop floods release` or `discard` ends it.
         0 is no limit; what a person replays does not count.""",
         default=25,

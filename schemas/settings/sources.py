@@ -181,6 +181,19 @@ class SourceSettings(Section):
         name="resend_window",
         default=0.0,
     )
+    silence: str = key(
+        choice("notice", "ignore"),
+        """A source that is silent beyond its habit needs a person (attention, `[alerts]`). The habit is learned from
+        when it was heard, by the hour of the week, for six weeks; a new source's is not known for two. ignore: not
+        this one's.""",
+        default="notice",
+    )
+    silent_after_seconds: float = key(
+        Duration(),
+        "In the place of what is learned: so long it may be silent, at any hour. 0: as learned.",
+        name="silent_after",
+        default=0.0,
+    )
     per_second: float = key(
         number(0, 100_000),
         """How many events a second it may post, over ten seconds, and in all processes together; what is more is

@@ -7,13 +7,16 @@ import os
 import signal
 import threading
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import urllib3
 from standardwebhooks import Webhook
 
+from bellhop.letters.source_secrets import await_taken, rotate_secret
+from bellhop.vendors.settings import load
 from tests.support.facts import salon_booking
-from tests.support.service import SECRET, SOURCE, Service, wait_for
+from tests.support.service import SECRET, SOURCE, Service, free_port, wait_for
 
 NEXT = "whsec_bmV4dCBzZWNyZXQgb2YgdGhlIHNhbWUgc291cmNlIQ=="
 BEARER = "bearer-secret-of-another-source"
@@ -141,3 +144,44 @@ def test_a_secret_is_rotated_under_load_without_one_refused_post_and_all_else_fo
     assert {row["who"].split(" on ")[0] for row in acts} == {"ingest", "work", "archive"}
     for file in service.folder.glob("*.log"):
         assert not any(secret in file.read_text() for secret in (SECRET, NEXT, BEARER)), file
+
+
+def test_a_rotated_secret_and_settings_read_anew_reach_every_part_without_a_signal(tmp_path: Path) -> None:
+    with Service(tmp_path) as service:
+        service.settings.write_text(service.settings.read_text() + f"[console]\nport = {free_port()}\n")
+        service.start_all()
+        service.start("console")
+        kinds = {"ingest", "archive", "work", "console"}
+        wait_for(lambda: {row["kind"] for row in service.told("parts")["rows"]} == kinds, "every part beats", 40)
+        source, now = load(service.settings, {}).sources[SOURCE], datetime.now(UTC)
+        ledger = service.ledger()
+        with Posters(service) as posters:
+            posters.more()
+            made, new = rotate_secret(
+                ledger.rotations, source, now=now, overlap=timedelta(seconds=8), who="ann", why="a laptop was lost"
+            )
+            assert await_taken(ledger.rotations, made)
+            posters.more()
+            posters.secret = new
+            posters.more()
+        assert set(posters.answers) == {202}, posters.answers
+        wait_for(lambda: service.post("old", "member.updated", {"member_id": "1"}) == 401, "the old one is over", 30)
+        assert service.run("send", "member.updated").returncode == 0  # by the new one, though the settings lack it
+        assert json.loads(service.run("sources", "secrets", SOURCE).stdout.removeprefix("secrets = ")) == [new]
+        ledger.close()
+
+        whole = service.settings.read_text()
+        service.settings.write_text(whole + '[venues.nowhere]\naccount = "none"\ntimezone = "Europe/London"\n')
+        assert service.run("reload", "--why", "a typo").returncode == 2
+        service.settings.write_text(whole + f'[sources.pos]\nverifier = "bearer"\nsecrets = ["{BEARER}"]\n')
+        done = service.run("reload", "--why", "a new source")
+        assert (done.returncode, "every part that runs" in done.stdout) == (0, True), done
+        rows = [row for row in service.told("parts")["rows"] if row["state"] == "running"]
+        assert ({row["kind"] for row in rows}, len({row["digest"] for row in rows})) == (kinds, 1)
+        assert not any(row["differs"] for row in rows)
+        body = json.dumps({"type": "member.updated", "timestamp": now.isoformat(), "data": {"member_id": "1"}})
+        assert service.post_to("pos", body, authorization=f"Bearer {BEARER}")[0] == 422  # it is let in: no account
+        acts = {(row["act"], row["who"].split(" on ")[0]) for row in service.told("dead", "audit")}
+        assert {("reload settings", kind) for kind in kinds} <= acts
+        for file in service.folder.glob("*.log"):
+            assert not any(secret in file.read_text() for secret in (SECRET, new, BEARER)), file

@@ -90,6 +90,28 @@ def test_a_share_of_an_accounts_bookings_to_come_is_too_much_from_ten_on(ledger:
     assert ledger.floods.open()[0].limit == "more than 50% of the bookings to come at sb within 10 minutes"
 
 
+def test_a_share_is_of_each_venues_own_bookings(ledger: Ledger) -> None:
+    guard(ledger, cancels=0, share=0.5)
+    start = NOON + timedelta(days=2)
+    for venue, count in (("big", 60), ("small", 22)):
+        for number in range(count):
+            asked = event(f"{venue}-{number}", subject=f"{venue}-{number}", not_after=start, data={"venue": venue})
+            stands = Booking("crm", f"{venue}-{number}", "sb", (entry(f"v-{venue}-{number}"),))
+            finish(ledger, asked, booking=stands)
+
+    def cancels(venue: str, count: int) -> list[bool]:
+        return held_of(
+            [
+                claim(ledger, event(f"c-{venue}-{n}", CANCELLED, subject=f"{venue}-{n}", at=5, data={"venue": venue}))
+                for n in range(count)
+            ]
+        )
+
+    assert cancels("big", 20) == [False] * 20  # a third of its own, and a quarter of all
+    assert cancels("small", 12) == [False] * 11 + [True]  # 12 of 82 of the account's, and more than half of its own
+    assert ledger.floods.open()[0].limit == "more than 50% of the bookings to come at small within 10 minutes"
+
+
 def test_of_released_events_of_one_booking_the_newest_counts_and_counting_begins_anew(
     ledger: Ledger, clock: Clock
 ) -> None:

@@ -37,3 +37,18 @@ def test_a_part_that_was_stopped_runs_no_more_and_is_forgotten_an_hour_later(led
     ledger.parts.beat(replace(WORK, id="host:2:b"))
     clock.time = NOON  # as it was: the row itself is gone
     assert [one.id for one in ledger.parts.all()] == ["host:2:b"]
+
+
+def test_a_part_tells_its_settings_and_hears_that_they_are_to_be_read_anew(ledger: Ledger, clock: Clock) -> None:
+    ledger.parts.beat(replace(WORK, digest="d1"))
+    assert ledger.parts.reload_asked() is None
+    first = ledger.parts.ask_reload("ann", "a new source")
+    ledger.parts.beat(replace(WORK, digest="d2", problem="venues.x is wrong"))
+    (part,) = ledger.parts.all()
+    assert (part.digest, part.problem) == ("d2", "venues.x is wrong")
+    assert ledger.parts.reload_asked() == first
+    clock.advance(hours=2)
+    second = ledger.parts.ask_reload("bob", "again")
+    assert second.number > first.number
+    assert ledger.parts.reload_asked() == second
+    assert [(act.who, act.act) for act in ledger.audit(9)] == [("bob", "ask for reload"), ("ann", "ask for reload")]

@@ -19,6 +19,7 @@ from bellhop.ledger.records import (
     Part,
     Pause,
     RefusedCount,
+    Silence,
     State,
     TakeAsk,
     WaitingLetters,
@@ -39,6 +40,7 @@ def ledger(
     dead: Sequence[DeadReceiver] = (),
     floods: Sequence[Flood] = (),
     asks: Sequence[TakeAsk] = (),
+    silences: Sequence[Silence] = (),
 ) -> Any:
     return SimpleNamespace(
         letters=SimpleNamespace(waiting=lambda: list(groups), find=lambda *_: list(letters)),
@@ -55,6 +57,7 @@ def ledger(
         alerts=SimpleNamespace(dead_receivers=lambda: list(dead)),
         floods=SimpleNamespace(open=lambda: list(floods)),
         take_asks=SimpleNamespace(open=lambda: list(asks)),
+        habits=SimpleNamespace(silent=lambda: list(silences)),
     )
 
 
@@ -177,6 +180,12 @@ def test_what_a_source_asks_for_is_an_item_until_somebody_answers() -> None:
     assert (item.need, item.name, item.count, item.path) == ("ask", "7", 3, "/sources")
     assert item.title == "Source crm asks to take 3 refused posts again"
     assert item.command == "bellhop sources grant 7"
+
+
+def test_a_source_that_is_silent_is_an_item_with_when_it_was_heard_last() -> None:
+    (item,) = attention(ledger(silences=[Silence("crm", NOON, "longer than ever")]), BrokerCheck(), NOON)
+    assert (item.need, item.name, item.title, item.since) == ("silence", "crm", "Source crm is silent", NOON)
+    assert item.why == "nothing of it was taken since 2026-11-21 12:00 UTC, longer than ever: ask its people"
 
 
 def test_a_receiver_that_takes_no_alert_is_named() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -111,3 +113,14 @@ def test_parts_that_run_are_counted_and_listed_first() -> None:
     }  # fmt: skip
     states = [(row["kind"], row["state"]) for row in part_rows(Beating(parts), NOON)]
     assert states == [("ingest", "running"), ("work", "running"), ("work", "silent"), ("archive", "stopped")]
+
+
+def test_a_part_whose_settings_are_not_those_of_most_differs() -> None:
+    def part(name: str, digest: str, **more: Any) -> Part:
+        seen = more.pop("seen", NOON)
+        return Part(name, "work", "host", "0.1.0", (), (), NOON, NOON, seen, digest=digest, **more)
+
+    gone = NOON - timedelta(minutes=5)
+    parts = [part("a", "d1"), part("b", "d1"), part("c", "d2"), part("old", ""), part("gone", "d0", seen=gone)]
+    rows = {row["name"]: row["differs"] for row in part_rows(SimpleNamespace(own="", all=lambda: parts), NOON)}
+    assert rows == {"a": False, "b": False, "c": True, "old": False, "gone": False}

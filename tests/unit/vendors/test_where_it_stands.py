@@ -126,3 +126,19 @@ def test_a_cancel_repeated_for_a_guest_whose_booking_is_cancelled_calls_nothing(
     gone = cancel(house, ada, client=salon_data()["client"]).booking
     assert standing(house) == 0
     assert isinstance(cancel(house, gone, "e-10", client={"name": "Ben Ode"}).outcome, Done)
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        {"name": "ADA LEE"},
+        {"name": "Lee, Adá", "email": "other@example.test"},
+        {"name": "A. Lee", "phone": "+44 (20) 7123-4567"},
+        {"name": "Somebody", "email": "ADA@example.test"},
+    ],
+)
+def test_a_cancel_whose_guest_is_written_otherwise_is_of_the_same_one(client: dict[str, str]) -> None:
+    house = House()
+    made = house.post("booking.requested", salon_data())
+    assert isinstance(cancel(house, made.booking, client=client).outcome, Done)
+    assert standing(house) == 0

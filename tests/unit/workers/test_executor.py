@@ -835,3 +835,12 @@ def test_a_vendor_that_could_not_be_asked_about_a_doubt_keeps_which_call_it_was_
     ledger = Ledger(claimed(in_doubt=BOOK))
     ended, _ = worked([], failure=failed(Kind.TRANSIENT), ledger=ledger)
     assert ended.attempts[0].request == {"slot": "a"}
+
+
+def test_the_letter_of_what_ended_half_way_says_what_of_it_stands() -> None:
+    ended, _ = worked([BOOK, Dead(Reason.REJECTED, "Selected time start is not available (-32054)")])
+    planned = executor(Vendor([], []), Ledger()).plan(ended)
+    assert isinstance(planned.outcome, Dead)
+    assert planned.outcome.error == "Selected time start is not available (-32054); 1 of it stands at the vendor"
+    ended, _ = worked([Dead(Reason.REJECTED, "no")])
+    assert executor(Vendor([], []), Ledger()).plan(ended).outcome == Dead(Reason.REJECTED, "no")

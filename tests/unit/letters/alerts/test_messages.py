@@ -17,6 +17,8 @@ from tests.support.ledger import NOON
 
 GUEST = "Client Jane Lee <jane.lee@example.com> +44 20 7946 0958 is not known"
 SAID_BY_OTHERS = ("Jane", "Lee", "jane.lee", "7946")
+OURS = (Need.UNARCHIVED, Need.UNROUTABLE, Need.SOURCE, Need.FLOOD, Need.SILENCE)
+"""What these say is in words of our own alone."""
 
 
 def cause(reason: str = "rejected", **more: Any) -> CauseRow:
@@ -73,9 +75,7 @@ def test_a_cause_is_critical_once_a_start_is_near(hours: float, severity: str) -
     assert one.severity == severity
 
 
-@pytest.mark.parametrize(
-    "need", [need for need in Need if need not in (Need.UNARCHIVED, Need.UNROUTABLE, Need.SOURCE, Need.FLOOD)]
-)
+@pytest.mark.parametrize("need", [need for need in Need if need not in OURS])
 def test_what_others_wrote_is_not_told(need: Need) -> None:
     """A vendor's words, an upstream's ids and what a person wrote may name a guest."""
     alerts = alerts_of([item(need, title="in our own words")], [cause()], NOON)
