@@ -123,8 +123,9 @@ class Ledger:
     ) -> Ledger:
         """Opens `sqlite:///file` or `postgresql://…`; makes its folder and tables, or brings them up to date.
 
-        keep_seconds: how long `prune` leaves what is finished; keep_payload_seconds: what names a guest (None: as long);
-        keep_audit_seconds: what people did, 0 for ever. second_approver: whether edits need another person. Raises LedgerUnavailable, or LedgerError saying what to do."""
+        keep_seconds: how long `prune` leaves what is finished; keep_payload_seconds: what names a guest, or None;
+        keep_audit_seconds: what people did, 0 for ever. second_approver: whether edits need another person's word.
+        Raises LedgerUnavailable, or LedgerError saying what to do."""
         database = Database(url)
         observe("ledger.opened", database=database.description)
         return cls(
@@ -181,8 +182,7 @@ class Ledger:
         return events.event(self._database, source, id_)
 
     def calls(self, source: str, id_: str) -> list[Attempt]:
-        """Every call that an event made under any content of its id, the oldest first; also one that was cut off before
-        an answer was recorded."""
+        """Every call that an event made under any content of its id, the oldest first; also one that was cut off."""
         return calls.find_calls(self._database, source, id_)
 
     def standings(self, source: str, ids: Sequence[str]) -> Mapping[str, Sequence[Standing]]:
