@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,7 @@ from bellhop.sandbox.server import Sandbox
 from bench.processes import ROOT, environment
 
 _BIN: Final = Path(sys.executable).parent
-_GAP_SECONDS: Final = 0.05
+_GAP_SECONDS: Final = 0.15
 _QUIET_SECONDS: Final = 20.0
 """Nobody has called for so long: longer than the longest delay of a retry."""
 _MOST_SECONDS: Final = 120.0
@@ -138,13 +139,14 @@ def _place(peer: str) -> Iterator[Place]:
 
 
 def _send(place: Place, fault: str, count: int) -> list[str]:
-    """The references that the broker confirmed. The fault comes in the midst of them."""
+    """The references that the broker confirmed. The fault comes in the midst of them, while more are sent."""
     sender = importlib.reload(importlib.import_module(f"bench.peers.{place.peer}_bookings"))
     day = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=30)  # noqa: DTZ005
     sent = []
+    trouble = threading.Thread(target=FAULTS[fault], args=(place,))
     for number in range(count):
         if number == count // 3:
-            FAULTS[fault](place)
+            trouble.start()
         reference, start = f"{fault}-{number}", (day + timedelta(minutes=15 * number)).isoformat()
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -155,6 +157,7 @@ def _send(place: Place, fault: str, count: int) -> list[str]:
             except Exception:  # noqa: BLE001  # not accepted: it is sent again, as an upstream does
                 time.sleep(0.5)
         time.sleep(_GAP_SECONDS)
+    trouble.join()
     return sent
 
 
@@ -172,10 +175,11 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bookings", type=int, default=60, help="how many for each fault")
     parser.add_argument("--only", choices=tuple(WORKERS), help="one of them")
+    parser.add_argument("--fault", action="append", choices=tuple(FAULTS), help="one of them; repeatable")
     asked = parser.parse_args(words)
     print("| peer | fault | handed over | once | doubled | lost |\n|---|---|---:|---:|---:|---:|")
     for peer in (asked.only,) if asked.only else WORKERS:
-        for fault in FAULTS:
+        for fault in asked.fault or FAULTS:
             one = measure(peer, fault, asked.bookings)
             total = one.once + one.doubled + one.lost
             print(f"| {peer} | {fault} | {total} | {one.once} | {one.doubled} | {one.lost} |", flush=True)

@@ -130,8 +130,8 @@ class Consumer(Protocol):
 
     def rest(self) -> None:
         """Gives back what was fetched ahead and not taken, and fetches no more until `take` has a limit again. For
-        long pauses: RabbitMQ takes what is held for half an hour away, which counts towards its delivery limit.
-        Belongs to the thread of `take`."""
+        long pauses: RabbitMQ takes what is held for half an hour away, which counts towards its delivery limit
+        before 4.3. Belongs to the thread of `take`."""
         ...
 
     @property

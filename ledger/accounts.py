@@ -17,8 +17,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger.engine import Database
+from bellhop.ledger.gone import calls_on_their_way
 from bellhop.ledger.tables import accounts, permits
 from bellhop.schemas.clock import CLOCKS_DIFFER
+from bellhop.schemas.process import own_name
 from bellhop.schemas.settings import Limits
 
 FAILURES: Final = 5
@@ -117,7 +119,7 @@ class AccountStates:
             denied = _breaker_denial(row, now) or budget_denial(limits, used, last, now)
             if denied is not None:
                 return denied
-            if limits.at_once and self._on_their_way(connection, account, now) >= limits.at_once:
+            if limits.at_once and calls_on_their_way(connection, account, now) >= limits.at_once:
                 return Denied(f"{limits.at_once} calls are on their way, as many as it may have at once", 1.0, True)
             start = max(now, row.next_at or now) if limits.per_second else now
             wait = (start - now).total_seconds()
@@ -131,7 +133,7 @@ class AccountStates:
             if probe:
                 changed["probe_until"] = until
             connection.execute(sa.update(accounts).where(accounts.c.account == account).values(changed))
-            id_ = uuid.uuid4().hex if limits.at_once else ""
+            id_ = f"{own_name()}/{uuid.uuid4().hex}" if limits.at_once else ""
             if id_:
                 connection.execute(sa.insert(permits), {"id": id_, "account": account, "until": until})
             return Permit(account, id_, wait, probe)
@@ -183,11 +185,6 @@ class AccountStates:
         mended = sa.update(accounts).where(accounts.c.account == account).values({**moved, "updated": now})
         connection.execute(mended)
         return connection.execute(query).one()
-
-    def _on_their_way(self, connection: sa.Connection, account: str, now: datetime) -> int:
-        connection.execute(sa.delete(permits).where(permits.c.account == account, permits.c.until <= now))
-        count = connection.scalar(sa.select(sa.func.count()).where(permits.c.account == account))
-        return int(count or 0)
 
 
 def blank(account: str, now: datetime) -> dict[str, Any]:

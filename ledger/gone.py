@@ -1,4 +1,4 @@
-"""Which of the workers that hold claims are gone: as this machine knows, or as their beats tell."""
+"""What processes that are gone have left: claims, as this machine or their beats tell, and calls on their way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bellhop.ledger.records.parts import SILENT_AFTER
-from bellhop.ledger.tables import parts
+from bellhop.ledger.tables import parts, permits
 from bellhop.schemas.process import has_ended
 
 
@@ -20,3 +20,12 @@ def gone_workers(connection: sa.Connection, names: Collection[str], now: datetim
         is_silent = sa.or_(parts.c.stopped.is_not(None), parts.c.seen < now - SILENT_AFTER)
         gone |= set(connection.scalars(sa.select(parts.c.id).where(parts.c.id.in_(sorted(left)), is_silent)))
     return frozenset(gone)
+
+
+def calls_on_their_way(connection: sa.Connection, account: str, now: datetime) -> int:
+    """How many, without those of processes that have ended here: nobody waits for their answers any more."""
+    connection.execute(sa.delete(permits).where(permits.c.account == account, permits.c.until <= now))
+    ids = list(connection.scalars(sa.select(permits.c.id).where(permits.c.account == account)))
+    if left := [id_ for id_ in ids if has_ended(id_.rpartition("/")[0])]:
+        connection.execute(sa.delete(permits).where(permits.c.id.in_(left)))
+    return len(ids) - len(left)

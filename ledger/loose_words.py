@@ -25,7 +25,10 @@ from bellhop.ledger.tables import (
     letter_notes,
     login_failures,
     pauses,
+    reloads,
     restores,
+    source_links,
+    take_asks,
 )
 
 ERASED: Final = "(erased)"
@@ -37,6 +40,9 @@ _PROSE: Final[Mapping[sa.Table, Sequence[str]]] = {
     pauses: ("why",),
     floods: ("reason",),
     restores: ("why",),
+    reloads: ("why",),
+    source_links: ("why",),
+    take_asks: ("why", "answer"),
     cause_lives: ("why", "cause"),
     accounts: ("error",),
     alerts: ("error",),

@@ -48,6 +48,11 @@ class Precedence:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._accounts: dict[str, _Account] = {}
+        self._elsewhere: frozenset[str] = frozenset()
+
+    def note_elsewhere(self, names: frozenset[str]) -> None:
+        """The accounts whose bookings wait with workers of other processes, as of now."""
+        self._elsewhere = names
 
     def next_at(self, name: str) -> float:
         account = self._accounts.get(name)
@@ -64,12 +69,14 @@ class Precedence:
         with self._lock:
             account = self._accounts.setdefault(name, _Account())
             is_later = leave.at_once is not None and account.at_work >= leave.at_once
-            is_behind = not in_any_case and self._is_behind(account, rank, leave)
-            if is_later or is_behind or self._gives_way(account, rank, now):
+            is_behind = not in_any_case and self._is_behind(name, account, rank, leave)
+            if is_later or is_behind:
                 return now + LOOK_SECONDS
             begins = max(account.next_at, leave.next_at) - AHEAD_SECONDS
             if begins > now:
                 return begins
+            if self._gives_way(account, rank, leave, now):
+                return now + LOOK_SECONDS
             account.next_at = max(account.next_at, now) + leave.interval
             account.at_work += 1
             account.waiting[rank] -= 1
@@ -85,24 +92,39 @@ class Precedence:
     def most(self, name: str, rank: Rank, leave: AccountLeave) -> int | None:
         """How many of this rank may wait for their turn: None for any number, as long as nothing goes before them."""
         account = self._accounts.get(name)
-        if account is None or not self._has_before(account, rank, leave):
-            return None
-        return 1 if account.passed[rank] >= PASSED_AT_MOST else 0
+        if account is not None and self._has_before(account, rank, leave):
+            return 1 if account.passed[rank] >= PASSED_AT_MOST else 0
+        # Nobody here counts what begins elsewhere: so one waits here, and begins once that is long enough.
+        return 1 if self._is_behind_elsewhere(name, rank, leave) else None
 
-    def _is_behind(self, account: _Account, rank: Rank, leave: AccountLeave) -> bool:
-        return self._has_before(account, rank, leave) and account.passed[rank] < PASSED_AT_MOST
+    def _is_behind(self, name: str, account: _Account, rank: Rank, leave: AccountLeave) -> bool:
+        if self._has_before(account, rank, leave):
+            return account.passed[rank] < PASSED_AT_MOST
+        return self._is_behind_elsewhere(name, rank, leave)
 
-    def _gives_way(self, account: _Account, rank: Rank, now: float) -> bool:
+    def _is_behind_elsewhere(self, name: str, rank: Rank, leave: AccountLeave) -> bool:
+        return rank is Rank.OTHER and name in self._elsewhere and not _is_apart(rank, leave)
+
+    def _gives_way(self, account: _Account, rank: Rank, leave: AccountLeave, now: float) -> bool:
         """Whether one behind this rank was passed so often that it is next. Not for long: its route may have no thread
         that is free."""
-        behind = [other for other in range(rank + 1, len(Rank)) if account.passed[other] >= PASSED_AT_MOST]
-        if not any(account.waiting[other] for other in behind):
+        behind = [other for other in Rank if other > rank and account.waiting[other] and not _is_apart(other, leave)]
+        due = [other for other in behind if account.passed[other] >= PASSED_AT_MOST]
+        if not due:
             return False
         if account.gives_way_until is None:
             account.gives_way_until = now + GIVES_WAY_SECONDS
-        return now < account.gives_way_until
+        if now < account.gives_way_until:
+            return True
+        for other in due:
+            account.passed[other] = 0
+        return False
 
     def _has_before(self, account: _Account, rank: Rank, leave: AccountLeave) -> bool:
-        """Whether something waits that goes before. Without limits no route takes anything from another."""
-        is_apart = rank is Rank.OTHER and not leave.interval and leave.at_once is None
-        return not is_apart and any(account.waiting[:rank])
+        """Whether something waits that goes before."""
+        return not _is_apart(rank, leave) and any(account.waiting[:rank])
+
+
+def _is_apart(rank: Rank, leave: AccountLeave) -> bool:
+    """Without limits no route takes anything from another."""
+    return rank is Rank.OTHER and not leave.interval and leave.at_once is None

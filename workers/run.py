@@ -27,6 +27,7 @@ from bellhop.vendors.kept_answers import on_a_thread
 from bellhop.vendors.outward import ENOUGH_BYTES, outward
 from bellhop.vendors.registry import BOOKINGS_ROUTES
 from bellhop.vendors.scheduler import Scheduler
+from bellhop.workers.elsewhere import BookingsElsewhere
 from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
 from bellhop.workers.held_accounts import held_accounts
@@ -117,7 +118,9 @@ def run_workers(
     results = Results(settings.told, ledger, utc_now)
     room = Room(settings.broker.delivery_limit)
     name = own_name()
-    lanes = _lanes(settings, by_route, routes)
+    precedence = Precedence()
+    elsewhere = BookingsElsewhere(routes, ledger.parts, pauses.routes, utc_now)
+    lanes = _lanes(settings, by_route, routes, precedence)
     workers = [
         Worker(
             route,
@@ -151,7 +154,12 @@ def run_workers(
     watch = threading.Thread(
         target=_watch,
         args=(workers, settings, broker),
-        kwargs={"observe": observe, "health": health, "stop": stop},
+        kwargs={
+            "see": lambda stats: precedence.note_elsewhere(elsewhere.look(stats)),
+            "observe": observe,
+            "health": health,
+            "stop": stop,
+        },
         daemon=True,
     )
     watch.start()
@@ -180,8 +188,9 @@ def run_workers(
         raise died[0]
 
 
-def _lanes(settings: Settings, by_route: Mapping[str, RouteWorker], routes: Sequence[str]) -> Mapping[str, Lanes]:
-    precedence = Precedence()
+def _lanes(
+    settings: Settings, by_route: Mapping[str, RouteWorker], routes: Sequence[str], precedence: Precedence
+) -> Mapping[str, Lanes]:
     ranks = {route: Rank.BOOKING if route in BOOKINGS_ROUTES else Rank.OTHER for route in routes}
     return {
         route: Lanes(settings.work.threads, by_route[route].gate, rank=ranks[route], precedence=precedence)
@@ -202,10 +211,12 @@ def _watch(
     settings: Settings,
     broker: Broker,
     *,
+    see: Callable[[Mapping[str, QueueStats]], None],
     observe: Observe,
     health: HealthChecks,
     stop: threading.Event,
 ) -> None:
+    """see: is shown the broker's figures, none while it is away."""
     # A job may log in, call and confirm: several calls, each within the claim's time.
     job_seconds = 3 * settings.work.claim_seconds
     dogs = {w.route: Watchdog(settings.work.stall_seconds, job_seconds, time.monotonic) for w in workers}
@@ -216,6 +227,7 @@ def _watch(
             stats = broker.stats()
         except BrokerError:
             stats = {}
+        see(stats)
         for worker in workers:
             # Of a route that people hold, messages may wait as long as they like.
             known = worker.route in stats and not worker.paused()

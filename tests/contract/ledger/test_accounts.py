@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
+from bellhop.ledger import accounts
 from bellhop.ledger.accounts import (
     FAILURES,
     FIRST_OPEN_SECONDS,
@@ -64,6 +68,21 @@ def test_a_wait_beyond_patience_is_denied_and_takes_nothing(ledger: Ledger, cloc
     get(ledger, limits)
     assert refusal(ledger, limits, patience=1.5).after == 2.0
     assert get(ledger, limits, patience=2.0).wait == 2.0
+
+
+def test_a_call_of_a_process_that_has_ended_here_is_on_its_way_no_more(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    limits = Limits(at_once=1)
+    monkeypatch.setattr(accounts, "own_name", lambda: f"{socket.gethostname()}:{ended.pid}:a")
+    get(ledger, limits)
+    monkeypatch.undo()
+    kept = get(ledger, limits)
+    refusal(ledger, limits)
+    ledger.accounts.release(kept, Ended.ANSWERED)
+    get(ledger, limits)
 
 
 def test_no_more_calls_than_allowed_are_on_their_way_at_once(ledger: Ledger) -> None:
