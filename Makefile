@@ -73,6 +73,11 @@ bench-recovery: .venv/.dev ## how long until work goes on after something broke,
 	@tests/support/install_parts.sh
 	@$(BIN)/python -m bench.recovery $(ARGS)
 
+.PHONY: bench-backups
+bench-backups: .venv/.dev ## what a backup and a restore take, and what is missing after one under load (ARGS=…)
+	@tests/support/install_parts.sh
+	@$(BIN)/python -m bench.backups $(ARGS)
+
 bench-lanes: .venv/.dev ## one account behind its limit, away or hanging: what another one's events wait (ARGS=…)
 	@tests/support/install_parts.sh
 	@$(BIN)/python -m bench.lanes $(ARGS)

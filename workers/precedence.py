@@ -70,11 +70,13 @@ class Precedence:
             account = self._accounts.setdefault(name, _Account())
             is_later = leave.at_once is not None and account.at_work >= leave.at_once
             is_behind = not in_any_case and self._is_behind(name, account, rank, leave)
-            if is_later or is_behind or self._gives_way(account, rank, now):
+            if is_later or is_behind:
                 return now + LOOK_SECONDS
             begins = max(account.next_at, leave.next_at) - AHEAD_SECONDS
             if begins > now:
                 return begins
+            if self._gives_way(account, rank, leave, now):
+                return now + LOOK_SECONDS
             account.next_at = max(account.next_at, now) + leave.interval
             account.at_work += 1
             account.waiting[rank] -= 1
@@ -103,15 +105,20 @@ class Precedence:
     def _is_behind_elsewhere(self, name: str, rank: Rank, leave: AccountLeave) -> bool:
         return rank is Rank.OTHER and name in self._elsewhere and not _is_apart(rank, leave)
 
-    def _gives_way(self, account: _Account, rank: Rank, now: float) -> bool:
+    def _gives_way(self, account: _Account, rank: Rank, leave: AccountLeave, now: float) -> bool:
         """Whether one behind this rank was passed so often that it is next. Not for long: its route may have no thread
         that is free."""
-        behind = [other for other in range(rank + 1, len(Rank)) if account.passed[other] >= PASSED_AT_MOST]
-        if not any(account.waiting[other] for other in behind):
+        behind = [other for other in Rank if other > rank and account.waiting[other] and not _is_apart(other, leave)]
+        due = [other for other in behind if account.passed[other] >= PASSED_AT_MOST]
+        if not due:
             return False
         if account.gives_way_until is None:
             account.gives_way_until = now + GIVES_WAY_SECONDS
-        return now < account.gives_way_until
+        if now < account.gives_way_until:
+            return True
+        for other in due:
+            account.passed[other] = 0
+        return False
 
     def _has_before(self, account: _Account, rank: Rank, leave: AccountLeave) -> bool:
         """Whether something waits that goes before."""

@@ -82,6 +82,27 @@ def test_an_account_without_limits_has_nothing_to_wait_for() -> None:
     assert bench.members.room("a", 0) > 0
     take_in(bench.members, "a", 1, first=10)
     assert bench.work_all() == ["a-10", "a-0"]
+    take_in(bench.members, "a", 1)
+    take_in(bench.bookings, "a", 2 * PASSED_AT_MOST, first=10)
+    for _ in range(2 * PASSED_AT_MOST):
+        bench.end(begin_one(bench.bookings) or pytest.fail("it gives way to nobody"))
+
+
+def test_at_a_slow_rate_too_it_is_the_turn_that_is_given_away_and_not_the_time_before() -> None:
+    bench = Bench(AccountLeave(interval=10.0))
+    for number in range(PASSED_AT_MOST):
+        take_in(bench.bookings, "a", 1, first=number)
+        bench.end(begin_one(bench.bookings) or pytest.fail("it is its turn"))
+        bench.time.seconds += 10
+    bench.time.seconds -= 5
+    take_in(bench.members, "a", 1)
+    take_in(bench.bookings, "a", 1, first=PASSED_AT_MOST)
+    for _ in range(47):
+        assert bench.begin(is_booking_first=True) is None
+        bench.time.seconds += 0.1
+    bench.time.seconds += 0.1
+    assert begin_one(bench.bookings) is None, "its turn has come, and is the other one's"
+    assert begin_one(bench.members) is not None
 
 
 def test_the_routes_of_a_process_share_an_accounts_rate_and_its_calls_at_once() -> None:
@@ -120,12 +141,14 @@ def test_one_is_next_of_what_was_passed_over_by_fifty(is_booking_first: bool) ->
 def test_a_route_without_a_free_thread_takes_nobodys_turn() -> None:
     bench = Bench()
     take_in(bench.members, "a", 1)
-    take_in(bench.bookings, "a", PASSED_AT_MOST + 1, first=10)
+    take_in(bench.bookings, "a", 3 * PASSED_AT_MOST, first=10)
     for _ in range(PASSED_AT_MOST):
         bench.end(begin_one(bench.bookings) or pytest.fail("it begins"))
     assert begin_one(bench.bookings) is None
     bench.time.seconds += GIVES_WAY_SECONDS
-    assert begin_one(bench.bookings) is not None
+    for _ in range(PASSED_AT_MOST):
+        bench.end(begin_one(bench.bookings) or pytest.fail("it waits in vain but once"))
+    assert begin_one(bench.bookings) is None
 
 
 def test_what_is_claimed_waits_no_longer_than_its_claim_can_bear() -> None:
