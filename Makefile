@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export BROKER
 ARGS ?=
 
-.PHONY: help up test test-pythons lint shape coverage fuzz schemathesis drill bench bench-promise bench-recovery bench-lanes bench-letters screenshots docs lock
+.PHONY: help up test test-pythons lint shape coverage fuzz schemathesis drill bench bench-promise bench-recovery bench-lanes bench-letters bench-ledger screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -88,6 +88,10 @@ bench-lanes: .venv/.dev ## one account behind its limit, away or hanging: what a
 bench-letters: .venv/.dev ## a hundred thousand dead letters: list, group, search, on SQLite and PostgreSQL
 	@tests/support/install_parts.sh
 	$(BIN)/pytest --timeout 1200 -s bench/test_letters.py $(ARGS)
+
+bench-ledger: .venv/.dev ## a ledger of ten million events on PostgreSQL beside an empty one: rates, bytes, pruning
+	@tests/support/install_parts.sh
+	$(BIN)/python -m bench.big_ledger $(ARGS)
 
 screenshots: .venv/.dev ## take the README's pictures anew
 	@tests/support/install_parts.sh
