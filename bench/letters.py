@@ -108,7 +108,7 @@ def asks(ledger: Ledger, count: int) -> dict[str, Callable[[], object]]:
         "list, of a reason and an account": lambda: desk.page(
             LetterFilter(states=waiting, reason="auth", account="account-0"), Order.NEWEST, 50
         ),
-        "group by cause": lambda: desk.causes(everything),
+        "group by cause": lambda: ledger.causes.find(everything, 50),
         "group by reason": lambda: desk.by_reason(everything),
         "count": lambda: desk.count(everything),
         "search an address": lambda: desk.page(LetterFilter(states=waiting, text=one), Order.NEWEST, 50),

@@ -111,12 +111,12 @@ def worker_killed(watch: Watch) -> Rows:
 
 
 def vendor_back(watch: Watch) -> Rows:
-    """The vendors are away for a minute, with a backlog."""
-    watch.site.links["vendor"].set(Mode.CUT)
+    """The vendors answer 503 for a minute, and a backlog grows."""
+    watch.site.sandbox("POST", "faults", method="*", kind="http", status=503, times=None)
     ids = watch.post("spa", _EVENTS)
     time.sleep(60)
+    watch.site.sandbox("DELETE", "faults")
     before = watch.calls(_BOOKS["spa"])
-    watch.site.links["vendor"].set(Mode.PASSING)
     began = time.monotonic()
     watch.until(lambda: watch.calls(_BOOKS["spa"]) > before)
     first = _since(began)

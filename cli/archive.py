@@ -35,7 +35,7 @@ def archive(app: App) -> None:
     from bellhop.letters.buried import BuriedResults
     from bellhop.letters.floods import FloodEnds
     from bellhop.letters.resume import Resumer
-    from bellhop.letters.silence import SilentSources
+    from bellhop.letters.silence import SilentSources, lags_behind
     from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.traced_publisher import trace_publishes
 
@@ -58,7 +58,7 @@ def archive(app: App) -> None:
         run_jobs = JobRunner(ledger, publisher, settings, by=by, observe=observe).run
         jobs = threading.Thread(target=run_jobs, args=(stop,), name="jobs", daemon=True)
         jobs.start()
-        silences = SilentSources(ledger.habits, settings.sources, observe)
+        silences = SilentSources(ledger.habits, settings.sources, observe, lags=lambda: lags_behind(broker))
         for helper in (Resumer(ledger, publisher, observe), FloodEnds(ledger, broker, observe), silences):
             threading.Thread(target=helper.run, args=(stop,), daemon=True).start()
         _alerting(settings, ledger, broker, observe).start(stop)

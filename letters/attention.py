@@ -389,7 +389,7 @@ def _silence_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
             f"nothing of it was taken since {one.last:%Y-%m-%d %H:%M} UTC, {one.why}: ask its people",
             Severity.WARNING,
             "/sources",
-            "bellhop sources list",
+            "bellhop attention",
             since=one.last,
         )
 

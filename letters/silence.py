@@ -17,10 +17,12 @@ from itertools import pairwise
 from typing import Final, Protocol
 
 from bellhop.ledger.records import Silence
+from bellhop.letters.conservation import StatsBroker
 from bellhop.schemas.clock import utc_now
-from bellhop.schemas.errors import LedgerError
+from bellhop.schemas.errors import BrokerError, LedgerError
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import SourceSettings
+from bellhop.vendors.registry import ROUTES
 
 LOOK_SECONDS: Final = 10.0
 WEEK: Final = 168
@@ -85,12 +87,14 @@ class HabitLedger(Protocol):
 
 @dataclass(slots=True)
 class SilentSources:
-    """One for each archive; two at once find the same. sources: those of the settings."""
+    """One for each archive; two at once find the same. sources: those of the settings. lags: whether what was accepted
+    may still wait for a worker: then nobody knows who is silent."""
 
     ledger: HabitLedger
     sources: Mapping[str, SourceSettings]
     observe: Observe = silent
     now: Callable[[], datetime] = utc_now
+    lags: Callable[[], bool] = lambda: False
     _known: dict[str, tuple[int, Habit | None]] = field(default_factory=dict)
 
     def run(self, stop: threading.Event) -> None:
@@ -105,6 +109,8 @@ class SilentSources:
         """Raises LedgerError."""
         while self.ledger.take_in():
             pass
+        if self.lags():
+            return
         heard = {name: last for name, last in self.ledger.last_times().items() if name in self.sources}
         silences = list(self._silences(heard))
         self.ledger.note_silences(silences)
@@ -132,6 +138,16 @@ class SilentSources:
             habit = learn(hours) if hours else None
             self._known[name] = hour_of(last), habit
         return habit
+
+
+def lags_behind(broker: StatsBroker) -> bool:
+    """Whether events wait in a work queue for longer than a minute; also where that cannot be told."""
+    try:
+        stats = broker.stats()
+    except BrokerError:
+        return True
+    queues = [stats[route] for route in ROUTES if route in stats]
+    return any(queue.ready and (queue.oldest_seconds is None or queue.oldest_seconds > 60) for queue in queues)
 
 
 def _span(seconds: float) -> str:

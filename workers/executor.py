@@ -5,7 +5,8 @@ claim      the ledger: may this be worked?     the claim runs out, and the next 
 translate  the handler names the next call     as above: nothing was asked of anyone
 prepare    the vendor is asked what must be    as above: nothing here books
            known before
-gate       leave to call the account           as above; the leave's lease runs out
+gate       leave to call the account, with     as above; the leave's lease runs out
+           the mark where it is free now
 mark       `calling` is committed              the next delivery finds the mark: the event is in doubt, and the vendor
                                                is asked what became of the call before anything else (`_resolve`)
 call       the vendor                          the same; what it booked is committed with the next mark or the end
@@ -22,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -50,6 +50,7 @@ from bellhop.workers.delivery import (
     event_tags,
 )
 from bellhop.workers.failures import TOO_EARLY, failure_outcome, held_outcome, is_same_call, said_no_before, with_heard
+from bellhop.workers.marker import Marker
 from bellhop.workers.ports import NoTurns, Turns, WorkLedger
 from bellhop.workers.retry import plan_retry, starts_soon
 
@@ -76,6 +77,7 @@ class Executor:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._turns = turns or NoTurns()
+        self._marker = Marker(ledger, self._turns, claim_seconds, clock)
         self._handler = handler
         self._ledger = ledger
         self._worker = worker
@@ -127,9 +129,7 @@ class Executor:
                 if not isinstance(ready, VendorCall):
                     return ready
                 try:
-                    # Before the mark: a worker that dies while it waits for its turn leaves nothing in doubt.
-                    self._turns.ahead(ready.account)
-                    claimed = self._mark(claimed, ready)
+                    claimed = self._marker.mark(claimed, ready)
                     called = self._call(claimed, ready)
                 finally:
                     self._turns.give_back(ready.account)
@@ -193,20 +193,6 @@ class Executor:
             outcome = failure_outcome(failure, replace(step, repeatable=True), None, tried=claimed.claim.attempts)
             return claimed.end(outcome, attempt, failure.code)
         return ready if isinstance(ready, VendorCall) else claimed.end(ready)
-
-    def _mark(self, claimed: ClaimedDelivery, call: VendorCall) -> ClaimedDelivery:
-        """Committed before the call: whoever finds this mark after our death knows that it may have happened."""
-        if call.repeatable and not claimed.is_unsaved:
-            return claimed
-        since = self._clock.monotonic()
-        claim = self._ledger.calling(claimed.claim, call, claimed.stored_booking, self._claim_seconds)
-        if not call.repeatable and self._stood_still(since, claim.until):
-            raise ClaimLost("another worker may have taken the event, and made the call")
-        return claimed.with_claim(claim)
-
-    def _stood_still(self, since: float, until: datetime) -> bool:
-        """Whether its claim ran out. since: monotonic seconds, which stand still with a machine that sleeps."""
-        return self._clock.monotonic() - since >= self._claim_seconds or self._clock.now() >= until
 
     def _call(self, claimed: ClaimedDelivery, call: VendorCall) -> ClaimedDelivery | EndedDelivery:
         """Makes one call: the booking moved on and there may be more to call, or the end."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from bellhop.broker.messages import waits_for
-from bellhop.ledger.accounts import FAILURES
+from bellhop.ledger.breaker import FAILURES
 from bellhop.ledger.records import Json, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason

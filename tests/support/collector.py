@@ -18,7 +18,7 @@ from tests.support.sink import Post, Sink
 
 @dataclass(frozen=True)
 class Seen:
-    """A span. service: who sent it. links: (trace, span) of each."""
+    """A span. service, instance: who sent it. links: (trace, span) of each."""
 
     service: str
     name: str
@@ -29,6 +29,7 @@ class Seen:
     links: tuple[tuple[str, str], ...]
     attributes: dict[str, Any]
     failed: bool
+    instance: str
 
 
 class Collector(Sink):
@@ -70,7 +71,8 @@ class Collector(Sink):
     def _take_spans(self, sent: ExportTraceServiceRequest) -> None:
         for group in sent.resource_spans:
             service = self._service(group.resource.attributes)
-            self.spans += [_seen(service, span) for scope in group.scope_spans for span in scope.spans]
+            instance = str(values(group.resource.attributes)["service.instance.id"])
+            self.spans += [_seen(service, instance, span) for scope in group.scope_spans for span in scope.spans]
 
     def _take_logs(self, sent: ExportLogsServiceRequest) -> None:
         for group in sent.resource_logs:
@@ -100,9 +102,9 @@ def _value(told: AnyValue) -> Any:
     return getattr(told, kind) if kind else None
 
 
-def _seen(service: str, span: Span) -> Seen:
+def _seen(service: str, instance: str, span: Span) -> Seen:
     links = tuple((link.trace_id.hex(), link.span_id.hex()) for link in span.links)
     kind = Span.SpanKind.Name(span.kind).removeprefix("SPAN_KIND_")
     where = (span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
     is_failed = span.status.code == Status.STATUS_CODE_ERROR
-    return Seen(service, span.name, kind, *where, links, values(span.attributes), is_failed)
+    return Seen(service, span.name, kind, *where, links, values(span.attributes), is_failed, instance)

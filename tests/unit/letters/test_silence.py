@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bellhop.broker.port import QueueStats
 from bellhop.ledger.records import Silence
-from bellhop.letters.silence import WEEK, SilentSources, hour_of, learn
+from bellhop.letters.silence import WEEK, SilentSources, hour_of, lags_behind, learn
+from bellhop.schemas.errors import BrokerUnavailable
 from bellhop.vendors.settings import build
 
 MONDAY = hour_of(datetime(2026, 9, 7, tzinfo=UTC))
@@ -206,6 +208,28 @@ def test_the_settings_say_how_long_it_may_be_silent_or_that_it_is_ignored() -> N
     assert look(ledger, silent_after="1m")[0] == ["crm"]
     assert look(ledger, silent_after="3m")[0] == []
     assert look(Ledger(crm=NOW - timedelta(hours=9)), silence="ignore")[0] == []
+
+
+class Broker:
+    def __init__(self, *, ready: int = 0, oldest: float | None = None, is_away: bool = False) -> None:
+        self._queue, self._is_away = QueueStats(ready, 0, oldest), is_away
+
+    def stats(self) -> Mapping[str, QueueStats]:
+        if self._is_away:
+            raise BrokerUnavailable("connection refused")
+        return {"members": self._queue}
+
+
+def test_nobody_is_silent_whose_events_may_wait_for_a_worker() -> None:
+    assert not lags_behind(Broker())
+    assert not lags_behind(Broker(ready=3, oldest=2.0))
+    assert lags_behind(Broker(ready=3, oldest=600.0))
+    assert lags_behind(Broker(is_away=True))
+    ledger = Ledger(crm=NOW - timedelta(hours=9))
+    source = {"verifier": "bearer", "secrets": ["a-secret-of-24-characters"], "silent_after": "1m"}
+    sources = build({"sources": {"crm": source}}).sources
+    SilentSources(ledger, sources, now=lambda: NOW, lags=lambda: True).look()
+    assert ledger.noted == []
 
 
 def test_a_ledger_that_is_away_is_looked_at_again() -> None:
