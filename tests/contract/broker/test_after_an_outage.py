@@ -12,7 +12,7 @@ import pytest
 
 from bellhop.broker.messages import work_message
 from bellhop.broker.topology import Topology, work, work_queue
-from bellhop.ledger import accounts
+from bellhop.ledger import breaker
 from bellhop.ledger.records import Booking, VendorCall
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import Clock, utc_now
@@ -66,7 +66,7 @@ class Vendor:
 def test_what_waits_goes_on_once_the_vendor_is_back_and_for_no_other_account(
     harness: BrokerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(accounts, "FIRST_OPEN_SECONDS", 0.2)
+    monkeypatch.setattr(breaker, "FIRST_OPEN_SECONDS", 0.2)
     monkeypatch.setattr(held_accounts, "WELL_SECONDS", 0.2)
     one = {"kind": "peoplevine", "auth_id": "a", "company": "4711", "user": "u", "password": "invented-password"}
     settings = build({"accounts": {name: {**one, "base_url": "http://127.0.0.1:1"} for name in NAMES}})
@@ -99,5 +99,5 @@ def test_what_waits_goes_on_once_the_vendor_is_back_and_for_no_other_account(
         for thread in threads:
             thread.join()
     assert set(vendor.done.values()) == {1}
-    assert broker.stats()["retry"].ready >= accounts.FAILURES - 1, "what failed of the other waits out its hour"
+    assert broker.stats()["retry"].ready >= breaker.FAILURES - 1, "what failed of the other waits out its hour"
     ledger.close()
