@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export BROKER
 ARGS ?=
 
-.PHONY: help up test test-pythons lint shape coverage fuzz drill bench bench-promise bench-recovery bench-lanes bench-letters screenshots docs lock
+.PHONY: help up test test-pythons lint shape coverage fuzz schemathesis drill bench bench-promise bench-recovery bench-lanes bench-letters bench-ledger screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -55,6 +55,9 @@ fuzz: .venv/.dev ## a hundred thousand inputs with something put wrong in them, 
 		echo 'atheris cannot be had here: Hypothesis alone chooses the inputs'
 	@$(BIN)/python -m tools.fuzz $(ARGS)
 
+schemathesis: .venv/.dev ## both OpenAPI documents against what serves them, with hundreds of examples (SCHEMATHESIS_EXAMPLES, SCHEMATHESIS_SEED)
+	SCHEMATHESIS_EXAMPLES=$${SCHEMATHESIS_EXAMPLES:-200} $(BIN)/pytest -n 2 --show-capture=no tests/integration/docs/test_exact_documents.py $(ARGS)
+
 drill: .venv/.dev ## every fault, over both brokers and both ledgers: nothing lost, doubled or half (ARGS=… for each run)
 	@tests/support/install_parts.sh
 	@for broker in embedded rabbitmq; do for ledger in sqlite postgresql; do \
@@ -85,6 +88,10 @@ bench-lanes: .venv/.dev ## one account behind its limit, away or hanging: what a
 bench-letters: .venv/.dev ## a hundred thousand dead letters: list, group, search, on SQLite and PostgreSQL
 	@tests/support/install_parts.sh
 	$(BIN)/pytest --timeout 1200 -s bench/test_letters.py $(ARGS)
+
+bench-ledger: .venv/.dev ## a ledger of ten million events on PostgreSQL beside an empty one: rates, bytes, pruning
+	@tests/support/install_parts.sh
+	$(BIN)/python -m bench.big_ledger $(ARGS)
 
 screenshots: .venv/.dev ## take the README's pictures anew
 	@tests/support/install_parts.sh

@@ -6,7 +6,7 @@ read. The words of an event (`search_terms`) go with its payload.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -36,6 +36,8 @@ ENDED: Final = sa.and_(events.c.state.not_in([state.value for state in UNFINISHE
 """Not what was discarded with a call's end unknown: what it may have booked is still looked for."""
 
 _BATCH: Final = 500
+Erase = Callable[[sa.Connection, Sequence[Any]], None]
+
 _other: Final = events.alias("other")
 
 
@@ -63,14 +65,23 @@ def erase_letters(connection: sa.Connection, numbers: Sequence[int]) -> None:
 
 def prune_payloads(database: Database, before: datetime, now: datetime) -> int:
     """Erases what ended, and whose booking is over, before `before`; of how many events, bookings, letters and more."""
-    return sum(_each(step, database, before, now) for step in (_events, _bookings, _letters, _causes, _errors))
+    return sum(step(database, before, now) for step in (_events, _bookings, _letters, _causes, _errors))
 
 
-def _each(step: Any, database: Database, before: datetime, now: datetime) -> int:
-    total = 0
-    while count := step(database, before, now):
-        total += count
-    return total
+def _walk(database: Database, query: sa.Select[Any], place: Sequence[sa.Column[Any]], erase: Erase) -> int:
+    """Erases what a query finds, a batch in each commit, in the order of `place`: the columns it asks for last. A batch
+    begins where the one before ended: what was erased long ago is looked through once, not with every batch."""
+    total, last = 0, None
+    while True:
+        rest = query if last is None else query.where(sa.tuple_(*place) > sa.tuple_(*last))
+        with database.write() as connection:
+            found = connection.execute(rest.order_by(*place).limit(_BATCH).with_for_update(skip_locked=True)).all()
+            if not found:
+                return total
+            erase(connection, found)
+        total += len(found)
+        ended = found[-1][-len(place) :]
+        last = [sa.literal(value, column.type) for value, column in zip(ended, place, strict=True)]
 
 
 def _needs_guest(source: sa.Column[str], subject: sa.Column[str], before: datetime) -> sa.ColumnElement[bool]:
@@ -96,25 +107,21 @@ def _needs_guest(source: sa.Column[str], subject: sa.Column[str], before: dateti
 def _events(database: Database, before: datetime, now: datetime) -> int:
     fresh = sa.or_(events.c.erased.is_(None), events.c.erased < events.c.updated)
     over = ~_needs_guest(events.c.source, events.c.subject, before)
-    old = sa.select(events.c.pk).where(events.c.updated < before, ENDED, fresh, over)
-    with database.write() as connection:
-        pks = connection.scalars(old.limit(_BATCH).with_for_update(skip_locked=True)).all()
-        if pks:
-            erase_events(connection, pks, now)
-    return len(pks)
+    old = sa.select(events.c.updated, events.c.pk).where(events.c.updated < before, ENDED, fresh, over)
+    place = (events.c.updated, events.c.pk)
+    return _walk(database, old, place, lambda connection, rows: erase_events(connection, [r.pk for r in rows], now))
 
 
 def _bookings(database: Database, before: datetime, _now: datetime) -> int:
     is_over = sa.or_(bookings.c.cancelled.is_(True), bookings.c.last_start.is_(None), bookings.c.last_start < before)
     over = sa.and_(is_over, ~_needs_guest(bookings.c.source, bookings.c.reference, before))
-    old = sa.select(bookings.c.source, bookings.c.reference).where(
-        bookings.c.updated < before, bookings.c.asked.is_not(None), over
-    )
-    with database.write() as connection:
-        keys = [tuple(row) for row in connection.execute(old.limit(_BATCH).with_for_update(skip_locked=True))]
-        if keys:
-            erase_bookings_words(connection, keys)
-    return len(keys)
+    place = (bookings.c.updated, bookings.c.reference, bookings.c.source)
+    old = sa.select(*place).where(bookings.c.updated < before, bookings.c.asked.is_not(None), over)
+
+    def erase(connection: sa.Connection, rows: Sequence[Any]) -> None:
+        erase_bookings_words(connection, [(row.source, row.reference) for row in rows])
+
+    return _walk(database, old, place, erase)
 
 
 def _letters(database: Database, before: datetime, _now: datetime) -> int:
@@ -127,11 +134,9 @@ def _letters(database: Database, before: datetime, _now: datetime) -> int:
             sa.func.length(letter_bodies.c.body) > 0,
         )
     )
-    with database.write() as connection:
-        numbers = connection.scalars(old.limit(_BATCH).with_for_update(skip_locked=True)).all()
-        if numbers:
-            erase_letters(connection, numbers)
-    return len(numbers)
+    return _walk(
+        database, old, (dead_letters.c.id,), lambda connection, rows: erase_letters(connection, [r.id for r in rows])
+    )
 
 
 def _causes(database: Database, before: datetime, now: datetime) -> int:

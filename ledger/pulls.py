@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bellhop.ledger.accounts import blank
+from bellhop.ledger.accounts import account_key, blank
 from bellhop.ledger.engine import Database
 from bellhop.ledger.tables import accounts, watermarks
 
@@ -30,7 +30,7 @@ class PullMarks:
 
     def begin(self, account: str, by: str, lease_seconds: float) -> bool:
         """Takes the account's turn for `by`, for so long at most. False where another has it."""
-        with self._database.write([f"account:{account}"]) as connection:
+        with self._database.write([account_key(account)]) as connection:
             now = self._now()
             connection.execute(self._database.insert(accounts).on_conflict_do_nothing(), blank(account, now))
             free = sa.or_(accounts.c.pull_until.is_(None), accounts.c.pull_until <= now, accounts.c.pull_by == by)
@@ -43,7 +43,7 @@ class PullMarks:
 
     def end(self, account: str, by: str, moved: Watermark | None) -> None:
         """Gives the turn back, and after a success moves the watermark, never backwards."""
-        with self._database.write([f"account:{account}"]) as connection:
+        with self._database.write([account_key(account)]) as connection:
             if moved is not None:
                 self._move(connection, moved)
             mine = sa.update(accounts).where(accounts.c.account == account, accounts.c.pull_by == by)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger import batch, bookings
+from bellhop.ledger.accounts import AccountStates, account_key, end_permits
 from bellhop.ledger.bookings import Key, apply_event, merge_booking, reaching
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import mark_after
@@ -19,9 +20,10 @@ from bellhop.ledger.doubts import note_doubts, unknown_call
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import RANKS, HeldBooking
 from bellhop.ledger.records import Attempt, Booking, Claimed, Settlement, State, VendorCall
+from bellhop.ledger.records.accounts import LeaveAsked
 from bellhop.ledger.tables import attempts, events
 from bellhop.ledger.writer import GroupWriter
-from bellhop.schemas.errors import ClaimLost
+from bellhop.schemas.errors import ClaimLost, LeaveLater
 
 _CLAIMS: Final = (
     sa.select(
@@ -51,17 +53,26 @@ class Mark:
     call: VendorCall
     booking: Booking | None
     lease_seconds: float
+    leave: LeaveAsked | None
 
 
 class Settling:
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, accounts: AccountStates, now: Callable[[], datetime]) -> None:
         self._database = database
+        self._accounts = accounts
         self._now = now
         self._marks: GroupWriter[Mark, Claimed] = GroupWriter(self._mark)
 
-    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
+    def calling(
+        self,
+        claimed: Claimed,
+        call: VendorCall,
+        booking: Booking | None,
+        lease_seconds: float,
+        leave: LeaveAsked | None,
+    ) -> Claimed:
         """See `Ledger.calling`."""
-        return self._marks.submit(Mark(claimed, call, booking, lease_seconds))
+        return self._marks.submit(Mark(claimed, call, booking, lease_seconds, leave))
 
     def settle(self, settlements: Sequence[Settlement]) -> list[int]:
         """See `Ledger.settle`."""
@@ -69,8 +80,10 @@ class Settling:
             return []
         keys = {(s.envelope.source, s.envelope.subject) for s in settlements}
         keys |= {_key(s.booking) for s in settlements if s.booking}
-        with self._database.write(bookings.lock_key(*key) for key in keys) as connection:
+        locks = [bookings.lock_key(*key) for key in keys]
+        with self._accounts.take_spent() as spent, self._database.write(locks) as connection:
             now = self._now()
+            end_permits(connection, spent)
             stored = _claims(connection, [s.claimed for s in settlements])
             # Settled before, by a commit whose confirmation was lost on the way: it must not count twice.
             todo = [s for s in settlements if not _is_settled(stored.get(s.claimed.event_pk), s)]
@@ -88,14 +101,18 @@ class Settling:
 
     def _mark(self, marks: Sequence[Mark]) -> list[Claimed | Exception]:
         keys = {_key(mark.booking) for mark in marks if mark.booking}
-        with self._database.write(bookings.lock_key(*key) for key in keys) as connection:
+        locks = [bookings.lock_key(*key) for key in keys]
+        locks += [account_key(mark.leave.permit.account) for mark in marks if mark.leave]
+        with self._accounts.take_spent() as spent, self._database.write(locks) as connection:
             now = self._now()
+            end_permits(connection, spent)
             stored = _claims(connection, [mark.claimed for mark in marks])
+            own = [_is_owned(stored.get(mark.claimed.event_pk), mark.claimed) for mark in marks]
+            leaves = self._grant(connection, marks, own, now)
             held = bookings.read_bookings(connection, keys)
             answers: list[Claimed | Exception] = []
             marked, unknown = [], []
-            for mark in marks:
-                owned = _is_owned(stored.get(mark.claimed.event_pk), mark.claimed)
+            for mark, owned, wait in zip(marks, own, leaves, strict=True):
                 booking = mark.claimed.booking
                 if mark.booking is not None:
                     held[_key(mark.booking)] = merge_booking(held.get(_key(mark.booking)), mark.booking, owned=owned)
@@ -103,17 +120,29 @@ class Settling:
                 if not owned:
                     answers.append(ClaimLost(f"event {mark.claimed.event_pk} was claimed by another worker meanwhile"))
                     continue
+                if wait is None:
+                    answers.append(LeaveLater("its account has no leave for a call at this moment"))
+                    continue
                 until = now + timedelta(seconds=mark.lease_seconds)
                 before = stored[mark.claimed.event_pk]
                 if before.calling is not None and before.calling_token != mark.claimed.token:
                     # Asked about and made again: the first may still come to be.
                     unknown.append(unknown_call(before, call_from_json(before.calling), now))
                 marked.append((call_to_json(mark.call), mark.claimed.token, now, until, now, mark.claimed.event_pk))
-                answers.append(replace(mark.claimed, until=until, booking=booking))
+                answers.append(replace(mark.claimed, until=until, booking=booking, wait=wait))
             _MARK.run(connection, sorted(marked, key=itemgetter(-1)))
             note_doubts(self._database, connection, unknown)
             bookings.store(connection, self._database, [held[key] for key in sorted(keys)], now)
         return answers
+
+    def _grant(
+        self, connection: sa.Connection, marks: Sequence[Mark], own: Sequence[bool], now: datetime
+    ) -> list[float | None]:
+        """In how many seconds each may call; None where it has no leave. Who asks for none has it already. None is
+        taken for a claim that was lost."""
+        asked = {place: mark.leave for place, mark in enumerate(marks) if mark.leave and own[place]}
+        granted = dict(zip(asked, self._accounts.grant(connection, list(asked.values()), now), strict=True))
+        return [granted.get(place, 0.0) for place in range(len(marks))]
 
     def _store(
         self, connection: sa.Connection, settlements: Sequence[Settlement], lost: Collection[int], now: datetime

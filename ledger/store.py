@@ -38,6 +38,7 @@ from bellhop.ledger.records import (
     State,
     VendorCall,
 )
+from bellhop.ledger.records.accounts import LeaveAsked
 from bellhop.ledger.refusals import Refusals
 from bellhop.ledger.restores import Restores
 from bellhop.ledger.rotations import Rotations
@@ -85,7 +86,8 @@ class Ledger:
         self._now = now
         self.floods = Floods(database, now)
         self._claims = Claims(database, self.floods, now)
-        self._settling = Settling(database, now)
+        self.accounts = AccountStates(database, now)
+        self._settling = Settling(database, self.accounts, now)
         self._tokens = VendorTokens(database, now)
         self.letters = Desk(database, now)
         self.proofs = Proofs(database, now)
@@ -94,7 +96,6 @@ class Ledger:
         self.edits = Edits(database, now, second_approver=second_approver)
         self.pauses = Pauses(database, now)
         self.people = People(database, now)
-        self.accounts = AccountStates(database, now)
         self.causes = CauseDesk(database, now)
         self.vendor_answers = VendorAnswers(database, now)
         self.pulls = PullMarks(database, now)
@@ -122,12 +123,9 @@ class Ledger:
     ) -> Ledger:
         """Opens `sqlite:///file` or `postgresql://…`; makes its folder and tables, or brings them up to date.
 
-        keep_seconds: how long `prune` leaves what is finished; keep_payload_seconds: what of it names
-        a guest, None for as long; keep_audit_seconds: what people did, 0 for ever.
-        second_approver: whether edits need another person's
-        approval; who does not say keeps the stricter rule. Raises LedgerUnavailable, or LedgerError saying what to do:
-        a URL that is none, a file that cannot be written, tables of a newer Bellhop.
-        """
+        keep_seconds: how long `prune` leaves what is finished; keep_payload_seconds: what names a guest, or None;
+        keep_audit_seconds: what people did, 0 for ever. second_approver: whether edits need another person's word.
+        Raises LedgerUnavailable, or LedgerError saying what to do."""
         database = Database(url)
         observe("ledger.opened", database=database.description)
         return cls(
@@ -158,14 +156,19 @@ class Ledger:
         """What `claim` would answer for each by itself, as things stand. Nothing is written or locked."""
         return self._claims.foresee(envelopes)
 
-    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
-        """Commits the mark that `call` is about to be made, with the booking as far as it has come, together with what
-        other threads mark at the moment. The claim then holds `lease_seconds` from now.
-
-        Raises ClaimLost where another worker has taken the event: the call must not be made. The booking is stored
-        all the same.
-        """
-        return self._settling.calling(claimed, call, booking, lease_seconds)
+    def calling(
+        self,
+        claimed: Claimed,
+        call: VendorCall,
+        booking: Booking | None,
+        lease_seconds: float,
+        leave: LeaveAsked | None = None,
+    ) -> Claimed:
+        """Commits the mark that `call` is about to be made, with the booking as far as it has come, the account's leave
+        where it is asked for, and what other threads mark at the moment. The claim then holds `lease_seconds` from now.
+        Raises ClaimLost where another worker has taken the event, LeaveLater where the account must be waited for: the
+        call must not be made. The booking is stored all the same."""
+        return self._settling.calling(claimed, call, booking, lease_seconds, leave)
 
     def settle(self, settlements: Sequence[Settlement]) -> list[int]:
         """Records what became of claimed events, in one commit. Returns the `event_pk` of those whose claim was lost:
@@ -179,8 +182,7 @@ class Ledger:
         return events.event(self._database, source, id_)
 
     def calls(self, source: str, id_: str) -> list[Attempt]:
-        """Every call that an event made under any content of its id, the oldest first; also one that was cut off before
-        an answer was recorded."""
+        """Every call that an event made under any content of its id, the oldest first; also one that was cut off."""
         return calls.find_calls(self._database, source, id_)
 
     def standings(self, source: str, ids: Sequence[str]) -> Mapping[str, Sequence[Standing]]:

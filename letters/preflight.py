@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.known import Answer
 from bellhop.ledger.records import Letter, LetterState, Refused, Settled, State, Verdict
+from bellhop.ledger.records.accounts import AccountView
 from bellhop.letters.edits import contract
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.envelope import Envelope, decode_recordable

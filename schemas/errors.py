@@ -101,5 +101,9 @@ class LedgerUnavailable(LedgerError):
     """Raised when the ledger's database cannot be reached or is locked for too long. Nothing was committed."""
 
 
+class LeaveLater(LedgerError):
+    """Raised when a call's account has no leave for it at this moment. Nothing is marked; the gate waits for it."""
+
+
 class ClaimLost(LedgerError):
     """Raised when a worker acts on a claim that has expired and was taken by another. It must not call the vendor."""

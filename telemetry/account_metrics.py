@@ -8,8 +8,8 @@ from typing import Final, Protocol
 
 from cronsim import CronSim
 
-from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.pulls import Watermark
+from bellhop.ledger.records.accounts import AccountView
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.settings import Account

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from bellhop.ledger.accounts import Ended
 from bellhop.ledger.records import VendorCall
+from bellhop.ledger.records.accounts import Ended
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.redact import Redactor
 from bellhop.vendors.connections import Connections

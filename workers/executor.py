@@ -5,7 +5,8 @@ claim      the ledger: may this be worked?     the claim runs out, and the next 
 translate  the handler names the next call     as above: nothing was asked of anyone
 prepare    the vendor is asked what must be    as above: nothing here books
            known before
-gate       leave to call the account           as above; the leave's lease runs out
+gate       leave to call the account, with     as above; the leave's lease runs out
+           the mark where it is free now
 mark       `calling` is committed              the next delivery finds the mark: the event is in doubt, and the vendor
                                                is asked what became of the call before anything else (`_resolve`)
 call       the vendor                          the same; what it booked is committed with the next mark or the end
@@ -22,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -40,6 +40,7 @@ from bellhop.vendors.handler import Handler, attempt_request
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Performed, Recorded, Refusal, Repeated, Retry, Wait
 from bellhop.vendors.standing import say_what_gave_way, say_what_stands
+from bellhop.workers import failures
 from bellhop.workers.delivery import (
     Began,
     ClaimedDelivery,
@@ -49,6 +50,7 @@ from bellhop.workers.delivery import (
     event_tags,
 )
 from bellhop.workers.failures import TOO_EARLY, failure_outcome, held_outcome, is_same_call, said_no_before, with_heard
+from bellhop.workers.marker import Marker
 from bellhop.workers.ports import NoTurns, Turns, WorkLedger
 from bellhop.workers.retry import plan_retry, starts_soon
 
@@ -75,6 +77,7 @@ class Executor:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._turns = turns or NoTurns()
+        self._marker = Marker(ledger, self._turns, claim_seconds, clock)
         self._handler = handler
         self._ledger = ledger
         self._worker = worker
@@ -85,8 +88,6 @@ class Executor:
         self._tracer = tracer
         self._clock = clock
         self.starts_soon = partial(starts_soon, ladder=ladder, now=clock.now)
-
-    # --- receive, claim -----------------------------------------------------------------------------------------
 
     def receive(self, delivery: Delivery) -> ReceivedDelivery | EndedDelivery:
         """Decodes. What cannot be read is dead at once: no retry would make it readable."""
@@ -102,8 +103,6 @@ class Executor:
             return []
         claims = self._ledger.claim([one.envelope for one in received], self._worker, self._claim_seconds)
         return [one.answer(claim) for one, claim in zip(received, claims, strict=True)]
-
-    # --- work: translate → prepare → gate → mark → call, until nothing is left to call ----------------------------
 
     def work(self, claimed: ClaimedDelivery) -> EndedDelivery:
         """Works it to its outcome. Raises nothing: what is unexpected becomes an outcome too."""
@@ -130,9 +129,7 @@ class Executor:
                 if not isinstance(ready, VendorCall):
                     return ready
                 try:
-                    # Before the mark: a worker that dies while it waits for its turn leaves nothing in doubt.
-                    self._turns.ahead(ready.account)
-                    claimed = self._mark(claimed, ready)
+                    claimed = self._marker.mark(claimed, ready)
                     called = self._call(claimed, ready)
                 finally:
                     self._turns.give_back(ready.account)
@@ -197,20 +194,6 @@ class Executor:
             return claimed.end(outcome, attempt, failure.code)
         return ready if isinstance(ready, VendorCall) else claimed.end(ready)
 
-    def _mark(self, claimed: ClaimedDelivery, call: VendorCall) -> ClaimedDelivery:
-        """Committed before the call: whoever finds this mark after our death knows that it may have happened."""
-        if call.repeatable and not claimed.is_unsaved:
-            return claimed
-        since = self._clock.monotonic()
-        claim = self._ledger.calling(claimed.claim, call, claimed.stored_booking, self._claim_seconds)
-        if not call.repeatable and self._stood_still(since, claim.until):
-            raise ClaimLost("another worker may have taken the event, and made the call")
-        return claimed.with_claim(claim)
-
-    def _stood_still(self, since: float, until: datetime) -> bool:
-        """Whether its claim ran out. since: monotonic seconds, which stand still with a machine that sleeps."""
-        return self._clock.monotonic() - since >= self._claim_seconds or self._clock.now() >= until
-
     def _call(self, claimed: ClaimedDelivery, call: VendorCall) -> ClaimedDelivery | EndedDelivery:
         """Makes one call: the booking moved on and there may be more to call, or the end."""
         began = self._clock.now(), self._clock.monotonic()
@@ -240,6 +223,8 @@ class Executor:
         is refused: more tries would hear the same."""
         doubt = claimed.claim.in_doubt
         outcome = failure_outcome(failure, call, doubt, tried=claimed.claim.attempts)
+        if isinstance(outcome, Retry) and claimed.age_seconds(self._clock) <= sum(self._ladder):
+            return failures.away_outcome(failure, call, claimed.envelope, self._turns, self.starts_soon) or outcome
         if not (isinstance(outcome, InDoubt) and failure.said_no and doubt and said_no_before(doubt, call)):
             return outcome
         try:
@@ -281,8 +266,6 @@ class Executor:
     def _report_crash(self, claimed: ClaimedDelivery, error: Exception) -> None:
         tags = event_tags(claimed.envelope)
         self._observe("worker.crashed", error=type(error).__name__, where=where(error), **tags)
-
-    # --- plan, and settle (`worker.py`, many at once) ---------------------------------------------------------------
 
     def plan(self, ended: EndedDelivery) -> EndedDelivery:
         """When it is to be tried again; a person's where no retry fits."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from bellhop.broker.messages import waits_for
-from bellhop.ledger.accounts import FAILURES
+from bellhop.ledger.breaker import FAILURES
 from bellhop.ledger.records import Json, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
@@ -64,6 +64,23 @@ def held_outcome(held: CallHeld, event: Envelope, turns: Turns, starts_soon: Cal
     From another account's lane, or one that knows nothing of it, it would come again at once."""
     is_known = held.account == event.account and turns.leave(waits_for(event)).held > 0
     return Wait(str(held), held.after, is_known and not starts_soon(event, held.after))
+
+
+def away_outcome(
+    failure: VendorFailure,
+    call: VendorCall,
+    event: Envelope,
+    turns: Turns,
+    starts_soon: Callable[[Envelope, float], bool],
+) -> Wait | None:
+    """What a call that did nothing makes of an event whose account is held now, as its vendor is away: it waits in its
+    lane like all others, and no attempt counts. Or the tries would put one event after another on the ladder's long
+    steps, and none were left to find out that the vendor is back. None where it is not so. Not for an event older than
+    the ladder is long: where it is the event that the vendor fails at, it must come to its end."""
+    held = turns.leave(call.account).held if failure.is_away and call.account == event.account else 0.0
+    if held <= 0:
+        return None
+    return held_outcome(CallHeld(call.account, f"its vendor is away; last: {failure}", held), event, turns, starts_soon)
 
 
 def _doubt_notes(failure: VendorFailure, before: VendorCall | None) -> Json | None:

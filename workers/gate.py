@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bellhop.ledger.accounts import AccountView, Denied, Ended, Permit, budget_denial
+from bellhop.ledger.accounts import permit_id
+from bellhop.ledger.breaker import budget_denial
+from bellhop.ledger.records.accounts import AccountView, Denied, Ended, LeaveAsked, Permit
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent
@@ -42,14 +44,18 @@ class GateLedger(Protocol):
 
     def release(self, permit: Permit, ended: Ended, *, error: str = "", retry_after: float | None = None) -> float: ...
 
+    def spend(self, permit: Permit) -> None: ...
+
     def views(self) -> list[AccountView]: ...
 
 
 @dataclass(slots=True)
 class _Ahead:
-    """A permit that a thread got before its call, for its next request to that account."""
+    """A permit that a thread got before its call, for its next request to that account. After that its event is marked
+    anew or settled: that commit gives back what was spent."""
 
     permit: Permit | None = None
+    asked_at: float = 0.0
 
 
 class AccountGate:
@@ -111,6 +117,30 @@ class AccountGate:
         own = (view.held_until - now).total_seconds() if view.held_until is not None else 0.0
         return max(own, 0.0 if budget is None else budget.after)
 
+    def ask(self, account: str) -> LeaveAsked | None:
+        """See `workers.ports.Turns`."""
+        limits = self._limits(account)
+        if limits == _NO_LIMITS or self._is_ill(account) or self._turns_of(account).permit is not None:
+            return None
+        soonest = self._next.get(account, 0.0) - self._clock.monotonic() if limits.per_second else 0.0
+        if soonest > PATIENCE_SECONDS:
+            return None
+        if soonest > 0:
+            self._clock.sleep(soonest)
+        permit = Permit(account, permit_id() if limits.at_once else "", 0.0, False)
+        self._turns_of(account).asked_at = self._clock.monotonic()
+        return LeaveAsked(permit, limits, self._last, self._lease(account))
+
+    def take(self, leave: LeaveAsked, wait: float) -> None:
+        """See `workers.ports.Turns`."""
+        held = self._turns_of(leave.permit.account)
+        held.permit = leave.permit
+        # From when it was asked for, not from when it was committed: what asks next a moment early keeps to the rate's
+        # moments, and what asks late would push all that follow.
+        self._note_rate(leave.permit.account, leave.limits, held.asked_at + wait)
+        if wait > 0:
+            self._clock.sleep(wait)
+
     def ahead(self, account: str) -> None:
         """Gets the permit for this thread's next request to the account, so that nothing need be waited for between
         the ledger's mark and the call. Raises Held. What is not used must be given back with `give_back`."""
@@ -129,6 +159,7 @@ class AccountGate:
     def turn(self, account: str, *, is_login: bool = False) -> Iterator[None]:
         """See `vendors.held.Gate`."""
         held = self._turns_of(account)
+        is_ahead = held.permit is not None
         permit, held.permit = held.permit or self._permit(account), None
         well = Ended.LOGGED_IN if is_login else Ended.ANSWERED
         try:
@@ -145,7 +176,10 @@ class AccountGate:
         except BaseException:
             self._release(permit, well)
             raise
-        self._release(permit, well)
+        if is_ahead and well is Ended.ANSWERED and not permit.probe and not self._seems_ill(account):
+            self._ledger.spend(permit)
+        else:
+            self._release(permit, well)
 
     def _turns_of(self, account: str) -> _Ahead:
         held: dict[str, _Ahead] | None = getattr(self._local, "held", None)
@@ -171,14 +205,18 @@ class AccountGate:
                 patience_seconds=max(0.0, left),
             )
             if isinstance(got, Permit):
-                if limits.per_second:
-                    self._next[account] = self._clock.monotonic() + got.wait + 1 / limits.per_second
+                self._note_rate(account, limits, self._clock.monotonic() + got.wait)
                 if got.wait > 0:
                     self._clock.sleep(got.wait)
                 return got
             if not got.crowded or left <= 0:
                 raise self._deny(account, got.why, got.after)
             self._clock.sleep(_POLL_SECONDS * (0.5 + self._clock.chance()))
+
+    def _note_rate(self, account: str, limits: Limits, start: float) -> None:
+        """start: of a call that has leave, in monotonic seconds."""
+        if limits.per_second:
+            self._next[account] = start + 1 / limits.per_second
 
     def _deny(self, account: str, why: str, after: float, *, refused: bool = False) -> CallHeld:
         self._observe("account.held", account=account, why=why, after=after)
@@ -197,7 +235,7 @@ class AccountGate:
         must not turn a call's end into another: the permit's lease ends by itself."""
         account, seconds = permit.account, 0.0
         nothing_held = not permit.id and not permit.probe
-        if nothing_held and ended in _WELL and not _is_ill(self._views.get(account)):
+        if nothing_held and ended in _WELL and not self._seems_ill(account):
             return seconds
         try:
             seconds = self._ledger.release(permit, ended, error=error, retry_after=retry_after)
@@ -209,6 +247,10 @@ class AccountGate:
             with self._lock:
                 self._looked = None  # this process knows at once; the others within a second
         return seconds
+
+    def _seems_ill(self, account: str) -> bool:
+        """As far as was seen last."""
+        return _is_ill(self._views.get(account))
 
     def _is_ill(self, account: str) -> bool:
         return _is_ill(self._looked_up().get(account))

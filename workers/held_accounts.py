@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
-from bellhop.ledger.accounts import AccountView
+from bellhop.ledger.records.accounts import AccountView
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.observe import Observe

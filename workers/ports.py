@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bellhop.ledger.records import Booking, Claim, Claimed, Settlement, VendorCall
+from bellhop.ledger.records.accounts import LeaveAsked
 from bellhop.schemas.envelope import Envelope
 
 
@@ -17,10 +18,18 @@ class WorkLedger(Protocol):
         """One claim for each envelope, in their order, in one commit."""
         ...
 
-    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
-        """Commits that `call` is about to be made, with the booking's progress so far; renews the claim.
+    def calling(
+        self,
+        claimed: Claimed,
+        call: VendorCall,
+        booking: Booking | None,
+        lease_seconds: float,
+        leave: LeaveAsked | None = None,
+    ) -> Claimed:
+        """Commits that `call` is about to be made, with the booking's progress so far, and with the account's leave
+        where it is asked for; renews the claim.
 
-        Raises ClaimLost.
+        Raises ClaimLost, LeaveLater.
         """
         ...
 
@@ -52,6 +61,17 @@ class Turns(Protocol):
         """What is known of it here, a second old at most. Raises nothing."""
         ...
 
+    def ask(self, account: str) -> LeaveAsked | None:
+        """Waits until the account's rate may have room, and says what to ask the ledger for with the mark of this
+        thread's next request. None where nothing need be asked, or more must be waited for: then `ahead` comes before
+        the mark. Raises LedgerUnavailable."""
+        ...
+
+    def take(self, leave: LeaveAsked, wait: float) -> None:
+        """The ledger has granted it: it is this thread's, for its next request to the account. wait: the moment until
+        then, which is waited for here."""
+        ...
+
     def ahead(self, account: str) -> None:
         """Gets leave for this thread's next request to the account. Raises Held, LedgerUnavailable."""
         ...
@@ -66,6 +86,11 @@ class NoTurns:
 
     def leave(self, account: str) -> AccountLeave:
         return FREE
+
+    def ask(self, account: str) -> LeaveAsked | None:
+        return None
+
+    def take(self, leave: LeaveAsked, wait: float) -> None: ...
 
     def ahead(self, account: str) -> None: ...
 

@@ -13,7 +13,7 @@ from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.results import ACCOUNT
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
-from bellhop.workers.ports import AccountLeave
+from bellhop.workers.ports import AccountLeave, NoTurns
 
 ILL_AFTER: Final = 5
 """So many posts in a row that found a receiver away, and it gets one at a time."""
@@ -26,7 +26,7 @@ _LATER_SECONDS: Final = 60.0
 _AWAY: Final = (Kind.TRANSIENT, Kind.UNKNOWN)
 
 
-class Places:
+class Places(NoTurns):
     """How many posts a source's receiver may have at once: half of the threads, where there are others to be told; one
     now and then while it is away. Its results wait in its lane meanwhile, by `leave`: these are the `Turns` of the
     route. Of this process alone. Safe from any thread."""
@@ -49,10 +49,6 @@ class Places:
                 return AccountLeave(at_once=self._most)
             left = self._away_at[account] + AGAIN_SECONDS - self._monotonic()
             return AccountLeave(held=max(0.0, left), at_once=1, is_ill=True)
-
-    def ahead(self, account: str) -> None: ...
-
-    def give_back(self, account: str) -> None: ...
 
     @contextmanager
     def one(self, source: str) -> Iterator[None]:

@@ -22,7 +22,7 @@ def complete(document: JsonObject) -> JsonObject:
             schemas[name]["oneOf"] = [_has("ids"), _has("filter")]
     schemas["UserChange"]["anyOf"] = [_has(name) for name in ("role", "password", "disabled")]
     schemas["JsonValue"] = _VALUE
-    table = {"propertyNames": {"pattern": FIT, "maxLength": MAX_KEY}, "additionalProperties": _ANY}
+    table = {"propertyNames": _NAMES, "additionalProperties": _ANY}
     schemas["NewEdit"]["properties"]["changes"] |= table
     return document
 
@@ -54,20 +54,18 @@ def _has(name: str) -> JsonObject:
 
 
 _ANY: JsonObject = {"$ref": "#/components/schemas/JsonValue"}
+_NAMES: JsonObject = {"pattern": FIT, "maxLength": MAX_KEY}
 _VALUE: JsonObject = {
     "description": f"Anything that can be stored, at most {MAX_DEPTH} levels deep.",
-    "anyOf": [
-        {"type": ["null", "boolean"]},
-        {"type": "string", "pattern": FIT},
-        {"type": "number", "exclusiveMinimum": -WHOLE, "exclusiveMaximum": WHOLE},
-        {"type": "array", "items": _ANY},
-        {
-            "type": "object",
-            "propertyNames": {"pattern": FIT, "maxLength": MAX_KEY},
-            "additionalProperties": _ANY,
-        },
-    ],
+    "pattern": FIT,
+    "exclusiveMinimum": -WHOLE,
+    "exclusiveMaximum": WHOLE,
+    "items": _ANY,
+    "propertyNames": _NAMES,
+    "unevaluatedProperties": _ANY,
 }
+"""Without types and alternatives, as each keyword is about its own type alone: makers of clients read it as "any", and
+would stop at alternatives that hold themselves."""
 
 
 def _say_null(schema: JsonObject) -> None:

@@ -19,7 +19,7 @@ class Claimed:
 
     event_pk is the ledger's own row id. in_doubt is the call whose outcome is unknown, to be resolved before
     anything else; called_at is when it was marked, None where nobody noted it. booking is None for events that are not
-    about a booking.
+    about a booking. wait: in how many seconds the leave begins that was granted with its mark.
     """
 
     event_pk: int
@@ -29,6 +29,7 @@ class Claimed:
     in_doubt: VendorCall | None
     attempts: int
     called_at: datetime | None = None
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

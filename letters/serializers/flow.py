@@ -14,8 +14,8 @@ from bellhop.schemas.settings import Account, Settings
 from bellhop.vendors.registry import ROUTES
 
 if TYPE_CHECKING:
-    from bellhop.ledger.accounts import AccountView
     from bellhop.ledger.pulls import Watermark
+    from bellhop.ledger.records.accounts import AccountView
     from bellhop.ledger.store import Ledger
 
 _LANES_SHOWN: Final = 100

@@ -22,6 +22,7 @@ from bellhop.console.access.passwords import hash_password
 from bellhop.console.access.sessions import Sessions
 from bellhop.ledger.records import LetterFilter, LetterState, Role
 from bellhop.schemas.errors import BrokerUnavailable, LedgerUnavailable
+from bellhop.schemas.reasons import Reason
 from tests.support.browser import browser
 from tests.support.console import Console
 from tests.support.ledger import NOON, die, event, letter
@@ -34,6 +35,11 @@ SCREENS = (
     *("/", "/letters", "/causes", "/letters/1", "/jobs", "/jobs/1", "/edits", "/search?q=R", "/routes", "/audit"),
     *("/people", f"/event?source=crm&id={LONG_ID}", "/nowhere"),
 )
+
+_CUT = """[...document.querySelectorAll("table.dense .pill")].filter(
+    (pill) => pill.getBoundingClientRect().right > pill.closest("td").getBoundingClientRect().right
+).length"""
+"""How many reasons stand beyond the edge of their cell."""
 
 
 @pytest.fixture
@@ -98,6 +104,15 @@ def test_endless_words_run_over_no_edge(console: Console, page: Page) -> None:
         for width in (360, 375, 769, 960, 1024, 1221, 1280, 1440, 1920):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+
+
+def test_a_letters_reason_is_read_whole_on_every_screen(console: Console, page: Page) -> None:
+    longest = max(Reason, key=len).value
+    console.ledger.letters.archive([replace(letter(event("e-1")), reason=longest)])
+    page.goto("/letters")
+    for width in (769, 960, 1024, 1221, 1280, 1440, 1600, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(_CUT) == 0, width
 
 
 def test_the_histogram_filters_by_dragging_and_by_keys(console: Console, page: Page) -> None:

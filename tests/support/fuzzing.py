@@ -96,7 +96,7 @@ def _put_wrong(draw: st.DrawFn, body: Any) -> Any:
         holder[key] = [holder[key]]
     elif act == "text" and isinstance(holder[key], int | float):
         holder[key] = str(holder[key])
-    elif act == "twice" and isinstance(holder, list):
+    elif act == "twice" and isinstance(holder, list) and isinstance(key, int):
         holder.append(copy.deepcopy(holder[key]))
     elif act == "renamed" and isinstance(holder, dict) and isinstance(key, str):
         holder[draw(st.sampled_from((key.upper(), f"{key} ", f"x_{key}", key.replace("_", ""))))] = holder.pop(key)

@@ -15,6 +15,7 @@ import bellhop.broker.rabbitmq.broker  # noqa: F401  # both here, so that each p
 from bellhop.broker.connect import connect
 from bellhop.broker.topology import Topology, work_queue
 from bellhop.ledger.records import Booking, Claim, Claimed, Settlement, VendorCall
+from bellhop.ledger.records.accounts import LeaveAsked
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.settings import BrokerSettings
@@ -80,8 +81,15 @@ class DeadlyLedger:
             os._exit(9)
         return self._ledger.claim(envelopes, worker, lease_seconds)
 
-    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
-        return self._ledger.calling(claimed, call, booking, lease_seconds)
+    def calling(
+        self,
+        claimed: Claimed,
+        call: VendorCall,
+        booking: Booking | None,
+        lease_seconds: float,
+        leave: LeaveAsked | None = None,
+    ) -> Claimed:
+        return self._ledger.calling(claimed, call, booking, lease_seconds, leave)
 
     def settle(self, settlements: Sequence[Settlement]) -> list[int]:
         return self._ledger.settle(settlements)

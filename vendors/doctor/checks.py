@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import ParamSpec, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.pulls import Watermark
+from bellhop.ledger.records.accounts import AccountView
 from bellhop.schemas.errors import BellhopError
 from bellhop.vendors.failure import VendorFailure
 

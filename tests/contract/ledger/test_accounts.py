@@ -11,14 +11,8 @@ from datetime import timedelta
 import pytest
 
 from bellhop.ledger import accounts
-from bellhop.ledger.accounts import (
-    FAILURES,
-    FIRST_OPEN_SECONDS,
-    LONGEST_REFUSED_SECONDS,
-    Denied,
-    Ended,
-    Permit,
-)
+from bellhop.ledger.breaker import FAILURES, FIRST_OPEN_SECONDS, LONGEST_REFUSED_SECONDS
+from bellhop.ledger.records.accounts import Denied, Ended, Permit
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.settings import Limits
 from tests.support.ledger import Clock, OpenLedger

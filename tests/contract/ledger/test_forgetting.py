@@ -11,12 +11,24 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bellhop.ledger import payloads
 from bellhop.ledger.forgetting import ForgetRefused
-from bellhop.ledger.records import Attempt, Booking, LetterFilter, LetterState, RefusedPost, Settled, State
+from bellhop.ledger.records import (
+    Attempt,
+    Booking,
+    Claimed,
+    LetterFilter,
+    LetterState,
+    RefusedPost,
+    Settled,
+    Settlement,
+    State,
+)
 from bellhop.ledger.store import Ledger
 from bellhop.ledger.tables import metadata
 from tests.support.ledger import (
     BOOK,
+    LEASE,
     NOON,
     Clock,
     booking,
@@ -118,6 +130,28 @@ def test_a_booking_to_come_keeps_its_guest_until_a_week_after_its_start(
     assert found_in(dump())
     clock.advance(days=2)
     assert brief.prune() == 2
+
+
+def test_of_many_payloads_each_goes_once_and_those_beside_what_is_needed_go_too(
+    brief: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a batch's rows were all touched in one moment, and where it begins after one that is needed still."""
+    monkeypatch.setattr(payloads, "_BATCH", 3)
+    told = [event(f"e-{number}", "member.updated", subject=f"m-{number}") for number in range(12)]
+    for number in (0, 5, 6):
+        die(brief, told[number])
+        brief.letters.archive([letter(told[number])])
+    rest = [one for number, one in enumerate(told) if number not in (0, 5, 6)]
+    claims = brief.claim(rest, "w-1", LEASE)
+    ends = [Settlement(one, of, State.DONE) for one, of in zip(claims, rest, strict=True) if isinstance(one, Claimed)]
+    assert brief.settle(ends) == []
+    clock.advance(days=8)
+    assert brief.prune() == 9
+    assert brief.prune() == 0
+    newer = event("e-20", "member.updated", subject="m-20")
+    finish(brief, newer)
+    clock.advance(days=8)
+    assert brief.prune() == 1
 
 
 def test_what_is_at_work_or_waits_for_a_person_keeps_its_guest(brief: Ledger, clock: Clock) -> None:

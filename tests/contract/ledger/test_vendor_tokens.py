@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from bellhop.ledger.accounts import FAILURES, Denied, Ended, Permit
+from bellhop.ledger.breaker import FAILURES
+from bellhop.ledger.records.accounts import Denied, Ended, Permit
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.settings import Limits
 from tests.support.ledger import Clock, OpenLedger

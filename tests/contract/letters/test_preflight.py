@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from bellhop.ledger.accounts import FAILURES, Ended, Permit
+from bellhop.ledger.breaker import FAILURES
 from bellhop.ledger.records import (
     ClaimBusy,
     Claimed,
@@ -24,6 +24,7 @@ from bellhop.ledger.records import (
     State,
     Verdict,
 )
+from bellhop.ledger.records.accounts import Ended, Permit
 from bellhop.ledger.store import Ledger
 from bellhop.letters.preflight import WORDS, verdicts
 from bellhop.schemas.envelope import Envelope

@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bellhop.cli.main import cli
-from bellhop.ledger.accounts import FAILURES, Ended, Permit
+from bellhop.ledger.breaker import FAILURES
 from bellhop.ledger.pulls import Watermark
+from bellhop.ledger.records.accounts import Ended, Permit
 from bellhop.ledger.store import Ledger
 from bellhop.sandbox.server import Sandbox
 from bellhop.schemas.settings import Limits

@@ -22,8 +22,9 @@ from bellhop.cli.main import main
 from bellhop.console.api.app import create_api_app, mount
 from bellhop.console.api.tokens import hash_token, new_token
 from bellhop.ingest.again import RefusedTaker
-from bellhop.ledger.accounts import FAILURES, Ended, Permit
+from bellhop.ledger.breaker import FAILURES
 from bellhop.ledger.records import JobState, RefusedPost, Role, Verdict
+from bellhop.ledger.records.accounts import Ended, Permit
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.envelope import decode, encode
 from bellhop.schemas.errors import BrokerUnavailable

@@ -184,7 +184,8 @@ def test_a_discard_closes_its_letters_with_the_persons_reason(bench: Bench) -> N
 
 
 def test_a_vendor_that_is_away_is_waited_for(bench: Bench) -> None:
-    from bellhop.ledger.accounts import FAILURES, Ended
+    from bellhop.ledger.breaker import FAILURES
+    from bellhop.ledger.records.accounts import Ended
     from bellhop.schemas.settings import Limits
 
     bench.dead(1)

@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bellhop.cli.main import cli
-from bellhop.ledger.accounts import FAILURES, Ended, Permit
+from bellhop.ledger.breaker import FAILURES
+from bellhop.ledger.records.accounts import Ended, Permit
 from bellhop.ledger.store import Ledger
 from bellhop.sandbox.peoplevine.seed import SEVENROOMS, PeoplevineSeeds
 from bellhop.sandbox.seed import Seed

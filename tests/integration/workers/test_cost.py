@@ -54,8 +54,8 @@ SALONS = bookings_route("simplybook")
 LIMITS = {
     # per event: SQL statements, calls of Python functions
     "accept": (0.0, 540),
-    MEMBERS_ROUTE: (0.3, 470),
-    SALONS: (16.4, 4000),
+    MEMBERS_ROUTE: (0.2, 332),
+    SALONS: (12.9, 3310),
 }
 
 

@@ -16,6 +16,7 @@ from bellhop.broker.messages import work_message
 from bellhop.broker.port import Address, Message, Publisher
 from bellhop.broker.topology import Topology, work, work_queue
 from bellhop.ledger.records import Booking, Claim, Claimed, Settlement, State, VendorCall
+from bellhop.ledger.records.accounts import LeaveAsked
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import Clock, utc_now
 from bellhop.schemas.envelope import Envelope, decode
@@ -74,8 +75,15 @@ class Troubled:
         self._fail("claim")
         return self._ledger.claim(envelopes, worker, lease_seconds)
 
-    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
-        return self._ledger.calling(claimed, call, booking, lease_seconds)
+    def calling(
+        self,
+        claimed: Claimed,
+        call: VendorCall,
+        booking: Booking | None,
+        lease_seconds: float,
+        leave: LeaveAsked | None = None,
+    ) -> Claimed:
+        return self._ledger.calling(claimed, call, booking, lease_seconds, leave)
 
     def settle(self, settlements: Sequence[Settlement]) -> list[int]:
         self._fail("settle")

@@ -13,6 +13,7 @@ from bellhop.broker.messages import work_message
 from bellhop.broker.port import Delivery
 from bellhop.broker.topology import DEAD_EXCHANGE
 from bellhop.ledger.records import Booking, Claim, Claimed, Entry, EntryState, Settlement, VendorCall
+from bellhop.ledger.records.accounts import LeaveAsked
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.errors import ClaimLost
@@ -89,7 +90,14 @@ class _Ledger:
     def claim(self, envelopes: Sequence[Envelope], worker: str, lease_seconds: float) -> list[Claim]:
         return [self._script.ask("claim", envelopes[0])]
 
-    def calling(self, claimed: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
+    def calling(
+        self,
+        claimed: Claimed,
+        call: VendorCall,
+        booking: Booking | None,
+        lease_seconds: float,
+        leave: LeaveAsked | None = None,
+    ) -> Claimed:
         answer = self._script.ask("mark", (claimed, call, booking))
         if answer == LOST:
             raise ClaimLost("another worker took it")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bellhop.ledger.accounts import (
+from bellhop.ledger.breaker import (
     FIRST_OPEN_SECONDS,
     LONGEST_OPEN_SECONDS,
     LONGEST_REFUSED_SECONDS,
     TRIES_AT_FIRST,
-    Ended,
     open_seconds,
 )
+from bellhop.ledger.records.accounts import Ended
 
 
 def test_a_vendor_that_is_away_is_tried_every_few_seconds_for_an_hour() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from bellhop.broker.port import QueueStats
-from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.records import (
     DeadReceiver,
     Flood,
@@ -24,6 +23,7 @@ from bellhop.ledger.records import (
     TakeAsk,
     WaitingLetters,
 )
+from bellhop.ledger.records.accounts import AccountView
 from bellhop.ledger.strays import Stray
 from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
 from bellhop.schemas.errors import BrokerUnavailable

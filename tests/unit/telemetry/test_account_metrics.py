@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.pulls import Watermark
+from bellhop.ledger.records.accounts import AccountView
 from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.telemetry.account_metrics import measure_accounts
 from bellhop.vendors.settings import build

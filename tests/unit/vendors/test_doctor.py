@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bellhop.ledger.accounts import AccountView
 from bellhop.ledger.pulls import Watermark
+from bellhop.ledger.records.accounts import AccountView
 from bellhop.schemas import zones
 from bellhop.schemas.settings import Limits
 from bellhop.schemas.statuses import CANCELLED, ENDED, STANDING, WAITING

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bellhop.ledger.accounts import Ended
+from bellhop.ledger.records.accounts import Ended
 from bellhop.schemas.redact import Redactor
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.http import HttpAnswer, Where

@@ -25,11 +25,13 @@ from bellhop.ledger.records import (
     State,
     VendorCall,
 )
+from bellhop.ledger.records.accounts import LeaveAsked, Permit
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope, content_hash, encode
-from bellhop.schemas.errors import ClaimLost, LedgerUnavailable
+from bellhop.schemas.errors import ClaimLost, LeaveLater, LedgerUnavailable
 from bellhop.schemas.events import UNKNOWN_TYPE
 from bellhop.schemas.reasons import Reason
+from bellhop.schemas.settings import Limits
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
@@ -74,12 +76,23 @@ class Ledger:
     answer: Claim = field(default_factory=claimed)
     acts: list[str] = field(default_factory=list)
     on_calling: Callable[[], None] = lambda: None
+    is_crowded: bool = False
 
     def claim(self, envelopes: Sequence[Envelope], worker: str, lease_seconds: float) -> list[Claim]:
         return [self.answer for _ in envelopes]
 
-    def calling(self, held: Claimed, call: VendorCall, booking: Booking | None, lease_seconds: float) -> Claimed:
-        self.acts.append(f"marked {call.method} with {len(booking.entries) if booking else 0} entries")
+    def calling(
+        self,
+        held: Claimed,
+        call: VendorCall,
+        booking: Booking | None,
+        lease_seconds: float,
+        leave: LeaveAsked | None = None,
+    ) -> Claimed:
+        if leave is not None and self.is_crowded:
+            raise LeaveLater("not now")
+        also = " and leave" if leave else ""
+        self.acts.append(f"marked {call.method} with {len(booking.entries) if booking else 0} entries{also}")
         self.on_calling()
         return replace(held, token=held.token)
 
@@ -125,11 +138,17 @@ def failed(kind: Kind, **more: object) -> VendorFailure:
 class Turns:
     """The gate: notes what it is asked, and holds where told to."""
 
-    def __init__(self, acts: list[str], held: CallHeld | None = None) -> None:
-        self.acts, self.held = acts, held
+    def __init__(self, acts: list[str], held: CallHeld | None = None, leave: LeaveAsked | None = None) -> None:
+        self.acts, self.held, self.free = acts, held, leave
 
     def leave(self, account: str) -> AccountLeave:
         return FREE if self.held is None or account != self.held.account else AccountLeave(held=self.held.after)
+
+    def ask(self, account: str) -> LeaveAsked | None:
+        return self.free
+
+    def take(self, leave: LeaveAsked, wait: float) -> None:
+        self.acts.append(f"leave {leave.permit.id} taken")
 
     def ahead(self, account: str) -> None:
         self.acts.append(f"leave for {account}")
@@ -188,6 +207,27 @@ def test_a_call_that_must_not_happen_twice_is_committed_before_it_is_made() -> N
     ended, ledger = worked([BOOK, Done("booked")])
     assert ledger.acts == ["marked book with 0 entries", "called book"]
     assert ended.outcome == Done("booked")
+
+
+LEAVE = LeaveAsked(Permit("sb", "p-1", 0.0, False), Limits(at_once=2), False, 60.0)
+
+
+def test_leave_that_is_free_is_committed_with_the_mark() -> None:
+    ledger = Ledger()
+    at_work = executor(Vendor([BOOK, Done("booked")], ledger.acts), ledger, Turns(ledger.acts, leave=LEAVE))
+    work(at_work, delivered())
+    assert ledger.acts == [
+        *("marked book with 0 entries and leave", "leave p-1 taken", "called book"),
+        "leave of sb given back",
+    ]
+
+
+def test_leave_that_must_be_waited_for_is_there_before_the_mark() -> None:
+    """Who dies while it waits must leave nothing in doubt."""
+    ledger = Ledger(is_crowded=True)
+    at_work = executor(Vendor([BOOK, Done("booked")], ledger.acts), ledger, Turns(ledger.acts, leave=LEAVE))
+    work(at_work, delivered())
+    assert ledger.acts == ["leave for sb", "marked book with 0 entries", "called book", "leave of sb given back"]
 
 
 def test_an_event_of_a_type_that_nobody_knows_is_recorded_and_asked_of_no_handler() -> None:
@@ -844,3 +884,36 @@ def test_the_letter_of_what_ended_half_way_says_what_of_it_stands() -> None:
     assert planned.outcome.error == "Selected time start is not available (-32054); 1 of it stands at the vendor"
     ended, _ = worked([Dead(Reason.REJECTED, "no")])
     assert executor(Vendor([], []), Ledger()).plan(ended).outcome == Dead(Reason.REJECTED, "no")
+
+
+class AwayTurns(Turns):
+    """The account is held, as a call of it has just found the vendor away."""
+
+    def leave(self, account: str) -> AccountLeave:
+        return AccountLeave(held=5.0, at_once=1, is_ill=True)
+
+
+def away(kind: Kind = Kind.TRANSIENT) -> VendorFailure:
+    return VendorFailure(kind, vendor="simplybook", method="book", message="HTTP 503", status=503)
+
+
+@pytest.mark.parametrize(
+    ("failure", "seconds", "is_waiting"),
+    [
+        (away(), 10, True),
+        (away(), 60, False),
+        (VendorFailure(Kind.REJECTED, vendor="simplybook", method="book", message="no"), 10, False),
+        (away(Kind.UNKNOWN), 10, False),
+    ],
+)
+def test_a_try_that_finds_the_vendor_away_and_did_nothing_sends_its_event_back_to_its_lane(
+    failure: VendorFailure, seconds: float, is_waiting: bool
+) -> None:
+    """Not one older than the ladder is long, nor what may have happened or is refused."""
+    ledger = Ledger()
+    event = replace(envelope(), received=NOW - timedelta(seconds=seconds))
+    ended = work(executor(Vendor([BOOK], ledger.acts, failure), ledger, AwayTurns(ledger.acts)), delivered(event))
+    assert isinstance(ended.outcome, Wait) == is_waiting
+    if is_waiting:
+        assert ended.outcome == Wait(f"account sb: its vendor is away; last: {failure}", 5.0, in_lane=True)
+    assert len(ended.attempts) == (0 if is_waiting else 1)

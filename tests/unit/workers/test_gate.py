@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bellhop.ledger.accounts import AccountView, Denied, Ended, Permit
+from bellhop.ledger.records.accounts import AccountView, Denied, Ended, Permit
 from bellhop.schemas.clock import Clock as ClockBundle
 from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.settings import Limits
@@ -34,6 +34,7 @@ class Ledger:
     ill: set[str] = field(default_factory=set)
     asked: list[tuple[str, bool]] = field(default_factory=list)
     released: list[tuple[Permit, Ended]] = field(default_factory=list)
+    spent: list[Permit] = field(default_factory=list)
     looks: int = 0
     away: bool = False
     open_seconds: float = 0.0
@@ -51,6 +52,9 @@ class Ledger:
             raise LedgerUnavailable("away")
         self.released.append((permit, ended))
         return self.open_seconds
+
+    def spend(self, permit: Permit) -> None:
+        self.spent.append(permit)
 
     def views(self) -> list[AccountView]:
         self.looks += 1
@@ -197,7 +201,50 @@ def test_leave_got_ahead_is_used_by_the_next_request_and_only_by_that() -> None:
     with guarded.turn("sb"):
         assert len(ledger.asked) == 2
     guarded.give_back("sb")
-    assert [ended for _, ended in ledger.released] == [Ended.ANSWERED, Ended.ANSWERED]
+    # What its event's settlement gives back costs no commit of its own.
+    assert ledger.spent == [PERMIT]
+    assert [ended for _, ended in ledger.released] == [Ended.ANSWERED]
+
+
+def test_leave_granted_with_the_mark_is_used_by_the_next_request_and_spent() -> None:
+    ledger = Ledger()
+    guarded = gate(ledger)
+    leave = guarded.ask("sb")
+    assert leave is not None
+    guarded.take(leave, 0.0)
+    assert guarded.ask("sb") is None
+    with guarded.turn("sb"):
+        assert ledger.asked == []
+    assert (ledger.spent, ledger.released) == ([leave.permit], [])
+
+
+def test_leave_is_asked_for_with_the_mark_once_the_rate_may_have_room() -> None:
+    clock = Clock()
+    guarded = gate(Ledger(), clock)
+    for _ in range(3):
+        leave = guarded.ask("sb")
+        assert leave is not None
+        clock.time += 0.01  # of the commit; by the ledger's clock its moment is a little later than by this one's
+        guarded.take(leave, 0.005)
+        with guarded.turn("sb"):
+            pass
+    interval = 1 / LIMITED.limits.per_second
+    assert clock.slept == pytest.approx([0.005, interval - 0.01, 0.005, interval - 0.01, 0.005])
+
+
+@pytest.mark.parametrize("kind", [Kind.TRANSIENT, Kind.UNKNOWN, Kind.THROTTLED, Kind.AUTH])
+def test_the_end_of_a_call_that_failed_is_entered_at_once(kind: Kind) -> None:
+    ledger = Ledger()
+    guarded = gate(ledger)
+    guarded.ahead("sb")
+    with pytest.raises(VendorFailure), guarded.turn("sb"):
+        raise failure(kind)
+    assert (len(ledger.released), ledger.spent) == (1, [])
+
+
+def test_an_account_that_is_ill_or_free_is_asked_nothing_with_the_mark() -> None:
+    assert gate(Ledger(ill={"sb"})).ask("sb") is None
+    assert gate(Ledger()).ask("free") is None
 
 
 def test_leave_that_was_not_used_is_given_back() -> None:

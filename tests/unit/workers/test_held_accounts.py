@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bellhop.ledger.accounts import AccountView
+from bellhop.ledger.records.accounts import AccountView
 from bellhop.schemas.errors import BrokerError
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.workers.held_accounts import WELL_SECONDS, HeldAccounts, Holdable

@@ -11,6 +11,7 @@ import pytest
 from bellhop.broker.port import Delivery, Message
 from bellhop.broker.topology import lane_account
 from bellhop.ledger.records import Booking, Claimed
+from bellhop.ledger.records.accounts import LeaveAsked
 from bellhop.schemas.clock import Clock
 from bellhop.workers.delivery import ClaimedDelivery
 from bellhop.workers.lanes import Lanes
@@ -39,6 +40,11 @@ class Turns:
 
     def leave(self, account: str) -> AccountLeave:
         return self.leaves.get(account, FREE)
+
+    def ask(self, account: str) -> LeaveAsked | None:
+        return None
+
+    def take(self, leave: LeaveAsked, wait: float) -> None: ...
 
     def ahead(self, account: str) -> None: ...
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bellhop.workers.executor import Executor
+from bellhop.workers.marker import Marker
 from tests.support.model import worker
 from tests.support.model.explore import explore
 from tests.support.model.world import Budget, World, begin
@@ -79,7 +80,7 @@ def test_without_late_after_a_late_call_books_twice(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_process_that_stood_still_after_its_mark_would_book_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Executor, "_stood_still", lambda *_args: False)
+    monkeypatch.setattr(Marker, "_stood_still", lambda *_args: False)
     assert explore(begin(Budget(losses=1, ticks=2))).broken == ("line 0 stands 2 times",)
 
 
