@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export BROKER
 ARGS ?=
 
-.PHONY: help up test test-pythons lint shape coverage fuzz drill bench bench-promise bench-recovery bench-lanes bench-letters bench-ledger screenshots docs lock
+.PHONY: help up test test-pythons lint shape coverage fuzz schemathesis drill bench bench-promise bench-recovery bench-lanes bench-letters bench-ledger screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -54,6 +54,9 @@ fuzz: .venv/.dev ## a hundred thousand inputs with something put wrong in them, 
 	@$(BIN)/python $(PIP) --require-hashes --requirement tools/fuzz.lock || \
 		echo 'atheris cannot be had here: Hypothesis alone chooses the inputs'
 	@$(BIN)/python -m tools.fuzz $(ARGS)
+
+schemathesis: .venv/.dev ## both OpenAPI documents against what serves them, with hundreds of examples (SCHEMATHESIS_EXAMPLES, SCHEMATHESIS_SEED)
+	SCHEMATHESIS_EXAMPLES=$${SCHEMATHESIS_EXAMPLES:-200} $(BIN)/pytest -n 2 --show-capture=no tests/integration/docs/test_exact_documents.py $(ARGS)
 
 drill: .venv/.dev ## every fault, over both brokers and both ledgers: nothing lost, doubled or half (ARGS=… for each run)
 	@tests/support/install_parts.sh

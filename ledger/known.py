@@ -16,6 +16,7 @@ RANKS: Final[Mapping[str, int]] = {kind: rank for rank, kind in enumerate(BOOKIN
 """The order of a booking's events that bear the same time."""
 
 REQUESTED: Final = BOOKING_TYPES[0]
+CHANGED: Final = BOOKING_TYPES[1]
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 UNFINISHED: Final = tuple(state for state in State if state.unfinished)
 

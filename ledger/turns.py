@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bellhop.ledger.known import RANKS, REQUESTED, Answer, EventRecord, HeldBooking, KnownEvent, Place
-from bellhop.ledger.records import Booking, ClaimBusy, Settled, State
+from bellhop.ledger.known import CHANGED, RANKS, REQUESTED, Answer, EventRecord, HeldBooking, KnownEvent, Place
+from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, State
 from bellhop.schemas.asked import asked_of, is_other_guest
-from bellhop.schemas.envelope import Envelope
+from bellhop.schemas.envelope import Envelope, guest_digest
+from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import cancels
 
 
@@ -34,6 +35,28 @@ def turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -
         if not (is_older and _is_cancel(envelope) and row.state is State.RETRYING and row.calling is None):
             return ClaimBusy(f"event {row.event_id} of its booking is not finished")
     return None
+
+
+def refuse_anothers(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -> Refused | None:
+    """A change of one of a group whose own request died: what stands is the others', and must not be moved for it. A
+    person who replays it means just that."""
+    held = known.bookings.get((envelope.source, envelope.subject))
+    guest = guest_digest(envelope.data)
+    if held is None or envelope.generation or envelope.type != CHANGED or not guest or _is_cancel(envelope):
+        return None
+    own = asked_of(envelope.type, envelope.data, ())
+    standing = [entry for entry in held.booking.entries if entry.stands]
+    if not standing or any(entry.asked is None or not is_other_guest(entry.asked, own) for entry in standing):
+        return None
+    dead = [row for row in others if row.state is State.DEAD and row.business_key.endswith(f"/{guest}")]
+    request = next((row for row in dead if row.type == REQUESTED), None)
+    if request is None:
+        return None
+    which = ", ".join(entry.vendor_id for entry in standing)
+    text = f"the request of its guest, event {request.event_id}, is dead, and what stands ({which}) is another guest's"
+    return Refused(
+        Reason.UNSUPPORTED, f"{text}: edit and replay that one; a replay of this one moves the other guest's"
+    )
 
 
 def replaced_key(envelope: Envelope, known: KnownEvent) -> tuple[str, str] | None:

@@ -21,8 +21,8 @@ _ISO_TIME: Final = "".join(rf"(?:({_NUMBER}){any_case(unit)})?" for unit in "hms
 _ISO: Final = rf"[pP](?:({_NUMBER})[dD])?(?:[tT]{_ISO_TIME})?"
 _CLOCK: Final = r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?"
 _FORMS: Final = (_NUMBER, _CLOCK, _HOURS_AND, _ISO, _WORDS)
-PATTERN: Final = f"^(?=.*[0-9]){WHITE}*(?:{'|'.join(_FORMS)}){WHITE}*{END}"
-"""Every text that has the form of a duration."""
+PATTERN: Final = f"^(?=.*[1-9]){WHITE}*(?:{'|'.join(_FORMS)}){WHITE}*{END}"
+"""Every text that has the form of a duration, and is longer than nothing."""
 _BARE, _CLOCK_FORM, _HOURS_AND_FORM, *_LISTED = (re.compile(form) for form in _FORMS)
 _DIGIT: Final = re.compile("[0-9]")
 

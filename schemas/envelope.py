@@ -78,13 +78,17 @@ class Envelope:
     @property
     def guest(self) -> str:
         """Of a request or a cancel, a digest of who it is for, by which nobody is found; "" of any other event."""
-        if self.type not in ("booking.requested", "booking.cancelled") or not guest_of(self.data):
-            return ""
-        return hashlib.sha256(guest_of(self.data).encode("utf-8", "surrogatepass")).hexdigest()[:_GUEST_DIGITS]
+        return guest_digest(self.data) if self.type in ("booking.requested", "booking.cancelled") else ""
 
     def next_generation(self) -> Envelope:
         """The same event, one generation on."""
         return replace(self, generation=self.generation + 1)
+
+
+def guest_digest(data: Data) -> str:
+    """Of who an event's data is about, "" where it names nobody."""
+    guest = guest_of(data)
+    return hashlib.sha256(guest.encode("utf-8", "surrogatepass")).hexdigest()[:_GUEST_DIGITS] if guest else ""
 
 
 def guest_of(data: Data) -> str:

@@ -134,6 +134,8 @@ BODY: Final = _Body()
 TEST: Final = _Test()
 MEMBER: Final = _Member()
 BOOKING: Final = _Booking()
+CLIENT: Final = _Client()
+SERVICE: Final = _Service()
 CANCEL: Final = _Cancel()
 REFERENCE: Final = _Reference()
 

@@ -55,14 +55,14 @@ def one_of_words(words: Iterable[str]) -> str:
 
 # --- e-mail addresses: as marshmallow has them, in this dialect --------------------------------------------------
 
-_ABROAD: Final = (
-    r"\u00a1-\u167f\u1681-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\ue000-\ufefe\uff00-\uffff"
-)
-_ATOM: Final = rf"[-!#$%&'*+/=?^`{{}}|~A-Za-z0-9_{_ABROAD}]+"
+_NO_LETTER: Final = r"\u007f-\u00a0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+_ATOM: Final = rf'[^\u0000-\u0020"(),.:;<>@\[\\\]{_NO_LETTER}]+'
 _QUOTED: Final = r'"(?:[\u0001-\u0008\u000b\u000c\u000e-!#-\[\]-\u007f]|\\[\u0001-\t\u000b\u000c\u000e-\u007f])*"'
-_LABEL: Final = rf"[A-Za-z0-9{_ABROAD}](?:[A-Za-z0-9{_ABROAD}-]{{0,61}}[A-Za-z0-9{_ABROAD}])?"
+_LETTER: Final = rf"[^\u0000-\/:-@\[-`{{-~{_NO_LETTER}]"
+_LETTER_OR_DASH: Final = rf"[^\u0000-,.\/:-@\[-`{{-~{_NO_LETTER}]"
+_LABEL: Final = rf"{_LETTER}(?:{_LETTER_OR_DASH}{{0,61}}{_LETTER})?"
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])"
-_DOMAIN: Final = rf"(?:localhost|(?:{_LABEL}\.)+[A-Za-z0-9{_ABROAD}-]{{2,}}|\[{_OCTET}(?:\.{_OCTET}){{3}}\])"
+_DOMAIN: Final = rf"(?:localhost|(?:{_LABEL}\.)+{_LETTER_OR_DASH}{{2,}}|\[{_OCTET}(?:\.{_OCTET}){{3}}\])"
 EMAIL: Final = rf"^(?:{_ATOM}(?:\.{_ATOM})*|{_QUOTED})@{_DOMAIN}{END}"
 
 
@@ -84,7 +84,9 @@ def _day(between: str) -> str:
     return f"(?:{_YEAR}{between}(?:{'|'.join(days)})|{_LEAP_YEAR}{between}02{between}29)"
 
 
-_CLOCK: Final = "|".join(f"{_HOUR}(?:{between}{_SIXTY}(?:{between}{_SIXTY}(?:[.,][0-9]+)?)?)?" for between in (":", ""))
+_CLOCK: Final = "|".join(
+    f"{_HOUR}(?:{between}{_SIXTY}(?:{between}{_SIXTY}(?:[.,][0-9]{{1,20}})?)?)?" for between in (":", "")
+)
 _OFFSET: Final = "|".join(
     f"[+-]{_HOUR}(?:{between}{_SIXTY}(?:{between}{_SIXTY}(?:[.][0-9]{{1,6}})?)?)?" for between in (":", "")
 )
@@ -92,4 +94,3 @@ _LOCAL: Final = f"^(?:{_day('-')}|{_day('')})[Tt ](?:{_CLOCK})"
 LOCAL_MOMENT: Final = f"{_LOCAL}{END}"
 ZONED_MOMENT: Final = f"{_LOCAL}(?:Z|{_OFFSET}){END}"
 MOMENT: Final = f"{_LOCAL}(?:Z|{_OFFSET})?{END}"
-LONGEST_MOMENT: Final = 40

@@ -60,7 +60,8 @@ def _meaning(type_: str, status: str | None) -> tuple[Meaning, str]:
     if status is None:
         return Meaning.BOOK, "booked"
     # As it is where it is not ASCII, of which more than its own letter may be the capital: ß is SS.
-    name = status.strip().upper() if status.isascii() else status
+    name = status.strip()
+    name = name.upper() if name.isascii() else name
     if name in CANCELLED:
         return Meaning.CANCEL, f"cancelled (status {name})"
     if name in STANDING:

@@ -85,6 +85,10 @@ class ClaimedDelivery:
     attempts: tuple[Attempt, ...] = ()
     code: str = ""
 
+    def age_seconds(self, clock: Clock) -> float:
+        """How long ago the event came."""
+        return (clock.now() - self.envelope.received).total_seconds()
+
     @property
     def stored_booking(self) -> Booking | None:
         """The booking for the ledger; None where the event is about none."""
@@ -116,7 +120,9 @@ class ClaimedDelivery:
         return ClaimedDelivery(self.delivery, self.started, self.envelope, claim, booking, True, attempts)
 
     def end(self, outcome: Outcome, attempt: Attempt | None = None, code: str | None = None) -> EndedDelivery:
-        """attempt, code: the last call's, where it is not in the record yet."""
+        """attempt, code: the last call's, where it is not in the record yet. Of what waits it counts none."""
+        if isinstance(outcome, Wait):
+            attempt = None
         return EndedDelivery(
             self.delivery,
             self.started,

@@ -40,6 +40,7 @@ from bellhop.vendors.handler import Handler, attempt_request
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Performed, Recorded, Refusal, Repeated, Retry, Wait
 from bellhop.vendors.standing import say_what_gave_way, say_what_stands
+from bellhop.workers import failures
 from bellhop.workers.delivery import (
     Began,
     ClaimedDelivery,
@@ -88,8 +89,6 @@ class Executor:
         self._clock = clock
         self.starts_soon = partial(starts_soon, ladder=ladder, now=clock.now)
 
-    # --- receive, claim -----------------------------------------------------------------------------------------
-
     def receive(self, delivery: Delivery) -> ReceivedDelivery | EndedDelivery:
         """Decodes. What cannot be read is dead at once: no retry would make it readable."""
         started = self._clock.monotonic()
@@ -104,8 +103,6 @@ class Executor:
             return []
         claims = self._ledger.claim([one.envelope for one in received], self._worker, self._claim_seconds)
         return [one.answer(claim) for one, claim in zip(received, claims, strict=True)]
-
-    # --- work: translate → prepare → gate → mark → call, until nothing is left to call ----------------------------
 
     def work(self, claimed: ClaimedDelivery) -> EndedDelivery:
         """Works it to its outcome. Raises nothing: what is unexpected becomes an outcome too."""
@@ -226,6 +223,8 @@ class Executor:
         is refused: more tries would hear the same."""
         doubt = claimed.claim.in_doubt
         outcome = failure_outcome(failure, call, doubt, tried=claimed.claim.attempts)
+        if isinstance(outcome, Retry) and claimed.age_seconds(self._clock) <= sum(self._ladder):
+            return failures.away_outcome(failure, call, claimed.envelope, self._turns, self.starts_soon) or outcome
         if not (isinstance(outcome, InDoubt) and failure.said_no and doubt and said_no_before(doubt, call)):
             return outcome
         try:
@@ -267,8 +266,6 @@ class Executor:
     def _report_crash(self, claimed: ClaimedDelivery, error: Exception) -> None:
         tags = event_tags(claimed.envelope)
         self._observe("worker.crashed", error=type(error).__name__, where=where(error), **tags)
-
-    # --- plan, and settle (`worker.py`, many at once) ---------------------------------------------------------------
 
     def plan(self, ended: EndedDelivery) -> EndedDelivery:
         """When it is to be tried again; a person's where no retry fits."""

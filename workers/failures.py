@@ -66,6 +66,23 @@ def held_outcome(held: CallHeld, event: Envelope, turns: Turns, starts_soon: Cal
     return Wait(str(held), held.after, is_known and not starts_soon(event, held.after))
 
 
+def away_outcome(
+    failure: VendorFailure,
+    call: VendorCall,
+    event: Envelope,
+    turns: Turns,
+    starts_soon: Callable[[Envelope, float], bool],
+) -> Wait | None:
+    """What a call that did nothing makes of an event whose account is held now, as its vendor is away: it waits in its
+    lane like all others, and no attempt counts. Or the tries would put one event after another on the ladder's long
+    steps, and none were left to find out that the vendor is back. None where it is not so. Not for an event older than
+    the ladder is long: where it is the event that the vendor fails at, it must come to its end."""
+    held = turns.leave(call.account).held if failure.is_away and call.account == event.account else 0.0
+    if held <= 0:
+        return None
+    return held_outcome(CallHeld(call.account, f"its vendor is away; last: {failure}", held), event, turns, starts_soon)
+
+
 def _doubt_notes(failure: VendorFailure, before: VendorCall | None) -> Json | None:
     """What a call in doubt keeps of its answers."""
     ids = [*_look_for(before.heard if before else None), *_look_for(failure.answer)]

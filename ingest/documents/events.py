@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any, Final
 
 from bellhop.ingest.documents.json_schemas import (
     BEYOND,
     DIALECT,
+    FREE_OBJECT,
     IDENTIFIER,
     LOCAL_MOMENT,
     NULL,
     ZONED_MOMENT,
     JsonSchema,
     definitions,
-    free_object,
+    name_of,
     schema_of,
 )
 from bellhop.schemas import events, patterns, statuses
+from bellhop.schemas.event_contracts import CLIENT, SERVICE
 from bellhop.vendors.registry import BY_KIND
 
 _GIVEN: Final[JsonSchema] = {"not": NULL}
@@ -32,14 +35,21 @@ def event_schema(type_: str, venues: VenueKinds | None = None, kinds: Collection
     """The schema of a body of one type. venues: those there are, each held to what its vendor asks; None: any, held to
     what the vendors of `kinds` ask."""
     made = _SCHEMAS[type_](type_, venues, kinds)
-    return {"$schema": DIALECT, "title": type_, **made, "$comment": _COMMENT, "$defs": {**definitions()}}
+    return {"$schema": DIALECT, "title": type_, **made, "$comment": _COMMENT, "$defs": dict(event_definitions())}
+
+
+@cache
+def event_definitions() -> Mapping[str, JsonSchema]:
+    """The `$defs` that all schemas of events speak of."""
+    service = {**schema_of(SERVICE), "allOf": [_same_clock()]}
+    return {**definitions(), name_of(CLIENT): schema_of(CLIENT), name_of(SERVICE): service}
 
 
 _COMMENT: Final = f"Beyond what can be said here: {'; '.join(BEYOND.values())}."
 
 
 def _body(type_: str, data: JsonSchema) -> JsonSchema:
-    made = schema_of(events.BODY, depth=0)
+    made = schema_of(events.BODY)
     fields = {**made["properties"], "type": {"type": "string", "const": type_}, "timestamp": ZONED_MOMENT, "data": data}
     return {**made, "properties": fields}
 
@@ -52,8 +62,6 @@ def _booking(type_: str, venues: VenueKinds | None, kinds: Collection[str]) -> J
     """What books or is recorded; or, by its status, a cancel."""
     data = schema_of(events.BOOKING)
     properties = data["properties"]
-    service = properties["services"]["anyOf"][0]["items"]
-    service["allOf"] = [_same_clock()]
     if venues is not None:
         properties["venue"] = {"type": "string", "enum": sorted(venues)}
     asked: list[JsonSchema] = [{"required": ["services"], "properties": {"services": {"type": "array", "minItems": 1}}}]
@@ -88,7 +96,7 @@ def _cancel(type_: str, status: JsonSchema | None = None) -> JsonSchema:
 def _test(type_: str, venues: VenueKinds | None, kinds: Collection[str]) -> JsonSchema:
     """Its data may hold an event, which is checked as if it had been posted."""
     inner = [_SCHEMAS[name](name, venues, kinds) for name in events.TYPES]
-    return _body(type_, {**free_object(1), "properties": {"event": {"anyOf": [NULL, *inner]}}})
+    return _body(type_, {**FREE_OBJECT, "properties": {"event": {"anyOf": [NULL, *inner]}}})
 
 
 _SCHEMAS: Final[Mapping[str, Any]] = {

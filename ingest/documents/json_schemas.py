@@ -19,6 +19,7 @@ NULL: Final[JsonSchema] = {"type": "null"}
 _FIT: Final[JsonSchema] = {"pattern": patterns.FIT}
 
 BEYOND: Final[Mapping[str, str]] = {
+    "must not be nested deeper than": f"nothing is nested deeper than {contract.MAX_DEPTH} levels",
     "half of a surrogate pair": r"no text or name holds half of a surrogate pair, which JSON can write as `\ud800`",
     "must have at most 200 bytes in UTF-8": "an `id` has at most 200 bytes in UTF-8",
     "must be longer than nothing, and at most 7 days": "a `duration` that is a text comes to at most 7 days",
@@ -30,12 +31,11 @@ BEYOND: Final[Mapping[str, str]] = {
 """Rules that JSON Schema has no words for: how each begins in an answer 422, and what it asks."""
 
 
-def schema_of(schema: Schema, *, depth: int = 1) -> JsonSchema:
-    """depth: how deep it stands in the event, as `contract.unfit` counts."""
+def schema_of(schema: Schema) -> JsonSchema:
     converter = OpenAPIConverter("3.1.0", lambda _schema: None, None)  # type: ignore[arg-type]  # None: all inline
     made: JsonSchema = {"type": "object", "properties": {}}
     for name, field in schema.fields.items():
-        made["properties"][name] = _optional(field, _field(field, converter, depth + 1))
+        made["properties"][name] = _optional(field, _field(field, converter))
     if required := [name for name, field in schema.fields.items() if field.required]:
         made["required"] = required
     if schema.unknown == "raise":
@@ -43,22 +43,27 @@ def schema_of(schema: Schema, *, depth: int = 1) -> JsonSchema:
     return made
 
 
+def name_of(schema: Schema) -> str:
+    """Of its definition, where it stands in another."""
+    return type(schema).__name__.strip("_")
+
+
 def _optional(field: fields.Field[Any], made: JsonSchema) -> JsonSchema:
     """Where a field may be left out, null is the same as leaving it out."""
     return made if field.required else {"anyOf": [made, NULL]}
 
 
-def _field(field: fields.Field[Any], converter: OpenAPIConverter, depth: int) -> JsonSchema:
+def _field(field: fields.Field[Any], converter: OpenAPIConverter) -> JsonSchema:
     for kind, name in _OWN.items():
         if isinstance(field, kind):
             return {"$ref": f"#/$defs/{name}"}
     if isinstance(field, fields.Nested):
-        return schema_of(field.schema, depth=depth)
+        return {"$ref": f"#/$defs/{name_of(field.schema)}"}
     if isinstance(field, fields.List):
         listed = converter.field2property(field)
-        return {**listed, "items": _field(field.inner, converter, depth + 1)}
+        return {**listed, "items": _field(field.inner, converter)}
     if isinstance(field, fields.Dict):
-        return free_object(depth)
+        return FREE_OBJECT
     told: JsonSchema = converter.field2property(field)
     told.pop("default", None)
     return told | _FIT if told.get("type") == "string" and "enum" not in told else told
@@ -69,6 +74,22 @@ def _field(field: fields.Field[Any], converter: OpenAPIConverter, depth: int) ->
 IDENTIFIER: Final[JsonSchema] = {"$ref": "#/$defs/Identifier"}
 LOCAL_MOMENT: Final[JsonSchema] = {"$ref": "#/$defs/LocalMoment"}
 ZONED_MOMENT: Final[JsonSchema] = {"$ref": "#/$defs/ZonedMoment"}
+
+_ANY_REF: Final[JsonSchema] = {"$ref": "#/$defs/AnyValue"}
+_NAMES: Final[JsonSchema] = {"maxLength": contract.MAX_KEY, **_FIT}
+FREE_OBJECT: Final[JsonSchema] = {"type": "object", "propertyNames": _NAMES, "additionalProperties": _ANY_REF}
+"""A table of anything that can be stored: see `contract.unfit`."""
+ANY_VALUE: Final[JsonSchema] = {
+    "description": "Anything that can be stored.",
+    "pattern": patterns.FIT,
+    "exclusiveMinimum": -contract.WHOLE,
+    "exclusiveMaximum": contract.WHOLE,
+    "items": _ANY_REF,
+    "propertyNames": _NAMES,
+    "unevaluatedProperties": _ANY_REF,
+}
+"""Without types and alternatives, as each keyword is about its own type alone: makers of clients read it as "any", and
+would stop at alternatives that hold themselves."""
 
 _OWN: Final = {
     contract.Identifier: "Identifier",
@@ -83,7 +104,7 @@ _OWN: Final = {
 
 @cache
 def definitions() -> Mapping[str, JsonSchema]:
-    """The `$defs` that all schemas here speak of."""
+    """The contracts' own fields, as `$defs`."""
     most = contract.WHOLE - 1
     return {
         "Identifier": {
@@ -112,12 +133,12 @@ def definitions() -> Mapping[str, JsonSchema]:
         },
         "Count": {"type": "integer", "minimum": 1, "maximum": contract.MAX_COUNT},
         "EmailAddress": {"type": "string", "maxLength": contract.MAX_EMAIL, "pattern": patterns.EMAIL},
-        **{_free_name(depth): _free_value(depth) for depth in range(2, contract.MAX_DEPTH + 2)},
+        "AnyValue": ANY_VALUE,
     }
 
 
 def _moment(words: str, pattern: str) -> JsonSchema:
-    return {"description": words, "type": "string", "pattern": pattern, "maxLength": patterns.LONGEST_MOMENT}
+    return {"description": words, "type": "string", "pattern": pattern}
 
 
 def _zone() -> JsonSchema:
@@ -125,32 +146,3 @@ def _zone() -> JsonSchema:
     names = sorted(name for name in available_timezones() if ZoneInfo(name).key == name)
     pattern = f"^(?:{'|'.join(names)})".replace("+", r"\+") + patterns.END
     return {"description": "IANA's name of a time zone.", "type": "string", "pattern": pattern}
-
-
-def free_object(depth: int) -> JsonSchema:
-    """A table of anything that can be stored: see `contract.unfit`. Its values are one deeper."""
-    return {"type": "object", "propertyNames": _name(), "additionalProperties": _free(depth + 1)}
-
-
-def _name() -> JsonSchema:
-    return {"maxLength": contract.MAX_KEY, **_FIT}
-
-
-def _free(depth: int) -> JsonSchema:
-    return {"$ref": f"#/$defs/{_free_name(depth)}"}
-
-
-def _free_name(depth: int) -> str:
-    """A value that may be nested so many levels more."""
-    return f"AnyValue{contract.MAX_DEPTH - depth + 1}"
-
-
-def _free_value(depth: int) -> JsonSchema:
-    forms: list[JsonSchema] = [
-        {"type": ["null", "boolean"]},
-        {"type": "string", **_FIT},
-        {"type": "number", "exclusiveMinimum": -contract.WHOLE, "exclusiveMaximum": contract.WHOLE},
-    ]
-    if depth <= contract.MAX_DEPTH:
-        forms += [{"type": "array", "items": _free(depth + 1)}, free_object(depth)]
-    return {"anyOf": forms}

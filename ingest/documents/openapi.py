@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bellhop.ingest.documents import answers
-from bellhop.ingest.documents.events import TYPES, VenueKinds, event_schema
-from bellhop.ingest.documents.json_schemas import BEYOND, DIALECT, JsonSchema, definitions
+from bellhop.ingest.documents.events import TYPES, VenueKinds, event_definitions, event_schema
+from bellhop.ingest.documents.json_schemas import BEYOND, DIALECT, NULL, JsonSchema
 from bellhop.ingest.documents.refusals import REFUSALS
-from bellhop.schemas.events import MAX_ID
+from bellhop.schemas.events import MAX_ID, TEST_TYPE
 from bellhop.schemas.patterns import END, TEXT
 from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.version import VERSION
@@ -54,7 +54,7 @@ def component(type_: str) -> str:
 
 
 def _schemas(venues: VenueKinds) -> JsonSchema:
-    made = {component(type_): _event(type_, venues) for type_ in TYPES}
+    made = _events(venues)
     made |= {f"Result{component(type_)}": answers.result_schema(type_) for type_ in answers.RESULT_TYPES}
     made |= {kind.__name__: answers.answer_schema(kind) for kind in _ANSWERS}
     made["Event"] = {"oneOf": [_ref(component(type_)) for type_ in TYPES]}
@@ -66,15 +66,29 @@ def _schemas(venues: VenueKinds) -> JsonSchema:
         "properties": {"events": {"type": "array", "items": rows}},
     }
     made["Health"] = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}}
-    return made | {name: among_components(schema) for name, schema in definitions().items()}
+    return made | {name: among_components(schema) for name, schema in event_definitions().items()}
 
 
-def _event(type_: str, venues: VenueKinds) -> JsonSchema:
-    made = event_schema(type_, venues)
-    kept: JsonSchema = among_components(
-        {name: one for name, one in made.items() if name not in ("$schema", "$defs", "$comment")}
-    )
-    return kept | {"title": component(type_)}
+def _events(venues: VenueKinds) -> JsonSchema:
+    """Each alternative, and each event's data, under a name of its own: makers of clients name what has none twice."""
+    made: JsonSchema = {}
+    for type_ in TYPES:
+        name, whole = component(type_), event_schema(type_, venues)
+        if type_ == TEST_TYPE:
+            inner = {"anyOf": [NULL, *(_ref(component(one)) for one in TYPES if one != TEST_TYPE)]}
+            whole["properties"]["data"]["properties"] = {"event": inner}
+        forms = {f"{name}{end}": one for end, one in zip(("Booking", "Cancel"), whole.get("anyOf", ()), strict=False)}
+        made |= {name: {"anyOf": [_ref(form) for form in forms]}} if forms else {}
+        for form, body in (forms or {name: whole}).items():
+            made[f"{form}Data"] = body["properties"]["data"]
+            properties = body["properties"] | {"data": _ref(f"{form}Data")}
+            made[form] = {"type": "object", **_of_body(body), "properties": properties}
+    told: JsonSchema = among_components(made)
+    return told
+
+
+def _of_body(body: JsonSchema) -> JsonSchema:
+    return {key: body[key] for key in ("required", "additionalProperties") if key in body}
 
 
 _ANSWERS: Final = (

@@ -400,3 +400,32 @@ def test_a_request_waits_for_the_newer_one_of_another_guest() -> None:
     known = KnownEvent()
     step(known, event("b", at=9, data=BEN))
     assert isinstance(step(known, event("a", at=5, data=ADA)), ClaimBusy)
+
+
+def refused_request_beside(standing: dict[str, Any]) -> KnownEvent:
+    """Ada's request has died; what stands under the reference is of another."""
+    known = KnownEvent()
+    step(known, event("a", at=1, data=ADA))
+    known.by_id["crm", "a"][0].state = State.DEAD
+    work(known, event("b", at=2, data=standing), asked={"type": "booking.requested", **standing})
+    return known
+
+
+def test_a_change_of_one_of_a_group_whose_request_died_moves_nobody_elses_booking() -> None:
+    known = refused_request_beside(BEN)
+    answer = step(known, event("c", "booking.changed", at=3, data=ADA))
+    assert isinstance(answer, Refused)
+    assert (answer.reason, "event a, is dead" in answer.error, "Ada" in answer.error) == (
+        Reason.UNSUPPORTED,
+        True,
+        False,
+    )
+    assert step(known, event("c", "booking.changed", at=3, data=ADA, generation=1)) == Take(), "a person means it"
+    assert step(refused_request_beside(BEN), event("d", "booking.changed", at=3, data=BEN)) == Take()
+    assert isinstance(step(refused_request_beside(BEN), event("e", "booking.cancelled", at=3, data=ADA)), Take)
+
+
+def test_a_change_that_renames_the_one_guest_there_is_is_worked() -> None:
+    known = KnownEvent()
+    work(known, event("b", at=2, data=BEN), asked={"type": "booking.requested", **BEN})
+    assert step(known, event("c", "booking.changed", at=3, data=ADA)) == Take()

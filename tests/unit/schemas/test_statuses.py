@@ -1,6 +1,6 @@
 import pytest
 
-from bellhop.schemas.statuses import Meaning, meaning
+from bellhop.schemas.statuses import Meaning, cancels, meaning
 
 ONE = ["a service"]
 DOCUMENTED = {
@@ -42,3 +42,8 @@ def test_without_a_status_a_request_books() -> None:
 
 def test_an_event_without_services_never_cancels_what_stands() -> None:
     assert meaning("booking.changed", "CONFIRMED", [])[0] is Meaning.RECORD
+
+
+@pytest.mark.parametrize("white", ["\t", " ", "\u0085", "\u00a0", "\u1680", "\u2003", "\u2028", "\u202f", "\u3000"])
+def test_white_space_of_any_kind_around_a_status_is_no_part_of_it(white: str) -> None:
+    assert cancels("booking.changed", f"{white}cancelled{white}")

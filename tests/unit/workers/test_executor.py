@@ -884,3 +884,36 @@ def test_the_letter_of_what_ended_half_way_says_what_of_it_stands() -> None:
     assert planned.outcome.error == "Selected time start is not available (-32054); 1 of it stands at the vendor"
     ended, _ = worked([Dead(Reason.REJECTED, "no")])
     assert executor(Vendor([], []), Ledger()).plan(ended).outcome == Dead(Reason.REJECTED, "no")
+
+
+class AwayTurns(Turns):
+    """The account is held, as a call of it has just found the vendor away."""
+
+    def leave(self, account: str) -> AccountLeave:
+        return AccountLeave(held=5.0, at_once=1, is_ill=True)
+
+
+def away(kind: Kind = Kind.TRANSIENT) -> VendorFailure:
+    return VendorFailure(kind, vendor="simplybook", method="book", message="HTTP 503", status=503)
+
+
+@pytest.mark.parametrize(
+    ("failure", "seconds", "is_waiting"),
+    [
+        (away(), 10, True),
+        (away(), 60, False),
+        (VendorFailure(Kind.REJECTED, vendor="simplybook", method="book", message="no"), 10, False),
+        (away(Kind.UNKNOWN), 10, False),
+    ],
+)
+def test_a_try_that_finds_the_vendor_away_and_did_nothing_sends_its_event_back_to_its_lane(
+    failure: VendorFailure, seconds: float, is_waiting: bool
+) -> None:
+    """Not one older than the ladder is long, nor what may have happened or is refused."""
+    ledger = Ledger()
+    event = replace(envelope(), received=NOW - timedelta(seconds=seconds))
+    ended = work(executor(Vendor([BOOK], ledger.acts, failure), ledger, AwayTurns(ledger.acts)), delivered(event))
+    assert isinstance(ended.outcome, Wait) == is_waiting
+    if is_waiting:
+        assert ended.outcome == Wait(f"account sb: its vendor is away; last: {failure}", 5.0, in_lane=True)
+    assert len(ended.attempts) == (0 if is_waiting else 1)
