@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bellhop.ledger.accounts import permit_id
+from bellhop.ledger.accounts import MOMENT_SECONDS, permit_id
 from bellhop.ledger.breaker import budget_denial
 from bellhop.ledger.records.accounts import AccountView, Denied, Ended, LeaveAsked, Permit
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
@@ -122,7 +122,9 @@ class AccountGate:
         limits = self._limits(account)
         if limits == _NO_LIMITS or self._is_ill(account) or self._turns_of(account).permit is not None:
             return None
-        soonest = self._next.get(account, 0.0) - self._clock.monotonic() if limits.per_second else 0.0
+        # A little before its moment, for which the ledger has it wait: asked for late, it would push all that follow.
+        begins = self._next.get(account, 0.0) - MOMENT_SECONDS / 2
+        soonest = begins - self._clock.monotonic() if limits.per_second else 0.0
         if soonest > PATIENCE_SECONDS:
             return None
         if soonest > 0:
@@ -135,8 +137,7 @@ class AccountGate:
         """See `workers.ports.Turns`."""
         held = self._turns_of(leave.permit.account)
         held.permit = leave.permit
-        # From when it was asked for, not from when it was committed: what asks next a moment early keeps to the rate's
-        # moments, and what asks late would push all that follow.
+        # From when it was asked for, not from when it was committed: the next is not to be asked for late.
         self._note_rate(leave.permit.account, leave.limits, held.asked_at + wait)
         if wait > 0:
             self._clock.sleep(wait)

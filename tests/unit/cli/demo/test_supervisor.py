@@ -98,6 +98,13 @@ def test_all_are_stopped_in_their_order_and_the_deaf_one_is_killed_after_the_gra
     assert all(fake.code is not None for fake in world.started)
 
 
+def test_a_hang_up_is_handed_on_to_those_that_take_it() -> None:
+    world = World("ingest", "work", deaf=("ingest", "work", "sandbox"))
+    world.supervisor.start(DemoProcess("sandbox", ["x"], Path("/nowhere"), reloads=False))
+    world.supervisor.hang_up()
+    assert world.signals == [("ingest", "SIGHUP"), ("work", "SIGHUP")]
+
+
 def test_one_that_waits_for_its_restart_is_not_started_by_a_stop() -> None:
     world = World("work")
     world.started[0].code = 1
