@@ -180,18 +180,32 @@ class Intake:
         meant = self._add_time(made if is_ours else leniency.relax(leniency.cancel_alone(made)), receipt)
         self._require_our_venue(meant.body)
         try:
-            try:
-                return self._check(meant.body), meant
-            except EventInvalid as error:
-                alone = leniency.cancel_alone(made, error.problems)
-                if alone is made:
-                    raise
-                alone = self._add_time(alone if is_ours else leniency.relax(alone), receipt)
-                return self._check(alone.body), alone
+            return self._check(meant.body), meant
+        except EventInvalid as error:
+            problems = error.problems
+        try:
+            return self._parse_cancel(made, problems, receipt)
         except EventInvalid as error:
             if self._source.format != "mapped":
                 raise
             raise EventInvalid(tuple(map(_map_it, error.problems))) from None
+
+    def _parse_cancel(
+        self, made: Event, problems: Sequence[FieldProblem], receipt: Receipt
+    ) -> tuple[events.Parsed, Event]:
+        """Without what is wrong with it, which no cancel needs. Some of that shows only once the rest is left out: of
+        what nothing may carry nothing else is told. Raises EventInvalid, of what is no cancel with these problems."""
+        alone = leniency.cancel_alone(made, problems)
+        if alone is made:
+            raise EventInvalid(tuple(problems))
+        alone = self._add_time(alone if self._source.format == "bellhop" else leniency.relax(alone), receipt)
+        try:
+            return self._check(alone.body), alone
+        except EventInvalid as error:
+            further = [one for one in error.problems if one not in problems]
+            if not further:
+                raise
+        return self._parse_cancel(made, (*problems, *further), receipt)
 
     def _add_time(self, made: Event, receipt: Receipt) -> Event:
         """With the receipt's time, where it may lack one and does."""

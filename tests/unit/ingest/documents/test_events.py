@@ -199,6 +199,7 @@ def places(value: Any) -> list[Any]:
 @given(bodies())
 @example({"type": "booking.cancelled", "data": {"booking_id": 7.0, "odd": ["\x00"]}, "odd": 1})
 @example({"type": "booking.changed", "data": {"booking_id": "R", "status": "Canceled"}})
+@example({"type": "booking.cancelled", "data": {"booking_id": "R", "venue": " ", "client": {"name": "a\x00"}}})
 @example(
     {
         "type": "member.updated",
