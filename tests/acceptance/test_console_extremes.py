@@ -4,7 +4,6 @@ broker that is away. In one process, so that a test can take things away."""
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from bellhop.broker.port import Message
 from bellhop.broker.topology import retry, work_queue
@@ -26,6 +24,7 @@ from bellhop.schemas.reasons import Reason
 from tests.support.browser import browser
 from tests.support.console import Console
 from tests.support.ledger import NOON, die, event, letter
+from tests.support.wsgi import served
 
 __all__ = ["browser"]
 
@@ -51,13 +50,8 @@ def console(tmp_path: Path) -> Iterator[Console]:
 
 @pytest.fixture
 def url(console: Console) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, console.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(console.app) as address:
+        yield address
 
 
 @pytest.fixture

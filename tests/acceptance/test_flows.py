@@ -5,45 +5,26 @@ Over the console alone: what it shows and asks is of its ledger, and no vendor i
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, expect
 
-from bellhop.console.access.sessions import Sessions
-from bellhop.ledger.records import CauseState, LetterFilter, LetterState, Role
+from bellhop.ledger.records import CauseState, LetterFilter, LetterState
 from bellhop.schemas.reasons import Reason
 from tests.support.browser import browser
-from tests.support.console import Console
 from tests.support.ledger import conflict, die, die_in_doubt, event, letter
+from tests.support.shown_console import WIDTHS, ShownConsole, clicks, look_at
 
 __all__ = ["browser"]
 
-WIDTHS = (360, 960, 1440)
-COUNTS = "addEventListener('click', e => { if (e.detail) sessionStorage.n = 1 + Number(sessionStorage.n || 0); }, true)"
 ALL = tuple(LetterState)
 
 
-class Night:
+class Night(ShownConsole):
     """A console with 40 letters of two causes, and one letter of each reason that is no replay's."""
-
-    def __init__(self, folder: Path) -> None:
-        self.console = Console(folder)
-        self.server = make_server("127.0.0.1", 0, self.console.app, threaded=True)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.key = Sessions(self.console.ledger.people, 3600, self.console.clock).open("ann", Role.OPERATOR)
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.console.close()
 
     def fill(self) -> None:
         for number in range(1, 27):
@@ -62,13 +43,6 @@ class Night:
         made = replace(letter(gone, reason), error=error, evidence=evidence)
         self.console.ledger.letters.archive([made])
 
-    def open(self, browser: Browser, width: int) -> Page:
-        context = browser.new_context(base_url=self.url, viewport={"width": width, "height": 800})
-        context.add_cookies([{"name": "bellhop", "value": self.key, "url": self.url}])
-        context.add_init_script(COUNTS)
-        context.set_default_timeout(15_000)
-        return context.new_page()
-
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
@@ -76,22 +50,6 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     made.fill()
     yield made
     made.close()
-
-
-def clicks(page: Page) -> int:
-    """Since it was asked last."""
-    return int(page.evaluate("(n => { sessionStorage.n = 0; return n; })(sessionStorage.n || 0)"))
-
-
-def look_at(page: Page) -> None:
-    """Nothing runs over the edge, and axe has nothing to say, in both colours."""
-    for theme in ("light", "dark"):
-        page.evaluate(f"document.documentElement.dataset.theme = {theme!r}")
-        found = Axe().run(page).response["violations"]
-        told = [f"{one['id']}: {[node['html'][:160] for node in one['nodes']][:3]}" for one in found]
-        assert (page.url, theme, told) == (page.url, theme, [])
-    width = page.viewport_size["width"] if page.viewport_size else 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, (page.url, width)
 
 
 @pytest.mark.parametrize("width", WIDTHS)

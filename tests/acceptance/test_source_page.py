@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, expect
 
-from bellhop.console.access.sessions import Sessions
-from bellhop.ledger.records import Role
-from tests.acceptance.test_flows import COUNTS, WIDTHS, clicks, look_at
 from tests.contract.ledger.test_refusals import post
 from tests.integration.console.test_source_page import SOURCES, fill
 from tests.support.browser import browser
-from tests.support.console import Console
 from tests.support.ledger import flood
+from tests.support.shown_console import WIDTHS, ShownConsole, clicks, look_at
 
 __all__ = ["browser"]
 
 
-class Desk:
+class Desk(ShownConsole):
     def __init__(self, folder: Path) -> None:
-        self.console = Console(folder, SOURCES)
+        super().__init__(folder, SOURCES)
         self.console.parts.sleep = lambda _seconds: None
         fill(self.console)
-        self.server = make_server("127.0.0.1", 0, self.console.app, threaded=True)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.key = Sessions(self.console.ledger.people, 3600, self.console.clock).open("ann", Role.OPERATOR)
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.console.close()
-
-    def open(self, browser: Browser, width: int, *, signed_in: bool) -> Page:
-        context = browser.new_context(base_url=self.url, viewport={"width": width, "height": 800})
-        if signed_in:
-            context.add_cookies([{"name": "bellhop", "value": self.key, "url": self.url}])
-        context.add_init_script(COUNTS)
-        context.set_default_timeout(15_000)
-        return context.new_page()
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +36,7 @@ def test_a_developer_comes_by_the_operators_link_and_sees_asks_and_rotates(
     desk: Desk, browser: Browser, width: int
 ) -> None:
     desk.console.ledger.refusals.enter([post(f"d-{width}", "crm", problems=((f"data.f{width}", "is unknown"),))])
-    operator = desk.open(browser, width, signed_in=True)
+    operator = desk.open(browser, width)
     operator.goto("/sources")
     look_at(operator)
     card = operator.locator("section", has=operator.get_by_role("heading", name="crm", exact=True))
@@ -113,7 +91,7 @@ def test_a_flood_is_found_in_the_navigation_and_released_or_discarded_by_one_but
         (f"pos-{width}", "Discard all: nothing is called", "discarded"),
     ):
         flood(desk.console.ledger, source)
-        page = desk.open(browser, width, signed_in=True)
+        page = desk.open(browser, width)
         page.goto("/")
         page.get_by_role("navigation", name="Main").get_by_role("link", name="Floods").click()
         card = page.locator("section", has_text=source)

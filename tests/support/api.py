@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from bellhop.console.api.app import create_api_app, mount
@@ -22,6 +20,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import read_config
 from tests.support.ledger import Clock, die, event, letter
+from tests.support.wsgi import served
 
 SETTINGS = """
 [ledger]
@@ -118,15 +117,8 @@ class Api:
         """The API as the console has it, on a port of its own: its address."""
         outer = Flask("outer")
         mount(outer, self.app)
-        server = make_server("127.0.0.1", 0, outer, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        with served(outer) as address:
+            yield address
 
 
 def problem(answer: TestResponse) -> dict[str, Any]:

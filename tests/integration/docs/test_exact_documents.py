@@ -6,14 +6,9 @@ No check of schemathesis is switched off; `tests.support.schemathesis.hooks` say
 from __future__ import annotations
 
 import copy
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from werkzeug.serving import make_server
 
 from bellhop.ingest.app import create_app
 from bellhop.ledger.records import Role
@@ -24,6 +19,7 @@ from tests.support import schemathesis
 from tests.support.api import Api
 from tests.support.ingress import DOCUMENT, NOW, TOKEN, MemoryEvents, MemoryPublisher, Told
 from tests.support.ledger import BOOK_A_SLOT, die_in_doubt, event, flood, letter
+from tests.support.wsgi import served
 
 pytestmark = pytest.mark.timeout(7200 if schemathesis.EXAMPLES > 20 else 400)
 
@@ -57,16 +53,3 @@ def test_the_ingress_document_is_exact(tmp_path: Path) -> None:
     assert status == 0, printed
     assert "webhook.crashed" not in told.names
     assert publisher.published
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -6,38 +6,28 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bellhop.ingest.app import create_app
 from tests.support.ingress import OLD_SECRET, SECRET, MemoryEvents, MemoryPublisher, settings
 from tests.support.require import missing
+from tests.support.wsgi import served
 
 SNIPPETS = Path(__file__).parents[3] / "docs" / "snippets"
 WORD = "José · Zürich"
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None: ...
 
 
 @pytest.fixture(scope="module")
 def ingress() -> Iterator[tuple[str, MemoryPublisher]]:
     publisher = MemoryPublisher()
     app = create_app(settings(), publisher, MemoryEvents(), waiting=lambda: True)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", publisher
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address, publisher
 
 
 def program(name: str, folder: Path) -> list[str]:
