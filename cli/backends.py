@@ -72,7 +72,8 @@ class LocalBackend:
 
         letters = self._ledger.letters
         which = selection.filter([LetterState(state) for state in states])
-        rows: Rows = self._app.redact([letter_row(letter) for letter in islice(pages(letters, which), limit)])
+        venues = self._app.settings.venues
+        rows: Rows = self._app.redact([letter_row(letter, venues) for letter in islice(pages(letters, which), limit)])
         return rows, len(rows) if limit is None else letters.count(which)
 
     def one(self, number: int, *, reveal: bool) -> dict[str, Any]:
@@ -83,7 +84,9 @@ class LocalBackend:
             raise Failed(f"there is no dead letter {number}")
         if reveal:
             self._ledger.letters.note_reveal(number, acting_as(None))
-        told: dict[str, Any] = self._app.redact(letter_detail(letter, self._ledger, reveal=reveal))
+        told: dict[str, Any] = self._app.redact(
+            letter_detail(letter, self._ledger, reveal=reveal, venues=self._app.settings.venues)
+        )
         return told
 
     def audit(self, limit: int) -> Rows:

@@ -9,29 +9,40 @@ from typing import Any
 
 import click
 
-from bellhop.cli.common import printable, rich_table, when
+from bellhop.cli.common import printable, rich_table
 
 
 def letters_table(rows: Sequence[Mapping[str, Any]]) -> Any:
     """The table of a list, of rows as `letter_row` makes them."""
-    from datetime import datetime
-
     cells = [
         (
             row["id"],
-            when(datetime.fromisoformat(row["not_after"])) if row["not_after"] else "",
+            local_time(row, "not_after"),
             row["venue"],
             row["guest"],
             row["subject"],
             row["reason"] if row["state"] == "open" else f"{row['reason']} ({row['state']})",
             f"{row['source']}/{row['event_id']}" if row["source"] else row["message_id"],
-            when(datetime.fromisoformat(row["died"])),
+            local_time(row, "died"),
             row["error"],
         )
         for row in rows
     ]
-    headers = (">number", "starts (UTC)", "venue", "guest", "of", "reason", "event", "died (UTC)", "error")
+    headers = (">number", "starts", "venue", "guest", "of", "reason", "event", "died", "error")
     return rich_table(headers, cells)
+
+
+def local_time(row: Mapping[str, Any], name: str) -> str:
+    """A time of a letter by the clock of its venue, beside UTC; a server of an older version tells no zone."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from bellhop.schemas.moments import local_text
+
+    if not row[name]:
+        return ""
+    zone = row.get("zone")
+    return local_text(datetime.fromisoformat(row[name]), ZoneInfo(zone) if zone else None, "%Y-%m-%d")
 
 
 def echo_letter(told: Mapping[str, Any]) -> None:
@@ -43,7 +54,8 @@ def echo_letter(told: Mapping[str, Any]) -> None:
         *(("died", "died"), ("starts", "not_after"), ("unreadable", "unreadable")),
     ):
         if told.get(key) not in (None, ""):
-            click.echo(printable(f"  {label:<11}{told[key]}"))
+            said = local_time(told, key) if key in ("died", "not_after") else told[key]
+            click.echo(printable(f"  {label:<11}{said}"))
     for row in told.get("conflict") or ():
         stands, asked = ("nothing" if row[key] is None else row[key] for key in ("stands", "letter"))
         click.echo(printable(f"  {'differs':<11}{row['field']}: stands {stands}, this asks {asked}"))

@@ -126,7 +126,7 @@ class LocalTriage:
         letters = self._ledger.letters.page(LetterFilter(text=words, states=tuple(LetterState)), Order.NEWEST, limit)
         told: Row = self._app.redact({
             "rows": [event_row(view) for view in self._ledger.find_events(words, limit)],
-            "letters": [letter_row(letter) for letter in letters.rows],
+            "letters": [letter_row(letter, self._app.settings.venues) for letter in letters.rows],
         })  # fmt: skip
         return told
 

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from bellhop.ledger.records import ItemState, JobState, LetterState, State, Verdict
 from bellhop.letters.attention import BROKER_HINT
 from bellhop.letters.preflight import WORDS
+from bellhop.schemas.moments import local_text
 
 REASONS: Final = {
     "rejected": "The vendor refused it",
@@ -75,16 +76,9 @@ def exact(moment: datetime | None) -> str:
 
 
 def there(given: datetime | str | None, zone: tzinfo | None = None) -> str:
-    """A time where it happens, beside UTC: `28 Nov 10:15 EST (15:15 UTC)`. Without a zone it is UTC's alone."""
+    """See `local_text`."""
     moment = parse_time(given)
-    if moment is None:
-        return NOTHING
-    utc = moment.astimezone(UTC)
-    if zone is None:
-        return utc.strftime("%d %b %H:%M UTC")
-    local = moment.astimezone(zone)
-    beside = utc.strftime("%H:%M UTC" if local.date() == utc.date() else "%d %b %H:%M UTC")
-    return f"{local.strftime('%d %b %H:%M %Z')} ({beside})"
+    return NOTHING if moment is None else local_text(moment, zone)
 
 
 def rate(value: float) -> str:

@@ -1,9 +1,10 @@
-"""Times as upstreams write them beside ISO 8601: seconds, milliseconds or microseconds since 1970."""
+"""Times as upstreams write them beside ISO 8601, seconds, milliseconds or microseconds since 1970; and as people read
+them."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
 _EPOCH: Final = re.compile(r"[1-9](?:\d{8,9}|\d{12}|\d{15})(?:\.\d{1,9})?", re.ASCII)
@@ -36,3 +37,14 @@ def iso_of(value: Any) -> Any:
         return value
     text = value.strip()
     return _ZONE.sub(lambda zone: "Z" if zone[1] in ("UTC", "GMT", "Z") else zone[1], text)
+
+
+def local_text(moment: datetime, zone: tzinfo | None, day: str = "%d %b") -> str:
+    """A time where it happens, beside UTC: `28 Nov 10:15 EST (15:15 UTC)`. Without a zone it is UTC's alone. day: as
+    strftime has it."""
+    utc = moment.astimezone(UTC)
+    if zone is None:
+        return utc.strftime(f"{day} %H:%M UTC")
+    local = moment.astimezone(zone)
+    beside = utc.strftime("%H:%M UTC" if local.date() == utc.date() else f"{day} %H:%M UTC")
+    return f"{local.strftime(f'{day} %H:%M %Z')} ({beside})"

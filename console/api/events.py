@@ -49,7 +49,7 @@ class EventRoutes:
         words, most = call.params["q"], call.params["limit"]
         which = LetterFilter(text=words, states=tuple(LetterState))
         letters = self._ledger.letters.page(which, Order.NEWEST, most).rows
-        told = [letter_row(letter) for letter in letters]
+        told = [letter_row(letter, self._parts.settings.venues) for letter in letters]
         return self._rows(self._ledger.find_events(words, most)) | {"letters": self._parts.redactor.value(told)}
 
     def timeline(self, call: ApiCall) -> JsonObject:

@@ -71,7 +71,7 @@ class LetterRoutes:
     def page(self, call: ApiCall) -> JsonObject:
         which = requests.letter_filter(dict(call.params))
         page = self._letters.page(which, Order(call.params["order"]), call.params["limit"], call.after)
-        rows = self._parts.redactor.value([letter_row(letter) for letter in page.rows])
+        rows = self._parts.redactor.value([letter_row(letter, self._parts.settings.venues) for letter in page.rows])
         return {"rows": rows, "next": call.next(page.next), "count": self._letters.count(which)}
 
     def causes(self, call: ApiCall) -> JsonObject:
@@ -93,7 +93,8 @@ class LetterRoutes:
         letter = self._letter(number)
         if reveal:
             self._letters.note_reveal(number, call.who)
-        return self._parts.redactor.value(letter_detail(letter, self._parts.ledger, reveal=reveal))
+        told = letter_detail(letter, self._parts.ledger, reveal=reveal, venues=self._parts.settings.venues)
+        return self._parts.redactor.value(told)
 
     def notes(self, call: ApiCall, number: int) -> JsonObject:
         self._letter(number)

@@ -42,7 +42,10 @@ class OverviewRoutes:
             "problem": pulse.problem,
             "open": sum(reasons.values()),
             "reasons": sort_counts(reasons),
-            "urgent": [letter_row(letter) for letter in letters.page(open_, Order.URGENT, _LETTERS).rows],
+            "urgent": [
+                letter_row(letter, self._parts.settings.venues)
+                for letter in letters.page(open_, Order.URGENT, _LETTERS).rows
+            ],
             "needs": [row | {"what": row["kind"]} for row in self._attention() if row["kind"] not in LETTERS],
             "routes": [_trend(trend) for trend in pulse.trends()],
             "retry": last.retry if last else None,

@@ -67,6 +67,9 @@ class LetterLine(ApiAnswer):
     archived = time_field()
     not_after = maybe_when()
     venue = fields.String()
+    zone = fields.String(
+        allow_none=True, metadata={"description": "The time zone the venue lives by, such as Europe/London."}
+    )
     guest = fields.String(metadata={"description": "Their initials, or the member's id."})
     message_id = fields.String()
     cause = fields.String()

@@ -30,14 +30,19 @@ from bellhop.letters.serializers.events import attempt_row
 from bellhop.schemas.clock import iso
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.events import VenueFacts
 
 SHOWN_BYTES: Final = 65_536
 """Of a body that nobody can read; `body_bytes` tells how long it is."""
 
 
-def letter_row(letter: Letter) -> JsonObject:
-    """A letter as lists have it."""
+NO_VENUES: Final[Mapping[str, VenueFacts]] = {}
+
+
+def letter_row(letter: Letter, venues: Mapping[str, VenueFacts] = NO_VENUES) -> JsonObject:
+    """A letter as lists have it. venues: by name; `zone` is that of the letter's, None where it is none of them."""
     new, data = letter.new, readable_data(letter)
+    venue = str(data.get("venue") or "")
     return {
         "id": letter.id,
         "state": letter.state.value,
@@ -54,7 +59,8 @@ def letter_row(letter: Letter) -> JsonObject:
         "died": iso(new.died),
         "archived": iso(letter.archived),
         "not_after": iso(new.not_after),
-        "venue": str(data.get("venue") or ""),
+        "venue": venue,
+        "zone": venues[venue].zone.key if venue in venues else None,
         "guest": guest_initials(data),
         "message_id": new.message_id,
         "cause": letter.cause,
@@ -70,7 +76,9 @@ class LetterLedger(Protocol):
     def booking(self, source: str, reference: str) -> Booking | None: ...
 
 
-def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> JsonObject:
+def letter_detail(
+    letter: Letter, ledger: LetterLedger, *, reveal: bool, venues: Mapping[str, VenueFacts] = NO_VENUES
+) -> JsonObject:
     """A letter with everything needed to decide. reveal: without masking what is a guest's own.
 
     calls: all that its event ever made, as the ledger has them, and what the letter itself brought along of one that
@@ -80,7 +88,7 @@ def letter_detail(letter: Letter, ledger: LetterLedger, *, reveal: bool) -> Json
     calls = ledger.calls(new.source, new.event_id) if new.event_id else []
     booking = ledger.booking(new.source, new.subject) if new.subject else None
     entries = booking.entries if booking else ()
-    detail = dict(describe_entries(entries)) | letter_row(letter)
+    detail = dict(describe_entries(entries)) | letter_row(letter, venues)
     advice = advise(letter)
     detail["advice"] = asdict(advice) | {"vendor": vendor_advice(new.evidence)} if advice else None
     detail["calls"] = [attempt_row(call, reveal) for call in calls] or _own_calls(new.evidence, reveal)

@@ -150,3 +150,14 @@ def test_the_blue_button_of_a_letter_is_what_the_runbook_says(night: Night, brow
     expect(page.get_by_text("of 1 finished")).to_be_visible()
     assert clicks(page) == 3
     page.context.close()
+
+
+def test_what_has_died_meanwhile_is_seen_with_one_click(night: Night, browser: Browser) -> None:
+    page = night.open(browser, 960)
+    page.goto("/letters?account=sb")
+    night.dead("late", Reason.REJECTED, "it is late")
+    page.get_by_role("link", name="1 new").click()
+    expect(page.locator("#results")).to_contain_text("R-late")
+    assert clicks(page) == 1
+    look_at(page)
+    page.context.close()

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
 
 from bellhop.cli.common import age, printable, quantity
-from bellhop.cli.letter_tables import echo_letter
+from bellhop.cli.letter_tables import echo_letter, local_time
 from bellhop.cli.replay import Rate
 from bellhop.cli.selection import Selection, TimeParam
 from bellhop.ledger.records import Attempt, Booking, Entry, EntryState, Letter, LetterState, NewLetter
@@ -20,6 +21,7 @@ from bellhop.letters.serializers.letters import letter_detail, letter_row
 from bellhop.schemas.asked import asked_of
 from bellhop.schemas.clock import iso
 from bellhop.schemas.envelope import Envelope, content_hash, encode
+from bellhop.schemas.events import VenueFacts
 
 NOW = datetime(2026, 11, 1, 10, tzinfo=UTC)
 DATA: dict[str, Any] = {
@@ -150,6 +152,24 @@ def test_a_list_holds_nothing_of_the_data() -> None:
     told = letter_row(_letter())
     assert "Ada" not in json.dumps(told)
     assert (told["id"], told["event_id"], told["died"]) == (7, "e1", "2026-11-01T10:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        ("America/New_York", "2026-11-01 05:00 EST (10:00 UTC)"),
+        ("Pacific/Auckland", "2026-11-01 23:00 NZDT (10:00 UTC)"),
+        ("Pacific/Kiritimati", "2026-11-02 00:00 +14 (2026-11-01 10:00 UTC)"),
+    ],
+)
+def test_a_letters_times_are_told_by_the_clock_of_its_venue_beside_utc(zone: str, told: str) -> None:
+    venue = VenueFacts("salon", "sb", "simplybook", ZoneInfo(zone), lambda _data: ())
+    row = letter_row(_letter(), {"salon": venue})
+    assert (row["zone"], local_time(row, "died"), local_time(row, "not_after")) == (zone, told, "")
+    elsewhere = letter_row(_letter(), {"spa": venue})
+    assert (elsewhere["zone"], local_time(elsewhere, "died")) == (None, "2026-11-01 10:00 UTC")
+    del elsewhere["zone"]  # as a server of an older version tells it
+    assert local_time(elsewhere, "died") == "2026-11-01 10:00 UTC"
 
 
 def test_masking_keeps_the_shape_and_hides_what_it_does_not_know() -> None:
