@@ -29,6 +29,8 @@ ONLY_WHEN_IT_HAPPENS = {
     "Stalls (1 h)",
     "Webhooks refused, by reason",
     "Alerts sent, failed and waiting",
+    "Held as a flood",
+    "Sources silent beyond their habit",
 }
 """Panels that are empty until it does."""
 
