@@ -57,8 +57,8 @@ class Vendor:
             while True:
                 connection, _ = self._listener.accept()
                 self._open.append(connection)
-                threading.Thread(target=self._requests, args=(connection, self.connections), daemon=True).start()
-                self.connections += 1
+                number, self.connections = self.connections, self.connections + 1  # before it is answered
+                threading.Thread(target=self._requests, args=(connection, number), daemon=True).start()
 
     def _requests(self, connection: socket.socket, number: int) -> None:
         with suppress(OSError), connection:
@@ -303,7 +303,7 @@ def test_a_connection_that_answered_too_long_ago_is_not_used_again(
     with vendor(once) as at:
         client = http()
         ask(client, at.url)
-        monkeypatch.setattr(exchange, "USABLE_SECONDS", 0.0)
+        monkeypatch.setattr(exchange, "USABLE_SECONDS", -1.0)
         assert ask(client, at.url, is_read=is_read).json == {"ok": True}
         assert at.connections == 2
 
