@@ -216,6 +216,26 @@ def rich_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, titl
     return made
 
 
+def echo_table(headers: Sequence[str], rows: Sequence[Sequence[object]], none: str) -> None:
+    """A table, or the words for none of it: a head with nothing below says less."""
+    if rows:
+        echo(rich_table(headers, rows))
+    else:
+        click.echo(none)
+
+
+def confirm(question: str) -> None:
+    """Asks a person. Raises Abort where they say no, Failed where nobody answers, as in a script."""
+    try:
+        is_meant = click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise Failed("nobody answered, and nothing was done: --yes does it without asking") from None
+    if not is_meant:
+        raise click.Abort
+
+
 def echo(renderable: Any) -> None:
     console().print(renderable)
 
