@@ -109,6 +109,23 @@ def test_a_ledger_that_cannot_be_opened_is_one_line_and_exit_code_1(run: Run) ->
     assert err.startswith("bellhop: ledger.url:")
 
 
+@pytest.mark.parametrize(
+    ("file", "url", "words", "key"),
+    [
+        ("ledger.db", "postgresql://bellhop:hidden@127.0.0.1:9/none", ("dead", "list"), "ledger.url"),
+        ("broker.db", "amqp://guest:hidden@127.0.0.1:9/", ("routes", "retry-now", "pulls", "--why", "x"), "broker.url"),
+    ],
+)
+def test_what_is_away_is_told_with_the_setting_that_names_it(
+    run: Run, file: str, url: str, words: tuple[str, ...], key: str
+) -> None:
+    Path("bellhop.toml").write_text(SETTINGS.replace(f"sqlite:///{file}", url))
+    code, out, err = run(*words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert f"that {key} names is up" in err
+    assert "hidden" not in err
+
+
 def test_an_ingress_that_is_not_there_is_one_line_and_exit_code_1(run: Run) -> None:
     Path("bellhop.toml").write_text(SETTINGS)
     code, _, err = run("send", "--to", "http://127.0.0.1:9")
