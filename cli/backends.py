@@ -81,7 +81,7 @@ class LocalBackend:
 
         letter = self._ledger.letters.get(number)
         if letter is None:
-            raise Failed(f"there is no dead letter {number}: `bellhop dead list` lists those that wait")
+            raise Failed(f"there is no dead letter {number}")
         if reveal:
             self._ledger.letters.note_reveal(number, acting_as(None))
         told: dict[str, Any] = self._app.redact(

@@ -42,10 +42,7 @@ def _here(app: App, source: str, id_: str) -> dict[str, Any]:
     with app.ledger() as ledger:
         view = ledger.event(source, id_)
         if view is None:
-            raise Failed(
-                f"no worker has taken event {id_} of {source} yet, or there is none: "
-                f"`bellhop dead search {id_}` looks for it elsewhere, `bellhop queues` shows what waits"
-            )
+            raise Failed(f"no worker has taken event {id_} of {source} yet, or there is none")
         letters = ledger.letters.find(LetterFilter(source=source, event_id=id_, states=tuple(LetterState)), limit=100)
     told: dict[str, Any] = app.redact(event_detail(view, letters))
     return told

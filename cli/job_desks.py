@@ -95,7 +95,7 @@ class LocalJobs:
     def get(self, number: int) -> Row:
         found = self._ledger.jobs.get(number)
         if found is None:
-            raise Failed(f"there is no job {number}: `bellhop jobs list` lists them")
+            raise Failed(f"there is no job {number}")
         return self._row(found)
 
     def items(self, number: int, limit: int, state: str | None = None) -> list[Row]:

@@ -18,7 +18,7 @@ from bellhop.cli.attention import attention
 from bellhop.cli.audit import audit
 from bellhop.cli.call import call
 from bellhop.cli.catalog import catalog
-from bellhop.cli.common import App, Misused, end_with_parent
+from bellhop.cli.common import App, Misused, end_with_parent, say_where
 from bellhop.cli.config import config
 from bellhop.cli.console import console
 from bellhop.cli.dead import dead
@@ -137,7 +137,7 @@ def _hint(error: BellhopError) -> str:
 
 
 def _report(text: str, code: int) -> int:
-    click.echo(f"bellhop: {' '.join(text.split())}", err=True)
+    click.echo(f"bellhop: {say_where(' '.join(text.split()))}", err=True)
     return code
 
 

@@ -133,7 +133,7 @@ class LocalTriage:
     def _letter(self, number: int) -> Any:
         letter = self._ledger.letters.get(number)
         if letter is None:
-            raise Failed(f"there is no dead letter {number}: `bellhop dead list` lists those that wait")
+            raise Failed(f"there is no dead letter {number}")
         return letter
 
 

@@ -89,7 +89,7 @@ def change(
     if not changed and not (new_password or password_stdin):
         raise click.UsageError("nothing to change: --role, --disable, --enable or --password")
     if all(row["name"] != name for row in _rows(app)):
-        raise Failed(f"there is no user {name}: `bellhop users list` lists them")
+        raise Failed(f"there is no user {name}")
     if new_password or password_stdin:
         changed["password"] = _password(name, from_stdin=password_stdin)
     told = (

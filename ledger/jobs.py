@@ -150,7 +150,7 @@ class Jobs:
             now = self._now()
             state = connection.scalar(sa.select(jobs.c.state).where(jobs.c.id == id_).with_for_update())
             if state is None:
-                raise JobRefused(f"there is no job {id_}: `bellhop jobs list` lists them")
+                raise JobRefused(f"there is no job {id_}")
             if state not in [one.value for one in allowed]:
                 raise JobRefused(
                     f"job {id_} is {state}: it cannot be {act}d" if act != "cancel" else f"job {id_} is {state}"

@@ -174,6 +174,13 @@ def test_a_list_of_nothing_says_so_in_words(run: Run, words: tuple[str, ...], to
             "no dead letter that is discarded matches: `bellhop dead list --state discarded` lists them",
         ),
         (("jobs", "show", "7"), "there is no job 7: `bellhop jobs list` lists them"),
+        (("jobs", "pause", "7", "--why", "x"), "there is no job 7: `bellhop jobs list` lists them"),
+        (("tokens", "revoke", "7"), "there is no token 7: `bellhop tokens list` lists them"),
+        (
+            ("events", "show", "crm", "e-1"),
+            "no worker has taken event e-1 of crm yet, or there is none: `bellhop dead search` looks for any id, "
+            "`bellhop queues` shows what waits",
+        ),
         (("users", "change", "ann", "--disable"), "there is no user ann: `bellhop users list` lists them"),
         (("floods", "release", "7", "--why", "x"), "there is no open flood 7: `bellhop floods list` lists them"),
         (("sources", "link", "crn"), "there is no source crn in the settings: `bellhop sources list` lists them"),
