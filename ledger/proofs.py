@@ -115,8 +115,9 @@ class Proofs:
                 return Proven(ProofResult.AT_WORK)
             is_surplus = _is_surplus(row, held, entries, max(wanted, len(entries)))
             made = [replace(e, slot=SURPLUS + e.slot) for e in entries] if is_surplus else list(entries)
-            booking = Booking(*key, row.account, tuple(made), cancelled=bool(held and held.booking.cancelled))
-            stored = merge_booking(held, booking, owned=False)
+            stored = merge_booking(held, Booking(*key, row.account, tuple(made)), owned=False)
+            if not is_surplus:  # it stands, also where an older cancel had found nothing
+                stored = replace(stored, booking=replace(stored.booking, cancelled=False))
             bookings.store(connection, self._database, [stored], now)
             if not is_surplus and _standing(stored, entries) < wanted:
                 return Proven(ProofResult.BOOKED)
