@@ -182,6 +182,11 @@ def note_to_cancel(event: Envelope, booking: Booking, entries: Sequence[Entry]) 
     return replace(booking, entries=tuple(noted.get(entry.key, entry) for entry in booking.entries))
 
 
+def asked_to_cancel(event: Envelope, booking: Booking) -> list[Entry]:
+    """Those of its entries that this event's letter asks a person to cancel by hand."""
+    return [entry for entry in booking.entries if entry.stands and entry.left_by == f"{TO_CANCEL}{event.id}"]
+
+
 def _is_wanted_again(match: Match, event: Envelope) -> bool:
     """Whether a person was asked to cancel what stands there, and has not been told yet what is asked of it now."""
     by, left = match.entry.left_by, match.entry.left

@@ -259,6 +259,16 @@ def test_what_was_too_many_is_noted_as_cancelled(ledger: Ledger) -> None:
     assert [one.state for one in entries(ledger)] == [EntryState.CANCELLED]
 
 
+def test_what_somebody_cancelled_at_the_vendor_does_not_stand_here_either(ledger: Ledger) -> None:
+    finish(ledger, event(), booking=booking(FOUND))
+    ours = ledger.booking_of("sb", "77")
+    assert ours is not None
+    ledger.proofs.note_cancelled(ours, "77", "77-cancel")
+    assert [(one.state, one.cancelled_by) for one in entries(ledger)] == [(EntryState.CANCELLED, "77-cancel")]
+    ledger.proofs.note_cancelled(ours, "77", "77-change")
+    assert [one.cancelled_by for one in entries(ledger)] == ["77-cancel"]
+
+
 def test_a_doubt_keeps_the_time_of_its_first_call(ledger: Ledger, clock: Clock) -> None:
     began = clock()
     claimed = ledger.calling(take(ledger, event()), BOOK, None, LEASE)
