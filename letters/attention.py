@@ -396,7 +396,7 @@ def _silence_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
 
 def _ask_items(ledger: AttentionLedger) -> Iterator[AttentionItem]:
     for ask in ledger.take_asks.open():
-        posts = len(ledger.refusals.waiting(ask.source, cause=ask.cause))
+        posts = ledger.refusals.count_waiting(ask.source, ask.cause)
         yield AttentionItem(
             Need.ASK,
             str(ask.number),
