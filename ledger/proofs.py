@@ -115,8 +115,9 @@ class Proofs:
                 return Proven(ProofResult.AT_WORK)
             is_surplus = _is_surplus(row, held, entries, max(wanted, len(entries)))
             made = [replace(e, slot=SURPLUS + e.slot) for e in entries] if is_surplus else list(entries)
-            booking = Booking(*key, row.account, tuple(made), cancelled=bool(held and held.booking.cancelled))
-            stored = merge_booking(held, booking, owned=False)
+            stored = merge_booking(held, Booking(*key, row.account, tuple(made)), owned=False)
+            if not is_surplus:  # it stands, also where an older cancel had found nothing
+                stored = replace(stored, booking=replace(stored.booking, cancelled=False))
             bookings.store(connection, self._database, [stored], now)
             if not is_surplus and _standing(stored, entries) < wanted:
                 return Proven(ProofResult.BOOKED)
@@ -125,13 +126,15 @@ class Proofs:
             letters = self._end(connection, row, now, _Act(who, "there", why)) if is_open or not is_surplus else ()
             return Proven(ProofResult.SURPLUS if is_surplus else ProofResult.BOOKED, letters)
 
-    def note_cancelled(self, booking: Booking, vendor_id: str) -> None:
-        """One of its entries, which was too many, is cancelled at the vendor."""
+    def note_cancelled(self, booking: Booking, vendor_id: str, by: str = "") -> None:
+        """One of its entries is cancelled at the vendor: it was too many, or somebody did so there, as the event `by`
+        told."""
         key = (booking.source, booking.reference)
         with self._database.write([lock_key(*key)]) as connection:
             held = bookings.read_bookings(connection, [key]).get(key)
             entries = held.booking.entries if held else ()
-            found = [replace(e, state=EntryState.CANCELLED) for e in entries if e.vendor_id == vendor_id]
+            there = [entry for entry in entries if entry.vendor_id == vendor_id and entry.stands]
+            found = [replace(entry, state=EntryState.CANCELLED, cancelled_by=by) for entry in there]
             if held is not None and found:
                 stored = merge_booking(held, replace(held.booking, entries=found), owned=False)
                 bookings.store(connection, self._database, [stored], self._now())

@@ -19,7 +19,7 @@ _STEPS: Final = ("release", "discard")
 @blueprint.get("/floods")
 def index() -> str:
     own = parts()
-    return render_template("floods.html", floods=own.clean(list_floods(own.ledger)))
+    return render_template("floods.html", floods=own.clean(list_floods(own.ledger, own.settings.venues)))
 
 
 @blueprint.get("/floods/<int:number>/<step>")

@@ -42,7 +42,7 @@ def one(number: int) -> str | Response:
     return render_template(
         "_job.html" if part else "job.html",
         job=job_row(job, jobs_wait(own.ledger.parts, own.now())(job)),
-        items=job_item_rows(items.rows, own.ledger.letters),
+        items=job_item_rows(items.rows, own.ledger.letters, own.settings.venues),
         next=items.next,
         state=state,
         states=list(ItemState),

@@ -54,9 +54,9 @@ def causes() -> str | Response:
 def _page(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
     page = own.ledger.letters.page(choice.which, choice.order, PAGE, request.args.get("after", "")[:200])
     letters = [letter_row(letter) for letter in page.rows]
-    cause = choice.which.cause
+    cause, venues = choice.which.cause, own.settings.venues
     found = own.ledger.causes.find(LetterFilter(cause=cause), 1) if cause else []
-    of_cause = cause_row(found[0], own.ledger.letters.get(found[0].example)) if found else None
+    of_cause = cause_row(found[0], venues, own.ledger.letters.get(found[0].example)) if found else None
     return {
         "of_cause": of_cause,
         "deaths": death_histogram(own.ledger.letters, choice.which, own.now()),
@@ -84,8 +84,8 @@ def fresh() -> str:
 
 
 def _causes(own: ConsoleParts, choice: Choice) -> dict[str, Any]:
-    causes = sort_causes(own.ledger.causes.find(choice.which))
-    return {"causes": [cause_row(cause) for cause in causes], "count": sum(cause.count for cause in causes)}
+    causes, venues = sort_causes(own.ledger.causes.find(choice.which)), own.settings.venues
+    return {"causes": [cause_row(cause, venues) for cause in causes], "count": sum(cause.count for cause in causes)}
 
 
 @blueprint.post("/causes/life")
