@@ -134,6 +134,17 @@ class Consumer(Protocol):
         before 4.3. Belongs to the thread of `take`."""
         ...
 
+    def stop_fetching(self) -> bool:
+        """Fetches nothing more until `start_fetching`; `take` still gives out what was fetched. Whether it holds
+        nothing that a process which ended had held before, but for what was taken, and no ack waits to be sent: if
+        this process died now, the broker would count a death for what was taken and has no ack, and for what never
+        was in anybody's hands. Belongs to the thread of `take`."""
+        ...
+
+    def start_fetching(self) -> None:
+        """As before `stop_fetching`. Belongs to the thread of `take`."""
+        ...
+
     @property
     def connected(self) -> bool:
         """Whether the broker counts this consumer as one at this moment, as far as is known here."""

@@ -103,7 +103,9 @@ def _alerting(settings: Settings, ledger: Ledger, broker: Broker, observe: Obser
 
     post = AlertPosts(Redactor(settings.secrets, settings.names))
     by, url = process_name(), settings.console.public_url
-    return Alerting(ledger, broker, settings.alerts, post, by=by, public_url=url, observe=observe)
+    return Alerting(
+        ledger, broker, settings.alerts, post, by=by, public_url=url, venues=settings.venues, observe=observe
+    )
 
 
 def _to_the_end(archiver: Archiver, stop: threading.Event, observe: Observe) -> None:

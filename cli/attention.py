@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import click
 
-from bellhop.cli.common import App, as_json, echo, echo_json, pass_app, rich_table, when
+from bellhop.cli.common import App, as_json, echo, echo_json, local_time, pass_app, rich_table
 
 
 @click.command(short_help="List what needs a person.")
@@ -22,20 +21,21 @@ def attention(app: App, json_: bool) -> None:
     if not rows:
         click.echo("nothing needs a person")
         return
-    headers = ("severity", "what", "why", "since (UTC)", "starts (UTC)", "where")
+    headers = ("severity", "what", "why", "since", "starts", "where")
     echo(rich_table(headers, [_cells(row) for row in rows]))
 
 
 def _here(app: App) -> list[dict[str, Any]]:
-    from bellhop.letters.attention import attention, attention_row, check_broker
+    from bellhop.letters.attention import attention, check_broker
+    from bellhop.letters.needs import attention_row
     from bellhop.schemas.clock import utc_now
 
     with app.broker() as broker, app.ledger() as ledger:
-        items = attention(ledger, check_broker(broker), utc_now())
+        items = attention(ledger, check_broker(broker), utc_now(), app.settings.venues)
     rows: list[dict[str, Any]] = app.redact([attention_row(item) for item in items])
     return rows
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    moments = [when(datetime.fromisoformat(row[name])) if row[name] else "" for name in ("since", "starts")]
+    moments = (local_time(row, "since"), local_time(row, "starts"))
     return (row["severity"], row["title"], row["why"], *moments, row["command"])

@@ -12,7 +12,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -174,6 +174,18 @@ def when(moment: datetime | None) -> str:
 def when_text(text: str | None) -> str:
     """`when` of an ISO 8601 time, as rows have it."""
     return when(datetime.fromisoformat(text)) if text else ""
+
+
+def local_time(row: Mapping[str, Any], name: str) -> str:
+    """An ISO 8601 time of a row by the clock of its venue, beside UTC; a server of an older version tells no zone."""
+    from zoneinfo import ZoneInfo
+
+    from bellhop.schemas.moments import local_text
+
+    if not row[name]:
+        return ""
+    zone = row.get("zone")
+    return local_text(datetime.fromisoformat(row[name]), ZoneInfo(zone) if zone else None, "%Y-%m-%d")
 
 
 def age(seconds: float | None) -> str:

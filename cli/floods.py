@@ -14,6 +14,7 @@ from bellhop.cli.common import (
     ask_reason,
     echo,
     echo_json,
+    local_time,
     pass_app,
     quantity,
     rich_table,
@@ -47,12 +48,12 @@ def list_(app: App, json_: bool) -> None:
     if not rows:
         click.echo("the flood guard holds nothing, and has held nothing")
         return
-    headers = ("number", "state", "source", "held", "since (UTC)", "soonest start (UTC)", "limit", "ended by")
+    headers = ("number", "state", "source", "held", "since (UTC)", "soonest start", "limit", "ended by")
     echo(rich_table(headers, [_cells(row) for row in rows]))
     for row in rows:
         for one in row["events"][:_SHOWN]:
             what = f"{one['type']} {one['subject']} at {one['account'] or '-'}"
-            echo(f"{row['id']}: {what}, starts {when_text(one['starts'])}")
+            echo(f"{row['id']}: {what}" + (f", starts {local_time(one, 'starts')}" if one["starts"] else ""))
         if row["held"] > _SHOWN:
             echo(f"{row['id']}: and {row['held'] - _SHOWN} more (--json lists them)")
 
@@ -102,7 +103,7 @@ def _rows(app: App) -> list[dict[str, Any]]:
     from bellhop.letters.serializers.floods import list_floods
 
     with app.ledger() as ledger:
-        here: list[dict[str, Any]] = app.redact(list_floods(ledger))
+        here: list[dict[str, Any]] = app.redact(list_floods(ledger, app.settings.venues))
     return here
 
 
@@ -114,7 +115,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["source"],
         str(row["held"]),
         when_text(row["since"]),
-        when_text(row["starts"]),
+        local_time(row, "starts"),
         row["limit"],
         ended,
     )

@@ -104,7 +104,7 @@ class LocalJobs:
 
         wanted = ItemState(state) if state else None
         found = self._ledger.jobs.items(number, limit, state=wanted).rows
-        rows: list[Row] = self._app.redact(job_item_rows(found, self._ledger.letters))
+        rows: list[Row] = self._app.redact(job_item_rows(found, self._ledger.letters, self._app.settings.venues))
         return rows
 
     def steer(self, number: int, act: str, who: str | None, why: str) -> Row:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bellhop.cli.common import printable, rich_table
+from bellhop.cli.common import local_time, printable, rich_table
 
 
 def letters_table(rows: Sequence[Mapping[str, Any]]) -> Any:
@@ -30,19 +30,6 @@ def letters_table(rows: Sequence[Mapping[str, Any]]) -> Any:
     ]
     headers = (">number", "starts", "venue", "guest", "of", "reason", "event", "died", "error")
     return rich_table(headers, cells)
-
-
-def local_time(row: Mapping[str, Any], name: str) -> str:
-    """A time of a letter by the clock of its venue, beside UTC; a server of an older version tells no zone."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
-    from bellhop.schemas.moments import local_text
-
-    if not row[name]:
-        return ""
-    zone = row.get("zone")
-    return local_text(datetime.fromisoformat(row[name]), ZoneInfo(zone) if zone else None, "%Y-%m-%d")
 
 
 def echo_letter(told: Mapping[str, Any]) -> None:

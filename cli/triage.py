@@ -19,6 +19,7 @@ from bellhop.cli.common import (
     ask_reason,
     echo,
     echo_json,
+    local_time,
     pass_app,
     printable,
     quantity,
@@ -51,12 +52,12 @@ def causes(app: App, json_: bool) -> None:
     if not rows:
         click.echo("0 causes")
         return
-    headers = ("key", ">letters", "reason", "account", "life", "first (UTC)", "last (UTC)", "starts (UTC)", "error")
+    headers = ("key", ">letters", "reason", "account", "life", "first", "last", "starts", "error")
     echo(rich_table(headers, [_cause_cells(row) for row in rows]))
 
 
 def _cause_cells(row: dict[str, Any]) -> tuple[object, ...]:
-    moments = [when_text(row[name]) for name in ("first", "last", "next_start")]
+    moments = [local_time(row, name) for name in ("first", "last", "next_start")]
     return (row["key"], row["count"], row["reason"], row["account"], _life(row["life"]), *moments, row["error"])
 
 

@@ -74,7 +74,7 @@ class LocalTriage:
         from bellhop.letters.serializers.letters import cause_row, sort_causes
 
         found = sort_causes(self._ledger.causes.find(LetterFilter(states=WAITING), MOST_CAUSES))
-        rows: list[Row] = self._app.redact([cause_row(cause) for cause in found])
+        rows: list[Row] = self._app.redact([cause_row(cause, self._app.settings.venues) for cause in found])
         return rows
 
     def say(self, cause: str, said: str | None, who: str | None, why: str, until: datetime | None) -> Row:

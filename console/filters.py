@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from markupsafe import Markup, escape
 
 from bellhop.ledger.records import ItemState, JobState, LetterState, State, Verdict
-from bellhop.letters.attention import BROKER_HINT
+from bellhop.letters.needs import BROKER_HINT
 from bellhop.letters.preflight import WORDS
 from bellhop.schemas.moments import local_text
 
@@ -75,9 +76,10 @@ def exact(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def there(given: datetime | str | None, zone: tzinfo | None = None) -> str:
-    """See `local_text`."""
+def there(given: datetime | str | None, zone: tzinfo | str | None = None) -> str:
+    """See `local_text`. zone: also by its name, as rows have it."""
     moment = parse_time(given)
+    zone = ZoneInfo(zone) if isinstance(zone, str) else zone
     return NOTHING if moment is None else local_text(moment, zone)
 
 

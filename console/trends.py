@@ -16,8 +16,9 @@ from typing import Any, Final
 from bellhop.broker.port import QueueStats
 from bellhop.console.filters import AWAY_BROKER, AWAY_LEDGER
 from bellhop.ledger.records import LetterFilter, LetterState, State
-from bellhop.letters.attention import BrokerCheck, check_queues
+from bellhop.letters.attention import check_queues
 from bellhop.letters.conservation import StatsBroker
+from bellhop.letters.needs import BrokerCheck
 from bellhop.schemas.errors import BellhopError, LedgerError
 from bellhop.schemas.observe import Observe, where
 from bellhop.vendors.registry import ROUTES

@@ -13,6 +13,7 @@ from bellhop.ledger.audit import record
 from bellhop.ledger.causes import cause_key
 from bellhop.ledger.engine import Database
 from bellhop.ledger.letters import conditions
+from bellhop.ledger.next_starts import next_venues
 from bellhop.ledger.records import AuditRow, CauseLife, CauseRow, CauseSaid, CauseState, LetterFilter
 from bellhop.ledger.tables import cause_lives, dead_letters
 from bellhop.schemas.errors import LedgerError
@@ -46,7 +47,8 @@ class CauseDesk:
             found = connection.execute(query.order_by(groups.c.count.desc(), groups.c.cause)).mappings().all()
             rows = [_row(stored) for stored in found]
             lives = _lives(connection, [row.cause for row in rows], which, now)
-        return [replace(row, life=lives.get(row.cause, row.life)) for row in rows]
+            venues = next_venues(connection, [_C.cause], (((row.cause,), row.next_start) for row in rows), which.states)
+        return [replace(row, life=lives.get(row.cause, row.life), venue=venues.get((row.cause,), "")) for row in rows]
 
     def say(
         self, cause: str, said: CauseSaid | None, who: str, why: str = "", until: datetime | None = None

@@ -33,6 +33,9 @@ _CANCEL: Final = "cancel"
 _CHANGE: Final = "change"
 _OPEN: Final = floods.c.state == FloodState.OPEN.value
 
+_OWN_BOOKING: Final = sa.and_(bookings.c.source == events.c.source, bookings.c.reference == events.c.subject)
+_VENUE: Final = bookings.c.venue
+
 Kind = str
 Place = tuple[str, str]
 """An account, and the venue at it; "" for all of the account, where an event names none."""
@@ -168,13 +171,24 @@ class Floods:
         with self._database.read() as connection:
             rows = connection.execute(query).all()
             held = {row.source: row for row in connection.execute(counts)} if rows else {}
-        return [_flood(row, held.get(row.source)) for row in rows]
+            starts = [(row.source, row.soonest) for row in held.values() if row.soonest is not None]
+            first = sa.tuple_(events.c.source, events.c.not_after).in_(starts)
+            venues = (
+                sa.select(events.c.source, sa.func.min(_VENUE))
+                .join_from(events, bookings, _OWN_BOOKING)
+                .where(events.c.state == State.HELD.value, first)
+                .group_by(events.c.source)
+            )
+            at = {source: venue for source, venue in connection.execute(venues)} if starts else {}
+        return [_flood(row, held.get(row.source), at.get(row.source, "")) for row in rows]
 
     def events_of(self, source: str, limit: int = 500) -> list[HeldEvent]:
         """The events that a source's flood holds, those that start soonest first."""
         c = events.c
         query = (
             sa.select(c.source, c.event_id, c.type, c.subject, c.account, c.received, c.not_after)
+            .add_columns(sa.func.coalesce(_VENUE, ""))
+            .outerjoin(bookings, _OWN_BOOKING)
             .where(c.state == State.HELD.value, c.source == source)
             .order_by(c.not_after.is_(None), c.not_after, c.pk)
             .limit(limit)
@@ -253,7 +267,7 @@ def flood_key(source: str) -> str:
     return f"flood:{source}"
 
 
-def _flood(row: sa.Row[tuple[object, ...]], held: sa.Row[tuple[object, ...]] | None) -> Flood:
+def _flood(row: sa.Row[tuple[object, ...]], held: sa.Row[tuple[object, ...]] | None, venue: str) -> Flood:
     is_open = row.state == FloodState.OPEN.value
     return Flood(
         row.id,
@@ -266,6 +280,7 @@ def _flood(row: sa.Row[tuple[object, ...]], held: sa.Row[tuple[object, ...]] | N
         row.who,
         row.reason,
         row.ended,
+        venue if is_open else "",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from bellhop.ledger.causes import cause_of, words_of
 from bellhop.ledger.doubts import keep_buried_doubts, note_cut_off
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
+from bellhop.ledger.next_starts import next_venues
 from bellhop.ledger.readiness import chunks, died_since_closed, doubt_is_over, unready_letters
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.search_terms import national_digits, plain
@@ -119,18 +120,19 @@ class Letters:
     def waiting(self) -> list[WaitingLetters]:
         """What waits for a person, by route, account and reason."""
         columns = dead_letters.c
+        by = (columns.route, columns.account, columns.reason)
         still_to_come = columns.not_after > self._now()
         select = sa.select(
-            columns.route,
-            columns.account,
-            columns.reason,
+            *by,
             sa.func.count(),
             sa.func.min(columns.died),
             sa.func.min(columns.not_after).filter(still_to_come),
         ).where(columns.state.in_((LetterState.OPEN.value, LetterState.REPLAYING.value)))
         with self._database.read() as connection:
-            rows = connection.execute(select.group_by(columns.route, columns.account, columns.reason))
-            return [WaitingLetters(*row) for row in rows]
+            groups = [WaitingLetters(*row) for row in connection.execute(select.group_by(*by))]
+            starts = (((one.route, one.account, one.reason), one.soonest) for one in groups)
+            venues = next_venues(connection, by, starts, (LetterState.OPEN, LetterState.REPLAYING))
+            return [replace(one, venue=venues.get((one.route, one.account, one.reason), "")) for one in groups]
 
     def get(self, id_: int) -> Letter | None:
         with self._database.read() as connection:

@@ -3,8 +3,9 @@
 A broker counts, for each message that a dying process held, one delivery more: for the one it died over and for all
 that had been fetched beside it alike. So that count is carried along (`bellhop-deaths`) where a message is sent on
 without having been worked, and from a few deaths on a message is suspected. A process works one suspect at a time,
-while it works nothing else, and sends the others on through the ladder first: what it dies over then is that one. One
-that was worked to any end is suspected no more.
+while it works nothing else, and sends the others on through the ladder first: what it dies over then is that one.
+Meanwhile it fetches nothing more, on any route: what a broker has sent counts as held, and where many come back from
+the ladder there is no moment at which none does. One that was worked to any end is suspected no more.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from bellhop.broker.headers import DEATHS
-from bellhop.broker.port import Delivery
+from bellhop.broker.port import Consumer, Delivery
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, Outcome, Wait
@@ -25,10 +26,11 @@ DEATHS_IN_COMPANY: Final = 5
 one by one, which takes minutes for some hundred messages."""
 DEATHS_ALONE: Final = 3
 QUIET_SECONDS: Final = 0.3
-"""For what a broker has sent and nobody has taken yet, and for acks on their way."""
-PATIENCE_SECONDS: Final = 5.0
-"""While one waits to be worked alone the others come back from the ladder, sooner than it is ever quiet where they are
-many or its first step is short. So it takes less and less quiet, and after so long a tenth of it."""
+"""For acks on their way."""
+SILENT_SECONDS: Final = 0.05
+TURN_SECONDS: Final = 10.0
+"""A suspect that has begun may wait for its account's turn, for as long as somebody keeps that account paused. After so
+long the others are fetched again; those among them that are suspected are sent on."""
 
 
 def count_deaths(delivery: Delivery) -> int:
@@ -55,10 +57,27 @@ class Room:
         self._changed = threading.Condition()
         self._stir_time = clock.monotonic()
         self._is_taken = False  # a worker has a suspect of its own
-        self._taken_at = 0.0
+        self._began_at: float | None = None
         self._in_hand = 0  # suspects
+        self._workers: set[object] = set()
+        self._silent: set[object] = set()  # those of them that fetch nothing and have sent their acks
         self.is_alone = False
         self._company = _Company(self, self._changed)
+
+    def join(self, worker: object) -> None:
+        """It is about to fetch; from now on a suspect waits until it does not."""
+        with self._changed:
+            self._workers.add(worker)
+
+    def needs_silence(self) -> bool:
+        """Whether no worker may fetch anything now."""
+        with self._changed:
+            waits = self._began_at is not None and self._clock.monotonic() - self._began_at >= TURN_SECONDS
+            return self._is_taken and (self.is_alone or not waits)
+
+    def note_silence(self, worker: object) -> None:
+        with self._changed:
+            self._silent.add(worker)
 
     def enter(self, delivery: Delivery, *, may_stay: bool) -> bool:
         """A suspect has come, on any route. Whether it is the one to be worked, if it may."""
@@ -68,22 +87,33 @@ class Room:
                 self._stir_time = self._clock.monotonic()
             stays = may_stay and not self._is_taken
             if stays:
-                self._is_taken, self._taken_at = True, self._clock.monotonic()
+                self._is_taken = True
+                self._silent.clear()
             return stays
+
+    def begin(self) -> None:
+        """The suspect is about to be claimed."""
+        with self._changed:
+            self._began_at = self._clock.monotonic()
+
+    def postpone(self) -> None:
+        """It could not be claimed."""
+        with self._changed:
+            self._began_at = None
 
     def leave(self, *, has_stayed: bool) -> None:
         """A suspect has ended or was sent on, and its ack is about to be sent."""
         with self._changed:
             self._in_hand -= 1
             self._stir_time = self._clock.monotonic()
-            self._is_taken &= not has_stayed
+            if has_stayed:
+                self._is_taken, self._began_at = False, None
 
     def is_quiet(self) -> bool:
         """Whether the process holds no suspect but one, which may now begin: sooner, it would take others with it."""
         with self._changed:
-            now = self._clock.monotonic()
-            needed = self._quiet_seconds * max(0.1, 1 - (now - self._taken_at) / PATIENCE_SECONDS)
-            return self._in_hand == 1 and now - self._stir_time >= needed
+            is_still = self._clock.monotonic() - self._stir_time >= self._quiet_seconds
+            return is_still and self._in_hand == 1 and self._workers <= self._silent
 
     def place(self, delivery: Delivery) -> AbstractContextManager[None]:
         """Where it is worked: a suspect while nothing else is, and all else while no suspect is."""
@@ -134,6 +164,20 @@ class Suspects:
         self._suspect: Delivery | None = None
         self._has_begun = False
 
+    def join(self) -> None:
+        """The worker is about to fetch: from now on a suspect of any route waits until it does not."""
+        self._room.join(self)
+
+    def silence(self, consumer: Consumer) -> float | None:
+        """Has it fetch nothing while a suspect is to be worked, on whatever route; for how many seconds it should then
+        be waited for what has come, None where all is as ever."""
+        if not self._room.needs_silence():
+            consumer.start_fetching()
+            return None
+        if consumer.stop_fetching():
+            self._room.note_silence(self)
+        return SILENT_SECONDS
+
     def split(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[tuple[Delivery, Outcome]]]:
         """Those that nobody suspects, and the suspects that are not to be worked now, with what becomes of them. One
         may stay, for `next`: the one least often died over."""
@@ -152,10 +196,12 @@ class Suspects:
 
     def begin(self) -> None:
         self._has_begun = True
+        self._room.begin()
 
     def postpone(self) -> None:
         """What was begun could not be claimed; `next` has it again."""
         self._has_begun = False
+        self._room.postpone()
 
     def leave(self, delivery: Delivery) -> None:
         """It has its end, and its ack is about to be sent."""

@@ -104,6 +104,7 @@ class Worker:
         """
         settler = threading.Thread(target=self._settle_forever, name=f"{self.route}-settle", daemon=True)
         settler.start()
+        self._suspects.join()
         self._observe("worker.started", route=self.route)
         waiting: list[ReceivedDelivery] = []
         while not stop.is_set():
@@ -113,7 +114,7 @@ class Worker:
             if is_held:
                 self.consumer.rest()
             room = 0 if is_held else self.capacity - self.in_flight
-            deliveries = self.consumer.take(room, _TAKE_SECONDS)
+            deliveries = self.consumer.take(room, self._suspects.silence(self.consumer) or _TAKE_SECONDS)
             self.taken += len(deliveries)
             self.last_loop = self._clock.monotonic()
             waiting += self._admit(self._receive(deliveries))

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
+from bellhop.broker.headers import DEATHS
 from bellhop.broker.port import Delivery, Leave, Message
 from bellhop.broker.rabbitmq.topology import own_key, standing_lanes
 from bellhop.broker.topology import Topology, lane_of, queue_of
@@ -60,8 +61,26 @@ class LaneQueues:
                     self._arrived[lane] = waiting  # behind the others
         return picked
 
+    def pick_redelivered(self, limit: int) -> list[Delivery]:
+        """What has arrived and was held by a process that ended, whatever leave its account has."""
+        picked: list[Delivery] = []
+        for lane, waiting in list(self._arrived.items()):
+            for delivery in [one for one in waiting if _was_held(one)][: limit - len(picked)]:
+                waiting.remove(delivery)
+                picked.append(delivery)
+            if not waiting:
+                del self._arrived[lane]
+        return picked
+
+    def has_redelivered(self) -> bool:
+        return any(map(_was_held, self.all_arrived()))
+
     def all_arrived(self) -> list[Delivery]:
         return [delivery for waiting in self._arrived.values() for delivery in waiting]
 
     def clear(self) -> None:
         self._arrived.clear()
+
+
+def _was_held(delivery: Delivery) -> bool:
+    return delivery.deliveries > 0 or DEATHS in delivery.message.headers

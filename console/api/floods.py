@@ -18,7 +18,7 @@ def section(parts: ApiParts) -> ApiSection:
     floods = parts.ledger.floods
 
     def index(_call: ApiCall) -> JsonObject:
-        return {"rows": parts.redactor.value(list_floods(parts.ledger))}
+        return {"rows": parts.redactor.value(list_floods(parts.ledger, parts.settings.venues))}
 
     def ending(act: Callable[[int, str, str], int | None]) -> Callable[..., JsonObject]:
         def view(call: ApiCall, number: int) -> JsonObject:

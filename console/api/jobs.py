@@ -77,7 +77,9 @@ class JobRoutes:
         self._job(number)
         state = ItemState(call.query["state"]) if "state" in call.query else None
         page = self._jobs.items(number, call.query["limit"], call.after, state)
-        rows = self._parts.redactor.value(job_item_rows(page.rows, self._parts.ledger.letters))
+        rows = self._parts.redactor.value(
+            job_item_rows(page.rows, self._parts.ledger.letters, self._parts.settings.venues)
+        )
         return {"rows": rows, "next": call.next(page.next)}
 
     def steering(self, act: Callable[[int, str, str], BulkJob]) -> Callable[..., JsonObject]:

@@ -76,7 +76,11 @@ class LetterRoutes:
 
     def causes(self, call: ApiCall) -> JsonObject:
         rows = self._parts.ledger.causes.find(requests.letter_filter(dict(call.query)), call.query["limit"])
-        return {"rows": self._parts.redactor.value([cause_row(row) for row in sort_causes(rows)])}
+        return {
+            "rows": self._parts.redactor.value(
+                [cause_row(row, self._parts.settings.venues) for row in sort_causes(rows)]
+            )
+        }
 
     def say(self, call: ApiCall) -> JsonObject:
         body = call.body

@@ -6,7 +6,8 @@ from bellhop.console.api import state_responses
 from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.console.trends import BEAT_SECONDS, RouteTrend
 from bellhop.ledger.records import LetterFilter, LetterState, Order
-from bellhop.letters.attention import LETTERS, attention, attention_row
+from bellhop.letters.attention import attention
+from bellhop.letters.needs import LETTERS, attention_row
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.letters import letter_row, sort_counts
 from bellhop.schemas.clock import iso
@@ -74,8 +75,9 @@ class OverviewRoutes:
         return {"rows": self._attention()}
 
     def _attention(self) -> list[JsonObject]:
-        items = attention(self._ledger, self._parts.pulse.broker, self._parts.now())
-        rows: list[JsonObject] = self._parts.redactor.value([attention_row(item) for item in items])
+        parts = self._parts
+        items = attention(self._ledger, parts.pulse.broker, parts.now(), parts.settings.venues)
+        rows: list[JsonObject] = parts.redactor.value([attention_row(item) for item in items])
         return rows
 
 

@@ -23,6 +23,12 @@ def maybe_when() -> fields.String:
     return time_field(allow_none=True)
 
 
+def zone_field() -> fields.String:
+    """Of the venue that a row's times are about."""
+    told = "The time zone the venue lives by, such as Europe/London; null where the settings do not name it."
+    return fields.String(allow_none=True, metadata={"description": told})
+
+
 def _next() -> fields.String:
     return fields.String(allow_none=True, metadata={"description": "The next page's cursor; null on the last one."})
 
@@ -67,9 +73,7 @@ class LetterLine(ApiAnswer):
     archived = time_field()
     not_after = maybe_when()
     venue = fields.String()
-    zone = fields.String(
-        allow_none=True, metadata={"description": "The time zone the venue lives by, such as Europe/London."}
-    )
+    zone = zone_field()
     guest = fields.String(metadata={"description": "Their initials, or the member's id."})
     message_id = fields.String()
     cause = fields.String()
@@ -153,6 +157,7 @@ class Cause(ApiAnswer):
     last = time_field()
     example = fields.Integer(metadata={"description": "One of their letters."})
     next_start = maybe_when()
+    zone = zone_field()
     trend = fields.List(fields.Integer(), metadata={"description": "Deaths in each two hours of the last day."})
     life = fields.Nested(LifeLine)
     advice = fields.Nested(AdviceLine, allow_none=True)
@@ -243,6 +248,7 @@ class ItemLine(ApiAnswer):
     start = maybe_when()
     guest = fields.String(metadata={"description": "Initials, or the member's id."})
     venue = fields.String()
+    zone = zone_field()
     place = fields.Integer()
     verdict = of(Verdict)
     state = of(ItemState)

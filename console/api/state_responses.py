@@ -5,9 +5,17 @@ from __future__ import annotations
 from marshmallow import fields
 
 from bellhop.console.api.requests import of, one_of
-from bellhop.console.api.responses import ApiAnswer, AttemptLine, LetterLine, VendorBookings, maybe_when, time_field
+from bellhop.console.api.responses import (
+    ApiAnswer,
+    AttemptLine,
+    LetterLine,
+    VendorBookings,
+    maybe_when,
+    time_field,
+    zone_field,
+)
 from bellhop.ledger.records import FloodState, LetterState, State
-from bellhop.letters.attention import Need, Severity
+from bellhop.letters.needs import Need, Severity
 
 # --- events -----------------------------------------------------------------------------------------------------
 
@@ -76,6 +84,7 @@ class AttentionLine(ApiAnswer):
     count = fields.Integer(metadata={"description": "Of letters or messages; 1 for a thing by itself."})
     since = maybe_when()
     starts = maybe_when()
+    zone = zone_field()
     severity = one_of(*(severity.value for severity in Severity))
     path = fields.String(metadata={"description": "Its page of the console."})
     command = fields.String(metadata={"description": "The same on the command line."})
@@ -261,6 +270,7 @@ class HeldEventLine(ApiAnswer):
     account = fields.String()
     received = time_field()
     starts = maybe_when()
+    zone = zone_field()
 
 
 class FloodLine(ApiAnswer):
@@ -273,6 +283,7 @@ class FloodLine(ApiAnswer):
     state = of(FloodState)
     held = fields.Integer(metadata={"description": "How many events it holds now."})
     starts = maybe_when()
+    zone = zone_field()
     who = fields.String(metadata={"description": "Who ended it."})
     why = fields.String()
     ended = maybe_when()

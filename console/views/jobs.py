@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from bellhop.console.context import ConsoleParts, parts, person
+from bellhop.console.selection import clean_text
 from bellhop.ledger.records import BulkJob, ItemState, JobState
 from bellhop.letters.parts import jobs_wait
 from bellhop.letters.serializers.people import job_item_rows, job_row
@@ -41,7 +42,7 @@ def one(number: int) -> str | Response:
     return render_template(
         "_job.html" if part else "job.html",
         job=job_row(job, jobs_wait(own.ledger.parts, own.now())(job)),
-        items=job_item_rows(items.rows, own.ledger.letters),
+        items=job_item_rows(items.rows, own.ledger.letters, own.settings.venues),
         next=items.next,
         state=state,
         states=list(ItemState),
@@ -57,7 +58,7 @@ def steer(number: int, step: str) -> Response:
     if step not in _STEPS:
         abort(404)
     _job(own, number)
-    why = request.form.get("why", "").replace("\x00", "").strip()[:500]
+    why = clean_text(request.form.get("why", ""))
     if step == "pause":
         why = why or PAUSED  # nobody in a hurry is asked
     if not why:

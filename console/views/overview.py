@@ -8,7 +8,8 @@ from flask import Blueprint, render_template
 
 from bellhop.console.context import ConsoleParts, parts
 from bellhop.ledger.records import LetterFilter, LetterState, Order
-from bellhop.letters.attention import attention, attention_row
+from bellhop.letters.attention import attention
+from bellhop.letters.needs import attention_row
 from bellhop.letters.parts import count_running, part_rows
 from bellhop.letters.serializers.flow import account_rows
 from bellhop.letters.serializers.letters import cause_row, letter_row, sort_causes, sort_counts
@@ -34,13 +35,13 @@ def _context(own: ConsoleParts) -> dict[str, Any]:
     open_ = LetterFilter(states=(LetterState.OPEN,))
     letters, pulse, now = own.ledger.letters, own.pulse, own.now()
     reasons = letters.by_reason(open_)
-    broker = pulse.broker
+    broker, venues = pulse.broker, own.settings.venues
     causes = sort_causes(own.ledger.causes.find(open_))
     return {
-        "causes": [cause_row(cause) for cause in causes[:_CAUSES]],
+        "causes": [cause_row(cause, venues) for cause in causes[:_CAUSES]],
         "more_causes": max(0, len(causes) - _CAUSES),
         "urgent": [letter_row(letter) for letter in letters.page(open_, Order.URGENT, _LETTERS).rows],
-        "needs": own.clean([attention_row(item) for item in attention(own.ledger, broker, now)]),
+        "needs": own.clean([attention_row(item) for item in attention(own.ledger, broker, now, venues)]),
         "reasons": sort_counts(reasons),
         "open_count": sum(reasons.values()),
         "trends": pulse.trends(),

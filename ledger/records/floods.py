@@ -17,7 +17,8 @@ class FloodState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Flood:
     """limit: which limit of the settings was passed, in words. held: how many events are held now; soonest: the first
-    start to come of their bookings. who, reason: of the person who ended it; ended: when. Times are UTC."""
+    start to come of their bookings; venue: of the one that starts so, "" where it is not known. who, reason: of the
+    person who ended it; ended: when. Times are UTC."""
 
     id: int
     source: str
@@ -29,11 +30,13 @@ class Flood:
     who: str = ""
     reason: str = ""
     ended: datetime | None = None
+    venue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldEvent:
-    """One of those that a flood holds. starts: its booking's start, None where it says none."""
+    """One of those that a flood holds. starts: its booking's start, None where it says none; venue: its
+    booking's, "" where it is not known."""
 
     source: str
     id: str
@@ -42,3 +45,4 @@ class HeldEvent:
     account: str
     received: datetime
     starts: datetime | None
+    venue: str = ""

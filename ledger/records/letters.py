@@ -14,7 +14,7 @@ from bellhop.ledger.records.calls import Json
 class WaitingLetters:
     """The letters of one route, account and reason that wait for a person. account: "" where they could not be decoded.
     oldest: when the first of them died. soonest: the first start of their bookings that is still to come; None where
-    there is none. Times are UTC."""
+    there is none; venue: of the one that starts so, "" where it names none. Times are UTC."""
 
     route: str
     account: str
@@ -22,6 +22,7 @@ class WaitingLetters:
     count: int
     oldest: datetime
     soonest: datetime | None
+    venue: str = ""
 
 
 class LetterState(StrEnum):
@@ -107,8 +108,8 @@ class CauseLife:
 @dataclass(frozen=True, slots=True)
 class CauseRow:
     """The letters of one cause: how many, of what, and when they died. example: one of their numbers. next_start: the
-    earliest start to come of their bookings (UTC), None where none is to come. trend: how many died in each two hours
-    of the last day, the oldest first."""
+    earliest start to come of their bookings (UTC), None where none is to come; venue: of the one that starts so, ""
+    where it names none. trend: how many died in each two hours of the last day, the oldest first."""
 
     cause: str
     reason: str
@@ -122,6 +123,7 @@ class CauseRow:
     next_start: datetime | None
     trend: Sequence[int] = ()
     life: CauseLife = field(default_factory=CauseLife)
+    venue: str = ""
 
 
 @dataclass(frozen=True, slots=True)

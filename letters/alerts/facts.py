@@ -12,10 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from bellhop.ledger.records import CauseRow
-from bellhop.letters.attention import AT_RISK, BROKER_HINT, LETTERS, AttentionItem, Need, Severity
+from bellhop.letters.needs import AT_RISK, BROKER_HINT, LETTERS, AttentionItem, Need, Severity
+from bellhop.letters.serializers import NO_VENUES, zone_name
 from bellhop.schemas.clock import iso
+from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.reasons import Reason
 
 _CRITICAL: Final = (Reason.IN_DOUBT, Reason.UNPAID, Reason.DOUBLED)
@@ -28,7 +31,8 @@ _ELSEWHERE: Final = (Need.FORGOTTEN,)
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One thing that people are told. key: the same for as long as it is the same thing. count: of the letters, posts
-    or messages that it is. since, starts: ISO 8601 or None. path: its page of the console."""
+    or messages that it is. since, starts: ISO 8601 or None, starts
+    by the clock of its venue. path: its page of the console."""
 
     key: str
     severity: str
@@ -48,9 +52,14 @@ class Alert:
         return cls(**facts)
 
 
-def alerts_of(items: Sequence[AttentionItem], causes: Sequence[CauseRow], now: datetime) -> list[Alert]:
-    """causes: of the open letters."""
-    return [*map(_of_item, (item for item in items if item.need not in LETTERS)), *_of_causes(causes, now)]
+def alerts_of(
+    items: Sequence[AttentionItem],
+    causes: Sequence[CauseRow],
+    now: datetime,
+    venues: Mapping[str, VenueFacts] = NO_VENUES,
+) -> list[Alert]:
+    """causes: of the open letters; venues: by name."""
+    return [*map(_of_item, (item for item in items if item.need not in LETTERS)), *_of_causes(causes, now, venues)]
 
 
 def _of_item(item: AttentionItem) -> Alert:
@@ -63,13 +72,13 @@ def _of_item(item: AttentionItem) -> Alert:
         detail=hint,
         count=item.count,
         since=iso(item.since),
-        starts=iso(item.starts),
+        starts=_local(item.starts, item.zone),
         path="/" if is_elsewhere else item.path,
         command="bellhop attention" if is_elsewhere else item.command,
     )
 
 
-def _of_causes(causes: Sequence[CauseRow], now: datetime) -> Iterator[Alert]:
+def _of_causes(causes: Sequence[CauseRow], now: datetime, venues: Mapping[str, VenueFacts]) -> Iterator[Alert]:
     for row in causes:
         is_near = row.next_start is not None and row.next_start - now < AT_RISK
         code = row.cause.split("/")[2] if row.cause.count("/") > 2 else "-"
@@ -84,10 +93,17 @@ def _of_causes(causes: Sequence[CauseRow], now: datetime) -> Iterator[Alert]:
             detail=f"What to do: docs/runbook.md, {row.reason}.",
             count=row.count,
             since=iso(row.first),
-            starts=iso(row.next_start),
+            starts=_local(row.next_start, zone_name(row.venue, venues)),
             path=f"/letters?{urlencode(query)}",
             command=f"bellhop dead list{options}",
         )
+
+
+def _local(moment: datetime | None, zone: str | None) -> str | None:
+    """ISO 8601 by the clock of a venue in that zone; UTC where none is known."""
+    if moment is None or zone is None:
+        return iso(moment)
+    return moment.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
 
 
 def ledger_away() -> Alert:

@@ -15,6 +15,7 @@ from email.utils import format_datetime
 from typing import Any, Final
 
 from bellhop.letters.alerts.facts import Alert
+from bellhop.schemas.moments import local_text
 from bellhop.schemas.settings.alerts import AlertReceiver
 
 _LEAST_TITLE: Final = {"open": "", "more": "Now ", "over": "Over: ", "test": ""}
@@ -48,8 +49,8 @@ class AlertNotice:
         alert = self.alert
         told = [
             alert.detail if self.says != "over" else "",
-            f"Since {alert.since}." if alert.since else "",
-            f"The soonest booking starts {alert.starts}." if alert.starts and self.says != "over" else "",
+            f"Since {_moment(alert.since)}." if alert.since else "",
+            f"The soonest booking starts {_moment(alert.starts)}." if alert.starts and self.says != "over" else "",
             f"On Bellhop's host: {alert.command}" if self.says != "over" else "",
         ]
         return [line for line in told if line]
@@ -123,6 +124,12 @@ BODIES: Final[Mapping[str, Callable[[AlertNotice], dict[str, Any]]]] = {
     "webhook": webhook,
 }
 """Of what is posted, by the receiver's kind."""
+
+
+def _moment(text: str) -> str:
+    """An ISO 8601 time for people: by the clock that it is told by, beside UTC."""
+    moment = datetime.fromisoformat(text)
+    return local_text(moment, moment.tzinfo if moment.utcoffset() else None, "%Y-%m-%d")
 
 
 def _plain(text: str) -> str:

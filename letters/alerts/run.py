@@ -17,8 +17,10 @@ from bellhop.letters.alerts.messages import AlertNotice
 from bellhop.letters.alerts.plan import revise_all
 from bellhop.letters.alerts.post import AlertUnsent
 from bellhop.letters.attention import attention, check_broker
+from bellhop.letters.serializers import NO_VENUES
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import LedgerError
+from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings.alerts import AlertReceiver
 
@@ -36,7 +38,7 @@ class Post(Protocol):
 
 
 class Alerting:
-    """One for each archive. by: this process' name. public_url: the console's, "" where nobody set it.
+    """One for each archive. by: this process' name. public_url: the console's, "" where nobody set it. venues: by name.
 
     Each receiver is told in a thread of its own: one that is slow or away holds up no other.
     """
@@ -50,6 +52,7 @@ class Alerting:
         *,
         by: str,
         public_url: str,
+        venues: Mapping[str, VenueFacts] = NO_VENUES,
         observe: Observe = silent,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -58,6 +61,7 @@ class Alerting:
         self._receivers = receivers
         self._post = post
         self._by = by
+        self._venues = venues
         self._public_url = public_url.rstrip("/")
         self._observe = observe
         self._clock = clock
@@ -99,9 +103,10 @@ class Alerting:
         if not self._ledger.alerts.lead(self._by, LEAD_SECONDS):
             return
         now = self._clock.now()
-        items = attention(self._ledger, check_broker(self._broker), now)
+        items = attention(self._ledger, check_broker(self._broker), now, self._venues)
         causes = self._ledger.causes.find(LetterFilter(), _CAUSES)
-        alerts = alerts_of(items, [row for row in causes if row.life.state is not CauseState.SNOOZED], now)
+        causes = [row for row in causes if row.life.state is not CauseState.SNOOZED]
+        alerts = alerts_of(items, causes, now, self._venues)
         if any(revise_all(rows, alerts, self._receivers, now)):
             # Asked again under the lock: a message may be on its way by now.
             self._ledger.alerts.revise(lambda stored: revise_all(stored, alerts, self._receivers, now))

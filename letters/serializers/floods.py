@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bellhop.ledger.records import Flood, HeldEvent
-from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers import JsonObject, zone_name
 from bellhop.schemas.clock import iso
+from bellhop.schemas.events import VenueFacts
 
 
-def flood_row(flood: Flood, events: Sequence[HeldEvent]) -> JsonObject:
-    """events: what it holds, as far as it is listed."""
+def flood_row(flood: Flood, events: Sequence[HeldEvent], venues: Mapping[str, VenueFacts]) -> JsonObject:
+    """events: what it holds, as far as it is listed. zone: of the venue where `starts` is, None where it is
+    not known."""
     return {
         "id": flood.id,
         "source": flood.source,
@@ -20,6 +22,7 @@ def flood_row(flood: Flood, events: Sequence[HeldEvent]) -> JsonObject:
         "state": flood.state.value,
         "held": flood.held,
         "starts": iso(flood.soonest),
+        "zone": zone_name(flood.venue, venues),
         "who": flood.who,
         "why": flood.reason,
         "ended": iso(flood.ended),
@@ -31,14 +34,16 @@ def flood_row(flood: Flood, events: Sequence[HeldEvent]) -> JsonObject:
                 "account": one.account,
                 "received": iso(one.received),
                 "starts": iso(one.starts),
+                "zone": zone_name(one.venue, venues),
             }
             for one in events
         ],
     }
 
 
-def list_floods(ledger: Any) -> list[JsonObject]:
+def list_floods(ledger: Any, venues: Mapping[str, VenueFacts]) -> list[JsonObject]:
     """Floods, those that hold something first, with what they hold. Raises LedgerUnavailable."""
     return [
-        flood_row(flood, ledger.floods.events_of(flood.source) if flood.held else ()) for flood in ledger.floods.all()
+        flood_row(flood, ledger.floods.events_of(flood.source) if flood.held else (), venues)
+        for flood in ledger.floods.all()
     ]

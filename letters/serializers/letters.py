@@ -25,7 +25,7 @@ from bellhop.letters.conflicts import conflict_rows
 from bellhop.letters.edits import field_changes
 from bellhop.letters.lost_ids import lost_ids
 from bellhop.letters.masking import guest_initials, mask_change, mask_data, mask_evidence, readable_data
-from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers import NO_VENUES, JsonObject, zone_name
 from bellhop.letters.serializers.events import attempt_row
 from bellhop.schemas.clock import iso
 from bellhop.schemas.envelope import decode_recordable
@@ -34,9 +34,6 @@ from bellhop.schemas.events import VenueFacts
 
 SHOWN_BYTES: Final = 65_536
 """Of a body that nobody can read; `body_bytes` tells how long it is."""
-
-
-NO_VENUES: Final[Mapping[str, VenueFacts]] = {}
 
 
 def letter_row(letter: Letter, venues: Mapping[str, VenueFacts] = NO_VENUES) -> JsonObject:
@@ -60,7 +57,7 @@ def letter_row(letter: Letter, venues: Mapping[str, VenueFacts] = NO_VENUES) -> 
         "archived": iso(letter.archived),
         "not_after": iso(new.not_after),
         "venue": venue,
-        "zone": venues[venue].zone.key if venue in venues else None,
+        "zone": zone_name(venue, venues),
         "guest": guest_initials(data),
         "message_id": new.message_id,
         "cause": letter.cause,
@@ -123,9 +120,12 @@ def _own_calls(evidence: Json, reveal: bool) -> list[Any]:
     return [call for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
 
 
-def cause_row(cause: CauseRow, example: Letter | None = None) -> JsonObject:
-    """advice: of a letter of this reason and route, None for a reason of a newer Bellhop. example: one of its letters,
-    by which the vendor's code is known."""
+def cause_row(
+    cause: CauseRow, venues: Mapping[str, VenueFacts] = NO_VENUES, example: Letter | None = None
+) -> JsonObject:
+    """zone: of the venue where `next_start` is, None where the settings do not name it. advice: of
+    a letter of this reason and route, None for a reason of a newer Bellhop. example: one of its letters, by which the
+    vendor's code is known."""
     advice = advise_on(cause.reason, cause.route)
     vendor = vendor_advice(example.new.evidence) if example else ""
     return {
@@ -140,6 +140,7 @@ def cause_row(cause: CauseRow, example: Letter | None = None) -> JsonObject:
         "last": iso(cause.last),
         "example": cause.example,
         "next_start": iso(cause.next_start),
+        "zone": zone_name(cause.venue, venues),
         "trend": list(cause.trend),
         "life": life_row(cause.life),
         "advice": asdict(advice) | {"vendor": vendor} if advice else None,

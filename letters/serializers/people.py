@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
@@ -20,8 +20,9 @@ from bellhop.ledger.records import (
     User,
 )
 from bellhop.letters.masking import guest_initials, readable_data
-from bellhop.letters.serializers import JsonObject
+from bellhop.letters.serializers import JsonObject, zone_name
 from bellhop.schemas.clock import iso
+from bellhop.schemas.events import VenueFacts
 
 
 def job_row(job: BulkJob, waits: str = "") -> JsonObject:
@@ -49,22 +50,26 @@ class LettersArchive(Protocol):
         ...
 
 
-def job_item_rows(items: Sequence[JobItem], archive: LettersArchive) -> list[JsonObject]:
+def job_item_rows(
+    items: Sequence[JobItem], archive: LettersArchive, venues: Mapping[str, VenueFacts]
+) -> list[JsonObject]:
     """With whom and what their letters are about."""
     which = LetterFilter(ids=[item.letter for item in items], states=tuple(LetterState))
     letters = {letter.id: letter for letter in archive.find(which, len(items))} if items else {}
-    return [_job_item_row(item, letters.get(item.letter)) for item in items]
+    return [_job_item_row(item, letters.get(item.letter), venues) for item in items]
 
 
-def _job_item_row(item: JobItem, letter: Letter | None) -> JsonObject:
+def _job_item_row(item: JobItem, letter: Letter | None, venues: Mapping[str, VenueFacts]) -> JsonObject:
     """letter: None where it was pruned."""
     data = readable_data(letter) if letter else {}
+    venue = str(data.get("venue") or "")
     return {
         "letter": item.letter,
         "reference": letter.new.subject if letter else "",
         "start": iso(letter.new.not_after) if letter else None,
         "guest": guest_initials(data),
-        "venue": str(data.get("venue") or ""),
+        "venue": venue,
+        "zone": zone_name(venue, venues),
         "place": item.place,
         "verdict": item.verdict.value,
         "state": item.state.value,

@@ -411,6 +411,55 @@ def test_a_consumer_may_rest_before_it_has_ever_taken(broker: Broker, publisher:
     assert ids(collect(consumer, 1)) == ["a"]
 
 
+# --- fetching nothing ------------------------------------------------------------------------------------------
+
+
+def test_a_consumer_that_stops_fetching_leaves_all_that_comes_to_others_and_acks_what_it_has(
+    broker: Broker, publisher: Publisher, consumer: Consumer
+) -> None:
+    put(publisher, work(ROUTE), "a")
+    (taken,) = collect(consumer, 1)
+    assert consumer.stop_fetching()
+    put(publisher, work(ROUTE), "b")
+    assert list(consumer.take(10, 0.3)) == []
+    eventually(lambda: broker.stats()[ROUTE].ready == 1)
+    consumer.ack([taken])
+    assert not consumer.stop_fetching(), "the ack is not sent"
+    consumer.take(10, 0.1)
+    assert consumer.stop_fetching()
+    others = broker.consumer(QUEUE, 10)
+    found = collect(others, 1)
+    assert ids(found) == ["b"]
+    settle(others, found)
+    others.close()
+    consumer.start_fetching()
+    put(publisher, work(ROUTE), "c")
+    assert ids(collect(consumer, 1)) == ["c"]
+
+
+def test_what_a_dead_process_held_is_taken_to_the_last_whatever_leave_its_account_has(
+    broker: Broker, publisher: Publisher
+) -> None:
+    put(publisher, work(ROUTE), "a", "b", "c")
+    dead = broker.consumer(QUEUE, 10)
+    collect(dead, 3)
+    dead.close()
+    consumer = broker.consumer(QUEUE, 10, Rooms({"": 1}))
+    (first,) = collect(consumer, 1)
+    found = [first]
+
+    def is_silent() -> bool:
+        found.extend(consumer.take(10, 0.1))
+        return consumer.stop_fetching()
+
+    eventually(is_silent)
+    consumer.close()
+    others = broker.consumer(QUEUE, 10)
+    again = {one.message.id: one.deliveries for one in collect(others, 3)}
+    # What is not among those taken was not held here: nobody counts a death for it.
+    assert {again[id_] for id_ in {"a", "b", "c"} - set(ids(found))} <= {first.deliveries}
+
+
 # --- lanes ------------------------------------------------------------------------------------------------------
 
 

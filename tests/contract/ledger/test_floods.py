@@ -61,6 +61,20 @@ def test_changes_have_a_limit_of_their_own_and_a_status_that_cancels_counts_as_a
     assert held_of(ledger.claim(both, "w", LEASE)) == [False, True]
 
 
+def test_what_is_held_tells_at_which_venue_it_starts(ledger: Ledger) -> None:
+    guard(ledger, cancels=1)
+    soon, later = NOON + timedelta(hours=2), NOON + timedelta(days=2)
+    for number, start in enumerate((later, later, soon)):
+        asked = event(f"b-{number}", subject=f"R-{number}", not_after=start, data={"venue": f"v-{number}"})
+        finish(ledger, asked, booking=Booking("crm", f"R-{number}", "sb", (entry(f"e-{number}"),)))
+    starts = {0: later, 1: later, 2: soon, 3: None}  # the last one is of no booking that is known
+    held = [claim(ledger, cancel(number, at=5, not_after=start)) for number, start in starts.items()]
+    assert held_of(held) == [False, True, True, True]
+    (flood,) = ledger.floods.open()
+    assert (flood.soonest, flood.venue) == (soon, "v-2")
+    assert [one.venue for one in ledger.floods.events_of("crm")] == ["v-2", "v-1", ""]
+
+
 def test_only_what_lies_within_the_time_counts(ledger: Ledger, clock: Clock) -> None:
     guard(ledger)
     for number in range(30):

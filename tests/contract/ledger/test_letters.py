@@ -65,7 +65,7 @@ def test_what_waits_is_told_by_route_account_and_reason_with_the_soonest_start_t
     ledger: Ledger, clock: Clock
 ) -> None:
     soon, later = NOON + timedelta(hours=1), NOON + timedelta(days=1)
-    first = letter(event("e-1"))
+    first = letter(event("e-1", data={"venue": "spa"}))
     ledger.letters.archive([replace(first, not_after=soon, died=NOON)])
     ledger.letters.archive([replace(letter(event("e-2")), not_after=later, died=NOON + timedelta(minutes=1))])
     ledger.letters.archive([letter(event("e-3"), Reason.AUTH)])
@@ -78,11 +78,11 @@ def test_what_waits_is_told_by_route_account_and_reason_with_the_soonest_start_t
         return {(group.route, group.account, group.reason): group for group in ledger.letters.waiting()}
 
     told = waiting()
-    assert told[route, account, reason] == WaitingLetters(route, account, reason, 2, NOON, soon)
+    assert told[route, account, reason] == WaitingLetters(route, account, reason, 2, NOON, soon, "spa")
     assert told["members", "", "poison"].soonest is None
     assert set(told) == {(route, account, reason), (route, "other", reason), ("members", "", "poison")}
     clock.advance(seconds=3600)
-    assert waiting()[route, account, reason].soonest == later
+    assert (waiting()[route, account, reason].soonest, waiting()[route, account, reason].venue) == (later, "")
 
 
 def test_letters_are_found_by_all_that_is_given(ledger: Ledger) -> None:

@@ -73,8 +73,9 @@ def test_letters_of_one_cause_are_one_group_however_their_ids_differ(ledger: Led
             f"simplybook book: Selected time start is not available (-32054) for R-{number} at 2027-03-0{number + 1}"
         )
         ledger.letters.archive(
-            [replace(letter(event(f"a-{number}")), error=error, not_after=NOON + timedelta(hours=9))]
-        )
+            [replace(letter(event(f"a-{number}", data={"venue": f"v-{number}"})), error=error,
+                     not_after=NOON + timedelta(hours=9 - number))]
+        )  # fmt: skip
     clock.advance(hours=1)
     ledger.letters.archive([replace(letter(event("b")), error="peoplevine sync_member: Member not found")])
     large, small = ledger.causes.find(OPEN)
@@ -82,8 +83,8 @@ def test_letters_of_one_cause_are_one_group_however_their_ids_differ(ledger: Led
     assert "-32054" in large.cause
     assert "R-2" in large.error
     assert (large.first, large.last) == (NOON, NOON)
-    assert large.next_start == NOON + timedelta(hours=9)
-    assert small.next_start is None
+    assert (large.next_start, large.venue) == (NOON + timedelta(hours=7), "v-2")
+    assert (small.next_start, small.venue) == (None, "")
     assert numbers(ledger, Order.NEWEST, LetterFilter(cause=large.cause)) == [3, 2, 1]
     assert ledger.letters.by_reason(OPEN) == {"rejected": 4}
 

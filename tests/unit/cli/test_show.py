@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 
-from bellhop.cli.common import age, printable, quantity
-from bellhop.cli.letter_tables import echo_letter, local_time
+from bellhop.cli.common import age, local_time, printable, quantity
+from bellhop.cli.letter_tables import echo_letter
 from bellhop.cli.replay import Rate
 from bellhop.cli.selection import Selection, TimeParam
 from bellhop.ledger.records import Attempt, Booking, Entry, EntryState, Letter, LetterState, NewLetter

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -25,9 +26,17 @@ from bellhop.ledger.records import (
 )
 from bellhop.ledger.records.accounts import AccountView
 from bellhop.ledger.strays import Stray
-from bellhop.letters.attention import AttentionItem, BrokerCheck, attention, check_broker
+from bellhop.letters.attention import attention, check_broker
+from bellhop.letters.needs import AttentionItem, BrokerCheck, attention_row
 from bellhop.schemas.errors import BrokerUnavailable
+from bellhop.schemas.events import VenueFacts
+from bellhop.schemas.reasons import Reason
 from tests.support.ledger import NOON, event, letter
+
+VENUES = {
+    name: VenueFacts(name, "sb", "simplybook", ZoneInfo(zone), lambda _data: ())
+    for name, zone in (("york", "America/New_York"), ("tokyo", "Asia/Tokyo"))
+}
 
 
 def ledger(
@@ -52,7 +61,7 @@ def ledger(
         strays=lambda before: [one for one in strays if one.since < before],
         refusals=SimpleNamespace(
             counts=lambda since: [one for one in refused if one.last >= since],
-            waiting=lambda _source, cause: [cause] * 3,
+            count_waiting=lambda _source, _cause: 3,
         ),
         alerts=SimpleNamespace(dead_receivers=lambda: list(dead)),
         floods=SimpleNamespace(open=lambda: list(floods)),
@@ -85,11 +94,34 @@ def test_what_is_to_be_paid_is_an_item_of_its_own_with_the_first_time_at_which_t
         Letter(number, replace(letter(event(f"e-{number}")), evidence={"answer": answer}), LetterState.OPEN, NOON)
         for number, answer in enumerate(answers)
     )
-    unpaid, others = attention(ledger(group("unpaid", soonest=9), group("auth"), letters=made), BrokerCheck(), NOON)
+    told = ledger(group("unpaid", soonest=9), group("auth"), letters=made)
+    unpaid, others = attention(told, BrokerCheck(), NOON)
     assert (unpaid.need, unpaid.severity, others.why) == ("unpaid", "critical", "2 auth")
-    assert "2026-11-21T12:30:00+00:00" in unpaid.why
+    assert unpaid.why.endswith("the first at 2026-11-21 12:30 UTC")
     (vague,) = attention(ledger(group("unpaid"), letters=made[2:]), BrokerCheck(), NOON)
     assert vague.why.endswith("soon: each letter says when")
+
+
+def test_what_starts_is_told_in_the_zone_of_the_venue_where_it_does() -> None:
+    york, tokyo = VENUES
+    groups = [replace(group(soonest=9), venue=york), replace(group("auth", soonest=8), venue=tokyo)]
+    flood = Flood(4, "crm", NOON, "too many", FloodState.OPEN, held=15, soonest=NOON, venue=york)
+    items = attention(ledger(*groups, floods=[flood]), BrokerCheck(), NOON, VENUES)
+    assert [(one.need, attention_row(one)["zone"]) for one in items] == [
+        ("flood", "America/New_York"),
+        ("letters", "Asia/Tokyo"),  # the soonest of both
+    ]
+    (gone,) = attention(ledger(replace(group(soonest=9), venue="closed")), BrokerCheck(), NOON, VENUES)
+    assert gone.zone is None
+
+
+def test_until_when_it_is_to_be_paid_is_told_by_the_clock_of_its_venue() -> None:
+    unpaid = letter(event(data={"venue": "york"}), Reason.UNPAID)
+    made = Letter(
+        1, replace(unpaid, evidence={"answer": {"unpaid_until": "2026-11-21T12:30:00Z"}}), LetterState.OPEN, NOON
+    )
+    (item,) = attention(ledger(group("unpaid"), letters=[made]), BrokerCheck(), NOON, VENUES)
+    assert item.why.endswith("the first at 2026-11-21 07:30 EST (12:30 UTC)")
 
 
 @pytest.mark.parametrize(("hours", "severity"), [(3.9, "critical"), (4.1, "warning")])

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bellhop.ledger.records import BulkJob, JobState, Part
-from bellhop.letters.attention import BrokerCheck, attention
+from bellhop.letters.attention import attention
+from bellhop.letters.needs import BrokerCheck
 from bellhop.letters.parts import count_running, find_missing, jobs_wait, part_rows
 from tests.support.ledger import NOON
 from tests.unit.letters.test_attention import ledger

@@ -11,7 +11,7 @@ from bellhop.broker.headers import DEATHS
 from bellhop.broker.port import Delivery, Message
 from bellhop.schemas.clock import Clock
 from bellhop.vendors.outcome import Dead, Wait
-from bellhop.workers.suspects import PATIENCE_SECONDS, Room, Suspects, count_deaths
+from bellhop.workers.suspects import TURN_SECONDS, Room, Suspects, count_deaths
 
 
 def delivery(deliveries: int = 0, carried: str | int | float | None = None) -> Delivery:
@@ -84,25 +84,43 @@ def test_a_suspect_that_a_dead_process_held_waits_for_those_it_held_beside_it(ro
     assert suspects.next() is not None
 
 
-@pytest.mark.parametrize("step", [0.05, 0.1, 0.3])
-def test_a_suspect_begins_even_if_the_others_come_back_sooner_than_it_is_ever_quiet(
-    room: Room, seconds: list[float], step: float
-) -> None:
+def test_a_suspect_waits_until_no_worker_of_the_process_fetches_any_more(room: Room, seconds: list[float]) -> None:
+    for worker in ("members", "pulls"):
+        room.join(worker)
     suspects = Suspects(room)
+    assert not room.needs_silence()
     first = delivery(0, 3)
     suspects.split([first])
-    waited = 0.0
-    while waited < 2 * PATIENCE_SECONDS:
-        other = delivery(0, 4)
-        suspects.split([other])
-        assert suspects.next() is None, "the other is in hand"
-        suspects.leave(other)
-        assert suspects.next() is None, "its ack is on its way"
-        seconds[0] += step * 0.9
-        waited += step
-        if suspects.next() is first:
-            return
-    pytest.fail("it never began")
+    assert room.needs_silence()
+    room.note_silence("pulls")
+    assert suspects.next() is None
+    room.note_silence("members")
+    assert suspects.next() is first
+    suspects.leave(first)
+    assert not room.needs_silence()
+    seconds[0] += 60
+    suspects.split([second := delivery(0, 3)])
+    assert suspects.next() is None, "they may have fetched since"
+    for worker in ("members", "pulls"):
+        room.note_silence(worker)
+    assert suspects.next() is second
+
+
+def test_others_are_fetched_again_while_a_suspect_waits_long_for_its_accounts_turn(
+    room: Room, seconds: list[float]
+) -> None:
+    suspects = Suspects(room)
+    suspects.split([delivery(0, 3)])
+    seconds[0] += 2 * TURN_SECONDS
+    assert room.needs_silence(), "it has not begun"
+    suspects.begin()
+    assert room.needs_silence()
+    seconds[0] += TURN_SECONDS
+    assert not room.needs_silence()
+    with room.place(delivery(0, 3)):
+        assert room.needs_silence(), "it is worked now"
+    suspects.postpone()
+    assert room.needs_silence()
 
 
 def test_a_suspect_that_comes_by_the_ladder_may_begin_at_once_and_once(room: Room) -> None:

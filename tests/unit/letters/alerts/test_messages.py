@@ -4,14 +4,16 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bellhop.ledger.records import CauseRow
 from bellhop.letters.alerts.facts import Alert, alerts_of
 from bellhop.letters.alerts.messages import BODIES, AlertNotice, email
-from bellhop.letters.attention import AttentionItem, Need, Severity
+from bellhop.letters.needs import AttentionItem, Need, Severity
 from bellhop.schemas.errors import SettingsError
+from bellhop.schemas.events import VenueFacts
 from bellhop.vendors.settings import build
 from tests.support.ledger import NOON
 
@@ -61,6 +63,16 @@ def test_letters_are_told_by_their_cause_with_count_and_soonest_start() -> None:
     assert alerts[1].starts == "2026-11-21T21:00:00Z"
     assert alerts[1].path == "/letters?reason=rejected&account=salon"
     assert alerts[1].command == "bellhop dead list --reason rejected --account salon"
+
+
+def test_a_start_is_told_by_the_clock_of_its_venue_beside_utc() -> None:
+    start = NOON + timedelta(hours=9)
+    venue = VenueFacts("spa", "salon", "simplybook", ZoneInfo("America/New_York"), lambda _data: ())
+    (one,) = alerts_of([], [cause(next_start=start, venue="spa")], NOON, {"spa": venue})
+    assert one.starts == "2026-11-21T16:00:00-05:00"
+    assert "The soonest booking starts 2026-11-21 16:00 UTC-05:00 (21:00 UTC)." in notice("open", one).lines
+    (utc,) = alerts_of([], [cause(next_start=start)], NOON)
+    assert "The soonest booking starts 2026-11-21 21:00 UTC." in notice("open", utc).lines
 
 
 def test_a_cause_keeps_its_key_while_it_grows_and_two_causes_have_two() -> None:
