@@ -22,6 +22,7 @@ from bellhop.ledger.engine import Database
 from bellhop.ledger.known import RANKS, UNFINISHED, HeldBooking
 from bellhop.ledger.letters import mark_letters
 from bellhop.ledger.records import (
+    RESTORED,
     AuditRow,
     Booking,
     Doubt,
@@ -119,9 +120,12 @@ class Proofs:
             if not is_surplus:  # it stands, also where an older cancel had found nothing
                 stored = replace(stored, booking=replace(stored.booking, cancelled=False))
             bookings.store(connection, self._database, [stored], now)
+            marked = call_from_json(row.calling)
+            if marked is not None and marked.method == RESTORED != doubt.call.method:
+                # What else it made after the copy of the ledger, nobody knows: a person says.
+                return Proven(ProofResult.SURPLUS if is_surplus else ProofResult.BOOKED)
             if not is_surplus and _standing(stored, entries) < wanted:
                 return Proven(ProofResult.BOOKED)
-            marked = call_from_json(row.calling)
             is_open = marked is not None and marked.line == doubt.call.line and row.state != State.WORKING
             letters = self._end(connection, row, now, _Act(who, "there", why)) if is_open or not is_surplus else ()
             return Proven(ProofResult.SURPLUS if is_surplus else ProofResult.BOOKED, letters)
@@ -170,7 +174,7 @@ def _doubt(row: Any) -> Doubt | None:
     call = call_from_json(kept) or marked
     if call is None or call.repeatable:
         return None
-    is_open = marked is not None and not marked.repeatable and marked.line == call.line
+    is_open = marked is not None and not marked.repeatable and (marked.line == call.line or marked.method == RESTORED)
     since = row._mapping.get("since") or row.called_at
     return Doubt(row.pk, row.source, row.event_id, row.subject, State(row.state), call, since, frozenset(), is_open)
 
