@@ -45,6 +45,8 @@ class Worker:
     """`capacity` deliveries are held at once; lanes: what of them is whose. threads: how many one account may have at
     work, where others wait too; the pool has twice as many."""
 
+    taken = 0
+
     def __init__(
         self,
         route: str,
@@ -67,7 +69,6 @@ class Worker:
         self.route = route
         self.consumer = consumer
         self.capacity = capacity_of(threads)
-        self.taken = 0
         self.last_loop = clock.monotonic()
         self._executor = executor
         self._publisher = publisher
