@@ -107,7 +107,7 @@ class AmqpConsumer:
                     self._cancel()
                 except self._errors() as error:
                     self._lose(error)
-        return not self._acks and not self._lanes.has_redelivered()
+        return not self._acks and not self._lanes.has_counted()
 
     def start_fetching(self) -> None:
         if not self._fetches and not self._closed:
@@ -173,7 +173,7 @@ class AmqpConsumer:
     def _pick(self, limit: int) -> list[Delivery]:
         if self._fetches:
             return self._lanes.pick(limit)
-        picked = self._lanes.pick_redelivered(limit)
+        picked = self._lanes.pick_counted(limit)
         return picked + self._lanes.pick(limit - len(picked))
 
     # --- connection ---------------------------------------------------------------------------------------------
