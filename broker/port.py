@@ -134,6 +134,16 @@ class Consumer(Protocol):
         before 4.3. Belongs to the thread of `take`."""
         ...
 
+    def stop_fetching(self) -> bool:
+        """Fetches nothing more until `start_fetching`; `take` still gives out what was fetched. Whether all
+        that bears a count of deaths was taken and no ack waits to be sent: if this process died now, none would be
+        counted once more but what is in the taker's hands. Belongs to the thread of `take`."""
+        ...
+
+    def start_fetching(self) -> None:
+        """As before `stop_fetching`. Belongs to the thread of `take`."""
+        ...
+
     @property
     def connected(self) -> bool:
         """Whether the broker counts this consumer as one at this moment, as far as is known here."""

@@ -50,17 +50,16 @@ def link_(app: App) -> None:
     if not own.loopback:
         problem = "is not this machine's own: links are for loopback; sign in as a user (bellhop users add)"
         raise SettingsError("console.host", problem, app.config.place("console.host"))
-    _require_running(own.host, own.port)
+    _require_running(own.own_url)
     with app.ledger() as ledger:
         secret = Sessions(ledger.people, own.session_seconds).make_link()
     click.echo(_link_url(app.settings, secret))
 
 
-def _require_running(host: str, port: int) -> None:
+def _require_running(base: str) -> None:
     """Raises Failed where no console answers there."""
     import urllib3
 
-    base = f"http://{_in_url(host)}:{port}"
     try:
         up = urllib3.request("GET", f"{base}/healthz", timeout=3.0, retries=False).status == 200
     except urllib3.exceptions.HTTPError:
@@ -154,9 +153,4 @@ def _hand_out(settings: Settings, secret: str, file: Path | None) -> None:
 
 
 def _link_url(settings: Settings, secret: str) -> str:
-    own = settings.console
-    return f"{own.public_url.rstrip('/') or f'http://{_in_url(own.host)}:{own.port}'}/enter/{secret}"
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+    return f"{settings.console.base_url}/enter/{secret}"

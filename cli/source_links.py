@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,12 +24,10 @@ from bellhop.cli.selection import Ahead
 from bellhop.cli.sources import sources
 from bellhop.cli.taking import refused_taker
 from bellhop.schemas.clock import utc_now
+from bellhop.schemas.rotations import OVERLAPS
 
 if TYPE_CHECKING:
     from bellhop.schemas.settings import SourceSettings
-
-_LASTS: Final = timedelta(days=30)
-_OVERLAPS: Final = ("10m", "1h", "24h", "7d")
 
 
 @sources.command("link", short_help="Make a link to a source's own page.")
@@ -44,17 +42,20 @@ def link(app: App, name: str, until: datetime | None, why: str | None, json_: bo
 
     The page is the console's, under /source/: console.source_url is the address it is reached by from outside.
     """
-    from bellhop.console.access.source_links import hash_link_token, link_url, new_link_token
+    from bellhop.console.access.source_links import LASTS, make_link
     from bellhop.letters.sources import link_row
 
     _source(app, name)
     reason = ask_reason(why)
-    token = new_link_token()
     with app.ledger() as ledger:
-        made = ledger.source_links.add(
-            name, hash_link_token(token), until or utc_now() + _LASTS, who=acting_as(None), why=reason
+        made, url = make_link(
+            ledger.source_links,
+            app.settings.console,
+            name,
+            until or utc_now() + LASTS,
+            who=acting_as(None),
+            why=reason,
         )
-    url = link_url(app.settings.console, token)
     if json_:
         echo_json(link_row(made) | {"url": url})
         return
@@ -101,12 +102,10 @@ def revoke(app: App, number: int, why: str | None) -> None:
 @pass_app
 def asks(app: App, json_: bool) -> None:
     """List what sources ask for on their pages: that refused posts be taken again."""
-    from bellhop.letters.sources import ask_row
+    from bellhop.letters.sources import ask_rows
 
     with app.ledger() as ledger:
-        rows = app.redact(
-            [ask_row(ask, len(ledger.refusals.waiting(ask.source, cause=ask.cause))) for ask in ledger.take_asks.open()]
-        )
+        rows = app.redact(ask_rows(ledger))
     if json_:
         echo_json(rows)
         return
@@ -135,7 +134,9 @@ def decline(app: App, number: int, why: str | None) -> None:
 
 @sources.command("rotate", short_help="Rotate a source's secret.")
 @click.argument("name", metavar="SOURCE")
-@click.option("--overlap", type=click.Choice(_OVERLAPS), default="24h", show_default=True, help="The old one's rest.")
+@click.option(
+    "--overlap", type=click.Choice(tuple(OVERLAPS)), default="24h", show_default=True, help="The old one's rest."
+)
 @why_option
 @as_json
 @pass_app
@@ -146,7 +147,7 @@ def rotate(app: App, name: str, overlap: str, why: str | None, json_: bool) -> N
     It stands nowhere: it is derived from the settings' secret and what the ledger keeps. `bellhop sources secrets`
     prints what to enter into the settings, for good.
     """
-    from bellhop.letters.source_secrets import OVERLAPS, await_taken, rotate_secret
+    from bellhop.letters.source_secrets import await_taken, rotate_secret
     from bellhop.schemas.clock import iso
 
     source = _source(app, name)

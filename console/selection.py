@@ -114,5 +114,6 @@ def _minute(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def clean_text(text: str) -> str:
-    return text.replace("\x00", "").strip()[:_LONGEST]
+def clean_text(text: str, most: int | None = _LONGEST) -> str:
+    """Without NUL, which nothing stores, and space around it; of so many characters at most, None for any number."""
+    return text.replace("\x00", "").strip()[:most]

@@ -18,7 +18,7 @@ from bellhop.drill.faults.table import BY_NAME, possible
 from bellhop.drill.history import DrillRun, FaultDone, Record
 from bellhop.drill.nodes.cluster import RabbitCluster
 from bellhop.drill.nodes.postgres import PostgresNode
-from bellhop.drill.nodes.rabbitmq import RabbitNode, node_folder
+from bellhop.drill.nodes.rabbitmq import RabbitNode, node_folder, remove_folder
 from bellhop.drill.plan import first_day, plan
 from bellhop.drill.receiver import Receiver
 from bellhop.drill.recorder import await_rest, record_end
@@ -66,10 +66,10 @@ def backends(broker: str, ledger: str) -> Iterator[Backends]:
         rabbitmq = cluster = postgres = None
         urls: tuple[str, ...] = () if broker == "embedded" else (broker,)
         if broker == "rabbitmq":
-            rabbitmq = stack.enter_context(RabbitNode.start(_until_end(stack, node_folder())))
+            rabbitmq = stack.enter_context(RabbitNode.start(_node_folder(stack)))
             urls = (rabbitmq.vhost(),)
         elif broker == "cluster":
-            cluster = stack.enter_context(RabbitCluster.start(_until_end(stack, node_folder())))
+            cluster = stack.enter_context(RabbitCluster.start(_node_folder(stack)))
             urls, rabbitmq = cluster.urls(), cluster.nodes[0]
         if ledger == "postgresql":
             folder = tempfile.mkdtemp(prefix="bellhop-postgres-", dir="/tmp")  # short: a socket's path has 107 bytes
@@ -77,6 +77,12 @@ def backends(broker: str, ledger: str) -> Iterator[Backends]:
             stack.callback(postgres.destroy)
             ledger = postgres.url
         yield Backends(urls, "" if ledger == "sqlite" else ledger, rabbitmq, cluster, postgres)
+
+
+def _node_folder(stack: ExitStack) -> Path:
+    folder = node_folder()
+    stack.callback(remove_folder, folder)
+    return folder
 
 
 def _until_end(stack: ExitStack, folder: Path) -> Path:

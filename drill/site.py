@@ -74,6 +74,7 @@ class Backends:
         """What a fault may need."""
         found = {"amqp" if self.broker else "embedded", "postgresql" if self.ledger else "sqlite"}
         found |= {"rabbitmq node"} if self.rabbitmq else set()
+        found |= {"newer rabbitmq"} if self.rabbitmq and self.rabbitmq.has_newer else set()
         found |= {"rabbitmq cluster"} if self.cluster else set()
         found |= {"postgresql node"} if self.postgres else set()
         found |= {"libfaketime"} if _FAKETIME else set()

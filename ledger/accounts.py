@@ -211,7 +211,7 @@ def _view(row: Any, at_once: int, now: datetime) -> AccountView:
 
 
 def _holds(row: Any, now: datetime) -> list[datetime]:
-    """Until when what `_breaker_denial` looks at denies; as `_row` mends it where a clock ahead of this one wrote."""
+    """Until when what `breaker_denial` looks at denies; as `_row` mends it where a clock ahead of this one wrote."""
     ahead = row.updated - now if row.updated > now + CLOCKS_DIFFER else timedelta(0)
     moments = [row.not_before, *((row.open_until, row.probe_until) if row.opened else ())]
     return [moment - ahead for moment in moments if moment is not None and moment - ahead > now]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bellhop.ledger.codec import asked_to_json, entries_from_json, entries_to_json
 from bellhop.ledger.engine import Database
+from bellhop.ledger.guest_places import guests_from_json, guests_to_json
 from bellhop.ledger.known import RANKS, HeldBooking
 from bellhop.ledger.records import Booking, Entry, EntryState
 from bellhop.ledger.tables import bookings, event_words, events, vendor_ids
@@ -52,7 +53,8 @@ def read_bookings(connection: sa.Connection, keys: Collection[Key]) -> dict[Key,
 def _held_booking(row: sa.Row[tuple[object, ...]]) -> HeldBooking:
     entries = entries_from_json(row.entries, row.asked, row.account)
     booking = Booking(row.source, row.reference, row.account, entries, row.as_of, bool(row.cancelled), row.replaced_by)
-    return HeldBooking(booking, row.as_of_rank, row.last_start, row.as_of_received, row.venue)
+    guests = guests_from_json(row.asked)
+    return HeldBooking(booking, row.as_of_rank, row.last_start, row.as_of_received, row.venue, guests)
 
 
 def merge_booking(held: HeldBooking | None, new: Booking, *, owned: bool) -> HeldBooking:
@@ -164,7 +166,7 @@ def _values(held: HeldBooking, now: datetime) -> Mapping[str, object]:
         "as_of_received": held.received,
         "cancelled": booking.cancelled,
         "last_start": held.last_start,
-        "asked": asked_to_json(booking.entries),
+        "asked": {**(asked_to_json(booking.entries) or {}), **guests_to_json(held.guests)} or None,
         "replaced_by": booking.replaced_by,
         "updated": now,
         "venue": held.venue,

@@ -15,11 +15,12 @@ from bellhop.ledger.calls import cut_off_values
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import apply, decide
 from bellhop.ledger.doubtful import LastRestore
+from bellhop.ledger.doubts import note_doubts, unknown_call
 from bellhop.ledger.engine import Database
 from bellhop.ledger.floods import Floods, flood_key
 from bellhop.ledger.gone import gone_workers
 from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take
-from bellhop.ledger.records import Booking, Claim, Claimed, State
+from bellhop.ledger.records import Booking, Claim, Claimed, Refused, State
 from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
 from bellhop.ledger.restores import open_restore
 from bellhop.ledger.search_terms import numbers_of
@@ -68,12 +69,8 @@ class Claims:
         if not envelopes:
             return []
         replaced = self._replaced_keys(envelopes)
-        keys = [bookings.lock_key(e.source, e.subject) for e in envelopes]
-        keys += [bookings.lock_key(*key) for key in replaced]
-        keys += [f"id:{e.message_id}" for e in envelopes]  # the same id may come with another subject
         guarded = self._floods.sources_of(envelopes)
-        keys += [flood_key(source) for source in sorted(guarded)]
-        with self._database.write(keys) as connection:
+        with self._database.write(_lock_keys(envelopes, replaced, guarded)) as connection:
             # Only now, for the locks may have been waited for: what held them may have claimed what is claimed here.
             now = self._now()
             until = now + timedelta(seconds=lease_seconds)
@@ -88,6 +85,8 @@ class Claims:
                 answer = decide(envelope, known, now)
                 if isinstance(answer, Take) and answer.in_doubt is not None:
                     cut_off += _cut_off(known.own(envelope))
+                if isinstance(answer, Refused) and answer.doubt is not None and (own := known.own(envelope)):
+                    note_doubts(self._database, connection, [unknown_call(own, own.calling, now)])
                 if isinstance(answer, Take):
                     _revive(envelope, known)
                 if isinstance(answer, Take) and (key := replaced_key(envelope, known)):
@@ -129,6 +128,15 @@ class Claims:
                 named = {(one.booking.source, one.booking.replaced_by) for one in held.values()}
                 named = {key for key in named if key[1]}
         return frozenset(found)
+
+
+def _lock_keys(
+    envelopes: Sequence[Envelope], replaced: Collection[bookings.Key], guarded: Collection[str]
+) -> list[str]:
+    keys = [bookings.lock_key(e.source, e.subject) for e in envelopes]
+    keys += [bookings.lock_key(*key) for key in replaced]
+    keys += [f"id:{e.message_id}" for e in envelopes]  # the same id may come with another subject
+    return [*keys, *map(flood_key, sorted(guarded))]
 
 
 def _claim(answer: Answer, rows: Sequence[EventRecord], booking: Booking | None) -> Claim:

@@ -13,7 +13,7 @@ from typing import Final
 from bellhop.ledger.doubtful import refuse_for_doubt
 from bellhop.ledger.known import RANKS, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.records import ClaimBusy, Held, Refused, Settled, Settlement, State, VendorCall
-from bellhop.ledger.turns import refuse_anothers, replaced_key, replaced_turn, turn
+from bellhop.ledger.turns import refuse_anothers, replaced_key, replaced_turn, superseded_by_dead, turn
 from bellhop.schemas.clock import CLOCKS_DIFFER
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
@@ -116,6 +116,8 @@ def _order(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> An
         others = [row for row in known.by_booking.get((envelope.source, envelope.subject), ()) if row is not own]
         if (answer := turn(envelope, known, others) or refuse_anothers(envelope, known, others)) is not None:
             return answer
+        if (own is None or own.calling is None) and (gone := superseded_by_dead(envelope, others)) is not None:
+            return gone
         if (key := replaced_key(envelope, known)) is not None:
             replaced = known.by_booking.get(key, [])
             if (answer := replaced_turn(envelope, known, key, replaced)) is not None:

@@ -27,10 +27,12 @@ class LastRestore:
 
     def refuse(self, envelope: Envelope, calling: VendorCall | None) -> Refused:
         """calling: the call of it that was under way when the copy was made."""
+        is_all = calling is not None and not calling.repeatable and len(envelope.data.get("services", ())) <= 1
         what = (
             f"the ledger was put back as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC, and may have forgotten what this made"
         )
-        doubt = calling or VendorCall(envelope.account, RESTORED, {}, repeatable=False)
+        # Of several services others may have been booked after it: what is known of that call says nothing of those.
+        doubt = calling if is_all else VendorCall(envelope.account, RESTORED, {}, repeatable=False)
         text = f"{what}: look at the vendor, and say whether its booking is there"
         return Refused(Reason.IN_DOUBT, text, doubt=doubt)
 

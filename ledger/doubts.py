@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bellhop.ledger.calls import cut_off_values
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.engine import Database
-from bellhop.ledger.records import State, VendorCall
+from bellhop.ledger.records import RESTORED, State, VendorCall
 from bellhop.ledger.tables import attempts, doubts, events
 
 _DOUBTFUL: Final = sa.select(events.c.pk, events.c.calling).where(
@@ -33,8 +33,8 @@ _CUT_OFF: Final = sa.select(events.c.pk, events.c.calling, events.c.updated).whe
 
 def unknown_call(row: Any, call: VendorCall | None, now: datetime) -> Mapping[str, Any] | None:
     """A call of an event (pk, account, called_at) as it is kept; None where there is none, or making it twice is
-    harmless."""
-    if call is None or call.repeatable:
+    harmless, or nobody knows which it was."""
+    if call is None or call.repeatable or call.method == RESTORED:
         return None
     since = row.called_at or now
     return {"event_pk": row.pk, "line": call.line, "account": row.account, "call": call_to_json(call), "since": since}

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from bellhop.ledger.doubtful import LastRestore
 from bellhop.ledger.records import Booking, ClaimBusy, Held, Refused, Settled, State, VendorCall
+from bellhop.schemas.asked import Asked, is_other_guest
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES
 
@@ -17,6 +18,7 @@ RANKS: Final[Mapping[str, int]] = {kind: rank for rank, kind in enumerate(BOOKIN
 
 REQUESTED: Final = BOOKING_TYPES[0]
 CHANGED: Final = BOOKING_TYPES[1]
+CANCELLED: Final = BOOKING_TYPES[2]
 BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 UNFINISHED: Final = tuple(state for state in State if state.unfinished)
 
@@ -75,15 +77,29 @@ class EventRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class GuestPlaces:
+    """How far a reference has come for each guest, where it may be several guests'. of_guests: the events applied that
+    named one (`schemas.asked`). whole: the place of the newest that is all guests', or nobody knows whose."""
+
+    whole: Place
+    of_guests: tuple[tuple[Place, Asked], ...] = ()
+
+    def newest(self, asked: Asked) -> Place:
+        """Of what was applied that may be about this guest."""
+        return max([self.whole, *(place for place, guest in self.of_guests if not is_other_guest(guest, asked))])
+
+
+@dataclass(frozen=True, slots=True)
 class HeldBooking:
     """A booking as stored; rank and receipt of the newest event applied to it, the latest start known of it, and
-    its venue, "" where it is older than that was kept."""
+    its venue, "" where it is older than that was kept. guests: None as long as one guest is known, or none."""
 
     booking: Booking
     rank: int = 0
     last_start: datetime | None = None
     received: datetime | None = None
     venue: str = ""
+    guests: GuestPlaces | None = None
 
     @property
     def place(self) -> Place:

@@ -22,6 +22,7 @@ from bellhop.ledger.engine import Database
 from bellhop.ledger.known import RANKS, UNFINISHED, HeldBooking
 from bellhop.ledger.letters import mark_letters
 from bellhop.ledger.records import (
+    RESTORED,
     AuditRow,
     Booking,
     Doubt,
@@ -115,23 +116,29 @@ class Proofs:
                 return Proven(ProofResult.AT_WORK)
             is_surplus = _is_surplus(row, held, entries, max(wanted, len(entries)))
             made = [replace(e, slot=SURPLUS + e.slot) for e in entries] if is_surplus else list(entries)
-            booking = Booking(*key, row.account, tuple(made), cancelled=bool(held and held.booking.cancelled))
-            stored = merge_booking(held, booking, owned=False)
+            stored = merge_booking(held, Booking(*key, row.account, tuple(made)), owned=False)
+            if not is_surplus:  # it stands, also where an older cancel had found nothing
+                stored = replace(stored, booking=replace(stored.booking, cancelled=False))
             bookings.store(connection, self._database, [stored], now)
+            marked = call_from_json(row.calling)
+            if marked is not None and marked.method == RESTORED != doubt.call.method:
+                # What else it made after the copy of the ledger, nobody knows: a person says.
+                return Proven(ProofResult.SURPLUS if is_surplus else ProofResult.BOOKED)
             if not is_surplus and _standing(stored, entries) < wanted:
                 return Proven(ProofResult.BOOKED)
-            marked = call_from_json(row.calling)
             is_open = marked is not None and marked.line == doubt.call.line and row.state != State.WORKING
             letters = self._end(connection, row, now, _Act(who, "there", why)) if is_open or not is_surplus else ()
             return Proven(ProofResult.SURPLUS if is_surplus else ProofResult.BOOKED, letters)
 
-    def note_cancelled(self, booking: Booking, vendor_id: str) -> None:
-        """One of its entries, which was too many, is cancelled at the vendor."""
+    def note_cancelled(self, booking: Booking, vendor_id: str, by: str = "") -> None:
+        """One of its entries is cancelled at the vendor: it was too many, or somebody did so there, as the event `by`
+        told."""
         key = (booking.source, booking.reference)
         with self._database.write([lock_key(*key)]) as connection:
             held = bookings.read_bookings(connection, [key]).get(key)
             entries = held.booking.entries if held else ()
-            found = [replace(e, state=EntryState.CANCELLED) for e in entries if e.vendor_id == vendor_id]
+            there = [entry for entry in entries if entry.vendor_id == vendor_id and entry.stands]
+            found = [replace(entry, state=EntryState.CANCELLED, cancelled_by=by) for entry in there]
             if held is not None and found:
                 stored = merge_booking(held, replace(held.booking, entries=found), owned=False)
                 bookings.store(connection, self._database, [stored], self._now())
@@ -167,7 +174,7 @@ def _doubt(row: Any) -> Doubt | None:
     call = call_from_json(kept) or marked
     if call is None or call.repeatable:
         return None
-    is_open = marked is not None and not marked.repeatable and marked.line == call.line
+    is_open = marked is not None and not marked.repeatable and (marked.line == call.line or marked.method == RESTORED)
     since = row._mapping.get("since") or row.called_at
     return Doubt(row.pk, row.source, row.event_id, row.subject, State(row.state), call, since, frozenset(), is_open)
 

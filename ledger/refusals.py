@@ -86,6 +86,10 @@ class Refusals:
         ]
         return sorted(made, key=lambda one: (-one.posts, -one.attempts))
 
+    def count_waiting(self, source: str, cause: str) -> int:
+        """The posts of one cause that `waiting` gives, without their contents."""
+        return next((found.posts for found in self.causes(source) if found.cause == cause), 0)
+
     def note_taken(self, became: Mapping[int, str], who: str, why: str) -> None:
         """became: by the number of each post that was taken, the first of its events."""
         now = self._now()

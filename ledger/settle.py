@@ -18,6 +18,7 @@ from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import mark_after
 from bellhop.ledger.doubts import note_doubts, unknown_call
 from bellhop.ledger.engine import Database
+from bellhop.ledger.guest_places import apply_for_guest
 from bellhop.ledger.known import RANKS, HeldBooking
 from bellhop.ledger.records import Attempt, Booking, Claimed, Settlement, State, VendorCall
 from bellhop.ledger.records.accounts import LeaveAsked
@@ -157,7 +158,9 @@ class Settling:
             owned = settlement.claimed.event_pk not in lost
             one = merge_booking(held.get(key), new, owned=owned)
             if settlement.applies and envelope.type in RANKS:
+                guests = apply_for_guest(one, envelope)
                 one = apply_event(one, envelope.time, RANKS[envelope.type], envelope.received)
+                one = replace(one, guests=guests)
             one = reaching(one, envelope)
             held[key] = changed[key] = one
         bookings.store(connection, self._database, [changed[key] for key in sorted(changed)], now)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bellhop.ledger.known import CHANGED, RANKS, REQUESTED, Answer, EventRecord, HeldBooking, KnownEvent, Place
+from bellhop.ledger.guest_places import is_group
+from bellhop.ledger.known import (
+    CANCELLED,
+    CHANGED,
+    RANKS,
+    REQUESTED,
+    Answer,
+    EventRecord,
+    HeldBooking,
+    KnownEvent,
+    Place,
+)
 from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, State
 from bellhop.schemas.asked import asked_of, is_other_guest
 from bellhop.schemas.envelope import Envelope, guest_digest
@@ -25,7 +36,7 @@ def turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -
     for row in unfinished:
         # What is held may be discarded: then this one counts after all.
         is_held = row.state is State.HELD
-        if not is_held and _is_newer(row.place, row.received, envelope) and not _stands_beside(envelope, row):
+        if not is_held and _is_newer(row.place, row.received, envelope) and not _stands_beside(envelope, row, held):
             return Settled(State.SUPERSEDED, f"event {row.event_id} of its booking is newer and being worked")
     for row in unfinished:
         # A cancel need not wait for a booking that is not made yet: it leaves a tombstone, and that one is superseded.
@@ -34,6 +45,18 @@ def turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -
             continue  # whatever a person says of it, this one comes before it
         if not (is_older and _is_cancel(envelope) and row.state is State.RETRYING and row.calling is None):
             return ClaimBusy(f"event {row.event_id} of its booking is not finished")
+    return None
+
+
+def superseded_by_dead(envelope: Envelope, others: Sequence[EventRecord]) -> Settled | None:
+    """What a newer cancel of its guest, which a person has, does not want: it would be booked after its cancel. None
+    where there is no such cancel."""
+    guest, own = guest_digest(envelope.data), (envelope.time, RANKS[envelope.type])
+    for row in others if not _is_cancel(envelope) else ():
+        is_cancel = row.state is State.DEAD and row.type == CANCELLED and row.reason != Reason.CONFLICT
+        is_its_guests = not _names_guest(row) or row.business_key.endswith(f"/{guest}")
+        if is_cancel and is_its_guests and row.place > own:
+            return Settled(State.SUPERSEDED, f"event {row.event_id} cancels its booking and is newer: a person has it")
     return None
 
 
@@ -103,13 +126,23 @@ def _is_newer(place: Place, received: datetime | None, envelope: Envelope) -> bo
 
 def _is_superseded(envelope: Envelope, held: HeldBooking) -> bool:
     """A cancel is not by a request, whatever their stamps say: a clock may be fast, and no cancel is undone by what
-    asks for the booking first. Nor is a group's request by that of another guest."""
-    if not _is_newer(held.place, held.received, envelope):
+    asks for the booking first. Nor is what one guest of a group asks by what another does."""
+    place = _newest_place(envelope, held)
+    if not _is_newer(place, held.received, envelope):
         return False
-    is_request = held.rank == RANKS[REQUESTED]
+    is_request = place[1] == RANKS[REQUESTED]
     if _is_cancel(envelope) and is_request:
         return False
     return not (envelope.type == REQUESTED and _is_of_another_guest(envelope, held.booking, is_request=is_request))
+
+
+def _newest_place(envelope: Envelope, held: HeldBooking) -> Place:
+    """Of what was applied that may be about the event's guest. A change or cancel that names another than those who
+    requested is of one who was renamed: all of the booking counts."""
+    is_of_one = held.guests is not None and bool(guest_digest(envelope.data))
+    if held.guests is None or not is_of_one or not (envelope.type == REQUESTED or is_group(held.booking)):
+        return held.place
+    return held.guests.newest(asked_of(envelope.type, envelope.data, ()))
 
 
 def _has_standing(known: KnownEvent, key: tuple[str, str] | None) -> bool:
@@ -117,12 +150,20 @@ def _has_standing(known: KnownEvent, key: tuple[str, str] | None) -> bool:
     return held is not None and any(entry.stands for entry in held.booking.entries)
 
 
-def _stands_beside(envelope: Envelope, row: EventRecord) -> bool:
+def _stands_beside(envelope: Envelope, row: EventRecord, held: HeldBooking | None) -> bool:
     """Whether the newer event at work leaves this one its turn, once it is finished."""
-    if row.type != REQUESTED:
-        return False
-    is_other = bool(envelope.guest) and not row.business_key.endswith(f"/{envelope.guest}")
-    return is_other or _is_cancel(envelope)
+    guest = guest_digest(envelope.data)
+    if row.type == CHANGED:  # whose it is shows once it is finished
+        return held is not None and is_group(held.booking) and bool(guest)
+    is_other = bool(guest) and not row.business_key.endswith(f"/{guest}")
+    if row.type == REQUESTED:
+        return is_other or _is_cancel(envelope)
+    return is_other and _names_guest(row)
+
+
+def _names_guest(row: EventRecord) -> bool:
+    """Of a request or a cancel; the key of one that names nobody ends with its time."""
+    return ":" not in row.business_key.rpartition("/")[2]
 
 
 def _is_of_another_guest(envelope: Envelope, booking: Booking, *, is_request: bool) -> bool:

@@ -11,14 +11,6 @@ from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.rotations import SecretRotation, as_told, good_secrets, rotate
 from bellhop.schemas.settings import SourceSettings
 
-OVERLAPS: Final = {
-    "10m": timedelta(minutes=10),
-    "1h": timedelta(hours=1),
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-}
-"""So long the old secret stays good."""
-
 _TAKEN_SECONDS: Final = 6.0
 _LOOK_SECONDS: Final = 0.2
 _OTHERS_SECONDS: Final = 1.5  # the other processes look once a second, too

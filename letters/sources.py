@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def source_rows(settings: Settings, ledger: Ledger, now: datetime) -> list[JsonObject]:
     """Those of the settings, by name. Raises LedgerUnavailable."""
-    links, asks, rotations = ledger.source_links.all(), ledger.take_asks.open(), ledger.rotations.all()
+    links, asks, rotations = ledger.source_links.all(), ask_rows(ledger), ledger.rotations.all()
     heard, silent = ledger.habits.last_times(), {one.source for one in ledger.habits.silent()}
     waiting = {count.source: count.posts for count in ledger.refusals.counts(datetime.min.replace(tzinfo=now.tzinfo))}
     return [
@@ -30,9 +30,7 @@ def source_rows(settings: Settings, ledger: Ledger, now: datetime) -> list[JsonO
             "refused": waiting.get(name, 0),
             "rotated": iso(rotations[name][-1].made) if rotations.get(name) else None,
             "links": [link_row(link) for link in links if link.source == name and link.lasts(now)],
-            "asks": [
-                ask_row(ask, len(ledger.refusals.waiting(name, cause=ask.cause))) for ask in asks if ask.source == name
-            ],
+            "asks": [row for row in asks if row["source"] == name],
         }
         for name, source in sorted(settings.sources.items())
     ]
@@ -51,17 +49,20 @@ def link_row(link: SourceLink) -> JsonObject:
     }
 
 
-def ask_row(ask: TakeAsk, posts: int) -> JsonObject:
-    """posts: how many of its cause wait."""
-    return {
-        "number": ask.number,
-        "source": ask.source,
-        "cause": ask.cause,
-        "why": ask.why,
-        "asked": iso(ask.asked),
-        "asked_by": ask.asked_by,
-        "posts": posts,
-    }
+def ask_rows(ledger: Ledger) -> list[JsonObject]:
+    """What is open, with how many posts of its cause wait. Raises LedgerUnavailable."""
+    return [
+        {
+            "number": ask.number,
+            "source": ask.source,
+            "cause": ask.cause,
+            "why": ask.why,
+            "asked": iso(ask.asked),
+            "asked_by": ask.asked_by,
+            "posts": ledger.refusals.count_waiting(ask.source, ask.cause),
+        }
+        for ask in ledger.take_asks.open()
+    ]
 
 
 def end_ask(

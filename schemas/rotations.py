@@ -12,9 +12,17 @@ import hashlib
 import secrets as randomness
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
+
+OVERLAPS: Final = {
+    "10m": timedelta(minutes=10),
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+}
+"""So long the old secret stays good."""
 
 _COST: Final = 2**13  # about 20 ms: a short secret cannot be found by trying all against a mark
 _KEY_BYTES: Final = 32

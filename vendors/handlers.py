@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from bellhop.vendors.held import Gate
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed
 from bellhop.vendors.registry import VENDORS
+from bellhop.vendors.standing import asked_to_cancel
 from bellhop.vendors.vendor import HandlerContext, MakeHandler
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ class ByAccount:
 
 class WhereItStands:
     """A vendor's route of bookings. A cancel is worked by whoever has what stands under its reference: it need not say
-    where that is. `handlers` by account, of all vendors."""
+    where that is. What a change leaves behind at another vendor is cancelled by that one's handler, where it has a call
+    for it. `handlers` by account, of all vendors."""
 
     def __init__(self, own: Handler, handlers: Mapping[str, Handler]) -> None:
         self._own = own
@@ -66,7 +69,8 @@ class WhereItStands:
 
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         if not cancels(event.type, event.data.get("status")):
-            return self._own.translate(event, booking)
+            step = self._own.translate(event, booking)
+            return self._cancel_elsewhere(event, booking, step) or step
         here = [entry for entry in booking.entries if entry.stands or entry.cancelled_by == event.id]
         accounts = dict.fromkeys(entry.account or booking.account for entry in here)
         having = dict.fromkeys(self._handlers[name] for name in accounts if name in self._handlers)
@@ -77,6 +81,17 @@ class WhereItStands:
         lacking = [name for name in accounts if name not in self._handlers]
         text = f"the settings lack account {', '.join(lacking)}, where it stands"
         return Dead(Reason.MISCONFIGURED, text) if lacking else steps[-1]
+
+    def _cancel_elsewhere(self, event: Envelope, booking: Booking, step: VendorCall | Outcome) -> VendorCall | None:
+        """The next call for what the event would leave to a person to cancel; None where there is none."""
+        left = asked_to_cancel(event, step.booking) if isinstance(step, Dead) and step.booking else ()
+        cancel = replace(event, type="booking.cancelled", data={"booking_id": event.subject, "services": []})
+        for entry in left:
+            handler = self._handlers.get(entry.account or booking.account, self._own)
+            call = handler.translate(cancel, replace(booking, entries=(entry,)))
+            if isinstance(call, VendorCall):
+                return call
+        return None
 
     def prepare(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         return self._of(call).prepare(call, event, booking)

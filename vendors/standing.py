@@ -20,6 +20,12 @@ from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Repeated
 _UNKNOWN: Final = Difference("", None, None)
 """Stands for all that cannot be compared."""
 
+TO_CANCEL: Final = "cancel:"
+"""Before the event in an entry's `left_by`: a person was asked to cancel it by hand."""
+_WANTED_AGAIN: Final = "wanted:"
+"""Likewise: it is wanted after that, and a person was asked to see whether it still stands."""
+TOLD: Final = Repeated("what is left of it to be cancelled by hand, a person has been told")
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -50,12 +56,13 @@ def what_is_lacking(event: Envelope, meant: Meaning, accounts: Container[str], v
 
 def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[Entry] | Dead:
     """What stands of the booking and is this event's: a reference may hold the bookings of several guests, as a group's
-    seats. A request of another guest has nothing yet. A change that names nobody known is of the one guest there is,
-    who may have been renamed; a cancel is not, as nothing would bring back what it took from the wrong one."""
+    seats. A request of another guest has nothing yet, but for what it replaces. A change that names nobody known is of
+    the one guest there is, who may have been renamed; a cancel is not, as nothing would bring back what it took from
+    the wrong one."""
     if not asked["client"] and not asked.get("member_id"):
         return [entry for entry in booking.entries if entry.stands]
     before = [entry for entry in booking.entries if entry.made_by != event.id]
-    own = [entry for entry in before if not _is_other(entry, asked)]
+    own = [entry for entry in before if not _is_other(entry, asked) or entry.changed_by == event.id]
     if not own and event.type != "booking.requested":
         # What the event has cancelled itself counts as well: the answer is the same after each of its calls.
         own = [entry for entry in before if entry.stands or entry.cancelled_by == event.id]
@@ -122,13 +129,15 @@ def settle_rest(event: Envelope, booking: Booking, matches: Sequence[Match], wor
     words: what it is done as. vendor: its name, for people. A fact that came again under another id called nothing and
     is no news: the source is told nothing.
     """
+    if again := [match for match in matches if _is_wanted_again(match, event)]:
+        return _see_by_hand(event, booking, again, vendor)
     matches = [_know_asked(match, event) for match in matches]
     known = {match.entry.key: match.entry for match in matches}
     before, booking = booking, replace(booking, entries=tuple(known.get(one.key, one) for one in booking.entries))
     left = [(match, found) for match in matches if (found := _find_left(match, event))]
     if left:
         return _by_hand(event, booking, left, vendor)
-    with_person = sorted({match.entry.left_by for match in matches if match.entry.left_by})
+    with_person = sorted({m.entry.left_by.removeprefix(_WANTED_AGAIN) for m in matches if m.entry.left_by})
     if any(event.id in (entry.made_by, entry.changed_by) for entry in booking.entries):
         if with_person:
             text = f"{words}; but what event {', '.join(with_person)} asked is a person's to change by hand"
@@ -154,14 +163,47 @@ def _know_asked(match: Match, event: Envelope) -> Match:
 def cancel_elsewhere(event: Envelope, booking: Booking, entries: Sequence[Entry], words: str) -> Outcome:
     """The end of an event whose older bookings stand at accounts that this handler has no call for: they are a
     person's to cancel. entries: these."""
-    is_news = any(entry.left_by in ("", event.id) for entry in entries)
-    if not is_news and not any(event.id in (entry.made_by, entry.changed_by) for entry in booking.entries):
-        return Repeated("what is left of it to be cancelled by hand, a person has been told")
+    if not is_news(event, entries) and not any(event.id in (one.made_by, one.changed_by) for one in booking.entries):
+        return TOLD
     which = ", ".join(f"{entry.vendor_id} of account {entry.account or booking.account}" for entry in entries)
-    noted = {entry.key: replace(entry, left_by=event.id) for entry in entries}
-    kept = replace(booking, entries=tuple(noted.get(entry.key, entry) for entry in booking.entries))
     text = f"{words}; but what it was before stands elsewhere: cancel {which} there by hand, then discard this"
-    return Dead(Reason.UNSUPPORTED, text, applies=True, booking=kept)
+    return Dead(Reason.UNSUPPORTED, text, applies=True, booking=note_to_cancel(event, booking, entries))
+
+
+def is_news(event: Envelope, entries: Sequence[Entry]) -> bool:
+    """Whether a person has not been asked yet to cancel all of these, or was by this very event."""
+    told = [entry.left_by for entry in entries]
+    return any(not by.startswith(TO_CANCEL) or by == f"{TO_CANCEL}{event.id}" for by in told)
+
+
+def note_to_cancel(event: Envelope, booking: Booking, entries: Sequence[Entry]) -> Booking:
+    """The booking that remembers which of its entries a person was asked to cancel by hand."""
+    noted = {entry.key: replace(entry, left=None, left_by=f"{TO_CANCEL}{event.id}") for entry in entries}
+    return replace(booking, entries=tuple(noted.get(entry.key, entry) for entry in booking.entries))
+
+
+def asked_to_cancel(event: Envelope, booking: Booking) -> list[Entry]:
+    """Those of its entries that this event's letter asks a person to cancel by hand."""
+    return [entry for entry in booking.entries if entry.stands and entry.left_by == f"{TO_CANCEL}{event.id}"]
+
+
+def _is_wanted_again(match: Match, event: Envelope) -> bool:
+    """Whether a person was asked to cancel what stands there, and has not been told yet what is asked of it now."""
+    by, left = match.entry.left_by, match.entry.left
+    if by.startswith(TO_CANCEL) or by == f"{_WANTED_AGAIN}{event.id}":
+        return True
+    return by.startswith(_WANTED_AGAIN) and (left is None or bool(compare_asked(left, match.asked, match.lines)))
+
+
+def _see_by_hand(event: Envelope, booking: Booking, again: Sequence[Match], vendor: str) -> Dead:
+    """Whether a person has cancelled it by then, as the dead letter of the cancel asked, nobody tells."""
+    ids = ", ".join(match.entry.vendor_id for match in again)
+    text = f"it was to be cancelled by hand and is wanted again: if {ids} stands at {vendor}, see to it that it is as"
+    text = f"{text} this event asks, then discard this; if not, book it there by hand, then discard this"
+    noted = {m.entry.key: replace(m.entry, left=m.asked, left_by=f"{_WANTED_AGAIN}{event.id}") for m in again}
+    entries = tuple(noted.get(entry.key, entry) for entry in booking.entries)
+    kept = replace(booking, entries=entries, cancelled=False)
+    return Dead(Reason.UNSUPPORTED, text, {"vendor_ids": ids.split(", ")}, applies=True, booking=kept)
 
 
 def _find_left(match: Match, event: Envelope) -> list[Difference]:

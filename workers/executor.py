@@ -152,7 +152,11 @@ class Executor:
         """Asks what became of a call in doubt; None where it made nothing, or the ledger knows by now what it made."""
         if any(entry.line == doubt.line for entry in claimed.booking.entries):
             step = self._handler.translate(claimed.envelope, claimed.booking)
-            if isinstance(step, Done) or (isinstance(step, VendorCall) and not is_same_call(doubt, step)):
+            if doubt.method == RESTORED:  # what is called next may have been called, and what is cancelled be not all
+                is_known = isinstance(step, Done) and claimed.envelope.type == "booking.requested"
+            else:
+                is_known = isinstance(step, Done) or (isinstance(step, VendorCall) and not is_same_call(doubt, step))
+            if is_known:
                 return None
         if doubt.method == RESTORED:
             return claimed.end(Dead(Reason.IN_DOUBT, "what it made before the ledger was put back is still not known"))

@@ -1,10 +1,11 @@
 """What workers died over before is worked alone, so that it takes nobody with it.
 
-A broker counts, for each message that a dying process held, one delivery more: for the one it died over and for all
-that had been fetched beside it alike. So that count is carried along (`bellhop-deaths`) where a message is sent on
-without having been worked, and from a few deaths on a message is suspected. A process works one suspect at a time,
-while it works nothing else, and sends the others on through the ladder first: what it dies over then is that one. One
-that was worked to any end is suspected no more.
+A broker counts, for each message that an ending process held, one delivery more: for the one it died over and for all
+that had been fetched beside it alike, and where it was merely stopped or paused, too. So from a few on a message is
+suspected, no more. It is sent on through the ladder, with that count carried along (`bellhop-deaths`), and worked when
+it comes back: one suspect at a time, while the process works nothing else and fetches nothing more, on any route. What
+it dies over then is that one, and the message that comes again is counted one death more. One that was worked to any
+end is suspected no more.
 """
 
 from __future__ import annotations
@@ -15,26 +16,31 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from bellhop.broker.headers import DEATHS
-from bellhop.broker.port import Delivery
+from bellhop.broker.port import Consumer, Delivery
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, Outcome, Wait
 
 DEATHS_IN_COMPANY: Final = 5
-"""Lost connections count too, and so does whoever kills a healthy worker again and again: neither is a reason to work
-one by one, which takes minutes for some hundred messages."""
+"""Lost connections, stops and pauses count too, and so does whoever kills a healthy worker again and again: none is a
+reason to work one by one, which takes minutes for some hundred messages. However many these are, they never make a
+letter."""
 DEATHS_ALONE: Final = 3
 QUIET_SECONDS: Final = 0.3
-"""For what a broker has sent and nobody has taken yet, and for acks on their way."""
-PATIENCE_SECONDS: Final = 5.0
-"""While one waits to be worked alone the others come back from the ladder, sooner than it is ever quiet where they are
-many or its first step is short. So it takes less and less quiet, and after so long a tenth of it."""
+"""For acks on their way."""
+SILENT_SECONDS: Final = 0.05
+TURN_SECONDS: Final = 10.0
+"""A suspect that has begun may wait for its account's turn, for as long as somebody keeps that account paused. After so
+long the others are fetched again; those among them that are suspected are sent on."""
 
 
-def count_deaths(delivery: Delivery) -> int:
-    """How often it was delivered and never worked to an end, as far as is known."""
+def count_deaths(delivery: Delivery, in_company: int = DEATHS_IN_COMPANY) -> int:
+    """How often a process ended that held it: at most `in_company` times beside others, and then each time alone."""
     before = delivery.message.headers.get(DEATHS, 0)
-    return delivery.deliveries + (0 if isinstance(before, str) else max(0, int(before)))
+    carried = 0 if isinstance(before, str) else max(0, int(before))
+    if carried < in_company:
+        return min(in_company, carried + delivery.deliveries)
+    return carried + (delivery.deliveries > 0)
 
 
 class Room:
@@ -55,39 +61,68 @@ class Room:
         self._changed = threading.Condition()
         self._stir_time = clock.monotonic()
         self._is_taken = False  # a worker has a suspect of its own
-        self._taken_at = 0.0
+        self._began_at: float | None = None
         self._in_hand = 0  # suspects
+        self._workers: set[object] = set()
+        self._silent: set[object] = set()  # those of them that fetch nothing and have sent their acks
         self.is_alone = False
         self._company = _Company(self, self._changed)
 
-    def enter(self, delivery: Delivery, *, may_stay: bool) -> bool:
+    def join(self, worker: object) -> None:
+        """It is about to fetch; from now on a suspect waits until it does not."""
+        with self._changed:
+            self._workers.add(worker)
+
+    def needs_silence(self) -> bool:
+        """Whether no worker may fetch anything now."""
+        with self._changed:
+            waits = self._began_at is not None and self._clock.monotonic() - self._began_at >= TURN_SECONDS
+            return self._is_taken and (self.is_alone or not waits)
+
+    def note_silence(self, worker: object) -> None:
+        with self._changed:
+            self._silent.add(worker)
+
+    def enter(self, *, may_stay: bool) -> bool:
         """A suspect has come, on any route. Whether it is the one to be worked, if it may."""
         with self._changed:
             self._in_hand += 1
-            if delivery.deliveries:  # one of those that a dead process held: the others are on their way
-                self._stir_time = self._clock.monotonic()
             stays = may_stay and not self._is_taken
             if stays:
-                self._is_taken, self._taken_at = True, self._clock.monotonic()
+                self._is_taken = True
+                self._silent.clear()
             return stays
+
+    def begin(self) -> None:
+        """The suspect is about to be claimed."""
+        with self._changed:
+            self._began_at = self._clock.monotonic()
+
+    def postpone(self) -> None:
+        """It could not be claimed."""
+        with self._changed:
+            self._began_at = None
 
     def leave(self, *, has_stayed: bool) -> None:
         """A suspect has ended or was sent on, and its ack is about to be sent."""
         with self._changed:
             self._in_hand -= 1
             self._stir_time = self._clock.monotonic()
-            self._is_taken &= not has_stayed
+            if has_stayed:
+                self._is_taken, self._began_at = False, None
 
     def is_quiet(self) -> bool:
         """Whether the process holds no suspect but one, which may now begin: sooner, it would take others with it."""
         with self._changed:
-            now = self._clock.monotonic()
-            needed = self._quiet_seconds * max(0.1, 1 - (now - self._taken_at) / PATIENCE_SECONDS)
-            return self._in_hand == 1 and now - self._stir_time >= needed
+            is_still = self._clock.monotonic() - self._stir_time >= self._quiet_seconds
+            return is_still and self._in_hand == 1 and self._workers <= self._silent
 
     def place(self, delivery: Delivery) -> AbstractContextManager[None]:
         """Where it is worked: a suspect while nothing else is, and all else while no suspect is."""
-        return self._alone() if count_deaths(delivery) >= self.deaths else self._company
+        return self._alone() if self.is_suspect(delivery) else self._company
+
+    def is_suspect(self, delivery: Delivery) -> bool:
+        return count_deaths(delivery, self.deaths) >= self.deaths
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -134,11 +169,25 @@ class Suspects:
         self._suspect: Delivery | None = None
         self._has_begun = False
 
+    def join(self) -> None:
+        """The worker is about to fetch: from now on a suspect of any route waits until it does not."""
+        self._room.join(self)
+
+    def silence(self, consumer: Consumer) -> float | None:
+        """Has it fetch nothing while a suspect is to be worked, on whatever route; for how many seconds it should then
+        be waited for what has come, None where all is as ever."""
+        if not self._room.needs_silence():
+            consumer.start_fetching()
+            return None
+        if consumer.stop_fetching():
+            self._room.note_silence(self)
+        return SILENT_SECONDS
+
     def split(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[tuple[Delivery, Outcome]]]:
         """Those that nobody suspects, and the suspects that are not to be worked now, with what becomes of them. One
         may stay, for `next`: the one least often died over."""
-        fresh = [delivery for delivery in deliveries if not self._is_suspect(delivery)]
-        suspects = sorted((delivery for delivery in deliveries if self._is_suspect(delivery)), key=count_deaths)
+        fresh = [delivery for delivery in deliveries if not self._room.is_suspect(delivery)]
+        suspects = sorted((delivery for delivery in deliveries if self._room.is_suspect(delivery)), key=count_deaths)
         return fresh, [(one, outcome) for one in suspects if (outcome := self._outcome(one)) is not None]
 
     def next(self) -> Delivery | None:
@@ -152,30 +201,29 @@ class Suspects:
 
     def begin(self) -> None:
         self._has_begun = True
+        self._room.begin()
 
     def postpone(self) -> None:
         """What was begun could not be claimed; `next` has it again."""
         self._has_begun = False
+        self._room.postpone()
 
     def leave(self, delivery: Delivery) -> None:
         """It has its end, and its ack is about to be sent."""
-        if not self._is_suspect(delivery):
+        if not self._room.is_suspect(delivery):
             return
         is_own = delivery is self._suspect
         if is_own:
             self._suspect, self._has_begun = None, False
         self._room.leave(has_stayed=is_own)
 
-    def _is_suspect(self, delivery: Delivery) -> bool:
-        return count_deaths(delivery) >= self._room.deaths
-
     def _outcome(self, delivery: Delivery) -> Outcome | None:
-        deaths = count_deaths(delivery)
-        is_lost = deaths >= self._room.limit
-        if self._room.enter(delivery, may_stay=not is_lost and self._suspect is None):
+        # As it comes from the ladder; one that was held by another process is counted first.
+        if self._room.enter(may_stay=not delivery.deliveries and self._suspect is None):
             self._suspect = delivery
             return None
-        if is_lost:
+        deaths = count_deaths(delivery, self._room.deaths)
+        if delivery.deliveries and deaths >= self._room.limit:
             text = f"the workers that had it died {deaths} times, at last with nothing else at work"
             return Dead(Reason.DELIVERY_LIMIT, text)
         return Wait("workers died with it: it is worked alone, later")

@@ -68,6 +68,7 @@ class EmbeddedConsumer:
         self._renew_at = self._roll_call_at = monotonic()
         self._link: _Link | None = None
         self._connected = False
+        self._fetches = True
         self._closed = False
 
     @property
@@ -82,8 +83,16 @@ class EmbeddedConsumer:
     def rest(self) -> None:
         """Nothing is fetched ahead here."""
 
+    def stop_fetching(self) -> bool:
+        self._fetches = False
+        return not self._acks
+
+    def start_fetching(self) -> None:
+        self._fetches = True
+
     def take(self, limit: int, timeout: float) -> Sequence[Delivery]:
         deadline = self._monotonic() + timeout
+        limit = limit if self._fetches else 0
         while not self._closed:
             try:
                 link = self._open()

@@ -10,9 +10,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from bellhop.broker.port import Leave, NoLimits, QueueStats
-from bellhop.broker.rabbitmq.consumer import CONNECT_SECONDS, LOOK_SECONDS, AmqpConsumer, connection, message_of
+from bellhop.broker.rabbitmq.consumer import LOOK_SECONDS, AmqpConsumer
 from bellhop.broker.rabbitmq.lanes import LaneQueues
+from bellhop.broker.rabbitmq.messages import message_of
 from bellhop.broker.rabbitmq.publisher import AmqpPublisher
+from bellhop.broker.rabbitmq.raw import CONNECT_SECONDS, connection
 from bellhop.broker.rabbitmq.standing import difference_text, migrate, move_all, queue_differences
 from bellhop.broker.rabbitmq.topology import declare, standing_lanes
 from bellhop.broker.topology import (

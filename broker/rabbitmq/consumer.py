@@ -7,34 +7,27 @@ sent by `take`, which is woken for them.
 from __future__ import annotations
 
 import contextlib
-import json
 import random
 import select
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from kombu.connection import Connection
-
-from bellhop.broker.headers import clean_headers
-from bellhop.broker.port import LONGEST_ID, Delivery, Headers, Message
+from bellhop.broker.port import Delivery
 from bellhop.broker.rabbitmq.lanes import LaneQueues
-from bellhop.broker.rabbitmq.properties import Properties
-from bellhop.broker.rabbitmq.raw import RawMessage, SecureTransport, Transport
-from bellhop.broker.rabbitmq.topology import HEADERS
+from bellhop.broker.rabbitmq.messages import message_of, read_strange
+from bellhop.broker.rabbitmq.raw import RawMessage, connection
 from bellhop.schemas.observe import Observe, silent
 
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 5.0
-CONNECT_SECONDS: Final = 3.0
 LOOK_SECONDS: Final = 600.0
 """How often it is looked for lanes that are new: RabbitMQ logs an error where there are none."""
-_STALE_CONNECTION_MS: Final = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +58,7 @@ class AmqpConsumer:
         self._connection: Any = None
         self._consuming: dict[str, str] = {}  # the consumers' tags by queue, none while it rests
         self._resting = False
+        self._fetches = True
         self._channel: Any = None
         self._link = 0
         self._unacked: dict[int, None] = {}  # tags of this connection, rising
@@ -97,15 +91,28 @@ class AmqpConsumer:
         if self._channel is None:
             return
         try:
-            for tag in self._consuming.values():
-                self._channel.basic_cancel(tag)  # what arrives before its answer is among what is given back
-            self._consuming.clear()
+            self._cancel()  # what arrives before its answer is among what is given back
             for number in [one.tag.number for one in self._lanes.all_arrived() if isinstance(one.tag, _Tag)]:
                 self._channel.basic_reject(number, requeue=True)
                 del self._unacked[number]
             self._lanes.clear()
         except self._errors() as error:
             self._lose(error)
+
+    def stop_fetching(self) -> bool:
+        if self._fetches and not self._closed:
+            self._fetches = False
+            if self._channel is not None:
+                try:
+                    self._cancel()
+                except self._errors() as error:
+                    self._lose(error)
+        return not self._acks and not self._lanes.has_counted()
+
+    def start_fetching(self) -> None:
+        if not self._fetches and not self._closed:
+            self._fetches = True
+            self._resume()
 
     def take(self, limit: int, timeout: float) -> Sequence[Delivery]:
         deadline = self._monotonic() + timeout
@@ -121,7 +128,7 @@ class AmqpConsumer:
                 acked = self._send_acks()
                 self._drain()
                 self._beat()
-                picked = self._lanes.pick(limit) if limit else []
+                picked = self._pick(limit) if limit else []
                 if picked or acked or self._monotonic() >= deadline:
                     return picked
                 self._wait([self._connection.connection.sock], min(deadline, self._next_beat))
@@ -145,11 +152,29 @@ class AmqpConsumer:
         if not self._resting:
             return
         self._resting = False
-        if self._channel is not None:
+        self._resume()
+
+    def _resume(self) -> None:
+        if self._channel is not None and self._is_consuming:
             try:
                 self._consume(self._channel)
             except self._errors() as error:
                 self._lose(error)
+
+    @property
+    def _is_consuming(self) -> bool:
+        return self._fetches and not self._resting
+
+    def _cancel(self) -> None:
+        for tag in self._consuming.values():
+            self._channel.basic_cancel(tag)
+        self._consuming.clear()
+
+    def _pick(self, limit: int) -> list[Delivery]:
+        if self._fetches:
+            return self._lanes.pick(limit)
+        picked = self._lanes.pick_counted(limit)
+        return picked + self._lanes.pick(limit - len(picked))
 
     # --- connection ---------------------------------------------------------------------------------------------
 
@@ -164,7 +189,7 @@ class AmqpConsumer:
         try:
             channel = self._connection.channel()
             self._consuming.clear()
-            if not self._resting:
+            if self._is_consuming:
                 self._consume(channel)
         except self._errors() as error:
             self._lose(error)
@@ -212,7 +237,7 @@ class AmqpConsumer:
         count = max(0, message.read.whole("x-delivery-count"))
         own = message_of(message)
         lane = self._lanes.own_lane(queue, own)
-        self._lanes.arrive(Delivery(own, _Tag(self._link, tag), count, _strange(message.read), lane))
+        self._lanes.arrive(Delivery(own, _Tag(self._link, tag), count, read_strange(message.read), lane))
 
     def _drain(self) -> None:
         """Reads what has arrived, to the last byte: what lies in a TLS buffer would not wake a select."""
@@ -251,49 +276,17 @@ class AmqpConsumer:
         if self._monotonic() >= self._next_beat:
             self._connection.heartbeat_check()
             self._next_beat = self._monotonic() + self._heartbeat_seconds / 4
-        if self._monotonic() >= self._next_look and not self._resting:
+        if self._monotonic() >= self._next_look and self._is_consuming:
             self._consume(self._channel)
 
     def _wait(self, sockets: list[socket.socket], until: float) -> None:
         seconds = max(0.0, until - self._monotonic())
-        select.select([self._bell, *sockets], [], [], seconds)
+        poll = select.poll()  # select() fails from a thousand open files on, as with so many calls under way
+        for one in (self._bell, *sockets):
+            poll.register(one, select.POLLIN)
+        poll.poll(1000 * seconds)
         if not sockets and self._rung.is_set():  # nothing to ack on, and it would wake us for ever
             self._acks.clear()
             self._rung.clear()
             with contextlib.suppress(BlockingIOError):
                 self._bell.recv(4096)
-
-
-def connection(url: str, heartbeat_seconds: float, connect_seconds: float = CONNECT_SECONDS) -> Any:
-    """A kombu connection, not yet connected, whose messages are `RawMessage`s."""
-    options: Mapping[int, int] = {}
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # py-amqp sets one second, too short for a loaded network
-        options = {socket.TCP_USER_TIMEOUT: _STALE_CONNECTION_MS}
-    link = Connection(
-        url,
-        heartbeat=heartbeat_seconds,
-        connect_timeout=connect_seconds,
-        transport_options={"socket_settings": options},
-    )
-    link.transport_cls = SecureTransport if url.startswith("amqps:") else Transport
-    return link
-
-
-def message_of(message: RawMessage) -> Message:
-    """The message as published; as much of it as can be read, where somebody else published it."""
-    id_ = str(message.read.others.get("message_id", ""))
-    return Message(id_.encode()[:LONGEST_ID].decode(errors="ignore"), message.body, _own_headers(message.read))
-
-
-def _strange(read: Properties) -> Mapping[str, Any]:
-    """What a message bears that we did not publish; nothing beside one of our own."""
-    is_ours = all(name == HEADERS or name.startswith("x-") for name in read.headers) and HEADERS in read.headers
-    return {} if is_ours else read.describe()
-
-
-def _own_headers(read: Properties) -> Headers:
-    """The headers as published; none where somebody else published."""
-    try:
-        return clean_headers(json.loads(read.text(HEADERS) or "{}"))
-    except (ValueError, RecursionError):
-        return {}

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
+from bellhop.broker.headers import DEATHS
 from bellhop.broker.port import Delivery, Leave, Message
 from bellhop.broker.rabbitmq.topology import own_key, standing_lanes
 from bellhop.broker.topology import Topology, lane_of, queue_of
@@ -60,8 +61,26 @@ class LaneQueues:
                     self._arrived[lane] = waiting  # behind the others
         return picked
 
+    def pick_counted(self, limit: int) -> list[Delivery]:
+        """What has arrived with a count of deaths, whatever leave its account has."""
+        picked: list[Delivery] = []
+        for lane, waiting in list(self._arrived.items()):
+            for delivery in [one for one in waiting if _is_counted(one)][: limit - len(picked)]:
+                waiting.remove(delivery)
+                picked.append(delivery)
+            if not waiting:
+                del self._arrived[lane]
+        return picked
+
+    def has_counted(self) -> bool:
+        return any(map(_is_counted, self.all_arrived()))
+
     def all_arrived(self) -> list[Delivery]:
         return [delivery for waiting in self._arrived.values() for delivery in waiting]
 
     def clear(self) -> None:
         self._arrived.clear()
+
+
+def _is_counted(delivery: Delivery) -> bool:
+    return DEATHS in delivery.message.headers

@@ -7,17 +7,21 @@ that was prefetched beside it. Here a frame's bytes are collected, and `broker.r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 from struct import unpack_from
 from typing import Any, Final
 
 from amqp import spec
 from amqp.basic_message import Message as AmqpMessage
 from amqp.exceptions import UnexpectedFrame
+from kombu.connection import Connection
 from kombu.transport import pyamqp
 
 from bellhop.broker.rabbitmq import properties
 
+CONNECT_SECONDS: Final = 3.0
+_STALE_CONNECTION_MS: Final = 15_000
 _METHOD, _HEADER, _BODY, _HEARTBEAT = 1, 2, 3, 8
 _WITH_CONTENT: Final = (spec.Basic.Return, spec.Basic.Deliver, spec.Basic.GetOk)
 _BEFORE_NAMES: Final = {spec.Basic.GetOk: 4 + 9}
@@ -118,3 +122,18 @@ def _with_readable_names(method: tuple[int, int], payload: bytes) -> bytes:
             payload = payload[:start] + plain + payload[end:]
         at = end
     return payload
+
+
+def connection(url: str, heartbeat_seconds: float, connect_seconds: float = CONNECT_SECONDS) -> Any:
+    """A kombu connection, not yet connected, whose messages are `RawMessage`s."""
+    options: Mapping[int, int] = {}
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # py-amqp sets one second, too short for a loaded network
+        options = {socket.TCP_USER_TIMEOUT: _STALE_CONNECTION_MS}
+    link = Connection(
+        url,
+        heartbeat=heartbeat_seconds,
+        connect_timeout=connect_seconds,
+        transport_options={"socket_settings": options},
+    )
+    link.transport_cls = SecureTransport if url.startswith("amqps:") else Transport
+    return link

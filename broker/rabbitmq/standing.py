@@ -15,7 +15,7 @@ from typing import Any, Final
 from kombu.entity import Queue
 
 from bellhop.broker.port import Address, Publisher
-from bellhop.broker.rabbitmq.consumer import message_of
+from bellhop.broker.rabbitmq.messages import message_of
 from bellhop.broker.rabbitmq.topology import NO_LIMIT, is_there, queues
 from bellhop.broker.topology import Topology, retry_queue
 from bellhop.schemas.errors import BrokerError

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from flask import abort, g, redirect, request
@@ -21,25 +22,28 @@ from bellhop.schemas.settings.console import ConsoleSettings
 
 if TYPE_CHECKING:
     from bellhop.console.context import ConsoleParts
+    from bellhop.ledger.source_links import SourceLinks
 
 COOKIE: Final = "bellhop_source"
 PATH: Final = "/source"
 ENTER: Final = f"{PATH}/enter"
+LASTS: Final = timedelta(days=30)
+"""A link, where nobody says otherwise."""
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
-
-
-def new_link_token() -> str:
-    return secrets.token_urlsafe(32)
 
 
 def hash_link_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def link_url(settings: ConsoleSettings, token: str) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    base = settings.source_url or settings.public_url or f"http://{host}:{settings.port}"
-    return f"{base.rstrip('/')}{ENTER}#{token}"
+def make_link(
+    links: SourceLinks, settings: ConsoleSettings, source: str, expires: datetime, *, who: str, why: str
+) -> tuple[SourceLink, str]:
+    """A new one, and its address, which nobody can make again. Raises LedgerUnavailable."""
+    token = secrets.token_urlsafe(32)
+    made = links.add(source, hash_link_token(token), expires, who=who, why=why)
+    base = settings.source_url.rstrip("/") or settings.base_url
+    return made, f"{base}{ENTER}#{token}"
 
 
 def csrf_of(token: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from marshmallow import fields
 
-from bellhop.console.access.source_links import hash_link_token, link_url, new_link_token
+from bellhop.console.access.source_links import LASTS, make_link
 from bellhop.console.api import requests
 from bellhop.console.api.problems import not_found, too_late
 from bellhop.console.api.requests import one_of, why
@@ -15,14 +13,13 @@ from bellhop.console.api.routes import ApiCall, ApiParts, ApiSection, Route
 from bellhop.console.api.times import Instant
 from bellhop.ledger.records import AskState, Role, TakeAsk
 from bellhop.letters.serializers import JsonObject
-from bellhop.letters.source_secrets import OVERLAPS, in_use, rotate_secret
+from bellhop.letters.source_secrets import in_use, rotate_secret
 from bellhop.letters.sources import end_ask, link_row, source_rows
 from bellhop.schemas.clock import iso
 from bellhop.schemas.contract import Strict
 from bellhop.schemas.errors import SettingsError
 from bellhop.schemas.problems import Problem
-
-_LASTS = timedelta(days=30)
+from bellhop.schemas.rotations import OVERLAPS
 
 
 class NewSourceLink(Strict):
@@ -125,14 +122,18 @@ class SourceRoutes:
     def make_link(self, call: ApiCall, source: str) -> JsonObject:
         if source not in self._parts.settings.sources:
             raise not_found("source of that name")
-        expires = call.body.get("expires") or self._parts.now() + _LASTS
+        expires = call.body.get("expires") or self._parts.now() + LASTS
         if expires <= self._parts.now():
             raise too_late("expires")
-        token = new_link_token()
-        made = self._ledger.source_links.add(
-            source, hash_link_token(token), expires, who=call.who, why=call.body["why"]
+        made, url = make_link(
+            self._ledger.source_links,
+            self._parts.settings.console,
+            source,
+            expires,
+            who=call.who,
+            why=call.body["why"],
         )
-        return link_row(made) | {"url": link_url(self._parts.settings.console, token)}
+        return link_row(made) | {"url": url}
 
     def revoke(self, call: ApiCall, number: int) -> JsonObject:
         gone = self._ledger.source_links.revoke(number, who=call.who, why=call.body["why"])

@@ -128,9 +128,16 @@
   const name = (link) => link && (link.id || link.getAttribute("href"));
   const named = (part, which) => which && all("a", part).find((link) => name(link) === which);
   let stood = null;
+  // What nobody looks at is not asked for again and again, nor what somebody is copying from.
+  const rests = (asker, part) => {
+    if (!(asker.getAttribute("hx-trigger") || "").startsWith("every") || asker.hasAttribute("data-always")) return false;
+    return document.hidden || (new Date() - last < 30_000 && marks(part));
+  };
   document.addEventListener("htmx:beforeSwap", (event) => {
     const part = event.detail.target;
     if (!part || part.id === "results") { stood = null; return; }
+    // Text may have been marked since this was asked for.
+    if (rests(event.detail.requestConfig.elt, part)) { event.preventDefault(); stood = null; return; }
     const at = $("[data-row].at a[data-open]", part);
     const focused = part.contains(document.activeElement) ? document.activeElement.closest("a") : null;
     stood = {
@@ -166,11 +173,7 @@
   } catch { /* nothing was kept */ }
 
   document.addEventListener("htmx:beforeRequest", (event) => {
-    const from = event.detail.elt;
-    // What nobody looks at is not asked for again and again, nor what somebody is copying from.
-    const byItself = (from.getAttribute("hx-trigger") || "").startsWith("every");
-    const fresh = new Date() - last < 30_000;
-    if (byItself && !from.hasAttribute("data-always") && (document.hidden || (fresh && marks(event.detail.target)))) event.preventDefault();
+    if (rests(event.detail.elt, event.detail.target)) event.preventDefault();
     else if (event.detail.target) event.detail.target.setAttribute("aria-busy", "true");
   });
   document.addEventListener("htmx:afterRequest", (event) => {

@@ -13,6 +13,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, render_template, request
 
 from bellhop.console.context import ConsoleParts, parts
+from bellhop.console.selection import clean_text
 from bellhop.ledger.records import AuditRow
 from bellhop.letters.serializers.people import audit_row
 
@@ -97,7 +98,7 @@ def _audit_filter() -> dict[str, Any]:
     args = request.args
     letter = args.get("letter", "").strip()
     return {
-        "who": args.get("who", "").replace("\x00", "").strip()[:200] or None,
-        "act": args.get("act", "").replace("\x00", "").strip()[:100] or None,
+        "who": clean_text(args.get("who", ""), 200) or None,
+        "act": clean_text(args.get("act", ""), 100) or None,
         "letter": int(letter) if letter.isdecimal() and len(letter) < 19 else None,
     }

@@ -13,6 +13,7 @@ from bellhop.console import selection
 from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.drafts import ACTS, MOST, BulkDraft
 from bellhop.console.guard import inside
+from bellhop.console.selection import clean_text
 from bellhop.ledger.records import Verdict
 
 blueprint = Blueprint("bulk", __name__)
@@ -70,7 +71,7 @@ def approve(key: str) -> Response:
     if draft.problem or not draft.ready or draft.running:
         flash("The preflight has not finished.", "bad")
         return redirect(here)
-    why = form.get("why", "").replace("\x00", "").strip()
+    why = clean_text(form.get("why", ""), None)
     if not why and draft.act != "assign":
         flash("A reason is required: it goes into the audit.", "bad")
         return redirect(here)
@@ -95,7 +96,7 @@ def approve(key: str) -> Response:
             own.drafts.give_back(draft)
             raise
         return redirect(url_for("jobs.one", number=job.id))
-    _act(own, draft, who, why, form.get("to", "").replace("\x00", "").strip()[:200])
+    _act(own, draft, who, why, clean_text(form.get("to", ""), 200))
     return redirect(here)
 
 

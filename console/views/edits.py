@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.form_fields import Field, changes_of, fields_of
+from bellhop.console.selection import clean_text
 from bellhop.console.views.letters import find_letter
 from bellhop.ledger.edits import EditRefused
 from bellhop.ledger.records import Edit, EditState, Letter, LetterState
@@ -21,7 +22,6 @@ from bellhop.schemas.errors import EnvelopeError, FieldProblem
 
 blueprint = Blueprint("edits", __name__)
 
-_LONGEST_REASON: Final = 500
 _LOOKED: Final = timedelta(hours=1)
 """So long one look, as the audit has it, is the same one."""
 
@@ -59,7 +59,7 @@ def edit(number: int) -> str | Response | tuple[str, int]:
         return _form(own, letter, fields, invalid.problems), 422
     if step == "check":
         return _check(own, letter, fields, body)
-    why = form.get("why", "").replace("\x00", "").strip()[:_LONGEST_REASON]
+    why = clean_text(form.get("why", ""))
     if not why:
         return _check(own, letter, fields, body, "A reason is required."), 422
     made = own.ledger.edits.propose(number, person().name, why, body)
@@ -78,7 +78,7 @@ def decide(number: int, step: str) -> Response:
         abort(404, f"There is no edit {number}.")
     here = redirect(url_for("letters.one", number=found_.letter, _anchor="edits"))
     if step == "refuse":
-        why = request.form.get("why", "").replace("\x00", "").strip()[:_LONGEST_REASON]
+        why = clean_text(request.form.get("why", ""))
         if not why:
             flash("A reason is required.", "bad")
             return here

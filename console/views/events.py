@@ -81,10 +81,10 @@ def search() -> str | Response:
     """The words are posted, and stand in no address: see `console.searches`."""
     own = parts()
     if request.method == "POST":
-        words = clean_text(request.form.get("q", ""))[:_LONGEST]
+        words = clean_text(request.form.get("q", ""), _LONGEST)
         return redirect(url_for("events.search", k=own.asked.keep(words) if words else None), 303)
     key = request.args.get("k", "")
-    words = clean_text(request.args.get("q", ""))[:_LONGEST] or (own.asked.words(key) if key else "")
+    words = clean_text(request.args.get("q", ""), _LONGEST) or (own.asked.words(key) if key else "")
     events = [event_row(view) for view in own.ledger.find_events(words, _FOUND)] if words else []
     which = LetterFilter(text=words, states=tuple(LetterState))
     found = own.ledger.letters.page(which, Order.NEWEST, _FOUND).rows if words else []

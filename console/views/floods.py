@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from bellhop.console.context import parts, person
+from bellhop.console.selection import clean_text
 from bellhop.letters.serializers.floods import list_floods
 
 blueprint = Blueprint("floods", __name__)
@@ -33,7 +34,7 @@ def end(number: int, step: str) -> Response:
     if step not in _STEPS:
         abort(404)
     here = redirect(url_for("floods.index"))
-    why = request.form.get("why", "").replace("\x00", "").strip()[:500]
+    why = clean_text(request.form.get("why", ""))
     if not why:
         flash("A reason is required.", "bad")
         return here

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from bellhop.console.context import ConsoleParts, parts, person
+from bellhop.console.selection import clean_text
 from bellhop.ledger.records import BulkJob, ItemState, JobState
 from bellhop.letters.parts import jobs_wait
 from bellhop.letters.serializers.people import job_item_rows, job_row
@@ -57,7 +58,7 @@ def steer(number: int, step: str) -> Response:
     if step not in _STEPS:
         abort(404)
     _job(own, number)
-    why = request.form.get("why", "").replace("\x00", "").strip()[:500]
+    why = clean_text(request.form.get("why", ""))
     if step == "pause":
         why = why or PAUSED  # nobody in a hurry is asked
     if not why:

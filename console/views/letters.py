@@ -13,7 +13,7 @@ from bellhop.console.context import ConsoleParts, parts, person
 from bellhop.console.drafts import MOST
 from bellhop.console.guard import inside, needs
 from bellhop.console.histogram import death_histogram
-from bellhop.console.selection import AGES, ORDERS, STATES, Choice, choose
+from bellhop.console.selection import AGES, ORDERS, STATES, Choice, choose, clean_text
 from bellhop.ledger.proofs import WordRefused
 from bellhop.ledger.records import RESTORED, CauseSaid, Doubt, Letter, LetterFilter, LetterState, Role
 from bellhop.letters.doubts import Answered, Words, answered_row
@@ -35,7 +35,6 @@ blueprint = Blueprint("letters", __name__)
 
 PAGE: Final = 50
 LONGEST_NOTE: Final = 2000
-LONGEST_REASON: Final = 500
 SNOOZES: Final = {"1": "for 1 h", "4": "for 4 h", "12": "for 12 h", "24": "for a day", "72": "for 3 days"}
 """Hours."""
 
@@ -97,7 +96,7 @@ def life() -> Response:
     said = CauseSaid(form["said"]) if form.get("said") in list(CauseSaid) else None
     hours = form.get("hours", "")
     until = own.now() + timedelta(hours=int(hours)) if said is CauseSaid.SNOOZED and hours in SNOOZES else None
-    why = form.get("why", "").replace("\x00", "").strip()[:LONGEST_REASON]
+    why = clean_text(form.get("why", ""))
     own.ledger.causes.say(form.get("cause", "").replace("\x00", ""), said, person().name, why, until)
     flash(f"{said.value.capitalize()}." if said else "Open again.", "good")
     return redirect(inside(form.get("back", "/causes")))
@@ -160,7 +159,7 @@ def reveal(number: int) -> str:
 def note(number: int) -> Response:
     own = parts()
     find_letter(own, number)
-    text = request.form.get("text", "").replace("\x00", "").strip()
+    text = clean_text(request.form.get("text", ""), None)
     if not 0 < len(text) <= LONGEST_NOTE:
         flash(f"A note must have 1 to {LONGEST_NOTE} characters.", "bad")
     else:
@@ -193,7 +192,7 @@ def _answer(number: int, act: Callable[[Words, str], Answered]) -> Response:
     own = parts()
     find_letter(own, number)
     here = redirect(url_for("letters.one", number=number))
-    why = request.form.get("why", "").replace("\x00", "").strip()[:LONGEST_REASON]
+    why = clean_text(request.form.get("why", ""))
     if not why:
         flash("A reason is required: it goes into the audit.", "bad")
         return here
@@ -215,7 +214,7 @@ def assign(number: int) -> Response:
     own = parts()
     find_letter(own, number)
     # The last one: "Assign to me" is a button with a name of its own beside the field.
-    to = (request.form.getlist("to") or [""])[-1].replace("\x00", "").strip()[:200]
+    to = clean_text((request.form.getlist("to") or [""])[-1], 200)
     own.ledger.letters.assign([number], to, person().name)
     flash(f"Assigned to {to}." if to else "Unassigned.", "good")
     return redirect(url_for("letters.one", number=number))

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from bellhop.console.context import ConsoleParts, parts, person
+from bellhop.console.selection import clean_text
 from bellhop.ledger.records import TakenPost, TakenVerdict
 from bellhop.ledger.refusals import KEPT
 from bellhop.letters.refused import take_refused
@@ -74,4 +75,4 @@ def _still(made: Sequence[TakenPost]) -> str:
 
 
 def _word(name: str, given: str) -> str:
-    return given.replace("\x00", "").strip()[: 500 if name == "why" else 100]
+    return clean_text(given, 500 if name == "why" else 100)

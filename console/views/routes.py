@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from bellhop.broker.port import QueueStats
 from bellhop.console.context import ConsoleParts, parts, person
+from bellhop.console.selection import clean_text
 from bellhop.letters.retry_now import retry_now
 from bellhop.letters.serializers import JsonObject
 from bellhop.letters.serializers.flow import queue_summary, route_rows
@@ -48,7 +49,7 @@ def steer() -> Response:
     if route not in ROUTES or step not in ("pause", "resume", "retry-now"):
         abort(400, "Unknown route or action.")
     here = redirect(url_for("routes.index"))
-    why = form.get("why", "").replace("\x00", "").strip()[:500]
+    why = clean_text(form.get("why", ""))
     if not why:
         flash("A reason is required.", "bad")
         return here

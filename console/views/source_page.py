@@ -25,12 +25,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from bellhop.console.access.source_links import COOKIE, PATH, hash_link_token, holder
 from bellhop.console.context import parts
 from bellhop.console.guard import for_sources, open_to_all
+from bellhop.console.selection import clean_text
 from bellhop.ledger.refusals import KEPT
 from bellhop.letters.refused import take_refused
 from bellhop.letters.serializers.refusals import refusal_cause_row, refused_row
-from bellhop.letters.source_secrets import OVERLAPS, await_taken, in_use, rotate_secret
+from bellhop.letters.source_secrets import await_taken, in_use, rotate_secret
 from bellhop.letters.upstream import upstream_event, upstream_row
 from bellhop.schemas.results import result_ids
+from bellhop.schemas.rotations import OVERLAPS
 from bellhop.schemas.settings import SourceSettings
 
 blueprint = Blueprint("source_page", __name__, url_prefix=PATH)
@@ -80,8 +82,7 @@ def static_file(name: str) -> Response:
 @for_sources
 def index() -> str:
     own, text = parts(), _word("q")
-    given = request.args.get("before", "")
-    before = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
+    before = _number(request.args.get("before", ""), 0)
     rows = own.ledger.events_of_source(holder().source, text=text, before=before, limit=_PAGE + 1)
     return _page(
         "source_events.html",
@@ -124,7 +125,7 @@ def refusals() -> str:
 def ask() -> AnyResponse:
     """Asks that posts be taken again; where the settings allow it they are taken now."""
     own, source = parts(), holder().source
-    cause, why = (request.form.get(name, "").replace("\x00", "").strip()[:500] for name in ("cause", "why"))
+    cause, why = (clean_text(request.form.get(name, "")) for name in ("cause", "why"))
     posts = own.ledger.refusals.waiting(source, cause=cause) if cause else []
     if not posts:
         flash("None of these waits any more.", "bad")
@@ -152,7 +153,6 @@ def secret() -> str:
 def rotate() -> AnyResponse | str:
     """The new secret is in this answer alone."""
     own, form = parts(), request.form
-    last = form.get("last", "")
     overlap = OVERLAPS.get(form.get("overlap", ""), timedelta(hours=24))
     made, new = rotate_secret(
         own.ledger.rotations,
@@ -160,8 +160,8 @@ def rotate() -> AnyResponse | str:
         now=own.now(),
         overlap=overlap,
         who=holder().name,
-        why=form.get("why", "").replace("\x00", "").strip()[:500] or "asked for on the source's own page",
-        last=int(last) if last.isascii() and last.isdigit() and len(last) < 19 else -1,
+        why=clean_text(form.get("why", "")) or "asked for on the source's own page",
+        last=_number(form.get("last", ""), -1),
     )
     own.observe("source.secret_rotated", source=holder().source)
     return make_response(_secret_page(new=new, is_taken=await_taken(own.ledger.rotations, made, own.sleep)))
@@ -202,4 +202,8 @@ def _is_secure() -> bool:
 
 
 def _word(name: str, most: int = _WORD) -> str:
-    return request.args.get(name, "").replace("\x00", "").strip()[:most]
+    return clean_text(request.args.get(name, ""), most)
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else otherwise

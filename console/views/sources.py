@@ -8,14 +8,15 @@ from typing import Final
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from bellhop.console.access.source_links import hash_link_token, link_url, new_link_token
+from bellhop.console.access import source_links
 from bellhop.console.context import parts, person
+from bellhop.console.selection import clean_text
 from bellhop.ledger.records import AskState, Role
 from bellhop.letters.sources import end_ask, source_rows
 
 blueprint = Blueprint("sources", __name__)
 
-LASTS: Final = {"1d": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
+_LASTS: Final = {f"{days}d": timedelta(days=days) for days in (1, 7, 30, 90)}
 
 
 @blueprint.get("/sources")
@@ -30,10 +31,11 @@ def make(name: str) -> str | Response:
     if name not in own.settings.sources or not why:
         flash("There is no such source." if why else "A reason is required: for whom the link is.", "bad")
         return redirect(url_for("sources.index"))
-    token = new_link_token()
-    expires = own.now() + LASTS.get(request.form.get("lasts", ""), LASTS["30d"])
-    made = own.ledger.source_links.add(name, hash_link_token(token), expires, who=person().name, why=why)
-    return _page(fresh=link_url(own.settings.console, token), made=made)
+    expires = own.now() + _LASTS.get(request.form.get("lasts", ""), source_links.LASTS)
+    made, url = source_links.make_link(
+        own.ledger.source_links, own.settings.console, name, expires, who=person().name, why=why
+    )
+    return _page(fresh=url, made=made)
 
 
 @blueprint.get("/sources/<name>/links")
@@ -76,11 +78,11 @@ def _page(**more: object) -> str:
     return render_template(
         "sources.html",
         rows=own.clean(source_rows(own.settings, own.ledger, own.now())),
-        lasts=list(LASTS),
+        lasts=list(_LASTS),
         may_link=person().may(Role.OPERATOR),
         **{"fresh": "", "made": None, **more},
     )
 
 
 def _why() -> str:
-    return request.form.get("why", "").replace("\x00", "").strip()[:500]
+    return clean_text(request.form.get("why", ""))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bellhop.drill.faults.fault import Does
-from bellhop.drill.faults.people import answer_letters
+from bellhop.drill.faults.people import a_pause, answer_letters
 from bellhop.drill.site import Site
 from bellhop.drill.upstream import Sender
 
@@ -52,6 +52,13 @@ def kill_nodes(site: Site, _upstream: Sender) -> None:
     if cluster is None:
         raise ValueError("this fault needs a RabbitMQ cluster of the drill's own")
     cluster.kill_in_turn(3.0)
+
+
+def upgrade_broker(site: Site, _upstream: Sender) -> None:
+    """With messages in the queues: bookings wait meanwhile."""
+    with a_pause(site):
+        site.hold(3.0)
+        (site.backends.cluster or _rabbit(site)).upgrade()
 
 
 def freeze_broker(site: Site, _upstream: Sender) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from bellhop.drill.history import PersonAct
@@ -69,11 +71,20 @@ def release_floods(site: Site, ledger: Ledger) -> None:
 
 
 def pause_routes(site: Site, _upstream: Sender) -> None:
+    with a_pause(site):
+        site.hold(2.0)
+
+
+@contextmanager
+def a_pause(site: Site) -> Iterator[None]:
+    """No booking is worked as long as it lasts."""
     for route in BOOKING_ROUTES:
         site.bellhop("routes", "pause", route, "--why", "drill")
-    site.hold(2.0)
-    for route in BOOKING_ROUTES:
-        site.bellhop("routes", "resume", route, "--why", "drill")
+    try:
+        yield
+    finally:
+        for route in BOOKING_ROUTES:
+            site.bellhop("routes", "resume", route, "--why", "drill")
 
 
 def hasten_retries(site: Site, _upstream: Sender) -> None:

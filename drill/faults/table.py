@@ -11,6 +11,7 @@ from bellhop.drill.site import CLAIM_SECONDS
 
 _RABBIT, _POSTGRES = frozenset({"rabbitmq node"}), frozenset({"postgresql node"})
 _CLUSTER: Final = frozenset({"rabbitmq cluster"})
+_NEWER: Final = frozenset({"newer rabbitmq"})
 _AMQP, _PG = frozenset({"amqp"}), frozenset({"postgresql"})
 _EMBEDDED, _SQLITE = frozenset({"embedded"}), frozenset({"sqlite"})
 _CLOCK = frozenset({"libfaketime"})
@@ -34,6 +35,9 @@ FAULTS: Final[tuple[DrillFault, ...]] = (
     DrillFault("broker_restarted", "broker", "stopped and started", backends.restart_broker, _RABBIT),
     DrillFault("broker_killed", "broker", "kill -9 of the node", backends.kill_broker, _RABBIT),
     DrillFault("broker_nodes_killed", "broker", "kill -9 of each node in turn", backends.kill_nodes, _CLUSTER),
+    DrillFault(
+        "broker_upgraded", "broker", "stopped, started as the newer one", backends.upgrade_broker, _RABBIT | _NEWER
+    ),
     DrillFault("broker_frozen", "broker", "SIGSTOP for 12 s", backends.freeze_broker, _RABBIT),
     DrillFault("broker_memory_alarm", "broker", "memory alarm for 4 s", backends.alarm_memory, _RABBIT),
     DrillFault("broker_disk_alarm", "broker", "disk alarm for 4 s", backends.alarm_disk, _RABBIT),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,7 +25,11 @@ SERVER: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """Debian's /usr/sbin/rabbitmq-server refuses other users than root and rabbitmq; this one runs as anyone."""
 ROOT: Final = Path(os.environ.get("DRILL_RABBITMQ_ROOT", "/"))
 """Where another Debian is unpacked whose RabbitMQ is started, not this machine's (`tests/support/rabbitmq_root.sh`)."""
+_NEXT: Final = os.environ.get("DRILL_RABBITMQ_NEXT", "")
+NEXT_ROOT: Final = Path(_NEXT) if _NEXT else None
+"""Where a newer one is unpacked, to which nodes are upgraded; None: they are not."""
 
+_START_SECONDS: Final = 120.0
 _ALL: Final = {"configure": ".*", "write": ".*", "read": ".*"}
 
 
@@ -39,6 +44,7 @@ class RabbitNode:
     def __init__(self, folder: Path, epmd_port: int = 0) -> None:
         """epmd_port: of the port mapper that the nodes of a cluster share; 0: one of its own."""
         self.folder = folder
+        self._root = ROOT
         self._seen = Path("/", folder.relative_to(ROOT))  # the folder, as the node sees it
         self.port, self._http_port, self._dist_port = (free_port() for _ in range(3))
         self._epmd_port = epmd_port or free_port()
@@ -73,7 +79,11 @@ class RabbitNode:
         return self.url + name
 
     def start_again(self) -> None:
-        """Starts it and waits until it accepts connections."""
+        """Starts it and waits until it accepts connections. Raises NodeError."""
+        self.launch()
+        self.await_answer()
+
+    def launch(self) -> None:
         environment = {
             **os.environ,
             "HOME": str(self._seen),
@@ -91,16 +101,19 @@ class RabbitNode:
         }
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # as above
-                _within(SERVER),
+                _within(self._root, SERVER),
                 env=environment,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 60
+
+    def await_answer(self) -> None:
+        """Until it accepts connections. Raises NodeError."""
+        deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                 raise NodeError(f"RabbitMQ did not start: {(self.folder / 'server.log').read_text()[-2000:]}")
             time.sleep(0.1)
 
@@ -111,6 +124,27 @@ class RabbitNode:
     def kill(self) -> None:
         """kill -9 of the whole node."""
         self._end(signal.SIGKILL)
+
+    @property
+    def has_newer(self) -> bool:
+        return NEXT_ROOT is not None
+
+    def upgrade(self) -> None:
+        """As an operator would: stopped, and started on the newer RabbitMQ, with what is in its folder. Raises
+        NodeError."""
+        self.stop()
+        self.move_on()
+        self.start_again()
+
+    def move_on(self) -> None:
+        """The next start of the stopped node is that of the newer RabbitMQ; its folder keeps its path there."""
+        if NEXT_ROOT is None:
+            raise NodeError("there is no newer RabbitMQ: DRILL_RABBITMQ_NEXT says where one is unpacked")
+        if self._root != NEXT_ROOT:
+            target = _below(NEXT_ROOT, self._seen)
+            target.parent.mkdir(exist_ok=True)
+            self.folder = Path(shutil.move(self.folder, target))
+            self._root = NEXT_ROOT
 
     def mend(self) -> None:
         """It runs, whatever was done to it."""
@@ -127,7 +161,8 @@ class RabbitNode:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
-            os.killpg(self._process.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself
+                os.killpg(self._process.pid, number)
 
     @contextlib.contextmanager
     def alarm(self) -> Iterator[None]:
@@ -157,7 +192,7 @@ class RabbitNode:
 
     def _run(self, program: str, *words: str) -> None:
         environment = {**os.environ, "HOME": str(self._seen), "ERL_EPMD_PORT": str(self._epmd_port)}
-        command = [*_within(SERVER.with_name(program)), "-n", self.name, *words]
+        command = [*_within(self._root, SERVER.with_name(program)), "-n", self.name, *words]
         done = subprocess.run(  # noqa: S603  # the node's own program
             command, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -207,16 +242,29 @@ def node_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="bellhop-rabbitmq-", dir=ROOT / "tmp"))
 
 
+def remove_folder(folder: Path) -> None:
+    """What `node_folder` made, wherever an upgrade has moved it."""
+    seen = Path("/", folder.relative_to(ROOT))
+    for root in (ROOT, NEXT_ROOT):
+        if root is not None:
+            shutil.rmtree(_below(root, seen), ignore_errors=True)
+
+
 def is_installed() -> bool:
-    return (ROOT / SERVER.relative_to("/")).exists()
+    return _below(ROOT, SERVER).exists()
 
 
-def _within(program: Path) -> list[str]:
-    if Path("/") == ROOT:
+def _below(root: Path, seen: Path) -> Path:
+    """Where it is for us what a node started in `root` sees as this."""
+    return root / seen.relative_to("/")
+
+
+def _within(root: Path, program: Path) -> list[str]:
+    if root == Path("/"):
         return [str(program)]
     # Erlang reads its memory from /proc, which is seen by this process and its children alone, and so goes with them.
     words = 'mount -t proc proc "$0/proc" && exec chroot "$@"'
-    return ["unshare", "--mount", "sh", "-c", words, str(ROOT), str(ROOT), str(program)]
+    return ["unshare", "--mount", "sh", "-c", words, str(root), str(root), str(program)]
 
 
 def _kill_epmd(port: int) -> None:

@@ -34,9 +34,10 @@ class Entry:
 
     `asked` is what it was booked for (`schemas.asked`), None where that is not known: it is older than the column, or
     was pruned. `left` is what a newer event asked and no call can carry: a person was told of it by `left_by`'s dead
-    letter. Both name the guest. `warnings` say, without values, what of the event that made it is not at the vendor, or
-    not as it asked. `unpaid_until`: when the vendor cancels what is not paid, UTC, "" where nobody knows or nothing is
-    to be paid. `differs`: what the vendor made otherwise than asked, "" for nothing."""
+    letter; before its id stands what for, where it is not a change (`vendors.standing`). Both name the guest.
+    `warnings` say, without values, what of the event that made it is not at the vendor, or not as it asked.
+    `unpaid_until`: when the vendor cancels what is not paid, UTC, "" where nobody knows or nothing is to be paid.
+    `differs`: what the vendor made otherwise than asked, "" for nothing."""
 
     vendor_id: str
     line: int

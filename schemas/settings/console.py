@@ -75,6 +75,16 @@ class ConsoleSettings(Section):
         except ValueError:
             return self.host == "localhost"
 
+    @property
+    def own_url(self) -> str:
+        """By which it is reached on its own host."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        """By which people reach it, without a slash at the end."""
+        return (self.public_url or self.own_url).rstrip("/")
+
     def conflicts(self) -> Iterator[tuple[str, str]]:
         needed = {
             "oidc_client_id": self.oidc.client_id,

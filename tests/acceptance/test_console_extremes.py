@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from bellhop.broker.port import Message
 from bellhop.broker.topology import retry, work_queue
@@ -218,6 +218,23 @@ def test_a_live_part_keeps_the_row_and_the_focus_and_lets_text_be_marked(console
     cell = page.locator("tbody tr").first.locator("td").nth(2)
     page.evaluate("cell => getSelection().selectAllChildren(cell)", cell.element_handle())
     page.wait_for_timeout(6000)  # a beat is five seconds
+    assert "the vendor said no" in page.evaluate("getSelection().toString()")
+
+
+def test_text_marked_while_a_live_part_is_under_way_stays_marked(console: Console, page: Page) -> None:
+    console.dead(1)
+    page.goto("/")
+    mark = "getSelection().selectAllChildren(document.querySelectorAll('tbody td')[2])"
+
+    def answered(route: Route) -> None:
+        page.evaluate(mark)
+        route.continue_()
+
+    page.route("**/live", answered, times=1)
+    with page.expect_response("**/live") as answer:
+        pass
+    answer.value.finished()
+    page.wait_for_timeout(200)  # what comes of it is shown within a frame or two
     assert "the vendor said no" in page.evaluate("getSelection().toString()")
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,6 +39,13 @@ def url(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> str:
     return node.vhost()
 
 
+@pytest.fixture
+def opened() -> Iterator[ExitStack]:
+    """What is closed at the end, however that comes."""
+    with ExitStack() as stack:
+        yield stack
+
+
 def put(broker: Broker, name: str, place: int) -> None:
     route, data = ROUTES[place % len(ROUTES)], {"member_id": name}
     at = NOW + timedelta(seconds=place)
@@ -62,10 +69,12 @@ def restarted(starts: Path, *words: str) -> Iterator[None]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("kind", "where"), [("embedded", "claim"), ("amqp", "call")])
-def test_of_a_crash_loop_only_what_it_is_about_becomes_a_letter(url: str, where: str, tmp_path: Path) -> None:
+def test_of_a_crash_loop_only_what_it_is_about_becomes_a_letter(
+    url: str, where: str, tmp_path: Path, opened: ExitStack
+) -> None:
     ledger_url = f"sqlite:///{tmp_path}/ledger.db"
-    ledger = Ledger.open(ledger_url, keep_seconds=90 * 86400)
-    broker = connect(settings(url), topology(url))
+    opened.callback((ledger := Ledger.open(ledger_url, keep_seconds=90 * 86400)).close)
+    opened.callback((broker := connect(settings(url), topology(url))).close)
     broker.declare()
     for place, name in enumerate([*NEIGHBOURS[:3], *KILLERS, *NEIGHBOURS[3:]]):
         put(broker, name, place)
@@ -89,5 +98,3 @@ def test_of_a_crash_loop_only_what_it_is_about_becomes_a_letter(url: str, where:
     assert {d.message.headers[headers.REASON] for d in dead} == {Reason.DELIVERY_LIMIT}
     assert all("at last with nothing else at work" in str(d.message.headers[headers.ERROR]) for d in dead)
     assert starts <= 6 * len(KILLERS) + 1  # three in company, three alone
-    broker.close()
-    ledger.close()

@@ -6,7 +6,7 @@ front of a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,10 +23,14 @@ from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.peoplevine.fates import FATES
 from bellhop.vendors.peoplevine.settings import ACCOUNT, PeoplevineAccount
 from bellhop.vendors.standing import (
+    TO_CANCEL,
+    TOLD,
     Match,
     cancel_elsewhere,
     entries_of_guest,
+    is_news,
     meaning_here,
+    note_to_cancel,
     settle_rest,
     what_is_lacking,
 )
@@ -55,14 +59,13 @@ class PeoplevineBookings:
             return lack
         if meant is Meaning.RECORD:
             return Recorded(words)
+        booking = _with_notes(event, booking)
         asked = asked_of(event.type, event.data, event.data["services"])
         own = entries_of_guest(event, asked, booking)
         if isinstance(own, Dead):
             return own
         if meant is Meaning.CANCEL:
-            return _cancel_by_hand(own)
-        if booking.cancelled and own:
-            return _cancelled_before(own)
+            return _cancel_by_hand(event, booking, own)
         here = [entry for entry in own if (entry.account or booking.account) == event.account]
         wanted = offers.requested_offers(event.data["services"], self._venues[event.data["venue"]].zone)
         slot = offers.slot(wanted)
@@ -140,17 +143,21 @@ class PeoplevineBookings:
         )
 
 
-def _cancel_by_hand(standing: list[Entry]) -> Dead:
+def _with_notes(event: Envelope, booking: Booking) -> Booking:
+    """Of a booking that an older Bellhop asked a person to cancel, which noted that of the whole alone."""
+    older = [one for one in booking.entries if booking.cancelled and not one.left_by.startswith(TO_CANCEL)]
+    return note_to_cancel(event, booking, older) if older else booking
+
+
+def _cancel_by_hand(event: Envelope, booking: Booking, standing: Sequence[Entry]) -> Outcome:
+    """standing: its guest's. What a person was asked to cancel before is no news."""
+    if standing and not is_news(event, standing):
+        return TOLD
     which = f"reservation {', '.join(e.vendor_id for e in standing)}" if standing else "the booking, if it stands there"
     text = f"Peoplevine's API has no cancel: cancel {which} in Peoplevine by hand, then discard this"
-    return Dead(Reason.UNSUPPORTED, text, tombstone=True)
-
-
-def _cancelled_before(standing: list[Entry]) -> Dead:
-    """Whether a person has cancelled it by then, as the dead letter of the cancel asked, the API does not tell."""
-    which = ", ".join(entry.vendor_id for entry in standing)
-    text = f"it was to be cancelled by hand and is wanted again: if reservation {which} stands in Peoplevine"
-    return Dead(Reason.UNSUPPORTED, f"{text}, discard this; if not, book it there by hand, then discard this")
+    kept = note_to_cancel(event, booking, standing)
+    is_left = any(entry.stands and not entry.left_by.startswith(TO_CANCEL) for entry in kept.entries)
+    return Dead(Reason.UNSUPPORTED, text, tombstone=not is_left, applies=True, booking=kept)
 
 
 def _in_doubt(why: str, evidence: Json) -> Dead:

@@ -78,7 +78,7 @@ class ProofLedger(Protocol):
 
     def prove(self, doubt: Doubt, entries: Sequence[Entry], who: str, why: str, wanted: int = 1) -> Proven: ...
 
-    def note_cancelled(self, booking: Booking, vendor_id: str) -> None: ...
+    def note_cancelled(self, booking: Booking, vendor_id: str, by: str = "") -> None: ...
 
 
 class NoProofs:
@@ -90,7 +90,7 @@ class NoProofs:
     def prove(self, doubt: Doubt, entries: Sequence[Entry], who: str, why: str, wanted: int = 1) -> Proven:
         return Proven(ProofResult.KNOWN)
 
-    def note_cancelled(self, booking: Booking, vendor_id: str) -> None: ...
+    def note_cancelled(self, booking: Booking, vendor_id: str, by: str = "") -> None: ...
 
 
 class SimplybookCallbacks:
@@ -139,8 +139,11 @@ class SimplybookCallbacks:
         kind = kind if details is not None else "cancel"
         if kind not in TYPES:
             return Recorded(f"booking {id_}: {kind}, nothing has changed")
-        if ours is not None and is_echo(kind, id_, details, ours):
+        if ours is not None and is_echo(event.id, kind, id_, details, ours):
             return Recorded(f"booking {id_}: {kind} is our own, of {ours.source}'s booking {ours.reference}")
+        if ours is not None and details is None and _is_told_to_stand(ours, id_):
+            # Dying from here on, it comes again, and is no echo: the entry names it.
+            self._proofs().note_cancelled(ours, id_, event.id)
         return self._tell(event, kind, details)
 
     def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
@@ -241,13 +244,19 @@ def _unsure(event: Envelope, doubt: Doubt, is_young: bool) -> Outcome:
     return Dead(Reason.IN_DOUBT, f"{text} this one; a stranger's is told on then")
 
 
-def is_echo(kind: str, id_: str, details: Mapping[str, Any] | None, ours: Booking) -> bool:
-    """Whether a callback about a booking of ours tells only what the ledger holds."""
+def _is_told_to_stand(ours: Booking, id_: str) -> bool:
+    """Whether the ledger has it as standing. What is not paid is asked about by its own event."""
+    standing = (EntryState.BOOKED, EntryState.CONFIRMED)
+    return any(one.vendor_id == id_ and one.state in standing for one in ours.entries)
+
+
+def is_echo(event_id: str, kind: str, id_: str, details: Mapping[str, Any] | None, ours: Booking) -> bool:
+    """Whether a callback about a booking of ours tells only what the ledger holds, and not from it alone."""
     entry = next((one for one in ours.entries if one.vendor_id == id_), None)
     if entry is None:
         return False
     if kind == "cancel":
-        return entry.state is EntryState.CANCELLED
+        return entry.state is EntryState.CANCELLED and entry.cancelled_by != event_id
     return kind == "create" or _stands_as_booked(entry, details)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from bellhop.broker.headers import LANE
+from bellhop.broker.headers import DEATHS, LANE
 from bellhop.broker.port import Address, Broker, Consumer, Message, Publisher
 from bellhop.broker.topology import DEAD, DEAD_QUEUE, NOWHERE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError, Unroutable
@@ -409,6 +409,52 @@ def test_a_consumer_may_rest_before_it_has_ever_taken(broker: Broker, publisher:
     put(publisher, work(ROUTE), "a")
     assert broker.stats()[ROUTE].ready == 1
     assert ids(collect(consumer, 1)) == ["a"]
+
+
+# --- fetching nothing ------------------------------------------------------------------------------------------
+
+
+def test_a_consumer_that_stops_fetching_leaves_all_that_comes_to_others_and_acks_what_it_has(
+    broker: Broker, publisher: Publisher, consumer: Consumer
+) -> None:
+    put(publisher, work(ROUTE), "a")
+    (taken,) = collect(consumer, 1)
+    assert consumer.stop_fetching()
+    put(publisher, work(ROUTE), "b")
+    assert list(consumer.take(10, 0.3)) == []
+    eventually(lambda: broker.stats()[ROUTE].ready == 1)
+    consumer.ack([taken])
+    assert not consumer.stop_fetching(), "the ack is not sent"
+    consumer.take(10, 0.1)
+    assert consumer.stop_fetching()
+    others = broker.consumer(QUEUE, 10)
+    found = collect(others, 1)
+    assert ids(found) == ["b"]
+    settle(others, found)
+    others.close()
+    consumer.start_fetching()
+    put(publisher, work(ROUTE), "c")
+    assert ids(collect(consumer, 1)) == ["c"]
+
+
+def test_what_bears_a_count_of_deaths_is_taken_to_the_last_whatever_leave_its_account_has(
+    broker: Broker, publisher: Publisher
+) -> None:
+    names = ["a", "b", "c"]
+    for name in names:
+        publisher.publish(replace(message(name), headers={DEATHS: 5}), work(ROUTE)).result(5)
+    consumer = broker.consumer(QUEUE, 10, Rooms({"": 1}))
+    found = collect(consumer, 1)
+
+    def is_silent() -> bool:
+        found.extend(consumer.take(10, 0.1))
+        return consumer.stop_fetching()
+
+    eventually(is_silent)
+    consumer.close()
+    others = broker.consumer(QUEUE, 10)
+    again = {one.message.id: one.deliveries for one in collect(others, 3)}
+    assert not any(again[name] for name in names if name not in ids(found)), "what was not taken was not held"
 
 
 # --- lanes ------------------------------------------------------------------------------------------------------

@@ -228,6 +228,15 @@ def test_what_comes_to_light_after_its_cancel_is_too_many(ledger: Ledger) -> Non
     assert ledger.proofs.prove(found, [FOUND], "bellhop", "a callback").result is ProofResult.SURPLUS
 
 
+def test_what_is_there_after_an_older_cancel_stands_and_is_not_cancelled(ledger: Ledger) -> None:
+    finish(ledger, event("e-0", "booking.cancelled", at=-5), booking=booking(cancelled=True))
+    in_doubt(ledger)
+    assert say_there(ledger).result is ProofResult.BOOKED
+    held = ledger.booking("crm", "R-1")
+    assert held is not None
+    assert (held.cancelled, held.entries) == (False, (FOUND,))
+
+
 def test_a_group_in_doubt_is_proven_once_all_of_it_is_found(ledger: Ledger) -> None:
     end(ledger, event(), State.IN_DOUBT, in_doubt=BOOK)
     (found,) = ledger.proofs.candidates("sb")
@@ -248,6 +257,16 @@ def test_what_was_too_many_is_noted_as_cancelled(ledger: Ledger) -> None:
     assert ours is not None
     ledger.proofs.note_cancelled(ours, "77")
     assert [one.state for one in entries(ledger)] == [EntryState.CANCELLED]
+
+
+def test_what_somebody_cancelled_at_the_vendor_does_not_stand_here_either(ledger: Ledger) -> None:
+    finish(ledger, event(), booking=booking(FOUND))
+    ours = ledger.booking_of("sb", "77")
+    assert ours is not None
+    ledger.proofs.note_cancelled(ours, "77", "77-cancel")
+    assert [(one.state, one.cancelled_by) for one in entries(ledger)] == [(EntryState.CANCELLED, "77-cancel")]
+    ledger.proofs.note_cancelled(ours, "77", "77-change")
+    assert [one.cancelled_by for one in entries(ledger)] == ["77-cancel"]
 
 
 def test_a_doubt_keeps_the_time_of_its_first_call(ledger: Ledger, clock: Clock) -> None:

@@ -249,3 +249,44 @@ def test_a_call_of_the_copy_counts_as_made_when_it_was_held_for_it_may_have_been
     again = claim(ledger, event("marked", generation=1))
     assert isinstance(again, Claimed)
     assert (again.in_doubt, again.called_at) == (BOOK, held_at)
+
+
+def test_of_several_services_a_call_of_the_copy_tells_nothing_of_what_was_booked_after_it(
+    ledger: Ledger, clock: Clock
+) -> None:
+    """A callback proves that call, and the event still waits for a person; a replay alone books nothing more."""
+    asked = event("two", data={"services": [{"service_id": "1"}, {"service_id": "2"}]})
+    claimed = claim(ledger, asked)
+    assert isinstance(claimed, Claimed)
+    ledger.calling(claimed, BOOK, None, LEASE)
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    refused = claim(ledger, asked)
+    assert isinstance(refused, Refused)
+    assert refused.doubt is not None
+    assert refused.doubt.method == RESTORED
+    ledger.letters.archive([letter(asked, Reason.IN_DOUBT)])
+    (doubt,) = ledger.proofs.candidates("sb")
+    assert (doubt.call, doubt.is_open) == (BOOK, True)
+    assert ledger.proofs.prove(doubt, [entry("77")], "bellhop", "a callback").letters == ()
+    held = ledger.booking("crm", "R-1")
+    assert held is not None
+    assert [one.vendor_id for one in held.entries] == ["77"]
+    assert ledger.restores.held_letters() == [1]
+    again = claim(ledger, replace(asked, generation=1))
+    assert isinstance(again, Claimed)
+    assert again.in_doubt is not None
+    assert again.in_doubt.method == RESTORED
+
+
+def test_a_word_on_what_a_restore_forgot_leaves_later_doubts_of_it_to_be_proven(ledger: Ledger, clock: Clock) -> None:
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert isinstance(claim(ledger, event("e")), Refused)
+    ledger.letters.archive([letter(event("e"), Reason.IN_DOUBT)])
+    held = ledger.letters.get(1)
+    assert held is not None
+    ledger.proofs.deny(held, "ann", "it is not there")
+    die_in_doubt(ledger, event("e", generation=1))
+    (doubt,) = ledger.proofs.candidates("sb")
+    assert doubt.call == BOOK

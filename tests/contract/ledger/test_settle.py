@@ -15,6 +15,7 @@ from bellhop.ledger.records import (
     ClaimBusy,
     Claimed,
     EntryState,
+    Settled,
     Settlement,
     State,
     VendorCall,
@@ -323,3 +324,14 @@ def test_a_call_that_may_be_made_twice_leaves_no_doubt_behind(ledger: Ledger, cl
     clock.advance(seconds=LEASE + 1)
     end(ledger, event(), State.DEAD, reason=Reason.REJECTED)
     assert isinstance(claim(ledger, event("e-2", "booking.cancelled", at=5)), Claimed)
+
+
+def test_what_is_stored_of_several_guests_under_one_reference_keeps_each_in_its_own_order(ledger: Ledger) -> None:
+    ada, ben = ({"client": {"name": name, "email": f"{name}@example.com"}} for name in ("ada", "ben"))
+    finish(ledger, event("c", "booking.cancelled", at=9, data=ben))
+    assert isinstance(claim(ledger, event("b", at=5, data=ben)), Settled)
+    finish(ledger, event("a", at=1, data=ada), booking=booking(entry("v-1", asked={"client": ada["client"]})))
+    assert isinstance(claim(ledger, event("older", at=0.5, data=ada)), Settled)
+    held = ledger.booking("crm", "R-1")
+    assert held is not None
+    assert [one.asked for one in held.entries] == [{"client": ada["client"]}]

@@ -156,9 +156,10 @@ def entry_of(id_: str, line: int, made_by: str) -> Entry:
 
 
 @cache
-def envelope_of(copy: Copy) -> Envelope:
+def envelope_of(copy: Copy, lines: int) -> Envelope:
     kind, at = ("booking.requested", 0.0) if copy.event == "request" else ("booking.cancelled", 1.0)
-    return event(copy.event, kind, at=at, generation=copy.generation)
+    data = {"services": [{"service_id": str(line)} for line in range(lines)]} if copy.event == "request" else {}
+    return event(copy.event, kind, at=at, generation=copy.generation, data=data)
 
 
 @cache
@@ -177,15 +178,14 @@ def next_request(copy: Copy, answers: tuple[tuple[Any, int], ...], lines: int, t
         clock=clock,
     )
     try:
-        _deliver(executor, ledger, script, copy, clock)
+        _deliver(executor, ledger, script, envelope_of(copy, lines), clock)
     except _Pause as pause:
         return pause.request
     return Request("ack")
 
 
-def _deliver(executor: Executor, ledger: _Ledger, script: _Script, copy: Copy, clock: Clock) -> None:
+def _deliver(executor: Executor, ledger: _Ledger, script: _Script, envelope: Envelope, clock: Clock) -> None:
     """As `workers.worker` does it: claim, work, plan, settle, publish."""
-    envelope = envelope_of(copy)
     received = executor.receive(Delivery(work_message(envelope, NOON), tag=1))
     assert isinstance(received, ReceivedDelivery)
     (claimed,) = executor.claim([received])

@@ -101,7 +101,7 @@ class World:
     def _history(self) -> Iterator[Record]:
         slots = tuple(f"s{line}" for line in range(self.lines))
         for event in sorted(self.accepted):
-            envelope = envelope_of(Copy(event, 0))
+            envelope = envelope_of(Copy(event, 0), self.lines)
             wanted = slots if event == "request" else ()
             yield SentPost(event, envelope.type, "R-1", envelope.time.isoformat(), wanted, 202, 0.0)
             if (row := self.ledger.of(event)) is not None:
@@ -139,7 +139,7 @@ class World:
 
     def _claim(self, place: int, message: Copy) -> Iterator[Step]:
         """A worker takes a message and claims its event: until the claim, holding it is as good as its being queued."""
-        ledger, answer = records.claim(self.ledger, envelope_of(message), self.tick)
+        ledger, answer = records.claim(self.ledger, envelope_of(message, self.lines), self.tick)
         yield (
             f"w{place} takes {message.event}: {type(answer).__name__}",
             replace(self, ledger=ledger)._answer(place, answer),
@@ -210,7 +210,8 @@ class World:
         known = {one.vendor_id for one in self.ledger.held.booking.entries} if self.ledger.held else set()
         lines = range(self.lines) if call.method == RESTORED else (call.line,)
         found = tuple(entry_of(i, line, letter.event) for i, line in self.standing if line in lines and i not in known)
-        if not found and any(line in lines for line, _ in self.late):
+        missing = {*lines} - {entry.line for entry in found}
+        if (not found or call.method == RESTORED) and any(line in missing for line, _ in self.late):
             return
         said = replace(self, ledger=records.end_doubt(self.ledger, letter.event, found, self.tick))._go_on(letter)
         doubtful = any(row.died_in_doubt for row in said.ledger.records())

@@ -6,14 +6,27 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bellhop.ledger.bookings import apply_event
 from bellhop.ledger.decide import apply, decide, mark_after
+from bellhop.ledger.guest_places import apply_for_guest
 from bellhop.ledger.known import Answer, EventRecord, HeldBooking, KnownEvent, Take
-from bellhop.ledger.records import Booking, ClaimBusy, Claimed, Refused, Settled, Settlement, State, VendorCall
+from bellhop.ledger.records import (
+    Booking,
+    ClaimBusy,
+    Claimed,
+    Entry,
+    EntryState,
+    Refused,
+    Settled,
+    Settlement,
+    State,
+    VendorCall,
+)
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from tests.support.ledger import BOOK, NOON, entry, event
@@ -400,6 +413,108 @@ def test_a_request_waits_for_the_newer_one_of_another_guest() -> None:
     known = KnownEvent()
     step(known, event("b", at=9, data=BEN))
     assert isinstance(step(known, event("a", at=5, data=ADA)), ClaimBusy)
+
+
+def settle(known: KnownEvent, envelope: Envelope, *entries: Entry) -> Answer:
+    """What a worker is told; where it takes the event also its end, and what then stands, as `ledger.settle` has it."""
+    answer = step(known, envelope)
+    if isinstance(answer, Take):
+        row = known.own(envelope)
+        assert row is not None
+        row.state = State.DONE
+        key = (envelope.source, envelope.subject)
+        held = known.bookings.get(key) or HeldBooking(Booking(*key, "sb"))
+        of_all = {one.key: one for one in (*held.booking.entries, *entries)}
+        held = replace(held, booking=replace(held.booking, entries=tuple(of_all.values())))
+        guests = apply_for_guest(held, envelope)
+        known.bookings[key] = replace(apply_event(held, *row.place, envelope.received), guests=guests)
+    return answer
+
+
+def seat(vendor_id: str, guest: dict[str, Any], state: EntryState = EntryState.CONFIRMED) -> Entry:
+    return entry(vendor_id, state, asked={"type": "booking.requested", **guest})
+
+
+def cancel_of(id_: str, at: float, guest: dict[str, Any]) -> Envelope:
+    return event(id_, "booking.cancelled", at=at, data=guest)
+
+
+def is_superseded(answer: Answer) -> bool:
+    return isinstance(answer, Settled) and answer.state is State.SUPERSEDED
+
+
+def test_a_cancel_of_one_guest_that_comes_before_all_requests_stops_that_guests_alone() -> None:
+    known = KnownEvent()
+    assert settle(known, cancel_of("c", 9, BEN)) == Take()
+    assert is_superseded(settle(known, event("b", at=5, data=BEN)))
+    assert settle(known, event("a", at=1, data=ADA), seat("1", ADA)) == Take()
+    assert is_superseded(settle(known, event("n", at=6, data={"client": {"name": "Ben Ode"}}))), "by name alone, too"
+
+
+def test_a_late_request_of_one_guest_is_booked_though_another_has_cancelled_since() -> None:
+    known = KnownEvent()
+    settle(known, event("b", at=5, data=BEN), seat("2", BEN))
+    settle(known, cancel_of("c", 9, BEN), seat("2", BEN, EntryState.CANCELLED))
+    assert settle(known, event("a", at=1, data=ADA)) == Take()
+
+
+def group() -> KnownEvent:
+    known = KnownEvent()
+    settle(known, event("a", at=1, data=ADA), seat("1", ADA))
+    settle(known, event("b", at=2, data=BEN), seat("2", BEN))
+    return known
+
+
+@pytest.mark.parametrize("kind", ["booking.changed", "booking.cancelled"])
+@pytest.mark.parametrize("newer", ["booking.changed", "booking.cancelled"])
+def test_what_one_guest_of_a_group_asks_late_counts_beside_what_another_asked_since(kind: str, newer: str) -> None:
+    known = group()
+    assert settle(known, event("n", newer, at=9, data=BEN)) == Take()
+    assert settle(known, event("o", kind, at=5, data=ADA)) == Take()
+    assert is_superseded(settle(known, event("late", kind, at=4, data=ADA))), "an older one of the same guest does not"
+
+
+def test_while_what_another_guest_asked_since_is_at_work_it_waits() -> None:
+    for newer in ("booking.changed", "booking.cancelled"):
+        known = group()
+        step(known, event("n", newer, at=9, data=BEN))
+        assert isinstance(step(known, event("o", "booking.cancelled", at=5, data=ADA)), ClaimBusy)
+        assert isinstance(step(known, event("p", "booking.changed", at=5, data=ADA)), ClaimBusy)
+
+
+def test_what_is_all_guests_supersedes_what_each_asked_before() -> None:
+    known = group()
+    settle(known, event("all", "booking.cancelled", at=9))
+    for at, guest in ((5, ADA), (6, BEN)):
+        assert is_superseded(settle(known, event(f"e-{at}", "booking.changed", at=at, data=guest)))
+
+
+def test_of_one_guest_whom_a_change_renamed_what_was_asked_before_is_superseded() -> None:
+    known = KnownEvent()
+    settle(known, event("a", at=1, data=ADA), seat("1", ADA))
+    settle(known, event("r", "booking.changed", at=9, data=BEN))
+    assert is_superseded(settle(known, event("o", "booking.changed", at=5, data=ADA)))
+
+
+def test_what_a_newer_cancel_does_not_want_is_not_booked_while_a_person_has_the_cancel() -> None:
+    for guest, stops in (({}, True), (BEN, True), (ADA, False)):
+        known = KnownEvent()
+        step(known, cancel_of("c", 9, guest))
+        known.by_id["crm", "c"][0].state = State.DEAD
+        assert is_superseded(step(known, event("b", at=5, data=BEN))) is stops
+        if stops:
+            assert step(known, event("later", at=10, data=BEN)) == Take()
+
+
+def test_what_may_have_been_booked_before_a_dead_cancel_is_asked_about_all_the_same() -> None:
+    known = KnownEvent()
+    step(known, event("b", at=5, data=BEN))
+    row = known.by_id["crm", "b"][0]
+    row.calling, row.claim_until = BOOK, NOON
+    step(known, cancel_of("c", 9, BEN))
+    (cancel,) = known.by_id.get(("crm", "c"), ()) or (None,)
+    assert cancel is None, "it waits for the request"
+    assert step(known, event("b", at=5, data=BEN)) == Take(BOOK)
 
 
 def refused_request_beside(standing: dict[str, Any]) -> KnownEvent:

@@ -61,7 +61,7 @@ def ledger(
         strays=lambda before: [one for one in strays if one.since < before],
         refusals=SimpleNamespace(
             counts=lambda since: [one for one in refused if one.last >= since],
-            waiting=lambda _source, cause: [cause] * 3,
+            count_waiting=lambda _source, _cause: 3,
         ),
         alerts=SimpleNamespace(dead_receivers=lambda: list(dead)),
         floods=SimpleNamespace(open=lambda: list(floods)),

@@ -166,6 +166,17 @@ def test_a_request_of_another_guest_under_the_same_reference_is_a_booking_of_its
     assert nobody == Done("cancelled", tombstone=True)
 
 
+@pytest.mark.parametrize("type_", ["booking.requested", "booking.changed"])
+def test_what_replaces_another_booking_for_another_guest_takes_its_place_too(type_: str) -> None:
+    salon = Salon()
+    made = booked(salon)
+    adopted = replace(made, entries=tuple(replace(entry, changed_by="e-2") for entry in made.entries))
+    outcome, booking = finish(salon_handler(salon), asked("e-2", type_, TEN, client=BEN, replaces="R-0"), adopted)
+    assert isinstance(outcome, Done)
+    assert [call[0] for call in salon.calls] == ["book", "cancel"]
+    assert [entry.vendor_id for entry in booking.entries if entry.stands] == ["2"]
+
+
 def test_a_change_of_none_of_several_guests_is_a_persons() -> None:
     salon = Salon()
     _, booking = finish(salon_handler(salon), asked("e-2", client=BEN), booked(salon))
@@ -305,6 +316,70 @@ def test_a_request_of_another_member_is_a_reservation_of_its_own() -> None:
     other.data["member_id"] = "1001"
     step = spa_handler(spa).translate(other, booking)
     assert getattr(step, "method", "") == "create_service_reservation"
+
+
+def spa_cancel(id_: str, **more: Any) -> Envelope:
+    return replace(spa_event("booking.cancelled"), id=id_, data={"booking_id": "R-1", "services": [], **more})
+
+
+def spa_with_notes(id_: str, notes: str) -> Envelope:
+    newer = replace(spa_event("booking.changed"), id=id_)
+    newer.data["notes"] = notes
+    return newer
+
+
+def test_a_cancel_by_hand_that_a_person_was_told_of_is_not_told_again_by_the_next_that_says_it() -> None:
+    spa = Spa()
+    _, booking = finish(spa_handler(spa), spa_event(), SPA)
+    first, _ = finish(spa_handler(spa), spa_cancel("e-2"), booking)
+    assert isinstance(first, Dead)
+    assert first.booking is not None
+    replayed, _ = finish(spa_handler(spa), spa_cancel("e-2"), first.booking)
+    assert replayed == first, "the letter's own replay says the same"
+    again, _ = finish(spa_handler(spa), spa_cancel("e-3"), replace(first.booking, cancelled=True))
+    assert isinstance(again, Repeated)
+    assert "a person has been told" in again.detail
+
+
+def test_what_was_to_be_cancelled_by_hand_and_is_wanted_again_is_a_persons_once_and_so_is_its_next_cancel() -> None:
+    spa = Spa()
+    _, booking = finish(spa_handler(spa), spa_event(), SPA)
+    cancelled, _ = finish(spa_handler(spa), spa_cancel("e-2"), booking)
+    assert isinstance(cancelled, Dead)
+    assert cancelled.booking is not None
+    wanted, _ = finish(spa_handler(spa), replace(spa_event(), id="e-3"), replace(cancelled.booking, cancelled=True))
+    assert isinstance(wanted, Dead)
+    assert wanted.booking is not None
+    assert "30396436 stands at Peoplevine" in wanted.error
+    assert not wanted.booking.cancelled
+    replayed, _ = finish(spa_handler(spa), replace(spa_event(), id="e-3"), wanted.booking)
+    assert replayed == wanted, "the letter's own replay says the same"
+    again, _ = finish(spa_handler(spa), replace(spa_event(), id="e-4"), wanted.booking)
+    assert again == Repeated("it asks what event e-3 asked, which a person has")
+    assert isinstance(finish(spa_handler(spa), spa_with_notes("e-5", "nuts"), wanted.booking)[0], Dead)
+    assert isinstance(finish(spa_handler(spa), spa_cancel("e-6"), wanted.booking)[0], Dead)
+    assert len(spa.calls) == 1
+
+
+def test_a_cancel_of_one_member_of_a_group_says_nothing_of_what_stands_for_the_others() -> None:
+    spa = Spa()
+    _, booking = finish(spa_handler(spa), spa_event(), SPA)
+    (ada,) = booking.entries
+    assert ada.asked is not None
+    ben = replace(ada, vendor_id="77", made_by="e-2", asked={**ada.asked, "member_id": "1001"})
+    both = replace(booking, entries=(ada, ben))
+    cancelled, _ = finish(spa_handler(spa), spa_cancel("e-3", member_id="1001"), both)
+    assert isinstance(cancelled, Dead)
+    assert cancelled.booking is not None
+    assert "reservation 77 " in cancelled.error
+    assert cancelled.applies
+    assert not cancelled.tombstone, "what another member has is not cancelled"
+    changed, _ = finish(spa_handler(spa), spa_with_notes("e-4", "nuts"), cancelled.booking)
+    assert isinstance(changed, Dead)
+    assert "change 30396436 there by hand" in changed.error
+    all_of_it, _ = finish(spa_handler(spa), spa_cancel("e-5"), cancelled.booking)
+    assert isinstance(all_of_it, Dead)
+    assert all_of_it.tombstone
 
 
 def test_only_standing_bookings_are_compared() -> None:

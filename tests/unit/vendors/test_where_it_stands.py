@@ -8,7 +8,7 @@ import pytest
 
 from bellhop.ledger.records import Booking
 from bellhop.schemas.reasons import Reason
-from bellhop.vendors.outcome import Dead, Done
+from bellhop.vendors.outcome import Dead, Done, Repeated
 from tests.support.sandboxed import House, Worked, salon_data
 
 CLUB = {
@@ -91,6 +91,7 @@ def test_a_cancel_of_one_guest_of_a_group_leaves_the_others() -> None:
     assert isinstance(ended.outcome, Done)
     (left,) = [one for one in house.http.state()["bookings"] if not one["cancelled"]]
     assert left["client"]["name"] == "Ada Lee"
+    assert ended.outcome.detail == f"cancelled; {left['id']} of other guests under its reference stands"
 
 
 @pytest.mark.parametrize("as_status", [False, True])
@@ -142,3 +143,35 @@ def test_a_cancel_whose_guest_is_written_otherwise_is_of_the_same_one(client: di
     made = house.post("booking.requested", salon_data())
     assert isinstance(cancel(house, made.booking, client=client).outcome, Done)
     assert standing(house) == 0
+
+
+def test_a_booking_that_moves_to_another_vendors_venue_stands_there_alone() -> None:
+    house = House()
+    made = house.post("booking.requested", salon_data())
+    moved = house.post("booking.changed", CLUB, made.booking, "e-2")
+    assert isinstance(moved.outcome, Done)
+    assert [call.method for call in moved.calls] == ["create_service_reservation", "cancelBooking"]
+    assert standing(house) == 0
+    assert [entry.account for entry in moved.booking.entries if entry.stands] == [moved.event.account]
+
+
+def test_a_booking_that_moves_from_where_no_call_cancels_leaves_that_to_a_person_once() -> None:
+    house = House()
+    made = house.post("booking.requested", CLUB)
+    moved = house.post("booking.changed", salon_data(), made.booking, "e-2")
+    assert isinstance(moved.outcome, Dead)
+    assert f"cancel {made.booking.entries[0].vendor_id} of account" in moved.outcome.error
+    assert moved.outcome.booking is not None
+    again = house.post("booking.changed", salon_data(), moved.outcome.booking, "e-3")
+    assert isinstance(again.outcome, Repeated)
+
+
+def test_what_was_refused_at_the_new_venue_leaves_the_old_one_standing() -> None:
+    house = House()
+    made = house.post("booking.requested", salon_data())
+    (service,) = CLUB["services"]  # type: ignore[misc]
+    closed = {**CLUB, "services": [{**service, "end": "2026-03-10T10:05:00"}]}  # type: ignore[dict-item]
+    moved = house.post("booking.changed", closed, made.booking, "e-2")
+    assert isinstance(moved.outcome, Dead)
+    assert moved.outcome.reason is Reason.REJECTED
+    assert standing(house) == 1

@@ -25,6 +25,7 @@ CASES: list[tuple[str, World, int]] = [
     ("two services", begin(Budget(silences=1, kills=1, ticks=2), workers=1, lines=2), 2_000),
     ("a person", begin(Budget(silences=1, replays=1, ticks=2), workers=1), 200),
     ("a ledger put back", begin(Budget(restores=1, kills=1, ticks=1), workers=1), 1_000),
+    ("two services, a ledger put back", begin(Budget(restores=1, replays=1), workers=1, lines=2), 500),
 ]
 LONG: list[tuple[str, World, int]] = [
     ("all at once", begin(Budget(kills=1, losses=1, silences=1, ticks=3)), 50_000),
@@ -39,6 +40,12 @@ LONG: list[tuple[str, World, int]] = [
     ("two services, later", begin(Budget(silences=1, kills=1, ticks=3), workers=1, lines=2), 5_000),
     ("a ledger put back, and replays", begin(Budget(silences=1, restores=1, replays=1, ticks=3), workers=1), 40_000),
     ("a ledger put back after a cancel", begin(Budget(kills=1, restores=1, ticks=1), workers=1, cancel=True), 50_000),
+    ("two services, ledgers put back", begin(Budget(restores=2, replays=1), workers=1, lines=2), 40_000),
+    (
+        "two services, a ledger put back amid late calls",
+        begin(Budget(silences=1, restores=1, ticks=1), workers=1, lines=2),
+        5_000,
+    ),
     ("two services on two workers", begin(Budget(silences=1, losses=1, ticks=2), lines=2), 20_000),
 ]
 

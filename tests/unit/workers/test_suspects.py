@@ -11,7 +11,7 @@ from bellhop.broker.headers import DEATHS
 from bellhop.broker.port import Delivery, Message
 from bellhop.schemas.clock import Clock
 from bellhop.vendors.outcome import Dead, Wait
-from bellhop.workers.suspects import PATIENCE_SECONDS, Room, Suspects, count_deaths
+from bellhop.workers.suspects import TURN_SECONDS, Room, Suspects, count_deaths
 
 
 def delivery(deliveries: int = 0, carried: str | int | float | None = None) -> Delivery:
@@ -32,9 +32,13 @@ def room(seconds: list[float]) -> Room:
 
 
 @pytest.mark.parametrize(
-    ("of", "deaths"), [((0, None), 0), ((2, None), 2), ((1, 2), 3), ((1, -5), 1), ((1, "many"), 1), ((0, 2.0), 2)]
+    ("of", "deaths"),
+    [
+        *[((0, None), 0), ((2, None), 2), ((1, 2), 3), ((1, -5), 1), ((1, "many"), 1), ((0, 2.0), 2)],
+        *[((19, None), 5), ((9, 3), 5), ((0, 5), 5), ((1, 5), 6), ((9, 6), 7)],
+    ],
 )
-def test_deaths_are_those_the_broker_counted_and_those_carried_along(
+def test_deaths_are_those_the_broker_counted_in_company_up_to_a_few_and_then_one_each_time_alone(
     of: tuple[int, str | int | float | None], deaths: int
 ) -> None:
     assert count_deaths(delivery(*of)) == deaths
@@ -53,6 +57,26 @@ def test_of_several_suspects_the_least_often_died_over_stays_and_the_others_are_
     assert suspects.unbegun == (less,)
 
 
+def test_what_a_process_held_that_ended_is_counted_and_sent_on_before_it_is_worked_alone(room: Room) -> None:
+    suspects = Suspects(room)
+    in_company, alone, last = delivery(3), delivery(1, 3), delivery(0, 5)
+    assert [type(outcome) for _, outcome in suspects.split([in_company, alone])[1]] == [Wait, Wait]
+    assert suspects.unbegun == ()
+    suspects.split([last])
+    assert suspects.unbegun == (last,), "twice alone, and once more"
+
+
+@pytest.mark.parametrize("times", [3, 8, 19, 1000])
+def test_however_often_workers_that_held_it_are_stopped_it_is_worked_alone_before_it_is_a_letter(
+    room: Room, times: int
+) -> None:
+    suspects = Suspects(room)
+    ((_, outcome),) = suspects.split([held := delivery(times)])[1]
+    assert isinstance(outcome, Wait)
+    assert count_deaths(held, room.deaths) == room.deaths
+    assert suspects.split([delivery(0, count_deaths(held))])[1] == []
+
+
 def test_one_route_at_a_time_has_a_suspect(room: Room) -> None:
     one, other = Suspects(room), Suspects(room)
     first = delivery(0, 3)
@@ -66,7 +90,7 @@ def test_a_suspect_begins_only_when_the_others_are_sent_on_and_no_more_are_comin
     room: Room, seconds: list[float]
 ) -> None:
     suspects = Suspects(room)
-    first, second = delivery(3), delivery(4)
+    first, second = delivery(0, 3), delivery(4)
     suspects.split([first, second])
     seconds[0] += 60
     assert suspects.next() is None  # the other is still in hand
@@ -76,33 +100,43 @@ def test_a_suspect_begins_only_when_the_others_are_sent_on_and_no_more_are_comin
     assert suspects.next() is first
 
 
-def test_a_suspect_that_a_dead_process_held_waits_for_those_it_held_beside_it(room: Room, seconds: list[float]) -> None:
+def test_a_suspect_waits_until_no_worker_of_the_process_fetches_any_more(room: Room, seconds: list[float]) -> None:
+    for worker in ("members", "pulls"):
+        room.join(worker)
     suspects = Suspects(room)
-    suspects.split([delivery(3)])
-    assert suspects.next() is None
-    seconds[0] += 60
-    assert suspects.next() is not None
-
-
-@pytest.mark.parametrize("step", [0.05, 0.1, 0.3])
-def test_a_suspect_begins_even_if_the_others_come_back_sooner_than_it_is_ever_quiet(
-    room: Room, seconds: list[float], step: float
-) -> None:
-    suspects = Suspects(room)
+    assert not room.needs_silence()
     first = delivery(0, 3)
     suspects.split([first])
-    waited = 0.0
-    while waited < 2 * PATIENCE_SECONDS:
-        other = delivery(0, 4)
-        suspects.split([other])
-        assert suspects.next() is None, "the other is in hand"
-        suspects.leave(other)
-        assert suspects.next() is None, "its ack is on its way"
-        seconds[0] += step * 0.9
-        waited += step
-        if suspects.next() is first:
-            return
-    pytest.fail("it never began")
+    assert room.needs_silence()
+    room.note_silence("pulls")
+    assert suspects.next() is None
+    room.note_silence("members")
+    assert suspects.next() is first
+    suspects.leave(first)
+    assert not room.needs_silence()
+    seconds[0] += 60
+    suspects.split([second := delivery(0, 3)])
+    assert suspects.next() is None, "they may have fetched since"
+    for worker in ("members", "pulls"):
+        room.note_silence(worker)
+    assert suspects.next() is second
+
+
+def test_others_are_fetched_again_while_a_suspect_waits_long_for_its_accounts_turn(
+    room: Room, seconds: list[float]
+) -> None:
+    suspects = Suspects(room)
+    suspects.split([delivery(0, 3)])
+    seconds[0] += 2 * TURN_SECONDS
+    assert room.needs_silence(), "it has not begun"
+    suspects.begin()
+    assert room.needs_silence()
+    seconds[0] += TURN_SECONDS
+    assert not room.needs_silence()
+    with room.place(delivery(0, 3)):
+        assert room.needs_silence(), "it is worked now"
+    suspects.postpone()
+    assert room.needs_silence()
 
 
 def test_a_suspect_that_comes_by_the_ladder_may_begin_at_once_and_once(room: Room) -> None:

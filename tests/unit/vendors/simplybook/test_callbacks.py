@@ -193,6 +193,41 @@ def test_what_someone_did_to_a_booking_of_ours_is_news(kind: str, salon: Salon) 
     assert isinstance(tell(kind, salon=salon, ledger=ours()), Done)
 
 
+def cancelled_there(ledger: Ledger, salon: Salon, proofs: Proofs) -> Outcome:
+    handler = SimplybookCallbacks(
+        {"sb": salon},  # type: ignore[dict-item]
+        {"salon-news": Feed(pull_account="pv")},
+        ledger,
+        lambda: NOON,
+        lambda: proofs,
+    )
+    outcome = handler.perform(
+        VendorCall("sb", "getBookingDetails", {"id": "434"}, True), callback("cancel"), NO_BOOKING
+    )
+    assert not isinstance(outcome, Booking)
+    return outcome
+
+
+def test_what_somebody_cancelled_at_the_vendor_is_noted_once_the_vendor_says_so_and_told_on_after_a_death() -> None:
+    proofs = Proofs()
+    assert isinstance(cancelled_there(ours(), gone(), proofs), Done)
+    assert proofs.cancelled == ["434 by 434-cancel"]
+    noted = ours(state=EntryState.CANCELLED, cancelled_by="434-cancel")
+    assert isinstance(cancelled_there(noted, gone(), proofs), Done), "its worker may have died before it was told on"
+    assert len(proofs.cancelled) == 1
+
+
+@pytest.mark.parametrize(
+    ("ledger", "salon"), [(ours(), Salon()), (ours(state=EntryState.UNPAID), gone())], ids=["it is there", "not paid"]
+)
+def test_what_a_callback_alone_says_and_what_its_own_event_asks_about_is_not_noted(
+    ledger: Ledger, salon: Salon
+) -> None:
+    proofs = Proofs()
+    assert isinstance(cancelled_there(ledger, salon, proofs), Done)
+    assert proofs.cancelled == []
+
+
 def test_an_unknown_booking_waits_while_a_call_of_ours_may_be_making_it() -> None:
     outcome = tell("create", ledger=Ledger(booking=True))
     assert isinstance(outcome, Wait)
@@ -260,8 +295,8 @@ class Proofs:
         self.proven += [(doubt.event_id, entry) for entry in entries]
         return Proven(self.result)
 
-    def note_cancelled(self, booking: Booking, vendor_id: str) -> None:
-        self.cancelled.append(vendor_id)
+    def note_cancelled(self, booking: Booking, vendor_id: str, by: str = "") -> None:
+        self.cancelled.append(f"{vendor_id} by {by}" if by else vendor_id)
 
 
 class Cancelling(Salon):
