@@ -8,7 +8,6 @@ import gc
 import getpass
 import json
 import os
-import re
 import resource
 import signal
 import socket
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from bellhop.cli.where import say_where
 from bellhop.schemas.observe import Observe, silent
 
 if TYPE_CHECKING:
@@ -121,25 +121,6 @@ class Failed(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         click.echo(f"bellhop: {say_where(self.format_message())}", err=True, file=file)
-
-
-_LISTS: Final = {
-    "dead letter": "`bellhop dead list` lists those that wait",
-    "edit": "`bellhop attention` lists those that wait",
-    "job": "`bellhop jobs list` lists them",
-    "open flood": "`bellhop floods list` lists them",
-    "token": "`bellhop tokens list` lists them",
-    "user": "`bellhop users list` lists them",
-}
-
-
-def say_where(text: str) -> str:
-    """What is said of something that is not there, with where to look: whoever says it, the ledger or a server."""
-    if found := re.fullmatch(rf"there is no ({'|'.join(_LISTS)}) \S+", text):
-        return f"{text}: {_LISTS[found[1]]}"
-    if text.startswith("no worker has taken event "):
-        return f"{text}: `bellhop dead search` looks for any id, `bellhop queues` shows what waits"
-    return text
 
 
 class Misused(Failed):

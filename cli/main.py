@@ -18,7 +18,7 @@ from bellhop.cli.attention import attention
 from bellhop.cli.audit import audit
 from bellhop.cli.call import call
 from bellhop.cli.catalog import catalog
-from bellhop.cli.common import App, Misused, end_with_parent, say_where
+from bellhop.cli.common import App, Misused, end_with_parent
 from bellhop.cli.config import config
 from bellhop.cli.console import console
 from bellhop.cli.dead import dead
@@ -42,6 +42,7 @@ from bellhop.cli.sources import sources
 from bellhop.cli.tokens import tokens
 from bellhop.cli.up import up
 from bellhop.cli.users import users
+from bellhop.cli.where import say_where
 from bellhop.schemas.errors import BellhopError, BrokerUnavailable, LedgerUnavailable, SettingsError
 
 
