@@ -81,8 +81,19 @@ class Place:
             self.start()
 
     def kill_amid_calls(self) -> None:
+        """Three times, each with a call under way, which the vendor carries out."""
         self.sandbox.fault(method="book", kind="slow", seconds=0.8, times=4 * _HITS)
-        self.kill_often()
+        for _ in range(3):
+            self._await_call(self.sandbox.state.received)
+            self.kill()
+            self.start()
+
+    def _await_call(self, after: int) -> None:
+        deadline = time.monotonic() + _MOST_SECONDS
+        while not any(call["method"] == "book" for call in self.sandbox.state.calls_after(after)):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.peer} makes no call: see {self.folder}")
+            time.sleep(0.02)
 
     def kill_broker(self) -> None:
         time.sleep(1)

@@ -149,10 +149,9 @@ class Consumer(Protocol):
         ...
 
     def stop_fetching(self) -> bool:
-        """Fetches nothing more until `start_fetching`; `take` still gives out what was fetched. Whether it holds
-        nothing that a process which ended had held before, but for what was taken, and no ack waits to be sent: if
-        this process died now, the broker would count a death for what was taken and has no ack, and for what never
-        was in anybody's hands. Belongs to the thread of `take`."""
+        """Fetches nothing more until `start_fetching`; `take` still gives out what was fetched. Whether all
+        that bears a count of deaths was taken and no ack waits to be sent: if this process died now, none would be
+        counted once more but what is in the taker's hands. Belongs to the thread of `take`."""
         ...
 
     def start_fetching(self) -> None:

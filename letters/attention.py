@@ -82,7 +82,7 @@ def attention(
         *(items.of_account(view) for view in ledger.accounts.views() if view.breaker != "closed"),
         *map(items.of_pause, ledger.pauses.all()),
         *map(items.of_refused, refusals.counts(now - REFUSED)),
-        *(items.of_ask(ask, len(refusals.waiting(ask.source, cause=ask.cause))) for ask in ledger.take_asks.open()),
+        *(items.of_ask(ask, refusals.count_waiting(ask.source, ask.cause)) for ask in ledger.take_asks.open()),
         *map(items.of_silence, ledger.habits.silent()),
         *map(items.of_dead_receiver, ledger.alerts.dead_receivers()),
     ]

@@ -104,7 +104,10 @@ class Words:
         for one in said:
             other = self._ledger.booking_of(account.name, one.vendor_id)
             if other is not None:
-                raise WordRefused(f"booking {one.vendor_id} is known already: of {other.source}'s {other.reference}")
+                is_own = (other.source, other.reference) == (doubt.source, doubt.subject)
+                hint = "; say only what of it is not known yet, or replay the letter" if is_own else ""
+                of = f"{other.source}'s {other.reference}"
+                raise WordRefused(f"booking {one.vendor_id} is known already: of {of}{hint}")
         vendor = vendor_of(account)
         http = HttpClient(pool_size=1, redactor=Redactor(self._settings.secrets))
         try:

@@ -1,11 +1,11 @@
 """What workers died over before is worked alone, so that it takes nobody with it.
 
-A broker counts, for each message that a dying process held, one delivery more: for the one it died over and for all
-that had been fetched beside it alike. So that count is carried along (`bellhop-deaths`) where a message is sent on
-without having been worked, and from a few deaths on a message is suspected. A process works one suspect at a time,
-while it works nothing else, and sends the others on through the ladder first: what it dies over then is that one.
-Meanwhile it fetches nothing more, on any route: what a broker has sent counts as held, and where many come back from
-the ladder there is no moment at which none does. One that was worked to any end is suspected no more.
+A broker counts, for each message that an ending process held, one delivery more: for the one it died over and for all
+that had been fetched beside it alike, and where it was merely stopped or paused, too. So from a few on a message is
+suspected, no more. It is sent on through the ladder, with that count carried along (`bellhop-deaths`), and worked when
+it comes back: one suspect at a time, while the process works nothing else and fetches nothing more, on any route. What
+it dies over then is that one, and the message that comes again is counted one death more. One that was worked to any
+end is suspected no more.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, Outcome, Wait
 
 DEATHS_IN_COMPANY: Final = 5
-"""Lost connections count too, and so does whoever kills a healthy worker again and again: neither is a reason to work
-one by one, which takes minutes for some hundred messages."""
+"""Lost connections, stops and pauses count too, and so does whoever kills a healthy worker again and again: none is a
+reason to work one by one, which takes minutes for some hundred messages. However many these are, they never make a
+letter."""
 DEATHS_ALONE: Final = 3
 QUIET_SECONDS: Final = 0.3
 """For acks on their way."""
@@ -33,10 +34,13 @@ TURN_SECONDS: Final = 10.0
 long the others are fetched again; those among them that are suspected are sent on."""
 
 
-def count_deaths(delivery: Delivery) -> int:
-    """How often it was delivered and never worked to an end, as far as is known."""
+def count_deaths(delivery: Delivery, in_company: int = DEATHS_IN_COMPANY) -> int:
+    """How often a process ended that held it: at most `in_company` times beside others, and then each time alone."""
     before = delivery.message.headers.get(DEATHS, 0)
-    return delivery.deliveries + (0 if isinstance(before, str) else max(0, int(before)))
+    carried = 0 if isinstance(before, str) else max(0, int(before))
+    if carried < in_company:
+        return min(in_company, carried + delivery.deliveries)
+    return carried + (delivery.deliveries > 0)
 
 
 class Room:
@@ -79,12 +83,10 @@ class Room:
         with self._changed:
             self._silent.add(worker)
 
-    def enter(self, delivery: Delivery, *, may_stay: bool) -> bool:
+    def enter(self, *, may_stay: bool) -> bool:
         """A suspect has come, on any route. Whether it is the one to be worked, if it may."""
         with self._changed:
             self._in_hand += 1
-            if delivery.deliveries:  # one of those that a dead process held: the others are on their way
-                self._stir_time = self._clock.monotonic()
             stays = may_stay and not self._is_taken
             if stays:
                 self._is_taken = True
@@ -117,7 +119,10 @@ class Room:
 
     def place(self, delivery: Delivery) -> AbstractContextManager[None]:
         """Where it is worked: a suspect while nothing else is, and all else while no suspect is."""
-        return self._alone() if count_deaths(delivery) >= self.deaths else self._company
+        return self._alone() if self.is_suspect(delivery) else self._company
+
+    def is_suspect(self, delivery: Delivery) -> bool:
+        return count_deaths(delivery, self.deaths) >= self.deaths
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -181,8 +186,8 @@ class Suspects:
     def split(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[tuple[Delivery, Outcome]]]:
         """Those that nobody suspects, and the suspects that are not to be worked now, with what becomes of them. One
         may stay, for `next`: the one least often died over."""
-        fresh = [delivery for delivery in deliveries if not self._is_suspect(delivery)]
-        suspects = sorted((delivery for delivery in deliveries if self._is_suspect(delivery)), key=count_deaths)
+        fresh = [delivery for delivery in deliveries if not self._room.is_suspect(delivery)]
+        suspects = sorted((delivery for delivery in deliveries if self._room.is_suspect(delivery)), key=count_deaths)
         return fresh, [(one, outcome) for one in suspects if (outcome := self._outcome(one)) is not None]
 
     def next(self) -> Delivery | None:
@@ -205,23 +210,20 @@ class Suspects:
 
     def leave(self, delivery: Delivery) -> None:
         """It has its end, and its ack is about to be sent."""
-        if not self._is_suspect(delivery):
+        if not self._room.is_suspect(delivery):
             return
         is_own = delivery is self._suspect
         if is_own:
             self._suspect, self._has_begun = None, False
         self._room.leave(has_stayed=is_own)
 
-    def _is_suspect(self, delivery: Delivery) -> bool:
-        return count_deaths(delivery) >= self._room.deaths
-
     def _outcome(self, delivery: Delivery) -> Outcome | None:
-        deaths = count_deaths(delivery)
-        is_lost = deaths >= self._room.limit
-        if self._room.enter(delivery, may_stay=not is_lost and self._suspect is None):
+        # As it comes from the ladder; one that was held by another process is counted first.
+        if self._room.enter(may_stay=not delivery.deliveries and self._suspect is None):
             self._suspect = delivery
             return None
-        if is_lost:
+        deaths = count_deaths(delivery, self._room.deaths)
+        if delivery.deliveries and deaths >= self._room.limit:
             text = f"the workers that had it died {deaths} times, at last with nothing else at work"
             return Dead(Reason.DELIVERY_LIMIT, text)
         return Wait("workers died with it: it is worked alone, later")

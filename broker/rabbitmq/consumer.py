@@ -107,7 +107,7 @@ class AmqpConsumer:
                     self._cancel()
                 except self._errors() as error:
                     self._lose(error)
-        return not self._acks and not self._lanes.has_redelivered()
+        return not self._acks and not self._lanes.has_counted()
 
     def start_fetching(self) -> None:
         if not self._fetches and not self._closed:
@@ -173,7 +173,7 @@ class AmqpConsumer:
     def _pick(self, limit: int) -> list[Delivery]:
         if self._fetches:
             return self._lanes.pick(limit)
-        picked = self._lanes.pick_redelivered(limit)
+        picked = self._lanes.pick_counted(limit)
         return picked + self._lanes.pick(limit - len(picked))
 
     # --- connection ---------------------------------------------------------------------------------------------
@@ -281,7 +281,10 @@ class AmqpConsumer:
 
     def _wait(self, sockets: list[socket.socket], until: float) -> None:
         seconds = max(0.0, until - self._monotonic())
-        select.select([self._bell, *sockets], [], [], seconds)
+        poll = select.poll()  # select() fails from a thousand open files on, as with so many calls under way
+        for one in (self._bell, *sockets):
+            poll.register(one, select.POLLIN)
+        poll.poll(1000 * seconds)
         if not sockets and self._rung.is_set():  # nothing to ack on, and it would wake us for ever
             self._acks.clear()
             self._rung.clear()

@@ -61,19 +61,19 @@ class LaneQueues:
                     self._arrived[lane] = waiting  # behind the others
         return picked
 
-    def pick_redelivered(self, limit: int) -> list[Delivery]:
-        """What has arrived and was held by a process that ended, whatever leave its account has."""
+    def pick_counted(self, limit: int) -> list[Delivery]:
+        """What has arrived with a count of deaths, whatever leave its account has."""
         picked: list[Delivery] = []
         for lane, waiting in list(self._arrived.items()):
-            for delivery in [one for one in waiting if _was_held(one)][: limit - len(picked)]:
+            for delivery in [one for one in waiting if _is_counted(one)][: limit - len(picked)]:
                 waiting.remove(delivery)
                 picked.append(delivery)
             if not waiting:
                 del self._arrived[lane]
         return picked
 
-    def has_redelivered(self) -> bool:
-        return any(map(_was_held, self.all_arrived()))
+    def has_counted(self) -> bool:
+        return any(map(_is_counted, self.all_arrived()))
 
     def all_arrived(self) -> list[Delivery]:
         return [delivery for waiting in self._arrived.values() for delivery in waiting]
@@ -82,5 +82,5 @@ class LaneQueues:
         self._arrived.clear()
 
 
-def _was_held(delivery: Delivery) -> bool:
-    return delivery.deliveries > 0 or DEATHS in delivery.message.headers
+def _is_counted(delivery: Delivery) -> bool:
+    return DEATHS in delivery.message.headers

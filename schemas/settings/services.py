@@ -141,7 +141,7 @@ class WorkSettings(Section):
     """`bellhop work`: calls the vendors."""
 
     threads: int = key(
-        whole_number(1, 256),
+        whole_number(1, 1000),
         "Calls at once of one account, for each route; all accounts together may have twice as many.",
         default=16,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,7 +11,7 @@ import pytest
 import urllib3
 
 from bellhop.ledger.proofs import WordRefused
-from bellhop.ledger.records import Claimed, Refused
+from bellhop.ledger.records import Booking, Claimed, Entry, EntryState, Refused
 from bellhop.ledger.store import Ledger
 from bellhop.letters.doubts import Words
 from bellhop.sandbox.server import Sandbox
@@ -19,7 +20,7 @@ from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.settings import load
 from bellhop.vendors.vendor import Said
-from tests.support.ledger import letter
+from tests.support.ledger import BOOK, letter
 
 SETTINGS = """
 [accounts.sb]
@@ -81,5 +82,35 @@ def test_of_a_booking_that_was_half_made_before_a_restore_the_rest_is_booked(tmp
             (going_on,) = ledger.claim([event.next_generation()], "w-1", 60)
             assert isinstance(going_on, Claimed)
             assert going_on.in_doubt is None
+        finally:
+            ledger.close()
+
+
+def test_of_what_the_copy_of_the_ledger_knew_a_person_says_only_the_rest(tmp_path: Path) -> None:
+    """Its first service was booked and its second under way when the copy was made."""
+    file = tmp_path / "bellhop.toml"
+    with Sandbox() as sandbox:
+        file.write_text(SETTINGS.format(url=sandbox.url))
+        ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=90 * 86400)
+        try:
+            event, first, second = asked(), *(booked_there(sandbox.url, start) for start in STARTS)
+            (claimed,) = ledger.claim([event], "w-1", 60)
+            assert isinstance(claimed, Claimed)
+            known = Entry(first.vendor_id, 0, "e-1", EntryState.CONFIRMED, slot="7/1/2027-03-01/09:15:00/1")
+            ledger.calling(claimed, replace(BOOK, line=1), Booking("crm", "R-1", "sb", (known,)), 60)
+            ledger.restores.say(datetime.now(UTC), "ann", "the disk was lost")
+            (refused,) = ledger.claim([event], "w-1", 60)
+            assert isinstance(refused, Refused)
+            ledger.letters.archive([letter(event, Reason.IN_DOUBT)])
+            words = Words(ledger, load(file, {}), away)
+            with pytest.raises(WordRefused, match=f"{first.vendor_id} is known already.*say only what"):
+                words.there(1, [first, second], who="ann", why="seen")
+            words.there(1, [second], who="ann", why="seen in the calendar")
+            held = ledger.booking("crm", "R-1")
+            assert held is not None
+            assert sorted((entry.vendor_id, entry.line) for entry in held.entries) == [
+                (first.vendor_id, 0),
+                (second.vendor_id, 1),
+            ]
         finally:
             ledger.close()

@@ -32,9 +32,13 @@ def room(seconds: list[float]) -> Room:
 
 
 @pytest.mark.parametrize(
-    ("of", "deaths"), [((0, None), 0), ((2, None), 2), ((1, 2), 3), ((1, -5), 1), ((1, "many"), 1), ((0, 2.0), 2)]
+    ("of", "deaths"),
+    [
+        *[((0, None), 0), ((2, None), 2), ((1, 2), 3), ((1, -5), 1), ((1, "many"), 1), ((0, 2.0), 2)],
+        *[((19, None), 5), ((9, 3), 5), ((0, 5), 5), ((1, 5), 6), ((9, 6), 7)],
+    ],
 )
-def test_deaths_are_those_the_broker_counted_and_those_carried_along(
+def test_deaths_are_those_the_broker_counted_in_company_up_to_a_few_and_then_one_each_time_alone(
     of: tuple[int, str | int | float | None], deaths: int
 ) -> None:
     assert count_deaths(delivery(*of)) == deaths
@@ -53,6 +57,26 @@ def test_of_several_suspects_the_least_often_died_over_stays_and_the_others_are_
     assert suspects.unbegun == (less,)
 
 
+def test_what_a_process_held_that_ended_is_counted_and_sent_on_before_it_is_worked_alone(room: Room) -> None:
+    suspects = Suspects(room)
+    in_company, alone, last = delivery(3), delivery(1, 3), delivery(0, 5)
+    assert [type(outcome) for _, outcome in suspects.split([in_company, alone])[1]] == [Wait, Wait]
+    assert suspects.unbegun == ()
+    suspects.split([last])
+    assert suspects.unbegun == (last,), "twice alone, and once more"
+
+
+@pytest.mark.parametrize("times", [3, 8, 19, 1000])
+def test_however_often_workers_that_held_it_are_stopped_it_is_worked_alone_before_it_is_a_letter(
+    room: Room, times: int
+) -> None:
+    suspects = Suspects(room)
+    ((_, outcome),) = suspects.split([held := delivery(times)])[1]
+    assert isinstance(outcome, Wait)
+    assert count_deaths(held, room.deaths) == room.deaths
+    assert suspects.split([delivery(0, count_deaths(held))])[1] == []
+
+
 def test_one_route_at_a_time_has_a_suspect(room: Room) -> None:
     one, other = Suspects(room), Suspects(room)
     first = delivery(0, 3)
@@ -66,7 +90,7 @@ def test_a_suspect_begins_only_when_the_others_are_sent_on_and_no_more_are_comin
     room: Room, seconds: list[float]
 ) -> None:
     suspects = Suspects(room)
-    first, second = delivery(3), delivery(4)
+    first, second = delivery(0, 3), delivery(4)
     suspects.split([first, second])
     seconds[0] += 60
     assert suspects.next() is None  # the other is still in hand
@@ -74,14 +98,6 @@ def test_a_suspect_begins_only_when_the_others_are_sent_on_and_no_more_are_comin
     assert suspects.next() is None  # its ack is on its way
     seconds[0] += 60
     assert suspects.next() is first
-
-
-def test_a_suspect_that_a_dead_process_held_waits_for_those_it_held_beside_it(room: Room, seconds: list[float]) -> None:
-    suspects = Suspects(room)
-    suspects.split([delivery(3)])
-    assert suspects.next() is None
-    seconds[0] += 60
-    assert suspects.next() is not None
 
 
 def test_a_suspect_waits_until_no_worker_of_the_process_fetches_any_more(room: Room, seconds: list[float]) -> None:
