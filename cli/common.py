@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from bellhop.cli.where import say_where
 from bellhop.schemas.observe import Observe, silent
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Failed(click.ClickException):
     exit_code = 1
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"bellhop: {self.format_message()}", err=True, file=file)
+        click.echo(f"bellhop: {say_where(self.format_message())}", err=True, file=file)
 
 
 class Misused(Failed):
@@ -217,6 +218,26 @@ def rich_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, titl
     for row in rows:
         made.add_row(*(Text(printable(cell)) for cell in row))  # Text: brackets in it are no markup
     return made
+
+
+def echo_table(headers: Sequence[str], rows: Sequence[Sequence[object]], none: str) -> None:
+    """A table, or the words for none of it: a head with nothing below says less."""
+    if rows:
+        echo(rich_table(headers, rows))
+    else:
+        click.echo(none)
+
+
+def confirm(question: str) -> None:
+    """Asks a person. Raises Abort where they say no, Failed where nobody answers, as in a script."""
+    try:
+        is_meant = click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise Failed("nobody answered, and nothing was done: --yes does it without asking") from None
+    if not is_meant:
+        raise click.Abort
 
 
 def echo(renderable: Any) -> None:

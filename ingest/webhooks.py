@@ -42,7 +42,7 @@ from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.errors import BrokerError, EventInvalid
 from bellhop.schemas.observe import Observe, silent, where
-from bellhop.schemas.problems import MAX_ERRORS, Problem, problem_row
+from bellhop.schemas.problems import MAX_ERRORS, NOTHING_HERE, Problem, problem_row
 from bellhop.schemas.settings import Settings, SourceSettings
 from bellhop.schemas.trace import UNTRACED, Tracer
 
@@ -180,7 +180,7 @@ class Webhooks:
         """The source of an address. Raises Problem 404."""
         source = self._source(name)
         if secret and not self._verifiers[name].in_path:
-            raise Problem(404, "not-found", "There is nothing at this address.")
+            raise Problem(404, "not-found", NOTHING_HERE)
         return source
 
     def _source(self, name: str) -> SourceSettings:
