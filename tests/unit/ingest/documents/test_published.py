@@ -153,7 +153,8 @@ def event(type_: str, **data: Any) -> Envelope:
     ],
 )
 def test_a_result_is_as_its_schema_says(type_: str, data: dict[str, Any], reason: str, told: str) -> None:
-    state = EntryState.UNPAID if reason == "unpaid" else EntryState.CONFIRMED
+    stands = EntryState.CANCELLED if told == "booking.cancelled" else EntryState.CONFIRMED
+    state = EntryState.UNPAID if reason == "unpaid" else stands
     booking = describe_entries([Entry("77", 0, "e-1", state), Entry("76", 0, "e-0", EntryState.CANCELLED)])
     made = result(event(type_, **data), detail="d", reason=reason, booking=booking, warnings=["w"], now=NOW)
     assert made is not None
