@@ -42,7 +42,7 @@ def follow(ledger: Ledger, world: World, following: World) -> bool:
     """Asks the real ledger what the model's was asked in this step, if anything."""
     for before, after in zip(world.workers, following.workers, strict=True):
         if before is None and after is not None:
-            (answer,) = ledger.claim([envelope_of(after.message)], "w", SECONDS)
+            (answer,) = ledger.claim([envelope_of(after.message, world.lines)], "w", SECONDS)
             if after.answers:
                 assert answer == after.answers[-1][0]
             return True
