@@ -85,6 +85,11 @@ bench-lanes: .venv/.dev ## one account behind its limit, away or hanging: what a
 	@tests/support/install_parts.sh
 	@$(BIN)/python -m bench.lanes $(ARGS)
 
+.PHONY: bench-calls
+bench-calls: .venv/.dev ## a thousand vendor calls at once in one worker: memory, threads, processor's time, stopping (ARGS=…)
+	@tests/support/install_parts.sh
+	@$(BIN)/python -m bench.many_calls $(ARGS)
+
 bench-letters: .venv/.dev ## a hundred thousand dead letters: list, group, search, on SQLite and PostgreSQL
 	@tests/support/install_parts.sh
 	$(BIN)/pytest --timeout 1200 -s bench/test_letters.py $(ARGS)

@@ -49,7 +49,7 @@ class Connection(protocol.Connection):
 
     def asked(self, target: str, body: bytes) -> None:
         if target == "/told":
-            self._write({"calls": self._told.calls, "booked": self._told.booked})
+            self._write({"calls": self._told.calls, "booked": self._told.booked, "at_once": protocol.AT_ONCE.most})
             return
         call = json.loads(body)
         asyncio.get_running_loop().call_later(self._delay, self._answer_to(call))

@@ -52,7 +52,10 @@ class Running:
             raise BenchFailed(f"{self._process.args!r} ended with {self._process.returncode}\n{tail(self._log)}")
 
     def stop(self) -> None:
-        """Asks it to stop, as a deployment would, and counts what it used. Raises BenchFailed after a minute."""
+        """Asks it to stop, as a deployment would, where it was not asked before, and counts what it used. Raises
+        BenchFailed after a minute."""
+        if self._process.returncode is not None:
+            return
         self._process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

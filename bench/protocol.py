@@ -6,9 +6,25 @@ import argparse
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 _HEAD: Final = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+
+
+@dataclass
+class AtOnce:
+    """Requests that this process has read and not answered, and the most there ever were."""
+
+    now: int = 0
+    most: int = 0
+
+    def enter(self) -> None:
+        self.now += 1
+        self.most = max(self.most, self.now)
+
+
+AT_ONCE: Final = AtOnce()
 
 
 class Connection(asyncio.Protocol):
@@ -26,6 +42,7 @@ class Connection(asyncio.Protocol):
         if not end or len(rest) < length:
             return
         self._buffer = rest[length:]
+        AT_ONCE.enter()
         self.asked(head.split(b" ", 2)[1].decode(), rest[:length])
 
     @abstractmethod
@@ -33,12 +50,13 @@ class Connection(asyncio.Protocol):
         """A whole request: to be answered, now or later."""
 
     def answer(self, content: bytes, status: bytes = b"200 OK") -> None:
+        AT_ONCE.now -= 1
         self._transport.write(_HEAD % (status, len(content), content))
 
 
 async def serve(port: int, make: Callable[[], Connection]) -> None:
     """Serves on 127.0.0.1 until cancelled."""
-    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", port, backlog=1024)
+    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", port, backlog=4096)
     async with server:
         await server.serve_forever()
 

@@ -111,17 +111,27 @@ def worker_killed(watch: Watch) -> Rows:
 
 
 def vendor_back(watch: Watch) -> Rows:
-    """The vendors answer 503 for a minute, and a backlog grows."""
+    """No connection to the vendors for a minute, and a backlog grows: nothing was carried out."""
+    watch.site.links["vendor"].set(Mode.CUT)
+    return _vendor_back(watch, "vendor away", lambda: watch.site.links["vendor"].set(Mode.PASSING))
+
+
+def vendor_ill(watch: Watch) -> Rows:
+    """The vendors answer everything with a page of 503 for a minute: nobody knows what they carried out."""
     watch.site.sandbox("POST", "faults", method="*", kind="http", status=503, times=None)
+    return _vendor_back(watch, "vendor ill", lambda: watch.site.sandbox("DELETE", "faults"))
+
+
+def _vendor_back(watch: Watch, name: str, mend: Callable[[], object]) -> Rows:
     ids = watch.post("spa", _EVENTS)
     time.sleep(60)
-    watch.site.sandbox("DELETE", "faults")
+    mend()
     before = watch.calls(_BOOKS["spa"])
     began = time.monotonic()
     watch.until(lambda: watch.calls(_BOOKS["spa"]) > before)
     first = _since(began)
     watch.until(lambda: len(watch.ends(ids)) == len(ids))
-    return [("vendor back: first call", first), (f"vendor back: the backlog of {len(ids)} has ended", _since(began))]
+    return [(f"{name}, back: first call", first), (f"{name}, back: the {len(ids)} events have ended", _since(began))]
 
 
 def broker_silent(watch: Watch) -> Rows:
@@ -156,6 +166,7 @@ def _silent(watch: Watch, link: str, port: int, part: str) -> Rows:
 MEASUREMENTS: Final[dict[str, tuple[Callable[[Watch], Rows], frozenset[str]]]] = {
     "worker_killed": (worker_killed, frozenset()),
     "vendor_back": (vendor_back, frozenset()),
+    "vendor_ill": (vendor_ill, frozenset()),
     "broker_silent": (broker_silent, frozenset({"amqp"})),
     "ledger_silent": (ledger_silent, frozenset({"postgresql"})),
 }

@@ -38,7 +38,12 @@ class Count:
         self.last = time.perf_counter()
 
     def told(self) -> dict[str, Any]:
-        return {"calls": self.calls, "members": len(self.members), "seconds": round(self.last - self.first, 4)}
+        return {
+            "calls": self.calls,
+            "members": len(self.members),
+            "seconds": round(self.last - self.first, 4),
+            "at_once": protocol.AT_ONCE.most,
+        }
 
 
 class Connection(protocol.Connection):

@@ -20,8 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 LONGEST_ID: Final = 255
 """Bytes of a message's id, as AMQP's short texts have it."""
@@ -112,6 +113,19 @@ class Publisher(Protocol):
     def close(self, timeout: float = 5.0) -> None:
         """Waits for pending confirms up to `timeout` seconds, then fails the rest as unconfirmed."""
         ...
+
+
+@runtime_checkable
+class Gathers(Protocol):
+    def gather(self) -> AbstractContextManager[None]:
+        """What this process publishes inside may leave together at its end. For one thread at a time, which must wait
+        for no confirm inside."""
+        ...
+
+
+def gather(publisher: Publisher) -> AbstractContextManager[None]:
+    """Of a publisher that gains nothing by it: nothing."""
+    return publisher.gather() if isinstance(publisher, Gathers) else nullcontext()
 
 
 class Consumer(Protocol):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import getpass
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from bellhop.cli.where import say_where
 from bellhop.schemas.observe import Observe, silent
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from bellhop.schemas.settings.files import Config
 
 _PR_SET_PDEATHSIG: Final = 1
+_M_ARENA_MAX: Final = -8
 _WIDE: Final = 200
 
 as_json: Final = click.option("--json", "json_", is_flag=True, help="Print JSON, with stable keys and ISO times.")
@@ -116,7 +120,7 @@ class Failed(click.ClickException):
     exit_code = 1
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"bellhop: {self.format_message()}", err=True, file=file)
+        click.echo(f"bellhop: {say_where(self.format_message())}", err=True, file=file)
 
 
 class Misused(Failed):
@@ -216,6 +220,26 @@ def rich_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, titl
     return made
 
 
+def echo_table(headers: Sequence[str], rows: Sequence[Sequence[object]], none: str) -> None:
+    """A table, or the words for none of it: a head with nothing below says less."""
+    if rows:
+        echo(rich_table(headers, rows))
+    else:
+        click.echo(none)
+
+
+def confirm(question: str) -> None:
+    """Asks a person. Raises Abort where they say no, Failed where nobody answers, as in a script."""
+    try:
+        is_meant = click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise Failed("nobody answered, and nothing was done: --yes does it without asking") from None
+    if not is_meant:
+        raise click.Abort
+
+
 def echo(renderable: Any) -> None:
     console().print(renderable)
 
@@ -242,9 +266,26 @@ def end_with_parent(parent: int) -> None:
         sys.exit(1)
 
 
+def most_files() -> int:
+    """How many files the system lets a process have open, where it asks for as many."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if most == resource.RLIM_INFINITY else most
+
+
+def allow_files() -> None:
+    """As many open files as may be, of which each call under way is one: what a process is given unless it asks is
+    1,024 on most systems."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS says "any number", and takes none
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def settle_memory() -> None:
     """What is loaded by now stays for good: the garbage collector need not look at it again and again, which takes
-    several percent of a busy process' time."""
+    several percent of a busy process' time. And the C library keeps its free memory in two places for all threads: in
+    one for each it would add up."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

@@ -7,7 +7,7 @@ import os
 
 import click
 
-from bellhop.cli.common import App, Failed, pass_app, quantity
+from bellhop.cli.common import App, Failed, most_files, pass_app, quantity
 from bellhop.schemas.errors import BrokerError, SettingsError
 
 
@@ -23,7 +23,8 @@ def check(app: App) -> None:
     the key, what to write, and how many there are (exit code 2).
 
     Where RabbitMQ is reached within 2 seconds, also what its queues stand with and cannot be changed (exit code 1).
-    After ok, a line each: limits that can never be reached, and lanes that accounts share.
+    After ok, a line each: limits that can never be reached, more calls at once than the host lets a process have files
+    open, and lanes that accounts share.
     """
     from bellhop.ingest.verify import credentials_problem
     from bellhop.vendors.lane_notes import lane_notes
@@ -49,7 +50,7 @@ def check(app: App) -> None:
         found, unseen = (), "; the broker was not reached, and its queues were not compared"
     if found:
         raise Failed("\n".join((*found, "stop the workers and run `bellhop queues migrate`, which keeps the messages")))
-    click.echo("\n".join((f"ok: {found_all}{unseen}", *lane_notes(settings))))
+    click.echo("\n".join((f"ok: {found_all}{unseen}", *lane_notes(settings, most_files()))))
 
 
 @config.command(short_help="Print the settings' digest.")

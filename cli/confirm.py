@@ -14,6 +14,7 @@ from bellhop.cli.common import (
     Failed,
     as_json,
     ask_reason,
+    confirm,
     echo,
     echo_json,
     printable,
@@ -59,7 +60,7 @@ def confirm_choice(
         raise click.UsageError("name letters by number or filter, or say --all")
     rows, _ = at.rows(selection, states, None)
     if not rows:
-        raise Failed(f"no dead letter to {verb} matches")
+        raise none_matches(states)
     if missing := sorted(set(selection.numbers) - {row["id"] for row in rows}):
         other = "not discarded" if verb == "restore" else "closed"
         click.echo(f"not to {verb}: {', '.join(map(str, missing))} ({other}, filtered out, or unknown)", err=True)
@@ -72,8 +73,14 @@ def confirm_choice(
     why = ask_reason(act["why"])
     if not act["yes"]:
         tell(numbers)
-        click.confirm(_question(rows, verb), abort=True, err=True)
+        confirm(_question(rows, verb))
     return Chosen(numbers, why)
+
+
+def none_matches(states: Sequence[str]) -> Failed:
+    """That none of the selected letters is in one of `states`."""
+    listed = "bellhop dead list" + (" --state discarded" if "discarded" in states else "")
+    return Failed(f"no dead letter that is {' or '.join(states)} matches: `{listed}` lists them")
 
 
 def _question(rows: Rows, verb: str) -> str:

@@ -58,14 +58,18 @@ def list_(app: App, selection: Selection, states: tuple[str, ...], limit: int, j
     """
     with desk(app) as at:
         rows, count = at.rows(selection, states or _WAITING, limit)
+        in_all = count if count or json_ else at.rows(Selection.all(), states or _WAITING, 1)[1]
     if json_:
         echo_json(rows)
         return
     if rows:
         echo(letters_table(rows))
-    click.echo(
-        quantity(count, "dead letter") if count <= limit else f"{limit} of {count} dead letters; --limit shows more"
-    )
+    if count > limit:
+        click.echo(f"{limit} of {count} dead letters; --limit shows more")
+    elif count or selection.everything:
+        click.echo(quantity(count, "dead letter"))
+    else:  # a name mistyped must not look like a quiet night
+        click.echo(f"0 of {quantity(in_all, 'dead letter')} match: `bellhop dead causes` shows what there is")
 
 
 @dead.command(short_help="Show one dead letter with its evidence.")

@@ -92,7 +92,7 @@ def _end(app: App, number: int, act: str, why: str) -> int:
         end = ledger.floods.release if act == "release" else ledger.floods.discard
         count = end(number, acting_as(None), why)
     if count is None:
-        raise Failed(f"there is no open flood {number}: bellhop floods list")
+        raise Failed(f"there is no open flood {number}")
     return count
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bellhop.cli.backends import nobody_else
-from bellhop.cli.common import App, acting_as, as_json, ask_reason, echo_json, pass_app, quantity, who_option
+from bellhop.cli.common import App, acting_as, as_json, ask_reason, confirm, echo_json, pass_app, quantity, who_option
 
 if TYPE_CHECKING:
     from bellhop.cli.remote import Remote
@@ -56,7 +56,7 @@ def forget(
             raise click.UsageError(f"members of {', '.join(found['sources'])} have this id: name one with --source")
         reason = ask_reason(why)
         if not yes:
-            click.confirm(f"Erase {_count(found)} for good?", abort=True, err=True)
+            confirm(f"Erase {_count(found)} for good?")
         done = guests.forget(name, source, who, reason, also_open=also_open, seen=found["confirm"])
     later = f"; {quantity(len(done['at_work']), 'event')} at work will go once ended" if done["at_work"] else ""
     echo_json(done) if json_ else click.echo(f"erased {_count(done)}{later}")

@@ -26,6 +26,7 @@ from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
 from bellhop.ingest.status import holds_messages
 from bellhop.ingest.unseen import Unseen
 from bellhop.schemas.settings import Settings
+from bellhop.schemas.trace import UNTRACED
 from bellhop.telemetry.heart import Heart, part_of
 from bellhop.telemetry.logs import Telemetry
 from bellhop.telemetry.measured_broker import MeasuredBroker
@@ -59,10 +60,8 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
     publisher = WatchedPublisher(broker.publisher(), confirmed=unseen.note)
     declaring, refused = Declaring(broker, publisher, observe), RefusedPosts(events.keep_refused, observe)
     rotated = RotatedSecrets(events, observe)
-    for thread in (unseen, declaring, refused):
-        thread.start()
     probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
-    _start(_heart(live, events, observe), probes.values())
+    _start(_heart(live, events, observe), (unseen, declaring, refused, *probes.values()))
 
     def make() -> WSGIApplication:
         app = create_app(
@@ -81,7 +80,8 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
         )
         return observe.tracer.ingress(app)
 
-    made = ReloadedApp(make, partial(live.take, "ingest", observe, partial(_use, limits, counts), events.note_act))
+    take = partial(live.take, "ingest", observe, partial(_use, limits, counts), events.note_act)
+    made = ReloadedApp(make, take, gather=publisher.gather if observe.tracer is UNTRACED else None)
     rotated.start(lambda: live.settings, made.make_anew)
     settle_memory()
     return made
@@ -99,8 +99,7 @@ def _use(limits: SourceLimits, counts: Metrics, settings: Settings) -> None:
     counts.know(settings)
 
 
-def _start(heart: Heart, probes: Iterable[HealthProbe]) -> None:
-    heart.start()
+def _start(heart: Heart, threads: Iterable[Unseen | Declaring | RefusedPosts | HealthProbe]) -> None:
+    for thread in (*threads, heart):
+        thread.start()
     atexit.register(heart.stop)  # of the child that serves: it is told to stop by its server
-    for probe in probes:
-        probe.start()

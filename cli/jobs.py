@@ -13,6 +13,8 @@ from bellhop.cli.common import (
     ask_reason,
     echo,
     echo_json,
+    echo_table,
+    local_time,
     pass_app,
     printable,
     rich_table,
@@ -53,7 +55,7 @@ def list_(app: App, limit: int, json_: bool) -> None:
         echo_json(rows)
         return
     cells = [(row["id"], row["kind"], row["waits"] or row["state"], *_approval(row), row["why"]) for row in rows]
-    echo(rich_table((">job", "act", "state", "letters", "who", "since (UTC)", "why"), cells))
+    echo_table((">job", "act", "state", "letters", "who", "since (UTC)", "why"), cells, "no bulk jobs")
 
 
 @jobs.command(short_help="Show a bulk job's progress and letters.")
@@ -72,7 +74,9 @@ def show(app: App, number: int, state: str | None, limit: int, json_: bool) -> N
     _echo(job)
     if items:
         shown = ("letter", "reference", "guest", "start", "state", "verdict", "detail")
-        cells = [[item.get(name) or "" for name in shown] for item in items]
+        cells = [
+            [local_time(item, name) if name == "start" else item.get(name) or "" for name in shown] for item in items
+        ]
         echo(rich_table((">letter", "reference", "guest", "starts", "state", "verdict", "how it ended"), cells))
 
 

@@ -14,6 +14,7 @@ from bellhop.cli.common import (
     acting_as,
     as_json,
     ask_reason,
+    confirm,
     echo_json,
     pass_app,
     when,
@@ -83,8 +84,10 @@ def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | 
     from bellhop.ledger.store import Ledger
 
     reason = ask_reason(why)
+    if not file.is_file():
+        raise Failed(f"there is no file {file}")
     if not yes:
-        click.confirm("The ledger as it is now is lost. Is every other part of Bellhop stopped?", abort=True, err=True)
+        confirm("The ledger as it is now is lost. Is every other part of Bellhop stopped?")
 
     def open_copy(url: str) -> Ledger:
         return Ledger.open(url, keep_seconds=app.settings.ledger.keep_seconds)

@@ -42,7 +42,8 @@ from bellhop.cli.sources import sources
 from bellhop.cli.tokens import tokens
 from bellhop.cli.up import up
 from bellhop.cli.users import users
-from bellhop.schemas.errors import BellhopError, SettingsError
+from bellhop.cli.where import say_where
+from bellhop.schemas.errors import BellhopError, BrokerUnavailable, LedgerUnavailable, SettingsError
 
 
 @click.group(
@@ -114,7 +115,7 @@ def _run() -> int:
             click.echo(" ".join(str(problem).split()), err=True)
         return 2
     except BellhopError as error:
-        return _report(str(error), 1)
+        return _report(f"{error}{_hint(error)}", 1)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -127,8 +128,17 @@ def _run() -> int:
     return code if isinstance(code, int) else 0
 
 
+def _hint(error: BellhopError) -> str:
+    """What to do where it is not the command's to know."""
+    if isinstance(error, LedgerUnavailable):
+        return ": look whether the database that ledger.url names is up"
+    if isinstance(error, BrokerUnavailable):
+        return ": look whether the broker that broker.url names is up"
+    return ""
+
+
 def _report(text: str, code: int) -> int:
-    click.echo(f"bellhop: {' '.join(text.split())}", err=True)
+    click.echo(f"bellhop: {say_where(' '.join(text.split()))}", err=True)
     return code
 
 

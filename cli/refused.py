@@ -12,11 +12,10 @@ from bellhop.cli.common import (
     acting_as,
     as_json,
     ask_reason,
-    echo,
     echo_json,
+    echo_table,
     pass_app,
     printable,
-    rich_table,
     when_text,
     why_option,
 )
@@ -57,7 +56,7 @@ def list_(app: App, source: str, limit: int, json_: bool) -> None:
         echo_json(rows)
         return
     if not rows:
-        click.echo("nothing was refused")
+        click.echo(f"no refused post{_of(source)} is kept: what is older than 7 days is gone")
     for row in rows:
         _show(row)
 
@@ -82,7 +81,8 @@ def causes(app: App, source: str, json_: bool) -> None:
         (row["cause"], row["source"], row["posts"], when_text(row["first"]), when_text(row["last"]), _words(row))
         for row in rows
     ]
-    echo(rich_table(("cause", "source", ">posts", "first (UTC)", "last (UTC)", "what was wrong"), cells))
+    headers = ("cause", "source", ">posts", "first (UTC)", "last (UTC)", "what was wrong")
+    echo_table(headers, cells, f"no refused post{_of(source)} waits to be taken")
 
 
 @refused_posts.command("take", short_help="Take refused posts now.")
@@ -140,6 +140,7 @@ def _take_here(
     return rows
 
 
+_NONE: Final = "none waits: `bellhop refused causes` lists what does"
 _VERDICTS: Final = {
     "taken": "taken",
     "known": "known already",
@@ -150,7 +151,7 @@ _VERDICTS: Final = {
 
 def _echo_taken(rows: Sequence[dict[str, Any]], is_dry: bool) -> None:
     counts = {words: sum(row["verdict"] == name for row in rows) for name, words in _VERDICTS.items()}
-    told = ", ".join(f"{count} {words}" for words, count in counts.items() if count) or "none waits"
+    told = ", ".join(f"{count} {words}" for words, count in counts.items() if count) or _NONE
     click.echo(f"{'would be: ' if is_dry and rows else ''}{told}")
     for row in rows:
         if row["verdict"] == "refused":
@@ -168,6 +169,10 @@ def _show(row: dict[str, Any]) -> None:
     for problem in row["problems"]:
         click.echo(printable(f"  {problem['field']}: {problem['rule']}"))
     click.echo(printable(f"  {row['size']} bytes of {row['media'] or 'no type'}: {row['body']}"))
+
+
+def _of(source: str) -> str:
+    return f" of {source}" if source else ""
 
 
 def _words(row: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
 from bellhop.cli.common import Failed, Misused, printable
+from bellhop.schemas.problems import NOTHING_HERE
 
 COMMANDS: Final = (
     *("accounts", "attention", "audit", "dead", "events", "floods", "forget", "jobs", "parts", "queues", "refused"),
@@ -184,6 +185,8 @@ def _reason(error: Exception, *, acts: bool) -> str:
 def _problem(told: Mapping[str, Any], status: int) -> str:
     """A problem document in one line, as the commands say such things."""
     detail = str(told.get("detail") or f"the API answered {status}")
+    if (status, detail) == (404, NOTHING_HERE):
+        return "there is nothing at this address: is it the console's, and does that have this version?"
     listed = told.get("errors")
     errors = [f"{one.get('field')} {one.get('rule')}" for one in listed or () if isinstance(one, Mapping)]
     if errors:

@@ -22,7 +22,7 @@ from bellhop.cli.common import (
     pass_app,
     printable,
 )
-from bellhop.cli.confirm import acting, confirm_choice
+from bellhop.cli.confirm import acting, confirm_choice, none_matches
 from bellhop.cli.follow import (
     LOOK_SECONDS,
     TOLD,
@@ -70,7 +70,7 @@ def preflight(app: App, selection: Selection, all_: bool, json_: bool) -> None:
     with desk(app) as at, job_desk(app) as jobs:
         numbers = [row["id"] for row in at.rows(selection, _WAITING, MOST)[0]]
         if not numbers:
-            raise Failed("no dead letter to replay matches")
+            raise none_matches(_WAITING)
         told = jobs.preflight(numbers)
     echo_json(told) if json_ else echo_preflight(told)
 

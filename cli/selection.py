@@ -71,7 +71,11 @@ class Selection:
     @property
     def everything(self) -> bool:
         """Whether nothing narrows it."""
-        return self == Selection((), None, None, None, None, None, None, None)
+        return self == Selection.all()
+
+    @classmethod
+    def all(cls) -> Selection:
+        return cls((), None, None, None, None, None, None, None)
 
     @property
     def query(self) -> dict[str, Any]:

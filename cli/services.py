@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bellhop.cli.common import App, Failed, open_ledger, pass_app, settle_memory
+from bellhop.cli.common import App, Failed, allow_files, open_ledger, pass_app, settle_memory
 from bellhop.cli.reload import LiveSettings, Rounds
 from bellhop.cli.signals import on_signals
 from bellhop.cli.tell import telemetry, telemetry_of_child
@@ -157,6 +157,7 @@ def serve_process(
     observe("settings.loaded", digest=live.digest)
     heart = Heart(part_of(settings, process, routes), ledger.parts, observe, settings=live, hang_up=rounds.hang_up)
     heart.start()
+    allow_files()
     settle_memory()
 
     rounds.watch(lambda: live.take(process, observe, metrics.know, ledger.letters.note_act))

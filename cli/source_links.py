@@ -13,10 +13,9 @@ from bellhop.cli.common import (
     acting_as,
     as_json,
     ask_reason,
-    echo,
     echo_json,
+    echo_table,
     pass_app,
-    rich_table,
     when,
     when_text,
     why_option,
@@ -82,7 +81,7 @@ def links(app: App, name: str, json_: bool) -> None:
          when_text(row["last_used"]) or "never", when_text(row["expires"]))
         for row in rows
     ]  # fmt: skip
-    echo(rich_table((">link", "source", "", "for", "made by", "last used (UTC)", "ends (UTC)"), cells))
+    echo_table((">link", "source", "", "for", "made by", "last used (UTC)", "ends (UTC)"), cells, "no links")
 
 
 @sources.command("revoke", short_help="Revoke a link at once.")
@@ -111,7 +110,7 @@ def asks(app: App, json_: bool) -> None:
         echo_json(rows)
         return
     cells = [(row["number"], row["source"], row["posts"], when_text(row["asked"]), row["why"]) for row in rows]
-    echo(rich_table((">ask", "source", ">posts", "asked (UTC)", "why"), cells))
+    echo_table((">ask", "source", ">posts", "asked (UTC)", "why"), cells, "no source asks for anything")
 
 
 @sources.command("grant", short_help="Take the posts that a source asks for.")
@@ -186,7 +185,7 @@ def secrets(app: App, name: str) -> None:
 def _source(app: App, name: str) -> SourceSettings:
     source = app.settings.sources.get(name)
     if source is None:
-        raise Failed(f"there is no source {name} in the settings")
+        raise Failed(f"there is no source {name} in the settings: `bellhop sources list` lists them")
     return source
 
 

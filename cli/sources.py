@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, printable, rich_table
+from bellhop.cli.common import App, Failed, as_json, echo_json, echo_table, pass_app, printable
 from bellhop.schemas.clock import iso
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def list_(app: App, json_: bool) -> None:
     if json_:
         echo_json(told)
     else:
-        echo(rich_table(("name", "format", "verifier", "path", ">status"), [list(row.values()) for row in told]))
+        cells = [list(row.values()) for row in told]
+        echo_table(("name", "format", "verifier", "path", ">status"), cells, "no sources in the settings")
 
 
 @sources.command("try", short_help="Show what a body would become.")
@@ -66,12 +67,12 @@ def try_(app: App, name: str, file: BinaryIO, content_type: str, json_: bool) ->
     """
     source = app.settings.sources.get(name)
     if source is None:
-        raise Failed(f"there is no source {name} in the settings")
-    found, problems = _read(app.settings, source, file.read(), content_type)
+        raise Failed(f"there is no source {name} in the settings: `bellhop sources list` lists them")
+    status, found, problems = _read(app.settings, source, file.read(), content_type)
     told = app.redact(
         {
             "source": name,
-            "status": 422 if problems else source.answer,
+            "status": status,
             "events": [_as_json(one) for one in found],
             "problems": [{"field": problem.field, "rule": problem.rule} for problem in problems],
         }
@@ -86,8 +87,8 @@ def try_(app: App, name: str, file: BinaryIO, content_type: str, json_: bool) ->
 
 def _read(
     settings: Settings, source: SourceSettings, body: bytes, content_type: str
-) -> tuple[Sequence[Envelope | Ignored | Tested], Sequence[FieldProblem]]:
-    """What of the body is taken, and every problem."""
+) -> tuple[int, Sequence[Envelope | Ignored | Tested], Sequence[FieldProblem]]:
+    """What would be answered, what of the body is taken, and every problem."""
     from bellhop.ingest import body as bodies
     from bellhop.ingest.formats.parts import Receipt, RefusedItem
     from bellhop.ingest.intake import Intake
@@ -99,19 +100,20 @@ def _read(
     media = content_type.partition(";")[0].strip().lower() or (bodies.FORM if forms else "")
     is_form = bodies.is_form_body(media, body)
     if not bodies.is_taken(media, is_form=is_form, takes_forms=forms):
-        return (), (FieldProblem("body", "would be refused for its Content-Type"),)
+        return 415, (), (FieldProblem("body", "would be refused for its Content-Type"),)
     if len(body) > settings.ingest.max_body_bytes:
-        return (), (FieldProblem("body", f"is over {settings.ingest.max_body_bytes} bytes"),)
+        return 413, (), (FieldProblem("body", f"is over {settings.ingest.max_body_bytes} bytes"),)
     receipt = Receipt(datetime.now(UTC), uuid.uuid4().hex, hashlib.sha256(body).hexdigest())
     try:
         decoded = bodies.decode_form(body) if is_form else bodies.decode_json(body)
         found = Intake(settings, source).read(decoded, receipt)
     except EventInvalid as error:
-        return (), error.problems
+        return 422, (), error.problems
     except Problem as problem:
-        return (), (FieldProblem("body", problem.detail),)
+        return problem.status, (), (FieldProblem("body", problem.detail),)
     taken = [one for one in found if not isinstance(one, RefusedItem)]
-    return taken, [problem for one in found if isinstance(one, RefusedItem) for problem in one.problems]
+    problems = [problem for one in found if isinstance(one, RefusedItem) for problem in one.problems]
+    return 422 if problems else source.answer, taken, problems
 
 
 def _as_json(one: Envelope | Ignored | Tested) -> dict[str, Any]:

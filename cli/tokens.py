@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, acting_as, as_json, echo, echo_json, pass_app, rich_table, when_text
+from bellhop.cli.common import App, acting_as, as_json, echo_json, echo_table, pass_app, when_text
 from bellhop.cli.selection import Ahead
 from bellhop.schemas.clock import iso
 
@@ -77,7 +77,8 @@ def list_(app: App, json_: bool) -> None:
          when_text(row["last_used"]) or "never", when_text(row["expires"]))
         for row in rows
     ]  # fmt: skip
-    echo(rich_table((">token", "name", "role", "made by", "made (UTC)", "last used (UTC)", "ends (UTC)"), cells))
+    headers = (">token", "name", "role", "made by", "made (UTC)", "last used (UTC)", "ends (UTC)")
+    echo_table(headers, cells, "no API tokens")
 
 
 @tokens.command(short_help="Revoke a token at once.")

@@ -13,10 +13,10 @@ import click
 from bellhop.cli.backends import desk
 from bellhop.cli.common import (
     App,
-    Failed,
     acting_as,
     as_json,
     ask_reason,
+    confirm,
     echo,
     echo_json,
     local_time,
@@ -28,6 +28,7 @@ from bellhop.cli.common import (
     who_option,
     why_option,
 )
+from bellhop.cli.confirm import none_matches
 from bellhop.cli.letter_tables import letters_table
 from bellhop.cli.selection import Ahead, Selection, selecting
 from bellhop.cli.triage_desks import TriageDesk, cause_named, triage_desk
@@ -108,6 +109,8 @@ def search(app: App, words: tuple[str, ...], limit: int, json_: bool) -> None:
 
     Example: bellhop dead search ada lee
     """
+    if not " ".join(words).strip():
+        raise click.UsageError("say what to search for")
     with triage_desk(app) as at:
         told = at.search(" ".join(words), limit)
     if json_:
@@ -136,7 +139,7 @@ def assign(app: App, selection: Selection, to: str | None, who: str | None, json
     with desk(app) as at, triage_desk(app) as triage:
         numbers = [row["id"] for row in at.rows(selection, _WAITING, None)[0]]
         if not numbers:
-            raise Failed("no dead letter matches")
+            raise none_matches(_WAITING)
         some = [numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE)]
         count = sum(triage.assign(few, to, who) for few in some)
     told = f"{quantity(count, 'dead letter')} assigned to {to or 'nobody'}"
@@ -194,7 +197,7 @@ def edit(
         changes = _changes(at, number, pairs)
         why = ask_reason(why)
         if not yes:
-            click.confirm(f"Change {', '.join(changes)} of dead letter {number} and replay it?", abort=True, err=True)
+            confirm(f"Change {', '.join(changes)} of dead letter {number} and replay it?")
         told = at.edit(number, changes, who, why)
     if json_:
         echo_json(told)

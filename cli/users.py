@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, Failed, acting_as, as_json, echo, echo_json, pass_app, quantity, rich_table, when
+from bellhop.cli.common import App, Failed, acting_as, as_json, echo_json, echo_table, pass_app, quantity, when
 from bellhop.cli.remote import part
 
 _ROLES: Final = ("viewer", "operator", "admin")
@@ -67,7 +67,7 @@ def list_(app: App, json_: bool) -> None:
     if json_:
         echo_json(rows)
         return
-    echo(rich_table(("name", "role", "made (UTC)", ""), [_line(row) for row in rows]))
+    echo_table(("name", "role", "made (UTC)", ""), [_line(row) for row in rows], "no users")
 
 
 @users.command(short_help="Change a user: role, password, disable.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
@@ -24,8 +25,13 @@ from bellhop.schemas.problems import Problem
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 __all__ = ["EventReader", "create_app"]
 
+_WEBHOOK: Final = re.compile(r"/webhooks/([!-.0-~]+)(?:/([!-.0-~]+))?/?")
+"""As the routes below, of ASCII alone: what else a name may hold, the router reads."""
 _PUBLIC: Final = {"Cache-Control": "max-age=300", "Access-Control-Allow-Origin": "*"}
 """The documents hold nothing of anybody: also a page of another site, as editors of OpenAPI are, may read them."""
 
@@ -113,7 +119,22 @@ def create_app(
         observe("webhook.crashed", error=type(error).__name__)
         return respond(internal_error(), request.path)
 
+    if tracer is UNTRACED:  # traces are named by Flask's routes
+        app.wsgi_app = _past_the_router(app.wsgi_app, webhooks)  # type: ignore[method-assign,assignment]
     return app
+
+
+def _past_the_router(app: WSGIApplication, webhooks: Webhooks) -> WSGIApplication:
+    """Takes what is posted to `/webhooks/…` by itself: Flask's router and contexts cost a quarter of a webhook, which
+    needs none of them, and an answer of theirs cannot come later."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = _WEBHOOK.fullmatch(environ.get("PATH_INFO", ""))
+        if path is None or environ["REQUEST_METHOD"] != "POST":
+            return app(environ, start_response)
+        return webhooks.begin(Request(environ), path[1], path[2] or "")(environ, start_response)
+
+    return answer
 
 
 def _document(documents: Documents, name: str) -> Response:

@@ -58,7 +58,7 @@ def read_body(request: Request, limit: int, *, takes_forms: bool = False) -> Bod
     """The body of at most `limit` bytes, packed and unpacked. Raises Problem: 413 over the limit (chunked ones too,
     which tell no length ahead), 408 too slow, 400 cut off or not framed as HTTP asks for."""
     sent = _read(request, limit)
-    content, problem = _unpack(sent, request.headers.get("Content-Encoding", ""), limit)
+    content, problem = _unpack(sent, request.environ.get("HTTP_CONTENT_ENCODING", ""), limit)
     media, is_utf8 = _media_of(request.content_type or "")
     is_form = is_form_body(media, content)
     is_known = is_taken(media, is_form=is_form, takes_forms=takes_forms)

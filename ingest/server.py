@@ -6,29 +6,24 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.utils import formatdate
-from functools import lru_cache, partial
-from selectors import EVENT_READ
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import gunicorn.http.wsgi
 import gunicorn.util
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from bellhop.ingest.reloaded_app import ReloadedApp
+from bellhop.ingest.worker import IngressWorker
 from bellhop.schemas.errors import BellhopError, SettingsError
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import Settings
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
     from _typeshed.wsgi import WSGIApplication
 
 _BACKLOG: Final = 2048
@@ -37,11 +32,6 @@ _KEEP_ALIVE_SECONDS: Final = 30
 # threads, each within the time for its body and its confirm.
 _HEARTBEAT_SECONDS: Final = 30
 LINGER_SECONDS: Final = 5
-_HEALTH: Final = (b"GET /healthz", b"GET /readyz", b"GET /metrics")
-_LONGEST_HEALTH: Final = max(map(len, _HEALTH))
-_HEALTH_THREADS: Final = 2
-_SILENT_SECONDS: Final = 2  # for a connection that has said nothing yet when the process is told to stop
-_END_OF_HEAD: Final = b"\r\n\r\n"
 _FIRST_DESCRIPTOR: Final = 3  # sd_listen_fds(3): where systemd puts the sockets
 
 
@@ -130,7 +120,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             "bind": f"fd://{self._descriptor}",
             "workers": processes(self._settings),
             "threads": ingest.threads,
-            "worker_class": _Worker,
+            "worker_class": IngressWorker,
             "timeout": _HEARTBEAT_SECONDS,
             "graceful_timeout": int(finish),
             "keepalive": _KEEP_ALIVE_SECONDS,
@@ -162,116 +152,9 @@ class _Arbiter(Arbiter):  # type: ignore[misc]  # gunicorn has no types
     def handle_usr2(self) -> None: ...
 
 
-class _Connection(socket.socket):
-    """A connection whose every read must be over by one deadline. A time-out for each read alone would let a client
-    that sends a byte now and then hold its thread for hours."""
-
-    _deadline = 0.0
-    _head = b""
-    """Of an answer, not sent yet."""
-
-    def allow(self, seconds: float) -> None:
-        self._deadline = time.monotonic() + seconds
-
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        """Raises TimeoutError at the deadline."""
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the request did not come in time")
-        with suppress(BlockingIOError):
-            return super().recv(bufsize, flags | socket.MSG_DONTWAIT)  # most have come whole: nothing to wait for
-        before = self.gettimeout()
-        self.settimeout(left if before is None else min(left, before))
-        try:
-            return super().recv(bufsize, flags)
-        finally:
-            self.settimeout(before)
-
-    def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
-        """An answer's head waits for its body: sent by itself it is a packet of its own, and two reads for the client.
-        gunicorn hands over each head as one piece. An interim one (1xx) has nothing behind it to wait for."""
-        piece = bytes(data)
-        if piece.endswith(_END_OF_HEAD) and piece.startswith(b"HTTP/") and not piece.startswith(b"HTTP/1.1 1"):
-            self._head = piece
-            return
-        held, self._head = self._head, b""
-        super().sendall(held + piece, flags)
-
-    def flush(self) -> None:
-        """Sends the head of an answer that has no body. Raises OSError."""
-        if self._head:
-            self.sendall(b"")
-
-
-class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Health is asked for in threads of its own: posts may fill all others, each for as long as a confirm takes."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)
-        self._health_pool = ThreadPoolExecutor(_HEALTH_THREADS)  # starts its threads when they are needed
-
-    def handle_usr1(self, _signal: int, _frame: object) -> None:
-        """In a thread: this one accepts connections meanwhile."""
-        if isinstance(self.wsgi, ReloadedApp):
-            threading.Thread(target=self.wsgi.reload, name="reload", daemon=True).start()
-
-    def enqueue_req(self, conn: TConn) -> None:
-        """Hands a connection to a thread once its first bytes are there; one that says nothing needs none."""
-        first = _first_bytes(conn.sock)
-        if first is None and self.alive and not conn.initialized and not conn.data_ready:
-            conn.set_timeout()
-            self.pending_conns.append(conn)
-            self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
-            return
-        pool = self._health_pool if first is not None and first.startswith(_HEALTH) else self.tpool
-        handled = pool.submit(self.handle, conn)
-        handled.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Is called last when the process is told to stop. gunicorn would leave the socket listening while requests are
-        finished, and never accept: who connects then would be reset in the end. Refused at once, they go elsewhere."""
-        super().set_accept_enabled(enabled)
-        if not self.alive:
-            for conn in self.pending_conns:
-                conn.timeout = min(conn.timeout, time.monotonic() + _SILENT_SECONDS)
-        if self.alive or self.app.listener_outlives:
-            return
-        for listener in self.sockets:
-            self._accept_all(listener)
-            listener.close()
-
-    def _accept_all(self, listener: socket.socket) -> None:
-        """Those who are connected already, as closing the socket would reset them."""
-        before = -1
-        while before != self.nr_conns:
-            before = self.nr_conns
-            self.accept(listener)
-
-    def handle(self, conn: TConn) -> object:
-        """Runs in a thread of the pool, once for each request; head and body share one deadline."""
-        if not isinstance(conn.sock, _Connection):
-            conn.sock = _Connection(fileno=conn.sock.detach())
-        conn.sock.allow(self.app.request_seconds)
-        try:
-            return super().handle(conn)
-        finally:
-            with suppress(OSError):  # gone, or closed after an error: there is nobody to tell
-                conn.sock.flush()
-
-
 @lru_cache(2)
 def _http_date(seconds: int) -> str:
     return formatdate(seconds, usegmt=True)
-
-
-def _first_bytes(connection: socket.socket) -> bytes | None:
-    """What has come and was not read yet; None where nothing has."""
-    try:
-        return socket.socket.recv(connection, _LONGEST_HEALTH, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return None
-    except OSError:
-        return b""  # gone: its thread finds out
 
 
 def _logger(observe: Observe) -> type:

@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Final, Protocol, TypeVar
 
-from bellhop.broker.port import Address, Broker, Message, Publisher
+from bellhop.broker.port import Address, Broker, Message, Publisher, gather
 from bellhop.broker.topology import NOWHERE
 from bellhop.ledger.parts import PartBeats
 from bellhop.ledger.records import EventView, Part, RefusedPost, ReloadAsked
@@ -136,6 +137,9 @@ class WatchedPublisher:
         except TimeoutError:
             return f"the broker has not answered a publish within {_ANSWER_SECONDS:g} s: it may be under an alarm"
         return "" if isinstance(error, Unroutable) else str(error)
+
+    def gather(self) -> AbstractContextManager[None]:
+        return gather(self._publisher)
 
     def close(self, timeout: float = 5.0) -> None:
         self._publisher.close(timeout)

@@ -14,14 +14,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import re
-import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from flask import Request, Response
@@ -32,7 +32,9 @@ from bellhop.broker.topology import work, work_queue
 from bellhop.ingest import body as bodies
 from bellhop.ingest.formats.parts import Ignored, Receipt, RefusedItem, Tested
 from bellhop.ingest.intake import Intake, Read
+from bellhop.ingest.later import Later
 from bellhop.ingest.limits import SourceLimits
+from bellhop.ingest.posts import Handed, PostFacts, PublishedPost, WebhookPost, sender_trace
 from bellhop.ingest.problems import internal_error, not_known_problem, respond, unauthorized_problem
 from bellhop.ingest.verify import AddressSecrets, NotVerified, Verifier
 from bellhop.schemas import events
@@ -40,21 +42,17 @@ from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.errors import BrokerError, EventInvalid
 from bellhop.schemas.observe import Observe, silent, where
-from bellhop.schemas.problems import MAX_ERRORS, Problem, problem_row
+from bellhop.schemas.problems import MAX_ERRORS, NOTHING_HERE, Problem, problem_row
 from bellhop.schemas.settings import Settings, SourceSettings
-from bellhop.schemas.trace import UNTRACED, Span, Tracer
+from bellhop.schemas.trace import UNTRACED, Tracer
 
-_TRACES: Final = {
-    "traceparent": re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
-    "sentry-trace": re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}(-[01])?"),
-    "baggage": re.compile(r"[\x20-\x7e]{1,2048}"),
-}
-_TRACE_KEYS: Final = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in _TRACES}  # WSGI's
 _TOO_MANY: Final = 429
 _SIGNED_ID: Final = re.compile(rf"[\x21-\x7e]{{1,{events.MAX_ID}}}")
 # The publisher settles every future within the confirm time; this much later, it has broken its word.
 _GRACE_SECONDS: Final = 2.0
 
+
+Result = TypeVar("Result")
 
 NoteRefused = Callable[[str, bodies.Body, Receipt, str, Problem], None]
 """Source, body, receipt, media type and what it is answered."""
@@ -62,29 +60,6 @@ NoteRefused = Callable[[str, bodies.Body, Receipt, str, Problem], None]
 
 def forget(_source: str, _body: bodies.Body, _receipt: Receipt, _media: str, _problem: Problem) -> None:
     """Keeps nothing of what is refused."""
-
-
-@dataclass(slots=True)
-class _Told:
-    """What is known of a post so far, for telling of it. reason: why it was refused, or what it is ignored for.
-    verified: its body and receipt, once it has proved where it comes from."""
-
-    source: str
-    id: str = ""
-    type: str = ""
-    route: str = ""
-    event: str = "webhook.accepted"
-    reason: str = ""
-    events: int = 1
-    verified: tuple[bodies.Body, Receipt] | None = None
-
-    def fields(self) -> dict[str, str | int]:
-        told: dict[str, str | int] = {"source": self.source, "id": self.id, "type": self.type, "route": self.route}
-        if self.reason:
-            told["reason"] = self.reason
-        if self.events != 1:
-            told["events"] = self.events
-        return told
 
 
 class Webhooks:
@@ -99,7 +74,7 @@ class Webhooks:
         observe: Observe = silent,
         tracer: Tracer = UNTRACED,
         clock: Clock = SYSTEM_CLOCK,
-        unique: Callable[[], str] = lambda: uuid.uuid4().hex,
+        unique: Callable[[], str] = lambda: os.urandom(16).hex(),
         note_refused: NoteRefused = forget,
         limits: SourceLimits | None = None,
         secrets_known: Callable[[], bool] = lambda: True,
@@ -121,20 +96,40 @@ class Webhooks:
 
     def post(self, request: Request, name: str, secret: str = "") -> Response:
         """Takes one webhook, and tells of it once, however it ends. secret: what the path says after the name."""
-        began = self._clock.monotonic()
-        told = _Told(name if name in self._settings.sources else "")  # what anyone may make up is no metric's label
+        begun = self.begin(request, name, secret)
+        return begun if isinstance(begun, Response) else begun.make()
+
+    def begin(self, request: Request, name: str, secret: str = "") -> Response | Later:
+        """As `post`, but does not wait for the confirms."""
+        told = PostFacts(name if name in self._settings.sources else "")  # what anyone may make up is no metric's label
+        post = WebhookPost(name, request, self._clock.monotonic(), told)
+        taken = self._guard(post, lambda: self._take(request, name, secret, told))
+        if isinstance(taken, Response):
+            return self._tell(post, taken)
+
+        def answer() -> Response:
+            return self._tell(post, self._guard(post, lambda: self._confirm(taken)))
+
+        return Later([confirm for confirm, _ in taken.handed], taken.until, answer)
+
+    def _guard(self, post: WebhookPost, step: Callable[[], Result]) -> Result | Response:
+        """What a step makes, or the answer that says why it did not."""
+        told = post.told
         try:
-            response = self._take(request, name, secret, told)
+            return step()
         except Problem as problem:
             told.event, told.reason = "webhook.refused", problem.name
-            response = respond(problem, request.path)
             if told.verified is not None and problem.status < 500 and problem.status != _TOO_MANY:
-                self._note_refused(name, *told.verified, request.mimetype, problem)
+                self._note_refused(post.source, *told.verified, post.request.mimetype, problem)
+            return respond(problem, post.request.path)
         except Exception as error:  # noqa: BLE001  # whatever it is, the sender must not take it for an acceptance
             self._observe("webhook.crashed", error=type(error).__name__, where=where(error), **told.fields())
             told.event, told.reason = "webhook.refused", "internal"
-            response = respond(internal_error(), request.path)
-        self._observe(told.event, status=response.status_code, seconds=self._clock.monotonic() - began, **told.fields())
+            return respond(internal_error(), post.request.path)
+
+    def _tell(self, post: WebhookPost, response: Response) -> Response:
+        seconds = self._clock.monotonic() - post.began
+        self._observe(post.told.event, status=response.status_code, seconds=seconds, **post.told.fields())
         return response
 
     def probe(self, source: str, secret: str = "") -> Response:
@@ -143,7 +138,8 @@ class Webhooks:
         self._source_at(source, secret)
         return _json({"source": source, "accepts": "POST"}, 200)
 
-    def _take(self, request: Request, name: str, secret: str, told: _Told) -> Response:
+    def _take(self, request: Request, name: str, secret: str, told: PostFacts) -> PublishedPost:
+        """Hands what a post holds over to the broker. Raises Problem."""
         source = self._source_at(name, secret)
         takes_forms = self._verifiers[name].takes_forms
         body = bodies.read_body(request, self._settings.ingest.max_body_bytes, takes_forms=takes_forms)
@@ -154,16 +150,21 @@ class Webhooks:
         told.verified = body, receipt
         decoded = body.decode()
         found = self._read(source, decoded, receipt)
-        trace = _traces(request)
+        trace = sender_trace(request)
         taken = [replace(one, trace=trace) if trace else one for one in found if isinstance(one, Envelope)]
         if taken:
             told.id, told.type, told.route, told.events = taken[0].id, taken[0].type, taken[0].route, len(taken)
         else:
             told.event, told.reason = "webhook.ignored", _why_nothing(found)
         self._require_room(source, len(taken))
-        self._publish(taken)
-        self._require_whole(found)
-        return self._answer(source, found)
+        until = self._clock.monotonic() + self._settings.broker.confirm_seconds + _GRACE_SECONDS
+        return PublishedPost(source, found, self._publish(taken), until)
+
+    def _confirm(self, taken: PublishedPost) -> Response:
+        """The answer to what was handed over. Raises Problem."""
+        self._await(taken)
+        self._require_whole(taken.found)
+        return self._answer(taken.source, taken.found)
 
     def _require_room(self, source: SourceSettings, events: int) -> None:
         """Raises Problem 429. Behind the proof of who posts, so that nobody else uses up what a source may post."""
@@ -179,7 +180,7 @@ class Webhooks:
         """The source of an address. Raises Problem 404."""
         source = self._source(name)
         if secret and not self._verifiers[name].in_path:
-            raise Problem(404, "not-found", "There is nothing at this address.")
+            raise Problem(404, "not-found", NOTHING_HERE)
         return source
 
     def _source(self, name: str) -> SourceSettings:
@@ -190,7 +191,7 @@ class Webhooks:
 
     def _verify(self, source: SourceSettings, request: Request, secret: str, body: bodies.Body, now: datetime) -> str:
         """The delivery id the scheme signs, "" where it signs none."""
-        address = AddressSecrets(secret, tuple(request.args.getlist("secret")))
+        address = AddressSecrets(secret, tuple(request.args.getlist("secret")) if request.query_string else ())
         *others, last = body.signed
         verify = self._verifiers[source.name].verify
         try:
@@ -212,26 +213,27 @@ class Webhooks:
         except EventInvalid as error:
             raise Problem(422, "invalid-event", "The event breaks its contract.", error.problems) from None
 
-    def _publish(self, envelopes: Sequence[Envelope]) -> None:
-        """Returns when the broker has confirmed all. Raises Problem 503 for all else: the sender must send it again."""
-        until = self._clock.monotonic() + self._settings.broker.confirm_seconds + _GRACE_SECONDS
-        handed: list[tuple[Future[None], Span]] = []
+    def _publish(self, envelopes: Sequence[Envelope]) -> Sequence[Handed]:
+        """The confirms that are awaited, and their spans. Raises Problem 503."""
         try:
-            handed += [self._hand_over(envelope) for envelope in envelopes]
-            for future, span in handed:
+            return [self._hand_over(envelope) for envelope in envelopes]
+        except BrokerError:
+            raise self._not_accepted() from None
+
+    def _await(self, taken: PublishedPost) -> None:
+        """Returns when the broker has confirmed all. Raises Problem 503 for all else: the sender must send it again."""
+        try:
+            for future, span in taken.handed:
                 span.status("unavailable")  # until it is confirmed
-                future.result(max(0.0, until - self._clock.monotonic()))
+                future.result(max(0.0, taken.until - self._clock.monotonic()))
                 span.status("ok")
         except (BrokerError, TimeoutError, CancelledError):
-            detail = "The event was not accepted: the queue did not confirm it. Send it again, with the same id."
-            # Spread, so that those who were turned away together do not come back together.
-            after = {"Retry-After": str(5 + int(self._clock.chance() * 6))}
-            raise Problem(503, "not-accepted", detail, headers=after) from None
+            raise self._not_accepted() from None
         finally:
-            for _, span in handed:
+            for _, span in taken.handed:
                 span.end()
 
-    def _hand_over(self, envelope: Envelope) -> tuple[Future[None], Span]:
+    def _hand_over(self, envelope: Envelope) -> Handed:
         """The confirm that is awaited, and the span that lasts until then."""
         queue = work_queue(envelope.route)
         span = self._tracer.publish(queue, envelope.message_id, _tags(envelope))
@@ -240,6 +242,11 @@ class Webhooks:
         message = work_message(envelope, envelope.received)
         span.set("messaging.message.body.size", len(message.body))
         return self._publisher.publish(message, work(envelope.route)), span
+
+    def _not_accepted(self) -> Problem:
+        detail = "The event was not accepted: the queue did not confirm it. Send it again, with the same id."
+        # Spread, so that those who were turned away together do not come back together.
+        return Problem(503, "not-accepted", detail, headers={"Retry-After": str(5 + int(self._clock.chance() * 6))})
 
     def _answer(self, source: SourceSettings, found: Sequence[Read]) -> Response:
         told = [self._row(one) for one in found]
@@ -287,9 +294,3 @@ def _json(told: Mapping[str, object], status: int) -> Response:
 
 def _tags(envelope: Envelope) -> dict[str, str]:
     return {"route": envelope.route, "account": envelope.account, "source": envelope.source, "id": envelope.id}
-
-
-def _traces(request: Request) -> dict[str, str]:
-    """The trace the sender started, as far as it is well-formed: what is passed on was checked."""
-    found = {name: request.environ.get(key, "") for name, key in _TRACE_KEYS.items()}
-    return {name: value for name, value in found.items() if value and _TRACES[name].fullmatch(value)}

@@ -44,8 +44,8 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
         RightAct.REPLAY,
     ),
     Reason.AUTH: Advice(
-        "Correct the permissions at the vendor, or the account's settings and restart its workers; then replay all of "
-        "the account: `bellhop dead replay --reason auth --account A`.",
+        "Correct the permissions at the vendor, or the account's settings and have them taken (`bellhop reload`); then "
+        "replay all of the account: `bellhop dead replay --reason auth --account A`.",
         "Replay before `bellhop doctor A` passes.",
         RightAct.REPLAY,
     ),
@@ -94,7 +94,7 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
         BY_HAND,
     ),
     Reason.MISCONFIGURED: Advice(
-        "Restore it in the settings, restart the workers, replay.",
+        "Restore it in the settings, have them taken (`bellhop reload`), replay.",
         "Give its name to another account: what is replayed would be booked there.",
         RightAct.REPLAY,
     ),

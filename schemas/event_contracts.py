@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from bellhop.schemas.contract import (
     Count,
@@ -65,8 +65,8 @@ class _Service(Strict):
 
 class _Member(Strict):
     member_id = Identifier(required=True)
-    profile = fields.Dict(keys=fields.String())
-    attributes = fields.Dict(keys=fields.String())
+    profile = fields.Dict()
+    attributes = fields.Dict()
 
 
 class _Booking(Strict):
@@ -80,7 +80,7 @@ class _Booking(Strict):
     services = fields.List(fields.Nested(_Service), validate=validate.Length(max=MAX_SERVICES), load_default=list)
     additional = fields.Dict(keys=fields.String(validate=validate.Length(max=200)))
     promo_code = short_text(100)
-    recurring = fields.Dict(keys=fields.String())
+    recurring = fields.Dict()
 
     @validates_schema(skip_on_field_errors=True)
     def _ends_after_start(self, data: Mapping[str, Any], **kwargs: Any) -> None:
@@ -112,16 +112,12 @@ class _Reference(Schema):
 
 
 class _Body(Strict):
+    error_messages = {"type": "must be a JSON object"}  # noqa: RUF012  # marshmallow's own way to say so
+
     id = DeliveryId()
     type = fields.String(required=True, validate=validate.OneOf(TYPES))
     timestamp = Moment(required=True)
     data = fields.Dict(required=True)
-
-    @pre_load
-    def _object(self, body: Any, **kwargs: Any) -> Any:
-        if not isinstance(body, dict):
-            raise ValidationError("must be a JSON object")
-        return body
 
 
 class _Test(_Body):

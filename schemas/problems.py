@@ -13,6 +13,8 @@ from bellhop.schemas.errors import BellhopError, FieldProblem
 
 CONTENT_TYPE: Final = "application/problem+json"
 MAX_ERRORS: Final = 100
+NOTHING_HERE: Final = "There is nothing at this address."
+"""A 404 for an address that is none, and not for what is not there at it."""
 _MAX_FIELD: Final = 200
 WEBHOOK_PROBLEMS: Final = (
     *("not-verified", "malformed-json", "malformed-form", "media-type", "content-encoding", "invalid-event", "bad-id"),

@@ -29,15 +29,17 @@ _DETAIL_CHARACTERS: Final = 2000
 _KEY_BYTES: Final = range(24, 65)
 
 
-def result_type(event: Envelope, reason: str) -> str:
-    """The result's type; "" where the end of such an event is not told. reason: of its dead letter, "" for none."""
+def result_type(event: Envelope, reason: str, *, stands: bool = False) -> str:
+    """The result's type; "" where the end of such an event is not told. reason: of its dead letter, "" for none.
+    stands: whether anything of its booking does. What one guest of several cancelled leaves the booking standing."""
     if event.type in MEMBER_TYPES:
         return "member.failed" if reason else "member.synchronised"
     if event.type not in BOOKING_TYPES:
         return ""
     if reason:
         return "booking.unpaid" if reason == Reason.UNPAID else "booking.failed"
-    return "booking.cancelled" if cancels(event.type, event.data.get("status")) else "booking.confirmed"
+    is_over = cancels(event.type, event.data.get("status")) and not stands
+    return "booking.cancelled" if is_over else "booking.confirmed"
 
 
 def result(
@@ -54,7 +56,7 @@ def result(
     detail: for people, without secrets. booking: what its booking has at the vendor. warnings: what of the event is not
     there as it was sent. now: the end's time.
     """
-    type_ = result_type(event, reason)
+    type_ = result_type(event, reason, stands=bool((booking or {}).get("vendor_ids")))
     if not type_:
         return None
     told: dict[str, Any] = {"event_id": event.id, "detail": detail[:_DETAIL_CHARACTERS]}

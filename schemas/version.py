@@ -15,5 +15,7 @@ def _of_the_package() -> str:
         return ""
 
 
+LICENSE: Final = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
+"""As OpenAPI has it."""
 VERSION: Final = _of_the_package()
 """Of the installed package; "" where Bellhop is run from its sources and was never installed."""

@@ -61,6 +61,7 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "ledger.unavailable": "warning",
     "delivery.reclaimed": "warning",
     "telemetry.unexported": "warning",
+    "worker.short_of_threads": "warning",
     "worker.stalled": "error",
     "worker.crashed": "error",
     "webhook.crashed": "error",

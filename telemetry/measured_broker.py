@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Final
 
-from bellhop.broker.port import Address, Broker, Consumer, Leave, Message, Publisher, QueueStats
+from bellhop.broker.port import Address, Broker, Consumer, Leave, Message, Publisher, QueueStats, gather
 from bellhop.broker.topology import NOWHERE
 from bellhop.schemas.errors import BrokerUnavailable, PublishRefused, Unroutable
 from bellhop.schemas.observe import Observe
@@ -63,6 +64,9 @@ class _MeasuredPublisher:
         future = self._publisher.publish(message, to)
         future.add_done_callback(lambda done: self._observe_outcome(done, to, self._monotonic() - began))
         return future
+
+    def gather(self) -> AbstractContextManager[None]:
+        return gather(self._publisher)
 
     def close(self, timeout: float = 5.0) -> None:
         self._publisher.close(timeout)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong, RemoteDisconnected
 from typing import Final
 
+_FIRST_BYTES: Final = 4096
+"""What is read into stands ready for as long as the answer is waited for, with each of a thousand calls."""
 _PIECE_BYTES: Final = 65_536
 _MOST_LINE_BYTES: Final = 65_536
 """Of a head as a whole, and of a chunk's size or a trailer."""
@@ -71,6 +73,7 @@ class AnswerReader:
         self._deadline = deadline
         self._timeout = deadline - time.monotonic()
         self._got = b""
+        self._piece = _FIRST_BYTES
         sock.settimeout(max(self._timeout, 0.001))
 
     @property
@@ -140,7 +143,8 @@ class AnswerReader:
         if self._timeout - left > _SLACK_SECONDS:
             self._sock.settimeout(left)
             self._timeout = left
-        piece = self._sock.recv(_PIECE_BYTES)
+        piece = self._sock.recv(self._piece)
+        self._piece = _PIECE_BYTES
         self._got += piece
         return bool(piece)
 

@@ -6,13 +6,15 @@ import time
 import weakref
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 
-from bellhop.vendors.exchange import HttpConnection, RawAnswer, Request, Unanswered
+from bellhop.vendors.exchange import USABLE_SECONDS, HttpConnection, RawAnswer, Request, Unanswered
 from bellhop.vendors.sockets import CheckPeer, Host
 
 
 class Connections:
-    """Safe from any thread. keep: so many to each host; more are opened when needed, and closed after use.
+    """Safe from any thread. keep: so many to each host, while they are usable; more are opened when needed, and closed
+    after use.
 
     Neither retries what may have been carried out nor follows redirects: both would send a booking again without the
     ledger knowing.
@@ -22,6 +24,7 @@ class Connections:
         self._keep = keep
         self._check_peer = check_peer
         self._kept: defaultdict[Host, list[HttpConnection]] = defaultdict(list)
+        self._next_sweep = 0.0
         weakref.finalize(self, _end_all, self._kept)
 
     def exchange(
@@ -54,12 +57,23 @@ class Connections:
 
     def _exchange(self, connection: HttpConnection, request: Request, deadline: float) -> RawAnswer:
         answer = connection.exchange(request, deadline)
+        if time.monotonic() >= self._next_sweep:
+            self._sweep()
         kept = self._kept[connection.to]
         if not connection.is_open or len(kept) >= self._keep:
             connection.end()
         else:
             kept.append(connection)
         return answer
+
+    def _sweep(self) -> None:
+        """Ends what has become too old in the meantime, of all hosts: one that is not called again would keep as many
+        as it ever had at once."""
+        self._next_sweep = time.monotonic() + USABLE_SECONDS
+        for kept in list(self._kept.values()):
+            with suppress(IndexError):  # none is left, or another thread took the last
+                while not kept[0].is_fresh():  # in the order in which they answered
+                    kept.pop(0).end()
 
 
 def _end_all(kept: Mapping[Host, list[HttpConnection]]) -> None:

@@ -107,9 +107,12 @@ class HttpConnection:
         self.is_open = False
         self.sock.close()
 
+    def is_fresh(self) -> bool:
+        return time.monotonic() - self._answered <= USABLE_SECONDS
+
     def is_usable(self) -> bool:
         """Whether a request may go out on it: it answered just now, all that came was an answer, and nobody hung up."""
-        if not self.is_open or time.monotonic() - self._answered > USABLE_SECONDS:
+        if not self.is_open or not self.is_fresh():
             return False
         # What TLS has read already, the system does not know of.
         return not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()) and not self._poll.poll(0)

@@ -11,11 +11,20 @@ from bellhop.schemas.settings import Settings
 from bellhop.vendors.registry import topology_of
 
 _DAY_SECONDS: Final = 86_400
+_OTHER_FILES: Final = 200
+"""Of a worker, beside its calls: the ledger's and the broker's connections, what waits for its next call."""
 
 
-def lane_notes(settings: Settings) -> Iterator[str]:
-    """A sentence for each. The settings are right even so."""
+def lane_notes(settings: Settings, files: int) -> Iterator[str]:
+    """A sentence for each. The settings are right even so. files: how many a process may have open on this host."""
     yield from _unreached_limits(settings)
+    calls = 2 * settings.work.threads
+    if calls + _OTHER_FILES > files:
+        yield (
+            f"work.threads: {settings.work.threads} lets a worker have {calls} calls at once on a route, each with a "
+            f"file open, and a process may have {files} open here: raise `ulimit -Hn` (LimitNOFILE= of a systemd "
+            f"unit) to {calls + _OTHER_FILES} for each route that it works"
+        )
     if settings.broker.embedded:
         return
     for route, accounts in topology_of(settings).lanes.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 import ssl
@@ -128,8 +129,12 @@ def _look_up(name: str, port: int, seconds: float) -> list[Address]:
     with _lock:
         asked = _under_way.get((name, port))
         if asked is None:
-            asked = _under_way[name, port] = Future()
-            threading.Thread(target=_resolve, args=(name, port, asked), name="resolver", daemon=True).start()
+            asked = Future()
+            try:
+                threading.Thread(target=_resolve, args=(name, port, asked), name="resolver", daemon=True).start()
+            except RuntimeError as error:  # the process may have no more: nothing was sent, and the next one asks anew
+                raise OSError(errno.EAGAIN, "no thread to ask for its addresses") from error
+            _under_way[name, port] = asked
     return asked.result(seconds)
 
 

@@ -120,7 +120,8 @@ class AccountGate:
     def ask(self, account: str) -> LeaveAsked | None:
         """See `workers.ports.Turns`."""
         limits = self._limits(account)
-        if limits == _NO_LIMITS or self._is_ill(account) or self._turns_of(account).permit is not None:
+        held = self._held.get(account)
+        if limits == _NO_LIMITS or self._is_ill(account) or (held is not None and held.permit is not None):
             return None
         # A little before its moment, for which the ledger has it wait: asked for late, it would push all that follow.
         begins = self._next.get(account, 0.0) - MOMENT_SECONDS / 2
@@ -130,12 +131,12 @@ class AccountGate:
         if soonest > 0:
             self._clock.sleep(soonest)
         permit = Permit(account, permit_id() if limits.at_once else "", 0.0, False)
-        self._turns_of(account).asked_at = self._clock.monotonic()
+        self._held[account] = _Ahead(asked_at=self._clock.monotonic())
         return LeaveAsked(permit, limits, self._last, self._lease(account))
 
     def take(self, leave: LeaveAsked, wait: float) -> None:
         """See `workers.ports.Turns`."""
-        held = self._turns_of(leave.permit.account)
+        held = self._held[leave.permit.account]
         held.permit = leave.permit
         # From when it was asked for, not from when it was committed: the next is not to be asked for late.
         self._note_rate(leave.permit.account, leave.limits, held.asked_at + wait)
@@ -145,23 +146,22 @@ class AccountGate:
     def ahead(self, account: str) -> None:
         """Gets the permit for this thread's next request to the account, so that nothing need be waited for between
         the ledger's mark and the call. Raises Held. What is not used must be given back with `give_back`."""
-        held = self._turns_of(account)
-        if held.permit is None:
-            held.permit = self._permit(account)
+        held = self._held.get(account)
+        if held is None or held.permit is None:
+            self._held[account] = _Ahead(self._permit(account))
 
     def give_back(self, account: str) -> None:
         """Returns a permit that was not used."""
-        held = self._turns_of(account)
-        if held.permit is not None:
-            permit, held.permit = held.permit, None
-            self._release(permit, Ended.UNUSED)
+        held = self._held.pop(account, None)
+        if held is not None and held.permit is not None:
+            self._release(held.permit, Ended.UNUSED)
 
     @contextmanager
     def turn(self, account: str, *, is_login: bool = False) -> Iterator[None]:
         """See `vendors.held.Gate`."""
-        held = self._turns_of(account)
-        is_ahead = held.permit is not None
-        permit, held.permit = held.permit or self._permit(account), None
+        held = self._held.pop(account, None)
+        is_ahead = held is not None and held.permit is not None
+        permit = held.permit if held is not None and held.permit is not None else self._permit(account)
         well = Ended.LOGGED_IN if is_login else Ended.ANSWERED
         try:
             yield
@@ -182,11 +182,14 @@ class AccountGate:
         else:
             self._release(permit, well)
 
-    def _turns_of(self, account: str) -> _Ahead:
+    @property
+    def _held(self) -> dict[str, _Ahead]:
+        """This thread's, by account: nothing stays between its events, or a thousand threads would each come to hold
+        something of a thousand accounts."""
         held: dict[str, _Ahead] | None = getattr(self._local, "held", None)
         if held is None:
             held = self._local.held = {}
-        return held.setdefault(account, _Ahead())
+        return held
 
     def _limits(self, account: str) -> Limits:
         return self._accounts[account].limits if account in self._accounts else _NO_LIMITS

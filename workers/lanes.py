@@ -9,6 +9,7 @@ says. docs/decisions/0025 has the whole.
 
 from __future__ import annotations
 
+import heapq
 import math
 import threading
 from collections import deque
@@ -20,8 +21,8 @@ from bellhop.broker.topology import is_soon_lane, lane_account
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.workers.delivery import ClaimedDelivery
 from bellhop.workers.ports import FREE, AccountLeave, Turns
-from bellhop.workers.precedence import Precedence, Rank
-from bellhop.workers.retry import LOOK_SECONDS
+from bellhop.workers.precedence import LOOK_SECONDS, Precedence, Rank
+from bellhop.workers.retry import LOOK_SECONDS as LANE_LOOK_SECONDS
 
 SOON_SECONDS: Final = 2.0
 """What has to wait longer for its turn is not taken yet."""
@@ -87,6 +88,9 @@ class Lanes:
         self._changed = threading.Condition()
         self._accounts: dict[str, _Account] = {}
         self._lane_of: dict[int, str] = {}  # of what is in hand, by id(delivery)
+        # Of a thousand accounts few may begin something at a moment: no others are gone through for each event.
+        self._next: dict[str, None] = {}  # who has something waiting and may have more at work, the next one first
+        self._later: list[tuple[float, str]] = []  # a heap: when to ask again of whose turn it was not
         self._at_work = 0
         self._wakes_at = math.inf
         """Monotonic seconds: when a thread wakes for the next turn that time brings. The others wait for changes."""
@@ -105,7 +109,7 @@ class Lanes:
         leave, now = self._turns.leave(name), self._clock.monotonic()
         with self._changed:
             own = self._update(name, leave, now).lane(lane)
-            is_looked_at = own.looked_at is not None and now - own.looked_at >= LOOK_SECONDS
+            is_looked_at = own.looked_at is not None and now - own.looked_at >= LANE_LOOK_SECONDS
             if leave.held > 0 and not is_looked_at:
                 return 0
             if max(self._precedence.next_at(name), leave.next_at) - now > SOON_SECONDS:
@@ -153,8 +157,11 @@ class Lanes:
         """It waits for a thread and its turn. It must have been taken in."""
         with self._changed:
             lane = self._lane_of[id(claimed.delivery)]
-            self._accounts[lane_account(lane)].lane(lane).waiting.append(claimed)
-            self._precedence.put(lane_account(lane), self._rank_of(lane))
+            name = lane_account(lane)
+            account = self._accounts[name]
+            account.lane(lane).waiting.append(claimed)
+            self._precedence.put(name, self._rank_of(lane))
+            self._line_up(name, account)
             self._changed.notify()
 
     def next(self) -> ClaimedDelivery | None:
@@ -172,9 +179,11 @@ class Lanes:
         """Its thread is free again."""
         with self._changed:
             name = lane_account(self._lane_of[id(claimed.delivery)])
+            account = self._accounts[name]
             self._precedence.finish(name)
-            self._accounts[name].at_work -= 1
+            account.at_work -= 1
             self._at_work -= 1
+            self._line_up(name, account)
             self._changed.notify()
 
     def close(self) -> None:
@@ -184,23 +193,46 @@ class Lanes:
 
     def _pick(self, now: float) -> tuple[ClaimedDelivery | None, float]:
         """The next event; or None, and when time alone brings one."""
+        while self._later and self._later[0][0] <= now:
+            name = heapq.heappop(self._later)[1]
+            if name in self._accounts:
+                self._line_up(name, self._accounts[name])
         soonest = math.inf
-        for name, account in self._accounts.items():
-            if account.at_work >= min(account.leave.at_once or self.pool, self.pool - self._at_work):
+        for name in list(self._next) if self._at_work < self.pool else ():
+            account = self._accounts[name]
+            if account.at_work >= self.pool - self._at_work:
                 continue
-            for lane in account.both:
-                if not lane.waiting:
-                    continue
-                begins = self._begin(name, account, lane, now)
-                if begins > 0:
-                    soonest = min(soonest, begins)
-                    continue
-                # Behind the others: the next free thread is theirs.
-                self._accounts[name] = self._accounts.pop(name)
+            found, begins = self._pick_of(name, account, now)
+            if found is not None:
+                return found, 0.0
+            if begins > now + LOOK_SECONDS:  # by its rate; what others may let begin sooner is asked of each time
+                del self._next[name]
+                heapq.heappush(self._later, (begins, name))
+            soonest = min(soonest, begins)
+        return None, min(soonest, self._later[0][0]) if self._later else soonest
+
+    def _pick_of(self, name: str, account: _Account, now: float) -> tuple[ClaimedDelivery | None, float]:
+        soonest = math.inf
+        for lane in account.both:
+            if not lane.waiting:
+                continue
+            begins = self._begin(name, account, lane, now)
+            if begins <= 0:
                 account.at_work += 1
                 self._at_work += 1
-                return lane.waiting.popleft(), 0.0
+                del self._next[name]
+                found = lane.waiting.popleft()
+                self._line_up(name, account)  # behind the others: the next free thread is theirs
+                return found, 0.0
+            soonest = min(soonest, begins)
         return None, soonest
+
+    def _line_up(self, name: str, account: _Account) -> None:
+        """Where it has something that may begin, at the end of who is next; else it is not among them."""
+        if any(lane.waiting for lane in account.both) and account.at_work < (account.leave.at_once or self.pool):
+            self._next.setdefault(name)
+        else:
+            self._next.pop(name, None)
 
     def _begin(self, name: str, account: _Account, lane: _Lane, now: float) -> float:
         rank = Rank.SOON if lane is account.soon else self._rank
@@ -223,9 +255,11 @@ class Lanes:
     def _update(self, name: str, leave: AccountLeave, now: float) -> _Account:
         """The account with this leave; kept only while there is something of it to be known."""
         account = self._accounts.get(name) or _Account()
-        if account.leave.at_once != leave.at_once:
-            self._changed.notify_all()
+        is_changed = account.leave.at_once != leave.at_once
         account.leave = leave
+        if is_changed:
+            self._line_up(name, account)
+            self._changed.notify_all()
         for lane in account.both:
             if not leave.is_ill and leave.held <= 0:
                 lane.looked_at = None

@@ -28,6 +28,7 @@ from bellhop.workers.messages import follow_up_messages, onward_message, result_
 from bellhop.workers.ports import NoTurns, WorkLedger
 from bellhop.workers.results import Results
 from bellhop.workers.suspects import Room, Suspects
+from bellhop.workers.threads import WorkThreads
 
 SETTLE_AT_MOST: Final = 256
 _TAKE_SECONDS: Final = 0.5
@@ -43,6 +44,8 @@ class SettlerEnded(BellhopError):
 class Worker:
     """`capacity` deliveries are held at once; lanes: what of them is whose. threads: how many one account may have at
     work, where others wait too; the pool has twice as many."""
+
+    taken = 0
 
     def __init__(
         self,
@@ -66,7 +69,6 @@ class Worker:
         self.route = route
         self.consumer = consumer
         self.capacity = capacity_of(threads)
-        self.taken = 0
         self.last_loop = clock.monotonic()
         self._executor = executor
         self._publisher = publisher
@@ -84,6 +86,7 @@ class Worker:
         # When each was received, by id(delivery). Written by the owner and the settler, one step each: atomic.
         self._held: dict[int, float] = {}
         self._give_up = threading.Event()
+        self._pool = WorkThreads(route, self._work_forever, observe)
 
     @property
     def in_flight(self) -> int:
@@ -100,11 +103,6 @@ class Worker:
         Raises what nobody foresaw: the process must then end, and be started anew, for a worker without its settler
         would hold deliveries for ever. All it held comes again.
         """
-        pool = [threading.Thread(target=self._work_forever, name=f"{self.route}-work") for _ in range(self.lanes.pool)]
-        for thread in pool:
-            # Daemons: a call that outlives the drain time must not keep the process. It is in the ledger as `calling`.
-            thread.daemon = True
-            thread.start()
         settler = threading.Thread(target=self._settle_forever, name=f"{self.route}-settle", daemon=True)
         settler.start()
         self._suspects.join()
@@ -178,6 +176,8 @@ class Worker:
                 self._ended.put(one)
             else:
                 self.lanes.put(one)
+        if (wanted := min(self.lanes.pool, self.in_flight)) > self._pool.count:
+            self.lanes.pool = self._pool.grow(wanted, self.lanes.pool)
         return []
 
     def _work_forever(self) -> None:

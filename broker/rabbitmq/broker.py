@@ -167,7 +167,7 @@ class AmqpBroker:
                     link.release()
         # The URL is not told: it holds the password.
         raise BrokerUnavailable(
-            f"RabbitMQ could not be reached at any of {len(self._urls)} URLs: {type(last).__name__}"
+            f"RabbitMQ could not be reached at any of broker.url ({len(self._urls)}): {type(last).__name__}"
         )
 
 

@@ -281,7 +281,10 @@ class AmqpConsumer:
 
     def _wait(self, sockets: list[socket.socket], until: float) -> None:
         seconds = max(0.0, until - self._monotonic())
-        select.select([self._bell, *sockets], [], [], seconds)
+        poll = select.poll()  # select() fails from a thousand open files on, as with so many calls under way
+        for one in (self._bell, *sockets):
+            poll.register(one, select.POLLIN)
+        poll.poll(1000 * seconds)
         if not sockets and self._rung.is_set():  # nothing to ack on, and it would wake us for ever
             self._acks.clear()
             self._rung.clear()

@@ -43,7 +43,7 @@ from bellhop.schemas.contract import Moment
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.problems import CONTENT_TYPE
 from bellhop.schemas.settings import Settings
-from bellhop.schemas.version import VERSION
+from bellhop.schemas.version import LICENSE, VERSION
 
 PREFIX: Final = "/api/v1"
 KEY: Final = "bellhop.api"
@@ -112,11 +112,12 @@ def create_api_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["API_SPEC_OPTIONS"] = {
-        "info": {"description": "Everything that Bellhop's console does, for programs."},
+        "info": {"description": "Everything that Bellhop's console does, for programs.", "license": LICENSE},
         "servers": [{"url": PREFIX}],
         "security": [{"token": []}],
     }
     api = _Api(app, spec_kwargs={"title": "Bellhop", "version": VERSION, "openapi_version": "3.1.0"})
+    api.spec.components.schemas.pop("PaginationMetadata")  # flask-smorest's own way to page, which nothing here takes
     _describe(api)
     for section in (*(module.section(parts) for module in _SECTIONS), _document(api)):
         api.register_blueprint(section_blueprint(section, parts))

@@ -12,13 +12,13 @@ from werkzeug.exceptions import HTTPException
 from bellhop.ledger.pages import CursorInvalid
 from bellhop.schemas.errors import BrokerError, FieldProblem, LedgerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, where
-from bellhop.schemas.problems import CONTENT_TYPE, Problem
+from bellhop.schemas.problems import CONTENT_TYPE, NOTHING_HERE, Problem
 
 RETRY_AFTER: Final[Mapping[str, str]] = {"Retry-After": "5"}
 
 _NAMES: Final[Mapping[int, tuple[str, str]]] = {
     400: ("bad-request", "The request is not understood."),
-    404: ("not-found", "There is nothing at this address."),
+    404: ("not-found", NOTHING_HERE),
     405: ("method-not-allowed", "This address does not take that method."),
     413: ("too-large", "The body is larger than 1 MiB."),
 }

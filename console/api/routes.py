@@ -257,6 +257,8 @@ def _authenticate(parts: ApiParts) -> ApiToken:
     if token is None:
         parts.observe("api.refused", status=401, how="token")
         detail = "This needs an API token: Authorization: Bearer bh_… (`bellhop tokens add`)."
+        if scheme.lower() == "bearer":
+            detail = "This API token is none, is revoked or has ended: `bellhop tokens list` shows those there are."
         raise Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="bellhop"'})
     return token
 

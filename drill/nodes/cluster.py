@@ -50,7 +50,9 @@ class RabbitCluster:
             self._await_quorum(node)
 
     def upgrade(self) -> None:
-        """All are stopped, and all started on the newer RabbitMQ: one after the other is refused from 4.0 to 4.3."""
+        """All are stopped, and all started on the newer RabbitMQ. Before that their metadata move to Khepri: 4.3 has no
+        other store, and a node that moves them at its start ends unless all others are up at that moment."""
+        self.nodes[0].control("enable_feature_flag", "--experimental", "khepri_db")
         for node in self.nodes:
             node.stop()
         for node in self.nodes:

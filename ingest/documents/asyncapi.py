@@ -13,9 +13,10 @@ from bellhop.schemas.envelope import MAX_GENERATION
 from bellhop.schemas.envelope import VERSION as ENVELOPE_VERSION
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.routes import RESULTS_ROUTE
-from bellhop.schemas.version import VERSION
+from bellhop.schemas.version import LICENSE, VERSION
 from bellhop.vendors.registry import ROUTES
 
+_LICENSE: Final = {"name": LICENSE["name"], "url": "https://www.apache.org/licenses/LICENSE-2.0"}
 _TEXT: Final[JsonSchema] = {"type": "string", "minLength": 1}
 _TIME: Final[JsonSchema] = {"type": "string", "format": "date-time"}
 _NEEDED: Final[JsonSchema] = {
@@ -79,7 +80,7 @@ def asyncapi(ladder: Sequence[float]) -> JsonSchema:
     }
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Bellhop's queues", "version": VERSION, "description": _DESCRIPTION},
+        "info": {"title": "Bellhop's queues", "version": VERSION, "description": _DESCRIPTION, "license": _LICENSE},
         "defaultContentType": "application/json",
         "channels": {**works, **retries, **dead},
         "operations": {

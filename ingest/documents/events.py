@@ -27,6 +27,12 @@ _GIVEN: Final[JsonSchema] = {"not": NULL}
 _CANCELS: Final[JsonSchema] = {"type": "string", "pattern": patterns.one_of_words(statuses.CANCELLED)}
 _BOOKS: Final[JsonSchema] = {"anyOf": [NULL, {"type": "string", "pattern": patterns.one_of_words(statuses.STANDING)}]}
 
+_NO_VENUE: Final[JsonSchema] = {
+    "type": "string",
+    "description": "One of the venues of the settings. They have none yet: every booking is refused.",
+}
+"""An enumeration of nothing is none: validators refuse the document, and makers of clients stop at it."""
+
 VenueKinds = Mapping[str, str]
 """The kind of vendor of each venue, by its name."""
 
@@ -63,13 +69,16 @@ def _booking(type_: str, venues: VenueKinds | None, kinds: Collection[str]) -> J
     data = schema_of(events.BOOKING)
     properties = data["properties"]
     if venues is not None:
-        properties["venue"] = {"type": "string", "enum": sorted(venues)}
-    asked: list[JsonSchema] = [{"required": ["services"], "properties": {"services": {"type": "array", "minItems": 1}}}]
+        properties["venue"] = {"type": "string", "enum": sorted(venues)} if venues else _NO_VENUE
+    services = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/{name_of(SERVICE)}"}}
+    asked: list[JsonSchema] = [{"required": ["services"], "properties": {"services": services}}]
     asked += [_demands(kind) for kind in kinds]
     for kind in sorted(set((venues or {}).values())):
         named = sorted(name for name, one in (venues or {}).items() if one == kind)
         asked.append({"if": {"properties": {"venue": {"enum": named}}}, "then": _demands(kind)})
-    data["allOf"] = [{"if": {"properties": {"status": _BOOKS}}, "then": {"allOf": asked}}]
+    data["allOf"] = [
+        {"if": {"properties": {"status": _BOOKS}}, "then": {"allOf": asked} if len(asked) > 1 else asked[0]}
+    ]
     return {"anyOf": [_body(type_, data), _cancel(type_, _CANCELS)]}
 
 

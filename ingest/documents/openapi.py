@@ -11,7 +11,7 @@ from bellhop.ingest.documents.refusals import REFUSALS
 from bellhop.schemas.events import MAX_ID, TEST_TYPE
 from bellhop.schemas.patterns import END, TEXT
 from bellhop.schemas.problems import CONTENT_TYPE
-from bellhop.schemas.version import VERSION
+from bellhop.schemas.version import LICENSE, VERSION
 
 _DESCRIPTION: Final = f"""Posts of events, and where each of them stands. `docs/webhooks.md` has the same in words.
 
@@ -19,6 +19,11 @@ The bodies are those of the format `bellhop`; a source of another format posts i
 said here, where its settings say so: `missing_time`, `unknown`, `unknown_venues`, `pull_account`.
 
 Beyond what JSON Schema can say: {"; ".join(BEYOND.values())}."""
+_TAGS: Final = {
+    "webhooks": "What is posted: events to Bellhop, results by it.",
+    "events": "Where an event stands.",
+    "health": "For load balancers and orchestrators.",
+}
 _SOURCE: Final = {"type": "string", "pattern": f"^[a-z0-9_-]+{END}"}
 _ID: Final = {"type": "string", "minLength": 1, "maxLength": MAX_ID, "pattern": f"^{TEXT}+{END}"}
 _SIGNATURE: Final = (
@@ -32,9 +37,9 @@ def openapi(venues: VenueKinds, public_url: str = "") -> JsonSchema:
     return {
         "openapi": "3.1.0",
         "jsonSchemaDialect": DIALECT,
-        "info": {"title": "Bellhop ingress", "version": VERSION, "description": _DESCRIPTION},
+        "info": {"title": "Bellhop ingress", "version": VERSION, "description": _DESCRIPTION, "license": LICENSE},
         "servers": [{"url": public_url or "/"}],
-        "tags": [{"name": "webhooks"}, {"name": "events"}, {"name": "health"}],
+        "tags": [{"name": name, "description": words} for name, words in _TAGS.items()],
         "paths": _paths(),
         "webhooks": {type_: _webhook(type_) for type_ in answers.RESULT_TYPES},
         "components": {

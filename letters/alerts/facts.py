@@ -118,7 +118,7 @@ def ledger_away() -> Alert:
         since=None,
         starts=None,
         path="/",
-        command="bellhop ledger check",
+        command="bellhop ledger status",
     )
 
 

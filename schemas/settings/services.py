@@ -119,7 +119,11 @@ class IngestSettings(Section):
     host: str = key(string(), "Where the ingress listens: an address of this machine.", default="127.0.0.1")
     port: int = key(whole_number(*_PORT), "", default=8080)
     processes: int = key(whole_number(0, 64), "0: one with the embedded broker, two with RabbitMQ.", default=0)
-    threads: int = key(whole_number(1, 256), "Webhooks at once, for each process.", default=16)
+    threads: int = key(
+        whole_number(1, 256),
+        "For each process: how many requests may be waited for at once. A webhook that has come whole needs none.",
+        default=16,
+    )
     max_body_bytes: int = key(whole_number(1024, 16_777_216), "The largest webhook, in bytes.", default=1_048_576)
     body_seconds: float = key(
         Duration(minimum=1), "How long a request may take to arrive.", name="body_timeout", default=10.0
@@ -137,7 +141,7 @@ class WorkSettings(Section):
     """`bellhop work`: calls the vendors."""
 
     threads: int = key(
-        whole_number(1, 256),
+        whole_number(1, 1000),
         "Calls at once of one account, for each route; all accounts together may have twice as many.",
         default=16,
     )

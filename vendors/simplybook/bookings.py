@@ -270,13 +270,20 @@ def _end(event: Envelope, booking: Booking, own: Sequence[Entry], wanted: Mappin
             return Recorded(words)  # not told: it was neither booked nor cancelled by its source
         if not booking.entries and not booking.replaced_by:
             words = "cancelled before it was booked: nothing to call"
-        return Done(words, tombstone=not any(entry.stands for entry in booking.entries))
+        others = [entry.vendor_id for entry in booking.entries if entry.stands]
+        if others:
+            words = f"{words}; {', '.join(others)} of other guests under its reference {_stand(others)}"
+        return Done(words, tombstone=not others)
     if wrong := [entry for one in wanted.values() for entry in one.have if entry.differs]:
         told = "; ".join(f"booking {entry.vendor_id} has {entry.differs}" for entry in wrong)
         text = f"SimplyBook.me booked otherwise than asked: {told}. Put it right there by hand, then discard this"
         return Dead(Reason.UNSUPPORTED, text, {"differs": told}, applies=True)
     matches = [Match(entry, one.comparable, [one.line]) for one in wanted.values() for entry in one.have]
     return settle_rest(event, booking, matches, words, ACCOUNT.title)
+
+
+def _stand(ids: Sequence[str]) -> str:
+    return "stands" if len(ids) == 1 else "stand"
 
 
 def _in_doubt(why: str, evidence: Mapping[str, Any]) -> Dead:

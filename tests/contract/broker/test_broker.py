@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
 
 from bellhop.broker.headers import DEATHS, LANE
-from bellhop.broker.port import Address, Broker, Consumer, Message, Publisher
+from bellhop.broker.port import Address, Broker, Consumer, Message, Publisher, gather
 from bellhop.broker.topology import DEAD, DEAD_QUEUE, NOWHERE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError, Unroutable
 from bellhop.vendors.registry import ROUTES
@@ -88,6 +88,24 @@ def test_a_message_comes_with_its_id_body_and_headers_and_no_others(publisher: P
     (delivery,) = collect(consumer, 1)
     assert delivery.message == sent
     assert delivery.deliveries == 0
+
+
+def test_what_is_published_while_others_gather_is_confirmed_once_they_have(
+    publisher: Publisher, consumer: Consumer
+) -> None:
+    put(publisher, work(ROUTE), "before")
+    with gather(publisher):
+        confirms = [publisher.publish(message(name), work(ROUTE)) for name in ("one", "two")]
+        other = threading.Thread(target=lambda: confirms.append(publisher.publish(message("three"), work(ROUTE))))
+        other.start()
+        other.join()
+    for confirm in confirms:
+        confirm.result(PATIENCE_SECONDS)
+    with suppress(ZeroDivisionError), gather(publisher):
+        confirms.append(publisher.publish(message("four"), work(ROUTE)))
+        raise ZeroDivisionError
+    confirms[-1].result(PATIENCE_SECONDS)
+    assert ids(collect(consumer, 5)) == ["before", "one", "two", "three", "four"]
 
 
 def test_a_message_goes_to_no_route_but_its_own(broker: Broker, publisher: Publisher, consumer: Consumer) -> None:

@@ -245,7 +245,7 @@ def test_what_goes_wrong_far_away_is_one_line(api: Api, run: Run, url: str, monk
         assert (ended, out, err.count("\n"), text in err) == (code, "", 1, True), (words, err)
     monkeypatch.setenv("BELLHOP_TOKEN", "bh_" + "x" * 43)
     ended, out, err = run("--server", url, "queues")
-    assert (ended, out, err.count("\n"), "needs an API token" in err) == (1, "", 1, True)
+    assert (ended, out, err.count("\n"), "this API token is none" in err) == (1, "", 1, True)
     assert "xxx" not in err
 
 

@@ -131,7 +131,10 @@ def test_now_sends_all_at_once_and_says_that_they_are_queued(api: Api, run: Run)
 @pytest.mark.parametrize("wait", ["1.5", "30", "30s", "2m", "1h", "500ms"])
 def test_a_wait_is_a_duration_as_everywhere(api: Api, run: Run, wait: str) -> None:
     code, _, err = run("dead", "replay", "77", *YES, "--wait", wait)
-    assert (code, err) == (1, "bellhop: no dead letter to replay matches\n")
+    assert (code, err) == (
+        1,
+        "bellhop: no dead letter that is open or replaying matches: `bellhop dead list` lists them\n",
+    )
 
 
 @pytest.mark.parametrize("wait", ["soon", "-1", "3 weeks", ""])

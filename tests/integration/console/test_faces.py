@@ -355,7 +355,7 @@ def test_refused_posts_are_taken_from_console_api_and_command_once_their_cause_i
     assert faces.far("refused", "take", "--number", numbers[0], "--why", "mended") == "1 taken\n"
     assert faces.here("refused", "take", "crm", "--number", numbers[1], "--why", "mended") == "1 taken\n"
     assert "2 taken: in the queue now" in operator.post("/refused", form)
-    assert faces.here("refused", "take", "--why", "mended") == "none waits\n"
+    assert faces.here("refused", "take", "--why", "mended") == "none waits: `bellhop refused causes` lists what does\n"
 
     deliveries = faces.console.broker.consumer(work_queue("bookings.simplybook"), 9).take(9, 5)
     taken = [decode(one.message.body) for one in deliveries]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -18,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from bellhop.ingest.connection import IngressConnection
 from bellhop.ingest.server import processes, serve
 from bellhop.schemas.errors import SettingsError
 from bellhop.vendors.settings import build
@@ -29,9 +33,12 @@ ROOT = Path(__file__).resolve().parents[3]
 # Confirms after as many seconds as the member's id says; what is observed goes to stdout, a line each.
 PROGRAM = """
 import json, sys, threading
+from contextlib import nullcontext
 from pathlib import Path
 from flask import send_file
+from bellhop.ingest import webhooks
 from bellhop.ingest.app import create_app
+from bellhop.ingest.reloaded_app import ReloadedApp
 from bellhop.ingest.server import serve
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import SettingsError
@@ -49,12 +56,15 @@ class Publisher(MemoryPublisher):
         threading.Timer(float(decode(message.body).subject), future.set_result, (None,)).start()
         return future
 
+if "--impatient" in sys.argv:
+    webhooks._GRACE_SECONDS = -5.0  # with the confirm time of 5 s: at once
+
 def make_app():
     if "--broken" in sys.argv:
         raise SettingsError("broker.url", "is not there", "bellhop.toml")
     app = create_app(settings(**options), Publisher(), MemoryEvents(), observe=observe)
     app.add_url_rule("/file", view_func=lambda: send_file(Path("bellhop.txt").absolute()))
-    return app
+    return ReloadedApp(lambda: app, lambda: False, gather=None if "--threads" in sys.argv else nullcontext)
 
 options = json.loads(sys.argv[1])
 serve(settings(**options), make_app, observe=observe)
@@ -89,8 +99,8 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path)
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    made = Server(tmp_path, *getattr(request, "param", ()))
     try:
         wait_for(lambda: answers(made), "the server answers", 20)
         yield made
@@ -150,6 +160,83 @@ def test_webhooks_are_accepted_one_after_another_on_one_connection(server: Serve
             assert status_of(answer) == 202
             assert b"Server: bellhop\r\n" in answer
     assert [line["id"] for line in server.told("test.published")] == ["crm/msg-0", "crm/msg-1", "crm/msg-2"]
+
+
+UNCONFIRMED = body(data={"member_id": 1000})
+"""Its confirm comes when the test is long over."""
+
+
+def test_webhooks_that_wait_for_their_confirm_hold_no_thread(server: Server) -> None:
+    with ExitStack() as stack:
+        for number in range(5):  # more than there are threads
+            client = stack.enter_context(server.connect())
+            client.sendall(head(UNCONFIRMED, id_=f"msg-{number}") + UNCONFIRMED)
+        wait_for(lambda: len(server.told("test.published")) == 5, "all are published", 30)
+        client = stack.enter_context(server.connect())
+        client.sendall(head(QUICK) + QUICK)
+        assert status_of(answer_of(client)) == 202
+        assert len(server.told("webhook.accepted")) == 1
+        client.sendall(head(QUICK) + QUICK[:-1])  # and what does not come whole has one
+        wait_for(lambda: answers(server), "it answers", 30)
+        client.sendall(QUICK[-1:])
+        assert status_of(answer_of(client)) == 202
+
+
+@pytest.mark.parametrize("server", [("--threads",), ()], indirect=True)
+def test_what_is_sent_ahead_on_one_connection_is_answered_in_its_order(server: Server) -> None:
+    slow = body(data={"member_id": "0.5"})
+    ids = [f"msg-{number}" for number in range(5)]
+    first, *ahead = [head(slow if id_ == "msg-1" else QUICK, id_=id_) for id_ in ids]
+    got = b""
+    with server.connect() as client:
+        client.sendall(first + QUICK)
+        client.sendall(ahead[0] + slow + ahead[1] + QUICK + ahead[2])
+        wait_for(lambda: len(server.told("test.published")) >= 2, "the slow one waits", 30)
+        client.sendall(QUICK + ahead[3] + QUICK)
+        while got.count(b"status_url") < len(ids):
+            piece = client.recv(65536)
+            assert piece, got
+            got += piece
+    assert [match.decode() for match in re.findall(rb'"id": "(msg-\d)"', got)] == ids
+
+
+def test_a_client_that_leaves_before_its_answer_is_no_problem(server: Server) -> None:
+    slow = body(data={"member_id": "0.5"})
+    with server.connect() as client:
+        client.sendall(head(slow) + slow)
+        wait_for(lambda: bool(server.told("test.published")), "it is published", 30)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closes it with a reset
+    wait_for(lambda: bool(server.told("webhook.accepted")), "it would be answered", 30)
+    with server.connect() as client:
+        client.sendall(head(QUICK) + QUICK)
+        assert status_of(answer_of(client)) == 202
+    assert server.told("server.problem") == []
+
+
+@pytest.mark.parametrize("server", [("--impatient",), ("--impatient", "--threads")], indirect=True)
+def test_a_publisher_that_breaks_its_word_holds_no_connection_for_ever(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(head(UNCONFIRMED) + UNCONFIRMED)
+        answer = answer_of(client)
+        assert (status_of(answer), problem_of(answer)) == (503, "not-accepted")
+
+
+def test_an_answer_that_is_not_read_waits_for_its_reader_in_a_thread_alone() -> None:
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with IngressConnection(fileno=ours.detach()) as connection, theirs:
+        connection.setblocking(False)
+        connection.sendall(b"HTTP/1.1 202 Accepted\r\n\r\n")
+        connection.sendall(answer := b"x" * 1_000_000)
+        assert connection.is_held_up
+        connection.settimeout(30)
+        rest = threading.Thread(target=connection.flush)
+        rest.start()
+        got = b""
+        while len(got) < len(answer) + 25:
+            got += theirs.recv(65536)
+        rest.join()
+        assert (got[25:], connection.is_held_up) == (answer, False)
 
 
 def test_answers_without_a_body_come_at_once_and_say_when(server: Server) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -108,6 +109,23 @@ def test_a_ledger_that_cannot_be_opened_is_one_line_and_exit_code_1(run: Run) ->
     assert err.startswith("bellhop: ledger.url:")
 
 
+@pytest.mark.parametrize(
+    ("file", "url", "words", "key"),
+    [
+        ("ledger.db", "postgresql://bellhop:hidden@127.0.0.1:9/none", ("dead", "list"), "ledger.url"),
+        ("broker.db", "amqp://guest:hidden@127.0.0.1:9/", ("routes", "retry-now", "pulls", "--why", "x"), "broker.url"),
+    ],
+)
+def test_what_is_away_is_told_with_the_setting_that_names_it(
+    run: Run, file: str, url: str, words: tuple[str, ...], key: str
+) -> None:
+    Path("bellhop.toml").write_text(SETTINGS.replace(f"sqlite:///{file}", url))
+    code, out, err = run(*words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert f"that {key} names is up" in err
+    assert "hidden" not in err
+
+
 def test_an_ingress_that_is_not_there_is_one_line_and_exit_code_1(run: Run) -> None:
     Path("bellhop.toml").write_text(SETTINGS)
     code, _, err = run("send", "--to", "http://127.0.0.1:9")
@@ -121,6 +139,79 @@ def test_nothing_to_show_is_an_empty_list(run: Run) -> None:
         code, out, _ = run(*words)
         assert (code, json.loads(out)) == (0, [])
     assert run("dead", "list")[:2] == (0, "0 dead letters\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("jobs", "list"), "no bulk jobs"),
+        (("refused", "causes"), "no refused post waits to be taken"),
+        (("refused", "list", "crm"), "no refused post of crm is kept: what is older than 7 days is gone"),
+        (("sources", "links"), "no links"),
+        (("sources", "asks"), "no source asks for anything"),
+        (("users", "list"), "no users"),
+        (("tokens", "list"), "no API tokens"),
+        (("floods", "list"), "the flood guard holds nothing, and has held nothing"),
+        (("dead", "causes"), "0 causes"),
+        (
+            ("dead", "list", "--account", "salom"),
+            "0 of 0 dead letters match: `bellhop dead causes` shows what there is",
+        ),
+    ],
+)
+def test_a_list_of_nothing_says_so_in_words(run: Run, words: tuple[str, ...], told: str) -> None:
+    Path("bellhop.toml").write_text(SETTINGS)
+    assert run(*words) == (0, f"{told}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("dead", "show", "7"), "there is no dead letter 7: `bellhop dead list` lists those that wait"),
+        (("dead", "notes", "7"), "there is no dead letter 7: `bellhop dead list` lists those that wait"),
+        (
+            ("dead", "restore", "7", "--why", "x"),
+            "no dead letter that is discarded matches: `bellhop dead list --state discarded` lists them",
+        ),
+        (("jobs", "show", "7"), "there is no job 7: `bellhop jobs list` lists them"),
+        (("jobs", "pause", "7", "--why", "x"), "there is no job 7: `bellhop jobs list` lists them"),
+        (("tokens", "revoke", "7"), "there is no token 7: `bellhop tokens list` lists them"),
+        (
+            ("events", "show", "crm", "e-1"),
+            "no worker has taken event e-1 of crm yet, or there is none: `bellhop dead search` looks for any id, "
+            "`bellhop queues` shows what waits",
+        ),
+        (("users", "change", "ann", "--disable"), "there is no user ann: `bellhop users list` lists them"),
+        (("floods", "release", "7", "--why", "x"), "there is no open flood 7: `bellhop floods list` lists them"),
+        (("sources", "link", "crn"), "there is no source crn in the settings: `bellhop sources list` lists them"),
+        (("ledger", "restore", "none.db", "--why", "x"), "there is no file none.db"),
+    ],
+)
+def test_an_error_about_what_is_not_there_says_where_to_look(run: Run, words: tuple[str, ...], told: str) -> None:
+    Path("bellhop.toml").write_text(SETTINGS)
+    assert run(*words) == (1, "", f"bellhop: {told}\n")
+
+
+def test_a_question_that_nobody_can_answer_says_how_it_is_not_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    Path("bellhop.toml").write_text(SETTINGS)
+    Path("copy.db").write_text("")
+    code, _, err = run("ledger", "restore", "copy.db", "--why", "x")
+    assert code == 1
+    assert err.endswith("bellhop: nobody answered, and nothing was done: --yes does it without asking\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "status"),
+    [("{", (), 400), ("{}", (), 422), ("{}", ("--content-type", "image/png"), 415), (" " * 2_000_000, (), 413)],
+)
+def test_a_tried_body_is_told_the_status_that_a_post_would_be_answered(
+    run: Run, content: str, options: tuple[str, ...], status: int
+) -> None:
+    Path("bellhop.toml").write_text(SETTINGS)
+    Path("body").write_text(content)
+    code, out, _ = run("sources", "try", "crm", "body", *options)
+    assert (code, out.splitlines()[-1]) == (1, f"would be answered {status}")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse
 
+from bellhop.broker.port import Address, Message
 from bellhop.broker.topology import work
 from bellhop.ingest.app import create_app
+from bellhop.ingest.later import AWAITED, Awaited
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import content_hash, decode
 from bellhop.schemas.errors import (
@@ -546,6 +549,69 @@ def test_a_publisher_that_breaks_its_word_does_not_hold_the_sender_for_ever(monk
     ingress = Ingress()
     ingress.publisher.silent = True
     refused(ingress.post(body()), 503, "not-accepted")
+
+
+# --- answered later ---------------------------------------------------------------------------------------------
+
+
+class LaterPublisher(MemoryPublisher):
+    def publish(self, message: Message, to: Address) -> Future[None]:
+        self.handed.append(Future())
+        return self.handed[-1]
+
+    handed: list[Future[None]]
+
+
+class Begun:
+    """A post to a server that waits for confirms by itself, as far as the application is called."""
+
+    def __init__(self, content: bytes, path: str = "/webhooks/crm") -> None:
+        self.ingress = Ingress()
+        self.publisher = LaterPublisher()
+        self.publisher.handed = []
+        self.app = create_app(
+            settings(), self.publisher, MemoryEvents(), observe=self.ingress.told, clock=Clock(now=lambda: NOW)
+        )
+        environ = EnvironBuilder(
+            path=path, method="POST", data=content, headers=[*signed(content).items()]
+        ).get_environ()
+        self.awaited = environ[AWAITED] = Awaited()
+        self.statuses: list[str] = []
+        self.pieces = self.app(environ, lambda status, *_: self.statuses.append(status))  # type: ignore[arg-type]
+
+    def answer(self) -> bytes:
+        return b"".join(self.pieces)
+
+
+@pytest.mark.parametrize("path", ["/webhooks/crm", "/webhooks/crm/"])
+def test_an_answer_waits_for_its_confirm_where_the_server_can(path: str) -> None:
+    begun = Begun(body(), path)
+    assert (begun.awaited.confirms, begun.statuses, begun.ingress.told.calls) == (begun.publisher.handed, [], [])
+    begun.publisher.handed[0].set_result(None)
+    assert json.loads(begun.answer())["id"] == "msg-1"
+    assert (begun.statuses, begun.ingress.told.names) == (["202 ACCEPTED"], ["webhook.accepted"])
+
+
+@pytest.mark.parametrize("error", [BrokerUnavailable("away"), PublishUnconfirmed("late"), Unroutable("nowhere")])
+def test_what_is_not_confirmed_later_is_answered_503(error: BrokerError) -> None:
+    begun = Begun(body())
+    begun.publisher.handed[0].set_exception(error)
+    assert json.loads(begun.answer())["type"] == "urn:bellhop:problem:not-accepted"
+    assert (begun.statuses, begun.ingress.told.names) == (["503 SERVICE UNAVAILABLE"], ["webhook.refused"])
+
+
+def test_what_is_asked_for_before_its_confirm_once_the_time_is_over_is_answered_503(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bellhop.ingest.webhooks._GRACE_SECONDS", -5.0)
+    begun = Begun(body())
+    begun.answer()
+    assert begun.statuses == ["503 SERVICE UNAVAILABLE"]
+
+
+def test_what_is_refused_waits_for_nothing() -> None:
+    begun = Begun(b"{}")
+    assert (begun.awaited.confirms, begun.statuses) == ((), ["422 UNPROCESSABLE ENTITY"])
 
 
 def test_what_nobody_foresaw_is_answered_500_without_its_words(ingress: Ingress) -> None:

@@ -159,7 +159,7 @@ def test_a_request_of_another_guest_under_the_same_reference_is_a_booking_of_its
     assert [entry.vendor_id for entry in booking.entries if entry.stands] == ["1", "3"], "Ada's place stays hers"
 
     outcome, booking = finish(salon_handler(salon), event("booking.cancelled", id_="e-4", client=BEN), booking)
-    assert outcome == Done("cancelled")
+    assert outcome == Done("cancelled; 1 of other guests under its reference stands")
     assert [entry.vendor_id for entry in booking.entries if entry.stands] == ["1"]
 
     nobody, _ = finish(salon_handler(salon), event("booking.cancelled", id_="e-5", client={}), booking)

@@ -10,6 +10,7 @@ from bellhop.schemas.settings import Settings
 from bellhop.vendors.lane_notes import lane_notes
 from bellhop.vendors.settings import build
 
+FILES = 4096
 RABBITMQ = {"url": "amqp://bellhop:password@rabbit-1/"}
 
 
@@ -22,12 +23,12 @@ def settings(count: int = 1, broker: dict[str, Any] | None = None, **limits: flo
 
 @pytest.mark.parametrize("count", [1, 64, 1000])
 def test_nothing_is_told_of_the_embedded_broker_which_has_a_lane_for_each_account(count: int) -> None:
-    assert list(lane_notes(settings(count))) == []
+    assert list(lane_notes(settings(count), FILES)) == []
 
 
 def test_accounts_that_share_lanes_are_told() -> None:
-    assert list(lane_notes(settings(64, RABBITMQ))) == []
-    told = list(lane_notes(settings(65, RABBITMQ)))
+    assert list(lane_notes(settings(64, RABBITMQ), FILES)) == []
+    told = list(lane_notes(settings(65, RABBITMQ), FILES))
     assert len(told) == 2
     assert all(": 65 share the 64 lanes that it has on RabbitMQ" in text for text in told)
 
@@ -50,7 +51,7 @@ def test_accounts_that_share_lanes_are_told() -> None:
     ],
 )
 def test_a_limit_that_nothing_reaches_is_told(limits: dict[str, float], words: str) -> None:
-    (told,) = lane_notes(settings(**limits))
+    (told,) = lane_notes(settings(**limits), FILES)
     assert told.startswith("accounts.a0.limit_")
     assert words in told
 
@@ -65,4 +66,12 @@ def test_a_limit_that_nothing_reaches_is_told(limits: dict[str, float], words: s
     ],
 )
 def test_a_limit_that_may_be_reached_is_not(limits: dict[str, float]) -> None:
-    assert list(lane_notes(settings(**limits))) == []
+    assert list(lane_notes(settings(**limits), FILES)) == []
+
+
+def test_more_calls_at_once_than_a_process_may_have_files_open_are_told() -> None:
+    one = build({"work": {"threads": 500}})
+    assert list(lane_notes(one, 1200)) == []
+    (told,) = lane_notes(one, 1024)
+    assert told.startswith("work.threads: 500 lets a worker have 1000 calls at once on a route")
+    assert "`ulimit -Hn` (LimitNOFILE= of a systemd unit) to 1200" in told

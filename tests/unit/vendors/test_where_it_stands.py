@@ -91,6 +91,7 @@ def test_a_cancel_of_one_guest_of_a_group_leaves_the_others() -> None:
     assert isinstance(ended.outcome, Done)
     (left,) = [one for one in house.http.state()["bookings"] if not one["cancelled"]]
     assert left["client"]["name"] == "Ada Lee"
+    assert ended.outcome.detail == f"cancelled; {left['id']} of other guests under its reference stands"
 
 
 @pytest.mark.parametrize("as_status", [False, True])

@@ -284,3 +284,16 @@ def test_a_vendor_that_is_away_and_a_login_that_went_well_hold_no_event_and_prov
     with gate(ledger).turn("sb", is_login=True):
         pass
     assert [ended for _, ended in ledger.released] == [Ended.AWAY, Ended.LOGGED_IN]
+
+
+@pytest.mark.parametrize("account", ["sb", "free"])
+def test_a_thread_keeps_nothing_of_an_account_once_its_event_is_over(account: str) -> None:
+    guarded = gate(Ledger())
+    guarded.ahead(account)
+    with guarded.turn(account):
+        pass
+    guarded.give_back(account)
+    if (leave := guarded.ask(account)) is not None:
+        guarded.take(leave, 0.0)
+    guarded.give_back(account)
+    assert guarded._held == {}

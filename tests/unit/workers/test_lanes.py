@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -244,3 +244,34 @@ def test_each_lane_of_an_account_that_is_held_has_its_own_time_to_be_looked_at()
     held.end_look("a:soon")
     assert held.room("a:soon", 0) == 0
     assert held.room("a", 0) > 0
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [AccountLeave(at_once=1), AccountLeave(interval=60.0)],
+    ids=["all it may have is at work", "its rate has no room yet"],
+)
+def test_accounts_that_may_begin_nothing_are_not_gone_through_for_each_event(
+    leave: AccountLeave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, time = 300, Time()
+    names = [f"a{number}" for number in range(accounts)]
+    of = Lanes(2 * accounts, Turns(**dict.fromkeys(names, leave)), Clock(now=lambda: NOW, monotonic=time))
+    for name in names:
+        take_in(of, name, 2)
+    assert {begin(of) for _ in names} == set(names)
+    assert begin(of) == ""
+    asked: list[str] = []
+    begin_of = of._precedence.begin
+
+    def count(name: str, *arguments: Any, **named: Any) -> float:
+        asked.append(name)
+        return begin_of(name, *arguments, **named)
+
+    monkeypatch.setattr(of._precedence, "begin", count)
+    take_in(of, "b", 1)
+    assert (begin(of), asked) == ("b", ["b"])
+    time.seconds += 60
+    asked.clear()
+    if leave.interval:
+        assert {begin(of) for _ in names} == set(names), "each in its turn, once the time has come"

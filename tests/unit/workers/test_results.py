@@ -111,6 +111,11 @@ def test_each_end_has_its_type(of: Envelope, outcome: Outcome, type_: str) -> No
     assert body(told(outcome, of))["type"] == type_
 
 
+def test_a_cancel_of_one_guest_of_several_tells_nobody_that_the_booking_is_cancelled() -> None:
+    told_of = body(told(Done("cancelled"), event("booking.cancelled"), held=booking(GONE, BOOKED)))
+    assert (told_of["type"], told_of["data"]["vendor_ids"]) == ("booking.confirmed", ["77"])
+
+
 @pytest.mark.parametrize(
     "outcome",
     [Retry("away"), InDoubt(None, "unknown"), Wait("not its turn"), Recorded("a hold"), None],  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ from bellhop.ledger.records import Role
 from bellhop.schemas.contract import Strict
 from bellhop.schemas.errors import FieldProblem
 from bellhop.schemas.observe import silent
-from bellhop.schemas.problems import MAX_ERRORS
+from bellhop.schemas.problems import MAX_ERRORS, NOTHING_HERE
 
 
 def _schemas(module: object, kind: type[Schema]) -> list[type[Schema]]:
@@ -121,6 +121,13 @@ def test_roles_cover_those_below_them() -> None:
 )
 def test_a_problem_is_told_in_one_line(told: dict[str, object], line: str) -> None:
     assert remote._problem(told, 418) == line
+
+
+def test_an_address_that_is_no_consoles_is_told_as_such() -> None:
+    told = {"detail": NOTHING_HERE}
+    assert remote._problem(told, 404) == (
+        "there is nothing at this address: is it the console's, and does that have this version?"
+    )
 
 
 @pytest.mark.parametrize(

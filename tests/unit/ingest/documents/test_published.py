@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from bellhop.ingest.app import create_app
 from bellhop.ingest.documents.answers import RESULT_TYPES, result_schema
 from bellhop.ingest.documents.asyncapi import ENVELOPE
 from bellhop.ingest.documents.events import TYPES
-from bellhop.ingest.documents.published import published_schemas
+from bellhop.ingest.documents.published import Documents, published_schemas
 from bellhop.ingest.documents.refusals import REFUSALS
 from bellhop.ledger.records import Entry, EntryState, describe_entries
 from bellhop.schemas.clock import Clock
@@ -23,8 +24,9 @@ from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.problems import WEBHOOK_PROBLEMS
 from bellhop.schemas.results import result
 from bellhop.vendors.registry import ROUTES
+from bellhop.vendors.settings import build
 from tests.support.facts import salon_booking
-from tests.support.ingress import NOW, MemoryEvents, MemoryPublisher, body, settings, signed
+from tests.support.ingress import DOCUMENT, NOW, MemoryEvents, MemoryPublisher, body, settings, signed
 
 PUBLISHER = MemoryPublisher()
 APP = create_app(settings(), PUBLISHER, MemoryEvents(), clock=Clock(now=lambda: NOW)).test_client()
@@ -47,6 +49,25 @@ def test_the_openapi_document_is_valid_and_has_paths_and_webhooks() -> None:
     OpenAPIV31SpecValidator(told).validate()
     assert {"/webhooks/{source}", "/events/{source}/{id}", "/healthz", "/readyz"} <= set(told["paths"])
     assert set(told["webhooks"]) == set(RESULT_TYPES)
+
+
+def _nodes(told: Any, way: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(told, dict):
+        yield way, told
+    for name, one in told.items() if isinstance(told, dict) else enumerate(told) if isinstance(told, list) else ():
+        yield from _nodes(one, f"{way}/{name}")
+
+
+@pytest.mark.parametrize("without", [(), ("venues",), ("venues", "sources", "accounts")], ids=["whole", "few", "bare"])
+def test_whatever_the_settings_have_validators_and_generators_take_each_document(without: Sequence[str]) -> None:
+    """An enumeration or an alternative of nothing accepts nothing, and ends them."""
+    made = Documents(build({key: value for key, value in DOCUMENT.items() if key not in without}))
+    OpenAPIV31SpecValidator(json.loads(made.text("openapi.json"))).validate()
+    for name in ("openapi.json", "asyncapi.json", *(f"schemas/{one}.json" for one in published_schemas())):
+        for way, told in _nodes(json.loads(made.text(name))):
+            empty = [key for key in ("enum", "anyOf", "oneOf", "allOf", "pattern") if told.get(key) in ([], "")]
+            assert not empty, f"{name}: {way}"
+            assert told.get("type") != "array" or "items" in told, f"{name}: {way}"
 
 
 def test_no_document_holds_a_secret_or_the_name_of_a_source_or_account() -> None:
@@ -132,7 +153,8 @@ def event(type_: str, **data: Any) -> Envelope:
     ],
 )
 def test_a_result_is_as_its_schema_says(type_: str, data: dict[str, Any], reason: str, told: str) -> None:
-    state = EntryState.UNPAID if reason == "unpaid" else EntryState.CONFIRMED
+    stands = EntryState.CANCELLED if told == "booking.cancelled" else EntryState.CONFIRMED
+    state = EntryState.UNPAID if reason == "unpaid" else stands
     booking = describe_entries([Entry("77", 0, "e-1", state), Entry("76", 0, "e-0", EntryState.CANCELLED)])
     made = result(event(type_, **data), detail="d", reason=reason, booking=booking, warnings=["w"], now=NOW)
     assert made is not None
