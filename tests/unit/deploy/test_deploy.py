@@ -64,6 +64,10 @@ def test_the_units_are_the_four_parts() -> None:
     assert sorted(command[1:] for command in commands) == [["archive"], ["console"], ["ingest"], ["work", "%i"]]
 
 
+def test_every_unit_takes_its_settings_anew_when_it_is_told_to_reload() -> None:
+    assert [unit.name for unit in UNITS if "ExecReload=/bin/kill -HUP $MAINPID" not in unit.read_text("utf-8")] == []
+
+
 def test_the_socket_of_the_ingress_listens_where_the_settings_say_and_outlives_it(settings: Settings) -> None:
     socket, service = (DEPLOY / "systemd" / f"bellhop-ingest.{kind}" for kind in ("socket", "service"))
     assert re.findall(r"^ListenStream=(.+)$", socket.read_text(), re.MULTILINE) == [str(settings.ingest.port)]
