@@ -97,4 +97,5 @@ def test_of_a_crash_loop_only_what_it_is_about_becomes_a_letter(
     assert {d.message.id for d in dead} == {f"crm/{name}" for name in KILLERS}
     assert {d.message.headers[headers.REASON] for d in dead} == {Reason.DELIVERY_LIMIT}
     assert all("at last with nothing else at work" in str(d.message.headers[headers.ERROR]) for d in dead)
-    assert starts <= 6 * len(KILLERS) + 1  # three in company, three alone
+    # Three in company, three alone; and what one dies over between a copy's confirm and its own ack is there twice.
+    assert starts <= 9 * len(KILLERS) + 1
