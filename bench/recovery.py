@@ -111,7 +111,7 @@ def worker_killed(watch: Watch) -> Rows:
 
 
 def vendor_back(watch: Watch) -> Rows:
-    """No connection to the vendors for a minute, and a backlog grows: nothing was carried out."""
+    """The way to the vendors is cut for a minute, and a backlog grows: what was done of a call on it nobody knows."""
     watch.site.links["vendor"].set(Mode.CUT)
     return _vendor_back(watch, "vendor away", lambda: watch.site.links["vendor"].set(Mode.PASSING))
 

@@ -18,7 +18,8 @@ TRIES_AT_FIRST: Final = 720
 """Of a vendor that is away: for an hour each is FIRST_OPEN_SECONDS after the one before, as what waits goes on as soon
 as one succeeds."""
 LONGEST_OPEN_SECONDS: Final = 30.0
-"""Of a vendor that is away for longer than that."""
+"""Of a vendor that is away for longer than that, and of one that is ill, where each try may leave one more booking in
+doubt: at the same pace some hundred an hour would come to a person."""
 LONGEST_REFUSED_SECONDS: Final = 60.0
 """Credentials are put right at the vendor by people, who wait to see it; whether they are costs a question."""
 RESERVED_SHARE: Final = 0.2
@@ -92,9 +93,8 @@ def state_after(
 
 def open_seconds(opened: int, ended: Ended) -> float:
     """How long a breaker is open that was opened so many times before."""
-    is_refused = ended is Ended.REFUSED
-    longest = LONGEST_REFUSED_SECONDS if is_refused else LONGEST_OPEN_SECONDS
-    doubled = min(opened if is_refused else max(0, opened - TRIES_AT_FIRST), _DOUBLED)
+    longest = LONGEST_REFUSED_SECONDS if ended is Ended.REFUSED else LONGEST_OPEN_SECONDS
+    doubled = min(max(0, opened - TRIES_AT_FIRST) if ended is Ended.AWAY else opened, _DOUBLED)
     return min(FIRST_OPEN_SECONDS * 2.0**doubled, longest)
 
 

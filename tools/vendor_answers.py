@@ -205,6 +205,7 @@ _ACCOUNT: Final[Mapping[Ended, str]] = {
     Ended.ANSWERED: "",
     Ended.LOGGED_IN: "",
     Ended.AWAY: "counts as away",
+    Ended.ILL: "counts as ill",
     Ended.REFUSED: "counts as refused",
     Ended.THROTTLED: "pauses",
 }
@@ -281,9 +282,9 @@ Made by `make docs` by giving each answer to the vendors' clients; do not edit i
 - **believed the second time**: the vendor itself said no, in words of no table. Said again while the slot is free it is
   a dead letter `rejected`; so is a second no to a call that may be repeated.
 
-*The account*, told of the last column: five answers in a row that count as *away* open its breaker, five that count as
-*refused* hold it for its credentials; either way its events wait and one call tries. *Pauses*: as long as the vendor
-says, else a second. Of a login, a retry counts as away.
+*The account*, told of the last column: five answers in a row that count as *away* or *ill* open its breaker, five that
+count as *refused* hold it for its credentials; in each case its events wait and one call tries, less often where that
+may be carried out. *Pauses*: as long as the vendor says, else a second. Of a login, a retry counts as away.
 
 With SimplyBook.me, a refusal with the shared token is worth one new login before any of this, in words that nobody
 knows where a harmless question with the same token is refused alike; the rows tell of what is refused again. Where

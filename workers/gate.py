@@ -283,4 +283,6 @@ def call_end(failure: VendorFailure) -> Ended:
         return Ended.LOGGED_IN
     if failure.kind is Kind.AUTH:
         return Ended.REFUSED
-    return Ended.AWAY if failure.is_away else Ended.ANSWERED
+    if not failure.is_away:
+        return Ended.ANSWERED
+    return Ended.ILL if failure.kind is Kind.UNKNOWN else Ended.AWAY

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from bellhop.ledger import accounts
-from bellhop.ledger.breaker import FAILURES, FIRST_OPEN_SECONDS, LONGEST_REFUSED_SECONDS
+from bellhop.ledger.breaker import FAILURES, FIRST_OPEN_SECONDS, LONGEST_OPEN_SECONDS, LONGEST_REFUSED_SECONDS
 from bellhop.ledger.records.accounts import Denied, Ended, Permit
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.settings import Limits
@@ -182,6 +182,7 @@ def test_a_probe_that_finds_the_vendor_away_uses_none_of_the_days_calls(ledger: 
     ("ended", "lengths"),
     [
         (Ended.AWAY, [FIRST_OPEN_SECONDS] * 9),
+        (Ended.ILL, [FIRST_OPEN_SECONDS, 10.0, 20.0, *[LONGEST_OPEN_SECONDS] * 6]),
         (Ended.REFUSED, [FIRST_OPEN_SECONDS, 10.0, 20.0, 40.0, *[LONGEST_REFUSED_SECONDS] * 5]),
     ],
 )

@@ -150,8 +150,8 @@ def test_what_is_denied_for_long_is_held_at_once_with_the_time_to_wait() -> None
     ("raised", "ended"),
     [
         (failure(Kind.TRANSIENT), Ended.AWAY),
-        (failure(Kind.UNKNOWN), Ended.AWAY),
-        (failure(Kind.UNKNOWN, 502), Ended.AWAY),
+        (failure(Kind.UNKNOWN), Ended.ILL),
+        (failure(Kind.UNKNOWN, 502), Ended.ILL),
         (failure(Kind.UNKNOWN, 200), Ended.ANSWERED),
         (failure(Kind.UNKNOWN, 500, "-32603"), Ended.ANSWERED),
         (failure(Kind.THROTTLED, 429), Ended.THROTTLED),
