@@ -30,6 +30,8 @@ from bellhop.ingest.reloaded_app import ReloadedApp
 
 _HEALTH: Final = (b"GET /healthz", b"GET /readyz", b"GET /metrics")
 _HEALTH_THREADS: Final = 2
+_CLOSING_SECONDS: Final = 2.0
+_REST_BYTES: Final = 64 * 1024
 _SILENT_SECONDS: Final = 2  # for a connection that has said nothing yet when the process is told to stop
 _WEBHOOK: Final = b"POST /webhooks/"
 _PEEK_BYTES: Final = 16 * 1024
@@ -65,6 +67,7 @@ class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._awaiting: dict[_Exchange, None] = {}  # in their order
         self._settled: deque[_Exchange] = deque()
         self._is_woken = False
+        self._closing: dict[TConn, float] = {}  # until when each client may close
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
@@ -134,6 +137,8 @@ class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         while (first := next(iter(self._awaiting), None)) and first.awaited.until <= now:
             del self._awaiting[first]
             self._answer(first)
+        while (conn := next(iter(self._closing), None)) and self._closing[conn] <= now:
+            self._end(conn)
 
     # --- webhooks that have come whole: all but `_note_settled` runs on the thread that accepts ---------------------
 
@@ -219,10 +224,42 @@ class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
                 conn.sock.flush()
         self._close(conn)
 
+    # --- the end of a connection --------------------------------------------------------------------------------
+
+    def finish_request(self, conn: TConn, handled: Future[Any]) -> None:
+        """gunicorn waits here for the client to close, too, which everybody else would wait for."""
+        if handled.cancelled() or handled.exception() is not None or handled.result():
+            super().finish_request(conn, handled)
+        else:
+            self._close(conn)
+
     def _close(self, conn: TConn) -> None:
-        """In a thread, which waits a moment for what the client still sends: unread, it would undo the answer."""
+        """Says that no more will come, and has the client a moment to close: what it still sends would, unread, undo
+        the answer."""
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+            self.poller.register(conn.sock, EVENT_READ, partial(self._read_rest, conn))
+        except (OSError, ValueError, KeyError):  # gone
+            self._end(conn)
+        else:
+            self._closing[conn] = time.monotonic() + _CLOSING_SECONDS
+
+    def _read_rest(self, conn: TConn, _: object) -> None:
+        with suppress(BlockingIOError):
+            try:
+                is_over = not socket.socket.recv(conn.sock, _REST_BYTES)
+            except ConnectionError:
+                is_over = True
+            if is_over:
+                self._end(conn)
+
+    def _end(self, conn: TConn) -> None:
+        self._closing.pop(conn, None)
+        with suppress(OSError, ValueError, KeyError):
+            self.poller.unregister(conn.sock)
         self.nr_conns -= 1
-        self.tpool.submit(conn.close, graceful=True)
+        conn.close()
 
     def _allow(self, conn: TConn) -> None:
         if not isinstance(conn.sock, IngressConnection):

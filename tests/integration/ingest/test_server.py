@@ -36,6 +36,7 @@ import json, sys, threading
 from contextlib import nullcontext
 from pathlib import Path
 from flask import send_file
+from gunicorn import util
 from bellhop.ingest import webhooks
 from bellhop.ingest.app import create_app
 from bellhop.ingest.reloaded_app import ReloadedApp
@@ -58,6 +59,9 @@ class Publisher(MemoryPublisher):
 
 if "--impatient" in sys.argv:
     webhooks._GRACE_SECONDS = -5.0  # with the confirm time of 5 s: at once
+
+if "--lingering" in sys.argv:
+    util.close_graceful.__defaults__ = (3600.0, 65536)
 
 def make_app():
     if "--broken" in sys.argv:
@@ -211,6 +215,19 @@ def test_a_client_that_leaves_before_its_answer_is_no_problem(server: Server) ->
         client.sendall(head(QUICK) + QUICK)
         assert status_of(answer_of(client)) == 202
     assert server.told("server.problem") == []
+
+
+@pytest.mark.parametrize("server", [("--lingering",)], indirect=True)
+def test_clients_that_leave_their_connections_open_after_the_last_answer_hold_up_nobody(server: Server) -> None:
+    with ExitStack() as stack:
+        for id_, start in (("msg-1", b"GET /nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"), ("msg-2", b"")):
+            client = stack.enter_context(server.connect())
+            client.sendall(start or head(QUICK, {"connection": "close"}, id_) + QUICK)
+            assert status_of(answer_of(client)) == (404 if start else 202)
+            assert client.recv(1) == b"", "no more will come"
+        other = stack.enter_context(server.connect())
+        other.sendall(head(QUICK, id_="msg-3") + QUICK)
+        assert status_of(answer_of(other)) == 202
 
 
 @pytest.mark.parametrize("server", [("--impatient",), ("--impatient", "--threads")], indirect=True)
