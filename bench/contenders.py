@@ -82,7 +82,9 @@ def _bellhop(name: str, queues: Sequence[str], broker: Callable[[Place], str], r
 
 
 def _over_rabbitmq(name: str, root: Path = ROOT) -> Contender:
-    return _bellhop(name, ("bellhop.work.members", "bellhop.dead"), lambda place: place.broker, root)
+    return _bellhop(
+        name, ("bellhop.work.members", "bellhop.work.members:1", "bellhop.dead"), lambda place: place.broker, root
+    )
 
 
 def _over_sqlite(name: str, root: Path = ROOT) -> Contender:
