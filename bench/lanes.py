@@ -36,18 +36,18 @@ from tests.support.rabbitmq import RabbitNode
 RATE: Final = 5.0
 WINDOW: Final = 1000
 
-_SETTINGS: Final = """\
+WORKER_SETTINGS: Final = """\
 [broker]
 url = "{broker}"
 [ledger]
 url = "sqlite:///{folder}/ledger.db"
 [work]
 port = {port}
-threads = 16
+threads = {threads}
 [log]
 level = "warning"
 """
-_ACCOUNT: Final = """\
+PEOPLEVINE_ACCOUNT: Final = """\
 [accounts.{name}]
 kind = "peoplevine"
 base_url = "http://127.0.0.1:{vendor}/{name}"
@@ -55,8 +55,8 @@ auth_id = "bench"
 company = "4711"
 user = "bench"
 password = "bench-password"
-limit_per_second = {rate}
 """
+_LIMITED: Final = PEOPLEVINE_ACCOUNT + "limit_per_second = {rate}\n"
 
 
 @dataclass
@@ -123,8 +123,8 @@ def at_work(broker: str, accounts: dict[str, float]) -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="bellhop-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         url = broker or f"sqlite:///{folder}/broker.db"
-        text = _SETTINGS.format(broker=url, folder=folder, port=port)
-        text += "".join(_ACCOUNT.format(name=one, vendor=vendor, rate=rate) for one, rate in accounts.items())
+        text = WORKER_SETTINGS.format(broker=url, folder=folder, port=port, threads=16)
+        text += "".join(_LIMITED.format(name=one, vendor=vendor, rate=rate) for one, rate in accounts.items())
         path = folder / "bellhop.toml"
         path.write_text(text, encoding="utf-8")
         settings = load(path, {})

@@ -34,6 +34,7 @@ from bellhop.schemas.routes import MEMBERS_ROUTE, bookings_route
 from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import load
 from bench.company import SERVICES
+from bench.lanes import PEOPLEVINE_ACCOUNT, WORKER_SETTINGS
 from bench.lanes import event as member_event
 from bench.processes import BenchFailed, Running, end_on_sigterm, free_port, running, until
 from tests.support.rabbitmq import RabbitNode
@@ -41,26 +42,6 @@ from tests.support.rabbitmq import RabbitNode
 ACCOUNTS: Final = 100
 SALONS: Final = bookings_route("simplybook")
 
-_SETTINGS: Final = """\
-[broker]
-url = "{broker}"
-[ledger]
-url = "sqlite:///{folder}/ledger.db"
-[work]
-port = {port}
-threads = {threads}
-[log]
-level = "warning"
-"""
-_PEOPLEVINE: Final = """\
-[accounts.{name}]
-kind = "peoplevine"
-base_url = "http://127.0.0.1:{vendor}/{name}"
-auth_id = "bench"
-company = "4711"
-user = "bench"
-password = "bench-password"
-"""
 _SIMPLYBOOK: Final = """\
 [accounts.{name}]
 kind = "simplybook"
@@ -112,7 +93,9 @@ def booking_event(account: str, number: int) -> Envelope:
 
 
 PARTS: Final = {
-    "peoplevine": Part(MEMBERS_ROUTE, "bench.vendor", "/count", _PEOPLEVINE, member_event, lambda t: int(t["calls"])),
+    "peoplevine": Part(
+        MEMBERS_ROUTE, "bench.vendor", "/count", PEOPLEVINE_ACCOUNT, member_event, lambda t: int(t["calls"])
+    ),
     "simplybook": Part(
         SALONS, "bench.company", "/told", _SIMPLYBOOK, booking_event, lambda t: int(t["calls"].get("book", 0))
     ),
@@ -150,7 +133,7 @@ def measure(part: Part, broker: str, calls: int, delay_ms: int) -> dict[str, Any
     with tempfile.TemporaryDirectory(prefix="bellhop-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         url = broker or f"sqlite:///{folder}/broker.db"
-        text = _SETTINGS.format(broker=url, folder=folder, port=port, threads=calls // 2)
+        text = WORKER_SETTINGS.format(broker=url, folder=folder, port=port, threads=calls // 2)
         text += "".join(part.account.format(name=f"a{number}", vendor=vendor) for number in range(ACCOUNTS))
         path = folder / "bellhop.toml"
         path.write_text(text, encoding="utf-8")
