@@ -45,7 +45,7 @@ def read_webhook(came: bytes, base: Mapping[str, object]) -> WSGIEnvironment | N
     environ: WSGIEnvironment = {**base, "PATH_INFO": path.decode(), "QUERY_STRING": query.decode()}
     for line in fields.decode().splitlines():
         name, _, value = line.partition(":")
-        key = _environ_key(name)
+        key = environ_key(name)
         if key in environ or key in _GUNICORNS:  # what stands twice is joined, or refused
             return None
         environ[key] = value.strip(" \t")
@@ -63,7 +63,21 @@ def is_last(environ: WSGIEnvironment) -> bool:
     return _CONNECTION[environ.get("HTTP_CONNECTION", "").lower()]
 
 
+class PostHeaders:
+    """A request's headers as its environ has them: werkzeug's take five calls for each that is looked for."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self._environ = environ
+
+    def get(self, name: str, /) -> str | None:
+        value: str | None = self._environ.get(environ_key(name))
+        return value
+
+
 @lru_cache(512)  # they are few, though anybody may send others
-def _environ_key(name: str) -> str:
+def environ_key(name: str) -> str:
+    """WSGI's name for a header."""
     key = name.upper().replace("-", "_")
     return key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
