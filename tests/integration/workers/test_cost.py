@@ -54,7 +54,7 @@ AT_ONCE = 50
 SALONS = bookings_route("simplybook")
 LIMITS = {
     # per event: SQL statements, calls of Python functions
-    "accept": (0.0, 315),
+    "accept": (0.0, 270),
     MEMBERS_ROUTE: (0.2, 332),
     SALONS: (12.9, 3310),
 }
