@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from bellhop.ledger.audit import record
 from bellhop.ledger.chain import FORGET, tell_erased
 from bellhop.ledger.engine import Database
-from bellhop.ledger.guest_looks import Ahead, Look, Within
+from bellhop.ledger.guest_looks import Beforehand, Look, Within
 from bellhop.ledger.guests import Guest, event_rows, find_guest, letters_of
 from bellhop.ledger.known import RANKS, UNFINISHED
 from bellhop.ledger.loose_words import erase_bookings_words, erase_loose_words, find_mentions, names_in
@@ -51,7 +51,7 @@ class Forgetting:
 
     def find(self, name: str, source: str = "") -> GuestFound:
         """What would go, and what stands in the way. name: a member's id or an address. source: of all, else of one."""
-        look = Ahead(self._database, self._now())
+        look = Beforehand(self._database, self._now())
         return _count(look, _find(look, name, source), self._now())
 
     def forget(
@@ -61,11 +61,11 @@ class Forgetting:
         needs it; open letters are then discarded, a booking to come loses its guest and stands, and what is at work
         goes once it has ended. seen: the digest of what was found before, where nothing else is to go. Raises
         ForgetRefused."""
-        ahead = Ahead(self._database, self._now())
-        known = _find(ahead, name, source) if self._database.has_one_writer else None
+        before = Beforehand(self._database, self._now())
+        known = _find(before, name, source) if self._database.has_one_writer else None
         with self._database.write() as connection:
             now = self._now()
-            guest = _find(Within(connection, ahead.ends), name, source, known)
+            guest = _find(Within(connection, before.ends), name, source, known)
             if known is not None and not guest.is_known_as(known):  # nobody has read the rest for what is new of them
                 guest = _find(Within(connection, {}), name, source)
             if not guest.names:

@@ -1,9 +1,9 @@
 """How a guest is looked for in tables that have to be read whole, as no index helps.
 
 SQLite has one writer at a time, and reading a large ledger whole may take minutes. So there it is read before anything
-is erased (`Ahead`), a part at a time, while others write; and within the commit that erases (`Within`) what has come
-since. PostgreSQL, where numbers may be seen out of order and who writes keeps nobody else from it, is read within the
-commit alone. Dying before the commit leaves all as it was.
+is erased (`Beforehand`), a part at a time, while others write; and within the commit that erases (`Within`) what has
+come since. PostgreSQL, where numbers may be seen out of order and who writes keeps nobody else from it, is read within
+the commit alone. Dying before the commit leaves all as it was.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Look(Protocol):
         ...
 
 
-class Ahead:
+class Beforehand:
     """Reads in short transactions. ends: to where each table was read for certain."""
 
     def __init__(self, database: Database, now: datetime) -> None:
@@ -78,7 +78,7 @@ class Ahead:
 
 
 class Within:
-    """Reads in an open transaction. ends: to where each table is known, as `Ahead` has it."""
+    """Reads in an open transaction. ends: to where each table is known, as `Beforehand` has it."""
 
     def __init__(self, connection: sa.Connection, ends: Mapping[sa.Table, Any]) -> None:
         self._connection = connection

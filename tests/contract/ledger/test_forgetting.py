@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bellhop.ledger import batches, forgetting, guest_looks
 from bellhop.ledger.forgetting import ForgetRefused
-from bellhop.ledger.guest_looks import Ahead, Look, Within
+from bellhop.ledger.guest_looks import Beforehand, Look, Within
 from bellhop.ledger.guests import Guest
 from bellhop.ledger.records import (
     Attempt,
@@ -284,7 +284,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> During:
 
         def find_and_then(look: Look, *rest: Any) -> Guest:
             found = find(look, *rest)
-            if isinstance(look, Ahead) and left:
+            if isinstance(look, Beforehand) and left:
                 left.pop()()
             return found
 
