@@ -44,6 +44,7 @@ from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDel
 from bellhop.workers.executor import Executor
 from bellhop.workers.run import posts
 from tests.support.ingress import MemoryEvents
+from tests.support.ledger import sqlite_ledger
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -108,7 +109,7 @@ class Confirming:
 def document(folder: Path, vendor: str) -> dict[str, Any]:
     made: dict[str, Any] = tomllib.loads(template())
     made["broker"]["url"] = [f"sqlite:///{folder}/broker.db"]
-    made["ledger"]["url"] = f"sqlite:///{folder}/ledger.db"
+    made["ledger"]["url"] = sqlite_ledger(folder)
     for account in made["accounts"].values():
         account["base_url"] = vendor
     return made
