@@ -7,6 +7,7 @@ import hashlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ from bellhop.schemas.sqlite_wal import wal_is_safe
 
 WAIT_SECONDS: Final = 10.0
 """How long a lock is waited for before the ledger counts as unavailable."""
+
+_LONGEST_WAY_SECONDS: Final = 0.1
 
 _POSTGRES_BEGIN: Final = "; ".join(
     (
@@ -102,6 +105,17 @@ class Database:
         finally:
             self._turn.release()
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether nobody else can write while a transaction that writes is open."""
+        return self._lite
+
+    def make_way(self, seconds: float) -> None:
+        """Between two of many transactions, the last of which took so long: where there is one writer the others have
+        their turn, who look whether it is theirs up to a tenth of a second apart."""
+        if self._lite:
+            time.sleep(min(seconds, _LONGEST_WAY_SECONDS))
+
     def checkpoint(self) -> None:
         """Empties SQLite's log of changes, which has what was there before, into its file; not where somebody reads on
         for more than a second, as nobody can write meanwhile."""
@@ -109,6 +123,7 @@ class Database:
             return
         with wrap_errors(), self._engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # the most of it, while others write
             driver.execute("PRAGMA busy_timeout=1000")
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             driver.execute(f"PRAGMA busy_timeout={int(WAIT_SECONDS * 1000)}")
