@@ -43,9 +43,9 @@ class BatchStatement:
             for turn, column in zip(self._turns, by_column, strict=True)
         ]
         if connection.dialect.name == "sqlite":
-            driver.run_for_each(connection, self._by_row, list(zip(*columns, strict=True)))
+            driver.run_text_for_each(connection, self._by_row, list(zip(*columns, strict=True)))
             return ()
-        return driver.run(connection, self._by_array, columns)
+        return driver.run_text(connection, self._by_array, columns)
 
 
 class BatchQuery:
@@ -65,10 +65,10 @@ class BatchQuery:
     def run(self, connection: sa.Connection, *values: Collection[str] | Collection[int]) -> list[Any]:
         """Rows with the names of the columns. values: for each column that they are found by, what may stand there."""
         if connection.dialect.name == "sqlite":
-            found = driver.run(connection, self._by_json, [json.dumps(sorted(one)) for one in values])
+            found = driver.run_text(connection, self._by_json, [json.dumps(sorted(one)) for one in values])
             turns = self._from_sqlite
         else:
-            found = driver.run(connection, self._by_array, [sorted(one) for one in values])
+            found = driver.run_text(connection, self._by_array, [sorted(one) for one in values])
             turns = self._from_postgres
         return [self._read(row, turns) for row in found]
 

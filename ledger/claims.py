@@ -198,7 +198,7 @@ def _write(connection: sa.Connection, changed: Collection[EventRecord]) -> list[
     pks = {tuple(key): pk for pk, *key in told}
     if new and not told:
         # SQLite numbers on from the highest number ever given, and who writes is alone: they are the last ones.
-        ((last,),) = driver.run(connection, "SELECT last_insert_rowid()")
+        ((last,),) = driver.run_text(connection, "SELECT last_insert_rowid()")
         pks = {_key(row): last - len(new) + place for place, row in enumerate(new, 1)}
     for row in new:
         row.pk = pks[_key(row)]

@@ -16,14 +16,14 @@ from sqlalchemy.exc import DBAPIError
 Row = Sequence[Any]
 
 
-def run(connection: sa.Connection, text: str, values: Row = ()) -> list[Row]:
+def run_text(connection: sa.Connection, text: str, values: Row = ()) -> list[Row]:
     """The rows that it tells; none, where it tells none. Raises SQLAlchemy's errors, as its own statements do. Without
     values it may be several statements."""
     return _run(connection, lambda cursor: cursor.execute(text, values) if values else cursor.execute(text))
 
 
-def run_for_each(connection: sa.Connection, text: str, rows: Sequence[Row]) -> None:
-    """Once for each row of values. Raises as `run`."""
+def run_text_for_each(connection: sa.Connection, text: str, rows: Sequence[Row]) -> None:
+    """Once for each row of values. Raises as `run_text`."""
     _run(connection, lambda cursor: cursor.executemany(text, rows))
 
 

@@ -98,7 +98,7 @@ class Database:
         if not self._lite:
             with wrap_errors(), self._writer.begin() as connection:
                 if locks := sorted({_lock(key) for key in keys}):
-                    driver.run(connection, _LOCK, [locks])
+                    driver.run_text(connection, _LOCK, [locks])
                 yield connection
             return
         if not self._turn.acquire(timeout=WAIT_SECONDS):
@@ -243,7 +243,7 @@ def _postgres(url: sa.URL, connections: int) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        driver.run(connection, _POSTGRES_BEGIN)
+        driver.run_text(connection, _POSTGRES_BEGIN)
 
     return engine
 
@@ -295,6 +295,6 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
-        driver.run(connection, connection.get_execution_options().get("bellhop_begin", "BEGIN"))
+        driver.run_text(connection, connection.get_execution_options().get("bellhop_begin", "BEGIN"))
 
     return engine

@@ -15,7 +15,7 @@ from bellhop.ledger import driver
 def statements() -> Iterator[list[str]]:
     """The texts so far. One for many rows counts once."""
     found: list[str] = []
-    run, run_for_each = driver.run, driver.run_for_each
+    run, run_for_each = driver.run_text, driver.run_text_for_each
 
     def note(_connection: object, _cursor: object, text: str, *_: object) -> None:
         found.append(text)
@@ -30,7 +30,7 @@ def statements() -> Iterator[list[str]]:
 
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
     try:
-        with mock.patch.multiple(driver, run=noted_run, run_for_each=noted_run_for_each):
+        with mock.patch.multiple(driver, run_text=noted_run, run_text_for_each=noted_run_for_each):
             yield found
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
