@@ -35,12 +35,14 @@ _CHANGED: Final = (
     *("called_at", "next_at", "updated"),
 )
 
+# SQLite finds them by their subject where it cannot by their state: by that it would go through all that are dead.
+_STATE: Final = "(state || '')"
 _OPEN: Final = ", ".join(f"'{state.value}'" for state in (*UNFINISHED, State.DEAD))
-_LOST: Final = f"state = '{State.DISCARDED.value}' AND calling IS NOT NULL"
+_LOST: Final = f"{_STATE} = '{State.DISCARDED.value}' AND calling IS NOT NULL"
 _SAME_ID: Final = batch.select(events, _NAMES, ["source", "event_id"])
 _SAME_FACT: Final = batch.select(events, _NAMES, ["source", "business_key"])
 _SAME_BOOKING: Final = batch.select(
-    events, _NAMES, ["source", "subject"], more=f"AND (state IN ({_OPEN}) OR ({_LOST}))"
+    events, _NAMES, ["source", "subject"], more=f"AND ({_STATE} IN ({_OPEN}) OR ({_LOST}))"
 )
 _NEW_VALUES: Final = attrgetter(*_NEW)
 _CHANGED_VALUES: Final = attrgetter(*_CHANGED)

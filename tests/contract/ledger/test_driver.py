@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from bellhop.ledger import driver
+from bellhop.ledger import bookings, claims, driver
+from bellhop.ledger.batch import BatchQuery
 from bellhop.ledger.engine import Database
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
@@ -33,3 +36,23 @@ def test_a_connection_that_is_lost_amid_a_transaction_is_never_used_again(ledger
     with pytest.raises(LedgerUnavailable):
         lose(ledger._database)
     assert claim(ledger, event()) is not None
+
+
+@pytest.mark.parametrize(
+    ("query", "by"),
+    [
+        (claims._SAME_ID, "event_id"),
+        (claims._SAME_FACT, "business_key"),
+        (claims._SAME_BOOKING, "subject"),
+        (bookings._READ, "reference"),
+    ],
+)
+def test_sqlite_finds_what_a_claim_asks_for_by_what_tells_rows_apart(
+    query: BatchQuery, by: str, tmp_path: Path
+) -> None:
+    database = Database(f"sqlite:///{tmp_path}/ledger.db")
+    with database.read() as connection:
+        plan = driver.run_text(connection, f"EXPLAIN QUERY PLAN {query._by_json}", ['["a"]', '["b"]'])
+    database.close()
+    assert [row[3] for row in plan if f"({by}=? AND source=?" in row[3]]
+    assert not [row[3] for row in plan if row[3].startswith("SCAN") and "json_each" not in row[3]]
