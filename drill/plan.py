@@ -3,7 +3,7 @@ the seed alone; no I/O, no clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -15,7 +15,7 @@ AGAIN: Final = "-again"
 """Ends the id under which a fact is sent a second time, with the stamp of the first."""
 _QUARTER: Final = timedelta(minutes=15)
 _SPAN: Final = timedelta(days=60)
-_GAP: Final = (*range(1, 8), 15, 30, 60)
+_GAP: Final[Sequence[int]] = (*range(1, 8), 15, 30, 60)
 """So many posts later comes what follows a booking."""
 
 
