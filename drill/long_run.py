@@ -159,7 +159,7 @@ class LongRun:
         click.echo(f"{datetime.now():%H:%M:%S} {name}: {code} {last}")  # noqa: DTZ005  # as above
 
 
-def main(words: Sequence[str] | None = None) -> None:
+def go_on(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="of the records")
     parser.add_argument("--each", type=int, default=50, help="how often each fault is to strike, on each place")
@@ -183,4 +183,4 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    go_on()

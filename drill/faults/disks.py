@@ -17,7 +17,7 @@ def full(name: str) -> Does:
     return does
 
 
-def fail(name: str) -> Does:
+def break_down(name: str) -> Does:
     """Nothing can be written; then an operator stops everything, repairs it and starts again."""
 
     def does(site: Site, _upstream: Sender) -> None:
