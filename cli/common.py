@@ -107,6 +107,7 @@ def open_ledger(settings: Settings, observe: Observe = silent) -> Ledger:
         keep_payload_seconds=settings.ledger.keep_payload_seconds,
         keep_audit_seconds=settings.ledger.keep_audit_seconds,
         second_approver=settings.console.second_approver,
+        connections=settings.ledger.connections,
         observe=observe,
     )
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +19,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bellhop.ledger import driver
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
 from bellhop.schemas.sqlite_wal import wal_is_safe
 
 WAIT_SECONDS: Final = 10.0
 """How long a lock is waited for before the ledger counts as unavailable."""
+
+CONNECTIONS: Final = 16
+"""To PostgreSQL, where the settings say nothing else."""
+_LONGEST_WAY_SECONDS: Final = 0.1
 
 _POSTGRES_BEGIN: Final = "; ".join(
     (
@@ -41,16 +47,17 @@ _NEWEST: Final = max(path.name.partition("_")[0] for path in (_MIGRATIONS / "ver
 _MIGRATION_LOCK: Final = 0x62656C6C686F70  # "bellhop": of the whole database, so no event's lock can be meant
 _UNAVAILABLE: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
-_LOCK: Final = sa.text("SELECT count(pg_advisory_xact_lock(k)) FROM unnest(CAST(:keys AS bigint[])) AS k")
+_LOCK: Final = "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%s::bigint[]) AS k"
 _LOCK_MIGRATION: Final = sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
 
 
 class Database:
     """A database with its tables made. Safe from any thread. Make one after forking, never before."""
 
-    def __init__(self, url: str) -> None:
-        """Opens `url`, makes what is missing. Raises LedgerUnavailable, or LedgerError saying what to do."""
-        self._engine = _engine(_parse_url(url))
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        """Opens `url`, makes what is missing. connections: to PostgreSQL, at most. Raises LedgerUnavailable, or
+        LedgerError saying what to do."""
+        self._engine = _engine(_parse_url(url), connections)
         # BEGIN IMMEDIATE: a read that turns into a write would fail at once when another process wrote in between.
         self._writer = self._engine.execution_options(bellhop_begin="BEGIN IMMEDIATE")
         self._lite = self._engine.dialect.name == "sqlite"
@@ -91,7 +98,7 @@ class Database:
         if not self._lite:
             with wrap_errors(), self._writer.begin() as connection:
                 if locks := sorted({_lock(key) for key in keys}):
-                    connection.execute(_LOCK, {"keys": locks})
+                    driver.run_text(connection, _LOCK, [locks])
                 yield connection
             return
         if not self._turn.acquire(timeout=WAIT_SECONDS):
@@ -102,6 +109,17 @@ class Database:
         finally:
             self._turn.release()
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether nobody else can write while a transaction that writes is open."""
+        return self._lite
+
+    def make_way(self, seconds: float) -> None:
+        """Between two of many transactions, the last of which took so long: where there is one writer the others have
+        their turn, who look whether it is theirs up to a tenth of a second apart."""
+        if self._lite:
+            time.sleep(min(seconds, _LONGEST_WAY_SECONDS))
+
     def checkpoint(self) -> None:
         """Empties SQLite's log of changes, which has what was there before, into its file; not where somebody reads on
         for more than a second, as nobody can write meanwhile."""
@@ -109,6 +127,7 @@ class Database:
             return
         with wrap_errors(), self._engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # the most of it, while others write
             driver.execute("PRAGMA busy_timeout=1000")
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             driver.execute(f"PRAGMA busy_timeout={int(WAIT_SECONDS * 1000)}")
@@ -195,16 +214,18 @@ def _parse_url(url: str) -> sa.URL:
     raise LedgerError(f"ledger.url starts with {kind}: it must be sqlite or postgresql")
 
 
-def _engine(url: sa.URL) -> sa.Engine:
-    return _postgres(url) if url.get_backend_name() == "postgresql" else _sqlite(url)
+def _engine(url: sa.URL, connections: int) -> sa.Engine:
+    return _postgres(url, connections) if url.get_backend_name() == "postgresql" else _sqlite(url)
 
 
-def _postgres(url: sa.URL) -> sa.Engine:
-    """Nothing in it outlives a transaction, so that it works through a pooler in transaction mode, too."""
+def _postgres(url: sa.URL, connections: int) -> sa.Engine:
+    """Nothing in it outlives a transaction, so that it works through a pooler in transaction mode, too. A thread never
+    has two connections, so those that wait for one wait in no ring; and each is kept, as a server starts a process for
+    a new one."""
     engine = sa.create_engine(
         url,
-        pool_size=8,
-        max_overflow=56,
+        pool_size=connections,
+        max_overflow=0,
         pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,
         hide_parameters=True,
@@ -222,14 +243,14 @@ def _postgres(url: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(_POSTGRES_BEGIN)
+        driver.run_text(connection, _POSTGRES_BEGIN)
 
     return engine
 
 
 def has_pooler(url: str) -> bool:
     """Whether a pooler stands before the ledger's database. Raises LedgerError."""
-    engine = _engine(_parse_url(url))
+    engine = _engine(_parse_url(url), 1)
     try:
         with wrap_errors(), engine.connect() as connection:
             return _is_pooled(connection.connection.driver_connection)
@@ -274,6 +295,6 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("bellhop_begin", "BEGIN"))
+        driver.run_text(connection, connection.get_execution_options().get("bellhop_begin", "BEGIN"))
 
     return engine

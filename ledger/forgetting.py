@@ -8,6 +8,7 @@ has ended: `forgotten` keeps the number of a search term for it, never the guest
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -16,9 +17,10 @@ import sqlalchemy as sa
 from bellhop.ledger.audit import record
 from bellhop.ledger.chain import FORGET, tell_erased
 from bellhop.ledger.engine import Database
-from bellhop.ledger.guests import Guest, event_rows, find_guest, letters_of, names_guest, read_json
+from bellhop.ledger.guest_looks import Beforehand, Look, Within
+from bellhop.ledger.guests import Guest, event_rows, find_guest, letters_of
 from bellhop.ledger.known import RANKS, UNFINISHED
-from bellhop.ledger.loose_words import erase_bookings_words, erase_loose_words, names_in
+from bellhop.ledger.loose_words import erase_bookings_words, erase_loose_words, find_mentions, names_in
 from bellhop.ledger.payloads import ENDED, WAITING, erase_events, erase_letters
 from bellhop.ledger.records import AuditRow, GuestFound
 from bellhop.ledger.search_terms import numbers, plain
@@ -49,8 +51,8 @@ class Forgetting:
 
     def find(self, name: str, source: str = "") -> GuestFound:
         """What would go, and what stands in the way. name: a member's id or an address. source: of all, else of one."""
-        with self._database.read() as connection:
-            return _count(connection, find_guest(connection, name, source), self._now())
+        look = Beforehand(self._database, self._now())
+        return _count(look, _find(look, name, source), self._now())
 
     def forget(
         self, name: str, who: str, why: str, *, source: str = "", also_open: bool = False, seen: str = ""
@@ -59,14 +61,18 @@ class Forgetting:
         needs it; open letters are then discarded, a booking to come loses its guest and stands, and what is at work
         goes once it has ended. seen: the digest of what was found before, where nothing else is to go. Raises
         ForgetRefused."""
+        before = Beforehand(self._database, self._now())
+        known = _find(before, name, source) if self._database.has_one_writer else None
         with self._database.write() as connection:
             now = self._now()
-            guest = find_guest(connection, name, source)
+            guest = _find(Within(connection, before.ends), name, source, known)
+            if known is not None and not guest.is_known_as(known):  # nobody has read the rest for what is new of them
+                guest = _find(Within(connection, {}), name, source)
             if not guest.names:
                 raise ForgetRefused("name a member's id or an e-mail address")
             if names_in(guest)(why) or guest.names.intersection(plain(why).split()):
                 raise ForgetRefused("the reason names the guest, and the audit keeps it: say it otherwise")
-            found = _count(connection, guest, now)
+            found = _count(Within(connection, {}), guest, now)
             if seen and seen != found.digest:
                 raise ForgetRefused("what there is of the guest has changed since it was looked at: look once more")
             if len(found.sources) > 1 and not source and "@" not in name:
@@ -75,19 +81,18 @@ class Forgetting:
             if also_open:
                 _discard(connection, guest, now)
             _erase(connection, guest, now)
-            later = [{"word": numbers(one)[0], "source": source, "at": now} for one in sorted(guest.names)]
-            insert = self._database.insert(forgotten)
-            again = insert.on_conflict_do_update(index_elements=["word", "source"], set_={"at": insert.excluded["at"]})
-            connection.execute(again, later)
-            told = _acts_naming(connection, guest)
+            self._note_later(connection, guest, source, now)
             what = f"guest {numbers(name)[0] & (2**64 - 1):016x}: {found.events} events, {found.letters} letters"
-            number = record(
-                connection, [AuditRow(now, who, FORGET, None, why, "; ".join(filter(None, (what, told[0]))))]
-            )
-            gone = {"why": "", "what": "", "forgotten": number}
-            connection.execute(sa.update(audit).where(audit.c.id.in_(told[1])).values(gone))
+            _tell(connection, guest, AuditRow(now, who, FORGET, None, why, what))
         self._database.checkpoint()
         return found
+
+    def _note_later(self, connection: sa.Connection, guest: Guest, source: str, now: datetime) -> None:
+        """By what the guest is known in what waits in queues."""
+        later = [{"word": numbers(one)[0], "source": source, "at": now} for one in sorted(guest.names)]
+        insert = self._database.insert(forgotten)
+        again = insert.on_conflict_do_update(index_elements=["word", "source"], set_={"at": insert.excluded["at"]})
+        connection.execute(again, later)
 
     def prune(self, before: datetime) -> int:
         """Erases what was accepted before its guest was forgotten, and has ended since; of how many events."""
@@ -103,10 +108,16 @@ class Forgetting:
             rows = connection.execute(late.limit(_CHUNK)).all()
             if rows:
                 guest = Guest(set(), {row.pk for row in rows})
-                guest.letters = letters_of(connection, guest.events)
+                guest.letters = letters_of(Within(connection, {}), guest.events)
                 guest.keys = {(row.source, row.subject) for row in rows}
                 _erase(connection, guest, self._now())
         return len(rows)
+
+
+def _find(look: Look, name: str, source: str, known: Guest | None = None) -> Guest:
+    guest = find_guest(look, name, source, known)
+    find_mentions(look, guest)
+    return guest
 
 
 def _has_waiting() -> sa.ColumnElement[bool]:
@@ -118,9 +129,9 @@ def _has_waiting() -> sa.ColumnElement[bool]:
 # --- what stands in the way -----------------------------------------------------------------------------------------
 
 
-def _count(connection: sa.Connection, guest: Guest, now: datetime) -> GuestFound:
-    rows = event_rows(connection, guest.events)
-    letters = connection.execute(sa.select(dead_letters).where(dead_letters.c.id.in_(sorted(guest.letters)))).all()
+def _count(look: Look, guest: Guest, now: datetime) -> GuestFound:
+    rows = event_rows(look, guest.events)
+    letters = look.rows(sa.select(dead_letters).where(dead_letters.c.id.in_(sorted(guest.letters))))
     open_ = [letter.id for letter in letters if letter.state in WAITING]
     unfinished = {state.value for state in UNFINISHED}
     same = sa.tuple_(bookings.c.source, bookings.c.reference).in_(sorted(guest.keys))
@@ -128,11 +139,11 @@ def _count(connection: sa.Connection, guest: Guest, now: datetime) -> GuestFound
     return GuestFound(
         events=len(rows),
         letters=len(letters),
-        refused=len(_refused_of(connection, guest)),
+        refused=len(guest.refused),
         at_work=tuple(sorted(row.event_id for row in rows if row.state in unfinished)),
         open_letters=tuple(sorted(open_)),
         in_doubt=tuple(sorted(row.event_id for row in rows if row.calling and row.state not in unfinished)),
-        coming=tuple(sorted(connection.scalars(coming))) if guest.keys else (),
+        coming=tuple(sorted(row.reference for row in look.rows(coming))) if guest.keys else (),
         sources=tuple(sorted({row.source for row in rows} | {letter.source for letter in letters})),
     )
 
@@ -157,20 +168,6 @@ def _must_be_free(found: GuestFound, *, also_open: bool) -> None:
         )
 
 
-def _refused_of(connection: sa.Connection, guest: Guest) -> list[int]:
-    columns = refused_posts.c
-    found = []
-    for row in connection.execute(sa.select(columns.id, columns.content, columns.detail, columns.body)):
-        content = bytes(row.content or b"")
-        told = [read_json(content), row.detail, row.body]
-        raw = plain(content.decode("utf-8", "replace"))
-        if any(names_guest(one, name) for one in told for name in guest.names) or any(
-            "@" in name and (name in raw or name.replace("@", "%40") in raw) for name in guest.names
-        ):
-            found.append(row.id)
-    return found
-
-
 # --- erasing --------------------------------------------------------------------------------------------------------
 
 
@@ -183,11 +180,10 @@ def _discard(connection: sa.Connection, guest: Guest, now: datetime) -> None:
 
 def _erase(connection: sa.Connection, guest: Guest, now: datetime) -> None:
     ended = connection.scalars(sa.select(events.c.pk).where(events.c.pk.in_(sorted(guest.events)), ENDED)).all()
-    refused = _refused_of(connection, guest) if guest.names else []
-    members = [row for row in event_rows(connection, set(ended)) if row.type not in RANKS]
+    members = [row for row in event_rows(Within(connection, {}), set(ended)) if row.type not in RANKS]
     erase_events(connection, ended, now)
     erase_letters(connection, sorted(guest.letters))
-    connection.execute(sa.delete(refused_posts).where(refused_posts.c.id.in_(refused)))
+    connection.execute(sa.delete(refused_posts).where(refused_posts.c.id.in_(sorted(guest.refused))))
     if guest.keys:
         erase_bookings_words(connection, sorted(guest.keys))
     if guest.names:
@@ -203,9 +199,9 @@ def _erase(connection: sa.Connection, guest: Guest, now: datetime) -> None:
         connection.execute(sa.update(dead_letters).where(dead_letters.c.id == letter, not_booking).values(renamed))
 
 
-def _acts_naming(connection: sa.Connection, guest: Guest) -> tuple[str, list[int]]:
-    """The rows of audit whose words name the guest: as they are told of, and their numbers."""
-    is_named = names_in(guest)
-    acts = sa.select(audit.c.id, audit.c.why, audit.c.what).where(audit.c.forgotten.is_(None))
-    found = {row.id for row in connection.execute(acts) if is_named(f"{row.why} {row.what}")}
-    return tell_erased(sorted(found)), sorted(found)
+def _tell(connection: sa.Connection, guest: Guest, act: AuditRow) -> None:
+    """Enters it in the audit, whose other rows that name the guest lose their words."""
+    acts = sorted(guest.acts)
+    number = record(connection, [replace(act, what="; ".join(filter(None, (act.what, tell_erased(acts)))))])
+    gone = {"why": "", "what": "", "forgotten": number}
+    connection.execute(sa.update(audit).where(audit.c.id.in_(acts)).values(gone))

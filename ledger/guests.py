@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.guest_looks import Look
 from bellhop.ledger.known import RANKS
 from bellhop.ledger.search_terms import national_digits, numbers, plain
 from bellhop.ledger.tables import attempts, bookings, dead_letters, doubts, event_words, events, letter_bodies
@@ -32,22 +34,32 @@ class Guest:
     keys: set[tuple[str, str]] = field(default_factory=set)
     called: set[str] = field(default_factory=set)
     telephones: set[str] = field(default_factory=set)
+    refused: set[int] = field(default_factory=set)
+    acts: set[int] = field(default_factory=set)
+    notes: set[int] = field(default_factory=set)
+
+    def is_known_as(self, other: Guest) -> bool:
+        """Whether whatever names the one names the other."""
+        return (self.names, self.called, self.telephones) == (other.names, other.called, other.telephones)
 
 
-def find_guest(connection: sa.Connection, name: str, source: str) -> Guest:
-    guest = Guest({one for one in (plain(name),) if one})
+def find_guest(look: Look, name: str, source: str, known: Guest | None = None) -> Guest:
+    """known: what was found of them before, to which this look adds what it finds."""
+    guest = Guest({one for one in (plain(name),) if one}) if known is None else deepcopy(known)
+    read: set[str] = set()
     for _ in range(_ROUNDS):
-        for one in sorted(guest.names):
-            guest.events |= set(_events_of(connection, one, source))
-            guest.keys |= set(_bookings_of(connection, one, source))
-            guest.letters |= set(_letters_naming(connection, one, source))
-        rows = event_rows(connection, guest.events)
-        guest.letters |= letters_of(connection, guest.events)
+        if names := sorted(guest.names - read):
+            guest.keys |= set(_bookings_of(look, names, source))
+            guest.events |= set(_events_of(look, names, source)) | _events_of_bookings(look, guest.keys)
+            guest.letters |= set(_letters_naming(look, names, source))
+            read |= guest.names
+        rows = event_rows(look, guest.events)
+        guest.letters |= letters_of(look, guest.events)
         guest.keys |= {(row.source, row.subject) for row in rows}
         members, mails = set(), set()
         for row in rows:
             members |= set() if row.type in RANKS or not row.type.startswith("member") else {plain(row.subject)}
-        for told in _payloads(connection, guest):
+        for told in _payloads(look, guest):
             _note_person(guest, told)
             for key, value in _texts(told):
                 members |= {plain(value)} if key == "member_id" else set()
@@ -74,68 +86,75 @@ def _note_person(guest: Guest, value: Any) -> None:
             _note_person(guest, inner)
 
 
-def event_rows(connection: sa.Connection, pks: set[int]) -> Sequence[Any]:
-    return connection.execute(sa.select(events).where(events.c.pk.in_(sorted(pks)))).all()
+def event_rows(look: Look, pks: set[int]) -> Sequence[Any]:
+    return look.rows(sa.select(events).where(events.c.pk.in_(sorted(pks))))
 
 
-def _events_of(connection: sa.Connection, name: str, source: str) -> Iterator[int]:
+def _events_of(look: Look, names: Sequence[str], source: str) -> Iterator[int]:
     """By search terms, by a member's events, and by what calls tell."""
     mine = [events.c.source == source] if source else []
-    worded = sa.select(event_words.c.event_pk).where(event_words.c.word == numbers(name)[0])
-    # A booking's reference may be written like a member's id.
-    named = sa.and_(
-        events.c.pk.in_(worded), sa.or_(events.c.type.not_in(list(RANKS)), sa.func.lower(events.c.subject) != name)
-    )
-    is_member = sa.and_(events.c.type.not_in(list(RANKS)), sa.func.lower(events.c.subject) == name)
-    yield from connection.scalars(sa.select(events.c.pk).where(sa.or_(named, is_member), *mine))
-    for table, column in ((attempts, "request"), (attempts, "answer"), (doubts, "call")):
-        like = _like(table.c[column], name)
-        query = sa.select(table.c.event_pk, table.c[column]).join(events, events.c.pk == table.c.event_pk)
-        for row in connection.execute(query.where(like, *mine)):
-            if names_guest(row[1], name):
-                yield row.event_pk
-    for held_source, reference in _bookings_of(connection, name, source):
-        same = (events.c.source == held_source, events.c.subject == reference)
-        yield from connection.scalars(sa.select(events.c.pk).where(*same))
+    is_booking, subject = events.c.type.in_(list(RANKS)), sa.func.lower(events.c.subject)
+    for name in names:
+        worded = sa.select(event_words.c.event_pk).where(event_words.c.word == numbers(name)[0])
+        # A booking's reference may be written like a member's id.
+        named = sa.and_(events.c.pk.in_(worded), sa.or_(~is_booking, subject != name))
+        yield from (row.pk for row in look.rows(sa.select(events.c.pk).where(named, *mine)))
+    of_member = sa.select(events.c.pk).where(~is_booking, subject.in_(names), *mine)
+    yield from (row.pk for row in look.whole(events, of_member))
+    calls = sa.select(attempts.c.event_pk, attempts.c.request, attempts.c.answer)
+    told = calls.join(events, events.c.pk == attempts.c.event_pk)
+    for row in look.whole(attempts, told.where(_like(names, attempts.c.request, attempts.c.answer), *mine)):
+        if names_any((row.request, row.answer), names):
+            yield row.event_pk
+    doubtful = sa.select(doubts.c.event_pk, doubts.c.call).join(events, events.c.pk == doubts.c.event_pk)
+    yield from (row.event_pk for row in look.rows(doubtful.where(*mine)) if names_any(row.call, names))
 
 
-def _bookings_of(connection: sa.Connection, name: str, source: str) -> Iterator[tuple[str, str]]:
+def _events_of_bookings(look: Look, keys: set[tuple[str, str]]) -> set[int]:
+    same = sa.tuple_(events.c.source, events.c.subject).in_(sorted(keys))
+    return {row.pk for row in look.rows(sa.select(events.c.pk).where(same))} if keys else set()
+
+
+def _bookings_of(look: Look, names: Sequence[str], source: str) -> Iterator[tuple[str, str]]:
     """Also of which no event is kept any more."""
-    asked = sa.select(bookings.c.source, bookings.c.reference, bookings.c.asked).where(_like(bookings.c.asked, name))
-    for held in connection.execute(asked).all():
-        if names_guest(held.asked, name) and source in ("", held.source):
+    asked = sa.select(bookings.c.source, bookings.c.reference, bookings.c.asked).where(_like(names, bookings.c.asked))
+    for held in look.whole(bookings, asked):
+        if names_any(held.asked, names) and source in ("", held.source):
             yield held.source, held.reference
 
 
-def _letters_naming(connection: sa.Connection, name: str, source: str) -> Iterator[int]:
+def _letters_naming(look: Look, names: Sequence[str], source: str) -> Iterator[int]:
     query = sa.select(dead_letters.c.id, letter_bodies.c.body).join(
         letter_bodies, letter_bodies.c.letter == dead_letters.c.id
     )
-    for row in connection.execute(query.where(*([dead_letters.c.source == source] if source else []))):
-        if name.encode() in bytes(row.body).lower() and names_guest(read_json(bytes(row.body)), name):
+    mine = [dead_letters.c.source == source] if source else []
+    for row in look.whole(letter_bodies, query.where(*mine)):
+        body = bytes(row.body)
+        if any(name.encode() in body.lower() and names_guest(read_json(body), name) for name in names):
             yield row.id
 
 
-def letters_of(connection: sa.Connection, pks: set[int]) -> set[int]:
+def letters_of(look: Look, pks: set[int]) -> set[int]:
     same = sa.and_(dead_letters.c.source == events.c.source, dead_letters.c.event_id == events.c.event_id)
-    return set(connection.scalars(sa.select(dead_letters.c.id).join(events, same).where(events.c.pk.in_(sorted(pks)))))
+    asked = sa.select(dead_letters.c.id).join(events, same).where(events.c.pk.in_(sorted(pks)))
+    return {row.id for row in look.rows(asked)}
 
 
-def _payloads(connection: sa.Connection, guest: Guest) -> Iterator[Any]:
-    pks = sorted(guest.events)
-    for row in connection.execute(sa.select(attempts.c.request).where(attempts.c.event_pk.in_(pks))):
+def _payloads(look: Look, guest: Guest) -> Iterator[Any]:
+    for row in look.rows(sa.select(attempts.c.request).where(attempts.c.event_pk.in_(sorted(guest.events)))):
         yield row.request
-    for body in connection.scalars(sa.select(letter_bodies.c.body).where(letter_bodies.c.letter.in_(guest.letters))):
-        yield read_json(bytes(body))
+    for row in look.rows(sa.select(letter_bodies.c.body).where(letter_bodies.c.letter.in_(guest.letters))):
+        yield read_json(bytes(row.body))
     same = sa.tuple_(bookings.c.source, bookings.c.reference).in_(sorted(guest.keys))
     if guest.keys:
-        yield from connection.scalars(sa.select(bookings.c.asked).where(same))
+        yield from (row.asked for row in look.rows(sa.select(bookings.c.asked).where(same)))
 
 
-def _like(column: sa.Column[Any], name: str) -> sa.ColumnElement[bool]:
+def _like(names: Sequence[str], *columns: sa.Column[Any]) -> sa.ColumnElement[bool]:
     """As JSON's text is stored: what is beyond ASCII is escaped there."""
-    text = sa.func.lower(sa.cast(column, sa.Text))
-    return text.contains(json.dumps(name)[1:-1].lower(), autoescape=True)
+    texts = [sa.func.lower(sa.cast(column, sa.Text)) for column in columns]
+    words = [json.dumps(name)[1:-1].lower() for name in names]
+    return sa.or_(*(text.contains(word, autoescape=True) for text in texts for word in words))
 
 
 def read_json(body: bytes) -> Any:
@@ -155,6 +174,10 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(inner, key)
     elif isinstance(value, str | int) and not isinstance(value, bool):
         yield key, str(value)
+
+
+def names_any(value: Any, names: Iterable[str]) -> bool:
+    return any(names_guest(value, name) for name in names)
 
 
 def names_guest(value: Any, name: str) -> bool:

@@ -12,11 +12,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bellhop.ledger.guests import Guest
+from bellhop.ledger.guest_looks import Look
+from bellhop.ledger.guests import Guest, names_any, read_json
 from bellhop.ledger.search_terms import national_digits, plain
 from bellhop.ledger.tables import (
     accounts,
     alerts,
+    audit,
     bookings,
     cause_lives,
     floods,
@@ -25,6 +27,7 @@ from bellhop.ledger.tables import (
     letter_notes,
     login_failures,
     pauses,
+    refused_posts,
     reloads,
     restores,
     source_links,
@@ -46,7 +49,6 @@ _PROSE: Final[Mapping[sa.Table, Sequence[str]]] = {
     cause_lives: ("why", "cause"),
     accounts: ("error",),
     alerts: ("error",),
-    letter_notes: ("text",),
 }
 _GOES: Final = (login_failures,)
 """Of these the whole row goes that names the guest: as somebody typed their address to sign in."""
@@ -67,8 +69,31 @@ def names_in(guest: Guest) -> Callable[[str], bool]:
     return is_named
 
 
+def find_mentions(look: Look, guest: Guest) -> None:
+    """Notes which refused posts, rows of audit and notes at letters name the guest."""
+    if not guest.names:
+        return
+    is_named = names_in(guest)
+    columns = refused_posts.c
+    posts = look.whole(refused_posts, sa.select(columns.id, columns.content, columns.detail, columns.body))
+    guest.refused |= {row.id for row in posts if _is_of_guest(row, guest)}
+    acts = sa.select(audit.c.id, audit.c.why, audit.c.what).where(audit.c.forgotten.is_(None))
+    guest.acts |= {row.id for row in look.whole(audit, acts) if is_named(f"{row.why} {row.what}")}
+    notes = look.whole(letter_notes, sa.select(letter_notes.c.id, letter_notes.c.text))
+    guest.notes |= {row.id for row in notes if is_named(row.text)}
+
+
+def _is_of_guest(post: Any, guest: Guest) -> bool:
+    content = bytes(post.content or b"")
+    raw = plain(content.decode("utf-8", "replace"))
+    return any(names_any(told, guest.names) for told in (read_json(content), post.detail, post.body)) or any(
+        "@" in name and (name in raw or name.replace("@", "%40") in raw) for name in guest.names
+    )
+
+
 def erase_loose_words(connection: sa.Connection, guest: Guest) -> None:
-    """Wherever a row of these names the guest."""
+    """Wherever a row of these names the guest; of notes at letters, those that were found to."""
+    connection.execute(sa.update(letter_notes).where(letter_notes.c.id.in_(sorted(guest.notes))).values(text=ERASED))
     is_named = names_in(guest)
     for table, names in _PROSE.items():
         keys = list(table.primary_key)

@@ -6,12 +6,13 @@ read. The words of an event (`search_terms`) go with its payload.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.batches import walk
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.loose_words import erase_bookings_words, erase_jobs_words
@@ -34,9 +35,6 @@ from bellhop.ledger.tables import (
 WAITING: Final = (LetterState.OPEN.value, LetterState.REPLAYING.value)
 ENDED: Final = sa.and_(events.c.state.not_in([state.value for state in UNFINISHED]), events.c.calling.is_(None))
 """Not what was discarded with a call's end unknown: what it may have booked is still looked for."""
-
-_BATCH: Final = 500
-Erase = Callable[[sa.Connection, Sequence[Any]], None]
 
 _other: Final = events.alias("other")
 
@@ -68,22 +66,6 @@ def prune_payloads(database: Database, before: datetime, now: datetime) -> int:
     return sum(step(database, before, now) for step in (_events, _bookings, _letters, _causes, _errors))
 
 
-def _walk(database: Database, query: sa.Select[Any], place: Sequence[sa.Column[Any]], erase: Erase) -> int:
-    """Erases what a query finds, a batch in each commit, in the order of `place`: the columns it asks for last. A batch
-    begins where the one before ended: what was erased long ago is looked through once, not with every batch."""
-    total, last = 0, None
-    while True:
-        rest = query if last is None else query.where(sa.tuple_(*place) > sa.tuple_(*last))
-        with database.write() as connection:
-            found = connection.execute(rest.order_by(*place).limit(_BATCH).with_for_update(skip_locked=True)).all()
-            if not found:
-                return total
-            erase(connection, found)
-        total += len(found)
-        ended = found[-1][-len(place) :]
-        last = [sa.literal(value, column.type) for value, column in zip(ended, place, strict=True)]
-
-
 def _needs_guest(source: sa.Column[str], subject: sa.Column[str], before: datetime) -> sa.ColumnElement[bool]:
     """Whether a booking (or member) still needs its guest: it stands and is to come, or was a short while ago; an event
     of it is unfinished; a letter of it waits for a person."""
@@ -108,8 +90,12 @@ def _events(database: Database, before: datetime, now: datetime) -> int:
     fresh = sa.or_(events.c.erased.is_(None), events.c.erased < events.c.updated)
     over = ~_needs_guest(events.c.source, events.c.subject, before)
     old = sa.select(events.c.updated, events.c.pk).where(events.c.updated < before, ENDED, fresh, over)
-    place = (events.c.updated, events.c.pk)
-    return _walk(database, old, place, lambda connection, rows: erase_events(connection, [r.pk for r in rows], now))
+
+    def erase(connection: sa.Connection, rows: Sequence[Any]) -> int:
+        erase_events(connection, [row.pk for row in rows], now)
+        return len(rows)
+
+    return walk(database, old, (events.c.updated, events.c.pk), erase)
 
 
 def _bookings(database: Database, before: datetime, _now: datetime) -> int:
@@ -118,10 +104,11 @@ def _bookings(database: Database, before: datetime, _now: datetime) -> int:
     place = (bookings.c.updated, bookings.c.reference, bookings.c.source)
     old = sa.select(*place).where(bookings.c.updated < before, bookings.c.asked.is_not(None), over)
 
-    def erase(connection: sa.Connection, rows: Sequence[Any]) -> None:
+    def erase(connection: sa.Connection, rows: Sequence[Any]) -> int:
         erase_bookings_words(connection, [(row.source, row.reference) for row in rows])
+        return len(rows)
 
-    return _walk(database, old, place, erase)
+    return walk(database, old, place, erase)
 
 
 def _letters(database: Database, before: datetime, _now: datetime) -> int:
@@ -134,9 +121,12 @@ def _letters(database: Database, before: datetime, _now: datetime) -> int:
             sa.func.length(letter_bodies.c.body) > 0,
         )
     )
-    return _walk(
-        database, old, (dead_letters.c.id,), lambda connection, rows: erase_letters(connection, [r.id for r in rows])
-    )
+
+    def erase(connection: sa.Connection, rows: Sequence[Any]) -> int:
+        erase_letters(connection, [row.id for row in rows])
+        return len(rows)
+
+    return walk(database, old, (dead_letters.c.id,), erase)
 
 
 def _causes(database: Database, before: datetime, now: datetime) -> int:

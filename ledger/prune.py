@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.batches import walk
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.people import FAILURES_KEPT
@@ -35,9 +36,7 @@ from bellhop.ledger.tables import (
 
 Step = Callable[[Database, datetime, datetime], int]
 
-_BATCH: Final = 500
-_JOBS_AT_ONCE: Final = 5
-"""Each may have a hundred thousand items."""
+_PLACE_OF_BOOKINGS: Final = (bookings.c.updated, bookings.c.reference, bookings.c.source)
 _WAITING: Final = (LetterState.OPEN.value, LetterState.REPLAYING.value)
 
 _has_waiting_letter: Final = (
@@ -58,17 +57,8 @@ _has_event: Final = (
 
 def prune(database: Database, before: datetime, now: datetime) -> int:
     """See `Ledger.prune`: everything last touched before `before`. How many rows went."""
-    return sum(
-        _repeat(step, database, before, now)
-        for step in (_letters, _causes, _events, _bookings, _guests, _permits, _jobs, _refusals, _logins)
-    )
-
-
-def _repeat(step: Step, database: Database, before: datetime, now: datetime) -> int:
-    total = 0
-    while gone := step(database, before, now):
-        total += gone
-    return total
+    steps = (_letters, _causes, _events, _bookings, _guests, _permits, _jobs, _refusals, _logins)
+    return sum(step(database, before, now) for step in steps)
 
 
 def _causes(database: Database, before: datetime, _now: datetime) -> int:
@@ -80,60 +70,62 @@ def _causes(database: Database, before: datetime, _now: datetime) -> int:
 
 def _letters(database: Database, before: datetime, _now: datetime) -> int:
     old = sa.select(dead_letters.c.id).where(dead_letters.c.updated < before, dead_letters.c.state.not_in(_WAITING))
-    with database.write() as connection:
-        ids = connection.scalars(old.limit(_BATCH).with_for_update(skip_locked=True)).all()
-        if not ids:
-            return 0
+
+    def delete(connection: sa.Connection, rows: Sequence[Any]) -> int:
+        ids = [row.id for row in rows]
         for table in (letter_bodies, letter_words, letter_notes, letter_edits):
             connection.execute(sa.delete(table).where(table.c.letter.in_(ids)))
-        return connection.execute(sa.delete(dead_letters).where(dead_letters.c.id.in_(ids))).rowcount
+        return connection.execute(_delete(dead_letters, rows)).rowcount
+
+    return walk(database, old, (dead_letters.c.id,), delete)
 
 
 def _events(database: Database, before: datetime, _now: datetime) -> int:
-    old = sa.select(events.c.pk).where(
+    old = sa.select(events.c.updated, events.c.pk).where(
         events.c.updated < before,
         events.c.state.not_in(UNFINISHED),
         sa.or_(events.c.state != State.DEAD, ~_has_waiting_letter),
     )
-    with database.write() as connection:
-        pks = connection.scalars(old.limit(_BATCH).with_for_update(skip_locked=True)).all()
-        if not pks:
-            return 0
+
+    def delete(connection: sa.Connection, rows: Sequence[Any]) -> int:
+        pks = [row.pk for row in rows]
         for table in (event_words, doubts):
             connection.execute(sa.delete(table).where(table.c.event_pk.in_(pks)))
         tries = connection.execute(sa.delete(attempts).where(attempts.c.event_pk.in_(pks))).rowcount
         return tries + connection.execute(sa.delete(events).where(events.c.pk.in_(pks))).rowcount
 
+    return walk(database, old, (events.c.updated, events.c.pk), delete)
+
 
 def _bookings(database: Database, before: datetime, now: datetime) -> int:
     """A booking outlives its events until its start has passed: a cancel may still come for it."""
-    old = sa.select(bookings.c.source, bookings.c.reference).where(
+    old = sa.select(*_PLACE_OF_BOOKINGS).where(
         bookings.c.updated < before,
         sa.or_(bookings.c.last_start.is_(None), bookings.c.last_start < now),
         ~_has_event,
     )
-    with database.write() as connection:
-        keys = [tuple(row) for row in connection.execute(old.limit(_BATCH).with_for_update(skip_locked=True))]
-        if not keys:
-            return 0
-        same = sa.tuple_(bookings.c.source, bookings.c.reference).in_(keys)
-        connection.execute(
-            sa.delete(vendor_ids).where(sa.tuple_(vendor_ids.c.source, vendor_ids.c.reference).in_(keys))
-        )
-        return connection.execute(sa.delete(bookings).where(same)).rowcount
+
+    def delete(connection: sa.Connection, rows: Sequence[Any]) -> int:
+        ids = sa.tuple_(vendor_ids.c.source, vendor_ids.c.reference)
+        connection.execute(sa.delete(vendor_ids).where(ids.in_([(row.source, row.reference) for row in rows])))
+        return connection.execute(sa.delete(bookings).where(_is_of(rows))).rowcount
+
+    return walk(database, old, _PLACE_OF_BOOKINGS, delete)
 
 
 def _guests(database: Database, before: datetime, _now: datetime) -> int:
     """What a booking was asked for names its guest, and goes with its events, also where the booking stays."""
-    old = sa.select(bookings.c.source, bookings.c.reference).where(
-        bookings.c.updated < before, bookings.c.asked.is_not(None), ~_has_event
-    )
-    with database.write() as connection:
-        keys = [tuple(row) for row in connection.execute(old.limit(_BATCH).with_for_update(skip_locked=True))]
-        if not keys:
-            return 0
-        same = sa.tuple_(bookings.c.source, bookings.c.reference).in_(keys)
-        return connection.execute(sa.update(bookings).where(same).values(asked=sa.null())).rowcount
+    old = sa.select(*_PLACE_OF_BOOKINGS).where(bookings.c.updated < before, bookings.c.asked.is_not(None), ~_has_event)
+
+    def erase(connection: sa.Connection, rows: Sequence[Any]) -> int:
+        return connection.execute(sa.update(bookings).where(_is_of(rows)).values(asked=sa.null())).rowcount
+
+    return walk(database, old, _PLACE_OF_BOOKINGS, erase)
+
+
+def _is_of(rows: Sequence[Any]) -> sa.ColumnElement[bool]:
+    """Of bookings: whether it is one of these."""
+    return sa.tuple_(bookings.c.reference, bookings.c.source).in_([(row.reference, row.source) for row in rows])
 
 
 def _permits(database: Database, _before: datetime, now: datetime) -> int:
@@ -143,8 +135,12 @@ def _permits(database: Database, _before: datetime, now: datetime) -> int:
 
 
 def _refusals(database: Database, _before: datetime, now: datetime) -> int:
-    with database.write() as connection:
-        return connection.execute(sa.delete(refused_posts).where(refused_posts.c.last < now - KEPT)).rowcount
+    old = sa.select(refused_posts.c.id).where(refused_posts.c.last < now - KEPT)
+
+    def delete(connection: sa.Connection, rows: Sequence[Any]) -> int:
+        return connection.execute(_delete(refused_posts, rows)).rowcount
+
+    return walk(database, old, (refused_posts.c.id,), delete)
 
 
 def _logins(database: Database, _before: datetime, now: datetime) -> int:
@@ -155,12 +151,23 @@ def _logins(database: Database, _before: datetime, now: datetime) -> int:
 
 
 def _jobs(database: Database, before: datetime, _now: datetime) -> int:
-    """Bulk acts that have ended; what they did to each letter stays in the audit."""
-    ended = [state.value for state in JobState if state.ended]
-    old = sa.select(jobs.c.id).where(jobs.c.updated < before, jobs.c.state.in_(ended))
-    with database.write() as connection:
-        ids = connection.scalars(old.limit(_JOBS_AT_ONCE).with_for_update(skip_locked=True)).all()
-        if not ids:
-            return 0
-        items = connection.execute(sa.delete(job_items).where(job_items.c.job.in_(ids))).rowcount
-        return items + connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids))).rowcount
+    """Bulk acts that have ended, each after its letters, which may be a hundred thousand; what was done to them stays
+    in the audit."""
+    ended = sa.and_(jobs.c.updated < before, jobs.c.state.in_([state.value for state in JobState if state.ended]))
+    place = (job_items.c.job, job_items.c.place)
+    items = sa.select(*place).join(jobs, jobs.c.id == job_items.c.job).where(ended)
+
+    def delete_items(connection: sa.Connection, rows: Sequence[Any]) -> int:
+        these = sa.tuple_(*place).in_([(row.job, row.place) for row in rows])
+        return connection.execute(sa.delete(job_items).where(these)).rowcount
+
+    def delete(connection: sa.Connection, rows: Sequence[Any]) -> int:
+        return connection.execute(_delete(jobs, rows)).rowcount
+
+    return walk(database, items, place, delete_items) + walk(
+        database, sa.select(jobs.c.id).where(ended), (jobs.c.id,), delete
+    )
+
+
+def _delete(table: sa.Table, rows: Sequence[Any]) -> sa.Delete:
+    return sa.delete(table).where(table.c.id.in_([row.id for row in rows]))

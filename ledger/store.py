@@ -13,7 +13,7 @@ from bellhop.ledger.audit import AuditChain, prune_audit
 from bellhop.ledger.cause_lives import CauseDesk
 from bellhop.ledger.claims import Claims
 from bellhop.ledger.edits import Edits
-from bellhop.ledger.engine import Database
+from bellhop.ledger.engine import CONNECTIONS, Database
 from bellhop.ledger.floods import Floods
 from bellhop.ledger.forgetting import Forgetting
 from bellhop.ledger.habits import Habits
@@ -118,6 +118,7 @@ class Ledger:
         keep_payload_seconds: float | None = None,
         keep_audit_seconds: float = 0.0,
         second_approver: bool = True,
+        connections: int = CONNECTIONS,
         now: Callable[[], datetime] = utc_now,
         observe: Observe = silent,
     ) -> Ledger:
@@ -125,8 +126,8 @@ class Ledger:
 
         keep_seconds: how long `prune` leaves what is finished; keep_payload_seconds: what names a guest, or None;
         keep_audit_seconds: what people did, 0 for ever. second_approver: whether edits need another person's word.
-        Raises LedgerUnavailable, or LedgerError saying what to do."""
-        database = Database(url)
+        connections: to PostgreSQL. Raises LedgerUnavailable, or LedgerError saying what to do."""
+        database = Database(url, connections)
         observe("ledger.opened", database=database.description)
         return cls(
             database,
@@ -284,9 +285,8 @@ class Ledger:
         return self.letters.audit(limit)
 
     def prune(self) -> int:
-        """Deletes finished events with their attempts, closed letters, past bookings and ended jobs that are older than
-        the settings keep them, in small commits; how many rows. Never: what is unfinished, a dead event whose letter is
-        open, a booking whose start is to come."""
+        """Deletes finished events, closed letters, past bookings and ended jobs that are older than the settings keep
+        them, in small commits; how many rows. Never what is unfinished, open or to come."""
         now = self._now()
         total = prune(self._database, now - self._keep, now)
         if self._keep_payload is not None:

@@ -6,10 +6,11 @@ functions of its specification, and of ours those of `_Functions`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,8 @@ __all__ = ["Expression", "Finder", "IndexedList", "Path", "Unreadable", "express
 
 _LONGEST: Final = 200
 _LONGEST_EXPRESSION: Final = 2000
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
+"""JSON's numbers, and what people's forms put before them: zeros, a plus."""
 
 
 class Unreadable(Exception):
@@ -155,10 +158,16 @@ class _Functions(Functions):
     @signature({"types": ["string", "number", "null"]}, {"types": ["string", "number"]})
     def _func_multiply(self, number: str | float | None, by: str | float) -> float | None:
         """Such as cents by 0.01, with nothing lost in binary fractions."""
-        try:
-            return None if number is None else float(Decimal(str(number)) * Decimal(str(by)))
-        except InvalidOperation:
-            raise Unreadable("has a number that cannot be read") from None
+        return None if number is None else float(_number(number) * _number(by))
+
+    @signature({"types": []})
+    def _func_to_number(self, value: object) -> float | None:
+        """JMESPath's own makes null of what is no number, which leaves a party out where one was asked for; and the
+        library's reads Python's numbers, "nan" and "1_000" among them."""
+        if isinstance(value, str) and value:
+            number = _number(value)
+            return float(number) if "." in value or number != number.to_integral_value() else int(number)
+        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 _OPTIONS: Final = Options(custom_functions=_Functions())
@@ -170,6 +179,12 @@ def _as_text(value: object) -> str:
     if isinstance(value, str | int | float):
         return str(value)
     raise Unreadable("joins what is neither a text nor a number")
+
+
+def _number(value: str | float) -> Decimal:
+    if not _NUMBER.fullmatch(text := str(value).strip()):
+        raise Unreadable("has a number that cannot be read")
+    return Decimal(text)
 
 
 def _moment(value: str | float) -> datetime:

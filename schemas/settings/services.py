@@ -110,6 +110,12 @@ class LedgerSettings(Section):
         name="keep_audit",
         default=0.0,
     )
+    connections: int = key(
+        whole_number(2, 256),
+        """How many connections to PostgreSQL each process has open at most; a thread that needs one more waits. All
+        processes' together must stay below the server's max_connections, 100 unless it says otherwise.""",
+        default=16,
+    )
 
 
 @settings_section

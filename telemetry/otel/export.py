@@ -33,6 +33,7 @@ from bellhop.telemetry.log_names import Told
 from bellhop.telemetry.metrics import Metrics
 from bellhop.telemetry.otel.logs import LogRecords
 from bellhop.telemetry.otel.metrics import MetricsPump
+from bellhop.telemetry.otel.session import exporter_session
 from bellhop.telemetry.otel.spans import OtelTracer, ingress_sampler, sampler
 from bellhop.telemetry.tally import Tally
 
@@ -135,4 +136,5 @@ def _target(settings: Settings, signal: str) -> dict[str, Any]:
         "headers": {name.strip(): value.strip() for name, _, value in pairs},
         "timeout": _EXPORT_SECONDS,
         "compression": Compression.Gzip,
+        "session": exporter_session(signal),
     }

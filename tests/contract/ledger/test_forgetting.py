@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bellhop.ledger import payloads
+from bellhop.ledger import batches, forgetting, guest_looks
 from bellhop.ledger.forgetting import ForgetRefused
+from bellhop.ledger.guest_looks import Beforehand, Look, Within
+from bellhop.ledger.guests import Guest
 from bellhop.ledger.records import (
     Attempt,
     Booking,
@@ -25,7 +27,7 @@ from bellhop.ledger.records import (
     State,
 )
 from bellhop.ledger.store import Ledger
-from bellhop.ledger.tables import metadata
+from bellhop.ledger.tables import attempts, metadata
 from tests.support.ledger import (
     BOOK,
     LEASE,
@@ -136,7 +138,7 @@ def test_of_many_payloads_each_goes_once_and_those_beside_what_is_needed_go_too(
     brief: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where a batch's rows were all touched in one moment, and where it begins after one that is needed still."""
-    monkeypatch.setattr(payloads, "_BATCH", 3)
+    monkeypatch.setattr(batches, "BATCH", 3)
     told = [event(f"e-{number}", "member.updated", subject=f"m-{number}") for number in range(12)]
     for number in (0, 5, 6):
         die(brief, told[number])
@@ -266,3 +268,122 @@ def test_the_same_id_at_another_source_stays(ledger: Ledger) -> None:
     booked(ledger)
     assert ledger.forgetting.find("MQ-4471", "shop").events == 0
     assert ledger.forgetting.find("MQ-4471", "crm").events == 1
+
+
+# --- while others write -----------------------------------------------------------------------------------------------
+
+During = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> During:
+    """Has something happen once the ledger was read, before the commit that erases."""
+
+    def happens(what: Callable[[], object]) -> None:
+        find, left = forgetting._find, [what]
+
+        def find_and_then(look: Look, *rest: Any) -> Guest:
+            found = find(look, *rest)
+            if isinstance(look, Beforehand) and left:
+                left.pop()()
+            return found
+
+        monkeypatch.setattr(forgetting, "_find", find_and_then)
+
+    return happens
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_what_comes_while_the_ledger_is_read_for_a_guest_is_erased_too(
+    ledger: Ledger, dump: Dump, meanwhile: During, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guest_looks, "PART", 1)
+    everything(ledger)
+    ledger.letters.note_act("ann", "call vendor", "asked by +1 604 555 0199", "")
+    moved = {**TOLD, "client": {**GUEST, "phone": "+1 604 555 0199"}}  # by which nobody knew them before
+    meanwhile(lambda: booked(ledger, "e-7", "R-7", moved))
+    ledger.forgetting.forget("MQ-4471", "ann", "asked for it")
+    told = dump()
+    assert "r-7" in told
+    assert found_in(told) == []
+    assert "555 0199" not in told
+    assert "ben ives" in told
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_within_the_commit_only_what_has_come_since_is_read(ledger: Ledger) -> None:
+    everything(ledger)
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        ledger.forgetting.forget("MQ-4471", "ann", "asked for it")
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    within = said[said.index("BEGIN IMMEDIATE") :]
+    wholes = ("LIKE", "refused_posts.content", "audit.why", "letter_notes.text", "letter_bodies.body \nFROM dead")
+    read = [one for one in within if one.startswith("SELECT") and any(whole in one for whole in wholes)]
+    assert len(read) == 6
+    assert [one for one in read if ">= ?" not in one] == []
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_numbers_that_are_given_again_after_the_last_was_deleted_are_read_again(ledger: Ledger) -> None:
+    everything(ledger)
+    database = ledger.forgetting._database
+    newest = sa.select(attempts.c.pk).order_by(attempts.c.pk.desc()).limit(1)
+    with database.write() as connection:
+        last = connection.scalar(newest)
+        connection.execute(sa.delete(attempts).where(attempts.c.pk == last))
+        every = sa.select(attempts.c.pk)
+        count = len(list(Within(connection, {}).whole(attempts, every)))
+        assert len(list(Within(connection, {attempts: last}).whole(attempts, every))) == count > 1
+        assert len(list(Within(connection, {attempts: connection.scalar(newest)}).whole(attempts, every))) == 1
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+def test_dying_before_the_commit_leaves_the_guest_as_they_were(
+    ledger: Ledger, dump: Dump, meanwhile: During, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything(ledger)
+    before, found = dump(), ledger.forgetting.find("MQ-4471")
+
+    def die_here() -> None:
+        raise Killed
+
+    meanwhile(die_here)
+    with pytest.raises(Killed):
+        ledger.forgetting.forget("MQ-4471", "ann", "asked for it")
+    monkeypatch.undo()
+    assert dump() == before
+    assert ledger.forgetting.forget("MQ-4471", "ann", "asked for it") == found
+    assert found_in(dump()) == []
+
+
+def test_dying_between_two_batches_leaves_whole_ones_done_and_the_others_to_the_next(
+    brief: Ledger, clock: Clock, dump: Dump, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        booked(brief, f"e-{number}", f"R-{number}")
+    clock.advance(days=91)
+    monkeypatch.setattr(batches, "BATCH", 2)
+
+    def die_here(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr("bellhop.ledger.engine.Database.make_way", die_here)
+        with pytest.raises(Killed):
+            brief.prune()
+    left = [number for number in range(5) if brief.event("crm", f"e-{number}") is not None]
+    assert len(left) == 3
+    assert [len(brief.calls("crm", f"e-{number}")) for number in left] == [1, 1, 1]
+    brief.prune()
+    assert found_in(dump()) == []

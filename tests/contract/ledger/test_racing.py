@@ -8,12 +8,16 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from bellhop.ledger.engine import CONNECTIONS
 from bellhop.ledger.records import Claimed, Settled, Settlement, State
 from bellhop.ledger.store import Ledger
+from bellhop.schemas.settings.services import LedgerSettings
 from tests.support.ledger import BOOK, LEASE, Clock, OpenLedger, event, take
 
 ROOT = Path(__file__).parents[3]
@@ -55,6 +59,29 @@ def test_no_event_is_claimed_twice_by_workers_that_race(open_ledger: OpenLedger)
     together(*(threading.Thread(target=work, args=(ledgers[n % 2], n)) for n in range(4)))
     assert failed == []
     assert claimed == Counter({envelope.id: 1 for envelope in envelopes})
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+def test_threads_share_the_connections_that_the_settings_allow(ledger_url: str, clock: Clock) -> None:
+    bounded = ledger_url + ("&" if "?" in ledger_url else "?") + "application_name=bounded"
+    ended: list[State] = []
+
+    def work(number: int) -> None:
+        claimed = take(ledger, one := event(f"e-{number}", subject=f"R-{number}"))
+        ledger.calling(claimed, BOOK, None, LEASE)
+        assert ledger.settle([Settlement(claimed, one, State.DONE, applies=True)]) == []
+        ended.append(State.DONE)
+
+    with closing(Ledger.open(bounded, keep_seconds=86400, connections=2, now=clock)) as ledger:
+        together(*(threading.Thread(target=work, args=(number,)) for number in range(24)))
+        with psycopg.connect(ledger_url) as connection:
+            asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'bounded'"
+            assert connection.execute(asked).fetchall() == [(2,)]
+    assert len(ended) == 24
+
+
+def test_the_connections_of_the_settings_are_those_of_a_ledger_that_is_told_none() -> None:
+    assert LedgerSettings().connections == CONNECTIONS
 
 
 def test_of_many_ids_that_carry_one_fact_one_is_worked(open_ledger: OpenLedger) -> None:

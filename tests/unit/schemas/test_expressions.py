@@ -41,6 +41,11 @@ BODY: dict[str, Any] = {
         ("multiply(cents, '0.01')", 19.99),
         ("split(tags, ',')[1]", "b"),
         ("to_number('12.5')", 12.5),
+        ("to_number(' 012 ')", 12),
+        ("to_number(number)", 7),
+        ("to_number(nothing)", None),
+        ("to_number('')", None),
+        ("to_number(parts)", None),
         ("nothing || first", "Ada"),
         ("parts.items[?id=='y'].min | [0]", 15),
     ],
@@ -54,6 +59,8 @@ def test_an_expression_joins_splits_and_converts(text: str, value: object) -> No
     [
         *("moment(first, '%Y')", "later(first, '90 min')", "later(local, 'soon')", "in_zone(local, 'Mars')"),
         *("multiply(first, '2')", "join(' ', [parts])", "split(first, '')", "sum(first)", "later('0001-01-01', '1h')"),
+        *("to_number(first)", "to_number('2 guests')", "to_number('nan')", "to_number('1_000')", "to_number('1e400')"),
+        *("multiply('1_0', '2')", "multiply('nan', '2')", "multiply(number, 'Infinity')"),
     ],
 )
 def test_what_cannot_be_made_is_told_without_the_value(text: str) -> None:
