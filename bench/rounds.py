@@ -23,7 +23,7 @@ Figures = dict[str, float]
 
 
 def accepting(contender: Contender, broker: str, seconds: float) -> Figures:
-    """per_second, p50_ms, p99_ms and cpu_ms a webhook answered 2xx by two processes, from 32 connections.
+    """per_second, p50_ms, p99_ms, cpu_ms a webhook and peak_mb, answered 2xx by two processes, from 32 connections.
 
     Raises BenchFailed.
     """
@@ -36,11 +36,12 @@ def accepting(contender: Contender, broker: str, seconds: float) -> Figures:
             )
             server.alive()
         figures["cpu_ms"] = round(1000 * server.cpu_seconds / (figures["per_second"] * seconds), 3)
+        figures["peak_mb"] = server.peak_mb
         return figures
 
 
 def finishing(contender: Contender, broker: str, events: int, delay_ms: float) -> Figures:
-    """per_second of calls at the vendor from the first to the last; cpu_ms of the worker for each event; `twice`: calls
+    """per_second of calls at the vendor from the first to the last; cpu_ms of the worker for each event; its peak_mb; `twice`: calls
     beyond one an event.
 
     Raises BenchFailed, also when a message is left in a queue after the worker has stopped.
@@ -61,6 +62,7 @@ def finishing(contender: Contender, broker: str, events: int, delay_ms: float) -
         return {
             "per_second": round(events / count["seconds"], 1),
             "cpu_ms": round(1000 * worker.cpu_seconds / events, 3),
+            "peak_mb": worker.peak_mb,
             "twice": count["calls"] - events,
         }
 
