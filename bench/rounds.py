@@ -41,8 +41,8 @@ def accepting(contender: Contender, broker: str, seconds: float) -> Figures:
 
 
 def finishing(contender: Contender, broker: str, events: int, delay_ms: float) -> Figures:
-    """per_second of calls at the vendor from the first to the last; cpu_ms of the worker for each event; its peak_mb; `twice`: calls
-    beyond one an event.
+    """per_second of calls at the vendor from the first to the last; cpu_ms of the worker for each event, and its
+    peak_mb; `twice`: calls beyond one an event.
 
     Raises BenchFailed, also when a message is left in a queue after the worker has stopped.
     """
