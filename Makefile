@@ -64,6 +64,11 @@ drill: .venv/.dev ## every fault, over both brokers and both ledgers: nothing lo
 		$(BIN)/bellhop drill run --faults -1 --events 1000 --broker $$broker --ledger $$ledger $(ARGS) || exit 1; \
 	done; done
 
+.PHONY: drill-long
+drill-long: .venv/.dev ## drill after drill, until each fault struck often on each broker and ledger (ARGS="--folder … --each 50")
+	@tests/support/install_parts.sh
+	@$(BIN)/python -m bellhop.drill.long_run $(ARGS)
+
 bench: .venv-bench/.bench ## measure beside Celery, FastStream and Dramatiq on a private RabbitMQ (ARGS=…, see bench/)
 	@tests/support/install_parts.sh
 	@$(BENCH)/python -m bench.run $(ARGS)

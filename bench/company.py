@@ -2,7 +2,8 @@
 
     python -m bench.company --port 9000 --delay-ms 300
 
-`GET /told` tells the calls, and of each booking when it was answered, in seconds of the machine's monotonic clock.
+`GET /told` tells the calls, and of each booking when it was answered, in seconds of the machine's monotonic clock;
+`GET /count` the bookings as `bench.vendor` tells its calls.
 """
 
 from __future__ import annotations
@@ -31,15 +32,22 @@ class Told:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
         self.booked: dict[str, float] = {}
+        self.first = 0.0
 
     def answer(self, method: str, params: list[Any]) -> Any:
         self.calls[method] += 1
         if method != "book":
             return _ANSWERS.get(method)
         number = len(self.booked) + 1
+        self.first = self.first or time.monotonic()
         self.booked[params[4]["name"]] = time.monotonic()
         booking = {"id": str(number), "code": f"c{number}", "hash": f"h{number}", "is_confirmed": True}
         return {"require_confirm": False, "bookings": [booking]}
+
+    def count(self) -> dict[str, Any]:
+        """The bookings that were asked for, how many of them are others' names, and from the first to the last."""
+        last = next(reversed(self.booked.values()), 0.0)
+        return {"calls": self.calls["book"], "members": len(self.booked), "seconds": last - self.first}
 
 
 class Connection(protocol.Connection):
@@ -51,8 +59,14 @@ class Connection(protocol.Connection):
         if target == "/told":
             self._write({"calls": self._told.calls, "booked": self._told.booked, "at_once": protocol.AT_ONCE.most})
             return
-        call = json.loads(body)
-        asyncio.get_running_loop().call_later(self._delay, self._answer_to(call))
+        if target == "/count":
+            self._write(self._told.count())
+            return
+        answer = self._answer_to(json.loads(body))
+        if self._delay:
+            asyncio.get_running_loop().call_later(self._delay, answer)
+        else:
+            answer()
 
     def _answer_to(self, call: dict[str, Any]) -> Callable[[], None]:
         def act() -> None:

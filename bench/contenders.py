@@ -18,12 +18,14 @@ Command = list[str]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a round runs: a new folder, a free port for the ingress, the addresses of RabbitMQ and the vendor."""
+    """Where a round runs: a new folder, a free port for the ingress, the addresses of RabbitMQ and the vendor. ledger:
+    a database on PostgreSQL, "" where there is none."""
 
     folder: Path
     port: int
     broker: str
     vendor: str
+    ledger: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Contender:
     """accept: serves the webhook on the place's port. preload: queues so many events. work: drains them.
 
     queues: its queues on RabbitMQ, deleted after each round, and empty when everything was finished.
-    root: the checkout whose code it runs.
+    root: the checkout whose code it runs. vendor: the module that answers it. needs_postgres: its ledger is there.
     """
 
     name: str
@@ -40,6 +42,8 @@ class Contender:
     preload: Callable[[Place, int], Command]
     work: Callable[[Place], Command]
     root: Path = ROOT
+    vendor: str = "vendor"
+    needs_postgres: bool = False
 
 
 def _module(name: str, *words: str) -> Command:
@@ -58,48 +62,71 @@ def _settings(root: Path, place: Place, broker: str) -> str:
     path = place.folder / "bellhop.toml"
     path.write_text(
         template.read_text().format(
-            broker=broker, folder=place.folder, port=place.port, vendor=place.vendor, secret=SECRET
+            broker=broker,
+            folder=place.folder,
+            ledger=place.ledger or f"sqlite:///{place.folder}/ledger.db",
+            port=place.port,
+            vendor=place.vendor,
+            secret=SECRET,
         )
     )
     return str(path)
 
 
-def _bellhop(name: str, queues: Sequence[str], broker: Callable[[Place], str], root: Path = ROOT) -> Contender:
+def _bellhop(
+    name: str,
+    root: Path = ROOT,
+    *,
+    what: str = "members",
+    is_embedded: bool = False,
+    needs_postgres: bool = False,
+    processes: int = 1,
+) -> Contender:
     """Another checkout runs with its own code and settings, on the same Python and the same libraries."""
     main = "ops.cli.main" if (root / "ops").is_dir() else "bellhop.cli.main"
+    route = "members" if what == "members" else "bookings.simplybook"
+    queues = (f"bellhop.work.{route}", f"bellhop.work.{route}:1", "bellhop.dead")
+
+    def settings(place: Place) -> str:
+        return _settings(root, place, f"sqlite:///{place.folder}/broker.db" if is_embedded else place.broker)
 
     def command(place: Place, *words: str) -> Command:
-        return [sys.executable, "-m", main, "--config", _settings(root, place, broker(place)), *words]
+        return [sys.executable, "-m", main, "--config", settings(place), *words]
+
+    def work(place: Place) -> Command:
+        one = command(place, "work", route)
+        return one if processes == 1 else _module("several", str(processes), *one)
 
     return Contender(
         name=name,
-        queues=queues,
+        queues=() if is_embedded else queues,
         accept=lambda place: command(place, "ingest"),
-        preload=lambda place, count: _module("preload", _settings(root, place, broker(place)), str(count)),
-        work=lambda place: command(place, "work", "members"),
+        preload=lambda place, count: _module("preload", settings(place), str(count), what),
+        work=work,
         root=root,
+        vendor="vendor" if what == "members" else "company",
+        needs_postgres=needs_postgres,
     )
 
 
-def _over_rabbitmq(name: str, root: Path = ROOT) -> Contender:
-    return _bellhop(
-        name, ("bellhop.work.members", "bellhop.work.members:1", "bellhop.dead"), lambda place: place.broker, root
-    )
-
-
-def _over_sqlite(name: str, root: Path = ROOT) -> Contender:
-    return _bellhop(name, (), lambda place: f"sqlite:///{place.folder}/broker.db", root)
-
-
-BELLHOP: Final = _over_rabbitmq("Bellhop")
-EMBEDDED: Final = _over_sqlite("Bellhop, embedded broker")
+BELLHOP: Final = _bellhop("Bellhop")
+EMBEDDED: Final = _bellhop("Bellhop, embedded broker", is_embedded=True)
 
 
 def before(root: Path) -> dict[str, Contender]:
     """The Bellhop of another checkout, by the name of the contender that it is the former state of."""
     return {
-        BELLHOP.name: _over_rabbitmq("Bellhop, before", root),
-        EMBEDDED.name: _over_sqlite("Bellhop, embedded broker, before", root),
+        BELLHOP.name: _bellhop("Bellhop, before", root),
+        EMBEDDED.name: _bellhop("Bellhop, embedded broker, before", root, is_embedded=True),
+    }
+
+
+def bookings_before(root: Path) -> dict[str, Contender]:
+    """As `before`, of `BOOKINGS`."""
+    names = {"bellhop": {}, "embedded": {"is_embedded": True}, "postgresql": {"needs_postgres": True}}
+    return {
+        BOOKINGS[key].name: _bellhop(f"{BOOKINGS[key].name}, before", root, what="bookings", **more)
+        for key, more in names.items()
     }
 
 
@@ -139,11 +166,36 @@ DRAMATIQ: Final = Contender(
     work=lambda _place: _script("dramatiq", "--processes", "2", "--threads", "32", "bench.peers.dramatiq_worker"),
 )
 
+CELERY_BOOKINGS: Final = Contender(
+    name=CELERY.name,
+    queues=("bench.celery.bookings",),
+    accept=None,
+    preload=lambda _place, count: _module("peers.celery_bookings", str(count)),
+    work=lambda _place: _script(
+        "celery",
+        *("--app", "bench.peers.celery_bookings:celery", "worker", "--pool", "threads", "--concurrency", "64"),
+        *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ),
+    vendor="company",
+)
+
 BASELINE: Final = CELERY
 ALL: Final = {
     "bellhop": BELLHOP,
     "embedded": EMBEDDED,
+    "two": _bellhop("Bellhop, two processes", processes=2),
+    "postgresql": _bellhop("Bellhop, PostgreSQL", needs_postgres=True),
+    "two-postgresql": _bellhop("Bellhop, two processes, PostgreSQL", needs_postgres=True, processes=2),
     "celery": CELERY,
     "faststream": FASTSTREAM,
     "dramatiq": DRAMATIQ,
 }
+BOOKINGS: Final = {
+    "bellhop": _bellhop("Bellhop", what="bookings"),
+    "embedded": _bellhop("Bellhop, embedded broker", what="bookings", is_embedded=True),
+    "two": _bellhop("Bellhop, two processes", what="bookings", processes=2),
+    "postgresql": _bellhop("Bellhop, PostgreSQL", what="bookings", needs_postgres=True),
+    "two-postgresql": _bellhop("Bellhop, two processes, PostgreSQL", what="bookings", needs_postgres=True, processes=2),
+    "celery": CELERY_BOOKINGS,
+}
+"""Who books at SimplyBook.me: those that have a contender of this name, under the same names."""

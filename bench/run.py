@@ -18,15 +18,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from bellhop.drill.nodes.postgres import PostgresNode
 from bench import bookings
-from bench.contenders import ALL, BASELINE, Contender, before
+from bench.contenders import ALL, BASELINE, BOOKINGS, Contender, before, bookings_before
 from bench.processes import ROOT, BenchFailed, end_on_sigterm
-from bench.rounds import Figures, accepting, finishing
+from bench.rounds import Figures, Servers, accepting, finishing
 from tests.support.rabbitmq import RabbitNode
 
 _VERSIONS: Final = (
@@ -53,15 +55,20 @@ def machine() -> dict[str, Any]:
     }
 
 
-def measure(given: argparse.Namespace, contenders: Sequence[Contender], broker: str) -> Results:
+def measure(
+    given: argparse.Namespace, members: Sequence[Contender], salons: Sequence[Contender], server: Servers
+) -> Results:
     """Every benchmark's figures by contender, one entry a round; a contender that fails is told and left out."""
     benches: dict[str, Callable[[Contender], Figures]] = {
-        "accepting": lambda contender: accepting(contender, broker, given.seconds),
-        "finishing, vendor at 0 ms": lambda contender: finishing(contender, broker, given.events, 0),
-        "finishing, vendor at 50 ms": lambda contender: finishing(contender, broker, given.events, 50),
+        "accepting": lambda contender: accepting(contender, server, given.seconds),
+        "finishing, vendor at 0 ms": lambda contender: finishing(contender, server, given.events, 0),
+        "finishing, vendor at 50 ms": lambda contender: finishing(contender, server, given.events, 50),
+        "booking, vendor at 0 ms": lambda contender: finishing(contender, server, given.events, 0),
+        "booking, vendor at 50 ms": lambda contender: finishing(contender, server, given.events, 50),
     }
     results: Results = {name: {} for name in benches if given.bench in name}
     for name, found in results.items():
+        contenders = salons if name.startswith("booking") else members
         for number in range(given.rounds):
             # There and back, so that none has the machine's better half of the time.
             for contender in contenders if number % 2 == 0 else contenders[::-1]:
@@ -81,7 +88,7 @@ def table(name: str, found: dict[str, list[Figures]]) -> str:
     """Medians over the rounds as a Markdown table, with the lowest and highest round and the ratio to the baseline."""
     columns = [
         key
-        for key in ("p50_ms", "p99_ms", "cpu_ms", "peak_mb", "twice")
+        for key in ("p50_ms", "p99_ms", "cpu_ms", "worker_ms", "broker_ms", "vendor_ms", "peak_mb", "twice")
         if any(key in r for rows in found.values() for r in rows)
     ]
     base = _median(found.get(BASELINE.name, []), "per_second")
@@ -112,6 +119,10 @@ def against(found: dict[str, list[Figures]], names: dict[str, str]) -> list[str]
                 f"CPU of an event {_median(found[after], 'cpu_ms') / _median(found[former], 'cpu_ms'):.3f} x"
             )
     return lines
+
+
+def _beside(contender: Contender, former: dict[str, Contender]) -> list[Contender]:
+    return [contender, *([former[contender.name]] if contender.name in former else [])]
 
 
 def _median(rows: Sequence[Figures], key: str) -> float:
@@ -147,22 +158,31 @@ def main() -> int:
     given = _arguments()
     if given.only == "calls":
         return bookings.report(given.events, given.before)
-    former = before(given.before.resolve()) if given.before else {}
-    contenders = []
-    for name in given.only.split(","):
-        contenders += [ALL[name], *([former[ALL[name].name]] if ALL[name].name in former else [])]
+    root = given.before.resolve() if given.before else None
+    former = before(root) if root else {}
+    books_before = bookings_before(root) if root else {}
+    names = given.only.split(",")
+    contenders = [one for name in names for one in _beside(ALL[name], former)]
+    booking = [one for name in names if name in BOOKINGS for one in _beside(BOOKINGS[name], books_before)]
     facts = machine() | {"commits": {c.name: _commit(c.root) for c in contenders if c.name.startswith("Bellhop")}}
     if facts["load"] > 0.5:
         print(f"! the machine is busy (load {facts['load']}): trust the ratios, not the figures", file=sys.stderr)
-    with (
-        tempfile.TemporaryDirectory(prefix="bellhop-bench-rabbitmq-") as folder,
-        RabbitNode.start(Path(folder)) as node,
-    ):
-        results = measure(given, contenders, node.url)
+    with ExitStack() as stack:
+        # Each a folder of its own, in /tmp: it is handed to the server's user, and a socket's path has 107 bytes.
+        rabbit, data = (
+            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bellhop-bench-", dir="/tmp"))) for _ in "ab"
+        )
+        node = stack.enter_context(RabbitNode.start(rabbit))
+        postgres = ""
+        if any(one.needs_postgres for one in (*contenders, *booking)):
+            own = PostgresNode.start(data)
+            stack.callback(own.destroy)
+            postgres = own.url
+        results = measure(given, contenders, booking, Servers(node.url, postgres))
     print("\n".join(f"- {key}: {value}" for key, value in facts.items()), end="\n\n")
-    names = {after: contender.name for after, contender in former.items()}
+    before_of = {after: contender.name for after, contender in (former | books_before).items()}
     for name, found in results.items():
-        print(table(name, found), *against(found, names), sep="\n\n", end="\n\n")
+        print(table(name, found), *against(found, before_of), sep="\n\n", end="\n\n")
     path = ROOT / "bench" / "results" / f"{facts['when'].replace(':', '')}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from bellhop.ledger import batch
 from bellhop.ledger.breaker import breaker_denial, budget_denial, is_ill, state_after, utc_day
 from bellhop.ledger.engine import Database
-from bellhop.ledger.gone import calls_on_their_way
+from bellhop.ledger.gone import calls_on_their_way, end_permits
 from bellhop.ledger.records.accounts import AccountView, Denied, Ended, LeaveAsked, Permit
 from bellhop.ledger.tables import accounts, permits
 from bellhop.schemas.clock import CLOCKS_DIFFER
@@ -30,6 +30,8 @@ MOMENT_SECONDS: Final = 0.02
 """What a call may wait for its turn while it is marked already: no longer than its commit took."""
 
 _INSERT_PERMITS: Final = batch.insert(permits, ("id", "account", "until"))
+_STATE: Final = batch.select(accounts, [column.name for column in accounts.c], ["account"])
+_USE: Final = batch.update(accounts, ("day", "used", "next_at", "updated"), by="account")
 _MOMENTS: Final = ("next_at", "not_before", "open_until", "probe_until", "pull_until")
 
 
@@ -97,8 +99,7 @@ class AccountStates:
                     next_at = start + timedelta(seconds=1 / limits.per_second)
                 fresh.append((one.permit.id, account, start + timedelta(seconds=one.lease_seconds)))
             if fresh:
-                changed = {"day": utc_day(now), "used": used, "next_at": next_at, "updated": now}
-                connection.execute(sa.update(accounts).where(accounts.c.account == account).values(changed))
+                _USE.run(connection, [(utc_day(now), used, next_at, now, account)])
                 _INSERT_PERMITS.run(connection, [permit for permit in fresh if permit[0]])
         return granted
 
@@ -152,11 +153,11 @@ class AccountStates:
         return [_view(row, on_their_way.get(row.account, 0), now) for row in rows]
 
     def _row(self, connection: sa.Connection, account: str, now: datetime) -> Any:
-        query = sa.select(accounts).where(accounts.c.account == account)
-        row = connection.execute(query).one_or_none()
-        if row is None:
+        rows = _STATE.run(connection, [account])
+        if not rows:
             connection.execute(self._database.insert(accounts).on_conflict_do_nothing(), blank(account, now))
-            row = connection.execute(query).one()
+            rows = _STATE.run(connection, [account])
+        (row,) = rows
         if row.updated <= now + CLOCKS_DIFFER:
             return row
         # Written by a clock ahead of this one: what it forbids would last as much longer.
@@ -164,12 +165,8 @@ class AccountStates:
         moved = {name: getattr(row, name) - ahead for name in _MOMENTS if getattr(row, name) is not None}
         mended = sa.update(accounts).where(accounts.c.account == account).values({**moved, "updated": now})
         connection.execute(mended)
-        return connection.execute(query).one()
-
-
-def end_permits(connection: sa.Connection, ids: Sequence[str]) -> None:
-    if ids:
-        connection.execute(sa.delete(permits).where(permits.c.id.in_(ids)))
+        (row,) = _STATE.run(connection, [account])
+        return row
 
 
 def permit_id() -> str:

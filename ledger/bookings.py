@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger import batch
 from bellhop.ledger.codec import asked_to_json, entries_from_json, entries_to_json
 from bellhop.ledger.engine import Database
 from bellhop.ledger.guest_places import guests_from_json, guests_to_json
@@ -30,10 +31,10 @@ _STORED: Final = (
     *("asked", "replaced_by", "updated", "venue"),
 )
 
-_READ: Final = sa.select(bookings).where(
-    bookings.c.source.in_(sa.bindparam("sources", expanding=True)),
-    bookings.c.reference.in_(sa.bindparam("references", expanding=True)),
-)
+_COLUMNS: Final = ("reference", "source", *_STORED)
+_READ: Final = batch.select(bookings, _COLUMNS, ["source", "reference"])
+_WRITE: Final = batch.upsert(bookings, _COLUMNS)
+_NAME: Final = batch.insert_if_new(vendor_ids, ("vendor_id", "account", "reference", "source"))
 
 
 def lock_key(source: str, subject: str) -> str:
@@ -46,11 +47,11 @@ def read_bookings(connection: sa.Connection, keys: Collection[Key]) -> dict[Key,
     if not keys:
         return {}
     sources, references = ({key[part] for key in keys} for part in (0, 1))
-    rows = connection.execute(_READ, {"sources": sorted(sources), "references": sorted(references)})
+    rows = _READ.run(connection, sources, references)
     return {(row.source, row.reference): _held_booking(row) for row in rows}
 
 
-def _held_booking(row: sa.Row[tuple[object, ...]]) -> HeldBooking:
+def _held_booking(row: Any) -> HeldBooking:
     entries = entries_from_json(row.entries, row.asked, row.account)
     booking = Booking(row.source, row.reference, row.account, entries, row.as_of, bool(row.cancelled), row.replaced_by)
     guests = guests_from_json(row.asked)
@@ -92,21 +93,13 @@ def reaching(held: HeldBooking, envelope: Envelope) -> HeldBooking:
     return replace(held, last_start=max(known, default=None), venue=venue)
 
 
-def store(connection: sa.Connection, database: Database, changed: Iterable[HeldBooking], now: datetime) -> None:
+def store(connection: sa.Connection, changed: Iterable[HeldBooking], now: datetime) -> None:
     """Writes the bookings. On PostgreSQL their keys must be locked."""
     stored = list(changed)
-    if stored:
-        insert = database.insert(bookings)
-        update = {name: insert.excluded[name] for name in _STORED}
-        rows = [_values(held, now) for held in stored]
-        connection.execute(insert.on_conflict_do_update(index_elements=["reference", "source"], set_=update), rows)
+    _WRITE.run(connection, [_values(held, now) for held in stored])
     # Sorted, as on PostgreSQL two transactions that insert the same two keys in different orders wait in a ring.
-    ids = sorted(
-        {(e.vendor_id, e.account, h.booking.reference, h.booking.source) for h in stored for e in h.booking.entries}
-    )
-    if ids:
-        named = [dict(zip(("vendor_id", "account", "reference", "source"), row, strict=True)) for row in ids]
-        connection.execute(database.insert(vendor_ids).on_conflict_do_nothing(), named)
+    ids = {(e.vendor_id, e.account, h.booking.reference, h.booking.source) for h in stored for e in h.booking.entries}
+    _NAME.run(connection, sorted(ids))
 
 
 def move_vendor_ids(connection: sa.Connection, booking: Booking) -> None:
@@ -154,23 +147,14 @@ def by_vendor_id(database: Database, account: str, vendor_id: str) -> Booking | 
     return None if row is None else _held_booking(row).booking
 
 
-def _values(held: HeldBooking, now: datetime) -> Mapping[str, object]:
+def _values(held: HeldBooking, now: datetime) -> tuple[object, ...]:
+    """As `_WRITE` takes it."""
     booking = held.booking
-    return {
-        "source": booking.source,
-        "reference": booking.reference,
-        "account": booking.account,
-        "entries": entries_to_json(booking.entries),
-        "as_of": booking.as_of,
-        "as_of_rank": held.rank,
-        "as_of_received": held.received,
-        "cancelled": booking.cancelled,
-        "last_start": held.last_start,
-        "asked": {**(asked_to_json(booking.entries) or {}), **guests_to_json(held.guests)} or None,
-        "replaced_by": booking.replaced_by,
-        "updated": now,
-        "venue": held.venue,
-    }
+    place = (booking.as_of, held.rank, held.received, booking.cancelled, held.last_start)
+    asked = {**(asked_to_json(booking.entries) or {}), **guests_to_json(held.guests)} or None
+    entries = entries_to_json(booking.entries)
+    own = (booking.reference, booking.source, booking.account, entries)
+    return *own, *place, asked, booking.replaced_by, now, held.venue
 
 
 def _further(old: Entry | None, new: Entry, *, owned: bool) -> Entry:

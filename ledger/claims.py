@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from bellhop.ledger import batch, bookings
+from bellhop.ledger import batch, bookings, driver
 from bellhop.ledger.calls import cut_off_values
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import apply, decide
@@ -35,17 +35,14 @@ _CHANGED: Final = (
     *("called_at", "next_at", "updated"),
 )
 
-_ROWS: Final = sa.select(*(events.c[name] for name in _NAMES))
-_SOURCE: Final = events.c.source.in_(sa.bindparam("sources", expanding=True))
-_SAME_ID: Final = _ROWS.where(_SOURCE, events.c.event_id.in_(sa.bindparam("ids", expanding=True)))
-_SAME_FACT: Final = _ROWS.where(_SOURCE, events.c.business_key.in_(sa.bindparam("facts", expanding=True)))
-_SAME_BOOKING: Final = _ROWS.where(
-    _SOURCE,
-    events.c.subject.in_(sa.bindparam("subjects", expanding=True)),
-    sa.or_(
-        events.c.state.in_([*UNFINISHED, State.DEAD]),
-        sa.and_(events.c.state == State.DISCARDED, events.c.calling.is_not(None)),
-    ),
+# SQLite finds them by their subject where it cannot by their state: by that it would go through all that are dead.
+_STATE: Final = "(state || '')"
+_OPEN: Final = ", ".join(f"'{state.value}'" for state in (*UNFINISHED, State.DEAD))
+_LOST: Final = f"{_STATE} = '{State.DISCARDED.value}' AND calling IS NOT NULL"
+_SAME_ID: Final = batch.select(events, _NAMES, ["source", "event_id"])
+_SAME_FACT: Final = batch.select(events, _NAMES, ["source", "business_key"])
+_SAME_BOOKING: Final = batch.select(
+    events, _NAMES, ["source", "subject"], more=f"AND ({_STATE} IN ({_OPEN}) OR ({_LOST}))"
 )
 _NEW_VALUES: Final = attrgetter(*_NEW)
 _CHANGED_VALUES: Final = attrgetter(*_CHANGED)
@@ -91,7 +88,7 @@ class Claims:
                     _revive(envelope, known)
                 if isinstance(answer, Take) and (key := replaced_key(envelope, known)):
                     moved = adopt_replaced(envelope, key, known)
-                    bookings.store(connection, self._database, moved, now)
+                    bookings.store(connection, moved, now)
                     bookings.move_vendor_ids(connection, moved[0].booking)
                 rows = apply(envelope, answer, known, worker=worker, now=now, until=until)
                 changed |= dict.fromkeys(rows)
@@ -175,13 +172,11 @@ def _busy_workers(envelopes: Sequence[Envelope], known: KnownEvent, now: datetim
 
 def _read(connection: sa.Connection, envelopes: Sequence[Envelope], replaced: frozenset[bookings.Key]) -> KnownEvent:
     keys = sorted({(e.source, e.subject) for e in envelopes if e.type in RANKS} | replaced)
-    sources = sorted({e.source for e in envelopes})
-    found = [
-        *connection.execute(_SAME_ID, {"sources": sources, "ids": sorted({e.id for e in envelopes})}),
-        *connection.execute(_SAME_FACT, {"sources": sources, "facts": sorted({e.business_key for e in envelopes})}),
-    ]
+    sources = {e.source for e in envelopes}
+    found = _SAME_ID.run(connection, sources, {e.id for e in envelopes})
+    found += _SAME_FACT.run(connection, sources, {e.business_key for e in envelopes})
     if keys:
-        found += connection.execute(_SAME_BOOKING, {"sources": sources, "subjects": sorted({k[1] for k in keys})})
+        found += _SAME_BOOKING.run(connection, sources, {key[1] for key in keys})
     known = KnownEvent(bookings=bookings.read_bookings(connection, keys), keys=frozenset(keys))
     if keys and (restored := open_restore(connection)) is not None:
         known.restored = LastRestore(restored.as_of, restored.at)
@@ -191,7 +186,7 @@ def _read(connection: sa.Connection, envelopes: Sequence[Envelope], replaced: fr
 
 
 def _row(stored: Any) -> EventRecord:
-    values = dict(stored._mapping)
+    values = dict(zip(_NAMES, stored, strict=True))
     values["state"] = State(values["state"])
     values["calling"] = call_from_json(values["calling"])
     return EventRecord(**values)
@@ -205,7 +200,7 @@ def _write(connection: sa.Connection, changed: Collection[EventRecord]) -> list[
     pks = {tuple(key): pk for pk, *key in told}
     if new and not told:
         # SQLite numbers on from the highest number ever given, and who writes is alone: they are the last ones.
-        last = connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
+        ((last,),) = driver.run_text(connection, "SELECT last_insert_rowid()")
         pks = {_key(row): last - len(new) + place for place, row in enumerate(new, 1)}
     for row in new:
         row.pk = pks[_key(row)]

@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from bellhop.ledger import driver
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
 from bellhop.schemas.sqlite_wal import wal_is_safe
 
@@ -46,7 +47,7 @@ _NEWEST: Final = max(path.name.partition("_")[0] for path in (_MIGRATIONS / "ver
 _MIGRATION_LOCK: Final = 0x62656C6C686F70  # "bellhop": of the whole database, so no event's lock can be meant
 _UNAVAILABLE: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
-_LOCK: Final = sa.text("SELECT count(pg_advisory_xact_lock(k)) FROM unnest(CAST(:keys AS bigint[])) AS k")
+_LOCK: Final = "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%s::bigint[]) AS k"
 _LOCK_MIGRATION: Final = sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
 
 
@@ -97,7 +98,7 @@ class Database:
         if not self._lite:
             with wrap_errors(), self._writer.begin() as connection:
                 if locks := sorted({_lock(key) for key in keys}):
-                    connection.execute(_LOCK, {"keys": locks})
+                    driver.run_text(connection, _LOCK, [locks])
                 yield connection
             return
         if not self._turn.acquire(timeout=WAIT_SECONDS):
@@ -242,7 +243,7 @@ def _postgres(url: sa.URL, connections: int) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(_POSTGRES_BEGIN)
+        driver.run_text(connection, _POSTGRES_BEGIN)
 
     return engine
 
@@ -294,6 +295,6 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("bellhop_begin", "BEGIN"))
+        driver.run_text(connection, connection.get_execution_options().get("bellhop_begin", "BEGIN"))
 
     return engine

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger import batch
 from bellhop.ledger.records.parts import SILENT_AFTER
 from bellhop.ledger.tables import parts, permits
 from bellhop.schemas.process import has_ended
+
+_PERMITS: Final = batch.select(permits, ("id", "until"), ["account"])
+_END_PERMITS: Final = batch.delete(permits, "id")
 
 
 def gone_workers(connection: sa.Connection, names: Collection[str], now: datetime) -> frozenset[str]:
@@ -24,8 +29,16 @@ def gone_workers(connection: sa.Connection, names: Collection[str], now: datetim
 
 def calls_on_their_way(connection: sa.Connection, account: str, now: datetime) -> int:
     """How many, without those of processes that have ended here: nobody waits for their answers any more."""
-    connection.execute(sa.delete(permits).where(permits.c.account == account, permits.c.until <= now))
-    ids = list(connection.scalars(sa.select(permits.c.id).where(permits.c.account == account)))
-    if left := [id_ for id_ in ids if has_ended(id_.rpartition("/")[0])]:
-        connection.execute(sa.delete(permits).where(permits.c.id.in_(left)))
-    return len(ids) - len(left)
+    found = _PERMITS.run(connection, [account])
+    ended = {name for name in {_process_of(one.id) for one in found} if has_ended(name)}
+    left = [one.id for one in found if one.until <= now or _process_of(one.id) in ended]
+    end_permits(connection, left)
+    return len(found) - len(left)
+
+
+def end_permits(connection: sa.Connection, ids: Sequence[str]) -> None:
+    _END_PERMITS.run(connection, [(id_,) for id_ in ids])
+
+
+def _process_of(permit: str) -> str:
+    return permit.rpartition("/")[0]

@@ -119,7 +119,7 @@ class Proofs:
             stored = merge_booking(held, Booking(*key, row.account, tuple(made)), owned=False)
             if not is_surplus:  # it stands, also where an older cancel had found nothing
                 stored = replace(stored, booking=replace(stored.booking, cancelled=False))
-            bookings.store(connection, self._database, [stored], now)
+            bookings.store(connection, [stored], now)
             marked = call_from_json(row.calling)
             if marked is not None and marked.method == RESTORED != doubt.call.method:
                 # What else it made after the copy of the ledger, nobody knows: a person says.
@@ -141,7 +141,7 @@ class Proofs:
             found = [replace(entry, state=EntryState.CANCELLED, cancelled_by=by) for entry in there]
             if held is not None and found:
                 stored = merge_booking(held, replace(held.booking, entries=found), owned=False)
-                bookings.store(connection, self._database, [stored], self._now())
+                bookings.store(connection, [stored], self._now())
 
     def deny(self, letter: Letter, who: str, why: str) -> Proven:
         """The call of a dead letter in doubt made nothing: the booking is free, and what waited for it goes on. Raises

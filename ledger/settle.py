@@ -12,12 +12,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger import batch, bookings
-from bellhop.ledger.accounts import AccountStates, account_key, end_permits
+from bellhop.ledger.accounts import AccountStates, account_key
 from bellhop.ledger.bookings import Key, apply_event, merge_booking, reaching
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.decide import mark_after
 from bellhop.ledger.doubts import note_doubts, unknown_call
 from bellhop.ledger.engine import Database
+from bellhop.ledger.gone import end_permits
 from bellhop.ledger.guest_places import apply_for_guest
 from bellhop.ledger.known import RANKS, HeldBooking
 from bellhop.ledger.records import Attempt, Booking, Claimed, Settlement, State, VendorCall
@@ -26,13 +27,12 @@ from bellhop.ledger.tables import attempts, events
 from bellhop.ledger.writer import GroupWriter
 from bellhop.schemas.errors import ClaimLost, LeaveLater
 
-_CLAIMS: Final = (
-    sa.select(
-        *(events.c[name] for name in ("pk", "state", "account", "claim_token", "calling", "calling_token", "called_at"))
-    )
-    .where(events.c.pk.in_(sa.bindparam("pks", expanding=True)))
-    .order_by(events.c.pk)
-    .with_for_update()
+_CLAIMS: Final = batch.select(
+    events,
+    ("pk", "state", "account", "claim_token", "calling", "calling_token", "called_at"),
+    ["pk"],
+    more="ORDER BY pk",
+    is_locking=True,
 )
 _MARK: Final = batch.update(events, ("calling", "calling_token", "called_at", "claim_until", "updated"))
 _END: Final = batch.update(
@@ -133,7 +133,7 @@ class Settling:
                 answers.append(replace(mark.claimed, until=until, booking=booking, wait=wait))
             _MARK.run(connection, sorted(marked, key=itemgetter(-1)))
             note_doubts(self._database, connection, unknown)
-            bookings.store(connection, self._database, [held[key] for key in sorted(keys)], now)
+            bookings.store(connection, [held[key] for key in sorted(keys)], now)
         return answers
 
     def _grant(
@@ -163,7 +163,7 @@ class Settling:
                 one = replace(one, guests=guests)
             one = reaching(one, envelope)
             held[key] = changed[key] = one
-        bookings.store(connection, self._database, [changed[key] for key in sorted(changed)], now)
+        bookings.store(connection, [changed[key] for key in sorted(changed)], now)
 
 
 def _key(booking: Booking) -> Key:
@@ -177,8 +177,7 @@ def _booking_key(settlement: Settlement) -> Key:
 
 
 def _claims(connection: sa.Connection, claims: Iterable[Claimed]) -> Mapping[int, Any]:
-    rows = connection.execute(_CLAIMS, {"pks": sorted({claimed.event_pk for claimed in claims})})
-    return {row.pk: row for row in rows}
+    return {row.pk: row for row in _CLAIMS.run(connection, {claimed.event_pk for claimed in claims})}
 
 
 def _is_owned(row: Any, claimed: Claimed) -> bool:

@@ -20,6 +20,10 @@ LOGIN_SECONDS: Final = 30.0
 FRESH_SECONDS: Final = 3300.0
 """How old a token may be to be used: vendors' live an hour, and one that runs out between two calls costs a refusal."""
 
+SEEN_SECONDS: Final = 1.0
+"""So long a token that was read is used without reading it again. One that another process has replaced meanwhile costs
+a refusal, as any that has run out."""
+
 _POLL_SECONDS: Final = 0.05
 
 
@@ -27,12 +31,25 @@ class VendorTokens:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
+        self._seen: dict[str, tuple[str, datetime]] = {}
 
     def token(self, account: str) -> str | None:
         """See `Ledger.token`."""
-        fresh = tokens.c.made > self._now() - timedelta(seconds=FRESH_SECONDS)
+        now, seen = self._now(), self._seen.get(account)
+        if seen is not None and 0 <= (now - seen[1]).total_seconds() < SEEN_SECONDS:
+            return seen[0]
+        return self._read(account)
+
+    def _read(self, account: str) -> str | None:
+        now = self._now()
+        fresh = tokens.c.made > now - timedelta(seconds=FRESH_SECONDS)
         with self._database.read() as connection:
-            return connection.scalar(sa.select(tokens.c.token).where(tokens.c.account == account, fresh))
+            token = connection.scalar(sa.select(tokens.c.token).where(tokens.c.account == account, fresh))
+        if token is None:
+            self._seen.pop(account, None)
+        else:
+            self._seen[account] = token, now
+        return token
 
     def times(self) -> Mapping[str, datetime | None]:
         """See `Ledger.token_times`."""
@@ -52,7 +69,7 @@ class VendorTokens:
         """See `Ledger.replace_token`."""
         deadline = monotonic() + LOGIN_SECONDS + 10.0
         while True:
-            current = self.token(account)
+            current = self._read(account)
             if current is not None and current != stale:
                 return current
             if mine := self._lease(account, _is_used_up(stale, self._now())):
@@ -100,6 +117,7 @@ class VendorTokens:
             ended = sa.update(tokens).where(tokens.c.account == account, tokens.c.login_by == mine)
             with self._database.write() as connection:
                 if got is not None:
+                    self._seen.pop(account, None)
                     new = {"token": got, "made": self._now()}
                     connection.execute(sa.update(tokens).where(tokens.c.account == account).values(new))
                 connection.execute(ended.values(login_by=None, login_until=None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from celery import Celery
 
 from bench.peers import salon
@@ -28,5 +30,14 @@ def book(reference: str, unit: str, start: str) -> None:
     salon.book(reference, unit, start)
 
 
+def preload(count: int) -> None:
+    for number in range(count):
+        send(f"bench-{number}", "1", "2030-01-01T10:00:00")
+
+
 def send(reference: str, unit: str, start: str) -> None:
     book.apply_async((reference, unit, start), task_id=reference)
+
+
+if __name__ == "__main__":
+    preload(int(sys.argv[1]))

@@ -11,7 +11,7 @@ import urllib3
 
 _COMPANY: Final = "sandbox"
 _TIMEOUT: Final = urllib3.Timeout(connect=1, read=1)
-_http: Final = urllib3.PoolManager(maxsize=32, block=True, retries=False, timeout=_TIMEOUT)
+_http: Final = urllib3.PoolManager(maxsize=64, block=True, retries=False, timeout=_TIMEOUT)
 
 
 class NotBooked(Exception):
@@ -21,7 +21,7 @@ class NotBooked(Exception):
 def book(reference: str, unit: str, start: str) -> None:
     """start: venue-local, ISO 8601. Raises NotBooked, urllib3's HTTPError."""
     date, _, time = start.partition("T")
-    client = {"name": "Ada Lee", "email": f"{reference}@example.test", "phone": "+442071234567"}
+    client = {"name": f"Ada {reference}", "email": f"{reference}@example.test", "phone": "+442071234567"}
     _call("/", "book", [7, int(unit), date, time, client], {"X-Company-Login": _COMPANY, "X-Token": _token()})
 
 

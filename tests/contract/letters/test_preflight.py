@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import sqlalchemy as sa
 
 from bellhop.ledger.breaker import FAILURES
 from bellhop.ledger.records import (
@@ -33,6 +32,7 @@ from bellhop.schemas.results import RESULT_TYPE
 from bellhop.schemas.settings import Limits
 from tests.support.facts import venue_facts
 from tests.support.ledger import NOON, booking, claim, die, die_in_doubt, end, entry, event, finish, letter, take
+from tests.support.statements import statements
 
 SALON = venue_facts("salon", "sb", "simplybook", ZoneInfo("Europe/London"))
 SETTINGS = SimpleNamespace(accounts={"sb": None}, venues={"salon": SALON}, told=frozenset({"crm"}))
@@ -219,30 +219,19 @@ def test_a_worker_is_then_told_what_was_foretold(ledger: Ledger, history: str) -
 def test_judging_writes_nothing(ledger: Ledger) -> None:
     die(ledger, asked())
     ledger.letters.archive([letter(asked())])
-    written: list[str] = []
-
-    def seen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.lstrip().upper().startswith(("SELECT", "BEGIN", "COMMIT", "PRAGMA", "SHOW", "ROLLBACK")):
-            written.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", seen)
-    try:
+    with statements() as run:
         verdicts(ledger.letters.find(LetterFilter(), 9), ledger, SETTINGS, NOON)
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", seen)
-    assert written == []
+    reads = ("SELECT", "BEGIN", "COMMIT", "PRAGMA", "SHOW", "ROLLBACK")
+    assert [one for one in run if not one.lstrip().upper().startswith(reads)] == []
+    assert any("FROM events" in one for one in run)
 
 
 def test_thousands_are_judged_by_few_questions(ledger: Ledger) -> None:
     gone = [asked(f"e-{n}", subject=f"R-{n}") for n in range(1500)]
-    asked_of: list[str] = []
-    sa.event.listen(sa.Engine, "before_cursor_execute", counted := lambda *given: asked_of.append(given[2]))
-    try:
+    with statements() as run:
         found = verdicts([of(one) for one in gone], ledger, SETTINGS, NOON)
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", counted)
     assert set(found) == {Verdict.WOULD_APPLY}
-    assert len(asked_of) < 60
+    assert 0 < len(run) < 60
 
 
 def test_every_verdict_has_words_for_people() -> None:
