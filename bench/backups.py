@@ -27,10 +27,10 @@ from typing import Final
 
 import psycopg
 
+from bellhop.drill.backends import Backends, backends
 from bellhop.drill.plan import first_day, plan
 from bellhop.drill.receiver import Receiver
-from bellhop.drill.run import backends
-from bellhop.drill.site import PARTS, SECRET, SOURCE, Backends, Site
+from bellhop.drill.site import PARTS, SECRET, SOURCE, Site
 from bellhop.drill.standings import find_standings
 from bellhop.drill.upstream import Sender
 from bellhop.ledger.records import LetterFilter, LetterState, Order, Standing, State

@@ -20,11 +20,11 @@ from typing import Final
 
 import urllib3
 
+from bellhop.drill.backends import Backends, backends
 from bellhop.drill.plan import Webhook, first_day, plan
 from bellhop.drill.proxy import Mode
 from bellhop.drill.receiver import Receiver
-from bellhop.drill.run import backends
-from bellhop.drill.site import SECRET, SOURCE, Backends, Site
+from bellhop.drill.site import SECRET, SOURCE, Site
 from bellhop.drill.upstream import Sender
 
 _TEMPLATE: Final = Path(__file__).with_name("recovery.toml")

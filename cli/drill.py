@@ -37,12 +37,28 @@ def drill() -> None:
 @click.option("--fault", "names", metavar="NAME", multiple=True, help="A fault to meet, in this order. Repeatable.")
 @click.option("--faults", "count", type=int, default=5, show_default=True, help="Or so many, by the seed; -1: all.")
 @click.option(
+    "--at-once", type=click.IntRange(1), default=1, show_default=True, help="Faults at one time, of different parts."
+)
+@click.option(
     "--broker",
     default="embedded",
     show_default=True,
     help="embedded, rabbitmq (a node of its own), cluster (three), or a URL.",
 )
-@click.option("--ledger", default="sqlite", show_default=True, help="sqlite, postgresql (a node of its own), or a URL.")
+@click.option(
+    "--ledger",
+    default="sqlite",
+    show_default=True,
+    help="sqlite, postgresql (a node of its own), pair (and a standby), or a URL.",
+)
+@click.option("--disks", is_flag=True, help="What is a file has a small disk of its own, to be filled. Needs root.")
+@click.option(
+    "--from",
+    "older",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="A checkout of an older version: it is upgraded to this one, and back, and up again, before anything else.",
+)
 @click.option("--folder", type=click.Path(path_type=Path), help="Settings, data and logs. Default: a new one.")
 @click.option("--record", "file", type=_FILE, help="Where the record goes. Default: history.jsonl in the folder.")
 @as_json
@@ -51,8 +67,11 @@ def run(
     events: int,
     names: tuple[str, ...],
     count: int,
+    at_once: int,
     broker: str,
     ledger: str,
+    disks: bool,
+    older: Path | None,
     folder: Path | None,
     file: Path | None,
     json_: bool,
@@ -64,17 +83,18 @@ def run(
 
     Example: bellhop drill run --seed 7 --fault worker_killed --fault bookings_late
     """
-    from bellhop.drill.run import Drill, backends, choose_faults, faults_by_name
+    from bellhop.drill.backends import backends
+    from bellhop.drill.run import Drill, choose_faults, faults_by_name
     from bellhop.drill.run import run as drill_once
 
     for number in (signal.SIGTERM, signal.SIGINT):  # what it started must not outlive it
         signal.signal(number, signal.default_int_handler)
     seed = random.randrange(_SEEDS) if seed is None else seed  # noqa: S311  # to be repeated, not kept secret
     place = _new_folder(folder)
-    with backends(broker, ledger) as on:
+    with backends(broker, ledger, disks=disks, older=older) as on:
         wanted = faults_by_name(names, on.has()) if names else choose_faults(seed, count, on.has())
-        _tell(f"seed {seed}; again: {_again(seed, events, [fault.name for fault in wanted], broker, ledger)}")
-        records = drill_once(Drill(seed, events, wanted), on, place, _tell)
+        _tell(f"seed {seed}; again: {_again(seed, events, [fault.name for fault in wanted], at_once, broker, ledger)}")
+        records = drill_once(Drill(seed, events, wanted, at_once), on, place, _tell)
     _keep(records, file or place / "history.jsonl", place)
     _judge(records, json_)
 
@@ -138,11 +158,12 @@ def _keep(records: Sequence[Record], file: Path, place: Path) -> None:
     _tell(f"the record: {file}; the logs: {place}")
 
 
-def _again(seed: int, events: int, names: Sequence[str], broker: str, ledger: str) -> str:
+def _again(seed: int, events: int, names: Sequence[str], at_once: int, broker: str, ledger: str) -> str:
     """The command that runs it anew; a URL, which may hold a password, is left out."""
     faults = [word for name in names for word in ("--fault", name)]
     places = [word if "://" not in word else "URL" for word in ("--broker", broker, "--ledger", ledger)]
-    return shlex.join(["bellhop", "drill", "run", "--seed", str(seed), "--events", str(events), *faults, *places])
+    load = ["--seed", str(seed), "--events", str(events), "--at-once", str(at_once)]
+    return shlex.join(["bellhop", "drill", "run", *load, *faults, *places])
 
 
 def _tell(line: str) -> None:

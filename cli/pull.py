@@ -76,7 +76,8 @@ def _facts(app: App, account: str, what: tuple[str, ...]) -> PullFacts[Any]:
     if facts is None:
         names = [name for name, one in app.settings.accounts.items() if vendor_of(one).pulls]
         raise click.BadParameter(
-            f"is not one of the {titles(_PULLING)} accounts: {', '.join(names) or 'there are none'}"
+            f"is not one of the {titles(_PULLING)} accounts: {', '.join(names) or 'there are none'}",
+            param_hint="ACCOUNT",
         )
     if wrong := [one for one in what if one not in facts.kinds]:
         raise click.BadParameter(f"{account} pulls {', '.join(facts.kinds)}, but no {wrong[0]}", param_hint="--what")

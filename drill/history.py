@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Final
 
 from bellhop.schemas.errors import BellhopError
@@ -48,12 +48,14 @@ class SentPost:
 @dataclass(frozen=True, slots=True)
 class FaultDone:
     """A fault, from its beginning to the end of it. failed: why it could not be done, or not to its end; "" where it
-    was."""
+    was. times: how often it struck: of calls that are answered wrongly, those that met it; of a connection that is cut
+    again and again, each cut."""
 
     name: str
     at: float
     until: float
     failed: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,7 @@ def _record(told: Any) -> Record:
         raise ValueError(f"its kind must be one of {', '.join(KINDS)}")
     made, values = KINDS[told.pop("kind")], told
     wanted = {item.name: str(item.type) for item in fields(made)}
+    values = {item.name: item.default for item in fields(made) if item.default is not MISSING} | values
     if values.keys() != wanted.keys():
         raise ValueError(f"its fields must be {', '.join(wanted)}")
     for name, kind in wanted.items():

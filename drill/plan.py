@@ -3,7 +3,7 @@ the seed alone; no I/O, no clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -15,7 +15,7 @@ AGAIN: Final = "-again"
 """Ends the id under which a fact is sent a second time, with the stamp of the first."""
 _QUARTER: Final = timedelta(minutes=15)
 _SPAN: Final = timedelta(days=60)
-_GAP: Final = range(1, 8)
+_GAP: Final[Sequence[int]] = (*range(1, 8), 15, 30, 60)
 """So many posts later comes what follows a booking."""
 
 
@@ -78,7 +78,7 @@ class _Planner:
             return
         first = self._booking("spa" if chance < 0.4 else "salon")
         yield first
-        if first.data["venue"] == "salon" and chance > 0.75:  # Peoplevine's API can neither change nor cancel
+        if first.data["venue"] == "salon" and chance > 0.65:  # Peoplevine's API can neither change nor cancel
             self._follow(turn, first)
         if 0.5 < chance < 0.55:  # the same fact under another id, as a broken upstream sends it
             self._put_off(turn, replace(first, id=first.id + AGAIN))

@@ -7,6 +7,7 @@ import contextlib
 import threading
 from enum import StrEnum
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 from bellhop.drill.nodes.ports import free_port
 
@@ -97,3 +98,14 @@ class Link:
             await writer.drain()
         with contextlib.suppress(OSError):
             writer.write_eof()
+
+
+def link_before(url: str) -> tuple[Link, str] | None:
+    """A link to where a broker's or database's URL leads, and the URL through it. None where the server's name is a
+    part of what is checked (TLS), and where it names no host, or several."""
+    parts = urlsplit(url)
+    if not parts.hostname or parts.scheme == "amqps" or "sslmode" in parts.query:
+        return None
+    link = Link(parts.hostname, parts.port or (5672 if parts.scheme == "amqp" else 5432))
+    user = parts.netloc.rpartition("@")
+    return link, parts._replace(netloc=f"{user[0]}{user[1]}127.0.0.1:{link.port}").geturl()

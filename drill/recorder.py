@@ -28,7 +28,7 @@ from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import BellhopError, EnvelopeError
 from bellhop.vendors.registry import ROUTES
 
-_LOOK_SECONDS: Final = 0.5
+_LOOK_SECONDS: Final = 1.0
 _LETTERS: Final = 500
 _TAKEN: Final = 100
 _TAKEN_STATUS: Final = 202
@@ -46,15 +46,20 @@ def await_rest(site: Site, ids: Sequence[str], seconds: float) -> bool:
         try:
             site.revive()
             with site.ledger() as ledger, site.broker() as broker:
-                waiting = any(queue.ready for queue in broker.stats().values())
-                told = all(post["status"] == _TAKEN_STATUS for post in _callbacks(site))
-                if told and not waiting and not any(ledger.count_unfinished().values()) and _is_at_rest(ledger, ids):
+                at_work = any(queue.ready for queue in broker.stats().values()) or any(
+                    ledger.count_unfinished().values()
+                )
+                if not at_work and _are_told(site) and _is_at_rest(ledger, ids):
                     return True
                 release_floods(site, ledger)
         except (BellhopError, HTTPError):
             pass  # it comes back from a fault
         time.sleep(_LOOK_SECONDS)
     return False
+
+
+def _are_told(site: Site) -> bool:
+    return all(post["status"] == _TAKEN_STATUS for post in _callbacks(site))
 
 
 def _is_at_rest(ledger: Ledger, ids: Sequence[str]) -> bool:

@@ -11,8 +11,9 @@ from bellhop.drill.history import EventEnd, FaultDone, LetterEnd, Record, SentPo
 
 @dataclass
 class FaultRow:
-    """times: how often it was done to its end. posted: events first posted from the beginning of the fault to that of
-    the next; broken: subjects of them. failed: why it could not be done, each time that it could not."""
+    """times: how often it struck, where it was done to its end. posted: events first posted from the beginning of the
+    fault to that of the next; broken: subjects of them. failed: why it could not be done, each time that it could not.
+    """
 
     name: str
     times: int = 0
@@ -43,7 +44,7 @@ def fault_rows(records: Sequence[Record], verdict: Judgement | None = None) -> l
     if not faults:
         return []
     for fault in faults:
-        rows[fault.name].times += not fault.failed
+        rows[fault.name].times += 0 if fault.failed else fault.times
         rows[fault.name].failed += [fault.failed] if fault.failed else []
     broken = {one.subject for one in verdict.violations}
     states = {one.id: one.state for one in records if isinstance(one, EventEnd)}

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 import signal
 import sys
 import time
 import tomllib
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
 from functools import cached_property
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import urlsplit
+from typing import Any, Final, Self
 
 import urllib3
 
 from bellhop.broker.port import Broker
+from bellhop.drill.backends import DISKS, FAKETIME, Backends
 from bellhop.drill.history import PersonAct
+from bellhop.drill.nodes.disk import Disk
 from bellhop.drill.nodes.ports import free_port
 from bellhop.drill.processes import Processes
-from bellhop.drill.proxy import Link, Mode
+from bellhop.drill.proxy import Link, Mode, link_before
+from bellhop.drill.settings import fill_in
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.settings import Settings
 from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import load
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from bellhop.drill.nodes.cluster import RabbitCluster
-    from bellhop.drill.nodes.postgres import PostgresNode
-    from bellhop.drill.nodes.rabbitmq import RabbitNode
 
 SOURCE: Final = "drill"
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105  # invented: of this folder alone
@@ -43,7 +37,6 @@ CALLBACKS: Final = "salon-tells"
 """The source of a vendor's own callbacks."""
 _CALLBACK_SECRET: Final = "invented-and-of-this-folder-alone"  # noqa: S105  # as above
 _RESULT_SECRET: Final = "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="  # noqa: S105  # as above
-_FAKETIME: Final = tuple(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 _SETTINGS: Final = Path(__file__).with_name("settings.toml")
 _SWITCHES: Final = Path(__file__).with_name("switches.toml")
 _READY_SECONDS: Final = 60.0
@@ -59,34 +52,9 @@ class DrillError(BellhopError):
     """Raised where a drill cannot go on."""
 
 
-@dataclass(frozen=True)
-class Backends:
-    """What Bellhop stands on. broker, ledger: URLs, none for the embedded ones in the folder. Nodes are ours to kill,
-    None where somebody else runs them; of a cluster, `rabbitmq` is the first."""
-
-    broker: tuple[str, ...] = ()
-    ledger: str = ""
-    rabbitmq: RabbitNode | None = None
-    cluster: RabbitCluster | None = None
-    postgres: PostgresNode | None = None
-
-    def has(self) -> frozenset[str]:
-        """What a fault may need."""
-        found = {"amqp" if self.broker else "embedded", "postgresql" if self.ledger else "sqlite"}
-        found |= {"rabbitmq node"} if self.rabbitmq else set()
-        found |= {"newer rabbitmq"} if self.rabbitmq and self.rabbitmq.has_newer else set()
-        found |= {"rabbitmq cluster"} if self.cluster else set()
-        found |= {"postgresql node"} if self.postgres else set()
-        found |= {"libfaketime"} if _FAKETIME else set()
-        return frozenset(found)
-
-    @property
-    def words(self) -> tuple[str, str]:
-        return "rabbitmq" if self.broker else "embedded", "postgresql" if self.ledger else "sqlite"
-
-
 class Site:
-    """links: `vendor`, `upstream`, and, where they are reached by TCP, `broker` and `ledger`. acts: what people did."""
+    """links: `vendor`, `upstream`, and, where they are reached by TCP, `broker` and `ledger`. disks: by name. older:
+    the environment of an older version, {} where there is none. acts: what people did."""
 
     def __init__(
         self, folder: Path, backends: Backends, results: str, random: Random, template: Path = _SETTINGS
@@ -96,24 +64,31 @@ class Site:
         self._template = template
         self.backends = backends
         self.random = random
-        self.broker_file, self.ledger_file = folder / "broker.db", folder / "ledger.db"
+        self.disks = {name: Disk(folder / f"{name}-disk", folder / f"{name}.img") for name in backends.disks}
+        places = {name: self.disks[name].folder if name in self.disks else folder for name in DISKS}
+        self.broker_file, self.ledger_file = places["broker"] / "broker.db", places["ledger"] / "ledger.db"
         self._ports = {name: free_port() for name in ("ingest", "sandbox", "work")}
         self._sandbox = f"http://127.0.0.1:{self._ports['sandbox']}"
         self.links = {
             "vendor": Link("127.0.0.1", self._ports["sandbox"]),
             "upstream": Link("127.0.0.1", self._ports["ingest"]),
         }
+        self.older = {"PYTHONPATH": str(backends.older)} if backends.older else {}
         self.acts: list[PersonAct] = []
         self._results = results
         command = (sys.executable, "-m", "bellhop.cli.main", "--config", str(folder / "bellhop.toml"))
         packages = str(Path(__file__).resolve().parents[1])
-        self.processes = Processes(folder, command, {"PYTHONPATH": packages, "COLUMNS": "200"})
+        self._logs = places["logs"]
+        self.processes = Processes(folder, self._logs, command, {"PYTHONPATH": packages, "COLUMNS": "200"})
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=2, read=10))
         self._stack = ExitStack()
 
     # --- begin and end ------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        for disk in self.disks.values():
+            self._stack.enter_context(disk)
+        self._stack.callback(self._keep_logs)
         names = ("broker", *(f"broker-{number}" for number in range(2, len(self.backends.broker) + 1)))
         broker = [self._add_link(*one) for one in zip(names, self.backends.broker, strict=False)]
         broker = broker or [f"sqlite:///{self.broker_file}"]
@@ -125,13 +100,13 @@ class Site:
         self._stack.callback(self.processes.end)
         for link in self.links.values():
             self._stack.enter_context(link)
-        self.processes.start("sandbox", "--port", str(self._ports["sandbox"]))
+        self.processes.start("sandbox", "--port", str(self._ports["sandbox"]), logs=self.folder)
         self.wait_for(lambda: self._answers(f"{self._sandbox}/_sandbox/switches"), "the sandbox answers")
         url = f"http://127.0.0.1:{self.links['upstream'].port}/webhooks/{CALLBACKS}?secret={_CALLBACK_SECRET}"
         switches = tomllib.loads(_SWITCHES.read_text(encoding="utf-8").replace("{callbacks}", url))
         self.sandbox("POST", "switches", **switches)
         for name in PARTS:
-            self.start(name)
+            self.start(name, self.older)
         self.wait_for_ingress()
         return self
 
@@ -139,14 +114,18 @@ class Site:
         self._stack.close()
         self._http.clear()
 
+    def _keep_logs(self) -> None:
+        """On their own disk they would be gone with it."""
+        if self._logs != self.folder:
+            for log in self._logs.glob("*.log"):
+                shutil.copy(log, self.folder)
+
     def _add_link(self, name: str, url: str) -> str:
-        """The URL through a link; as it is where the server's name is a part of what is checked (TLS), or none."""
-        parts = urlsplit(url)
-        if not parts.hostname or parts.scheme == "amqps" or "sslmode" in parts.query:
+        """The URL through a link, where there can be one."""
+        if (found := link_before(url)) is None:
             return url
-        link = self.links[name] = Link(parts.hostname, parts.port or (5672 if parts.scheme == "amqp" else 5432))
-        user = parts.netloc.rpartition("@")
-        return parts._replace(netloc=f"{user[0]}{user[1]}127.0.0.1:{link.port}").geturl()
+        self.links[name], url = found
+        return url
 
     def _write_settings(self, file: Path, broker: list[str], ledger: str) -> None:
         values: dict[str, object] = {
@@ -162,11 +141,7 @@ class Site:
             "claim": f"{CLAIM_SECONDS:g}s",
             "late_after": f"{LATE_SECONDS + 1:g}s",
         }
-        text = self._template.read_text(encoding="utf-8")
-        for name, value in values.items():
-            text = text.replace(f'"{{{name}}}"', json.dumps(value))
-        file.touch(0o600)
-        file.write_text(text, encoding="utf-8")
+        fill_in(self._template, values, file)
 
     # --- what stands --------------------------------------------------------------------------------------------
 
@@ -189,21 +164,11 @@ class Site:
         """Where webhooks are posted."""
         return f"http://127.0.0.1:{self.links['upstream'].port}/webhooks/{SOURCE}"
 
-    @contextmanager
-    def ledger(self) -> Iterator[Ledger]:
-        ledger = Ledger.open(self.settings.ledger.url, keep_seconds=90 * 86400)
-        try:
-            yield ledger
-        finally:
-            ledger.close()
+    def ledger(self) -> closing[Ledger]:
+        return closing(Ledger.open(self.settings.ledger.url, keep_seconds=90 * 86400))
 
-    @contextmanager
-    def broker(self) -> Iterator[Broker]:
-        broker = connect_broker(self.settings)
-        try:
-            yield broker
-        finally:
-            broker.close()
+    def broker(self) -> closing[Broker]:
+        return closing(connect_broker(self.settings))
 
     def sandbox(self, method: str, path: str, /, **body: Any) -> Any:
         """The vendors' control."""
@@ -217,11 +182,21 @@ class Site:
     def start(self, name: str, environment: Mapping[str, str] | None = None) -> None:
         self.processes.start(name, environment=environment)
 
+    def start_worker(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """Until it works. Raises DrillError."""
+        before = self._starts(name)
+        self.start(name, environment)
+        self.wait_for(lambda: self._starts(name) > before, f"{name} works")
+
+    def _starts(self, name: str) -> int:
+        log = self._logs / f"{name}.log"
+        return log.read_text(encoding="utf-8", errors="replace").count('"worker.started"') if log.exists() else 0
+
     def start_with_clock(self, name: str, seconds: float) -> None:
         """The process' wall clock is so far ahead; `set_clock` moves it."""
         self.set_clock(name, seconds)
         fake = {
-            "LD_PRELOAD": str(_FAKETIME[0]),
+            "LD_PRELOAD": str(FAKETIME[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self._clock_file(name)),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -244,21 +219,21 @@ class Site:
 
     def revive(self) -> list[str]:
         """Starts again what ended by itself, as a service manager does; the names."""
-        ended = self.processes.ended
-        for name in ended:
-            self.processes.kill(name)
-            self.start(name)
-        return ended
+        return self.processes.revive()
 
     def mend(self) -> None:
         """Everything runs, connected and well, whatever a fault that failed has left. Raises NodeError, DrillError."""
         for link in self.links.values():
             link.set(Mode.PASSING)
-        for node in (self.backends.cluster or self.backends.rabbitmq, self.backends.postgres):
+        for node in (self.backends.cluster or self.backends.rabbitmq, self.backends.pair or self.backends.postgres):
             if node is not None:
                 node.mend()
         for name in self.processes.names:
             self.thaw(name)
+        for name, disk in self.disks.items():
+            disk.free()
+            if disk.is_broken:
+                self.repair_disk(name)
         self.sandbox("DELETE", "faults")
         for name in (name for name in self.processes.names if name not in (*PARTS, "sandbox")):
             self.processes.kill(name)
@@ -268,9 +243,19 @@ class Site:
         self.revive()
         self.wait_for_ingress()
 
-    def bellhop(self, *words: str) -> str:
+    def repair_disk(self, name: str) -> None:
+        """As an operator does: nothing may run on it meanwhile. Raises NodeError."""
+        ended = [one for one in self.processes.names if one != "sandbox"]
+        for one in ended:
+            self.processes.kill(one)
+        self.wait_for(self.disks[name].is_left, f"nobody has a file open on the disk of {name}")
+        self.disks[name].repair()
+        for one in ended:
+            self.start(one)
+
+    def bellhop(self, *words: str, environment: Mapping[str, str] | None = None) -> str:
         """A command, as a person gives it; what it said. Raises DrillError."""
-        done = self.processes.run(*words)
+        done = self.processes.run(*words, environment=environment)
         if done.returncode != 0:
             raise DrillError(f"bellhop {' '.join(words)} failed: {done.stdout}{done.stderr}")
         return done.stdout
@@ -279,9 +264,21 @@ class Site:
         """Lets so many seconds pass."""
         time.sleep(self.random.uniform(least, most or least))
 
+    def hold_until(self, holds: Callable[[], bool], most: float) -> None:
+        """Lets time pass until it holds, but not more than so many seconds."""
+        deadline = time.monotonic() + most
+        while time.monotonic() < deadline and not holds():
+            time.sleep(0.1)
+
     def wait_for_ingress(self) -> None:
+        """What ends meanwhile is started again: another fault may have taken from it what its start needs."""
         url = f"http://127.0.0.1:{self._ports['ingest']}/readyz"
-        self.wait_for(lambda: self._answers(url), "the ingress is ready")
+
+        def is_ready() -> bool:
+            self.revive()
+            return self._answers(url)
+
+        self.wait_for(is_ready, "the ingress is ready")
 
     def wait_for(self, holds: Callable[[], bool], what: str, seconds: float = _READY_SECONDS) -> None:
         """Raises DrillError."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bellhop.ingest import leniency
+from bellhop.ingest import elsewhere, leniency
 from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt, RefusedItem, Tested
 from bellhop.ingest.formats.table import TABLE
 from bellhop.ingest.unknown import is_of_unknown_type, leave_out_unknown
@@ -17,7 +17,7 @@ from bellhop.schemas.errors import EventInvalid, FieldProblem
 from bellhop.schemas.expressions import Unreadable
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings import Account, Settings, SourceSettings
-from bellhop.schemas.statuses import is_cancel
+from bellhop.schemas.statuses import cancels, is_cancel
 from bellhop.vendors.registry import CANCELLING, VENDORS, titles, vendor_of
 from bellhop.vendors.vendor import Notice
 
@@ -137,7 +137,7 @@ class Intake:
             # The id is part of it: two bookings may bear the same second, and each is a reason to pull.
             subject = f"{self._source.pull_account}/reservations/{id_}"
         else:
-            where, odd = self._place(parsed)
+            where, odd = self._place(parsed, meant.elsewhere or elsewhere.named_venue(made.body))
             warnings += odd
             warnings += _warnings(self._settings.accounts.get(parsed.account), parsed)
         envelope = self._envelope(
@@ -149,7 +149,7 @@ class Intake:
             envelope = replace(envelope, time=time, coarse=self._source.is_coarse, not_after=parsed.not_after)
         return replace(envelope, warnings=warnings) if warnings else envelope
 
-    def _place(self, parsed: events.Parsed) -> tuple[tuple[str, str], tuple[str, ...]]:
+    def _place(self, parsed: events.Parsed, unknown: str) -> tuple[tuple[str, str], tuple[str, ...]]:
         """The route and account of a booking event, and what is odd about them. A cancel that names no venue of ours
         goes anywhere: what stands under its reference is cancelled wherever it is. Raises EventInvalid."""
         if parsed.kind:
@@ -160,8 +160,12 @@ class Intake:
         if not kinds:
             raise EventInvalid((FieldProblem("data.venue", "the settings have no venues"),))
         accounts = {one.account for one in facts}
-        text = "data.venue: names none of this Bellhop's: what stands under its reference is cancelled, wherever it is"
-        return (bookings_route(kinds[0]), accounts.pop() if len(accounts) == 1 else ""), (text,)
+        where = bookings_route(kinds[0]), accounts.pop() if len(accounts) == 1 and not unknown else ""
+        if not unknown:  # a cancel that names no venue need not
+            return where, ()
+        does_cancel = cancels(parsed.type, parsed.data.get("status"))
+        fate = "cancelled, wherever it is" if does_cancel else "left to a person, wherever it is"
+        return where, (f"{unknown}: what stands under its reference is {fate}",)
 
     def _order_time(self, told: datetime, meant: Event, receipt: Receipt) -> tuple[datetime, tuple[str, ...]]:
         """The time by which a booking's events are ordered. The content's hash keeps the one that was told: sent again,
@@ -178,7 +182,8 @@ class Intake:
         if is_ours and self._source.takes_unknown:
             made = leave_out_unknown(made)
         meant = self._add_time(made if is_ours else leniency.relax(leniency.cancel_alone(made)), receipt)
-        self._require_our_venue(meant.body)
+        if why := made.elsewhere or elsewhere.unknown_venue(self._source, self._settings.venues, meant.body):
+            return self._parse_elsewhere(made, why, receipt)
         try:
             return self._check(meant.body), meant
         except EventInvalid as error:
@@ -211,18 +216,19 @@ class Intake:
         """With the receipt's time, where it may lack one and does."""
         if not isinstance(made.body, Mapping) or made.body.get("timestamp") not in (None, ""):
             return made
-        if not self._source.takes_receipt_time and not is_cancel(made.body):
+        if not self._source.takes_receipt_time and not is_cancel(made.body) and not made.elsewhere:
             return made
         return replace(made, body={**made.body, "timestamp": receipt.received.isoformat()}, has_own_time=False)
 
-    def _require_our_venue(self, body: Any) -> None:
-        """Raises NotOurs."""
-        data = body.get("data") if isinstance(body, Mapping) else None
-        if not isinstance(data, Mapping) or self._source.pull_account or not self._source.ignores_unknown_venues:
-            return
-        venue = data.get("venue")
-        if body.get("type") in events.BOOKING_TYPES and isinstance(venue, str) and venue not in self._settings.venues:
-            raise NotOurs("its venue is none of this Bellhop's")
+    def _parse_elsewhere(self, made: Event, why: str, receipt: Receipt) -> tuple[events.Parsed, Event]:
+        """What may take away a booking that stands here. Raises NotOurs of all else."""
+        for alone in elsewhere.events_alone(made, why) if not self._source.pull_account else ():
+            try:
+                timed = self._add_time(alone, receipt)
+                return events.parse(timed.body, self._settings.venues.get, is_elsewhere=True), timed
+            except EventInvalid:
+                continue
+        raise NotOurs(why)
 
     def _check(self, body: Any) -> events.Parsed:
         is_booking = isinstance(body, Mapping) and body.get("type") in events.BOOKING_TYPES

@@ -93,6 +93,17 @@ def _copy(source: Path, target: Path) -> None:
         raise LedgerError(f"{source} cannot be copied to {target}: {error}") from error
 
 
+def libpq_environment(url: sa.URL) -> dict[str, str]:
+    """What a URL says, for PostgreSQL's own programs, as libpq reads it: several hosts, certificates and all. On a
+    command line a password would be everybody's to see."""
+    from psycopg import pq
+
+    url = url.set(drivername="postgresql+psycopg")
+    _, told = url.get_dialect()().create_connect_args(url)
+    names = {one.keyword.decode(): one.envvar.decode() for one in pq.Conninfo.get_defaults() if one.envvar}
+    return {names[key]: str(value) for key, value in told.items() if key in names and value}
+
+
 def _refuse_pooler(url: sa.URL) -> None:
     """A pooler gives one session to many: pg_dump empties its search path, and whoever gets it next finds no table."""
     if has_pooler(url.render_as_string(hide_password=False)):
@@ -102,16 +113,8 @@ def _refuse_pooler(url: sa.URL) -> None:
 
 
 def _run(command: list[str], url: sa.URL) -> None:
-    """With what libpq reads from its environment: a password on the command line is everybody's to see."""
     _refuse_pooler(url)
-    told = {
-        "PGHOST": url.host,
-        "PGPORT": str(url.port or ""),
-        "PGUSER": url.username,
-        "PGPASSWORD": url.password,
-        "PGDATABASE": url.database,
-    } | {f"PG{key.upper()}": str(value) for key, value in url.query.items() if key in ("host", "port", "sslmode")}
-    environment = {**os.environ, **{key: value for key, value in told.items() if value}}
+    environment = {**os.environ, **libpq_environment(url)}
     try:
         done = subprocess.run(  # noqa: S603  # a fixed program, and its arguments are no shell's
             command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False

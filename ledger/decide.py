@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bellhop.ledger.doubtful import refuse_for_doubt
+from bellhop.ledger.guest_places import is_of_other_guest
 from bellhop.ledger.known import RANKS, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.records import ClaimBusy, Held, Refused, Settled, Settlement, State, VendorCall
 from bellhop.ledger.turns import refuse_anothers, replaced_key, replaced_turn, superseded_by_dead, turn
@@ -78,7 +79,7 @@ def _judge_new(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
     if any(row.state.unfinished for row in others):  # a person edited it while its first content is being worked
         return ClaimBusy("another content of the same id is being worked")
     answer = _fact(envelope, known, None)
-    guard = known.floods.get(envelope.source)
+    guard = known.guard(envelope)
     if guard is None or not isinstance(answer, Take | ClaimBusy):
         return answer
     # Also of what waits for its turn: it would go on as soon as what it waits for is discarded.
@@ -94,7 +95,8 @@ def _fact(envelope: Envelope, known: KnownEvent, own: EventRecord | None) -> Ans
         rows = [max(rows, key=lambda row: row.received)] if rows else []
     if same := next((row for row in rows if row.content_hash == envelope.content_hash), None):
         return Settled(State.DUPLICATE, f"the same fact as event {same.event_id}")
-    if rows and not envelope.coarse and not _ends_conflict(envelope, known, rows):
+    is_told = bool(rows) and not envelope.coarse and not is_of_other_guest(envelope, known)
+    if is_told and not _ends_conflict(envelope, known, rows):
         told = rows[0].event_id
         return Refused(Reason.CONFLICT, f"event {told} told the same fact with another content, which stands")
     if any(row.state.unfinished for row in rows):
@@ -142,7 +144,7 @@ def apply(
     if own is None:
         own = _new(envelope, now)
         known.add(own)
-        if isinstance(answer, Take) and (guard := known.floods.get(envelope.source)) is not None:
+        if isinstance(answer, Take) and (guard := known.guard(envelope)) is not None:
             guard.count(envelope)
     own.generation = max(own.generation, envelope.generation)
     own.updated = now

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from bellhop.ledger.known import BEGINNING, RANKS, REQUESTED, GuestPlaces, HeldBooking, Place
+from bellhop.ledger.known import BEGINNING, CHANGED, RANKS, REQUESTED, GuestPlaces, HeldBooking, KnownEvent, Place
 from bellhop.ledger.records import Booking
 from bellhop.schemas.asked import Asked, asked_of, is_other_guest
 from bellhop.schemas.envelope import Envelope, guest_digest
@@ -24,6 +24,18 @@ def is_group(booking: Booking) -> bool:
     """Whether several guests have requested under its reference. One whom a change renamed is no second one."""
     asked = [entry.asked for entry in booking.entries if entry.asked and entry.asked.get("type") == REQUESTED]
     return any(is_other_guest(asked[0], one) for one in asked[1:])
+
+
+def is_of_other_guest(envelope: Envelope, known: KnownEvent) -> bool:
+    """Whether a change with the time of another that was applied is of another guest of a group than that one: two
+    facts, which happen to bear one stamp."""
+    held = known.bookings.get((envelope.source, envelope.subject))
+    is_change = envelope.type == CHANGED and bool(guest_digest(envelope.data))
+    if held is None or held.guests is None or not is_change or not is_group(held.booking):
+        return False
+    asked, place = asked_of(envelope.type, envelope.data, ()), (envelope.time, RANKS[envelope.type])
+    there = [guest for at, guest in held.guests.of_guests if at == place]
+    return bool(there) and all(is_other_guest(guest, asked) for guest in there)
 
 
 def apply_for_guest(held: HeldBooking, envelope: Envelope) -> GuestPlaces | None:

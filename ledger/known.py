@@ -142,6 +142,16 @@ class KnownEvent:
         rows = self.by_id.get((envelope.source, envelope.id), ())
         return next((row for row in rows if row.content_hash == envelope.content_hash), None)
 
+    def guard(self, envelope: Envelope) -> FloodGuard | None:
+        """Its source's flood guard; None where there is none, and for what is of no venue or account of ours and takes
+        nothing away: the events of others' places are no flood here."""
+        guard = self.floods.get(envelope.source)
+        if guard is None or envelope.account or envelope.data.get("venue"):
+            return guard
+        named = (envelope.subject, envelope.data.get("replaces"))
+        held = [self.bookings.get((envelope.source, one)) for one in named if isinstance(one, str)]
+        return guard if any(entry.stands for one in held if one for entry in one.booking.entries) else None
+
     def booking(self, envelope: Envelope) -> Booking | None:
         """The booking an event is about, empty where none is stored; None for events about none."""
         if envelope.type not in RANKS:

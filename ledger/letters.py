@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bellhop.ledger.audit import record, stored_act
 from bellhop.ledger.bookings import lock_key
+from bellhop.ledger.by_hand import note_cancelled
 from bellhop.ledger.causes import cause_of, words_of
 from bellhop.ledger.doubts import keep_buried_doubts, note_cut_off
 from bellhop.ledger.engine import Database
@@ -183,13 +184,13 @@ class Letters:
 
     def discard(self, ids: Sequence[int], who: str, why: str) -> int:
         """Closes the open ones of `ids` and their events, which are then done with; how many that were."""
-        keys = {lock_key(letter.new.source, letter.new.subject) for letter in self._open(ids)}
-        with self._database.write(keys) as connection:
+        with self._database.write({lock_key(one.new.source, one.new.subject) for one in self._open(ids)}) as connection:
             now = self._now()
             found = list(_lock_letters(connection, ids, (LetterState.OPEN,)))
             mark_letters(connection, [letter.id for letter in found], LetterState.DISCARDED, now)
             if rows := [row for letter in found for row in _event_of(letter.new, now)]:
                 connection.execute(_DISCARD_EVENT, rows)
+            note_cancelled(connection, self._database, found, now)
             record(connection, [AuditRow(now, who, "discard", letter.id, why) for letter in found])
         return len(found)
 

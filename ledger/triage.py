@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bellhop.ledger.audit import record, stored_act
 from bellhop.ledger.bookings import lock_key
+from bellhop.ledger.by_hand import note_standing
 from bellhop.ledger.letters import Letters, conditions, stored_letter
 from bellhop.ledger.pages import CursorInvalid, Page, make_cursor, read_cursor
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, Note, Order, State
@@ -132,9 +133,10 @@ class Desk(Letters):
                 .returning(_C.id)
             ).scalars()
             numbers = set(opened)
-            for one in found:
-                if one.id in numbers:
-                    self._revive(connection, one, now)
+            again = [one for one in found if one.id in numbers]
+            for one in again:
+                self._revive(connection, one, now)
+            note_standing(connection, self._database, again, now)
             record(connection, [AuditRow(now, who, "restore", number, why) for number in sorted(numbers)])
         return len(numbers)
 

@@ -18,7 +18,7 @@ from bellhop.ledger.known import (
     Place,
 )
 from bellhop.ledger.records import Booking, ClaimBusy, Refused, Settled, State
-from bellhop.schemas.asked import asked_of, is_other_guest
+from bellhop.schemas.asked import Asked, asked_of, have_common_phone, have_other_name, is_other_guest
 from bellhop.schemas.envelope import Envelope, guest_digest
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import cancels
@@ -61,15 +61,16 @@ def superseded_by_dead(envelope: Envelope, others: Sequence[EventRecord]) -> Set
 
 
 def refuse_anothers(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -> Refused | None:
-    """A change of one of a group whose own request died: what stands is the others', and must not be moved for it. A
-    person who replays it means just that."""
+    """A change or a cancel of one of a group whose own request died: what stands is the others', or of who shares an
+    address with them, and must not be moved or cancelled for it. A person who replays it means just that."""
     held = known.bookings.get((envelope.source, envelope.subject))
     guest = guest_digest(envelope.data)
-    if held is None or envelope.generation or envelope.type != CHANGED or not guest or _is_cancel(envelope):
+    if held is None or envelope.generation or not guest or (envelope.type == REQUESTED and not _is_cancel(envelope)):
         return None
     own = asked_of(envelope.type, envelope.data, ())
     standing = [entry for entry in held.booking.entries if entry.stands]
-    if not standing or any(entry.asked is None or not is_other_guest(entry.asked, own) for entry in standing):
+    is_cancel = _is_cancel(envelope)
+    if not standing or not all(e.asked is not None and _is_anothers(e.asked, own, is_cancel) for e in standing):
         return None
     dead = [row for row in others if row.state is State.DEAD and row.business_key.endswith(f"/{guest}")]
     request = next((row for row in dead if row.type == REQUESTED), None)
@@ -77,9 +78,19 @@ def refuse_anothers(envelope: Envelope, known: KnownEvent, others: Sequence[Even
         return None
     which = ", ".join(entry.vendor_id for entry in standing)
     text = f"the request of its guest, event {request.event_id}, is dead, and what stands ({which}) is another guest's"
+    if is_cancel:
+        return Refused(Reason.UNSUPPORTED, f"{text}: discard both; a replay of this one cancels the other guest's")
     return Refused(
         Reason.UNSUPPORTED, f"{text}: edit and replay that one; a replay of this one moves the other guest's"
     )
+
+
+def _is_anothers(asked: Asked, own: Asked, is_cancel: bool) -> bool:
+    """Of a cancel: where an address or a telephone in common would have it cancelled. Of whom neither is known the
+    vendor's handler asks a person."""
+    if is_cancel:
+        return have_other_name(asked, own) and (not is_other_guest(asked, own) or have_common_phone(asked, own))
+    return is_other_guest(asked, own) or have_other_name(asked, own)
 
 
 def replaced_key(envelope: Envelope, known: KnownEvent) -> tuple[str, str] | None:

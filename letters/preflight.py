@@ -112,7 +112,7 @@ def _words(letter: Letter, verdict: Verdict, settings: PreflightSettings) -> str
         return f"its content is not valid: {invalid}"
     if parsed is not None and parsed.account not in ("", envelope.account):
         return f"its venue was of account {envelope.account}, and is of {parsed.account} now"
-    if envelope.type != RESULT_TYPE and envelope.account not in settings.accounts:
+    if envelope.type != RESULT_TYPE and envelope.account not in ("", *settings.accounts):
         return f"its account {envelope.account} is missing from the settings"
     if envelope.type == RESULT_TYPE and envelope.source not in settings.told:
         return f"source {envelope.source} has no result_url in the settings"
@@ -132,7 +132,8 @@ def _readable(letter: Letter, settings: PreflightSettings) -> Envelope | Verdict
     except (EnvelopeError, EventInvalid):
         return Verdict.INVALID
     is_result = envelope.type == RESULT_TYPE  # which is called to its source, not to an account
-    known = envelope.source in settings.told if is_result else envelope.account in settings.accounts
+    # A cancel that names no venue has no account: what stands has its own.
+    known = envelope.source in settings.told if is_result else envelope.account in ("", *settings.accounts)
     return envelope if known else Verdict.INVALID
 
 

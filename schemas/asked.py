@@ -82,8 +82,16 @@ def is_other_guest(one: Asked, other: Asked) -> bool:
     name's words make no other."""
     if one.get("member_id") and other.get("member_id"):
         return bool(one["member_id"] != other["member_id"])
+    return have_other_name(one, other) and not _have_common("email", one, other)
+
+
+def have_other_name(one: Asked, other: Asked) -> bool:
+    """Whether both name a guest, and by two names; with one address it may be one guest or two who share it. One member
+    is one guest, whatever the names."""
+    if one.get("member_id") and other.get("member_id"):
+        return False
     names = [_name_words(asked.get("client", {}).get("name")) for asked in (one, other)]
-    return all(names) and names[0] != names[1] and not _have_common("email", one, other)
+    return all(names) and names[0] != names[1]
 
 
 def have_common_phone(one: Asked, other: Asked) -> bool:

@@ -105,8 +105,9 @@ class Parsed:
     not_after: datetime | None
 
 
-def parse(body: object, venue: Callable[[str], VenueFacts | None]) -> Parsed:
-    """Checks a decoded body against its contract. `venue` looks a venue up by name.
+def parse(body: object, venue: Callable[[str], VenueFacts | None], *, is_elsewhere: bool = False) -> Parsed:
+    """Checks a decoded body against its contract. `venue` looks a venue up by name. is_elsewhere: it is of none of
+    ours, and need name none.
 
     Raises EventInvalid with every problem found; what only makes sense of a well-formed booking (the vendor's
     rules, the venue's clock) is looked at when nothing else is wrong with its data.
@@ -116,7 +117,7 @@ def parse(body: object, venue: Callable[[str], VenueFacts | None]) -> Parsed:
     data: dict[str, Any] = {}
     facts: VenueFacts | None = None
     if type_ and "data" in head:
-        data, facts, wrong = _data(type_, head["data"], venue)
+        data, facts, wrong = _data(type_, head["data"], venue, is_elsewhere=is_elsewhere)
         problems += wrong
     if problems:
         raise EventInvalid(tuple(problems))
@@ -163,7 +164,7 @@ def _head(body: object, schema: Schema = BODY) -> tuple[dict[str, Any], list[Fie
 
 
 def _data(
-    type_: str, value: Mapping[str, Any], venue: Callable[[str], VenueFacts | None]
+    type_: str, value: Mapping[str, Any], venue: Callable[[str], VenueFacts | None], *, is_elsewhere: bool
 ) -> tuple[dict[str, Any], VenueFacts | None, list[FieldProblem]]:
     """The event's data, normalised but for its services' times; its venue, which no cancel need name; the problems."""
     wrong = list(unfit(value, "data", 1))
@@ -172,7 +173,7 @@ def _data(
     if type_ in MEMBER_TYPES:
         member, problems = load_valid(MEMBER, value, "data")
         return member, None, problems
-    is_cancel = cancels(type_, value.get("status"))
+    is_cancel = is_elsewhere or cancels(type_, value.get("status"))
     booking, problems = load_valid(CANCEL if is_cancel else BOOKING, value, "data")
     facts = venue(booking["venue"]) if "venue" in booking else None
     if facts is None and "venue" in booking:

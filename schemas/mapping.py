@@ -28,16 +28,19 @@ __all__ = ["IGNORED", "NO_MAP", "FieldMap", "MapError", "Mapped", "compile_map"]
 
 _NAMING: Final = ("type", "data.booking_id")
 """Of a cancel nothing else may refuse, and beside these only what tells its kind or place may say `ignored`."""
-_KINDS: Final = (*_NAMING, "data.venue", "id", "timestamp", "data.status")
+_PLACE: Final = "data.venue"
+_KINDS: Final = (*_NAMING, _PLACE, "id", "timestamp", "data.status")
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What a map makes of a body. ignored: the field whose rule says that it means nothing here, "" for none."""
+    """What a map makes of a body. ignored: the field whose rule says that it means nothing here, "" for none.
+    is_elsewhere: that is said of its place, or of all its services, and of nothing else."""
 
     body: dict[str, Any]
     ignored: str = ""
     warnings: tuple[str, ...] = ()
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,8 @@ class FieldMap:
         reading = Reading(document, copy.deepcopy(dict(base or {})), ignore_unknown)
         reading.read(self.rules)
         cancels = is_cancel(reading.made)
-        for name in reading.ignored:
-            if name in _KINDS or not cancels:
-                return Mapped(reading.made, name)
+        if ignored := [name for name in reading.ignored if name in _KINDS or not cancels]:
+            return Mapped(reading.made, ignored[0], is_elsewhere=set(ignored) == {_PLACE})
         problems = [one for one in reading.problems if not cancels or one.field in _NAMING]
         left_over = () if cancels else tuple(_left_over(self.rules, document))
         problems += [FieldProblem("data.services", text) for text, is_of_services in left_over if is_of_services]
@@ -76,7 +78,7 @@ class FieldMap:
         if cancels:
             return Mapped(reading.made)
         if reading.dropped and not reading.made["data"]["services"]:
-            return Mapped(reading.made, reading.dropped[0])
+            return Mapped(reading.made, reading.dropped[0], is_elsewhere=True)
         dropped = [f"{name} is {IGNORED}, as the map says: that service is left out" for name in reading.dropped]
         return Mapped(reading.made, "", (*(text for text, _ in left_over), *dropped))
 

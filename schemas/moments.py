@@ -40,11 +40,13 @@ def iso_of(value: Any) -> Any:
 
 
 def local_text(moment: datetime, zone: tzinfo | None, day: str = "%d %b") -> str:
-    """A time where it happens, beside UTC: `28 Nov 10:15 EST (15:15 UTC)`. Without a zone it is UTC's alone. day: as
-    strftime has it."""
+    """A time where it happens, beside UTC: `28 Nov 10:15 EST (15:15 UTC)`. Without a zone it is UTC's alone; where
+    the zone's clock is UTC's, as London's in winter, it is told once. day: as strftime has it."""
     utc = moment.astimezone(UTC)
     if zone is None:
         return utc.strftime(f"{day} %H:%M UTC")
     local = moment.astimezone(zone)
+    if not local.utcoffset():
+        return local.strftime(f"{day} %H:%M %Z")
     beside = utc.strftime("%H:%M UTC" if local.date() == utc.date() else f"{day} %H:%M UTC")
     return f"{local.strftime(f'{day} %H:%M %Z')} ({beside})"

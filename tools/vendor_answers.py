@@ -30,7 +30,7 @@ from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.workers.failures import failure_outcome
-from bellhop.workers.gate import call_end
+from bellhop.workers.questions import call_end
 
 ID: Final = "$ID"
 """Stands in a body for the id of the request."""

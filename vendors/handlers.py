@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from bellhop.vendors.held import Gate
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed
 from bellhop.vendors.registry import VENDORS
-from bellhop.vendors.standing import asked_to_cancel
+from bellhop.vendors.standing import asked_to_cancel, end_elsewhere
 from bellhop.vendors.vendor import HandlerContext, MakeHandler
 
 if TYPE_CHECKING:
@@ -56,11 +56,13 @@ class ByAccount:
 class WhereItStands:
     """A vendor's route of bookings. A cancel is worked by whoever has what stands under its reference: it need not say
     where that is. What a change leaves behind at another vendor is cancelled by that one's handler, where it has a call
-    for it. `handlers` by account, of all vendors."""
+    for it. An event that names none of our venues comes to something only where its booking stands here. `handlers` by
+    account, of all vendors; `many_places`: the sources that post the events of others' places, too."""
 
-    def __init__(self, own: Handler, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, own: Handler, handlers: Mapping[str, Handler], many_places: Container[str] = ()) -> None:
         self._own = own
         self._handlers = handlers
+        self._many_places = many_places
 
     def ask_ahead(self) -> None:
         """See `vendors.handler.AsksAhead`."""
@@ -68,7 +70,12 @@ class WhereItStands:
             self._own.ask_ahead()
 
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
-        if not cancels(event.type, event.data.get("status")):
+        is_cancel = cancels(event.type, event.data.get("status"))
+        if "venue" not in event.data and (not is_cancel or event.source in self._many_places):
+            ended = end_elsewhere(event, booking, is_cancel=is_cancel)
+            if ended is not None:
+                return ended
+        if not is_cancel:
             step = self._own.translate(event, booking)
             return self._cancel_elsewhere(event, booking, step) or step
         here = [entry for entry in booking.entries if entry.stands or entry.cancelled_by == event.id]
@@ -117,6 +124,7 @@ def handlers(
 ) -> Mapping[str, Handler]:
     """By route, one for each that is a vendor's or shared by vendors. gates: the gate of a route."""
     made: dict[str, Handler] = {}
+    many_places = {name for name, source in settings.sources.items() if source.ignores_unknown_venues}
     by_account: dict[str, Handler] = {}
     shared: dict[str, dict[str, Handler]] = {MEMBERS_ROUTE: {}, PULLS_ROUTE: {}}
     for vendor in VENDORS:
@@ -128,7 +136,7 @@ def handlers(
         bookings, callbacks = bookings_route(vendor.kind), callbacks_route(vendor.kind)
         own = make(bookings, vendor.bookings)
         by_account |= dict.fromkeys(accounts, own)
-        made[bookings] = WhereItStands(own, by_account)
+        made[bookings] = WhereItStands(own, by_account, many_places)
         if vendor.callbacks:
             made[callbacks] = make(callbacks, vendor.callbacks.handler)
         if vendor.members:

@@ -10,8 +10,16 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bellhop.ledger.records import Booking, Entry
-from bellhop.schemas.asked import Asked, Difference, compare_asked, have_common_phone, is_other_guest
+from bellhop.ledger.records import TO_CANCEL, Booking, Entry
+from bellhop.schemas.asked import (
+    Asked,
+    Difference,
+    asked_of,
+    compare_asked,
+    have_common_phone,
+    have_other_name,
+    is_other_guest,
+)
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.statuses import Meaning, cancels, meaning
@@ -20,10 +28,9 @@ from bellhop.vendors.outcome import Dead, Done, Outcome, Recorded, Repeated
 _UNKNOWN: Final = Difference("", None, None)
 """Stands for all that cannot be compared."""
 
-TO_CANCEL: Final = "cancel:"
-"""Before the event in an entry's `left_by`: a person was asked to cancel it by hand."""
 _WANTED_AGAIN: Final = "wanted:"
-"""Likewise: it is wanted after that, and a person was asked to see whether it still stands."""
+"""Before the event in an entry's `left_by`, as TO_CANCEL: it is wanted after that, and a person was asked to see
+whether it still stands."""
 TOLD: Final = Repeated("what is left of it to be cancelled by hand, a person has been told")
 
 
@@ -63,6 +70,11 @@ def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[En
         return [entry for entry in booking.entries if entry.stands]
     before = [entry for entry in booking.entries if entry.made_by != event.id]
     own = [entry for entry in before if not _is_other(entry, asked) or entry.changed_by == event.id]
+    named = [entry for entry in own if not _has_other_name(entry, asked) or entry.changed_by == event.id]
+    if any(entry.stands for entry in own) and (named or event.type == "booking.requested"):
+        if not named and not event.generation:
+            return _ask_whose(own)
+        own = named or own  # a person's replay says that it is one guest
     if not own and event.type != "booking.requested":
         # What the event has cancelled itself counts as well: the answer is the same after each of its calls.
         own = [entry for entry in before if entry.stands or entry.cancelled_by == event.id]
@@ -76,6 +88,16 @@ def entries_of_guest(event: Envelope, asked: Asked, booking: Booking) -> list[En
             return Dead(Reason.UNSUPPORTED, f"{text}: cancel it by hand there if it is meant, then discard this")
     own_keys = {entry.key for entry in own}
     return [e for e in booking.entries if e.stands and (e.made_by == event.id or e.key in own_keys)]
+
+
+def _ask_whose(entries: Sequence[Entry]) -> Dead:
+    """The end of a request for another name with the address of what stands: moved for it, that would be lost where two
+    guests share an address; booked beside it, it would be twice where one guest was renamed. Neither vendor tells:
+    SimplyBook.me takes any name with any address."""
+    which = ", ".join(entry.vendor_id for entry in entries if entry.stands)
+    text = f"{which} stands under its reference for another name with the same e-mail address. One guest: replay this,"
+    text = f"{text} and what stands is changed. Two guests: have this one sent under a reference of its own, then"
+    return Dead(Reason.UNSUPPORTED, f"{text} discard this")
 
 
 def say_what_gave_way(event: Envelope, booking: Booking | None) -> str:
@@ -123,6 +145,11 @@ def _is_other(entry: Entry, asked: Asked) -> bool:
     return bool(known) and all(is_other_guest(one, asked) for one in known)
 
 
+def _has_other_name(entry: Entry, asked: Asked) -> bool:
+    known = [one for one in (entry.asked, entry.left) if one is not None]
+    return bool(known) and all(have_other_name(one, asked) for one in known)
+
+
 def settle_rest(event: Envelope, booking: Booking, matches: Sequence[Match], words: str, vendor: str) -> Outcome:
     """The end of an event whose slots stand and for which nothing is left to call.
 
@@ -168,6 +195,26 @@ def cancel_elsewhere(event: Envelope, booking: Booking, entries: Sequence[Entry]
     which = ", ".join(f"{entry.vendor_id} of account {entry.account or booking.account}" for entry in entries)
     text = f"{words}; but what it was before stands elsewhere: cancel {which} there by hand, then discard this"
     return Dead(Reason.UNSUPPORTED, text, applies=True, booking=note_to_cancel(event, booking, entries))
+
+
+def end_elsewhere(event: Envelope, booking: Booking, *, is_cancel: bool) -> Outcome | None:
+    """The end of an event that names none of our venues. None for a cancel of what stands here, which is worked.
+
+    What moved away is not cancelled for it: whether it stands where it moved to, nobody here can see.
+    """
+    if is_cancel and any(entry.stands or entry.cancelled_by == event.id for entry in booking.entries):
+        return None
+    own = entries_of_guest(event, asked_of(event.type, event.data, ()), booking)
+    if isinstance(own, Dead):
+        return own
+    if not own:
+        return Recorded("it is of none of this Bellhop's venues, and nothing of it stands here", applies=True)
+    if not is_news(event, own):
+        return TOLD
+    which = ", ".join(f"{entry.vendor_id} of account {entry.account or booking.account}" for entry in own)
+    text = f"it is of none of this Bellhop's venues now, and {which} stands: cancel that there by hand if the booking"
+    text = f"{text} moved away, then discard this; if its venue is yours, name it in the settings and send it again"
+    return Dead(Reason.UNSUPPORTED, text, applies=True, booking=note_to_cancel(event, booking, own))
 
 
 def is_news(event: Envelope, entries: Sequence[Entry]) -> bool:

@@ -19,9 +19,10 @@ from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.settings import Account, Limits
-from bellhop.vendors.failure import Kind, VendorFailure
+from bellhop.vendors.failure import VendorFailure
 from bellhop.vendors.held import CallHeld
 from bellhop.workers.ports import FREE, AccountLeave
+from bellhop.workers.questions import NO_QUESTIONS, Questions, call_end
 
 PATIENCE_SECONDS: Final = 5.0
 """How long a thread waits for its turn, once its event has begun: for a call after its first, or where workers
@@ -59,7 +60,8 @@ class _Ahead:
 
 
 class AccountGate:
-    """last: of the kind of work that waits when a day's budget runs short (members, pulls, callbacks).
+    """last: of the kind of work that waits when a day's budget runs short (members, pulls, callbacks). questions: by
+    account, a question that passes no gate, asked before its breaker lets a call try; without one the call tries.
 
     Safe from any thread. Entering raises Held; and LedgerUnavailable, before anything is sent.
     """
@@ -70,10 +72,12 @@ class AccountGate:
         accounts: Mapping[str, Account],
         *,
         last: bool,
+        questions: Questions = NO_QUESTIONS,
         observe: Observe = silent,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._ledger = ledger
+        self._questions = questions
         self._accounts = accounts
         self._last = last
         self._observe = observe
@@ -148,7 +152,27 @@ class AccountGate:
         the ledger's mark and the call. Raises Held. What is not used must be given back with `give_back`."""
         held = self._held.get(account)
         if held is None or held.permit is None:
-            self._held[account] = _Ahead(self._permit(account))
+            permit = self._permit(account)
+            if permit.probe:
+                self._ask_first(permit)
+            self._held[account] = _Ahead(permit)
+
+    def _ask_first(self, permit: Permit) -> None:
+        """Raises CallHeld where the vendor is still away, ill or refusing: nothing is in doubt then."""
+        if (ask := self._questions.get(permit.account)) is None:
+            return
+        try:
+            ask()
+        except VendorFailure as failure:
+            ended = Ended.AWAY if failure.is_away else call_end(failure)
+            if ended in _WELL:
+                return
+            seconds = self._release(permit, ended, str(failure), failure.retry_after)
+            why = f"asked whether it is well: {failure}"
+            raise self._deny(permit.account, why, seconds, refused=ended is Ended.REFUSED) from None
+        except BaseException:
+            self._release(permit, Ended.UNUSED)
+            raise
 
     def give_back(self, account: str) -> None:
         """Returns a permit that was not used."""
@@ -274,15 +298,3 @@ class AccountGate:
 
 def _is_ill(view: AccountView | None) -> bool:
     return view is not None and view.ill
-
-
-def call_end(failure: VendorFailure) -> Ended:
-    if failure.kind is Kind.THROTTLED:
-        return Ended.THROTTLED
-    if failure.tells_nothing:
-        return Ended.LOGGED_IN
-    if failure.kind is Kind.AUTH:
-        return Ended.REFUSED
-    if not failure.is_away:
-        return Ended.ANSWERED
-    return Ended.ILL if failure.kind is Kind.UNKNOWN else Ended.AWAY

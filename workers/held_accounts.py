@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, Protocol
 
 from bellhop.ledger.records.accounts import AccountView
@@ -18,8 +17,9 @@ from bellhop.schemas.observe import Observe
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.settings import Settings
 from bellhop.vendors.http import HttpClient
-from bellhop.vendors.registry import lanes, vendor_of
+from bellhop.vendors.registry import lanes
 from bellhop.workers.gate import AccountGate
+from bellhop.workers.questions import harmless_questions
 
 _LOOK_SECONDS: Final = 1.0
 WELL_SECONDS: Final = 3.0
@@ -135,11 +135,9 @@ def held_accounts(
     http = HttpClient(pool_size=1, redactor=Redactor(settings.secrets))
     gate = AccountGate(ledger.accounts, settings.accounts, last=False, observe=observe)
     found, lanes_of = {}, lanes(settings.accounts)
-    for name, account in settings.accounts.items():
-        vendor = vendor_of(account)
+    questions = harmless_questions(settings, http, ledger, gate)
+    for name in settings.accounts:
         own = routes & {route for route, accounts in lanes_of.items() if name in accounts}
         if own:
-            client = vendor.client(account, http, ledger, gate)
-            ask = partial(client.call, vendor.harmless) if vendor.harmless else None
-            found[name] = Holdable(ask, tuple(sorted(own)))
+            found[name] = Holdable(questions.get(name), tuple(sorted(own)))
     return HeldAccounts(ledger.accounts, found, hasten, observe)

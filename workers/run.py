@@ -35,6 +35,7 @@ from bellhop.workers.lanes import Lanes, capacity_of
 from bellhop.workers.pauses import PausedRoutes
 from bellhop.workers.ports import Turns
 from bellhop.workers.precedence import Precedence, Rank
+from bellhop.workers.questions import harmless_questions
 from bellhop.workers.receivers import Places
 from bellhop.workers.result_posts import ResultPosts
 from bellhop.workers.results import Results
@@ -65,8 +66,10 @@ def posts(
 ) -> Mapping[str, RouteWorker]:
     """One for each route. Bookings may use all of an account's calls of the day; the others leave some to them."""
     http = HttpClient(pool_size=settings.work.threads, redactor=Redactor(settings.secrets), tracer=tracer)
+    questions = harmless_questions(settings, http, ledger)
     first, last = (
-        AccountGate(ledger.accounts, settings.accounts, last=is_last, observe=observe) for is_last in (False, True)
+        AccountGate(ledger.accounts, settings.accounts, last=is_last, questions=questions, observe=observe)
+        for is_last in (False, True)
     )
 
     def gate(route: str) -> AccountGate:

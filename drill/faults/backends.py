@@ -47,11 +47,12 @@ def kill_broker(site: Site, _upstream: Sender) -> None:
     _rabbit(site).start_again()
 
 
-def kill_nodes(site: Site, _upstream: Sender) -> None:
+def kill_nodes(site: Site, _upstream: Sender) -> int:
     cluster = site.backends.cluster
     if cluster is None:
         raise ValueError("this fault needs a RabbitMQ cluster of the drill's own")
     cluster.kill_in_turn(3.0)
+    return len(cluster.nodes)
 
 
 def upgrade_broker(site: Site, _upstream: Sender) -> None:
@@ -99,15 +100,24 @@ def freeze_ledger(site: Site, _upstream: Sender) -> None:
     _postgres(site).thaw()
 
 
-def end_sessions(site: Site, _upstream: Sender) -> None:
+def end_sessions(site: Site, _upstream: Sender) -> int:
     for _ in range(5):
         _postgres(site).end_sessions()
         site.hold(0.2, 0.7)
+    return 5
 
 
 def make_read_only(site: Site, _upstream: Sender) -> None:
     with _postgres(site).read_only():
         site.hold(4.0)
+
+
+def fail_over(site: Site, _upstream: Sender) -> None:
+    pair = site.backends.pair
+    if pair is None:
+        raise ValueError("this fault needs a pair of PostgreSQL nodes of the drill's own")
+    site.hold(0.2, 0.8)
+    pair.fail_over()
 
 
 # --- SQLite -------------------------------------------------------------------------------------------------------

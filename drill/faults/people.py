@@ -25,13 +25,16 @@ from bellhop.vendors.vendor import Said
 BOOKING_ROUTES: Final = tuple(route for route in ROUTES if route.startswith("bookings."))
 _MOST: Final = 1000
 _ROUNDS: Final = 3
+_HASTENED: Final = 4
 _LOOKED_AT: Final = (Reason.IN_DOUBT.value,)
 _BY_HAND: Final = (Reason.DOUBLED.value, Reason.UNSUPPORTED.value, Reason.CONFLICT.value)
 """Letters that no replay helps: what they ask for is done at the vendor, and a drill does not do it."""
 
 
-def replay_letters(site: Site, _upstream: Sender) -> None:
-    """Every open letter is replayed by two people at once, and again a moment later: also what is in doubt."""
+def replay_letters(site: Site, _upstream: Sender) -> int:
+    """Every open letter is replayed by two people at once, and again a moment later: also what is in doubt. How many
+    letters."""
+    before = len(site.acts)
     for _ in range(2):
         people = [threading.Thread(target=_replay_all, args=(site,)) for _ in range(2)]
         for person in people:
@@ -39,10 +42,13 @@ def replay_letters(site: Site, _upstream: Sender) -> None:
         for person in people:
             person.join()
         site.hold(0.5, 1.5)
+    return len({act.letter for act in site.acts[before:]})
 
 
-def answer_letters(site: Site, upstream: Sender) -> None:
-    """An honest person looks at the vendor and says of each letter in doubt what is there; the others he replays."""
+def answer_letters(site: Site, upstream: Sender) -> int:
+    """An honest person looks at the vendor and says of each letter in doubt what is there; the others he replays. How
+    many letters."""
+    before = len(site.acts)
     for _ in range(_ROUNDS):
         with site.ledger() as ledger, site.broker() as broker:
             publisher = broker.publisher()
@@ -51,16 +57,18 @@ def answer_letters(site: Site, upstream: Sender) -> None:
                 site.acts.append(_answer(site, upstream, ledger, words, publisher, letter))
             publisher.close()
         site.hold(1.0)
+    return len({act.letter for act in site.acts[before:]})
 
 
-def discard_and_restore(site: Site, _upstream: Sender) -> None:
-    """Somebody closes every open letter, and thinks better of it."""
+def discard_and_restore(site: Site, _upstream: Sender) -> int:
+    """Somebody closes every open letter, and thinks better of it. How many letters."""
     with site.ledger() as ledger:
         numbers = [letter.id for letter in _open(ledger)]
         ledger.letters.discard(numbers, "drill", "by mistake")
         site.hold(1.0)
         ledger.letters.restore(numbers, "drill", "it was by mistake")
     site.acts += [PersonAct("discard", number, True, time.time()) for number in numbers]
+    return len(numbers)
 
 
 def release_floods(site: Site, ledger: Ledger) -> None:
@@ -87,12 +95,13 @@ def a_pause(site: Site) -> Iterator[None]:
             site.bellhop("routes", "resume", route, "--why", "drill")
 
 
-def hasten_retries(site: Site, _upstream: Sender) -> None:
+def hasten_retries(site: Site, _upstream: Sender) -> int:
     with site.broker() as broker:
-        for _ in range(4):
+        for _ in range(_HASTENED):
             for route in ROUTES:
                 broker.hasten(route)
             site.hold(0.3, 0.8)
+    return _HASTENED
 
 
 def send_again(site: Site, upstream: Sender) -> None:

@@ -7,7 +7,7 @@ from bellhop.drill.site import CLAIM_SECONDS, Site
 from bellhop.drill.upstream import Sender
 
 WORKER = "work-1"
-_OTHER = "work-2"
+OTHER = "work-2"
 
 
 def kill(name: str) -> Does:
@@ -38,22 +38,24 @@ def stop(name: str) -> Does:
     return does
 
 
-def kill_often(site: Site, _upstream: Sender) -> None:
+def kill_often(site: Site, _upstream: Sender) -> int:
     """Each time a little later after its start than the time before."""
-    for seconds in (1.2, 1.6, 2.0, 2.4):
+    pauses = (1.2, 1.6, 2.0, 2.4)
+    for seconds in pauses:
         site.processes.kill(WORKER)
         site.start(WORKER)
         site.hold(seconds)
+    return len(pauses)
 
 
 def replace_frozen(site: Site, _upstream: Sender) -> None:
     """Another worker takes over, and then the first comes back to life with calls under way."""
     site.freeze(WORKER)
-    site.start(_OTHER)
+    site.start(OTHER)
     site.hold(CLAIM_SECONDS + 2)
     site.thaw(WORKER)
     site.hold(1.0)
-    site.processes.kill(_OTHER)
+    site.processes.kill(OTHER)
 
 
 def kill_everything(site: Site, _upstream: Sender) -> None:
@@ -68,11 +70,16 @@ def kill_everything(site: Site, _upstream: Sender) -> None:
 
 def roll(site: Site, _upstream: Sender) -> None:
     """Each in turn, as a deployment does: of workers the new one first."""
-    for old, new in ((WORKER, _OTHER), (_OTHER, WORKER)):
-        site.start(new)
-        site.hold(2.0)
+    for old, new in ((WORKER, OTHER), (OTHER, WORKER)):
+        site.start_worker(new)
+        site.hold(1.0)
         site.processes.stop(old)
-    for name in ("ingest", "archive"):
+    replace_rest(site)
+
+
+def replace_rest(site: Site) -> None:
+    """The ingress last: whoever reads a new envelope must run before it is written."""
+    for name in ("archive", "ingest"):
         site.processes.stop(name)
         site.start(name)
     site.wait_for_ingress()

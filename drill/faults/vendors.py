@@ -11,7 +11,12 @@ from bellhop.drill.upstream import Sender
 
 BOOKING_CALLS: Final = ("book", "create_service_reservation")
 """The vendors' methods that must not happen twice."""
-_HITS: Final = 3
+_HITS: Final = 8
+"""Calls of each method that a fault is ordered for; those that met it are counted."""
+_ALL_SECONDS: Final = 5.0
+"""So long it waits until all of them have come."""
+_ANY_SECONDS: Final = 12.0
+"""And so long until any has: the worker may be away."""
 _HOLD_SECONDS: Final = 1.6
 """Longer than the read time-out."""
 
@@ -33,12 +38,18 @@ def _meet(methods: tuple[str, ...], kind: str, fault: dict[str, Any]) -> Does:
     is_held = kind.startswith("timeout") or kind == "slow"
     ordered = {"kind": kind, "times": _HITS, **({"seconds": _HOLD_SECONDS} if is_held else {}), **fault}
 
-    def does(site: Site, _upstream: Sender) -> None:
-        for method in methods:
-            site.sandbox("POST", "faults", method=method, **ordered)
-        site.hold(2.0)
+    def does(site: Site, _upstream: Sender) -> int:
+        orders = [site.sandbox("POST", "faults", method=method, **ordered)["id"] for method in methods]
+        site.hold_until(lambda: all(_hits(site, orders, _HITS)), _ALL_SECONDS)
+        site.hold_until(lambda: any(_hits(site, orders, 1)), _ANY_SECONDS - _ALL_SECONDS)
+        return sum(one["hit"] for order in orders for one in site.sandbox("DELETE", f"faults/{order}")["faults"])
 
     return does
+
+
+def _hits(site: Site, orders: list[int], least: int) -> list[bool]:
+    """Of each order, whether so many calls have met it."""
+    return [one["hit"] >= least for one in site.sandbox("GET", "faults")["faults"] if one["id"] in orders]
 
 
 bookings_come_late = bookings_meet("timeout_late", late=LATE_SECONDS)
@@ -50,7 +61,7 @@ resets_come_late = bookings_meet("reset", when="late", late=LATE_SECONDS)
 def kill_amid_calls(site: Site, _upstream: Sender) -> None:
     """The worker dies while the vendor holds its calls, and carries them out."""
     for method in BOOKING_CALLS:
-        site.sandbox("POST", "faults", method=method, kind="slow", seconds=0.8, times=2 * _HITS)
+        site.sandbox("POST", "faults", method=method, kind="slow", seconds=0.8, times=6)
     site.hold(1.0)
     site.processes.kill(WORKER)
     site.start(WORKER)
@@ -58,5 +69,6 @@ def kill_amid_calls(site: Site, _upstream: Sender) -> None:
 
 def freeze_vendors(site: Site, _upstream: Sender) -> None:
     site.freeze("sandbox")
-    site.hold(4.0)
+    site.hold(2.0)
     site.thaw("sandbox")
+    site.hold(0.5)

@@ -19,9 +19,10 @@ from bellhop.drill.nodes.rabbitmq import NodeError
 _NEW = ("-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 # What is committed must outlive kill -9 of the node, not the machine: nothing is synced, and everything is written.
 _OPTIONS = (
-    "-c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 "
-    "-c shared_buffers=32MB -c max_connections=100"
+    "-c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=100"
 )
+_ALONE = "-c wal_level=minimal -c max_wal_senders=0"
+_FOLLOWED_SECONDS = 30.0
 
 
 def binaries() -> Path | None:
@@ -62,23 +63,27 @@ def _is_alive(pid: int) -> bool:
 class PostgresNode:
     """One node in `folder`, whose path must be short: a socket's has 107 bytes. Its user may do everything."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._data, self._log, self._port = folder / "data", folder / "log", free_port()
+    def __init__(self, folder: Path, options: str = _ALONE) -> None:
+        """options: of the server, beside those of every node."""
+        self._folder, self._options = folder, f"{_OPTIONS} {options}"
+        self._data, self._log, self.port = folder / "data", folder / "log", free_port()
 
     @classmethod
     def start(cls, folder: Path) -> PostgresNode:
         """A new node with an empty database `bellhop`. Raises NodeError."""
         node = cls(folder)
-        hand_over(folder)
-        node._run("initdb", "-D", str(node._data), "-U", "bellhop", *_NEW)
-        node.start_again()
-        node._run("createdb", "-h", "127.0.0.1", "-p", str(node._port), "-U", "bellhop", "bellhop")
+        node.make()
         return node
+
+    def make(self) -> None:
+        hand_over(self._folder)
+        self._run("initdb", "-D", str(self._data), "-U", "bellhop", *_NEW)
+        self.start_again()
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "bellhop", "bellhop")
 
     @property
     def url(self) -> str:
-        return f"postgresql://bellhop@127.0.0.1:{self._port}/bellhop"
+        return f"postgresql://bellhop@127.0.0.1:{self.port}/bellhop"
 
     def database(self) -> str:
         """The URL of a new, empty database."""
@@ -87,7 +92,7 @@ class PostgresNode:
         return self.url.removesuffix("bellhop") + name
 
     def start_again(self) -> None:
-        options = f"-p {self._port} -c unix_socket_directories={self._folder} {_OPTIONS}"
+        options = f"-p {self.port} -c unix_socket_directories={self._folder} {self._options}"
         self._control("start", "-w", "-t", "60", "-l", str(self._log), "-o", options)
 
     def stop(self) -> None:
@@ -103,7 +108,7 @@ class PostgresNode:
         while any(map(_is_alive, found)):
             time.sleep(0.02)
         # Its process may stay as a zombie, where nobody buries it: the next one would take it for alive.
-        for left in (self._data / "postmaster.pid", self._folder / f".s.PGSQL.{self._port}.lock"):
+        for left in (self._data / "postmaster.pid", self._folder / f".s.PGSQL.{self.port}.lock"):
             left.unlink(missing_ok=True)
 
     def mend(self) -> None:
@@ -135,6 +140,30 @@ class PostgresNode:
 
     def _set_read_only(self, value: str) -> None:
         self._sql(f"ALTER SYSTEM SET default_transaction_read_only = {value}", "SELECT pg_reload_conf()")
+
+    def copy_of(self, other: PostgresNode) -> None:
+        """It becomes a copy of another that runs, and follows it once it is started."""
+        hand_over(self._folder)
+        shutil.rmtree(self._data, ignore_errors=True)
+        where = ("-h", "127.0.0.1", "-p", str(other.port), "-U", "bellhop")
+        self._run("pg_basebackup", "-D", str(self._data), *where, "-R", "-c", "fast", "--no-sync")
+
+    def wait_for_standby(self) -> None:
+        """Until one follows it; from then on each commit waits for that one. Raises NodeError."""
+        import psycopg
+
+        deadline = time.monotonic() + _FOLLOWED_SECONDS
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            while not connection.execute("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'").fetchone():
+                if time.monotonic() > deadline:
+                    raise NodeError("no standby follows this PostgreSQL")
+                time.sleep(0.1)
+        self._sql("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """It takes the place of the one that it followed, and waits for no standby: there is none yet."""
+        self._control("promote", "-w", "-t", "60")
+        self._sql("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
 
     def _sql(self, *statements: str) -> None:
         import psycopg

@@ -77,12 +77,15 @@ class Event:
     has_own_time: False where its time is the receipt's: then the same id may come with another time and be the same.
     counts_at: when it counts, where its time does not tell that.
     warnings: what was left out of it.
+    elsewhere: why it is of a place, or of services, that are none of ours; "" where it is not. It may still take away
+    what stands here.
     """
 
     body: Any
     has_own_time: bool = True
     warnings: tuple[str, ...] = ()
     counts_at: datetime | None = None
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,36 +199,54 @@ def stable_id(reference: str, kind: str, time: datetime | None, content: object)
 
 
 class NotOurs(Exception):
-    """Raised for an event of a place that is none of ours, where the source says that such are ignored."""
+    """Raised for an event that means nothing here, as the source says."""
 
 
-def venue_of_cancel(key: object, field_name: str, context: Context) -> VenueFacts | None:
-    """That of a cancel, which needs none: None where it is not known. Raises NotOurs."""
+@dataclass(frozen=True, slots=True)
+class TheirSite:
+    """What an upstream's id of a place stands for: the row of the source's table and the venue, None where it stands
+    for none of ours. elsewhere: as of `Event`. warnings: that a cancel's is not known, which it need not be."""
+
+    row: SourceVenue | None = None
+    venue: VenueFacts | None = None
+    elsewhere: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+NO_SITE: Final = TheirSite()
+
+
+def their_site(key: object, field_name: str, context: Context, *, is_needed: bool) -> TheirSite:
+    """is_needed: not so by a cancel."""
     try:
-        return their_venue(key, field_name, context)[1]
-    except EventInvalid:
-        return None
-
-
-def their_venue(key: object, field_name: str, context: Context) -> tuple[SourceVenue, VenueFacts]:
-    """The venue that an upstream's id stands for. Raises NotOurs."""
-    venue = context.source.venues.get(an_id(key, field_name))
-    if venue is None and context.source.ignores_unknown_venues:
-        raise NotOurs(f"its {field_name} is none of the source's venues")
-    if venue is None:
+        row = context.source.venues.get(an_id(key, field_name))
+        if row is not None:
+            return TheirSite(row, context.venues[row.venue])
+        if context.source.ignores_unknown_venues:
+            return TheirSite(elsewhere=f"its {field_name} is none of the source's venues")
         refuse(field_name, f"is not in sources.{context.source.name}.venues")
-    return venue, context.venues[venue.venue]
+    except EventInvalid as error:
+        if is_needed:
+            raise
+        fate = "what stands under its reference is cancelled, wherever it is"
+        told = [] if key is None else [f"{one.field}: {one.rule}: {fate}" for one in error.problems]
+        return TheirSite(warnings=tuple(told))
 
 
-def lay_map(whole: object, base: Mapping[str, Any], context: Context, at: datetime | None = None) -> Event:
+def lay_map(
+    whole: object, base: Mapping[str, Any], context: Context, at: datetime | None = None, site: TheirSite = NO_SITE
+) -> Event:
     """The event that the source's map makes of a body, laid over what the format itself says. at: its time, where the
     format tells it; None: the receipt's, unless the map finds one. Raises NotOurs."""
     unknown = ("data.venue",) if context.source.ignores_unknown_venues else ()
     known = {"timestamp": at.isoformat()} if at else {}
     mapped = context.source.map.read(whole, {**base, **known}, ignore_unknown=unknown)
-    if mapped.ignored:
-        raise NotOurs(f"the source's map says so, for {mapped.ignored}")
-    return Event(mapped.body, warnings=mapped.warnings)
+    if not mapped.ignored:
+        return Event(mapped.body, warnings=(*site.warnings, *mapped.warnings), elsewhere=site.elsewhere)
+    why = f"the source's map says so, for {mapped.ignored}"
+    if not mapped.is_elsewhere:
+        raise NotOurs(why)
+    return Event(mapped.body, elsewhere=why)
 
 
 def service(

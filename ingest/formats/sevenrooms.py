@@ -11,11 +11,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bellhop.ingest.formats.parts import (
+    NO_SITE,
     Context,
     Draft,
     Event,
     Ignored,
     Made,
+    TheirSite,
     a_word,
     an_id,
     an_object,
@@ -24,8 +26,7 @@ from bellhop.ingest.formats.parts import (
     refuse,
     service,
     stable_id,
-    their_venue,
-    venue_of_cancel,
+    their_site,
 )
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.settings import SourceVenue
@@ -54,20 +55,19 @@ def adapt(item: Any, context: Context) -> Made:
 
 def _booking(whole: Mapping[str, Any], entity: Mapping[str, Any], event_type: str, context: Context) -> Event:
     is_cancel = cancels(_TYPES[event_type], entity.get("status"))
-    reference, at = an_id(entity.get("id"), "entity.id"), _time(entity, context, is_needed=not is_cancel)
+    reference, site = an_id(entity.get("id"), "entity.id"), NO_SITE
     draft = Draft({"booking_id": reference})
     if not context.is_pulled:
+        site = their_site(entity.get("venue_id"), "entity.venue_id", context, is_needed=not is_cancel)
         draft.add("status", entity.get("status"))
         draft.add("client", _client(entity))
-        if is_cancel:
-            facts = venue_of_cancel(entity.get("venue_id"), "entity.venue_id", context)
-            draft.add("venue", facts.name if facts else "")
-        else:
-            venue, facts = their_venue(entity.get("venue_id"), "entity.venue_id", context)
-            draft.add("venue", facts.name)
+        draft.add("venue", site.venue.name if site.venue else "")
+        if not is_cancel and site.row and site.venue:
             draft.add("notes", entity.get("notes"))
-            draft.add("services", list(_services(entity, venue, facts)))
-    return _event(whole, _TYPES[event_type], stable_id(reference, event_type, at, entity), at, draft, context)
+            draft.add("services", list(_services(entity, site.row, site.venue)))
+    at = _time(entity, context, is_needed=not is_cancel and not site.elsewhere)
+    id_ = stable_id(reference, event_type, at, entity)
+    return _event(whole, _TYPES[event_type], id_, at, draft, context, site)
 
 
 def _member(whole: Mapping[str, Any], entity: Mapping[str, Any], event_type: str, context: Context) -> Made:
@@ -79,9 +79,15 @@ def _member(whole: Mapping[str, Any], entity: Mapping[str, Any], event_type: str
 
 
 def _event(
-    whole: Mapping[str, Any], type_: str, id_: str, at: datetime | None, draft: Draft, context: Context
+    whole: Mapping[str, Any],
+    type_: str,
+    id_: str,
+    at: datetime | None,
+    draft: Draft,
+    context: Context,
+    site: TheirSite = NO_SITE,
 ) -> Event:
-    return lay_map(whole, {"id": id_, "type": type_, "data": draft.data}, context, at)
+    return lay_map(whole, {"id": id_, "type": type_, "data": draft.data}, context, at, site)
 
 
 def _time(entity: Mapping[str, Any], context: Context, *, is_needed: bool = True) -> datetime | None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bellhop.ingest.formats.parts import (
+    NO_SITE,
     Context,
     Draft,
     Ignored,
@@ -26,8 +27,7 @@ from bellhop.ingest.formats.parts import (
     lay_map,
     service,
     stable_id,
-    their_venue,
-    venue_of_cancel,
+    their_site,
 )
 from bellhop.schemas.statuses import cancels
 
@@ -64,27 +64,22 @@ def adapt(item: Any, context: Context) -> Made:
     key = "event" if whole.get("event") is not None else "object"
     event = an_object(whole.get(key), key)
     reference = an_id(event.get("id"), f"{key}.id")
-    draft, zone = Draft({"booking_id": reference}), _UTC  # for a pull the hour does not matter
+    draft, zone, site = Draft({"booking_id": reference}), _UTC, NO_SITE  # for a pull the hour does not matter
     status = _status(event.get("status"))
     is_cancel = cancels(type_, status)
     if not context.is_pulled:
         draft.add("status", status)
-        if is_cancel:
-            known = venue_of_cancel(event.get("site_id"), f"{key}.site_id", context)
-            draft.add("venue", known.name if known else "")
-            zone = known.zone if known else _UTC
-        else:
-            venue, facts = their_venue(event.get("site_id"), f"{key}.site_id", context)
-            zone = facts.zone
-            draft.add("venue", facts.name)
-            start, end = _span(event)
-            draft.add("services", list(service(venue, facts, start, end)))
-    at = _updated_at(event, key, zone, context, is_needed=not is_cancel)
-    if is_cancel and "venue" not in draft.data and not context.is_pulled:
+        site = their_site(event.get("site_id"), f"{key}.site_id", context, is_needed=not is_cancel)
+        draft.add("venue", site.venue.name if site.venue else "")
+        zone = site.venue.zone if site.venue else _UTC
+        if not is_cancel and site.row and site.venue:
+            draft.add("services", list(service(site.row, site.venue, *_span(event))))
+    at = _updated_at(event, key, zone, context, is_needed=not is_cancel and not site.elsewhere)
+    if site.venue is None and not context.is_pulled:
         at = None  # by the clock of a site that nobody knows
     base = {"id": stable_id(reference, trigger.lower(), at, event), "type": type_, "data": draft.data}
     # By either name, so that one map fits both forms.
-    made = lay_map({**whole, "event": event, "object": event}, base, context, at)
+    made = lay_map({**whole, "event": event, "object": event}, base, context, at, site)
     return replace(made, counts_at=counts_at(at, zone, context.receipt.received))
 
 

@@ -1,7 +1,7 @@
 """The ledger's words: what it is asked and what it answers. Plain values; no SQL, no I/O."""
 
 from bellhop.ledger.records.alerts import AlertMessage, AlertRow, DeadReceiver
-from bellhop.ledger.records.bookings import Booking, Entry, EntryState, describe_entries
+from bellhop.ledger.records.bookings import TO_CANCEL, Booking, Entry, EntryState, describe_entries
 from bellhop.ledger.records.calls import RESTORED, Attempt, Json, VendorCall
 from bellhop.ledger.records.claims import Claim, ClaimBusy, Claimed, Held, Refused, Settled, Settlement
 from bellhop.ledger.records.doubts import Doubt, ProofResult, Proven
@@ -37,6 +37,7 @@ from bellhop.ledger.records.steering import AuditRow, ChainBreak, ChainLink, Cha
 
 __all__ = [
     "RESTORED",
+    "TO_CANCEL",
     "AlertMessage",
     "AlertRow",
     "ApiToken",

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from bellhop.ledger.records.calls import Json
+
+TO_CANCEL: Final = "cancel:"
+"""Before the event in an entry's `left_by`: a person was asked to cancel it by hand."""
 
 
 class EntryState(StrEnum):

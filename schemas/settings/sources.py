@@ -151,7 +151,8 @@ class SourceSettings(Section):
     unknown_venues: str = key(
         choice("refuse", "ignore"),
         """What becomes of an event of a venue that the settings do not name: refuse (422), or ignore (2xx, and nothing
-        done), for an upstream that posts the events of all its places.""",
+        done), for an upstream that posts the events of all its places. What cancels, changes or replaces a booking that
+        stands here counts all the same: the cancel is done, and what moved away comes to a person.""",
         default="refuse",
     )
     unknown: str = key(

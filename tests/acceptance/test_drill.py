@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from bellhop.drill.backends import Backends
 from bellhop.drill.checker import check
 from bellhop.drill.history import DrillRun, SeenCall, read_history
 from bellhop.drill.nodes.postgres import PostgresNode
 from bellhop.drill.nodes.rabbitmq import RabbitNode
 from bellhop.drill.report import describe
 from bellhop.drill.run import Drill, choose_faults, run
-from bellhop.drill.site import Backends
 
 SEED = int(os.environ.get("DRILL_SEED", "86349"))
 FAULTS = 3

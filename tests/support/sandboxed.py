@@ -132,13 +132,22 @@ class Worked:
 class House:
     """Takes bodies in and works them as a worker does, with one sandbox beneath."""
 
-    def __init__(self, http: SandboxHttp | None = None, now: Callable[[], datetime] = lambda: NOW, **more: Any) -> None:
-        """more: further keys of an account, by its name."""
+    def __init__(
+        self,
+        http: SandboxHttp | None = None,
+        now: Callable[[], datetime] = lambda: NOW,
+        *,
+        many_places: bool = False,
+        **more: Any,
+    ) -> None:
+        """many_places: its source posts the events of others' places, too. more: further keys of an account, by its
+        name."""
         self.http = http or SandboxHttp(now=now)
         self._now = now
         url = {"base_url": "http://127.0.0.1:1"}
         accounts = {name: {**one, **url, **more.get(name, {})} for name, one in ACCOUNTS.items()}
         source = {"verifier": "bearer", "secrets": ["a-token-of-thirty-two-characters"], "member_account": "club"}
+        source |= {"unknown_venues": "ignore"} if many_places else {}
         self.settings = build({"sources": {"crm": source}, "accounts": accounts, "venues": VENUES})
         self.ledger = MemoryLedger()
         self._intake = Intake(self.settings, self.settings.sources["crm"])

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bellhop.ledger.records import EventView, State, describe_entries
 from bellhop.ledger.store import Ledger
 from bellhop.ledger.tables import events
+from bellhop.schemas.asked import is_other_guest
 from tests.support.sink import Post
 
 BOOKS = "booking."
@@ -100,11 +101,22 @@ def _against_the_end(key: tuple[str, str], views: Sequence[EventView], told: Map
     if not ended or ended[-1].state is not State.DONE:
         return []
     last = ended[-1]
-    if last.type == "booking.cancelled" and told["vendor_ids"]:
-        return [f"{key}: cancelled by {last.id}, and {told['vendor_ids']} stand"]
+    wrong = _left_by_cancel(last) if last.type == "booking.cancelled" else []
+    if wrong:
+        return [f"{key}: cancelled by {last.id}, and {wrong} stand"]
     if last.type == "booking.requested" and not told["vendor_ids"]:
         return [f"{key}: {last.id} is done, and nothing stands"]
     return []
+
+
+def _left_by_cancel(cancel: EventView) -> list[str]:
+    """What stands though it was cancelled; not what is of others of a group, of whom the cancel named one."""
+    gone = [entry.asked or {} for entry in cancel.entries if entry.cancelled_by == cancel.id]
+    return [
+        entry.vendor_id
+        for entry in cancel.entries
+        if entry.stands and not (gone and all(is_other_guest(one, entry.asked or {}) for one in gone))
+    ]
 
 
 def _latest(posts: Sequence[Post]) -> Iterable[Mapping[str, Any]]:

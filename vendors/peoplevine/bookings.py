@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bellhop.ledger.records import Booking, Entry, EntryState, Json, VendorCall
+from bellhop.ledger.records import TO_CANCEL, Booking, Entry, EntryState, Json, VendorCall
 from bellhop.schemas.asked import asked_of
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import VenueFacts
@@ -23,7 +23,6 @@ from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.peoplevine.fates import FATES
 from bellhop.vendors.peoplevine.settings import ACCOUNT, PeoplevineAccount
 from bellhop.vendors.standing import (
-    TO_CANCEL,
     TOLD,
     Match,
     cancel_elsewhere,

@@ -8,10 +8,34 @@ from datetime import timedelta
 
 import pytest
 
-from bellhop.ledger.records import Letter, LetterFilter, LetterState, NewLetter, Refused, Settled, State, WaitingLetters
+from bellhop.ledger.records import (
+    TO_CANCEL,
+    Letter,
+    LetterFilter,
+    LetterState,
+    NewLetter,
+    Refused,
+    Settled,
+    State,
+    WaitingLetters,
+)
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
-from tests.support.ledger import BOOK, LEASE, NOON, Clock, OpenLedger, claim, die, event, finish, letter, take
+from tests.support.ledger import (
+    BOOK,
+    LEASE,
+    NOON,
+    Clock,
+    OpenLedger,
+    booking,
+    claim,
+    die,
+    entry,
+    event,
+    finish,
+    letter,
+    take,
+)
 
 POISON = NewLetter(
     message_id="\x00?",
@@ -59,6 +83,24 @@ def test_archiving_a_closed_letter_again_does_not_open_it(ledger: Ledger) -> Non
     ledger.letters.discard([1], "ann", "known")
     assert ledger.letters.archive([letter(event())]) == 0
     assert ledger.letters.count(LetterFilter()) == 0
+
+
+def test_who_discards_the_letter_of_a_cancel_by_hand_says_that_it_is_done(ledger: Ledger) -> None:
+    def told() -> tuple[list[str], str, str]:
+        held = ledger.booking("crm", "R-1")
+        assert held is not None
+        return [one.vendor_id for one in held.entries if one.stands], *[one.cancelled_by for one in held.entries]
+
+    asked, other = entry("77", left_by=f"{TO_CANCEL}c-1"), entry("78", left_by=f"{TO_CANCEL}c-2")
+    finish(ledger, event(), booking=booking(entry("77"), entry("78")))
+    cancel = event("c-1", "booking.cancelled", at=5)
+    die(ledger, cancel, Reason.UNSUPPORTED, applies=True, booking=booking(asked, other))
+    ledger.letters.archive([letter(cancel, Reason.UNSUPPORTED)])
+    assert told() == (["77", "78"], "", "")
+    ledger.letters.discard([1], "ann", "cancelled there")
+    assert told() == (["78"], "c-1", "")
+    ledger.letters.restore([1], "ann", "it was another")
+    assert told() == (["77", "78"], "", "")
 
 
 def test_what_waits_is_told_by_route_account_and_reason_with_the_soonest_start_to_come(

@@ -8,10 +8,12 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from bellhop.ledger.engine import Database
+from bellhop.ledger.engine import _MIGRATIONS, Database
 from bellhop.ledger.records import Settled
 from bellhop.ledger.store import Ledger
 from bellhop.ledger.tables import metadata
@@ -19,6 +21,9 @@ from bellhop.schemas.errors import LedgerError, LedgerUnavailable
 from tests.support.ledger import OpenLedger, claim, event, finish
 
 KEEP = 90 * 86400
+OLDER = "0016"
+"""A migration after which others make tables."""
+MADE_BY_OTHERS = "of_another_program"
 
 
 def test_the_migrations_make_the_tables_the_ledger_uses(empty_url: str) -> None:
@@ -63,6 +68,49 @@ def test_a_ledger_of_a_newer_bellhop_is_left_alone(empty_url: str) -> None:
     database.close()
     with pytest.raises(LedgerError, match="newer Bellhop"):
         Ledger.open(empty_url, keep_seconds=KEEP)
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_a_copy_that_an_older_version_put_back_is_brought_up_to_date_again(empty_url: str) -> None:
+    """pg_restore drops what its copy has: what the newer version had made is still there."""
+    engine = sa.create_engine(empty_url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        bring_to(connection, OLDER)
+        older = sa.inspect(connection).get_table_names()
+    Database(empty_url).close()
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP TABLE {', '.join(older)} CASCADE")
+        assert (left := sa.inspect(connection).get_table_names()), "the newer version made tables"
+        bring_to(connection, OLDER)
+        connection.exec_driver_sql(f"CREATE TABLE {MADE_BY_OTHERS} (id integer)")
+    database = Database(empty_url)
+    try:
+        with database.read() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert [change for change in compare_metadata(context, metadata) if change[0] != "remove_table"] == []
+            assert {*left, MADE_BY_OTHERS} <= set(sa.inspect(connection).get_table_names())
+    finally:
+        database.close()
+        engine.dispose()
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_a_table_of_somebody_else_s_is_never_dropped_for_one_of_ours(empty_url: str) -> None:
+    engine = sa.create_engine(empty_url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE events (id integer)")
+    with pytest.raises(LedgerError, match="events"):
+        Database(empty_url)
+    with engine.begin() as connection:
+        assert [column["name"] for column in sa.inspect(connection).get_columns("events")] == ["id"]
+    engine.dispose()
+
+
+def bring_to(connection: sa.Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def test_a_new_sqlite_ledger_makes_its_folder_and_is_for_its_owner_alone(tmp_path: Path) -> None:

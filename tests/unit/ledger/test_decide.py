@@ -29,6 +29,7 @@ from bellhop.ledger.records import (
 )
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
+from tests.support.examples import EXAMPLES
 from tests.support.ledger import BOOK, NOON, entry, event
 
 LEASE = timedelta(seconds=60)
@@ -215,7 +216,7 @@ class Claiming(RuleBasedStateMachine):
 
 
 TestClaiming = Claiming.TestCase
-TestClaiming.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+TestClaiming.settings = settings(max_examples=2 * EXAMPLES, stateful_step_count=50)
 
 
 # --- single steps that the laws do not name ---------------------------------------------------------------------
@@ -472,6 +473,27 @@ def test_what_one_guest_of_a_group_asks_late_counts_beside_what_another_asked_si
     assert settle(known, event("n", newer, at=9, data=BEN)) == Take()
     assert settle(known, event("o", kind, at=5, data=ADA)) == Take()
     assert is_superseded(settle(known, event("late", kind, at=4, data=ADA))), "an older one of the same guest does not"
+
+
+def test_changes_of_two_guests_of_a_group_with_one_stamp_are_no_conflict() -> None:
+    known = group()
+    assert settle(known, event("n", "booking.changed", at=9, data=BEN)) == Take()
+    assert settle(known, event("o", "booking.changed", at=9, data=ADA)) == Take()
+    third = settle(known, event("p", "booking.changed", at=9, data={**ADA, "notes": "nuts"}))
+    assert isinstance(third, Refused)
+    assert third.reason is Reason.CONFLICT
+
+
+@pytest.mark.parametrize("kind", ["booking.changed", "booking.cancelled"])
+def test_what_stands_is_not_taken_from_who_shares_an_address_with_a_dead_request(kind: str) -> None:
+    eve = {"client": {**ADA["client"], "name": "Eve Lee"}}
+    known = KnownEvent()
+    work(known, event("b", at=1, data=ADA), asked={"type": "booking.requested", **ADA})
+    step(known, event("a", at=2, data=eve))
+    known.by_id["crm", "a"][0].state = State.DEAD
+    answer = step(known, event("c", kind, at=3, data=eve))
+    assert isinstance(answer, Refused)
+    assert step(known, event("d", kind, at=4, data=ADA)) == Take()
 
 
 def test_while_what_another_guest_asked_since_is_at_work_it_waits() -> None:

@@ -177,6 +177,38 @@ def test_what_replaces_another_booking_for_another_guest_takes_its_place_too(typ
     assert [entry.vendor_id for entry in booking.entries if entry.stands] == ["2"]
 
 
+EVE = {"name": "Eve Lee", "email": "ADA@example.com"}
+
+
+@pytest.mark.parametrize("start", [NINE, TEN])
+def test_a_request_for_another_name_with_the_same_address_moves_nothing_unless_a_person_says_so(start: str) -> None:
+    salon = Salon()
+    booking = booked(salon)
+    request = asked("e-2", "booking.requested", start, client=EVE)
+    outcome, _ = finish(salon_handler(salon), request, booking)
+    assert isinstance(outcome, Dead)
+    assert ("another name with the same e-mail address" in outcome.error, salon.calls) == (True, [])
+    finish(salon_handler(salon), request.next_generation(), booking)
+    assert [call[0] for call in salon.calls] == (["book", "cancel"] if start == TEN else [])
+
+
+def test_of_two_guests_who_share_an_address_each_ones_events_are_its_own() -> None:
+    salon = Salon()
+    other = booked(salon, asked("e-0", "booking.requested", TEN, client=EVE))
+    mine = booked(salon)
+    both = replace(mine, entries=(*mine.entries, *other.entries))
+    outcome, booking = finish(salon_handler(salon), asked("e-3", "booking.cancelled", client=ADA), both)
+    assert isinstance(outcome, Done)
+    assert [entry.asked["client"]["name"] for entry in booking.entries if entry.stands and entry.asked] == ["Eve Lee"]
+
+
+def test_a_change_of_the_one_guest_there_is_may_correct_the_name() -> None:
+    salon = Salon()
+    outcome, _ = finish(salon_handler(salon), asked("e-2", "booking.changed", TEN, client=EVE), booked(salon))
+    assert [call[0] for call in salon.calls] == ["book", "cancel"]
+    assert isinstance(outcome, Done)
+
+
 def test_a_change_of_none_of_several_guests_is_a_persons() -> None:
     salon = Salon()
     _, booking = finish(salon_handler(salon), asked("e-2", client=BEN), booked(salon))

@@ -15,7 +15,7 @@ from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.http import HttpAnswer, Where
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.settings import SimplybookAccount
-from bellhop.workers.gate import call_end
+from bellhop.workers.questions import call_end
 
 ODD = "Kein Zugriff, Fall 4711"
 

@@ -8,7 +8,7 @@ import pytest
 
 from bellhop.ledger.records import Booking
 from bellhop.schemas.reasons import Reason
-from bellhop.vendors.outcome import Dead, Done, Repeated
+from bellhop.vendors.outcome import Dead, Done, Recorded, Repeated
 from tests.support.sandboxed import House, Worked, salon_data
 
 CLUB = {
@@ -69,6 +69,30 @@ def test_a_cancel_without_a_venue_that_comes_first_leaves_its_tombstone() -> Non
     ended = cancel(House(), Booking("crm", "R-1", ""))
     assert isinstance(ended.outcome, Done)
     assert ended.outcome.tombstone
+
+
+@pytest.mark.parametrize("guest", [None, {"name": "Ada Lee"}])
+def test_a_booking_that_moved_to_a_venue_of_others_is_a_persons_once(guest: object) -> None:
+    house = House(many_places=True)
+    made = house.post("booking.requested", salon_data())
+    data = {"booking_id": "R-1", "venue": "sister"} | ({"client": guest} if guest else {})
+    moved = house.post("booking.changed", data, made.booking, "e-2")
+    assert isinstance(moved.outcome, Dead)
+    assert made.booking.entries[0].vendor_id in moved.outcome.error
+    assert (moved.outcome.reason, standing(house), moved.calls) == (Reason.UNSUPPORTED, 1, [])
+    assert moved.outcome.booking is not None
+    again = house.post("booking.changed", data, moved.outcome.booking, "e-3")
+    assert isinstance(again.outcome, Repeated)
+    gone = house.post("booking.cancelled", data, moved.outcome.booking, "e-4")
+    assert (type(gone.outcome), standing(house)) == (Done, 0)
+
+
+@pytest.mark.parametrize("type_", ["booking.cancelled", "booking.changed"])
+def test_what_others_do_with_their_own_bookings_is_recorded(type_: str) -> None:
+    house = House(many_places=True)
+    ended = house.post(type_, {"booking_id": "R-8", "venue": "sister"})
+    assert isinstance(ended.outcome, Recorded)
+    assert ended.outcome.applies
 
 
 def test_what_stands_at_an_account_that_the_settings_no_longer_have_waits_for_it() -> None:

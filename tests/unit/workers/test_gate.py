@@ -16,6 +16,7 @@ from bellhop.vendors.held import CallHeld
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 from bellhop.workers import ports
 from bellhop.workers.gate import PATIENCE_SECONDS, AccountGate
+from bellhop.workers.questions import NO_QUESTIONS, Questions
 from tests.support.ingress import Told
 
 LIMITED = SimplybookAccount("sb", "http://x", "c", "k", "s", True, 1.0, 2.0)
@@ -75,12 +76,20 @@ class Clock:
         self.time += seconds
 
 
-def gate(ledger: Ledger, clock: Clock | None = None, *, last: bool = False, told: Told | None = None) -> AccountGate:
+def gate(
+    ledger: Ledger,
+    clock: Clock | None = None,
+    *,
+    last: bool = False,
+    told: Told | None = None,
+    questions: Questions = NO_QUESTIONS,
+) -> AccountGate:
     clock = clock or Clock()
     return AccountGate(
         ledger,
         {"sb": LIMITED, "free": FREE},
         last=last,
+        questions=questions,
         observe=told or Told(),
         clock=ClockBundle(monotonic=clock, sleep=clock.sleep, chance=lambda: 0.5),
     )
@@ -297,3 +306,69 @@ def test_a_thread_keeps_nothing_of_an_account_once_its_event_is_over(account: st
         guarded.take(leave, 0.0)
     guarded.give_back(account)
     assert guarded._held == {}
+
+
+# --- the question before a try ----------------------------------------------------------------------------------
+
+
+class Question:
+    def __init__(self, raised: Exception | None = None) -> None:
+        self.asked, self.raised = 0, raised
+
+    def __call__(self) -> None:
+        self.asked += 1
+        if self.raised is not None:
+            raise self.raised
+
+
+TRY = Permit("free", "", 0.0, True)
+
+
+def test_the_call_that_tries_an_ill_vendor_comes_after_a_question_that_it_answered() -> None:
+    ledger, question = Ledger([TRY], ill={"free"}), Question()
+    guarded = gate(ledger, questions={"free": question})
+    guarded.ahead("free")
+    assert (question.asked, ledger.released) == (1, [])
+    with guarded.turn("free"):
+        pass
+    assert (question.asked, ledger.released) == (1, [(TRY, Ended.ANSWERED)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "ended"),
+    [
+        (Kind.TRANSIENT, 503, Ended.AWAY),
+        (Kind.UNKNOWN, 500, Ended.AWAY),
+        (Kind.UNKNOWN, None, Ended.AWAY),
+        (Kind.AUTH, None, Ended.REFUSED),
+        (Kind.THROTTLED, 429, Ended.THROTTLED),
+    ],
+)
+def test_a_vendor_that_does_not_answer_the_question_is_called_for_no_event(
+    kind: Kind, status: int | None, ended: Ended
+) -> None:
+    ledger, question = Ledger([TRY], ill={"free"}), Question(failure(kind, status))
+    guarded = gate(ledger, questions={"free": question})
+    with pytest.raises(CallHeld) as caught:
+        guarded.ahead("free")
+    assert (caught.value.account, caught.value.refused) == ("free", ended is Ended.REFUSED)
+    assert ledger.released == [(TRY, ended)]
+
+
+def test_a_question_that_the_vendor_refuses_shows_that_it_is_there() -> None:
+    ledger, question = Ledger([TRY], ill={"free"}), Question(failure(Kind.REJECTED, 200, "-32601"))
+    gate(ledger, questions={"free": question}).ahead("free")
+    assert ledger.released == []
+
+
+def test_a_question_that_could_not_be_asked_gives_the_try_back() -> None:
+    ledger, question = Ledger([TRY], ill={"free"}), Question(LedgerUnavailable("away"))
+    with pytest.raises(LedgerUnavailable):
+        gate(ledger, questions={"free": question}).ahead("free")
+    assert ledger.released == [(TRY, Ended.UNUSED)]
+
+
+def test_a_vendor_that_is_well_is_asked_nothing_beforehand() -> None:
+    ledger, question = Ledger([Permit("free", "", 0.0, False)], ill={"free"}), Question()
+    gate(ledger, questions={"free": question}).ahead("free")
+    assert question.asked == 0

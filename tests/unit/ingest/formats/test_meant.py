@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,7 +44,7 @@ CHOOSY = CALENDAR | {
 }
 SHOP: dict[str, Any] = {
     "id": "event_id",
-    "type": {"path": "type", "values": {"booking.created": "booking.requested"}},
+    "type": {"path": "type", "values": {"booking.created": "booking.requested", "booking.updated": "booking.changed"}},
     "timestamp": "created_at",
     "data.booking_id": "booking.id",
     "data.venue": {"path": "booking.location_id", "values": {"LOC1": "salon"}},
@@ -187,14 +188,41 @@ def test_a_venue_that_is_missing_is_no_unknown_one() -> None:
 @pytest.mark.parametrize(
     ("source", "body"),
     [
-        ("seats-of-many", {"webhook_trigger_type": "UPDATE_EVENT", "event": {"id": 7, "site_id": 5}}),
+        ("seats-of-many", {"webhook_trigger_type": "CREATE_EVENT", "event": {"id": 7, "site_id": 5}}),
         ("shop-of-many", order(location_id="LOC2")),
         ("own-of-many", plain(data={"venue": "elsewhere"})),
-        ("own-of-many", plain("booking.cancelled", {"venue": "elsewhere"})),
     ],
 )
 def test_an_unknown_venue_is_ignored_in_every_format_where_the_source_says_so(source: str, body: object) -> None:
-    assert "venue" in ignored(source, body)
+    assert re.search("venue|site_id", ignored(source, body))
+
+
+@pytest.mark.parametrize(
+    ("source", "body", "meant"),
+    [
+        ("seats-of-many", {"webhook_trigger_type": "UPDATE_EVENT", "event": {"id": 7, "site_id": 5}}, "changed"),
+        ("seats-of-many", {"webhook_trigger_type": "DELETE_EVENT", "event": {"id": 7, "site_id": 5}}, "cancelled"),
+        ("seven-of-many", table(venue_id="99999") | {"event_type": "updated"}, "changed"),
+        ("seven-of-many", table(venue_id="99999") | {"event_type": "deleted"}, "cancelled"),
+        ("seven-of-many", table(venue_id="99999", status="CANCELED"), "requested"),
+        ("shop-of-many", order(location_id="LOC2") | {"type": "booking.updated"}, "changed"),
+        ("choosy", call("BOOKING_RESCHEDULED", eventTypeId=999), "changed"),
+        ("own-of-many", plain("booking.cancelled", {"venue": "elsewhere"}), "cancelled"),
+        ("own-of-many", plain("booking.changed", {"venue": "elsewhere", "client": {"name": ""}}), "changed"),
+        ("own-of-many", plain(data={"venue": "elsewhere", "replaces": "R-0"}), "requested"),
+    ],
+)
+def test_what_may_take_away_a_booking_of_ours_is_taken_of_any_venue(source: str, body: object, meant: str) -> None:
+    made = one(source, body)
+    assert (made.type, made.data["services"], "venue" in made.data) == (f"booking.{meant}", [], False)
+    assert "what stands under its reference is" in made.warnings[-1]
+
+
+def test_a_change_of_an_unknown_venue_that_cannot_be_read_refuses_nothing() -> None:
+    body = plain("booking.changed", {"venue": "elsewhere"})
+    made = one("own-of-many", body | {"timestamp": "soon"})
+    assert (made.subject, made.time) == ("R-1", NOW)
+    assert ignored("own-of-many", plain("booking.changed", {"venue": "elsewhere", "booking_id": {}}))
 
 
 def test_an_unknown_venue_is_refused_where_the_source_says_nothing() -> None:
@@ -319,22 +347,29 @@ def test_what_names_the_booking_can_refuse_a_cancel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "body", "subject"),
+    ("source", "body", "subject", "warned"),
     [
-        ("own", plain("booking.cancelled", {"venue": "elsewhere"}), "R-1"),
-        ("own", plain("booking.cancelled", {"venue": None}), "R-1"),
-        ("own", plain("booking.changed", {"venue": "", "status": "CANCELED"}), "R-1"),
-        ("seven", table("deleted", id="r-1", venue_id="99999"), "r-1"),
-        ("seven", table("updated", id="r-1", venue_id="99999", status="CANCELED"), "r-1"),
-        ("seven", table("updated", id="r-1", venue_id=..., status="cancelled", real_datetime_of_slot="soon"), "r-1"),
-        ("seats", {"webhook_trigger_type": "DELETE_EVENT", "event": {"id": 7, "site_id": 5}}, "7"),
-        ("seats", {"webhook_trigger_type": "UPDATE_EVENT", "event": {"id": 7, "status": "LOST"}}, "7"),
+        ("own", plain("booking.cancelled", {"venue": "elsewhere"}), "R-1", True),
+        ("own", plain("booking.cancelled", {"venue": None}), "R-1", False),
+        ("own", plain("booking.changed", {"venue": "", "status": "CANCELED"}), "R-1", False),
+        ("seven", table("deleted", id="r-1", venue_id="99999"), "r-1", True),
+        ("seven", table("updated", id="r-1", venue_id="99999", status="CANCELED"), "r-1", True),
+        (
+            "seven",
+            table("updated", id="r-1", venue_id=..., status="cancelled", real_datetime_of_slot="soon"),
+            "r-1",
+            False,
+        ),
+        ("seats", {"webhook_trigger_type": "DELETE_EVENT", "event": {"id": 7, "site_id": 5}}, "7", True),
+        ("seats", {"webhook_trigger_type": "UPDATE_EVENT", "event": {"id": 7, "status": "LOST"}}, "7", False),
     ],
 )
-def test_a_cancel_needs_no_venue_and_an_unknown_one_does_not_stop_it(source: str, body: object, subject: str) -> None:
+def test_a_cancel_needs_no_venue_and_an_unknown_one_does_not_stop_it(
+    source: str, body: object, subject: str, warned: bool
+) -> None:
     made = one(source, body)
     assert (made.subject, made.route, "venue" in made.data) == (subject, "bookings.simplybook", False)
-    assert any("is cancelled, wherever it is" in warning for warning in made.warnings)
+    assert any("is cancelled, wherever it is" in warning for warning in made.warnings) == warned
 
 
 @pytest.mark.parametrize(
