@@ -55,6 +55,11 @@ fuzz: .venv/.dev ## a hundred thousand inputs with something put wrong in them, 
 		echo 'atheris cannot be had here: Hypothesis alone chooses the inputs'
 	@$(BIN)/python -m tools.fuzz $(ARGS)
 
+.PHONY: hypothesis
+hypothesis: .venv/.dev ## the tests whose inputs Hypothesis chooses, with a thousand of each (HYPOTHESIS_EXAMPLES, ARGS=… for pytest)
+	HYPOTHESIS_EXAMPLES=$${HYPOTHESIS_EXAMPLES:-1000} \
+		$(BIN)/pytest --numprocesses auto --maxprocesses 4 -m hypothesis --timeout 3600 tests/unit tests/integration $(ARGS)
+
 schemathesis: .venv/.dev ## both OpenAPI documents against what serves them, with hundreds of examples (SCHEMATHESIS_EXAMPLES, SCHEMATHESIS_SEED)
 	SCHEMATHESIS_EXAMPLES=$${SCHEMATHESIS_EXAMPLES:-200} $(BIN)/pytest -n 2 --show-capture=no tests/integration/docs/test_exact_documents.py $(ARGS)
 

@@ -41,6 +41,8 @@ class Running:
         self._log = log
         # What it and all the children that it waited for have used, once the block has ended.
         self.cpu_seconds = 0.0
+        self.peak_mb = 0.0
+        """The most that it and its children had in memory, each at its own time; what they share counts for each."""
 
     @property
     def pid(self) -> int:
@@ -56,6 +58,7 @@ class Running:
         BenchFailed after a minute."""
         if self._process.returncode is not None:
             return
+        self.peak_mb = peak_mb(self._process.pid)
         self._process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -93,6 +96,17 @@ def run(command: Sequence[str], more: Mapping[str, str], root: Path = ROOT) -> s
     if done.returncode:
         raise BenchFailed(f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def peak_mb(group: int) -> float:
+    """Of the processes that a group has at this moment, the most that each ever had in memory, added up."""
+    kilobytes = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if os.getpgid(int(status.parent.name)) == group:
+                told = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+                kilobytes += int(told.get("VmHWM", "0 kB").split()[0])
+    return round(kilobytes / 1024, 1)
 
 
 def tail(log: Path) -> str:

@@ -34,7 +34,7 @@ class Servers:
 
 
 def accepting(contender: Contender, servers: Servers, seconds: float) -> Figures:
-    """per_second, p50_ms, p99_ms and cpu_ms a webhook answered 2xx by two processes, from 32 connections.
+    """per_second, p50_ms, p99_ms, peak_mb and cpu_ms a webhook, answered 2xx by two processes, from 32 connections.
 
     Raises BenchFailed.
     """
@@ -47,13 +47,14 @@ def accepting(contender: Contender, servers: Servers, seconds: float) -> Figures
             )
             server.alive()
         figures["cpu_ms"] = round(1000 * server.cpu_seconds / (figures["per_second"] * seconds), 3)
+        figures["peak_mb"] = server.peak_mb
         return figures
 
 
 def finishing(contender: Contender, servers: Servers, events: int, delay_ms: float) -> Figures:
     """per_second of calls at the vendor from the first to the last; cpu_ms of the worker for each event, its start
-    included; worker_ms, broker_ms and vendor_ms, of all their processes, from the first call on; `twice`: calls beyond
-    one an event.
+    included; worker_ms, broker_ms and vendor_ms, of all their processes, from the first call on; peak_mb; `twice`:
+    calls beyond one an event.
 
     Raises BenchFailed, also when a message is left in a queue after the worker has stopped.
     """
@@ -73,6 +74,7 @@ def finishing(contender: Contender, servers: Servers, events: int, delay_ms: flo
         return {
             "per_second": round(events / count["seconds"], 1),
             "cpu_ms": round(1000 * worker.cpu_seconds / events, 3),
+            "peak_mb": worker.peak_mb,
             **used,
             "twice": count["calls"] - events,
         }

@@ -88,7 +88,7 @@ def table(name: str, found: dict[str, list[Figures]]) -> str:
     """Medians over the rounds as a Markdown table, with the lowest and highest round and the ratio to the baseline."""
     columns = [
         key
-        for key in ("p50_ms", "p99_ms", "cpu_ms", "worker_ms", "broker_ms", "vendor_ms", "twice")
+        for key in ("p50_ms", "p99_ms", "cpu_ms", "worker_ms", "broker_ms", "vendor_ms", "peak_mb", "twice")
         if any(key in r for rows in found.values() for r in rows)
     ]
     base = _median(found.get(BASELINE.name, []), "per_second")

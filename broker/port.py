@@ -90,6 +90,10 @@ class Leave(Protocol):
         """How many more may be taken of it, where `beside` of other lanes are being taken at the same moment."""
         ...
 
+    def is_full(self, beside: int) -> bool:
+        """Whether no lane but the common one has room, whichever it is: so of a thousand none need be asked."""
+        ...
+
 
 class NoLimits:
     """For who takes whatever comes."""
@@ -99,6 +103,9 @@ class NoLimits:
 
     def room(self, lane: str, beside: int) -> int:
         return ANY_NUMBER
+
+    def is_full(self, beside: int) -> bool:
+        return False
 
 
 class Publisher(Protocol):

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from flask import Request
 from werkzeug.http import parse_options_header
+from werkzeug.sansio.utils import get_content_length
 
 from bellhop.schemas.nesting import is_nested_too_deep
 from bellhop.schemas.problems import Problem
@@ -59,7 +60,7 @@ def read_body(request: Request, limit: int, *, takes_forms: bool = False) -> Bod
     which tell no length ahead), 408 too slow, 400 cut off or not framed as HTTP asks for."""
     sent = _read(request, limit)
     content, problem = _unpack(sent, request.environ.get("HTTP_CONTENT_ENCODING", ""), limit)
-    media, is_utf8 = _media_of(request.content_type or "")
+    media, is_utf8 = _media_of(request.environ.get("CONTENT_TYPE", ""))
     is_form = is_form_body(media, content)
     is_known = is_taken(media, is_form=is_form, takes_forms=takes_forms)
     if problem is None and not (is_utf8 and is_known):
@@ -86,9 +87,10 @@ def is_taken(media: str, *, is_form: bool, takes_forms: bool) -> bool:
 
 
 def _read(request: Request, limit: int) -> bytes:
-    length = request.content_length  # None where chunked
-    stream = request.environ["wsgi.input"]
-    if length is None and not request.environ.get("wsgi.input_terminated"):
+    environ = request.environ
+    length = get_content_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))  # None: chunked
+    stream = environ["wsgi.input"]
+    if length is None and not environ.get("wsgi.input_terminated"):
         length = 0  # a server that does not mark the body's end: reading on would wait for ever
     too_large = length is not None and length > limit
     try:

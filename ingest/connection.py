@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,13 @@ class IngressConnection(socket.socket):
     _unsent = b""
     """An answer's head, until its body is there; of an answer that the client does not read, what is left."""
 
+    environ: Mapping[str, object] = {}
+    """WSGI's, as far as it is the same for each webhook of it."""
+    is_at_work = False
+    """Whether a webhook of it waits for its answer, without a thread."""
+    is_watched = False
+    """Whether the server's poller has it meanwhile."""
+
     def allow(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
 
@@ -37,6 +45,16 @@ class IngressConnection(socket.socket):
             return super().recv(bufsize, flags)
         finally:
             self.settimeout(before)
+
+    def peer_sent(self, most: int) -> bytes | None:
+        """What has come, as far as `most` bytes; None where nothing has. Of a client that is gone b"": whoever reads on
+        finds out."""
+        try:
+            return super().recv(most, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
 
     def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
         """An answer's head waits for its body: sent by itself it is a packet of its own, and two reads for the client.

@@ -31,8 +31,9 @@ from bellhop.broker.port import Publisher
 from bellhop.broker.topology import work, work_queue
 from bellhop.ingest import body as bodies
 from bellhop.ingest.formats.parts import Ignored, Receipt, RefusedItem, Tested
+from bellhop.ingest.heads import PostHeaders
 from bellhop.ingest.intake import Intake, Read
-from bellhop.ingest.later import Later
+from bellhop.ingest.later import JsonAnswer, Later
 from bellhop.ingest.limits import SourceLimits
 from bellhop.ingest.posts import Handed, PostFacts, PublishedPost, WebhookPost, sender_trace
 from bellhop.ingest.problems import internal_error, not_known_problem, respond, unauthorized_problem
@@ -136,7 +137,7 @@ class Webhooks:
         """Some upstreams ask with GET or HEAD whether there is someone before they post; a secret in the address is not
         looked at. Raises Problem 404."""
         self._source_at(source, secret)
-        return _json({"source": source, "accepts": "POST"}, 200)
+        return Response(json.dumps({"source": source, "accepts": "POST"}), 200, content_type="application/json")
 
     def _take(self, request: Request, name: str, secret: str, told: PostFacts) -> PublishedPost:
         """Hands what a post holds over to the broker. Raises Problem."""
@@ -192,13 +193,13 @@ class Webhooks:
     def _verify(self, source: SourceSettings, request: Request, secret: str, body: bodies.Body, now: datetime) -> str:
         """The delivery id the scheme signs, "" where it signs none."""
         address = AddressSecrets(secret, tuple(request.args.getlist("secret")) if request.query_string else ())
-        *others, last = body.signed
+        headers, (*others, last) = PostHeaders(request.environ), body.signed
         verify = self._verifiers[source.name].verify
         try:
             for signed in others:
                 with suppress(NotVerified):
-                    return self._signed_id(verify(request.headers, signed, now, address))
-            return self._signed_id(verify(request.headers, last, now, address))
+                    return self._signed_id(verify(headers, signed, now, address))
+            return self._signed_id(verify(headers, last, now, address))
         except NotVerified as error:
             raise (unauthorized_problem(error) if self._secrets_known() else not_known_problem()) from None
 
@@ -250,7 +251,7 @@ class Webhooks:
 
     def _answer(self, source: SourceSettings, found: Sequence[Read]) -> Response:
         told = [self._row(one) for one in found]
-        return _json(told[0] if len(told) == 1 else {"events": told}, source.answer)
+        return JsonAnswer(told[0] if len(told) == 1 else {"events": told}, source.answer)
 
     def _require_whole(self, found: Sequence[Read]) -> None:
         """Raises Problem 422 where something of a list was refused; what was not is published by then."""
@@ -286,10 +287,6 @@ def _would_be(one: Envelope | Ignored) -> dict[str, object]:
     if isinstance(one, Ignored):
         return {"ignored": one.why}
     return {"id": one.id, "type": one.type, "subject": one.subject, "warnings": list(one.warnings)}
-
-
-def _json(told: Mapping[str, object], status: int) -> Response:
-    return Response(json.dumps(told), status, content_type="application/json")
 
 
 def _tags(envelope: Envelope) -> dict[str, str]:

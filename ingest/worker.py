@@ -8,54 +8,37 @@ body that trickles, for the ledger, for a client that reads slowly, has a thread
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from functools import partial
 from selectors import EVENT_READ
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import gunicorn.http.wsgi
-from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from bellhop.ingest.connection import END_OF_HEAD, IngressConnection
-from bellhop.ingest.later import AWAITED, Awaited
+from bellhop.ingest.connection import IngressConnection
+from bellhop.ingest.exchange import Exchange
+from bellhop.ingest.heads import read_webhook
 from bellhop.ingest.reloaded_app import ReloadedApp
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _HEALTH: Final = (b"GET /healthz", b"GET /readyz", b"GET /metrics")
 _HEALTH_THREADS: Final = 2
 _CLOSING_SECONDS: Final = 2.0
 _REST_BYTES: Final = 64 * 1024
 _SILENT_SECONDS: Final = 2  # for a connection that has said nothing yet when the process is told to stop
-_WEBHOOK: Final = b"POST /webhooks/"
-_PEEK_BYTES: Final = 16 * 1024
+_PIECE_BYTES: Final = 16 * 1024
 """A webhook is larger once in a thousand."""
 _TOGETHER: Final = 16
 """So many webhooks are read before the first of them is published: some milliseconds' work."""
-_LENGTH: Final = re.compile(rb"\r\ncontent-length: ?(\d{1,5})\r\n", re.IGNORECASE)
-_WAITS: Final = re.compile(rb"\r\n(?:expect|transfer-encoding)[ \t]*:", re.IGNORECASE)
-
-
-_KEPT: Final[Future[bool]] = Future()
-_KEPT.set_result(True)
-
-
-class _Exchange:
-    """A request that is answered without a thread. pieces: the answer's, made as they are asked for."""
-
-    __slots__ = ("awaited", "conn", "pieces", "response")
-
-    def __init__(self, conn: TConn, response: Any, pieces: Iterable[bytes], awaited: Awaited) -> None:
-        self.conn = conn
-        self.response = response
-        self.pieces = pieces
-        self.awaited = awaited
+_BEAT_SECONDS: Final = 1.0
 
 
 class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -64,13 +47,27 @@ class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._health_pool = ThreadPoolExecutor(_HEALTH_THREADS)  # starts its threads when they are needed
-        self._awaiting: dict[_Exchange, None] = {}  # in their order
-        self._settled: deque[_Exchange] = deque()
+        self._awaiting: dict[Exchange, None] = {}  # in their order
+        self._settled: deque[Exchange] = deque()
         self._is_woken = False
         self._closing: dict[TConn, float] = {}  # until when each client may close
+        self._beat_next = 0.0
+
+    def notify(self) -> None:
+        """Is called after whatever happens, and writes to a file each time."""
+        if (now := time.monotonic()) >= self._beat_next:
+            self._beat_next = now + _BEAT_SECONDS
+            super().notify()
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
+        self._base = gunicorn.http.wsgi.base_environ(self.cfg) | {
+            "wsgi.multithread": True,
+            "wsgi.url_scheme": "http",  # nothing of a webhook depends on it
+            "REQUEST_METHOD": "POST",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "SCRIPT_NAME": "",
+        }
         self._gather = self.wsgi.gather if isinstance(self.wsgi, ReloadedApp) else None
 
     def handle_usr1(self, _signal: int, _frame: object) -> None:
@@ -80,16 +77,47 @@ class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def enqueue_req(self, conn: TConn) -> None:
         """Hands a connection to a thread once its first bytes are there; one that says nothing needs none."""
-        first = _first_bytes(conn.sock)
-        if first is None and self.alive and not conn.initialized and not conn.data_ready:
+        if _is_read_ahead(conn):
+            self._submit(conn, b"")
+            return
+        self._allow(conn)
+        came = conn.sock.peer_sent(_PIECE_BYTES)
+        if came is None and self.alive and not conn.initialized and not conn.data_ready:
             conn.set_timeout()
             self.pending_conns.append(conn)
             self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        elif came and (environ := self._read(conn, came)) is not None:
+            self._begin(conn, environ)
+        else:
+            self._submit(conn, came or b"")
+
+    def on_client_socket_readable(self, conn: TConn, client: IngressConnection) -> None:
+        """As gunicorn's. But a connection stays with the poller while its webhook is answered here: to take it away and
+        bring it back costs as much as to read a webhook."""
+        try:
+            self.keepalived_conns.remove(conn)
+        except ValueError:
+            if client.is_at_work:  # it sends ahead, or is gone: looked at once it has its answer
+                self._unwatch(client)
             return
-        if first and self._gather and _is_whole_webhook(first) and not _is_read_ahead(conn):
-            self._begin(conn)
-            return
-        pool = self._health_pool if first is not None and first.startswith(_HEALTH) else self.tpool
+        came = client.peer_sent(_PIECE_BYTES)
+        if came and (environ := self._read(conn, came)) is not None:
+            client.is_watched = True
+            self._begin(conn, environ)
+        else:
+            self._unwatch(client)
+            self._submit(conn, came or b"")
+
+    def _read(self, conn: TConn, came: bytes) -> WSGIEnvironment | None:
+        """The webhook that has come, where it is one, whole, and can be answered here."""
+        return None if self._gather is None else read_webhook(came, conn.sock.environ)
+
+    def _submit(self, conn: TConn, came: bytes) -> None:
+        """Has a thread read on, behind what has come."""
+        pool = self._health_pool if came.startswith(_HEALTH) else self.tpool
+        if came:
+            conn.init()
+            conn.parser.unreader.unread(came)
         handled = pool.submit(self.handle, conn)
         handled.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
@@ -142,25 +170,17 @@ class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     # --- webhooks that have come whole: all but `_note_settled` runs on the thread that accepts ---------------------
 
-    def _begin(self, conn: TConn) -> None:
+    def _begin(self, conn: TConn, environ: WSGIEnvironment) -> None:
         """Has the application read the request; it waits for nothing but what it says in `Awaited`."""
-        self._allow(conn)
-        request = None
+        conn.sock.is_at_work = True
         try:
-            conn.init()
-            if conn.sock.gettimeout() != 0:
-                conn.sock.setblocking(False)
-            request = next(conn.parser)
-            response, environ = gunicorn.http.wsgi.create(request, conn.sock, conn.client, conn.server, self.cfg)
-            environ["wsgi.multithread"] = True
-            awaited = environ[AWAITED] = Awaited()
-            exchange = _Exchange(conn, response, self.wsgi(environ, response.start_response), awaited)
+            exchange = Exchange(conn, environ, self.wsgi)
         except Exception as error:  # noqa: BLE001  # this thread must go on, whatever one request is
-            self._fail(conn, request, error)
+            self._fail(conn, error)
         else:
             self._await(exchange)
 
-    def _await(self, exchange: _Exchange) -> None:
+    def _await(self, exchange: Exchange) -> None:
         """Answers once all confirms are there."""
         for confirm in exchange.awaited.confirms:
             if not confirm.done():
@@ -170,7 +190,7 @@ class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         self._awaiting.pop(exchange, None)
         self._answer(exchange)
 
-    def _note_settled(self, exchange: _Exchange) -> None:
+    def _note_settled(self, exchange: Exchange) -> None:
         """From any thread. What is settled before this one looks wakes it once."""
         self._settled.append(exchange)
         if not self._is_woken:
@@ -184,44 +204,41 @@ class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
             if exchange in self._awaiting:
                 self._await(exchange)
 
-    def _answer(self, exchange: _Exchange) -> None:
-        conn, response, pieces = exchange.conn, exchange.response, exchange.pieces
+    def _answer(self, exchange: Exchange) -> None:
+        conn = exchange.conn
+        conn.sock.is_at_work = False
         try:
-            if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
-                response.force_close()
-            try:
-                for piece in pieces:
-                    response.write(piece)
-                response.close()
-            finally:
-                if close := getattr(pieces, "close", None):
-                    close()
-            conn.sock.flush()
-            keeps = not response.should_close() and conn.parser.finish_body()
+            answer, keeps = exchange.answer(self.alive and len(self.keepalived_conns) < self.max_keepalived)
+            conn.sock.sendall(answer)
         except Exception as error:  # noqa: BLE001  # as above
-            self._fail(conn, response.req, error)
+            self._fail(conn, error)
             return
         if conn.sock.is_held_up:
+            self._unwatch(conn.sock)
             sent = self.tpool.submit(self._send_rest, conn, keeps)
             sent.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
         elif keeps:
-            self.finish_request(conn, _KEPT)
+            self._keep(conn)
         else:
             self._close(conn)
 
+    def _keep(self, conn: TConn) -> None:
+        conn.set_timeout()
+        self.keepalived_conns.append(conn)
+        if not conn.sock.is_watched:
+            self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+
     def _send_rest(self, conn: TConn, keeps: bool) -> bool:
         """In a thread: the client takes its time."""
+        conn.init()  # for what gunicorn does next
         conn.sock.settimeout(self.app.request_seconds)
         conn.sock.flush()
         return keeps
 
-    def _fail(self, conn: TConn, request: Any, error: Exception) -> None:
+    def _fail(self, conn: TConn, error: Exception) -> None:
         """A client that is gone is told nothing, nor is anybody of it."""
-        is_gone = isinstance(error, OSError | StopIteration | NoMoreData)
-        if not is_gone:
-            self.handle_error(request, conn.sock, conn.client, error)
-            with suppress(OSError):
-                conn.sock.flush()
+        if not isinstance(error, OSError):
+            self.handle_error(None, conn.sock, conn.client, error)
         self._close(conn)
 
     # --- the end of a connection --------------------------------------------------------------------------------
@@ -237,6 +254,7 @@ class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
         """Says that no more will come, and has the client a moment to close: what it still sends would, unread, undo
         the answer."""
         try:
+            self._unwatch(conn.sock)
             conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
             self.poller.register(conn.sock, EVENT_READ, partial(self._read_rest, conn))
@@ -256,36 +274,24 @@ class IngressWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def _end(self, conn: TConn) -> None:
         self._closing.pop(conn, None)
-        with suppress(OSError, ValueError, KeyError):
-            self.poller.unregister(conn.sock)
+        self._unwatch(conn.sock)
         self.nr_conns -= 1
         conn.close()
+
+    def _unwatch(self, client: socket.socket) -> None:
+        with suppress(OSError, ValueError, KeyError):  # it is not watched, or closed
+            self.poller.unregister(client)
+        if isinstance(client, IngressConnection):
+            client.is_watched = False
 
     def _allow(self, conn: TConn) -> None:
         if not isinstance(conn.sock, IngressConnection):
             conn.sock = IngressConnection(fileno=conn.sock.detach())
+            conn.sock.setblocking(False)
+            address, port = conn.server[:2]
+            own = {"REMOTE_ADDR": conn.client[0], "SERVER_NAME": address, "SERVER_PORT": str(port)}
+            conn.sock.environ = self._base | own
         conn.sock.allow(self.app.request_seconds)
-
-
-def _first_bytes(connection: socket.socket) -> bytes | None:
-    """What has come and was not read yet, as far as it is looked at; None where nothing has."""
-    try:
-        return socket.socket.recv(connection, _PEEK_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return None
-    except OSError:
-        return b""  # gone: its thread finds out
-
-
-def _is_whole_webhook(seen: bytes) -> bool:
-    """Whether this is one webhook, to its last byte, and no more: nothing of it is to be waited for. What it says is
-    the parser's to find out."""
-    if not seen.startswith(_WEBHOOK) or (end := seen.find(END_OF_HEAD)) < 0:
-        return False
-    length = _LENGTH.search(seen, 0, end + 2)
-    if length is None or _WAITS.search(seen, 0, end + 2):
-        return False
-    return len(seen) == end + len(END_OF_HEAD) + int(length[1])
 
 
 def _is_read_ahead(conn: TConn) -> bool:

@@ -13,11 +13,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bellhop.ledger.bookings import read_bookings, store
-from bellhop.ledger.engine import Database
 from bellhop.ledger.records import TO_CANCEL, Entry, EntryState, Letter
 
 
-def note_cancelled(connection: sa.Connection, database: Database, letters: Sequence[Letter], now: datetime) -> None:
+def note_cancelled(connection: sa.Connection, letters: Sequence[Letter], now: datetime) -> None:
     """Letters that are discarded; the keys of their bookings must be locked."""
 
     def cancel(entry: Entry, event_id: str) -> Entry:
@@ -25,22 +24,21 @@ def note_cancelled(connection: sa.Connection, database: Database, letters: Seque
         gone = {"state": EntryState.CANCELLED, "cancelled_by": event_id, "changed_by": event_id}
         return replace(entry, **gone) if is_asked else entry  # type: ignore[arg-type]
 
-    _change(connection, database, letters, cancel, now)
+    _change(connection, letters, cancel, now)
 
 
-def note_standing(connection: sa.Connection, database: Database, letters: Sequence[Letter], now: datetime) -> None:
+def note_standing(connection: sa.Connection, letters: Sequence[Letter], now: datetime) -> None:
     """Letters that are restored, likewise."""
 
     def stand(entry: Entry, event_id: str) -> Entry:
         is_asked = not entry.stands and entry.left_by == f"{TO_CANCEL}{event_id}" and entry.cancelled_by == event_id
         return replace(entry, state=EntryState.CONFIRMED, cancelled_by="") if is_asked else entry
 
-    _change(connection, database, letters, stand, now)
+    _change(connection, letters, stand, now)
 
 
 def _change(
     connection: sa.Connection,
-    database: Database,
     letters: Sequence[Letter],
     change: Callable[[Entry, str], Entry],
     now: datetime,
@@ -55,4 +53,4 @@ def _change(
         if entries != tuple(before.entries):
             held[key] = replace(held[key], booking=replace(before, entries=entries))
             changed.add(key)
-    store(connection, database, [held[key] for key in sorted(changed)], now)
+    store(connection, [held[key] for key in sorted(changed)], now)

@@ -190,7 +190,7 @@ class Letters:
             mark_letters(connection, [letter.id for letter in found], LetterState.DISCARDED, now)
             if rows := [row for letter in found for row in _event_of(letter.new, now)]:
                 connection.execute(_DISCARD_EVENT, rows)
-            note_cancelled(connection, self._database, found, now)
+            note_cancelled(connection, found, now)
             record(connection, [AuditRow(now, who, "discard", letter.id, why) for letter in found])
         return len(found)
 

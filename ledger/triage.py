@@ -136,7 +136,7 @@ class Desk(Letters):
             again = [one for one in found if one.id in numbers]
             for one in again:
                 self._revive(connection, one, now)
-            note_standing(connection, self._database, again, now)
+            note_standing(connection, again, now)
             record(connection, [AuditRow(now, who, "restore", number, why) for number in sorted(numbers)])
         return len(numbers)
 

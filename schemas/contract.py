@@ -170,6 +170,8 @@ class Strict(Schema):
         made = {}
         try:
             for name, field in self.load_fields.items():
+                if name not in data and not field.required and field.load_default is missing:
+                    continue
                 value = field.deserialize(data.get(name, missing), name, data)
                 if value is not missing:
                     made[name] = value
@@ -209,14 +211,21 @@ def unfit(value: object, path: str, depth: int) -> Iterator[FieldProblem]:
         yield FieldProblem(path, f"must not be nested deeper than {MAX_DEPTH}")
         return
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        if isinstance(key, str) and (len(key) > MAX_KEY or _NUL.search(key)):
-            yield FieldProblem(path, f"must have names of at most {MAX_KEY} characters without NUL")
-        elif isinstance(key, str) and _HALF.search(key):
-            yield FieldProblem(path, "must have names without half of a surrogate pair")
+        if isinstance(key, str) and (len(key) > MAX_KEY or _UNSTORABLE.search(key)):
+            yield FieldProblem(path, _name_rule_broken(key))
+        elif isinstance(item, str):
+            if _UNSTORABLE.search(item):
+                yield FieldProblem(f"{path}.{key}", _rule_broken(item))
         elif isinstance(item, dict | list):
             yield from unfit(item, f"{path}.{key}", depth + 1)
         elif rule := _rule_broken(item):
             yield FieldProblem(f"{path}.{key}", rule)
+
+
+def _name_rule_broken(name: str) -> str:
+    if len(name) > MAX_KEY or _NUL.search(name):
+        return f"must have names of at most {MAX_KEY} characters without NUL"
+    return "must have names without half of a surrogate pair"
 
 
 def _rule_broken(value: object) -> str:

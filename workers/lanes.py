@@ -28,6 +28,7 @@ SOON_SECONDS: Final = 2.0
 """What has to wait longer for its turn is not taken yet."""
 WAIT_AT_MOST_SECONDS: Final = 15.0
 """What is in hand, and so claimed, waits no longer for what goes before it."""
+_LEAST_FREE: Final = 2
 
 
 def capacity_of(threads: int) -> int:
@@ -49,6 +50,10 @@ class _Lane:
     waiting: deque[ClaimedDelivery] = field(default_factory=deque)
     looked_at: float | None = None
     """Monotonic seconds: when it was last looked at as a whole, or its account became held; None while it is not."""
+
+
+_EMPTY: Final = _Lane()
+"""Of an account of which nothing is in hand."""
 
 
 @dataclass(slots=True)
@@ -108,7 +113,8 @@ class Lanes:
         name = lane_account(lane)
         leave, now = self._turns.leave(name), self._clock.monotonic()
         with self._changed:
-            own = self._update(name, leave, now).lane(lane)
+            is_idle = name not in self._accounts and leave.held <= 0 and not leave.is_ill
+            own = _EMPTY if is_idle else self._update(name, leave, now).lane(lane)
             is_looked_at = own.looked_at is not None and now - own.looked_at >= LANE_LOOK_SECONDS
             if leave.held > 0 and not is_looked_at:
                 return 0
@@ -118,6 +124,10 @@ class Lanes:
             limits = [self._places if is_looked_at else _share(leave), (free + own.in_hand) // 2]
             most = None if is_looked_at else self._precedence.most(name, self._rank_of(lane), leave)
             return max(0, min(limits if most is None else [*limits, most]) - own.in_hand)
+
+    def is_full(self, beside: int) -> bool:
+        # By `room`: a lane that has so many in hand needs two more that are free.
+        return self._places - len(self._lane_of) - beside < _LEAST_FREE
 
     def hold_seconds(self, name: str) -> float:
         """For how many seconds the account has no leave at all."""

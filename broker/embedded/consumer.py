@@ -146,9 +146,7 @@ class EmbeddedConsumer:
                 with link.store.writing():
                     link.store.hasten(self._queue, now)
                 outlook = link.store.look(self._queue, link.name, now)
-            lanes = link.store.ready_lanes(self._queue, self._lane)
-            has_room = any(self._leave.room(lane_text(lane), 0) > 0 for lane in lanes)
-            work = work or bool(gone) or has_room or outlook.lapsed
+            work = work or bool(gone) or outlook.lapsed or self._has_room(link)
             if outlook.next_at is not None:
                 quiet.append(outlook.next_at - self._now())
         leases = self._write(link, acks, renewing, gone, room) if work else []
@@ -182,10 +180,20 @@ class EmbeddedConsumer:
             link.ringer.ring((self._queue, DEAD_QUEUE))
         return leases
 
+    def _has_room(self, link: _Link) -> bool:
+        for lane in link.store.ready_lanes(self._queue, self._lane):
+            if lane and self._leave.is_full(0):
+                return False
+            if self._leave.room(lane_text(lane), 0) > 0:
+                return True
+        return False
+
     def _lease(self, link: _Link, until: float, room: int) -> list[Lease]:
         """One lane after the other; the next time, those behind the last."""
         leases: list[Lease] = []
         for lane in link.store.ready_lanes(self._queue, self._lane):
+            if lane and self._leave.is_full(len(leases)):
+                break
             most = min(room - len(leases), self._leave.room(lane_text(lane), len(leases)))
             if most > 0:
                 leases += link.store.lease(self._queue, lane, link.name, until, most)

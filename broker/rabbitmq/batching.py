@@ -6,11 +6,13 @@ for the broker.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 import pika
+from pika.exceptions import ChannelWrongStateError
+from pika.spec import Basic
 
 _MOST: Final = 2**18
 """Bytes of a write, beyond which it is not held back any more."""
@@ -20,7 +22,29 @@ class BatchingConnection(pika.SelectConnection):  # type: ignore[misc]  # pika h
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._held: list[bytes] | None = None
         self._held_bytes = 0
+        self.on_confirm: Callable[[Any], None] | None = None
+        """Is given each frame that confirms or refuses a publish, past pika's two tables of who asked for what."""
         super().__init__(*args, **kwargs)
+
+    @property
+    def body_bytes(self) -> int:
+        """The most that a frame of a body may hold, as agreed with the broker."""
+        most: int = self._body_max_length
+        return most
+
+    def send(self, channel: Any, frames: bytes) -> None:
+        """Whole frames of a channel, made already. Raises ChannelWrongStateError where it is not open."""
+        if not channel.is_open:
+            raise ChannelWrongStateError("the channel is not open")
+        self._output_marshaled_frames([frames])
+
+    def _process_frame(self, frame_value: Any) -> None:
+        """pika's, of a frame that came whole."""
+        if self.on_confirm is None or not isinstance(getattr(frame_value, "method", None), Basic.Ack | Basic.Nack):
+            super()._process_frame(frame_value)
+            return
+        self.frames_received += 1
+        self.on_confirm(frame_value)
 
     @contextmanager
     def batch(self) -> Iterator[None]:

@@ -52,6 +52,8 @@ class LaneQueues:
         """What has arrived and has room, one account after the other; the next time another one is first."""
         picked: list[Delivery] = []
         for lane in list(self._arrived):
+            if lane and self._leave.is_full(len(picked)):
+                continue
             waiting = self._arrived[lane]
             count = min(len(waiting), limit - len(picked), self._leave.room(lane, len(picked)))
             if count > 0:

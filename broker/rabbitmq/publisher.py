@@ -26,6 +26,7 @@ from pika.adapters.select_connection import IOLoop
 
 from bellhop.broker.port import Address, Message
 from bellhop.broker.rabbitmq.batching import BatchingConnection
+from bellhop.broker.rabbitmq.frames import publish_frames
 from bellhop.broker.rabbitmq.topology import HEADERS, routing_key
 from bellhop.broker.reach import Reach
 from bellhop.broker.topology import Topology
@@ -204,12 +205,14 @@ class _Loop:
 
         def ready(_: Any) -> None:
             self._channel = channel
+            self._connection.on_confirm = on_confirm
             self._apart_since = math.inf
             self._pause = FIRST_PAUSE_SECONDS
             self._observe("broker.connected", part="publisher")
             self._flush()
 
-        channel.confirm_delivery(self._guard(self._on_confirm), callback=self._guard(ready))
+        on_confirm = self._guard(self._on_confirm)
+        channel.confirm_delivery(on_confirm, callback=self._guard(ready))
 
     def _on_blocked(self, _connection: Any, _frame: Any) -> None:
         """An alarm: the broker reads no more from this connection until it is over. It says so when it gets a publish,
@@ -274,17 +277,17 @@ class _Loop:
     def _send(self, pending: _Pending) -> None:
         self._tag += 1
         self._sent[self._tag] = pending
-        properties = pika.BasicProperties(
-            message_id=pending.message.id,
-            correlation_id=str(self._tag),  # tells apart two messages with the same id when one is returned
-            content_type="application/json",
-            delivery_mode=2,
-            priority=0,
-            headers={HEADERS: json.dumps(dict(pending.message.headers))},
+        message = pending.message
+        frames = publish_frames(
+            self._channel.channel_number,
+            pending.to,
+            message.body,
+            id_=message.id,
+            tag=str(self._tag),  # tells apart two messages with the same id when one is returned
+            header=(HEADERS, json.dumps(dict(message.headers))),
+            most=self._connection.body_bytes,
         )
-        self._channel.basic_publish(
-            pending.to.exchange, pending.to.routing_key, pending.message.body, properties, mandatory=True
-        )
+        self._connection.send(self._channel, frames)
 
     def _on_confirm(self, frame: Any) -> None:
         tag, nacked = frame.method.delivery_tag, isinstance(frame.method, pika.spec.Basic.Nack)

@@ -21,6 +21,7 @@ from bellhop.ledger.records import State
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 from bellhop.schemas.reasons import Reason
+from tests.support.ledger import sqlite_ledger
 from tests.support.mortal_worker import ROUTES, settings, topology
 from tests.support.rabbitmq import RabbitNode
 from tests.support.service import wait_for
@@ -72,7 +73,7 @@ def restarted(starts: Path, *words: str) -> Iterator[None]:
 def test_of_a_crash_loop_only_what_it_is_about_becomes_a_letter(
     url: str, where: str, tmp_path: Path, opened: ExitStack
 ) -> None:
-    ledger_url = f"sqlite:///{tmp_path}/ledger.db"
+    ledger_url = sqlite_ledger(tmp_path)
     opened.callback((ledger := Ledger.open(ledger_url, keep_seconds=90 * 86400)).close)
     opened.callback((broker := connect(settings(url), topology(url))).close)
     broker.declare()

@@ -19,7 +19,7 @@ from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import read_config
-from tests.support.ledger import Clock, die, event, letter
+from tests.support.ledger import Clock, die, event, letter, sqlite_ledger
 from tests.support.wsgi import served
 
 SETTINGS = """
@@ -51,7 +51,7 @@ class Api:
 
     def __init__(self, folder: Path, *, ledger_url: str = "", second_approver: bool = False) -> None:
         self.folder = folder
-        url = ledger_url or f"sqlite:///{folder}/ledger.db"
+        url = ledger_url or sqlite_ledger(folder)
         self.file = folder / "bellhop.toml"
         self.file.write_text(SETTINGS.format(folder=folder, ledger=url, second=str(second_approver).lower()))
         self.settings = read_config(self.file, {}).settings

@@ -110,7 +110,7 @@ def _no_crash(event: str, **fields: Any) -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, empty_url: str) -> Iterator[Bench]:
-    made = Bench(tmp_path, empty_url)
+def bench(tmp_path: Path, ledger_url: str) -> Iterator[Bench]:
+    made = Bench(tmp_path, ledger_url)
     yield made
     made.close()

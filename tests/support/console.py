@@ -19,12 +19,12 @@ from bellhop.ledger.store import Ledger
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import read_config
-from tests.support.ledger import Clock, die, event, letter
+from tests.support.ledger import Clock, die, event, letter, sqlite_ledger
 from tests.support.service import wait_for
 
 SETTINGS = """
 [ledger]
-url = "sqlite:///{folder}/ledger.db"
+url = "{ledger}"
 [broker]
 url = ["sqlite:///{folder}/broker.db"]
 [accounts.sb]
@@ -94,7 +94,7 @@ class Person:
 class Console:
     def __init__(self, folder: Path, more: str = "", link: OneTimeLink | None = None) -> None:
         file = folder / "bellhop.toml"
-        file.write_text(SETTINGS.format(folder=folder, more=more))
+        file.write_text(SETTINGS.format(folder=folder, ledger=sqlite_ledger(folder), more=more))
         self.settings = read_config(file, {}).settings
         self.clock = Clock()
         self.ledger = Ledger.open(

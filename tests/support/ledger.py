@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import psycopg
@@ -84,12 +85,21 @@ def without_tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger without a row, to be copied: every test that ran the migrations anew would wait for them."""
-    path = tmp_path_factory.mktemp("template") / "ledger.db"
-    Ledger.open(f"sqlite:///{path}", keep_seconds=1).close()
-    return path
+@cache
+def _without_a_row() -> bytes:
+    with TemporaryDirectory() as folder:
+        Ledger.open(f"sqlite:///{folder}/ledger.db", keep_seconds=1).close()
+        return Path(folder, "ledger.db").read_bytes()
+
+
+def sqlite_ledger(folder: Path) -> str:
+    """The URL of the folder's ledger: the one that is there, or else one without a row. That is a copy, as every test
+    that ran the migrations anew would wait for them, and each process that runs them imports Alembic."""
+    file = folder / "ledger.db"
+    if not file.exists():
+        file.touch(mode=0o600)  # as Bellhop makes it
+        file.write_bytes(_without_a_row())
+    return f"sqlite:///{file}"
 
 
 @pytest.fixture(scope="session")
@@ -107,8 +117,7 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def without_rows(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path)
-        return f"sqlite:///{tmp_path}/ledger.db"
+        return sqlite_ledger(tmp_path)
     url: str = request.getfixturevalue("postgres_ledger")
     with psycopg.connect(url, autocommit=True) as connection:
         # A child that a test killed may still hold locks here.

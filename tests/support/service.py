@@ -22,6 +22,7 @@ from standardwebhooks import Webhook
 
 from bellhop.cli.main import cli
 from bellhop.ledger.store import Ledger
+from tests.support.ledger import sqlite_ledger
 from tests.support.sink import Post
 from tests.support.told import Earlier, as_it_is, untruths
 
@@ -101,7 +102,7 @@ class Service:
         self.ingest_port, self.sandbox_port = free_port(), free_port()
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
         self.url = f"http://127.0.0.1:{self.ingest_port}"
-        self.ledger_url = ledger or f"sqlite:///{folder}/ledger.db"
+        self.ledger_url = ledger or sqlite_ledger(folder)
         self.settings = folder / "bellhop.toml"
         self.settings.write_text(
             SETTINGS.format(

@@ -28,7 +28,7 @@ from bellhop.workers.gate import AccountGate
 from bellhop.workers.lanes import Lanes, capacity_of
 from bellhop.workers.worker import Worker
 from tests.support.harness import BrokerHarness
-from tests.support.ledger import event
+from tests.support.ledger import event, sqlite_ledger
 from tests.support.service import wait_for
 
 ROUTE, THREADS, EVENTS = "members", 2, 12
@@ -72,7 +72,7 @@ def test_what_waits_goes_on_once_the_vendor_is_back_and_for_no_other_account(
     settings = build({"accounts": {name: {**one, "base_url": "http://127.0.0.1:1"} for name in NAMES}})
     broker = harness.open(TOPOLOGY)
     broker.declare()
-    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=86_400)
+    ledger = Ledger.open(sqlite_ledger(tmp_path), keep_seconds=86_400)
     gate = AccountGate(ledger.accounts, settings.accounts, last=True)
     vendor, stop, publisher = Vendor(gate), threading.Event(), broker.publisher()
     for number in range(EVENTS):

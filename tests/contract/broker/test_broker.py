@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from bellhop.broker.headers import DEATHS, LANE
-from bellhop.broker.port import Address, Broker, Consumer, Message, Publisher, gather
+from bellhop.broker.port import Address, Broker, Consumer, Message, NoLimits, Publisher, gather
 from bellhop.broker.topology import DEAD, DEAD_QUEUE, NOWHERE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError, Unroutable
 from bellhop.vendors.registry import ROUTES
@@ -478,7 +478,7 @@ def test_what_bears_a_count_of_deaths_is_taken_to_the_last_whatever_leave_its_ac
 # --- lanes ------------------------------------------------------------------------------------------------------
 
 
-class Rooms:
+class Rooms(NoLimits):
     """Leave for so many of each lane; without end for those that are not named."""
 
     def __init__(self, rooms: dict[str, int] | None = None, **more: int) -> None:

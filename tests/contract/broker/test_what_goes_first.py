@@ -26,7 +26,7 @@ from bellhop.workers.ports import AccountLeave, NoTurns
 from bellhop.workers.precedence import Precedence, Rank
 from bellhop.workers.worker import Worker
 from tests.support.harness import BrokerHarness
-from tests.support.ledger import event
+from tests.support.ledger import event, sqlite_ledger
 from tests.support.service import wait_for
 
 MEMBERS, BOOKINGS = "members", "bookings.peoplevine"
@@ -103,7 +103,7 @@ def test_bookings_go_before_member_syncs_and_what_starts_soon_before_all(
     broker, vendor = harness.open(TOPOLOGY), Vendor()
     broker.declare()
     publisher = broker.publisher()
-    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=86_400)
+    ledger = Ledger.open(sqlite_ledger(tmp_path), keep_seconds=86_400)
     put(publisher, "member", 6, MEMBERS, "member.updated")
     with workers(broker, ledger, vendor) as at_work:
         wait_for(lambda: vendor.called == ["member-0"], "the first is on its way", 30)

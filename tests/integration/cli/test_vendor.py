@@ -22,6 +22,7 @@ from bellhop.sandbox.server import Sandbox
 from bellhop.schemas.settings import Limits
 from bellhop.vendors.peoplevine.client import METHODS as SPA_METHODS
 from bellhop.vendors.simplybook.methods import METHODS as SALON_METHODS
+from tests.support.ledger import sqlite_ledger
 
 SETTINGS = """
 [ledger]
@@ -60,6 +61,7 @@ def sandbox() -> Iterator[Sandbox]:
 class Commands:
     def __init__(self, folder: Path, url: str) -> None:
         self._folder = folder
+        self._ledger_url = sqlite_ledger(folder)
         self._url = url
 
     def __call__(self, *words: str, per_day: int = 0) -> Result:
@@ -73,7 +75,7 @@ class Commands:
         return json.loads(told.output)
 
     def ledger(self) -> Ledger:
-        return Ledger.open(f"sqlite:///{self._folder}/ledger.db", keep_seconds=86400)
+        return Ledger.open(self._ledger_url, keep_seconds=86400)
 
 
 @pytest.fixture

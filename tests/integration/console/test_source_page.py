@@ -89,7 +89,7 @@ def test_a_link_opens_the_page_of_its_source(console: Console) -> None:
     assert "crm-field" in refused
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_link_shows_nothing_of_another_source_whatever_is_asked_for(console: Console, data: st.DataObject) -> None:
     if not console.ledger.events_of_source("pms"):

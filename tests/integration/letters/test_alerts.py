@@ -26,7 +26,7 @@ from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.redact import Redactor
 from bellhop.schemas.settings.alerts import AlertReceiver
 from bellhop.vendors.settings import build
-from tests.support.ledger import Clock, event, letter
+from tests.support.ledger import Clock, event, letter, sqlite_ledger
 from tests.support.service import free_port
 from tests.support.sink import Sink, serving
 from tests.support.smtp import MailSink
@@ -58,7 +58,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    made = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=90 * 86400, second_approver=False, now=clock)
+    made = Ledger.open(sqlite_ledger(tmp_path), keep_seconds=90 * 86400, second_approver=False, now=clock)
     yield made
     made.close()
 

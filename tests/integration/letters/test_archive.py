@@ -24,6 +24,7 @@ from bellhop.letters.replay import Replayed, replay
 from bellhop.schemas.envelope import Envelope, content_hash, decode, encode
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.registry import ROUTES
+from tests.support.ledger import sqlite_ledger
 from tests.support.service import wait_for
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -52,7 +53,7 @@ def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=90 * 86400)
+    made = Ledger.open(sqlite_ledger(tmp_path), keep_seconds=90 * 86400)
     yield made
     made.close()
 

@@ -231,9 +231,9 @@ def test_an_edited_letter_is_replayed_with_its_new_content_and_closed_after_the_
     assert bench.arrived() == []
 
 
-def test_an_edit_that_waits_for_approval_is_not_replayed(bench: Bench, empty_url: str) -> None:
+def test_an_edit_that_waits_for_approval_is_not_replayed(bench: Bench, ledger_url: str) -> None:
     bench.dead(1)
-    strict = Ledger.open(empty_url, keep_seconds=90 * 86400, second_approver=True, now=bench.clock)
+    strict = Ledger.open(ledger_url, keep_seconds=90 * 86400, second_approver=True, now=bench.clock)
     edit = strict.edits.propose(1, "ann", "the wrong member", bench.letter(1).new.body)
     strict.close()
     with pytest.raises(EditRefused, match="proposed"):

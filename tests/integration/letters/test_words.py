@@ -20,7 +20,7 @@ from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.settings import load
 from bellhop.vendors.vendor import Said
-from tests.support.ledger import BOOK, letter
+from tests.support.ledger import BOOK, letter, sqlite_ledger
 
 SETTINGS = """
 [accounts.sb]
@@ -65,7 +65,7 @@ def test_of_a_booking_that_was_half_made_before_a_restore_the_rest_is_booked(tmp
     file = tmp_path / "bellhop.toml"
     with Sandbox() as sandbox:
         file.write_text(SETTINGS.format(url=sandbox.url))
-        ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=90 * 86400)
+        ledger = Ledger.open(sqlite_ledger(tmp_path), keep_seconds=90 * 86400)
         try:
             ledger.restores.say(datetime.now(UTC) - timedelta(minutes=2), "ann", "the disk was lost")
             event = asked()
@@ -91,7 +91,7 @@ def test_of_what_the_copy_of_the_ledger_knew_a_person_says_only_the_rest(tmp_pat
     file = tmp_path / "bellhop.toml"
     with Sandbox() as sandbox:
         file.write_text(SETTINGS.format(url=sandbox.url))
-        ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=90 * 86400)
+        ledger = Ledger.open(sqlite_ledger(tmp_path), keep_seconds=90 * 86400)
         try:
             event, first, second = asked(), *(booked_there(sandbox.url, start) for start in STARTS)
             (claimed,) = ledger.claim([event], "w-1", 60)

@@ -19,6 +19,7 @@ from bellhop.vendors.handlers import handlers
 from bellhop.vendors.held import OpenGate
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.settings import build
+from tests.support.ledger import sqlite_ledger
 
 BOOKINGS = 500
 THREADS = 30
@@ -63,7 +64,7 @@ def book(worker: Handler, event: Envelope) -> str:
 
 
 def test_a_booking_costs_one_call_and_hardly_more(tmp_path: Path) -> None:
-    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=86_400)
+    ledger = Ledger.open(sqlite_ledger(tmp_path), keep_seconds=86_400)
     with Sandbox() as sandbox, ThreadPoolExecutor(THREADS) as pool:
         worker = handler(sandbox, ledger)
         assert isinstance(worker, AsksAhead)
@@ -76,7 +77,7 @@ def test_a_booking_costs_one_call_and_hardly_more(tmp_path: Path) -> None:
 
 
 def test_a_burst_that_nothing_was_asked_ahead_for_asks_everything_once(tmp_path: Path) -> None:
-    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=86_400)
+    ledger = Ledger.open(sqlite_ledger(tmp_path), keep_seconds=86_400)
     with Sandbox() as sandbox, ThreadPoolExecutor(THREADS) as pool:
         worker = handler(sandbox, ledger)
         list(pool.map(lambda number: book(worker, event(number)), range(THREADS)))

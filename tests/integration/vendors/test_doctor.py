@@ -24,6 +24,7 @@ from bellhop.sandbox.server import Sandbox
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
 from bellhop.schemas.settings import Limits
 from bellhop.vendors.doctor.probe import Probe
+from tests.support.ledger import sqlite_ledger
 
 SETTINGS = """
 [ledger]
@@ -83,6 +84,7 @@ class Doctor:
 
     def __init__(self, folder: Path, url: str) -> None:
         self._folder = folder
+        self._ledger_url = sqlite_ledger(folder)
         self._facts = {
             **{"folder": folder, "url": url, "company": "sandbox", "api_key": "sandbox-api-key", "more": ""},
             "secret_key": "sandbox-secret-key",
@@ -104,7 +106,7 @@ class Doctor:
         return found
 
     def ledger(self) -> Ledger:
-        return Ledger.open(f"sqlite:///{self._folder}/ledger.db", keep_seconds=86400)
+        return Ledger.open(self._ledger_url, keep_seconds=86400)
 
 
 @pytest.fixture

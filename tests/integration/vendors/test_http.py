@@ -147,7 +147,7 @@ def test_a_success_gives_the_reservations_id() -> None:
         assert client(url).create_service_reservation("3125141", "", []) == "77"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner)
     | st.dictionaries(st.sampled_from(["success", "reason", "message", "offers"]) | st.text(max_size=3), inner))

@@ -43,6 +43,7 @@ from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDel
 from bellhop.workers.executor import Executor
 from bellhop.workers.run import posts
 from tests.support.ingress import MemoryEvents
+from tests.support.ledger import sqlite_ledger
 from tests.support.statements import statements
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ AT_ONCE = 50
 SALONS = bookings_route("simplybook")
 LIMITS = {
     # per event: SQL statements, calls of Python functions
-    "accept": (0.0, 315),
+    "accept": (0.0, 270),
     MEMBERS_ROUTE: (0.2, 303),
     SALONS: (10.9, 1470),
 }
@@ -105,7 +106,7 @@ class Confirming:
 def document(folder: Path, vendor: str) -> dict[str, Any]:
     made: dict[str, Any] = tomllib.loads(template())
     made["broker"]["url"] = [f"sqlite:///{folder}/broker.db"]
-    made["ledger"]["url"] = f"sqlite:///{folder}/ledger.db"
+    made["ledger"]["url"] = sqlite_ledger(folder)
     for account in made["accounts"].values():
         account["base_url"] = vendor
     return made

@@ -19,6 +19,7 @@ from bellhop.vendors.registry import BY_KIND
 from bellhop.vendors.settings import build
 from bellhop.workers.gate import AccountGate
 from bellhop.workers.held_accounts import held_accounts
+from tests.support.ledger import sqlite_ledger
 
 ROUTES = frozenset(("bookings.simplybook", "bookings.peoplevine", "members", "pulls"))
 REFUSED = {
@@ -51,7 +52,7 @@ def call_until_held(settings: Settings, ledger: Ledger, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["sb", "pv"])
 def test_it_is_taken_again_with_a_token_that_had_run_out_meanwhile(tmp_path: Path, name: str) -> None:
-    ledger = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=86_400)
+    ledger = Ledger.open(sqlite_ledger(tmp_path), keep_seconds=86_400)
     hastened: list[str] = []
 
     def hasten(route: str, accounts: Collection[str]) -> int:

@@ -26,7 +26,7 @@ from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome
 from bellhop.workers.executor import Executor
 from bellhop.workers.results import Results
 from bellhop.workers.worker import SettlerEnded, Worker
-from tests.support.ledger import event
+from tests.support.ledger import event, sqlite_ledger
 from tests.support.service import wait_for
 
 ROUTE = "members"
@@ -109,7 +109,7 @@ def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = Ledger.open(f"sqlite:///{tmp_path}/ledger.db", keep_seconds=90 * 86400)
+    made = Ledger.open(sqlite_ledger(tmp_path), keep_seconds=90 * 86400)
     yield made
     made.close()
 

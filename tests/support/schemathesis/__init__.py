@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "2"))
 """Of each operation, beside those that cover its schema; `make schemathesis` asks for more."""
 _CONFIG = """
 hooks = "tests.support.schemathesis.hooks"

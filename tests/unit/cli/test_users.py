@@ -9,6 +9,7 @@ from bellhop.cli.main import cli
 from bellhop.console.access.passwords import matches
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import BellhopError, SettingsError
+from tests.support.ledger import sqlite_ledger
 
 PASSWORD = "correct horse battery"
 
@@ -16,9 +17,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     made = tmp_path / "bellhop.toml"
-    made.write_text(
-        f'[ledger]\nurl = "sqlite:///{tmp_path}/ledger.db"\n[broker]\nurl = ["sqlite:///{tmp_path}/b.db"]\n'
-    )
+    made.write_text(f'[ledger]\nurl = "{sqlite_ledger(tmp_path)}"\n[broker]\nurl = ["sqlite:///{tmp_path}/b.db"]\n')
     return made
 
 
@@ -27,7 +26,7 @@ def _run(file: Path, *words: str, given: str = "") -> Result:
 
 
 def _ledger(file: Path) -> Ledger:
-    return Ledger.open(f"sqlite:///{file.parent}/ledger.db", keep_seconds=90 * 86400)
+    return Ledger.open(sqlite_ledger(file.parent), keep_seconds=90 * 86400)
 
 
 def test_a_user_is_made_with_a_password_that_is_asked_for_and_not_shown(file: Path) -> None:

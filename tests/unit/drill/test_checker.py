@@ -24,6 +24,7 @@ from bellhop.drill.history import (
     ToldBooking,
     ToldResult,
 )
+from tests.support.examples import EXAMPLES
 
 Records = list[Record]
 
@@ -243,7 +244,6 @@ PLANTED: list[tuple[str, Callable[[str, int], Life], int, Callable[[Life], Life]
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=60)
 def test_in_a_right_history_nothing_is_found(data: st.DataObject) -> None:
     lives = data.draw(histories())
     records = data.draw(st.composite(shuffled)(lives))
@@ -256,7 +256,7 @@ def test_in_a_right_history_nothing_is_found(data: st.DataObject) -> None:
     ("make", "count", "spoil", "breach"), [one[1:] for one in PLANTED], ids=[one[0] for one in PLANTED]
 )
 @given(data=st.data())
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=EXAMPLES // 4)
 def test_what_was_planted_is_named_and_nothing_else(
     make: Callable[[str, int], Life], count: int, spoil: Callable[[Life], Life], breach: Breach, data: st.DataObject
 ) -> None:

@@ -29,6 +29,7 @@ from bellhop.ledger.records import (
 )
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
+from tests.support.examples import EXAMPLES
 from tests.support.ledger import BOOK, NOON, entry, event
 
 LEASE = timedelta(seconds=60)
@@ -215,7 +216,7 @@ class Claiming(RuleBasedStateMachine):
 
 
 TestClaiming = Claiming.TestCase
-TestClaiming.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+TestClaiming.settings = settings(max_examples=2 * EXAMPLES, stateful_step_count=50)
 
 
 # --- single steps that the laws do not name ---------------------------------------------------------------------

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bellhop.broker.port import QueueStats
@@ -137,7 +137,6 @@ def test_a_new_source_and_one_that_is_hardly_heard_have_no_habit() -> None:
 hours = st.lists(st.integers(MONDAY, MONDAY + 5 * WEEK), min_size=20, unique=True).map(sorted)
 
 
-@settings(max_examples=60, deadline=None)
 @given(hours)
 def test_nothing_that_a_source_has_done_before_is_an_alarm(heard: list[int]) -> None:
     if (habit := learn(heard)) is None:
@@ -145,7 +144,6 @@ def test_nothing_that_a_source_has_done_before_is_an_alarm(heard: list[int]) -> 
     assert not any(habit.is_broken(last, after) for last, after in pairwise(heard))
 
 
-@settings(max_examples=60, deadline=None)
 @given(hours, st.integers(0, 2000), st.integers(0, 500))
 def test_a_silence_only_grows_and_is_told_of_in_the_end(heard: list[int], later: int, more: int) -> None:
     if (habit := learn(heard)) is None:
@@ -155,7 +153,6 @@ def test_a_silence_only_grows_and_is_told_of_in_the_end(heard: list[int], later:
     assert habit.is_broken(last, last + 200 * WEEK)
 
 
-@settings(max_examples=60, deadline=None)
 @given(hours, st.integers(1, 8))
 def test_a_habit_is_the_same_whichever_week_it_is(heard: list[int], later: int) -> None:
     moved = learn([hour + later * WEEK for hour in heard])

@@ -39,3 +39,17 @@ def test_what_holds_several_is_full_only_where_that_many_meet_at_one_moment() ->
     diary.occupy("65", at("02T10:15"), at("02T10:45"), "c")
     assert not diary.fits("65", at("02T10:00"), at("02T11:00"), holds=2)
     assert diary.fits("65", at("02T10:45"), at("02T11:00"), holds=2)
+
+
+def test_a_time_of_thousands_of_years_is_met_by_all_in_it_and_meets_them() -> None:
+    diary = Diary()
+    diary.occupy("7", at("02T10:00"), at("02T10:30"), "a")
+    first, last = datetime.fromisoformat("0001-01-01T00:00"), datetime.fromisoformat("9999-12-31T23:59")
+    assert not diary.fits("7", first, last)
+    assert diary.fits("7", first, last, holds=2)
+    diary.occupy("7", first, last, "b")
+    assert not diary.fits("7", first, first.replace(minute=1))
+    assert not diary.fits("7", at("02T10:00"), at("02T10:30"), holds=2)
+    assert diary.fits("7", at("02T10:30"), at("02T11:00"), holds=2)
+    diary.release("7", first, last, "b")
+    assert diary.fits("7", at("02T10:30"), last)

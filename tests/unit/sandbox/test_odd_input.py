@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellhop.sandbox.app import create_sandbox
+from tests.support.examples import EXAMPLES
 
 NOW: Final = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 ACCOUNT: Final = {"auth_id": "sandbox", "company": "4711", "user": "bellhop", "pass": "sandbox-password"}
@@ -80,7 +81,7 @@ app = create_sandbox(now=lambda: NOW)
 app.testing = True  # a crash is raised here instead of answered 500
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=2 * EXAMPLES)
 @given(method=st.sampled_from(sorted(PARAMS)), data=st.data())
 def test_odd_parameters_are_refused_by_simplybook_not_crashed_on(method: str, data: st.DataObject) -> None:
     params = list(PARAMS[method])
@@ -96,7 +97,7 @@ def test_odd_parameters_are_refused_by_simplybook_not_crashed_on(method: str, da
         assert ("result" in answer.json) != ("error" in answer.json)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=2 * EXAMPLES)
 @given(data=st.data())
 def test_odd_bodies_are_refused_by_peoplevine_not_crashed_on(data: st.DataObject) -> None:
     client = app.test_client()

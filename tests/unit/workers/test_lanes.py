@@ -96,6 +96,17 @@ def test_one_account_alone_has_half_of_the_places_and_the_next_ones_half_of_what
     assert held.room("c", 0) == 2
 
 
+@pytest.mark.parametrize("free", range(PLACES + 1))
+def test_where_it_is_full_no_account_has_room_and_elsewhere_one_has_that_has_nothing_yet(free: int) -> None:
+    held = lanes()
+    for number in range(PLACES - free):
+        take_in(held, f"a{number % 5}", 1, number)
+    for beside in range(free + 1):
+        rooms = [held.room(lane, beside) for lane in ("a0", "a3", "b", "b:soon")]
+        assert held.is_full(beside) == (max(rooms) == 0)
+        assert held.room("", beside) > 0
+
+
 def test_there_is_a_place_again_as_soon_as_one_is_let_go() -> None:
     held = lanes()
     taken = take_in(held, "a", 8)

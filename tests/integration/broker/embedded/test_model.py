@@ -116,5 +116,5 @@ class EmbeddedModel(RuleBasedStateMachine):
         assert found == set(self.due)
 
 
-EmbeddedModel.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+EmbeddedModel.TestCase.settings = settings(stateful_step_count=30)
 TestEmbeddedModel = EmbeddedModel.TestCase

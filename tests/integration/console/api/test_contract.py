@@ -27,8 +27,8 @@ _NOT_THERE = {"number": "4711", "source": "nobody", "id_": "nowhere", "route": "
 
 
 @pytest.fixture
-def api(tmp_path: Path, empty_url: str) -> Iterator[Api]:
-    one = Api(tmp_path, ledger_url=empty_url)
+def api(tmp_path: Path, ledger_url: str) -> Iterator[Api]:
+    one = Api(tmp_path, ledger_url=ledger_url)
     one.dead(1)
     yield one
     one.close()

@@ -24,8 +24,8 @@ from tests.support.ledger import NOON, event, finish, letter
 
 
 @pytest.fixture
-def api(tmp_path: Path, empty_url: str) -> Iterator[Api]:
-    one = Api(tmp_path, ledger_url=empty_url)
+def api(tmp_path: Path, ledger_url: str) -> Iterator[Api]:
+    one = Api(tmp_path, ledger_url=ledger_url)
     yield one
     one.close()
 

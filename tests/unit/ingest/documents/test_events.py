@@ -19,6 +19,7 @@ from bellhop.ingest.intake import Intake
 from bellhop.schemas import patterns
 from bellhop.schemas.errors import EventInvalid
 from tests.support import ingress
+from tests.support.examples import EXAMPLES
 
 SETTINGS = ingress.settings()
 KINDS = {name: facts.kind for name, facts in SETTINGS.venues.items()}
@@ -195,7 +196,7 @@ def places(value: Any) -> list[Any]:
     return own + [place for one in inner for place in places(one)]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=2 * EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(bodies())
 @example({"type": "booking.cancelled", "data": {"booking_id": 7.0, "odd": ["\x00"]}, "odd": 1})
 @example({"type": "booking.changed", "data": {"booking_id": "R", "status": "Canceled"}})
@@ -227,7 +228,7 @@ def test_what_is_no_event_at_all_is_refused_by_both(value: Any) -> None:
 TEXTS = st.text("ab9.-@+_ \n\u00e9\u200b", max_size=20) | st.sampled_from(EMAILS)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.from_regex(patterns.MOMENT) | TEXTS,
     st.sampled_from(["start", "email", "service_id", "booking_id", "timestamp"]),
