@@ -83,9 +83,15 @@ class Site:
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=2, read=10))
         self._stack = ExitStack()
 
-    # --- begin and end ------------------------------------------------------------------------------------------
-
     def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except BaseException:  # what was started must not outlive it
+            self.__exit__()
+            raise
+        return self
+
+    def _begin(self) -> None:
         for disk in self.disks.values():
             self._stack.enter_context(disk)
         self._stack.callback(self._keep_logs)
@@ -108,7 +114,6 @@ class Site:
         for name in PARTS:
             self.start(name, self.older)
         self.wait_for_ingress()
-        return self
 
     def __exit__(self, *_error: object) -> None:
         self._stack.close()

@@ -16,7 +16,7 @@ class Diary:
 
     def fits(self, who: str, start: datetime, end: datetime, *, holds: int = 1, seats: int = 1) -> bool:
         """Whether `seats` more bookings fit at every moment from start to before end, where `holds` fit at a time."""
-        met = self._met(who, start, end)
+        met = self._beside(who, start, end)
         if not met:
             return seats <= holds
         # The number at once only rises where a booking starts, so these moments are enough.
@@ -24,7 +24,7 @@ class Diary:
         busiest = max(sum(1 for entry in met if entry[0] <= moment < entry[1]) for moment in moments)
         return busiest + seats <= holds
 
-    def _met(self, who: str, start: datetime, end: datetime) -> list[tuple[datetime, datetime, str]]:
+    def _beside(self, who: str, start: datetime, end: datetime) -> list[tuple[datetime, datetime, str]]:
         """Those that share a moment with the time from start to before end. By bisection and not by the dates between:
         a caller's mistake may last for eight thousand years."""
         entries = self._entries[who]
