@@ -87,11 +87,11 @@ def is_other_guest(one: Asked, other: Asked) -> bool:
 
 def have_other_name(one: Asked, other: Asked) -> bool:
     """Whether both name a guest, and by two names; with one address it may be one guest or two who share it. One member
-    is one guest, whatever the names."""
+    is one guest, whatever the names. "Ada" and "Dr Ada Lee" are one name, told at another length."""
     if one.get("member_id") and other.get("member_id"):
         return False
-    names = [_name_words(asked.get("client", {}).get("name")) for asked in (one, other)]
-    return all(names) and names[0] != names[1]
+    first, second = (set(_name_words(asked.get("client", {}).get("name"))) for asked in (one, other))
+    return bool(first and second) and not (first <= second or second <= first)
 
 
 def have_common_phone(one: Asked, other: Asked) -> bool:

@@ -192,6 +192,15 @@ def test_a_request_for_another_name_with_the_same_address_moves_nothing_unless_a
     assert [call[0] for call in salon.calls] == (["book", "cancel"] if start == TEN else [])
 
 
+@pytest.mark.parametrize("name", ["Dr ADA Lee", "Lee", "Lee, Ada"])
+def test_one_name_told_at_another_length_is_no_other_name(name: str) -> None:
+    salon = Salon()
+    request = asked("e-2", "booking.requested", TEN, client={**ADA, "name": name})
+    outcome, _ = finish(salon_handler(salon), request, booked(salon))
+    assert isinstance(outcome, Done)
+    assert [call[0] for call in salon.calls] == ["book", "cancel"]
+
+
 def test_of_two_guests_who_share_an_address_each_ones_events_are_its_own() -> None:
     salon = Salon()
     other = booked(salon, asked("e-0", "booking.requested", TEN, client=EVE))
