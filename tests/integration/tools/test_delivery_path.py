@@ -7,7 +7,7 @@ import pytest
 from tools.delivery_path import record
 
 
-@pytest.mark.parametrize(("fails", "steps"), [(False, set()), (True, {"failures", "retry"})])
+@pytest.mark.parametrize(("fails", "steps"), [(False, set()), (True, {"failures", "questions", "retry"})])
 def test_the_steps_of_a_delivery_stand_in_the_files_that_the_architecture_names(fails: bool, steps: set[str]) -> None:
     files = list(dict.fromkeys(record(fails=fails).functions.values()))
     assert files[0] == "workers/executor.py"
