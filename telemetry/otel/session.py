@@ -23,7 +23,7 @@ _REJECTED: Final[dict[str, Callable[[bytes], int]]] = {
     "metrics": lambda body: ExportMetricsServiceResponse.FromString(body).partial_success.rejected_data_points,
     "logs": lambda body: ExportLogsServiceResponse.FromString(body).partial_success.rejected_log_records,
 }
-"""By signal: how many a collector says it did not take (OTLP 1.5, partial success). Raise DecodeError."""
+"""By signal: how many a collector says it did not take (OTLP's partial success). Raise DecodeError."""
 
 
 class NotTaken(requests.RequestException):
