@@ -170,7 +170,11 @@ def test_the_variables_find_routes_and_accounts_and_the_alerts_are_evaluated(
 
     wait_for(lambda: len(states()) == len(prometheus.rules()), "every rule is evaluated without an error")
     wait_for(lambda: states()["BellhopDeadLettersWaiting"] == "pending", "the dead letters are seen")
-    assert {name for name, state in states().items() if state != "inactive"} == {"BellhopDeadLettersWaiting"}
+    # The salon's booking was in doubt for a moment: a look of the archive that fell into it stands until its next one.
+    wait_for(
+        lambda: {name for name, state in states().items() if state != "inactive"} == {"BellhopDeadLettersWaiting"},
+        "no other alert is left",
+    )
 
     service.kill("archive")
     wait_for(lambda: states()["BellhopNoArchive"] == "pending", "it is seen that no archive runs")
