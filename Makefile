@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export BROKER
 ARGS ?=
 
-.PHONY: help up test test-pythons lint shape coverage fuzz schemathesis drill bench bench-promise bench-recovery bench-lanes bench-letters bench-ledger screenshots docs lock
+.PHONY: help up test test-pythons test-rabbitmq lint shape coverage fuzz schemathesis drill bench bench-promise bench-recovery bench-lanes bench-letters bench-ledger screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -33,6 +33,10 @@ test: .venv/.dev ## set up what the tests need, then lint and run them all (ARGS
 
 test-pythons: ## the unit tests under each CPython from 3.11 to 3.14 that this machine has (ARGS=… for pytest)
 	@$(PYTHON) tools/pythons.py $(ARGS)
+
+test-rabbitmq: .venv/.dev ## contract, way and drill on RabbitMQ 4.0 and 4.3, unpacked from newer Debians as root (ARGS=… for pytest)
+	@tests/support/install_parts.sh
+	@tests/support/newer_rabbitmq.sh $(ARGS)
 
 lint: .venv/.dev ## ruff, mypy, and nothing worse than tools/shape.toml says
 	$(BIN)/ruff check .
