@@ -99,6 +99,11 @@ bench-lanes: .venv/.dev ## one account behind its limit, away or hanging: what a
 	@tests/support/install_parts.sh
 	@$(BIN)/python -m bench.lanes $(ARGS)
 
+.PHONY: bench-backlog
+bench-backlog: .venv/.dev ## finishing with a million events waiting, beside few (ARGS=…)
+	@tests/support/install_parts.sh
+	@$(BIN)/python -m bench.backlog $(ARGS)
+
 .PHONY: bench-calls
 bench-calls: .venv/.dev ## a thousand vendor calls at once in one worker: memory, threads, processor's time, stopping (ARGS=…)
 	@tests/support/install_parts.sh
