@@ -26,6 +26,7 @@ ACCOUNT: Final = "results"
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MESSAGE_ID_BYTES: Final = 255  # see `Envelope.message_id`
 _DETAIL_CHARACTERS: Final = 2000
+_CONTENT_CHARACTERS: Final = 12
 _KEY_BYTES: Final = range(24, 65)
 
 
@@ -84,18 +85,20 @@ def result(
 
 
 def _id(event: Envelope, reason: str) -> str:
-    """`<event id>/<generation>/result`. Another content under the same id ends by itself: its end must not be taken
-    for that of the first."""
-    return _id_of(event.source, event.id, event.generation, "/conflict" if reason == Reason.CONFLICT else "")
+    """`<event id>/0/result`; of a replay and of a conflict `<event id>/<generation>/<content>/result`, as several
+    contents may bear one id, and each is replayed from generation 0 on: its end must not be taken for another's."""
+    is_first = event.generation == 0 and reason != Reason.CONFLICT
+    return _id_of(event.source, event.id, event.generation, "" if is_first else event.content_hash)
 
 
-def result_ids(source: str, id_: str, generation: int) -> list[str]:
-    """The ids that the results of an event may have, up to this replay of it."""
-    return [_id_of(source, id_, number, word) for number in range(generation + 1) for word in ("", "/conflict")]
+def result_ids(source: str, id_: str, contents: Mapping[str, int]) -> list[str]:
+    """The ids that the results of an event may have. contents: the hash of each, and the latest replay of it."""
+    told = [_id_of(source, id_, number, one) for one, last in contents.items() for number in range(last + 1)]
+    return [_id_of(source, id_, 0, ""), *told]
 
 
-def _id_of(source: str, id_: str, generation: int, word: str) -> str:
-    rest = f"/{generation}{word}/result"
+def _id_of(source: str, id_: str, generation: int, content: str) -> str:
+    rest = f"/{generation}{'/' if content else ''}{content[:_CONTENT_CHARACTERS]}/result"
     if len(f"{source}/{id_}{rest}".encode()) > _MESSAGE_ID_BYTES:
         return f"sha256-{hashlib.sha256(id_.encode()).hexdigest()}{rest}"
     return id_ + rest
