@@ -35,9 +35,9 @@ class Processes:
         self, name: str, *words: str, environment: Mapping[str, str] | None = None, logs: Path | None = None
     ) -> None:
         """environment: beside that of all. logs: where its log goes instead of where those of all go."""
-        self._started[name] = environment or {}
         command = [*self._command, name.split("-", 1)[0], *words]
-        with ((logs or self._logs) / f"{name}.log").open("ab") as log:
+        with self._changing, ((logs or self._logs) / f"{name}.log").open("ab") as log:
+            self._started[name] = environment or {}
             self._running[name] = subprocess.Popen(  # noqa: S603  # our own program
                 command,
                 cwd=self._folder,
