@@ -197,7 +197,9 @@ def fate(vendor: str, http: HttpClient, url: str, column: str) -> tuple[str, str
         if isinstance(outcome, InDoubt):
             told = "in doubt"
         is_believed_later = failure.said_no and failure.kind is Kind.UNKNOWN
-        return told + (", believed the second time" if is_believed_later else ""), _ACCOUNT[call_end(failure)]
+        return told + (", believed the second time" if is_believed_later else ""), _ACCOUNT[
+            call_end(failure, is_marked=True)
+        ]
     return "done", ""
 
 

@@ -166,7 +166,7 @@ class AccountGate:
         try:
             ask()
         except VendorFailure as failure:
-            ended = Ended.AWAY if failure.is_away else call_end(failure)
+            ended = call_end(failure, is_marked=False)
             if ended not in _WELL:
                 seconds = self._release(permit, ended, str(failure), failure.retry_after)
                 why = f"asked whether it is well: {failure}"
@@ -192,7 +192,7 @@ class AccountGate:
         try:
             yield
         except VendorFailure as failure:
-            ended = call_end(failure)
+            ended = call_end(failure, is_marked=is_ahead)
             seconds = self._release(permit, ended, str(failure), failure.retry_after)
             if ended is Ended.REFUSED and seconds:
                 # Nothing was done, and so it will be with every event until the credentials are right: none dies of it.

@@ -31,7 +31,8 @@ def harmless_questions(settings: Settings, http: HttpClient, ledger: Ledger, gat
     return found
 
 
-def call_end(failure: VendorFailure) -> Ended:
+def call_end(failure: VendorFailure, *, is_marked: bool) -> Ended:
+    """is_marked: of a call that may leave something in doubt. No other makes the next try wait longer and longer."""
     if failure.kind is Kind.THROTTLED:
         return Ended.THROTTLED
     if failure.tells_nothing:
@@ -40,4 +41,4 @@ def call_end(failure: VendorFailure) -> Ended:
         return Ended.REFUSED
     if not failure.is_away:
         return Ended.ANSWERED
-    return Ended.ILL if failure.kind is Kind.UNKNOWN else Ended.AWAY
+    return Ended.ILL if is_marked and failure.kind is Kind.UNKNOWN else Ended.AWAY

@@ -66,7 +66,7 @@ class Gate:
         try:
             yield
         except VendorFailure as failure:
-            self.ends.append(call_end(failure))
+            self.ends.append(call_end(failure, is_marked=True))
             raise
         self.ends.append(Ended.LOGGED_IN if is_login else Ended.ANSWERED)
 

@@ -176,9 +176,18 @@ def test_what_is_denied_for_long_is_held_at_once_with_the_time_to_wait() -> None
 )
 def test_how_a_call_ended_is_entered_and_its_failure_goes_on(raised: Exception, ended: Ended) -> None:
     ledger = Ledger()
-    with pytest.raises(type(raised)), gate(ledger).turn("sb"):
+    guarded = gate(ledger)
+    guarded.ahead("sb")
+    with pytest.raises(type(raised)), guarded.turn("sb"):
         raise raised
     assert ledger.released == [(PERMIT, ended)]
+
+
+def test_a_question_without_an_answer_leaves_no_doubt_and_is_soon_tried_again() -> None:
+    ledger = Ledger()
+    with pytest.raises(VendorFailure), gate(ledger).turn("sb"):
+        raise failure(Kind.UNKNOWN)
+    assert ledger.released == [(PERMIT, Ended.AWAY)]
 
 
 def test_an_account_without_limits_whose_vendor_is_away_is_entered_and_asks_from_then_on() -> None:
