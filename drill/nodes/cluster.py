@@ -49,6 +49,11 @@ class RabbitCluster:
             node.start_again()
             self._await_quorum(node)
 
+    def freeze_others(self) -> None:
+        """The first stands alone, as it does cut off; nobody else is left to go to."""
+        for node in self.nodes[1:]:
+            node.freeze()
+
     def upgrade(self) -> None:
         """All are stopped, and all started on the newer RabbitMQ. Before that their metadata move to Khepri: 4.3 has no
         other store, and a node that moves them at its start ends unless all others are up at that moment."""
