@@ -21,7 +21,7 @@ from typing import Any, Final
 from bellhop.broker.port import Delivery
 from bellhop.broker.rabbitmq.lanes import LaneQueues
 from bellhop.broker.rabbitmq.messages import message_of, read_strange
-from bellhop.broker.rabbitmq.pulse import Pulse
+from bellhop.broker.rabbitmq.pulse import NodePulse
 from bellhop.broker.rabbitmq.raw import RawMessage, connection
 from bellhop.schemas.observe import Observe, silent
 
@@ -188,7 +188,7 @@ class AmqpConsumer:
         url = self._urls[(self._link - 1) % len(self._urls)]
         self._connection = connection(url, self._heartbeat_seconds)
         try:
-            self._pulse = Pulse(self._connection, self._monotonic)
+            self._pulse = NodePulse(self._connection, self._monotonic)
             if not self._pulse.prove() and not self._told_unproven:  # a node that is cut off answers no consume either
                 self._told_unproven = True
                 self._observe("broker.unproven", part="consumer", queue=self._lanes.queue)

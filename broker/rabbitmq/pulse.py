@@ -26,7 +26,7 @@ class CutOff(ConnectionError):
     """The node did not answer in time."""
 
 
-class Pulse:
+class NodePulse:
     """Of one connection, on a channel of its own: one that is not answered stands still."""
 
     def __init__(self, link: Any, monotonic: Callable[[], float] = time.monotonic) -> None:
