@@ -67,6 +67,27 @@ def test_a_consumer_and_the_counts_do_not_believe_a_node_without_a_majority(clus
     broker.close()
 
 
+def test_a_consumer_of_a_node_that_is_cut_off_goes_on_at_the_next_one(cluster: RabbitCluster) -> None:
+    if cluster.has_mnesia:
+        pytest.skip("a cut leaves Mnesia as two, until a node is started anew: shown from RabbitMQ 4.3 on")
+    urls = cluster.urls()
+    broker, elsewhere = broker_at(*urls), broker_at(*urls[1:])
+    broker.declare()
+    consumer, publisher = broker.consumer(work_queue(ROUTE), 1), elsewhere.publisher()
+    wait_for(lambda: not taken(consumer) and consumer.connected, "it is connected", 15)
+    cluster.cut_off_first()
+    try:
+        wait_for(
+            lambda: publisher.publish(Message("n", b"{}", {}), work(ROUTE)).exception(10) is None, "it is queued", 60
+        )
+        wait_for(lambda: "n" in taken(consumer), "it is delivered", 60)
+        wait_for(lambda: broker.stats() is not None, "the others are asked", 30)
+    finally:
+        cluster.join_first()
+    broker.close()
+    elsewhere.close()
+
+
 def test_a_memory_alarm_costs_an_idle_consumer_nothing(rabbitmq_node: RabbitNode) -> None:
     told = Told()
     broker = broker_at(rabbitmq_node.vhost(), told=told)
