@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export BROKER
 ARGS ?=
 
-.PHONY: help up test test-pythons lint shape coverage fuzz schemathesis drill bench bench-promise bench-recovery bench-lanes bench-letters bench-ledger screenshots docs lock
+.PHONY: help up test test-pythons test-rabbitmq lint shape coverage fuzz schemathesis drill bench bench-promise bench-recovery bench-lanes bench-letters bench-ledger screenshots docs lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -33,6 +33,10 @@ test: .venv/.dev ## set up what the tests need, then lint and run them all (ARGS
 
 test-pythons: ## the unit tests under each CPython from 3.11 to 3.14 that this machine has (ARGS=… for pytest)
 	@$(PYTHON) tools/pythons.py $(ARGS)
+
+test-rabbitmq: .venv/.dev ## contract, way and drill on RabbitMQ 4.0 and 4.3, unpacked from newer Debians as root (ARGS=… for pytest)
+	@tests/support/install_parts.sh
+	@tests/support/newer_rabbitmq.sh $(ARGS)
 
 lint: .venv/.dev ## ruff, mypy, and nothing worse than tools/shape.toml says
 	$(BIN)/ruff check .
@@ -94,6 +98,11 @@ bench-backups: .venv/.dev ## what a backup and a restore take, and what is missi
 bench-lanes: .venv/.dev ## one account behind its limit, away or hanging: what another one's events wait (ARGS=…)
 	@tests/support/install_parts.sh
 	@$(BIN)/python -m bench.lanes $(ARGS)
+
+.PHONY: bench-backlog
+bench-backlog: .venv/.dev ## finishing with a million events waiting, beside few (ARGS=…)
+	@tests/support/install_parts.sh
+	@$(BIN)/python -m bench.backlog $(ARGS)
 
 .PHONY: bench-calls
 bench-calls: .venv/.dev ## a thousand vendor calls at once in one worker: memory, threads, processor's time, stopping (ARGS=…)

@@ -76,19 +76,7 @@ class Place:
         return Counter(account for account, _, _ in self.told())
 
     def put(self, account: str, count: int, first: int = 0) -> dict[str, float]:
-        """Publishes so many of its events; when each was handed over, by member."""
-        sent, waiting = {}, []
-        for number in range(first, first + count):
-            envelope = event(account, number)
-            sent[envelope.subject] = time.monotonic()
-            waiting.append(self.publisher.publish(work_message(envelope, envelope.time), work(MEMBERS_ROUTE)))
-            if len(waiting) >= WINDOW:
-                for confirmed in waiting:
-                    confirmed.result()
-                waiting.clear()
-        for confirmed in waiting:
-            confirmed.result()
-        return sent
+        return publish(self.publisher, account, count, first)
 
     def set(self, account: str, *, delay: float = 0.0, away: bool = False) -> None:
         ask(self.vendor, f"/set?account={account}&delay={delay}" + ("&away=1" if away else ""))
@@ -97,6 +85,22 @@ class Place:
         """Publishes of the worker: retries, dead letters, what it sent to a lane."""
         lines = ask(self.port, "/metrics").decode().splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.startswith("bellhop_publishes_total{"))
+
+
+def publish(publisher: Publisher, account: str, count: int, first: int = 0) -> dict[str, float]:
+    """Publishes so many of its events; when each was handed over, by member."""
+    sent, waiting = {}, []
+    for number in range(first, first + count):
+        envelope = event(account, number)
+        sent[envelope.subject] = time.monotonic()
+        waiting.append(publisher.publish(work_message(envelope, envelope.time), work(MEMBERS_ROUTE)))
+        if len(waiting) >= WINDOW:
+            for confirmed in waiting:
+                confirmed.result()
+            waiting.clear()
+    for confirmed in waiting:
+        confirmed.result()
+    return sent
 
 
 def event(account: str, number: int) -> Envelope:
@@ -118,7 +122,8 @@ def event(account: str, number: int) -> Envelope:
 
 
 @contextmanager
-def at_work(broker: str, accounts: dict[str, float]) -> Iterator[Place]:
+def at_work(broker: str, accounts: dict[str, float], waiting: int = 0) -> Iterator[Place]:
+    """waiting: how many events of the first account are there before the worker is."""
     vendor, port = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="bellhop-bench-") as name, ExitStack() as stack:
         folder = Path(name)
@@ -132,6 +137,7 @@ def at_work(broker: str, accounts: dict[str, float]) -> Iterator[Place]:
         made.declare()
         publisher = made.publisher()
         stack.callback(publisher.close)
+        publish(publisher, next(iter(accounts)), waiting)
         command = [sys.executable, "-m", "bench.lanes_vendor", "--port", str(vendor)]
         stack.enter_context(running(command, folder / "vendor.log", {}))
         worker_command = [sys.executable, "-m", "bellhop.cli.main", "--config", str(path), "work", "members"]

@@ -29,6 +29,7 @@ from typing import Any, Final
 from bellhop.broker.messages import work_message
 from bellhop.broker.port import Publisher
 from bellhop.broker.topology import work
+from bellhop.cli.common import open_ledger
 from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.routes import MEMBERS_ROUTE, bookings_route
 from bellhop.vendors.registry import connect_broker
@@ -138,6 +139,7 @@ def measure(part: Part, broker: str, calls: int, delay_ms: int) -> dict[str, Any
         path = folder / "bellhop.toml"
         path.write_text(text, encoding="utf-8")
         settings = load(path, {})
+        open_ledger(settings).close()  # made by no worker but the very first
         made = connect_broker(settings)
         made.declare()
         publisher = made.publisher()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -53,9 +54,13 @@ def clean_headers(found: Any) -> dict[str, str | int | float]:
     number beyond all bounds or half a character would fail only later, in the midst of a batch."""
     if not isinstance(found, Mapping):
         return {}
-    plain = {_readable(str(name)): value for name, value in found.items()}
-    texts = {name: _readable(value) for name, value in plain.items() if isinstance(value, str)}
-    return texts | {name: value for name, value in plain.items() if _is_number(value)}
+    # Thousands of messages are held while they wait for room: one text for a name, in all of them.
+    plain = {sys.intern(_readable(str(name))): value for name, value in found.items()}
+    return {
+        name: _readable(value) if isinstance(value, str) else value
+        for name, value in plain.items()
+        if isinstance(value, str) or _is_number(value)
+    }
 
 
 def _is_number(value: Any) -> bool:
@@ -65,4 +70,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _readable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -33,6 +33,7 @@ def archive(app: App) -> None:
     from bellhop.letters.archive import LOST, Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
     from bellhop.letters.buried import BuriedResults
+    from bellhop.letters.by_hand import HandResults
     from bellhop.letters.floods import FloodEnds
     from bellhop.letters.resume import Resumer
     from bellhop.letters.silence import SilentSources, lags_behind
@@ -59,7 +60,8 @@ def archive(app: App) -> None:
         jobs = threading.Thread(target=run_jobs, args=(stop,), name="jobs", daemon=True)
         jobs.start()
         silences = SilentSources(ledger.habits, settings.sources, observe, lags=lambda: lags_behind(broker))
-        for helper in (Resumer(ledger, publisher, observe), FloodEnds(ledger, broker, observe), silences):
+        by_hand = HandResults(ledger, publisher, settings.told, utc_now, observe)
+        for helper in (Resumer(ledger, publisher, observe), FloodEnds(ledger, broker, observe), silences, by_hand):
             threading.Thread(target=helper.run, args=(stop,), daemon=True).start()
         _alerting(settings, ledger, broker, observe).start(stop)
         archiver.run(stop)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bellhop.ingest import elsewhere, leniency
-from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt, RefusedItem, Tested
+from bellhop.ingest.formats.parts import Context, Event, Ignored, Made, NotOurs, Receipt, RefusedItem, Tested, fate
 from bellhop.ingest.formats.table import TABLE
 from bellhop.ingest.unknown import is_of_unknown_type, leave_out_unknown
 from bellhop.schemas import events
@@ -163,9 +163,7 @@ class Intake:
         where = bookings_route(kinds[0]), accounts.pop() if len(accounts) == 1 and not unknown else ""
         if not unknown:  # a cancel that names no venue need not
             return where, ()
-        does_cancel = cancels(parsed.type, parsed.data.get("status"))
-        fate = "cancelled, wherever it is" if does_cancel else "left to a person, wherever it is"
-        return where, (f"{unknown}: what stands under its reference is {fate}",)
+        return where, (f"{unknown}: {fate(cancels=cancels(parsed.type, parsed.data.get('status')))}",)
 
     def _order_time(self, told: datetime, meant: Event, receipt: Receipt) -> tuple[datetime, tuple[str, ...]]:
         """The time by which a booking's events are ordered. The content's hash keeps the one that was told: sent again,

@@ -109,6 +109,15 @@ class AccountStates:
         if permit.id:
             self._spent.append(permit.id)
 
+    def count(self, account: str) -> None:
+        """A call without leave of its own: the question before a breaker's try, beside the call that it lets try."""
+        with self._database.write([account_key(account)]) as connection:
+            now = self._now()
+            row = self._row(connection, account, now)
+            used = row.used if row.day == utc_day(now) else 0
+            values = {"day": utc_day(now), "used": used + 1, "updated": now}
+            connection.execute(sa.update(accounts).where(accounts.c.account == account).values(values))
+
     @contextmanager
     def take_spent(self) -> Iterator[Sequence[str]]:
         """Around a transaction that is to give back what was spent: their numbers, for `end_permits`."""

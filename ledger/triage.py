@@ -18,6 +18,7 @@ from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, 
 from bellhop.ledger.tables import EPOCH, audit, dead_letters, events, letter_bodies, letter_notes
 from bellhop.schemas.envelope import decode
 from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.reasons import Reason
 
 _C: Final = dead_letters.c
 _WHOLE: Final = sa.select(dead_letters, letter_bodies.c.body, letter_bodies.c.evidence).join(
@@ -199,6 +200,19 @@ class Desk(Letters):
             rows = connection.execute(query.limit(limit + 1)).all()
         more = make_cursor("audit", rows[limit - 1].id) if len(rows) > limit else ""
         return Page([stored_act(row) for row in rows[:limit]], more)
+
+    def acts_by_hand(self, after: int, since: datetime) -> tuple[list[AuditRow], int]:
+        """Above this number and not older: who discarded or restored letters that ask for something to be done by hand,
+        the oldest first; and the number of the newest act of all."""
+        asked = (audit.c.letter == _C.id) & (_C.reason == Reason.UNSUPPORTED.value)
+        with self._database.read() as connection:
+            newest = connection.scalar(sa.select(sa.func.max(audit.c.id))) or 0
+            if newest <= after:
+                return [], newest
+            span = (audit.c.id > after, audit.c.id <= newest, audit.c.at >= since)
+            acts = (*span, audit.c.act.in_(("discard", "restore")))
+            rows = connection.execute(sa.select(audit).join(dead_letters, asked).where(*acts).order_by(audit.c.id))
+            return [stored_act(row) for row in rows], newest
 
     def _find_ordered(
         self,

@@ -26,19 +26,21 @@ ACCOUNT: Final = "results"
 _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MESSAGE_ID_BYTES: Final = 255  # see `Envelope.message_id`
 _DETAIL_CHARACTERS: Final = 2000
+_CONTENT_CHARACTERS: Final = 12
 _KEY_BYTES: Final = range(24, 65)
 
 
-def result_type(event: Envelope, reason: str, *, stands: bool = False) -> str:
+def result_type(event: Envelope, reason: str, *, stands: bool = False, by_hand: bool = False) -> str:
     """The result's type; "" where the end of such an event is not told. reason: of its dead letter, "" for none.
-    stands: whether anything of its booking does. What one guest of several cancelled leaves the booking standing."""
+    stands: whether anything of its booking does. What one guest of several cancelled leaves the booking standing.
+    by_hand: a person says that what was to be cancelled is."""
     if event.type in MEMBER_TYPES:
         return "member.failed" if reason else "member.synchronised"
     if event.type not in BOOKING_TYPES:
         return ""
     if reason:
         return "booking.unpaid" if reason == Reason.UNPAID else "booking.failed"
-    is_over = cancels(event.type, event.data.get("status")) and not stands
+    is_over = (by_hand or cancels(event.type, event.data.get("status"))) and not stands
     return "booking.cancelled" if is_over else "booking.confirmed"
 
 
@@ -50,13 +52,14 @@ def result(
     booking: Mapping[str, Any] | None = None,
     warnings: Sequence[str] = (),
     now: datetime,
+    act: int = 0,
 ) -> Envelope | None:
     """The event that tells of another's end; None where that is not told.
 
     detail: for people, without secrets. booking: what its booking has at the vendor. warnings: what of the event is not
-    there as it was sent. now: the end's time.
+    there as it was sent. now: the end's time. act: the number of the person's, in the audit, that ended it.
     """
-    type_ = result_type(event, reason, stands=bool((booking or {}).get("vendor_ids")))
+    type_ = result_type(event, reason, stands=bool((booking or {}).get("vendor_ids")), by_hand=bool(act))
     if not type_:
         return None
     told: dict[str, Any] = {"event_id": event.id, "detail": detail[:_DETAIL_CHARACTERS]}
@@ -66,7 +69,7 @@ def result(
         told |= {"booking_id": event.subject, "venue": event.data.get("venue", ""), **(booking or {})}
     told |= {"reason": reason} if reason else {}
     told |= {"warnings": list(warnings)} if warnings else {}
-    id_ = _id(event, reason)
+    id_ = _id_of(event.source, event.id, event.generation, f"act-{act}") if act else _id(event, reason)
     return Envelope(
         id=id_,
         source=event.source,
@@ -84,18 +87,26 @@ def result(
 
 
 def _id(event: Envelope, reason: str) -> str:
-    """`<event id>/<generation>/result`. Another content under the same id ends by itself: its end must not be taken
-    for that of the first."""
-    return _id_of(event.source, event.id, event.generation, "/conflict" if reason == Reason.CONFLICT else "")
+    """`<event id>/0/result`; of a replay and of a conflict `<event id>/<generation>/<content>/result`, as several
+    contents may bear one id, and each is replayed from generation 0 on: its end must not be taken for another's."""
+    is_first = event.generation == 0 and reason != Reason.CONFLICT
+    return _id_of(
+        event.source, event.id, event.generation, "" if is_first else event.content_hash[:_CONTENT_CHARACTERS]
+    )
 
 
-def result_ids(source: str, id_: str, generation: int) -> list[str]:
-    """The ids that the results of an event may have, up to this replay of it."""
-    return [_id_of(source, id_, number, word) for number in range(generation + 1) for word in ("", "/conflict")]
+def result_ids(source: str, id_: str, contents: Mapping[str, int]) -> list[str]:
+    """The ids that the results of an event may have. contents: the hash of each, and the latest replay of it."""
+    told = [
+        _id_of(source, id_, number, one[:_CONTENT_CHARACTERS])
+        for one, last in contents.items()
+        for number in range(last + 1)
+    ]
+    return [_id_of(source, id_, 0, ""), *told]
 
 
-def _id_of(source: str, id_: str, generation: int, word: str) -> str:
-    rest = f"/{generation}{word}/result"
+def _id_of(source: str, id_: str, generation: int, content: str) -> str:
+    rest = f"/{generation}{'/' if content else ''}{content}/result"
     if len(f"{source}/{id_}{rest}".encode()) > _MESSAGE_ID_BYTES:
         return f"sha256-{hashlib.sha256(id_.encode()).hexdigest()}{rest}"
     return id_ + rest

@@ -47,6 +47,8 @@ class GateLedger(Protocol):
 
     def spend(self, permit: Permit) -> None: ...
 
+    def count(self, account: str) -> None: ...
+
     def views(self) -> list[AccountView]: ...
 
 
@@ -165,14 +167,14 @@ class AccountGate:
             ask()
         except VendorFailure as failure:
             ended = Ended.AWAY if failure.is_away else call_end(failure)
-            if ended in _WELL:
-                return
-            seconds = self._release(permit, ended, str(failure), failure.retry_after)
-            why = f"asked whether it is well: {failure}"
-            raise self._deny(permit.account, why, seconds, refused=ended is Ended.REFUSED) from None
+            if ended not in _WELL:
+                seconds = self._release(permit, ended, str(failure), failure.retry_after)
+                why = f"asked whether it is well: {failure}"
+                raise self._deny(permit.account, why, seconds, refused=ended is Ended.REFUSED) from None
         except BaseException:
             self._release(permit, Ended.UNUSED)
             raise
+        self._ledger.count(permit.account)
 
     def give_back(self, account: str) -> None:
         """Returns a permit that was not used."""
@@ -278,10 +280,12 @@ class AccountGate:
 
     def _seems_ill(self, account: str) -> bool:
         """As far as was seen last."""
-        return _is_ill(self._views.get(account))
+        view = self._views.get(account)
+        return view is not None and view.ill
 
     def _is_ill(self, account: str) -> bool:
-        return _is_ill(self._looked_up().get(account))
+        self._looked_up()
+        return self._seems_ill(account)
 
     def _looked_up(self) -> Mapping[str, AccountView]:
         """What the ledger holds of accounts, as of a second ago at most."""
@@ -294,7 +298,3 @@ class AccountGate:
         with self._lock:
             self._views = views
         return views
-
-
-def _is_ill(view: AccountView | None) -> bool:
-    return view is not None and view.ill

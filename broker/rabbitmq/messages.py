@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from bellhop.broker.headers import clean_headers
 from bellhop.broker.port import LONGEST_ID, Headers, Message
 from bellhop.broker.rabbitmq.properties import Properties
 from bellhop.broker.rabbitmq.raw import RawMessage
 from bellhop.broker.rabbitmq.topology import HEADERS
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def message_of(message: RawMessage) -> Message:
@@ -22,7 +25,7 @@ def message_of(message: RawMessage) -> Message:
 def read_strange(read: Properties) -> Mapping[str, Any]:
     """What a message bears that we did not publish; nothing beside one of our own."""
     is_ours = all(name == HEADERS or name.startswith("x-") for name in read.headers) and HEADERS in read.headers
-    return {} if is_ours else read.describe()
+    return _NOTHING if is_ours else read.describe()
 
 
 def _own_headers(read: Properties) -> Headers:

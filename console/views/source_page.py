@@ -101,7 +101,8 @@ def event() -> str:
     view = own.ledger.event(source, _word("id", 500))
     if view is None or view.route == "results":
         abort(404, "None of your events has this id, or no worker has taken it yet.")
-    results = own.ledger.results_of(source, result_ids(source, view.id, view.generation))
+    contents = {one.content_hash: one.generation for one in own.ledger.standings(source, [view.id]).get(view.id, ())}
+    results = own.ledger.results_of(source, result_ids(source, view.id, contents))
     return _page("source_event.html", event=upstream_event(view, results), is_told=bool(_settings().result_url))
 
 

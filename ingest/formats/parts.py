@@ -216,6 +216,11 @@ class TheirSite:
 NO_SITE: Final = TheirSite()
 
 
+def fate(*, cancels: bool) -> str:
+    """What becomes of a booking by an event of a venue that is none of ours."""
+    return f"what stands under its reference is {'cancelled' if cancels else 'left to a person'}, wherever it is"
+
+
 def their_site(key: object, field_name: str, context: Context, *, is_needed: bool) -> TheirSite:
     """is_needed: not so by a cancel."""
     try:
@@ -228,8 +233,7 @@ def their_site(key: object, field_name: str, context: Context, *, is_needed: boo
     except EventInvalid as error:
         if is_needed:
             raise
-        fate = "what stands under its reference is cancelled, wherever it is"
-        told = [] if key is None else [f"{one.field}: {one.rule}: {fate}" for one in error.problems]
+        told = [] if key is None else [f"{one.field}: {one.rule}: {fate(cancels=True)}" for one in error.problems]
         return TheirSite(warnings=tuple(told))
 
 

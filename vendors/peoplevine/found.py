@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bellhop.ledger.records import Entry, EntryState, VendorCall
+from bellhop.vendors.ids import plain_id
 from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.peoplevine.settings import PeoplevineAccount
 from bellhop.vendors.vendor import FoundBookings, FoundWrong, Said
@@ -20,6 +21,8 @@ def find_said(
     """See `vendors.vendor.FindSaid`."""
     if len(said) != 1:
         raise FoundWrong("one reservation holds all services of a booking: say its id alone")
+    if plain_id(said[0].vendor_id) is None:
+        raise FoundWrong(f"{said[0].vendor_id} is no reservation's id: say what Peoplevine shows as its number")
     slot, took = call.arguments.get("slot", ""), call.arguments.get("took", "")
     entry = Entry(said[0].vendor_id, call.line, made_by, EntryState.CONFIRMED, slot=slot, took=took)
     return FoundBookings((entry,), _NOTE)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from bellhop.ledger.records import Entry, EntryState, VendorCall
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
+from bellhop.vendors.ids import number_of
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.forms import is_set
 from bellhop.vendors.simplybook.settings import SimplybookAccount
@@ -69,6 +70,8 @@ def find_said(
         raise FoundWrong(f"{wanted} bookings were asked for in one call: say the id of each")
     entries, notes = [], []
     for one in said:
+        if number_of(one.vendor_id) is None:
+            raise FoundWrong(f"{one.vendor_id} is no booking's id: SimplyBook.me's are whole numbers")
         details, note = _details(client, one)
         if details is not None:
             _check(call, one, details)

@@ -119,6 +119,15 @@ def test_the_days_last_fifth_is_kept_for_bookings(ledger: Ledger, clock: Clock) 
     assert (view.used, view.day) == (10, "2026-11-21")
 
 
+def test_a_question_beside_a_call_that_tries_counts_among_the_days_calls(ledger: Ledger) -> None:
+    limits = Limits(per_day=3)
+    get(ledger, limits)
+    ledger.accounts.count("sb")
+    assert ledger.accounts.views()[0].used == 2
+    get(ledger, limits)
+    assert "all 3 calls of the day are used" in refusal(ledger, limits).why
+
+
 def test_a_new_day_begins_with_nothing_used(ledger: Ledger, clock: Clock) -> None:
     limits = Limits(per_day=1)
     get(ledger, limits)

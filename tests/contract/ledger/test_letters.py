@@ -101,6 +101,9 @@ def test_who_discards_the_letter_of_a_cancel_by_hand_says_that_it_is_done(ledger
     assert told() == (["78"], "c-1", "")
     ledger.letters.restore([1], "ann", "it was another")
     assert told() == (["77", "78"], "", "")
+    acts, newest = ledger.letters.acts_by_hand(0, NOON - timedelta(days=1))
+    assert [(one.act, one.letter) for one in acts] == [("discard", 1), ("restore", 1)]
+    assert ledger.letters.acts_by_hand(newest, NOON - timedelta(days=1)) == ([], newest)
 
 
 def test_what_waits_is_told_by_route_account_and_reason_with_the_soonest_start_to_come(

@@ -73,6 +73,8 @@ def test_of_a_booking_that_was_half_made_before_a_restore_the_rest_is_booked(tmp
             assert isinstance(refused, Refused)
             ledger.letters.archive([letter(event, Reason.IN_DOUBT)])
             words, first = Words(ledger, load(file, {}), away), booked_there(sandbox.url, STARTS[0])
+            with pytest.raises(WordRefused, match="no booking's id"):
+                words.there(1, [replace(first, vendor_id="ab12")], who="ann", why="its code", rest_absent=True)
             with pytest.raises(WordRefused, match="wants more bookings than these"):
                 words.there(1, [first], who="ann", why="seen in the calendar")
             assert words.there(1, [first], who="ann", why="seen", rest_absent=True).letters == (1,)

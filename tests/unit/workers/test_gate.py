@@ -37,6 +37,7 @@ class Ledger:
     asked: list[tuple[str, bool]] = field(default_factory=list)
     released: list[tuple[Permit, Ended]] = field(default_factory=list)
     spent: list[Permit] = field(default_factory=list)
+    counted: list[str] = field(default_factory=list)
     looks: int = 0
     away: bool = False
     open_seconds: float = 0.0
@@ -54,6 +55,9 @@ class Ledger:
             raise LedgerUnavailable("away")
         self.released.append((permit, ended))
         return self.open_seconds
+
+    def count(self, account: str) -> None:
+        self.counted.append(account)
 
     def spend(self, permit: Permit) -> None:
         self.spent.append(permit)
@@ -328,7 +332,7 @@ def test_the_call_that_tries_an_ill_vendor_comes_after_a_question_that_it_answer
     ledger, question = Ledger([TRY], ill={"free"}), Question()
     guarded = gate(ledger, questions={"free": question})
     guarded.ahead("free")
-    assert (question.asked, ledger.released) == (1, [])
+    assert (question.asked, ledger.released, ledger.counted) == (1, [], ["free"])
     with guarded.turn("free"):
         pass
     assert (question.asked, ledger.released) == (1, [(TRY, Ended.ANSWERED)])
@@ -352,7 +356,7 @@ def test_a_vendor_that_does_not_answer_the_question_is_called_for_no_event(
     with pytest.raises(CallHeld) as caught:
         guarded.ahead("free")
     assert (caught.value.account, caught.value.refused) == ("free", ended is Ended.REFUSED)
-    assert ledger.released == [(TRY, ended)]
+    assert (ledger.released, ledger.counted) == ([(TRY, ended)], [])  # what was not called is counted by its leave
 
 
 def test_a_question_that_the_vendor_refuses_shows_that_it_is_there() -> None:

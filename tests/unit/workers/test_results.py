@@ -17,7 +17,7 @@ from bellhop.letters.buried import BuriedResults
 from bellhop.schemas.envelope import Envelope, content_hash, decode, encode
 from bellhop.schemas.events import PULL_TYPE
 from bellhop.schemas.reasons import Reason
-from bellhop.schemas.results import RESULT_TYPE, RESULTS_ROUTE, result, signing_key
+from bellhop.schemas.results import RESULT_TYPE, RESULTS_ROUTE, result, result_ids, signing_key
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
 from bellhop.vendors.outward import signature_headers
 from bellhop.workers.delivery import EndedDelivery
@@ -173,13 +173,20 @@ def test_the_ledger_is_not_asked_for_a_booking_that_is_at_hand() -> None:
     assert ledger.asked == 0
 
 
-def test_each_generation_has_its_result_and_another_content_under_the_same_id_too() -> None:
-    ids = [
-        told(Done("booked")),
-        told(Done("booked"), event().next_generation()),
-        told(Dead(Reason.CONFLICT, "another content stands"), claimed=False),
+def test_each_replay_of_each_content_under_one_id_has_a_result_of_its_own() -> None:
+    first, other = event(), replace(event(), content_hash="f" * 64)
+    clash = Dead(Reason.CONFLICT, "another content stands")
+    told_of = [
+        told(Done("booked"), first),
+        told(Done("booked"), first.next_generation()),
+        *(told(clash, one, claimed=False) for one in (first, other)),
+        told(Done("booked"), other.next_generation()),
     ]
-    assert [one.id for one in ids if one] == ["e-1/0/result", "e-1/1/result", "e-1/0/conflict/result"]
+    ids = [one.id for one in told_of if one]
+    assert ids[0] == "e-1/0/result"
+    assert len(set(ids)) == len(told_of)
+    known = {first.content_hash: 1, other.content_hash: 1}
+    assert set(ids) <= set(result_ids(first.source, first.id, known))
 
 
 def test_two_events_of_one_booking_and_time_are_two_facts() -> None:
