@@ -23,6 +23,8 @@ DEAD_EXCHANGE: Final = "bellhop.dead"
 ALTERNATE_EXCHANGE: Final = "bellhop.unroutable"
 DEAD_QUEUE: Final = "bellhop.dead"
 UNROUTABLE_QUEUE: Final = "bellhop.unroutable"
+PULSE_QUEUE: Final = "bellhop.pulse"
+"""RabbitMQ's alone, and always empty (`broker/rabbitmq/pulse.py`)."""
 
 DELIVERY_LIMIT: Final = 20
 """Where the settings name none."""

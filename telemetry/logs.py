@@ -56,6 +56,7 @@ _LEVEL_OF: Final[Mapping[str, str]] = {
     "tzdata.differs": "warning",
     "webhook.refused": "warning",
     "broker.lost": "warning",
+    "broker.unproven": "warning",
     "broker.degraded": "warning",
     "publish.failed": "warning",
     "ledger.unavailable": "warning",

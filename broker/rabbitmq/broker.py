@@ -14,6 +14,7 @@ from bellhop.broker.rabbitmq.consumer import LOOK_SECONDS, AmqpConsumer
 from bellhop.broker.rabbitmq.lanes import LaneQueues
 from bellhop.broker.rabbitmq.messages import message_of
 from bellhop.broker.rabbitmq.publisher import AmqpPublisher
+from bellhop.broker.rabbitmq.pulse import NodePulse
 from bellhop.broker.rabbitmq.raw import CONNECT_SECONDS, connection
 from bellhop.broker.rabbitmq.standing import difference_text, migrate, move_all, queue_differences
 from bellhop.broker.rabbitmq.topology import declare, standing_lanes
@@ -152,11 +153,12 @@ class AmqpBroker:
         return self._on_a_link(lambda link: act(link.channel()))
 
     def _on_a_link(self, act: Callable[[Any], Result], connect_seconds: float = CONNECT_SECONDS) -> Result:
-        """Does it on a connection of its own, to the first URL that answers."""
+        """Does it on a connection of its own, to the first URL that answers and is not cut off."""
         last: BaseException | None = None
         for url in self._urls:
             link = connection(url, self._heartbeat_seconds, connect_seconds)
             try:
+                NodePulse(link).prove()  # or it would tell of its queues what it remembers
                 return act(link)
             except link.channel_errors as error:
                 raise BrokerError(_advice(error)) from None

@@ -21,6 +21,7 @@ from typing import Any, Final
 from bellhop.broker.port import Delivery
 from bellhop.broker.rabbitmq.lanes import LaneQueues
 from bellhop.broker.rabbitmq.messages import message_of, read_strange
+from bellhop.broker.rabbitmq.pulse import NodePulse
 from bellhop.broker.rabbitmq.raw import RawMessage, connection
 from bellhop.schemas.observe import Observe, silent
 
@@ -60,17 +61,17 @@ class AmqpConsumer:
         self._resting = False
         self._fetches = True
         self._channel: Any = None
+        self._pulse: Any = None  # of this connection
+        self._told_unproven = False
         self._link = 0
         self._unacked: dict[int, None] = {}  # tags of this connection, rising
         self._acks: deque[_Tag] = deque()
         self._bell, self._ringer = socket.socketpair()
-        self._bell.setblocking(False)
-        self._ringer.setblocking(False)
+        for end in (self._bell, self._ringer):
+            end.setblocking(False)
         self._rung = threading.Event()
         self._pause = FIRST_PAUSE_SECONDS
-        self._next_try = 0.0
-        self._next_beat = 0.0
-        self._next_look = 0.0
+        self._next_try = self._next_beat = self._next_look = 0.0
         self._closed = False
 
     @property
@@ -187,6 +188,10 @@ class AmqpConsumer:
         url = self._urls[(self._link - 1) % len(self._urls)]
         self._connection = connection(url, self._heartbeat_seconds)
         try:
+            self._pulse = NodePulse(self._connection, self._monotonic)
+            if not self._pulse.prove() and not self._told_unproven:  # a node that is cut off answers no consume either
+                self._told_unproven = True
+                self._observe("broker.unproven", part="consumer", queue=self._lanes.queue)
             channel = self._connection.channel()
             self._consuming.clear()
             if self._is_consuming:
@@ -232,6 +237,7 @@ class AmqpConsumer:
     # --- reading and acking -------------------------------------------------------------------------------------
 
     def _on_message(self, queue: str, message: RawMessage) -> None:
+        self._pulse.hear()
         tag = message.delivery_info["delivery_tag"]
         self._unacked[tag] = None
         count = max(0, message.read.whole("x-delivery-count"))
@@ -276,6 +282,7 @@ class AmqpConsumer:
         if self._monotonic() >= self._next_beat:
             self._connection.heartbeat_check()
             self._next_beat = self._monotonic() + self._heartbeat_seconds / 4
+        self._pulse.beat()
         if self._monotonic() >= self._next_look and self._is_consuming:
             self._consume(self._channel)
 

@@ -24,6 +24,7 @@ CONNECT_SECONDS: Final = 3.0
 _STALE_CONNECTION_MS: Final = 15_000
 _METHOD, _HEADER, _BODY, _HEARTBEAT = 1, 2, 3, 8
 _WITH_CONTENT: Final = (spec.Basic.Return, spec.Basic.Deliver, spec.Basic.GetOk)
+_GOT: Final = (spec.Basic.GetOk, spec.Basic.GetEmpty)
 _BEFORE_NAMES: Final = {spec.Basic.GetOk: 4 + 9}
 """Bytes before the names of exchange and routing key; in a delivery the consumer's tag is among them."""
 
@@ -47,6 +48,8 @@ class RawMessage(AmqpMessage):  # type: ignore[misc]  # amqp has no types
 
 
 class _Channel(pyamqp.Channel):
+    gets_answered = 0
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, auto_decode=False, **kwargs)
 
@@ -54,6 +57,12 @@ class _Channel(pyamqp.Channel):
         if content is not None:
             payload = _with_readable_names(method_sig, bytes(payload))
         super().dispatch_method(method_sig, payload, content)
+        if method_sig in _GOT:
+            self.gets_answered += 1
+
+    def send_get(self, queue: str) -> None:
+        """As `basic_get`, which would wait for the answer for ever: `gets_answered` tells of it. No ack is wanted."""
+        self.send_method(spec.Basic.Get, "Bsb", (0, queue, True))
 
 
 class _Connection(pyamqp.Connection):

@@ -55,6 +55,15 @@ def kill_nodes(site: Site, _upstream: Sender) -> int:
     return len(cluster.nodes)
 
 
+def cut_off_node(site: Site, _upstream: Sender) -> None:
+    cluster = site.backends.cluster
+    if cluster is None:
+        raise ValueError("this fault needs a RabbitMQ cluster of the drill's own")
+    cluster.cut_off_first()
+    site.hold(25.0)  # longer than idleness, an answer's time and a way to the next node take
+    cluster.join_first()
+
+
 def upgrade_broker(site: Site, _upstream: Sender) -> None:
     """With messages in the queues: bookings wait meanwhile."""
     with a_pause(site):

@@ -49,6 +49,34 @@ class RabbitCluster:
             node.start_again()
             self._await_quorum(node)
 
+    def cut_off_first(self) -> None:
+        """The first node and the others see each other no more; clients reach all of them. Undone by `join_first`."""
+        # All at once: of one that it lost it tells those it still sees, who then leave that one, too.
+        self._let_first(_COOKIE + "-no-more", "disconnect_node")
+
+    def join_first(self) -> None:
+        self._let_first(_COOKIE, "is_atom")
+        self._await_quorum(self.nodes[0])
+
+    @property
+    def has_mnesia(self) -> bool:
+        """The older store of metadata, which a cut leaves as two until a node is started anew."""
+        try:
+            self.nodes[0].control("eval", "undefined = whereis(mnesia_sup).")
+        except NodeError:
+            return True
+        return False
+
+    def _let_first(self, cookie: str, act: str) -> None:
+        others = ",".join(f"'{node.name}'" for node in self.nodes[1:])
+        told = f"[erlang:set_cookie(N, '{cookie}') || N <- [{others}]], [erlang:{act}(N) || N <- [{others}]]."
+        self.nodes[0].control("eval", told)
+
+    def freeze_others(self) -> None:
+        """The first stands alone, as it does cut off; nobody else is left to go to."""
+        for node in self.nodes[1:]:
+            node.freeze()
+
     def upgrade(self) -> None:
         """All are stopped, and all started on the newer RabbitMQ. Before that their metadata move to Khepri: 4.3 has no
         other store, and a node that moves them at its start ends unless all others are up at that moment."""

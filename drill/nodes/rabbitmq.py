@@ -98,6 +98,8 @@ class RabbitNode:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._seen / "plugins"),
             "RABBITMQ_CONFIG_FILE": str(self._seen / "rabbitmq.conf"),
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            # Or a node that is told to leave others sets these against each other, as no cut network could.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel prevent_overlapping_partitions false",
         }
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # as above

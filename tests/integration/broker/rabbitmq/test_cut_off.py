@@ -1,0 +1,118 @@
+"""A node that is cut off from most of its cluster serves on, and is not believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bellhop.broker.port import Consumer, Message
+from bellhop.broker.rabbitmq.broker import AmqpBroker
+from bellhop.broker.rabbitmq.raw import connection
+from bellhop.broker.topology import PULSE_QUEUE, Topology, work, work_queue
+from bellhop.drill.nodes.cluster import RabbitCluster
+from bellhop.drill.nodes.rabbitmq import RabbitNode, is_installed, node_folder, remove_folder
+from bellhop.schemas.errors import BrokerUnavailable
+from bellhop.schemas.observe import Observe, silent
+from tests.support.require import missing
+from tests.support.service import wait_for
+
+ROUTE = "members"
+TOPOLOGY = Topology((ROUTE,), (60.0,))
+
+
+class Told(list[str]):
+    def __call__(self, event: str, /, **_: object) -> None:
+        self.append(event)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RabbitCluster]:
+    if not is_installed():
+        missing("RabbitMQ", "apt-get install rabbitmq-server")
+    folder = node_folder()
+    try:
+        with RabbitCluster.start(folder) as cluster:
+            yield cluster
+    finally:
+        remove_folder(folder)
+
+
+def broker_at(*urls: str, told: Observe = silent) -> AmqpBroker:
+    return AmqpBroker(urls, TOPOLOGY, confirm_seconds=5.0, heartbeat_seconds=15.0, observe=told)
+
+
+def taken(consumer: Consumer) -> list[str]:
+    found = consumer.take(1, 0.2)
+    consumer.ack(found)
+    return [delivery.message.id for delivery in found]
+
+
+def test_a_consumer_and_the_counts_do_not_believe_a_node_without_a_majority(cluster: RabbitCluster) -> None:
+    broker = broker_at(cluster.urls()[0])
+    broker.declare()
+    consumer = broker.consumer(work_queue(ROUTE), 1)
+    wait_for(lambda: not taken(consumer) and consumer.connected, "it is connected", 15)
+    broker.publisher().publish(Message("m", b"{}", {}), work(ROUTE)).result(10)
+    wait_for(lambda: taken(consumer) == ["m"], "it is delivered", 15)
+    cluster.freeze_others()
+    try:
+        wait_for(lambda: not taken(consumer) and not consumer.connected, "it is lost", 30)
+        with pytest.raises(BrokerUnavailable):
+            broker.stats()
+    finally:
+        cluster.mend()
+    wait_for(lambda: not taken(consumer) and consumer.connected, "it is connected again", 60)
+    assert broker.stats()[ROUTE].ready == 0
+    broker.close()
+
+
+def test_a_consumer_of_a_node_that_is_cut_off_goes_on_at_the_next_one(cluster: RabbitCluster) -> None:
+    if cluster.has_mnesia:
+        pytest.skip("a cut leaves Mnesia as two, until a node is started anew: shown from RabbitMQ 4.3 on")
+    urls = cluster.urls()
+    broker, elsewhere = broker_at(*urls), broker_at(*urls[1:])
+    broker.declare()
+    consumer, publisher = broker.consumer(work_queue(ROUTE), 1), elsewhere.publisher()
+    wait_for(lambda: not taken(consumer) and consumer.connected, "it is connected", 15)
+    cluster.cut_off_first()
+    try:
+        wait_for(
+            lambda: publisher.publish(Message("n", b"{}", {}), work(ROUTE)).exception(10) is None, "it is queued", 60
+        )
+        wait_for(lambda: "n" in taken(consumer), "it is delivered", 60)
+        wait_for(lambda: broker.stats() is not None, "the others are asked", 30)
+    finally:
+        cluster.join_first()
+    broker.close()
+    elsewhere.close()
+
+
+def test_a_memory_alarm_costs_an_idle_consumer_nothing(rabbitmq_node: RabbitNode) -> None:
+    told = Told()
+    broker = broker_at(rabbitmq_node.vhost(), told=told)
+    broker.declare()
+    consumer = broker.consumer(work_queue(ROUTE), 1)
+    with rabbitmq_node.alarm():
+        wait_for(lambda: not taken(consumer) and consumer.connected, "it is connected", 15)
+        proofs = consumer._pulse._channel
+        before = proofs.gets_answered
+        wait_for(lambda: not taken(consumer) and proofs.gets_answered > before + 1, "it was proved twice", 30)
+    assert told == ["broker.connected"]
+    broker.close()
+
+
+def test_without_the_queue_of_the_pulse_it_goes_on_and_says_so_once(rabbitmq_node: RabbitNode) -> None:
+    told, url = Told(), rabbitmq_node.vhost()
+    broker = broker_at(url, told=told)
+    broker.declare()
+    with connection(url, 15.0) as link:
+        link.channel().queue_delete(PULSE_QUEUE)
+    consumer = broker.consumer(work_queue(ROUTE), 1)
+    broker.publisher().publish(Message("m", b"{}", {}), work(ROUTE)).result(10)
+    wait_for(lambda: taken(consumer) == ["m"], "it is delivered", 15)
+    wait_for(lambda: not taken(consumer) and broker.stats()[ROUTE].ready == 0, "it is counted", 15)
+    consumer._lose(OSError())
+    wait_for(lambda: not taken(consumer) and consumer.connected, "it is connected again", 15)
+    assert told.count("broker.unproven") == 1
+    broker.close()
