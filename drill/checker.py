@@ -87,7 +87,9 @@ def check(records: Iterable[Record]) -> Judgement:
         violations += _check_reference(told, reference, posts, places)
     counts = Counter(place.breach.value if isinstance(place, Violation) else place for place in places.values())
     waiting = {reference for reference in {*by_reference, *told.standing} if _is_told(told, reference)}
-    return Judgement(sorted(violations), len(accepted), counts, count_doubts(told.calls, waiting, told.answered))
+    known = {id_ for booking in told.bookings.values() for id_ in (*booking.standing, *booking.cancelled)}
+    doubts = count_doubts(told.calls, waiting, told.answered, known)
+    return Judgement(sorted(violations), len(accepted), counts, doubts)
 
 
 def _place(post: SentPost) -> tuple[datetime, int]:

@@ -17,7 +17,8 @@ _BOOKS: Final = ("book", "create_service_reservation")
 class DoubtCount:
     """Of one vendor. unknown: bookings with a call of which nobody was told the end, carried out or not; unsettled:
     those of them that wait for a person in the end. carried_out: bookings with a call that was carried out and not
-    answered; person: those of them that wait for a person, or were settled by one."""
+    answered; person: those of them that were settled by a person, or wait for one who is to find out what it made. Where
+    the ledger knows of all that it made, the booking waits for another call of its."""
 
     unknown: int
     unsettled: int
@@ -35,11 +36,13 @@ class DoubtCount:
 
 
 def count_doubts(
-    calls: Iterable[SeenCall], waiting: Collection[str], answered: Collection[str]
+    calls: Iterable[SeenCall], waiting: Collection[str], answered: Collection[str], known: Collection[str]
 ) -> Mapping[str, DoubtCount]:
-    """By vendor. waiting: references of which a person is to say what stands; answered: of which one has said it."""
+    """By vendor. waiting: references of which a person is to say what stands; answered: of which one has said it.
+    known: the vendor's ids of which the ledger tells."""
     unknown: dict[str, set[str]] = {}
     done: dict[str, set[str]] = {}
+    unproven: set[str] = set()
     for call in calls:
         if call.method not in _BOOKS or not call.reference or call.fault in _KNOWN:
             continue
@@ -47,7 +50,10 @@ def count_doubts(
             unknown.setdefault(call.vendor, set()).add(call.reference)
         if call.effect == "booked":
             done.setdefault(call.vendor, set()).add(call.reference)
-    waits, needed = frozenset(waiting), frozenset([*waiting, *answered])
+            if call.id not in known:
+                unproven.add(call.reference)
+    waits = frozenset(waiting)
+    needed = (waits & unproven) | frozenset(answered)
     counts = {}
     for vendor, all_ in sorted(unknown.items()):
         carried = done.get(vendor, set())

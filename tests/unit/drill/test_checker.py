@@ -339,5 +339,8 @@ def test_it_counts_the_calls_whose_end_nobody_was_told() -> None:
     doubts = check([*life.records, *calls]).doubts
     assert doubts == {"peoplevine": DoubtCount(1, 1, 1, 1), "simplybook": DoubtCount(3, 1, 2, 1)}
     assert [doubts[vendor].share for vendor in doubts] == [0, 50]
+    known = ToldBooking("b", ("b-a",), ())  # what the booking waits for is another call of its
+    kept = [one for one in life.records if not isinstance(one, ToldBooking)]
+    assert check([*kept, known, *calls]).doubts["simplybook"] == DoubtCount(3, 1, 2, 0)
     said = [PersonAct("there", 7, True, 1.0), LetterEnd(7, "c-0", "c", "in_doubt", "replayed"), post("c", 0, "x", ())]
     assert check([*life.records, *calls, *said]).doubts["simplybook"] == DoubtCount(3, 1, 2, 2)
