@@ -17,8 +17,8 @@ _BOOKS: Final = ("book", "create_service_reservation")
 class DoubtCount:
     """Of one vendor. unknown: bookings with a call of which nobody was told the end, carried out or not; unsettled:
     those of them that wait for a person in the end. carried_out: bookings with a call that was carried out and not
-    answered; person: those of them that were settled by a person, or wait for one who is to find out what it made. Where
-    the ledger knows of all that it made, the booking waits for another call of its."""
+    answered; person: those of them that a person settled, or is to find out. Where the ledger knows of all that was
+    made, the booking waits for another call of its."""
 
     unknown: int
     unsettled: int
@@ -42,7 +42,7 @@ def count_doubts(
     known: the vendor's ids of which the ledger tells."""
     unknown: dict[str, set[str]] = {}
     done: dict[str, set[str]] = {}
-    unproven: set[str] = set()
+    unproven: dict[str, set[str]] = {}
     for call in calls:
         if call.method not in _BOOKS or not call.reference or call.fault in _KNOWN:
             continue
@@ -51,11 +51,11 @@ def count_doubts(
         if call.effect == "booked":
             done.setdefault(call.vendor, set()).add(call.reference)
             if call.id not in known:
-                unproven.add(call.reference)
+                unproven.setdefault(call.vendor, set()).add(call.reference)
     waits = frozenset(waiting)
-    needed = (waits & unproven) | frozenset(answered)
     counts = {}
     for vendor, all_ in sorted(unknown.items()):
         carried = done.get(vendor, set())
+        needed = (waits & unproven.get(vendor, set())) | frozenset(answered)
         counts[vendor] = DoubtCount(len(all_), len(all_ & waits), len(carried), len(carried & needed))
     return counts
