@@ -21,7 +21,7 @@ from bench.lanes import Place, at_work
 from bench.processes import end_on_sigterm, until
 from tests.support.rabbitmq import RabbitNode
 
-SHORT: Final = 20_000
+SHORT: Final = 60_000
 """More than ends while it is measured, so that neither runs empty."""
 
 
