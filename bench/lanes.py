@@ -105,7 +105,7 @@ def publish(publisher: Publisher, account: str, count: int, first: int = 0) -> d
 
 def event(account: str, number: int) -> Envelope:
     told, now = body(number), datetime.now(UTC)
-    member = f"{account}{number}"
+    member = f"{account}-{number}"  # or account a9 and a94 share ids
     data = {**told["data"], "member_id": member}
     return Envelope(
         id=f"bench-{member}",
