@@ -17,8 +17,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from bench.lanes import Place, at_work
-from bench.processes import end_on_sigterm, until
+from bench.lanes import at_work
+from bench.processes import end_on_sigterm, peak_mb, until, used_by
 from tests.support.rabbitmq import RabbitNode
 
 SHORT: Final = 60_000
@@ -32,10 +32,10 @@ def measure(broker: str, backlog: int, seconds: float, report: Callable[..., Non
         published = time.monotonic() - began
         until(lambda: place.counts().total() > 0, "the first was called", 120, place.worker.alive, every=0.2)
         time.sleep(1)
-        before, cpu, since = place.counts().total(), processor_seconds(place), time.monotonic()
+        before, cpu, since = place.counts().total(), used_by(place.worker.pid)[0], time.monotonic()
         time.sleep(seconds)
         ended, took = place.counts().total() - before, time.monotonic() - since
-        cpu = processor_seconds(place) - cpu
+        cpu = used_by(place.worker.pid)[0] - cpu
         looks = []
         for _ in range(5):
             look = time.monotonic()
@@ -46,21 +46,10 @@ def measure(broker: str, backlog: int, seconds: float, report: Callable[..., Non
             f"{backlog:,} waiting, published in {published:.0f} s",
             f"{ended / took:.0f}/s",
             f"{cpu / ended * 1000:.2f} ms",
-            f"{peak_mb(place)} MB",
+            f"{peak_mb(place.worker.pid):.0f} MB",
             f"{statistics.median(looks) * 1000:.0f} ms for {waits:,}",
         )
         return ended / took
-
-
-def processor_seconds(place: Place) -> float:
-    """Of the worker, user and system."""
-    words = Path(f"/proc/{place.worker.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / 100
-
-
-def peak_mb(place: Place) -> int:
-    lines = Path(f"/proc/{place.worker.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
 
 
 def main() -> None:

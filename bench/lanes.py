@@ -29,7 +29,7 @@ from bellhop.schemas.envelope import Envelope, content_hash
 from bellhop.schemas.routes import MEMBERS_ROUTE
 from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import load
-from bench.processes import Running, end_on_sigterm, free_port, running, until
+from bench.processes import Running, end_on_sigterm, free_port, peak_mb, running, until
 from bench.work import body
 from tests.support.rabbitmq import RabbitNode
 
@@ -228,13 +228,8 @@ def many(broker: str, events: int, report: Callable[..., None]) -> None:
             until(lambda: place.counts().total() >= whole, "all were called", 600, place.worker.alive, every=1)  # noqa: B023
             times = sorted(at for _, _, at in place.told())
             took[accounts] = times[-1] - times[0]
-            memory = next(
-                line.split()[1]
-                for line in Path(f"/proc/{place.worker.pid}/status").read_text().splitlines()
-                if line.startswith("VmHWM")
-            )
             rate = f"{whole / took[accounts]:.0f}/s"
-            report(f"{events} events of {accounts} accounts", rate, f"peak {int(memory) // 1024} MB")
+            report(f"{events} events of {accounts} accounts", rate, f"peak {peak_mb(place.worker.pid):.0f} MB")
     report("1,000 accounts to one", f"{took[1000] / took[1]:.2f} x", "")
 
 

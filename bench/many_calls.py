@@ -37,7 +37,7 @@ from bellhop.vendors.settings import load
 from bench.company import SERVICES
 from bench.lanes import PEOPLEVINE_ACCOUNT, WORKER_SETTINGS
 from bench.lanes import event as member_event
-from bench.processes import BenchFailed, Running, end_on_sigterm, free_port, running, until
+from bench.processes import BenchFailed, Running, end_on_sigterm, free_port, peak_mb, running, until
 from tests.support.rabbitmq import RabbitNode
 
 ACCOUNTS: Final = 100
@@ -123,11 +123,6 @@ def put(publisher: Publisher, part: Part, numbers: range) -> None:
         confirmed.result()
 
 
-def status(pid: int, name: str) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
-
-
 def measure(part: Part, broker: str, calls: int, delay_ms: int) -> dict[str, Any]:
     """Raises BenchFailed."""
     vendor, port, events = free_port(), free_port(), 5 * calls
@@ -182,8 +177,8 @@ def measure(part: Part, broker: str, calls: int, delay_ms: int) -> dict[str, Any
 
 def watched(worker: Running) -> dict[str, Any]:
     return {
-        "peak": f"{status(worker.pid, 'VmHWM') // 1024} MB",
-        "threads": status(worker.pid, "Threads"),
+        "peak": f"{peak_mb(worker.pid):.0f} MB",
+        "threads": len(os.listdir(f"/proc/{worker.pid}/task")),
         "open files": len(os.listdir(f"/proc/{worker.pid}/fd")),
     }
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from bellhop.broker.rabbitmq.broker import AmqpBroker
 from bellhop.broker.topology import Topology
-from bellhop.drill.nodes.rabbitmq import RabbitNode, is_installed, node_folder
+from bellhop.drill.nodes.rabbitmq import RabbitNode, is_installed, node_folder, remove_folder
 from tests.support.require import missing
 
 
@@ -46,14 +46,20 @@ def amqp_harness(node: RabbitNode) -> Iterator[AmqpHarness]:
     harness.close()
 
 
-@pytest.fixture(scope="session")
-def rabbitmq_node() -> Iterator[RabbitNode]:
-    """One node for the whole run; tests isolate themselves by virtual hosts."""
+@contextlib.contextmanager
+def rabbitmq_folder() -> Iterator[Path]:
+    """A folder for nodes, gone at the end. Skips, or fails, where RabbitMQ is not installed."""
     if not is_installed():
         missing("RabbitMQ", "apt-get install rabbitmq-server")
     folder = node_folder()
     try:
-        with RabbitNode.start(folder) as node:
-            yield node
+        yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_node() -> Iterator[RabbitNode]:
+    """One node for the whole run; tests isolate themselves by virtual hosts."""
+    with rabbitmq_folder() as folder, RabbitNode.start(folder) as node:
+        yield node

@@ -11,10 +11,10 @@ from bellhop.broker.rabbitmq.broker import AmqpBroker
 from bellhop.broker.rabbitmq.raw import connection
 from bellhop.broker.topology import PULSE_QUEUE, Topology, work, work_queue
 from bellhop.drill.nodes.cluster import RabbitCluster
-from bellhop.drill.nodes.rabbitmq import RabbitNode, is_installed, node_folder, remove_folder
+from bellhop.drill.nodes.rabbitmq import RabbitNode
 from bellhop.schemas.errors import BrokerUnavailable
 from bellhop.schemas.observe import Observe, silent
-from tests.support.require import missing
+from tests.support.rabbitmq import rabbitmq_folder
 from tests.support.service import wait_for
 
 ROUTE = "members"
@@ -28,14 +28,8 @@ class Told(list[str]):
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RabbitCluster]:
-    if not is_installed():
-        missing("RabbitMQ", "apt-get install rabbitmq-server")
-    folder = node_folder()
-    try:
-        with RabbitCluster.start(folder) as cluster:
-            yield cluster
-    finally:
-        remove_folder(folder)
+    with rabbitmq_folder() as folder, RabbitCluster.start(folder) as cluster:
+        yield cluster
 
 
 def broker_at(*urls: str, told: Observe = silent) -> AmqpBroker:
