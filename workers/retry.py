@@ -78,7 +78,8 @@ def plan_retry(
         case Retry(_, after, _):
             attempts, at_least = ended.attempts_before + 1, after or 0.0
         case InDoubt(_, _, after):
-            attempts, at_least = ended.attempts_before + 1, after or 0.0
+            # With a time of its own, the vendor was asked and answered: it is waited out, and no try has failed.
+            attempts, at_least = (ended.attempts_before + 1, 0.0) if after is None else (1, after)
     delay = next_delay(
         ladder,
         attempts,

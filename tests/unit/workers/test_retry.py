@@ -3,8 +3,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bellhop.broker.headers import ATTEMPT
+from bellhop.broker.port import Delivery, Message
+from bellhop.ledger.records import VendorCall
+from bellhop.schemas.clock import Clock
 from bellhop.schemas.reasons import Reason
-from bellhop.workers.retry import next_delay
+from bellhop.vendors.outcome import InDoubt
+from bellhop.workers.delivery import EndedDelivery
+from bellhop.workers.retry import next_delay, plan_retry
 
 LADDER = (5.0, 30.0, 120.0, 600.0, 3600.0, 21600.0)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -69,3 +75,10 @@ def test_whatever_is_planned_is_a_step_before_the_start(
         assert delay in LADDER
         assert delay < left
         assert delay >= min(at_least, LADDER[-1])
+
+
+def test_a_doubt_that_was_asked_about_too_early_waits_for_its_time_however_often_it_was_tried_before() -> None:
+    doubt = InDoubt(VendorCall("pv", "create_service_reservation", {}, repeatable=False), "asked too early", 115.0)
+    ended = EndedDelivery(Delivery(Message("crm/e-1", b"{}", {ATTEMPT: 2}), 0), 0.0, doubt)
+    clock = Clock(now=lambda: NOW, chance=lambda: 0.0)
+    assert plan_retry(ended, doubt, LADDER, clock).retry_seconds == 120.0
