@@ -16,7 +16,6 @@ from bellhop.cli.common import (
     echo,
     echo_json,
     pass_app,
-    quantity,
     rich_table,
     when,
     when_text,
@@ -24,6 +23,7 @@ from bellhop.cli.common import (
 )
 from bellhop.cli.selection import Ahead
 from bellhop.schemas.clock import iso
+from bellhop.schemas.quantities import quantity
 from bellhop.vendors.registry import ROUTES
 
 _NAMES: Final = f"Routes: {', '.join(ROUTES)}."

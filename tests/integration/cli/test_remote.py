@@ -512,7 +512,7 @@ def test_a_guest_is_forgotten_from_afar_by_the_admin_who_saw_what_goes(run: Run,
     seen = json.loads(out)
     assert seen["open_letters"] == [1]
     code, _, said = far("forget", "ada@example.com", "--yes", "--why", "she asked")
-    assert (code, "1 open dead letters (1)" in said) == (1, True)
+    assert (code, "1 open dead letter (1)" in said) == (1, True)
     code, out, _ = far("forget", "ada@example.com", "--yes", "--why", "she asked", "--also-open")
     assert (code, out.startswith("erased what")) == (0, True)
     act = json.loads(far("audit", "export")[1].splitlines()[-1])
