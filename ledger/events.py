@@ -16,8 +16,8 @@ from bellhop.ledger.known import RANKS, UNFINISHED
 from bellhop.ledger.letters import has_words
 from bellhop.ledger.records import EventView, Standing, State
 from bellhop.ledger.search_terms import asked_numbers
-from bellhop.ledger.tables import dead_letters, event_words, events, letter_words, vendor_ids
-from bellhop.schemas.results import RESULTS_ROUTE
+from bellhop.ledger.tables import audit, dead_letters, event_words, events, letter_words, vendor_ids
+from bellhop.schemas.results import RESULTS_ROUTE, result_ids
 
 _MOST: Final = 200
 _CHUNK: Final = 500
@@ -83,10 +83,21 @@ def of_source(database: Database, source: str, text: str, before: int, limit: in
     return [(row.pk, _row_view(row)) for row in rows]
 
 
-def results_of(database: Database, source: str, ids: Sequence[str]) -> list[EventView]:
+def results_of(database: Database, source: str, id_: str) -> list[EventView]:
     """See `Ledger.results_of`."""
-    same = (events.c.source == source, events.c.event_id.in_(ids), events.c.route == RESULTS_ROUTE)
+    contents = sa.select(events.c.content_hash, events.c.generation).where(
+        events.c.source == source, events.c.event_id == id_
+    )
+    acts = (
+        sa.select(dead_letters.c.generation, audit.c.id)
+        .join(audit, audit.c.letter == dead_letters.c.id)
+        .where(dead_letters.c.source == source, dead_letters.c.event_id == id_, audit.c.act.in_(("discard", "restore")))
+    )
     with database.read() as connection:
+        known = {row.content_hash: row.generation for row in connection.execute(contents)}
+        done = [(row.generation, row.id) for row in connection.execute(acts)]
+        ids = result_ids(source, id_, known, done)
+        same = (events.c.source == source, events.c.event_id.in_(ids), events.c.route == RESULTS_ROUTE)
         rows = connection.execute(sa.select(events).where(*same).order_by(events.c.pk)).all()
         return [replace(_row_view(row), attempts=read_calls(connection, source, row.event_id)) for row in rows]
 
