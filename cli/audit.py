@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, Failed, as_json, echo_json, pass_app, printable, quantity
+from bellhop.cli.common import App, Failed, as_json, echo_json, pass_app, printable
+from bellhop.schemas.quantities import quantity
 
 _ALL: Final = 10**9
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bellhop.cli.clients import account_named, client_of, counted_gate, one_line
-from bellhop.cli.common import App, as_json, echo, echo_json, pass_app, rich_table
+from bellhop.cli.common import App, as_json, echo_json, echo_table, pass_app
 from bellhop.vendors.registry import VENDORS, vendor_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def catalog(app: App, name: str, what: str, service: str, json_: bool) -> None:
         echo_json(rows)
         return
     headers = [f">{column}" if column in ("minutes", "price", "qty") else column for column in kind.columns]
-    echo(rich_table(headers, [[_cell(row[column]) for column in kind.columns] for row in rows]))
+    echo_table(headers, [[_cell(row[column]) for column in kind.columns] for row in rows], f"{name} has no {what}")
 
 
 def _kind(account: Account, what: str, service: str) -> CatalogKind:

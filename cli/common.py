@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG: Final = 1
 _M_ARENA_MAX: Final = -8
-_WIDE: Final = 200
+_WIDE: Final = 100_000
 
 as_json: Final = click.option("--json", "json_", is_flag=True, help="Print JSON, with stable keys and ISO times.")
 
@@ -205,20 +205,11 @@ def printable(text: object) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
 
 
-def rich_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> Any:
-    """A table of rich. A header that begins with > is aligned to the right."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+def rich_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Any:
+    """A table to print, see `cli.tables`."""
+    from bellhop.cli.tables import WholeRows
 
-    made = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for header in headers:
-        made.add_column(
-            header.removeprefix(">"), justify="right" if header.startswith(">") else "left", overflow="fold"
-        )
-    for row in rows:
-        made.add_row(*(Text(printable(cell)) for cell in row))  # Text: brackets in it are no markup
-    return made
+    return WholeRows(headers, [[printable(cell) for cell in row] for row in rows])
 
 
 def echo_table(headers: Sequence[str], rows: Sequence[Sequence[object]], none: str) -> None:
@@ -242,19 +233,15 @@ def confirm(question: str) -> None:
 
 
 def echo(renderable: Any) -> None:
-    console().print(renderable)
+    """To stdout. Nothing is cut off: what is longer than a line goes on in the next."""
+    console().print(renderable, crop=False)
 
 
 def console() -> Any:
-    """stdout; where it is a file or a pipe, wide enough to cut nothing short."""
+    """stdout; where it is a file or a pipe, each row of a table is a line, however long."""
     from rich.console import Console
 
-    wide = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _WIDE
-    return Console(highlight=False, width=wide)
-
-
-def quantity(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def end_with_parent(parent: int) -> None:

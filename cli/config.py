@@ -7,8 +7,9 @@ import os
 
 import click
 
-from bellhop.cli.common import App, Failed, most_files, pass_app, quantity
+from bellhop.cli.common import App, Failed, most_files, pass_app
 from bellhop.schemas.errors import BrokerError, SettingsError
+from bellhop.schemas.quantities import quantity
 
 
 @click.group(short_help="Check the settings; print an example.")

@@ -18,12 +18,12 @@ from bellhop.cli.common import (
     echo,
     echo_json,
     printable,
-    quantity,
     who_option,
     why_option,
 )
 from bellhop.cli.letter_tables import letters_table
 from bellhop.cli.selection import Selection
+from bellhop.schemas.quantities import quantity
 
 
 def acting(command: Any) -> Any:

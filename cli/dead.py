@@ -14,9 +14,8 @@ from bellhop.cli.common import (
     as_json,
     echo,
     echo_json,
+    echo_table,
     pass_app,
-    quantity,
-    rich_table,
     when,
 )
 from bellhop.cli.confirm import acting, confirm_choice
@@ -25,6 +24,7 @@ from bellhop.cli.letter_tables import echo_letter, letters_table
 from bellhop.cli.replay import preflight, replay
 from bellhop.cli.selection import Selection, selecting
 from bellhop.cli.triage import acknowledge, assign, causes, edit, notes, reopen, resolve, search, snooze
+from bellhop.schemas.quantities import quantity
 
 _STATES: Final = ("open", "replaying", "replayed", "discarded")
 _WAITING: Final = ("open", "replaying")
@@ -140,4 +140,4 @@ def audit(app: App, limit: int, json_: bool) -> None:
         (when(datetime.fromisoformat(row["at"])), row["who"], row["act"], row["letter"] or row["what"], row["why"])
         for row in rows
     ]
-    echo(rich_table(("when (UTC)", "who", "action", "target", "reason"), cells))
+    echo_table(("when (UTC)", "who", "action", "target", "reason"), cells, "nobody has done anything yet")

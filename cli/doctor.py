@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bellhop.cli.clients import account_named, client_of
-from bellhop.cli.common import App, as_json, echo_json, pass_app, printable, quantity
+from bellhop.cli.common import App, as_json, echo_json, pass_app, printable
 from bellhop.schemas.errors import SettingsError
+from bellhop.schemas.quantities import quantity
 from bellhop.schemas.settings import Account
 from bellhop.schemas.zones import host_version
 from bellhop.vendors.registry import vendor_of

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bellhop.cli.common import Failed, Misused, as_json, echo, echo_json, printable, quantity, rich_table
+from bellhop.cli.common import Failed, Misused, as_json, echo, echo_json, printable, rich_table
+from bellhop.schemas.quantities import quantity
 
 if TYPE_CHECKING:
     from bellhop.drill.checker import Judgement

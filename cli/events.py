@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, printable, quantity, rich_table, when
+from bellhop.cli.common import App, Failed, as_json, echo, echo_json, pass_app, printable, rich_table, when
 from bellhop.cli.remote import part
+from bellhop.schemas.quantities import quantity
 
 
 @click.group(short_help="Show an event's state and timeline.")

@@ -16,11 +16,11 @@ from bellhop.cli.common import (
     echo_json,
     local_time,
     pass_app,
-    quantity,
     rich_table,
     when_text,
     why_option,
 )
+from bellhop.schemas.quantities import quantity
 
 _SHOWN: Final = 20
 

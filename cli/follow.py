@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import DurationParam, Failed, printable, quantity
+from bellhop.cli.common import DurationParam, Failed, printable
 from bellhop.cli.job_desks import JobDesk, Row
 from bellhop.schemas.errors import BellhopError
+from bellhop.schemas.quantities import quantity
 
 LOOK_SECONDS: Final = 0.3
 ARCHIVE_SECONDS: Final = 1.0

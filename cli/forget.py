@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bellhop.cli.backends import nobody_else
-from bellhop.cli.common import App, acting_as, as_json, ask_reason, confirm, echo_json, pass_app, quantity, who_option
+from bellhop.cli.common import App, acting_as, as_json, ask_reason, confirm, echo_json, pass_app, who_option
+from bellhop.schemas.quantities import quantity
 
 if TYPE_CHECKING:
     from bellhop.cli.remote import Remote
@@ -22,7 +23,7 @@ Row = dict[str, Any]
 @click.command(short_help="Erase what the ledger has of a guest.")
 @click.argument("guest")
 @click.option("--source", default="", help="Only this source's: another's member of the same id stays.")
-@click.option("--also-open", is_flag=True, help="Also what is still needed: see below.")
+@click.option("--also-open", is_flag=True, help="Also what is still needed: see above.")
 @click.option("--dry-run", is_flag=True, help="Count what would go; do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @who_option
@@ -105,8 +106,9 @@ def _count(of: Row) -> str:
         ("at work", of["at_work"]),
         ("open letters", of["open_letters"]),
         ("in doubt", of["in_doubt"]),
-        ("to come", of["coming"]),
+        ("bookings to come", of["coming"]),
     )
     listed = [f"{words} {', '.join(map(str, some))}" for words, some in told if some]
-    what = f"what {of['events']} events, {of['letters']} dead letters and {of['refused']} refused posts tell of a guest"
+    counts = (quantity(of["events"], "event"), quantity(of["letters"], "dead letter"))
+    what = f"what {', '.join(counts)} and {quantity(of['refused'], 'refused post')} tell of a guest"
     return f"{what} ({'; '.join(listed)})" if listed else what

@@ -21,6 +21,7 @@ from bellhop.cli.common import (
     who_option,
     why_option,
 )
+from bellhop.schemas.quantities import quantity
 
 if TYPE_CHECKING:
     from bellhop.ledger.store import Ledger
@@ -142,9 +143,7 @@ def release(app: App, yes: bool, who: str | None, why: str | None, json_: bool) 
             raise Failed("no restore is minded: nothing is held back")
         numbers = opened.restores.held_letters()
         if not yes:
-            click.confirm(
-                f"{len(numbers)} dead letters are worked again. Is none of them booked?", abort=True, err=True
-            )
+            confirm(f"Work {quantity(len(numbers), 'dead letter')} again, none of which is booked?")
         opened.restores.release(name, reason)
         freed = []
         for number in numbers:
@@ -156,7 +155,9 @@ def release(app: App, yes: bool, who: str | None, why: str | None, json_: bool) 
     if json_:
         echo_json({"released": sorted(freed)})
     else:
-        click.echo(f"nothing is held back any more; {len(freed)} dead letters go on once `bellhop archive` runs")
+        click.echo(
+            f"nothing is held back any more; `bellhop archive` has {quantity(len(freed), 'dead letter')} worked again"
+        )
 
 
 @ledger.command(short_help="Show what is minded after a restore.")

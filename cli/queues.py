@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, Failed, age, as_json, echo, echo_json, pass_app, quantity, rich_table
+from bellhop.cli.common import App, Failed, age, as_json, echo, echo_json, pass_app, rich_table
+from bellhop.schemas.quantities import quantity
 
 _WATCH_SECONDS: Final = 2.0
 _NUMBERS: Final = ("in_flight", "working", "retrying", "in_doubt", "dead")

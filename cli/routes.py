@@ -16,7 +16,6 @@ from bellhop.cli.common import (
     echo,
     echo_json,
     pass_app,
-    quantity,
     rich_table,
     when,
     when_text,
@@ -24,6 +23,7 @@ from bellhop.cli.common import (
 )
 from bellhop.cli.selection import Ahead
 from bellhop.schemas.clock import iso
+from bellhop.schemas.quantities import quantity
 from bellhop.vendors.registry import ROUTES
 
 _NAMES: Final = f"Routes: {', '.join(ROUTES)}."
@@ -65,8 +65,8 @@ def list_(app: App, json_: bool) -> None:
 def pause(app: App, route: str, why: str | None, until: datetime | None) -> None:
     """Pause a route.
 
-    Webhooks are still accepted and wait in the queue; calls in progress finish. Pausing again replaces the reason
-    and the end.
+    Webhooks are still accepted and wait in the queue. What workers have begun finishes; from the moment this command
+    returns nothing else of the route is begun. Pausing again replaces the reason and the end.
     """
     why = ask_reason(why)
     if app.remote is not None:
@@ -74,7 +74,8 @@ def pause(app: App, route: str, why: str | None, until: datetime | None) -> None
     else:
         with app.ledger() as ledger:
             ledger.pauses.pause(route, acting_as(None), why, until)
-    click.echo(f"{route} is paused{f' until {when(until)} UTC' if until else ''}")
+    ends = f" until {when(until)} UTC" if until else ""
+    click.echo(f"{route} is paused{ends}: nothing of it is begun any more; what workers have begun finishes")
 
 
 @routes.command(epilog=_NAMES, short_help="Resume a paused route.")

@@ -22,7 +22,6 @@ from bellhop.cli.common import (
     local_time,
     pass_app,
     printable,
-    quantity,
     rich_table,
     when_text,
     who_option,
@@ -32,6 +31,7 @@ from bellhop.cli.confirm import none_matches
 from bellhop.cli.letter_tables import letters_table
 from bellhop.cli.selection import Ahead, Selection, selecting
 from bellhop.cli.triage_desks import TriageDesk, cause_named, triage_desk
+from bellhop.schemas.quantities import quantity
 
 _WAITING: Final = ("open", "replaying")
 _AT_ONCE: Final = 500

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import click
 
-from bellhop.cli.common import App, Failed, acting_as, as_json, echo_json, echo_table, pass_app, quantity, when
+from bellhop.cli.common import App, Failed, acting_as, as_json, echo_json, echo_table, pass_app, when
 from bellhop.cli.remote import part
+from bellhop.schemas.quantities import quantity
 
 _ROLES: Final = ("viewer", "operator", "admin")
 

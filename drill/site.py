@@ -79,7 +79,7 @@ class Site:
         command = (sys.executable, "-m", "bellhop.cli.main", "--config", str(folder / "bellhop.toml"))
         packages = str(Path(__file__).resolve().parents[1])
         self._logs = places["logs"]
-        self.processes = Processes(folder, self._logs, command, {"PYTHONPATH": packages, "COLUMNS": "200"})
+        self.processes = Processes(folder, self._logs, command, {"PYTHONPATH": packages})
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=2, read=10))
         self._stack = ExitStack()
 

@@ -1,5 +1,5 @@
-"""Events of places that are none of ours: ignored, where their source says so, but for what may take away a booking
-that stands here. Only the ledger knows whether one does."""
+"""Events of places that are none of ours, where their source says that such are ignored: any may take away a booking
+that stands here, and only the ledger knows whether one does. Of a booking that is unknown here it is recorded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from bellhop.ingest import leniency
 from bellhop.ingest.formats.parts import Event
 from bellhop.schemas.events import BOOKING_TYPES
 from bellhop.schemas.settings import SourceSettings
-from bellhop.schemas.statuses import is_cancel
 
 
 def unknown_venue(source: SourceSettings, venues: Container[str], body: Any) -> str:
@@ -29,12 +28,10 @@ def named_venue(body: Any) -> str:
 
 def events_alone(made: Event, why: str) -> Iterator[Event]:
     """What may take away a booking that stands here, of an event of a place that is none of ours: the booking's names
-    with guest and time, then without the guest, then without both; nothing of what takes nothing away."""
+    with guest and time, then without the guest, then without both. A request may as well: some upstreams move a booking
+    by asking for it once more, at another venue."""
     body = made.body
     data = _data(body)
-    is_change = body.get("type") == "booking.changed" or data.get("replaces") not in (None, "", [], {})
-    if not is_change and not is_cancel(body):
-        return
     names, guest, head = ("booking_id", "replaces", "status"), ("client", "member_id"), ("id", "type", "timestamp")
     for heads, fields in ((head, (*names, *guest)), (head, names), (head[:2], names)):
         kept = {name: data[name] for name in fields if name in data}

@@ -110,6 +110,14 @@ def move_vendor_ids(connection: sa.Connection, booking: Booking) -> None:
         connection.execute(sa.update(vendor_ids).where(*same).values(**values))
 
 
+def standing(of: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether something of the booking stands at the vendor. of: the table, or an alias of it."""
+    entries = sa.cast(of.c.entries, sa.Text)
+    return sa.or_(
+        *(entries.contains(f'"state": "{state}"') for state in EntryState if state is not EntryState.CANCELLED)
+    )
+
+
 def find_booking(database: Database, source: str, reference: str) -> Booking | None:
     """See `Ledger.booking`."""
     with database.read() as connection:

@@ -20,6 +20,7 @@ from bellhop.ledger.engine import Database
 from bellhop.ledger.floods import Floods, flood_key
 from bellhop.ledger.gone import gone_workers
 from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take
+from bellhop.ledger.pauses import paused_routes
 from bellhop.ledger.records import Booking, Claim, Claimed, Refused, State
 from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
 from bellhop.ledger.restores import open_restore
@@ -72,6 +73,7 @@ class Claims:
             now = self._now()
             until = now + timedelta(seconds=lease_seconds)
             known = _read(connection, envelopes, replaced)
+            known.paused = paused_routes(connection, {envelope.route for envelope in envelopes}, now)
             floods = self._floods.read(connection, guarded, now)
             known.floods = floods
             known.gone = gone_workers(connection, _busy_workers(envelopes, known, now), now)

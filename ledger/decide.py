@@ -26,6 +26,8 @@ longest step of the ladder that is not longer."""
 
 def decide(envelope: Envelope, known: KnownEvent, now: datetime) -> Answer:
     """What a worker may do with a delivery of `envelope`."""
+    if envelope.route in known.paused:
+        return ClaimBusy(f"route {envelope.route} is paused")
     own = known.own(envelope)
     if (held := _held_back(envelope, known, own)) is not None:
         return held

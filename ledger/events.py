@@ -16,8 +16,8 @@ from bellhop.ledger.known import RANKS, UNFINISHED
 from bellhop.ledger.letters import has_words
 from bellhop.ledger.records import EventView, Standing, State
 from bellhop.ledger.search_terms import asked_numbers
-from bellhop.ledger.tables import dead_letters, event_words, events, letter_words, vendor_ids
-from bellhop.schemas.results import RESULTS_ROUTE
+from bellhop.ledger.tables import audit, dead_letters, event_words, events, letter_words, vendor_ids
+from bellhop.schemas.results import RESULTS_ROUTE, result_ids
 
 _MOST: Final = 200
 _CHUNK: Final = 500
@@ -27,6 +27,16 @@ _NEWEST: Final = (
     .order_by(events.c.generation.desc(), events.c.pk.desc())
     .limit(1)
 )
+_later: Final = events.alias("later")
+TAKEN_OVER: Final = sa.and_(
+    events.c.state == State.DEAD.value,
+    sa.exists().where(
+        _later.c.source == events.c.source,
+        _later.c.event_id == events.c.event_id,
+        _later.c.generation > events.c.generation,
+    ),
+)
+"""Whether it died and a person's edit of it, which has a row of its own, was taken: what became of it stands there."""
 _UNFINISHED: Final = (
     sa.select(events.c.route, events.c.state, sa.func.count())
     .where(events.c.state.in_(UNFINISHED))
@@ -55,7 +65,7 @@ def standings(database: Database, source: str, ids: Sequence[str]) -> Mapping[st
 
 def of_subject(database: Database, source: str, subject: str) -> list[EventView]:
     """See `Ledger.events_of`."""
-    query = sa.select(events).where(events.c.source == source, events.c.subject == subject)
+    query = sa.select(events).where(events.c.source == source, events.c.subject == subject, ~TAKEN_OVER)
     with database.read() as connection:
         rows = connection.execute(query.order_by(events.c.time.desc(), events.c.pk.desc()).limit(_MOST)).all()
         return [_view(connection, row) for row in rows]
@@ -63,7 +73,7 @@ def of_subject(database: Database, source: str, subject: str) -> list[EventView]
 
 def of_source(database: Database, source: str, text: str, before: int, limit: int) -> list[tuple[int, EventView]]:
     """See `Ledger.events_of_source`."""
-    query = sa.select(events).where(events.c.source == source, events.c.route != RESULTS_ROUTE)
+    query = sa.select(events).where(events.c.source == source, events.c.route != RESULTS_ROUTE, ~TAKEN_OVER)
     if word := _storable(text):
         query = query.where(sa.or_(events.c.event_id == word, events.c.subject == word))
     if before:
@@ -73,10 +83,21 @@ def of_source(database: Database, source: str, text: str, before: int, limit: in
     return [(row.pk, _row_view(row)) for row in rows]
 
 
-def results_of(database: Database, source: str, ids: Sequence[str]) -> list[EventView]:
+def results_of(database: Database, source: str, id_: str) -> list[EventView]:
     """See `Ledger.results_of`."""
-    same = (events.c.source == source, events.c.event_id.in_(ids), events.c.route == RESULTS_ROUTE)
+    contents = sa.select(events.c.content_hash, events.c.generation).where(
+        events.c.source == source, events.c.event_id == id_
+    )
+    acts = (
+        sa.select(dead_letters.c.generation, audit.c.id)
+        .join(audit, audit.c.letter == dead_letters.c.id)
+        .where(dead_letters.c.source == source, dead_letters.c.event_id == id_, audit.c.act.in_(("discard", "restore")))
+    )
     with database.read() as connection:
+        known = {row.content_hash: row.generation for row in connection.execute(contents)}
+        done = [(row.generation, row.id) for row in connection.execute(acts)]
+        ids = result_ids(source, id_, known, done)
+        same = (events.c.source == source, events.c.event_id.in_(ids), events.c.route == RESULTS_ROUTE)
         rows = connection.execute(sa.select(events).where(*same).order_by(events.c.pk)).all()
         return [replace(_row_view(row), attempts=read_calls(connection, source, row.event_id)) for row in rows]
 
@@ -95,8 +116,9 @@ def find(database: Database, text: str, limit: int) -> list[EventView]:
         found |= set(_of_people(connection, word, limit))
         if len(found) < limit:
             found |= set(_of_letters(connection, word, limit))
-        rows = connection.execute(sa.select(events).where(events.c.pk.in_(found)).order_by(events.c.pk.desc()))
-        return [_view(connection, row) for row in rows.all()[:limit]]
+        shown = sa.select(events).where(events.c.pk.in_(found), ~TAKEN_OVER)
+        rows = connection.execute(shown.order_by(events.c.pk.desc()).limit(limit)).all()
+        return [_view(connection, row) for row in rows]
 
 
 def _storable(text: str) -> str:

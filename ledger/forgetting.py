@@ -15,10 +15,11 @@ from typing import Final
 import sqlalchemy as sa
 
 from bellhop.ledger.audit import record
+from bellhop.ledger.bookings import standing
 from bellhop.ledger.chain import FORGET, tell_erased
 from bellhop.ledger.engine import Database
 from bellhop.ledger.guest_looks import Beforehand, Look, Within
-from bellhop.ledger.guests import Guest, event_rows, find_guest, letters_of
+from bellhop.ledger.guests import Guest, bookings_among, event_rows, find_guest, letters_of
 from bellhop.ledger.known import RANKS, UNFINISHED
 from bellhop.ledger.loose_words import erase_bookings_words, erase_loose_words, find_mentions, names_in
 from bellhop.ledger.payloads import ENDED, WAITING, erase_events, erase_letters
@@ -34,6 +35,7 @@ from bellhop.ledger.tables import (
     refused_posts,
 )
 from bellhop.schemas.errors import LedgerError
+from bellhop.schemas.quantities import quantity
 
 _CHUNK: Final = 500
 
@@ -82,7 +84,8 @@ class Forgetting:
                 _discard(connection, guest, now)
             _erase(connection, guest, now)
             self._note_later(connection, guest, source, now)
-            what = f"guest {numbers(name)[0] & (2**64 - 1):016x}: {found.events} events, {found.letters} letters"
+            counts = f"{quantity(found.events, 'event')}, {quantity(found.letters, 'letter')}"
+            what = f"guest {numbers(name)[0] & (2**64 - 1):016x}: {counts}"
             _tell(connection, guest, AuditRow(now, who, FORGET, None, why, what))
         self._database.checkpoint()
         return found
@@ -109,7 +112,7 @@ class Forgetting:
             if rows:
                 guest = Guest(set(), {row.pk for row in rows})
                 guest.letters = letters_of(Within(connection, {}), guest.events)
-                guest.keys = {(row.source, row.subject) for row in rows}
+                guest.keys = bookings_among(rows)
                 _erase(connection, guest, self._now())
         return len(rows)
 
@@ -135,7 +138,7 @@ def _count(look: Look, guest: Guest, now: datetime) -> GuestFound:
     open_ = [letter.id for letter in letters if letter.state in WAITING]
     unfinished = {state.value for state in UNFINISHED}
     same = sa.tuple_(bookings.c.source, bookings.c.reference).in_(sorted(guest.keys))
-    coming = sa.select(bookings.c.reference).where(same, bookings.c.cancelled.is_(False), bookings.c.last_start >= now)
+    coming = sa.select(bookings.c.reference).where(same, standing(bookings), bookings.c.last_start >= now)
     return GuestFound(
         events=len(rows),
         letters=len(letters),
@@ -154,11 +157,11 @@ def _must_be_free(found: GuestFound, *, also_open: bool) -> None:
             f"a call of {found.in_doubt[0]} is in doubt: say first whether it is there (`bellhop dead there`, `absent`)"
         )
     stands = [
-        f"{len(some)} {what} ({', '.join(map(str, some[:5]))}{', …' if len(some) > 5 else ''})"
-        for some, what in (
-            (found.at_work, "events at work"),
-            (found.open_letters, "open dead letters"),
-            (found.coming, "bookings to come"),
+        f"{quantity(len(some), noun)}{more} ({', '.join(map(str, some[:5]))}{', …' if len(some) > 5 else ''})"
+        for some, noun, more in (
+            (found.at_work, "event", " at work"),
+            (found.open_letters, "open dead letter", ""),
+            (found.coming, "booking", " to come"),
         )
         if some
     ]

@@ -14,6 +14,7 @@ from bellhop.ledger.pages import Page, make_cursor, read_cursor
 from bellhop.ledger.records import AuditRow, BulkJob, ItemState, JobItem, JobState, Verdict
 from bellhop.ledger.tables import job_items, jobs
 from bellhop.schemas.errors import LedgerError
+from bellhop.schemas.quantities import quantity
 
 FIRST_WAVE: Final = 1
 """The canary."""
@@ -83,7 +84,7 @@ class Jobs:
             ]
             for start in range(0, len(rows), _CHUNK):
                 connection.execute(sa.insert(job_items), rows[start : start + _CHUNK])
-            told = f"job {number}: {kind} {len(rows)} letters"
+            told = f"job {number}: {kind} {quantity(len(rows), 'letter')}"
             record(connection, [AuditRow(now, who, f"approve {kind}", None, why, told)])
         return self._get(number)
 

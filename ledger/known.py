@@ -126,6 +126,8 @@ class KnownEvent:
     keys: frozenset[tuple[str, str]] = frozenset()
     """Of all bookings that were looked for, stored or not."""
     restored: LastRestore | None = None
+    paused: frozenset[str] = frozenset()
+    """Routes of which nothing is begun now."""
     gone: frozenset[str] = frozenset()
     """Workers that hold a claim and have ended, or seem to."""
     floods: Mapping[str, FloodGuard] = field(default_factory=dict)

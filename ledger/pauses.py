@@ -1,17 +1,25 @@
-"""Paused routes: workers take none of their messages until resumed, or until the time given."""
+"""Paused routes: workers take none of their messages until resumed, or until the time given.
+
+Workers look once a second, and what they have taken by then is not begun either: each claim looks again. So nothing is
+begun that is claimed after `pause` has returned.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger import batch
 from bellhop.ledger.audit import record
 from bellhop.ledger.engine import Database
 from bellhop.ledger.records import AuditRow, Pause
 from bellhop.ledger.tables import pauses
 from bellhop.schemas.errors import LedgerError
+
+_OF_ROUTES: Final = batch.select(pauses, ["route", "until"], ["route"])
 
 
 class PauseRefused(LedgerError):
@@ -56,3 +64,9 @@ class Pauses:
         with self._database.read() as connection:
             rows = connection.execute(sa.select(pauses).where(holds).order_by(pauses.c.route))
             return [Pause(row.route, row.who, row.why, row.since, row.until) for row in rows]
+
+
+def paused_routes(connection: sa.Connection, routes: Collection[str], now: datetime) -> frozenset[str]:
+    """Those of them that are paused, in the transaction that claims."""
+    rows = _OF_ROUTES.run(connection, routes)
+    return frozenset(row.route for row in rows if row.until is None or row.until > now)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger.batches import walk
+from bellhop.ledger.bookings import standing
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.loose_words import erase_bookings_words, erase_jobs_words
@@ -37,6 +38,7 @@ ENDED: Final = sa.and_(events.c.state.not_in([state.value for state in UNFINISHE
 """Not what was discarded with a call's end unknown: what it may have booked is still looked for."""
 
 _other: Final = events.alias("other")
+_held: Final = bookings.alias("held")
 
 
 def erase_events(connection: sa.Connection, pks: Sequence[int], now: datetime) -> None:
@@ -69,11 +71,8 @@ def prune_payloads(database: Database, before: datetime, now: datetime) -> int:
 def _needs_guest(source: sa.Column[str], subject: sa.Column[str], before: datetime) -> sa.ColumnElement[bool]:
     """Whether a booking (or member) still needs its guest: it stands and is to come, or was a short while ago; an event
     of it is unfinished; a letter of it waits for a person."""
-    standing = sa.exists().where(
-        bookings.c.source == source,
-        bookings.c.reference == subject,
-        bookings.c.cancelled.is_(False),
-        bookings.c.last_start >= before,
+    coming = sa.exists().where(
+        _held.c.source == source, _held.c.reference == subject, _held.c.last_start >= before, standing(_held)
     )
     unfinished = sa.exists().where(
         _other.c.source == source,
@@ -83,7 +82,7 @@ def _needs_guest(source: sa.Column[str], subject: sa.Column[str], before: dateti
     waiting = sa.exists().where(
         dead_letters.c.source == source, dead_letters.c.subject == subject, dead_letters.c.state.in_(WAITING)
     )
-    return sa.or_(standing, unfinished, waiting)
+    return sa.or_(coming, unfinished, waiting)
 
 
 def _events(database: Database, before: datetime, now: datetime) -> int:
@@ -99,8 +98,7 @@ def _events(database: Database, before: datetime, now: datetime) -> int:
 
 
 def _bookings(database: Database, before: datetime, _now: datetime) -> int:
-    is_over = sa.or_(bookings.c.cancelled.is_(True), bookings.c.last_start.is_(None), bookings.c.last_start < before)
-    over = sa.and_(is_over, ~_needs_guest(bookings.c.source, bookings.c.reference, before))
+    over = ~_needs_guest(bookings.c.source, bookings.c.reference, before)
     place = (bookings.c.updated, bookings.c.reference, bookings.c.source)
     old = sa.select(*place).where(bookings.c.updated < before, bookings.c.asked.is_not(None), over)
 

@@ -14,6 +14,7 @@ from bellhop.ledger.engine import Database
 from bellhop.ledger.records import AuditRow, RefusalCause, RefusedCount, RefusedPost
 from bellhop.ledger.tables import events
 from bellhop.ledger.tables import refused_posts as table
+from bellhop.schemas.quantities import quantity
 
 KEPT: Final = timedelta(days=7)
 MOST: Final = 10_000
@@ -96,7 +97,7 @@ class Refusals:
         with self._database.write() as connection:
             for number, event in became.items():
                 connection.execute(sa.update(table).where(table.c.id == number).values(taken=now, became=event))
-            record(connection, [AuditRow(now, who, "take refused", None, why, f"{len(became)} refused posts")])
+            record(connection, [AuditRow(now, who, "take refused", None, why, quantity(len(became), "refused post"))])
 
     def _find(
         self, columns: Iterable[sa.Column[Any]], limit: int, *chosen: sa.ColumnElement[bool]

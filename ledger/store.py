@@ -210,9 +210,9 @@ class Ledger:
         `before`. text: an event's id, or its booking's or member's; "" for all."""
         return events.of_source(self._database, source, text, before, limit)
 
-    def results_of(self, source: str, ids: Sequence[str]) -> list[EventView]:
-        """The results with these ids, with their posts."""
-        return events.results_of(self._database, source, ids)
+    def results_of(self, source: str, id_: str) -> list[EventView]:
+        """The results of an event, with their posts: of its end, of each replay, of what people did by hand."""
+        return events.results_of(self._database, source, id_)
 
     def find_events(self, text: str, limit: int) -> list[EventView]:
         """Events by their id, their booking's reference or member's id, a vendor's id of their booking, or any word by

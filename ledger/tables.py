@@ -637,6 +637,7 @@ audit: Final = sa.Table(
     sa.Column("words_hash", sa.Text, nullable=False, server_default=""),
     sa.Column("hash", sa.Text, nullable=False, server_default=""),
     sa.Column("forgotten", _BIG, nullable=True),
+    sa.Index(None, "letter", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -32,6 +32,7 @@ from bellhop.letters.parts import MissingPart
 from bellhop.letters.serializers import venue_zone, zone_name
 from bellhop.schemas.events import VenueFacts
 from bellhop.schemas.moments import local_text
+from bellhop.schemas.quantities import quantity
 from bellhop.schemas.reasons import Reason
 
 _UNPAID_READ: Final = 500
@@ -67,7 +68,7 @@ def of_missing_part(gone: MissingPart) -> AttentionItem:
 def of_forgotten(strays: Sequence[Stray]) -> Iterator[AttentionItem]:
     if strays:
         first = strays[0]
-        title = _quantity(len(strays), "event") + " forgotten"
+        title = quantity(len(strays), "event") + " forgotten"
         why = f"no message brings them on, and no dead letter shows them: {names_of(strays)}"
         path = f"/event?source={quote(first.source, safe='')}&id={quote(first.id, safe='')}"
         command = f"bellhop events show {quote(first.source)} {quote(first.id)}"
@@ -175,7 +176,7 @@ def of_pause(pause: Pause) -> AttentionItem:
 
 
 def of_refused(count: RefusedCount) -> AttentionItem:
-    title = f"Source {count.source}: {_quantity(count.posts, 'post')} refused"
+    title = f"Source {count.source}: {quantity(count.posts, 'post')} refused"
     why = ", ".join(f"{posts} {reason}" for reason, posts in count.reasons.items())
     where = (f"/refused?source={quote(count.source)}", f"bellhop refused list {quote(count.source)}")
     return AttentionItem(Need.SOURCE, count.source, title, why, Severity.WARNING, *where, count.posts, count.first)
@@ -189,7 +190,7 @@ def of_silence(one: Silence) -> AttentionItem:
 
 
 def of_ask(ask: TakeAsk, posts: int) -> AttentionItem:
-    title = f"Source {ask.source} asks to take {_quantity(posts, 'refused post')} again"
+    title = f"Source {ask.source} asks to take {quantity(posts, 'refused post')} again"
     where = ("/sources", f"bellhop sources grant {ask.number}")
     return AttentionItem(Need.ASK, str(ask.number), title, ask.why, Severity.WARNING, *where, posts, ask.asked)
 
@@ -209,7 +210,3 @@ def of_flood(flood: Flood, venues: Venues) -> AttentionItem:
         *(Need.FLOOD, str(flood.id), title, why, Severity.CRITICAL, *where),
         *(flood.held, flood.since, flood.soonest, zone),
     )
-
-
-def _quantity(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

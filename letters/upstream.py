@@ -10,6 +10,7 @@ from bellhop.ledger.records import EventView, State, describe_entries
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import iso
 from bellhop.schemas.reasons import Reason
+from bellhop.schemas.results import tells_of_an_act
 
 _WAIT: Final = "No: it is on its way."
 _PERSON: Final = (
@@ -73,6 +74,7 @@ def upstream_event(view: EventView, results: Sequence[EventView]) -> JsonObject:
         "results": [
             {
                 "state": result.state.value,
+                "by_hand": tells_of_an_act(result.id),
                 "updated": iso(result.updated),
                 "next_at": iso(result.next_at),
                 "posts": [{"at": iso(one.started), "outcome": one.outcome} for one in result.attempts],

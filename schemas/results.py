@@ -27,6 +27,8 @@ _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MESSAGE_ID_BYTES: Final = 255  # see `Envelope.message_id`
 _DETAIL_CHARACTERS: Final = 2000
 _CONTENT_CHARACTERS: Final = 12
+_ACT: Final = "act-"
+"""Before the number of a person's act, where the content's hash stands in the id of another result."""
 _KEY_BYTES: Final = range(24, 65)
 
 
@@ -69,7 +71,7 @@ def result(
         told |= {"booking_id": event.subject, "venue": event.data.get("venue", ""), **(booking or {})}
     told |= {"reason": reason} if reason else {}
     told |= {"warnings": list(warnings)} if warnings else {}
-    id_ = _id_of(event.source, event.id, event.generation, f"act-{act}") if act else _id(event, reason)
+    id_ = _id_of(event.source, event.id, event.generation, f"{_ACT}{act}") if act else _id(event, reason)
     return Envelope(
         id=id_,
         source=event.source,
@@ -95,14 +97,21 @@ def _id(event: Envelope, reason: str) -> str:
     )
 
 
-def result_ids(source: str, id_: str, contents: Mapping[str, int]) -> list[str]:
-    """The ids that the results of an event may have. contents: the hash of each, and the latest replay of it."""
+def result_ids(source: str, id_: str, contents: Mapping[str, int], acts: Sequence[tuple[int, int]] = ()) -> list[str]:
+    """The ids that the results of an event may have. contents: the hash of each, and the latest replay of it. acts: of
+    people on its letters, each by the letter's replay and the act's number."""
     told = [
         _id_of(source, id_, number, one[:_CONTENT_CHARACTERS])
         for one, last in contents.items()
         for number in range(last + 1)
     ]
-    return [_id_of(source, id_, 0, ""), *told]
+    by_hand = [_id_of(source, id_, generation, f"{_ACT}{act}") for generation, act in acts]
+    return [_id_of(source, id_, 0, ""), *told, *by_hand]
+
+
+def tells_of_an_act(result_id: str) -> bool:
+    """Whether it tells what a person did by hand."""
+    return result_id.split("/")[-2].startswith(_ACT)
 
 
 def _id_of(source: str, id_: str, generation: int, content: str) -> str:

@@ -91,7 +91,10 @@ OF_EVERY_EVENT: Final[Mapping[str, FieldFate]] = {
 OF_EVERY_BOOKING: Final[Mapping[str, FieldFate]] = {
     "booking_id": checks("what stands under this reference"),
     "replaces": checks("what stands under that reference: it is compared with, and gives way once the new is made"),
-    "venue": checks("the venues of the settings: it decides account and time zone"),
+    "venue": checks(
+        "the venues of the settings: it decides account and time zone; another than before is a move: what stood is"
+        " cancelled, or a person is asked to see to it"
+    ),
     "status": checks("SevenRooms' statuses: it decides whether to book, to cancel or only to record"),
 }
 """What a booking's `data` has for Bellhop itself, whoever the vendor is."""

@@ -127,7 +127,7 @@ class AmqpConsumer:
                 continue
             try:
                 acked = self._send_acks()
-                self._drain()
+                self._connection.connection.read_arrived()
                 self._beat()
                 picked = self._pick(limit) if limit else []
                 if picked or acked or self._monotonic() >= deadline:
@@ -244,12 +244,6 @@ class AmqpConsumer:
         own = message_of(message)
         lane = self._lanes.own_lane(queue, own)
         self._lanes.arrive(Delivery(own, _Tag(self._link, tag), count, read_strange(message.read), lane))
-
-    def _drain(self) -> None:
-        """Reads what has arrived, to the last byte: what lies in a TLS buffer would not wake a select."""
-        with contextlib.suppress(TimeoutError):
-            while True:
-                self._connection.drain_events(timeout=0)
 
     def _send_acks(self) -> bool:
         """Whether there were any. Tags without a gap are acked by one frame."""

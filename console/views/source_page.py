@@ -31,7 +31,6 @@ from bellhop.letters.refused import take_refused
 from bellhop.letters.serializers.refusals import refusal_cause_row, refused_row
 from bellhop.letters.source_secrets import await_taken, in_use, rotate_secret
 from bellhop.letters.upstream import upstream_event, upstream_row
-from bellhop.schemas.results import result_ids
 from bellhop.schemas.rotations import OVERLAPS
 from bellhop.schemas.settings import SourceSettings
 
@@ -101,8 +100,7 @@ def event() -> str:
     view = own.ledger.event(source, _word("id", 500))
     if view is None or view.route == "results":
         abort(404, "None of your events has this id, or no worker has taken it yet.")
-    contents = {one.content_hash: one.generation for one in own.ledger.standings(source, [view.id]).get(view.id, ())}
-    results = own.ledger.results_of(source, result_ids(source, view.id, contents))
+    results = own.ledger.results_of(source, view.id)
     return _page("source_event.html", event=upstream_event(view, results), is_told=bool(_settings().result_url))
 
 

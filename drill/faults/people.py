@@ -13,17 +13,20 @@ from bellhop.drill.site import SOURCE, Site
 from bellhop.drill.standings import find_standings
 from bellhop.drill.upstream import Sender
 from bellhop.ledger.proofs import WordRefused
-from bellhop.ledger.records import Letter, LetterFilter
+from bellhop.ledger.records import RESTORED, Letter, LetterFilter
 from bellhop.ledger.store import Ledger
 from bellhop.letters.doubts import Words
 from bellhop.letters.replay import replay
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.reasons import Reason
-from bellhop.vendors.registry import ROUTES
+from bellhop.schemas.settings import Settings
+from bellhop.vendors.registry import ROUTES, vendor_of
 from bellhop.vendors.vendor import Said
 
 BOOKING_ROUTES: Final = tuple(route for route in ROUTES if route.startswith("bookings."))
 _MOST: Final = 1000
+LAIN_SECONDS: Final = 60.0
+"""Longer than callbacks take in a drill, where a doubt becomes a letter after seconds; elsewhere that takes minutes."""
 _ROUNDS: Final = 3
 _HASTENED: Final = 4
 _LOOKED_AT: Final = (Reason.IN_DOUBT.value,)
@@ -46,8 +49,9 @@ def replay_letters(site: Site, _upstream: Sender) -> int:
 
 
 def answer_letters(site: Site, upstream: Sender) -> int:
-    """An honest person looks at the vendor and says of each letter in doubt what is there; the others he replays. How
-    many letters."""
+    """An honest person looks at the vendor and says of each letter in doubt what is there; the others he replays. What
+    a vendor may still tell of by itself he leaves alone until it has lain there for a while, as nobody sits waiting for
+    letters. How many letters."""
     before = len(site.acts)
     for _ in range(_ROUNDS):
         with site.ledger() as ledger, site.broker() as broker:
@@ -123,9 +127,21 @@ def _replay_all(site: Site) -> None:
     site.acts += [PersonAct("replay", number, True, time.time()) for number in numbers]
 
 
+def may_be_told(settings: Settings, ledger: Ledger, letter: Letter, now: float) -> bool:
+    """Whether it is in doubt, and so young that the vendor may yet tell what became of its call. No vendor tells of one
+    that is not known, after a restore. now: Unix seconds."""
+    if letter.new.reason not in _LOOKED_AT or now - letter.new.died.timestamp() > LAIN_SECONDS:
+        return False
+    try:
+        call = ledger.proofs.of_letter(letter).call
+    except WordRefused:
+        return True  # it waits for another of its booking, or goes on already
+    return call.method != RESTORED and vendor_of(settings.accounts[call.account]).callbacks is not None
+
+
 def _answer(site: Site, upstream: Sender, ledger: Ledger, words: Words, publisher: Any, letter: Letter) -> PersonAct:
     number, reference = letter.id, letter.new.subject
-    if letter.new.reason in _BY_HAND:
+    if letter.new.reason in _BY_HAND or may_be_told(site.settings, ledger, letter, time.time()):
         return PersonAct("look", number, False, time.time())
     if letter.new.reason not in _LOOKED_AT:
         done = replay(ledger.letters, publisher, [number], who="drill", why="the vendor is well again")

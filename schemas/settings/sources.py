@@ -150,9 +150,9 @@ class SourceSettings(Section):
     )
     unknown_venues: str = key(
         choice("refuse", "ignore"),
-        """What becomes of an event of a venue that the settings do not name: refuse (422), or ignore (2xx, and nothing
-        done), for an upstream that posts the events of all its places. What cancels, changes or replaces a booking that
-        stands here counts all the same: the cancel is done, and what moved away comes to a person.""",
+        """What becomes of an event of a venue that the settings do not name: refuse (422), or ignore (2xx, and recorded
+        alone), for an upstream that posts the events of all its places. One of a booking that stands here counts all
+        the same: the cancel is done, and what moved away, by a change or another request, comes to a person.""",
         default="refuse",
     )
     unknown: str = key(

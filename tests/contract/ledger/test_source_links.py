@@ -7,8 +7,10 @@ from datetime import timedelta
 
 from bellhop.ledger.records import AskState, SourceLink, State
 from bellhop.ledger.store import Ledger
+from bellhop.schemas.reasons import Reason
+from bellhop.schemas.results import tells_of_an_act
 from bellhop.schemas.rotations import SecretRotation
-from tests.support.ledger import NOON, Clock, end, event, finish
+from tests.support.ledger import NOON, Clock, die, end, event, finish, letter
 
 DAY = timedelta(days=1)
 
@@ -99,5 +101,20 @@ def test_a_source_is_told_of_its_own_events_newest_first(ledger: Ledger) -> None
     assert [view.id for _, view in ledger.events_of_source("crm", before=page[-1][0])] == ["e-1", "e-0"]
     assert [view.id for _, view in ledger.events_of_source("crm", text="R-1")] == ["e-1"]
     assert ledger.events_of_source("crm", text="theirs") == []
-    assert [view.id for view in ledger.results_of("crm", ["e-0/0/result"])] == ["e-0/0/result"]
-    assert ledger.results_of("pms", ["e-0/0/result"]) == []
+    assert [view.id for view in ledger.results_of("crm", "e-0")] == ["e-0/0/result"]
+    assert ledger.results_of("pms", "e-0") == []
+
+
+def test_what_people_did_by_hand_is_among_the_results_of_an_event(ledger: Ledger) -> None:
+    for number, id_ in enumerate(("other", "c-1"), 1):
+        cancel = event(id_, "booking.cancelled", subject=f"R-{number}", at=5)
+        die(ledger, cancel, Reason.UNSUPPORTED)
+        ledger.letters.archive([letter(cancel, Reason.UNSUPPORTED)])
+    ledger.letters.discard([1, 2], "ann", "cancelled there")
+    ledger.letters.restore([2], "ann", "it was another")
+    acts = [row.link.id for row in ledger.letters.audit_page(9, letter=2).rows]
+    for id_ in ("c-1/0/result", *(f"c-1/0/act-{act}/result" for act in (*reversed(acts), 99))):
+        end(ledger, replace(event(id_, "result.due", subject=id_), route="results"), State.DONE)
+    told = [view.id for view in ledger.results_of("crm", "c-1")]
+    assert told == ["c-1/0/result", f"c-1/0/act-{acts[1]}/result", f"c-1/0/act-{acts[0]}/result"]
+    assert [tells_of_an_act(id_) for id_ in told] == [False, True, True]

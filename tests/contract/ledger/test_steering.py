@@ -10,13 +10,14 @@ import pytest
 
 from bellhop.ledger.edits import EditRefused
 from bellhop.ledger.jobs import JobRefused
+from bellhop.ledger.known import Take
 from bellhop.ledger.pauses import PauseRefused
 from bellhop.ledger.people import PersonRefused
-from bellhop.ledger.records import EditState, ItemState, JobState, Role, Verdict
+from bellhop.ledger.records import ClaimBusy, Claimed, EditState, ItemState, JobState, Role, Verdict
 from bellhop.ledger.store import Ledger
 from bellhop.letters.retry_now import RouteUnknown, retry_now
 from bellhop.schemas.errors import BrokerUnavailable
-from tests.support.ledger import NOON, Clock, OpenLedger, event, letter
+from tests.support.ledger import LEASE, NOON, Clock, OpenLedger, event, letter
 
 FOUR = [(7, Verdict.WOULD_APPLY), (3, Verdict.IN_DOUBT), (9, Verdict.WOULD_APPLY), (1, Verdict.CLOSED)]
 
@@ -264,6 +265,20 @@ def test_a_pause_whose_time_is_over_is_no_longer_there_to_resume_and_none_is_mad
     with pytest.raises(PauseRefused):
         ledger.pauses.pause("pulls", "ann", "a slip of the year", NOON)
     assert [row.act for row in ledger.letters.audit_page(9).rows] == ["pause"]
+
+
+def test_of_a_paused_route_nothing_is_begun_however_long_a_worker_takes_to_see_the_pause(
+    ledger: Ledger, clock: Clock
+) -> None:
+    member, booking = event("m-1", "member.updated", subject="77"), event("e-1")
+    ledger.pauses.pause("members", "ann", "for an hour", NOON + timedelta(hours=1))
+    assert ledger.foresee([member]) == [Take()], "who replays it now has it worked once the route goes on"
+    held, begun = ledger.claim([member, booking], "w-1", LEASE)
+    assert held == ClaimBusy("route members is paused")
+    assert isinstance(begun, Claimed)
+    assert ledger.event("crm", "m-1") is None, "it is as if it had not been taken"
+    clock.advance(hours=1)
+    assert isinstance(ledger.claim([member], "w-1", LEASE)[0], Claimed)
 
 
 def test_retrying_now_is_in_the_audit_even_where_the_broker_fails_halfway(ledger: Ledger) -> None:

@@ -363,5 +363,5 @@ def test_refused_posts_are_taken_from_console_api_and_command_once_their_cause_i
         (f"msg-{number}", f"R-{number}", ("data.table: is unknown: left out",)) for number in (1, 2, 3, 4)
     ]
     acts = [(row.act, row.what) for row in faces.ledger.letters.audit_page(10).rows]
-    assert acts[:-1] == [("take refused", "2 refused posts"), *[("take refused", "1 refused posts")] * 2]
+    assert acts[:-1] == [("take refused", "2 refused posts"), *[("take refused", "1 refused post")] * 2]
     assert "taken" in faces.page("/refused")

@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from bellhop.ingest.again import RefusedTaker
-from bellhop.ledger.records import AskState, State
+from bellhop.ledger.records import TO_CANCEL, AskState, Booking, Entry, EntryState, State
+from bellhop.letters.by_hand import HandResults
+from bellhop.schemas.envelope import decode
 from bellhop.schemas.reasons import Reason
 from bellhop.schemas.rotations import good_secrets
 from tests.contract.ledger.test_refusals import post
 from tests.support.console import Console
-from tests.support.ledger import NOON, end, event, finish
+from tests.support.ingress import MemoryPublisher
+from tests.support.ledger import NOON, die, end, event, finish, letter
 
 SECRETS = {name: f"whsec_{letter * 40}" for name, letter in (("crm", "A"), ("pms", "B"))}
 SOURCES = "".join(
@@ -87,6 +90,21 @@ def test_a_link_opens_the_page_of_its_source(console: Console) -> None:
     assert "vendor-of-crm" not in dead  # a vendor's words may name a guest
     refused = client.get("/source/refused").text
     assert "crm-field" in refused
+
+
+def test_the_results_of_what_an_operator_did_by_hand_are_listed(console: Console) -> None:
+    ledger, publisher = console.ledger, MemoryPublisher()
+    cancel = event("c-1", "booking.cancelled", at=5)
+    asked = Entry("77", 0, "e-1", EntryState.CONFIRMED, left_by=f"{TO_CANCEL}c-1")
+    die(ledger, cancel, Reason.UNSUPPORTED, applies=True, booking=Booking("crm", "R-1", "sb", (asked,)))
+    ledger.letters.archive([letter(cancel, Reason.UNSUPPORTED)])
+    client = enter(console, new_link(console))
+    assert "settings name no result_url of yours" in client.get("/source/event?id=c-1").text
+    ledger.letters.discard([1], "ann", "cancelled there")
+    HandResults(ledger, publisher, ["crm"], lambda: NOON).step()
+    for message, _ in publisher.published:
+        end(ledger, decode(message.body), State.DONE)
+    assert "what the operator did by hand" in client.get("/source/event?id=c-1").text
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 
-from bellhop.cli.common import age, local_time, printable, quantity
+from bellhop.cli.common import age, local_time, printable
 from bellhop.cli.letter_tables import echo_letter
 from bellhop.cli.replay import Rate
 from bellhop.cli.selection import Selection, TimeParam
@@ -22,6 +22,7 @@ from bellhop.schemas.asked import asked_of
 from bellhop.schemas.clock import iso
 from bellhop.schemas.envelope import Envelope, content_hash, encode
 from bellhop.schemas.events import VenueFacts
+from bellhop.schemas.quantities import quantity
 
 NOW = datetime(2026, 11, 1, 10, tzinfo=UTC)
 DATA: dict[str, Any] = {

@@ -72,27 +72,36 @@ def test_a_cancel_without_a_venue_that_comes_first_leaves_its_tombstone() -> Non
 
 
 @pytest.mark.parametrize("guest", [None, {"name": "Ada Lee"}])
-def test_a_booking_that_moved_to_a_venue_of_others_is_a_persons_once(guest: object) -> None:
+@pytest.mark.parametrize("type_", ["booking.changed", "booking.requested"])
+def test_a_booking_that_moved_to_a_venue_of_others_is_a_persons_once(type_: str, guest: object) -> None:
     house = House(many_places=True)
     made = house.post("booking.requested", salon_data())
     data = {"booking_id": "R-1", "venue": "sister"} | ({"client": guest} if guest else {})
-    moved = house.post("booking.changed", data, made.booking, "e-2")
+    moved = house.post(type_, data, made.booking, "e-2")
     assert isinstance(moved.outcome, Dead)
     assert made.booking.entries[0].vendor_id in moved.outcome.error
     assert (moved.outcome.reason, standing(house), moved.calls) == (Reason.UNSUPPORTED, 1, [])
     assert moved.outcome.booking is not None
-    again = house.post("booking.changed", data, moved.outcome.booking, "e-3")
+    again = house.post(type_, data, moved.outcome.booking, "e-3")
     assert isinstance(again.outcome, Repeated)
     gone = house.post("booking.cancelled", data, moved.outcome.booking, "e-4")
     assert (type(gone.outcome), standing(house)) == (Done, 0)
 
 
-@pytest.mark.parametrize("type_", ["booking.cancelled", "booking.changed"])
+@pytest.mark.parametrize("type_", ["booking.cancelled", "booking.changed", "booking.requested"])
 def test_what_others_do_with_their_own_bookings_is_recorded(type_: str) -> None:
     house = House(many_places=True)
     ended = house.post(type_, {"booking_id": "R-8", "venue": "sister"})
     assert isinstance(ended.outcome, Recorded)
     assert ended.outcome.applies
+
+
+def test_a_request_of_another_guest_at_a_venue_of_others_leaves_what_stands_alone() -> None:
+    house = House(many_places=True)
+    made = house.post("booking.requested", salon_data())
+    ben = {"booking_id": "R-1", "venue": "sister", "client": {"name": "Ben Ode", "email": "ben@example.test"}}
+    ended = house.post("booking.requested", ben, made.booking, "e-2")
+    assert (type(ended.outcome), standing(house)) == (Recorded, 1)
 
 
 def test_what_stands_at_an_account_that_the_settings_no_longer_have_waits_for_it() -> None:
