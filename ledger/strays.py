@@ -10,6 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from bellhop.ledger.engine import Database
+from bellhop.ledger.events import TAKEN_OVER
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.records import LetterState, State
 from bellhop.ledger.tables import dead_letters, events
@@ -42,7 +43,8 @@ def find_strays(database: Database, before: datetime, limit: int) -> Sequence[St
         events.c.updated < before,
         sa.or_(events.c.next_at.is_(None), events.c.next_at < before),
     )
-    unseen = sa.select(*_COLUMNS).where(events.c.state == State.DEAD.value, events.c.updated < before, ~_HAS_LETTER)
+    is_dead = events.c.state == State.DEAD.value
+    unseen = sa.select(*_COLUMNS).where(is_dead, events.c.updated < before, ~_HAS_LETTER, ~TAKEN_OVER)
     with database.read() as connection:
         rows = [row for query in (overdue, unseen) for row in connection.execute(query.limit(limit))]
     return [Stray(row.source, row.event_id, row.route, State(row.state), row.updated) for row in rows]
