@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import subprocess
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from bellhop.ledger.backups import backup, restore
+from bellhop.ledger.backups import backup, libpq_environment, restore
 from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, LetterState, Refused, State
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
@@ -259,6 +264,38 @@ def test_a_copy_is_not_written_over_another_file_and_what_is_no_copy_is_refused(
     with pytest.raises(LedgerError):
         restore(ledger_url, file, "ann", "a mistake", NOON, lambda url: Ledger.open(url, keep_seconds=HOUR))
     assert getattr(claim(ledger, event()), "state", None) is State.DONE, "the ledger stands as it was"
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("what", ["empty", "another database's", "cut off"])
+def test_what_is_no_whole_ledger_takes_no_ledgers_place(
+    ledger: Ledger, ledger_url: str, tmp_path: Path, what: str
+) -> None:
+    finish(ledger, event())
+    file = tmp_path / "copy"
+    backup(ledger, ledger_url, file, "ann")
+    if what == "empty":
+        file.write_bytes(b"")
+    elif what == "cut off":
+        file.write_bytes(file.read_bytes()[: file.stat().st_size * 3 // 4])
+    else:
+        _make_another(ledger_url, file)
+    with pytest.raises(LedgerError, match=r"no copy of a ledger|not whole|pg_restore"):
+        restore(ledger_url, file, "ann", "a mistake", NOON, lambda url: Ledger.open(url, keep_seconds=HOUR))
+    assert getattr(claim(ledger, event()), "state", None) is State.DONE, "the ledger stands as it was"
+    assert ledger.restores.open() == []
+
+
+def _make_another(ledger_url: str, file: Path) -> None:
+    """A copy of a database that is no ledger."""
+    url = sa.make_url(ledger_url)
+    if url.get_backend_name() == "sqlite":
+        file.unlink()
+        with closing(sqlite3.connect(file)) as other:
+            other.execute("CREATE TABLE guests (name TEXT)")
+        return
+    environment = {**os.environ, **libpq_environment(url.set(database="postgres"))}
+    subprocess.run(["pg_dump", "--format=custom", f"--file={file}"], env=environment, check=True)
 
 
 @pytest.mark.parametrize("ledger_url", ["sqlite", "postgresql"], indirect=True)
