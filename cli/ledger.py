@@ -145,6 +145,8 @@ def release(app: App, yes: bool, force: bool, who: str | None, why: str | None, 
     with app.ledger() as opened:
         if not opened.restores.open():
             raise Failed("no restore is minded: nothing is held back")
+        if not force and (moving := opened.restores.going_on()):
+            raise Failed(f"{quantity(moving, 'dead letter')} being replayed: wait until `bellhop archive` has done so")
         numbers = opened.restores.held_letters()
         staying, untold = ({}, 0) if force else _ask_vendors(app, opened, numbers)
         for number, words in staying.items():

@@ -70,11 +70,8 @@ class ReadLedger(Protocol):
 class Declaring:
     """Declares the queues, in a thread, again and again until it holds: meanwhile webhooks are answered 503."""
 
-    def __init__(
-        self, broker: Broker, publisher: WatchedPublisher, observe: Observe, pause: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, broker: Broker, observe: Observe, pause: Callable[[float], None] = time.sleep) -> None:
         self._broker = broker
-        self._publisher = publisher
         self._observe = observe
         self._pause = pause
         self._declared = threading.Event()
@@ -92,10 +89,10 @@ class Declaring:
                 self._pause(_DECLARE_SECONDS)
 
     def problem(self) -> str:
-        """ "" while the broker is there, has the queues and takes what is published."""
+        """ "" while the broker is there and has the queues."""
         if not self._declared.is_set():
             return "the queues are not declared yet"
-        return self._publisher.problem() or failure_of(self._broker.stats)
+        return failure_of(self._broker.stats)
 
 
 class WatchedPublisher:

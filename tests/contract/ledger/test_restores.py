@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from bellhop.ledger.backups import backup, libpq_environment, restore
-from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, Refused, State
+from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, LetterState, Refused, State
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.reasons import Reason
@@ -69,6 +69,40 @@ def test_what_may_have_been_booked_since_is_held_as_in_doubt(
     assert refused.reason is Reason.IN_DOUBT
     assert "put back as of 2026-11-21 12:00:00 UTC" in refused.error
     assert claim(put_back, envelope) == refused, "its dead letter may be unconfirmed"
+
+
+def test_a_replay_that_was_on_its_way_in_the_copy_is_published_once_more(ledger: Ledger, clock: Clock) -> None:
+    """Its message was taken since: nothing of it may be left."""
+    sent, edited = event("sent", subject="R-1"), event("edited", subject="R-2")
+    for envelope in (sent, edited):
+        die(ledger, envelope)
+        ledger.letters.archive([letter(envelope)])
+    ledger.letters.begin_replay([1], "ann", "it is well again")
+    ledger.letters.close_replayed([1])
+    ledger.letters.close_edited(2, "ann", "another provider")
+    finish(ledger, event("edited", subject="R-2", data={"venue": "salon"}, generation=1))
+    assert ledger.restores.going_on() == 0, "none is minded"
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    states = {one.id: one.state for one in ledger.letters.find(LetterFilter(states=tuple(LetterState)), 9)}
+    assert states == {1: LetterState.REPLAYING, 2: LetterState.REPLAYED}
+    assert ledger.restores.going_on() == 1
+
+    ledger.letters.close_replayed([1])
+    held = claim(ledger, sent.next_generation())
+    assert isinstance(held, Refused)
+    assert held.reason is Reason.IN_DOUBT
+    assert ledger.restores.going_on() == 0, "its new letter is on its way"
+
+
+def test_what_died_and_has_no_letter_in_the_copy_is_sent_again(ledger: Ledger, clock: Clock) -> None:
+    first, second = event("first"), event("second", subject="R-2")
+    die(ledger, replace(first, received=NOON - timedelta(minutes=9)))
+    die(ledger, replace(second, received=NOON - timedelta(minutes=5)))
+    ledger.letters.archive([letter(first)])
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert ledger.restores.send_again_since(NOON) == NOON - timedelta(minutes=5)
 
 
 @pytest.mark.parametrize(("id_", "subject"), [("dead", "R-8"), ("retrying", "R-7")])

@@ -159,3 +159,13 @@ def test_a_release_leaves_what_may_be_booked_with_a_person_unless_it_is_forced(h
     assert view is not None
     assert view.state is State.DEAD
     assert house.ledger.restores.open() == []
+
+
+def test_a_release_waits_for_what_is_being_replayed(house: House) -> None:
+    house.die()
+    house.ledger.restores.say(utc_now(), "ann", "the disk was lost")
+    house.ledger.letters.begin_replay([1], "ann", "it is well again")
+    done = CliRunner().invoke(cli, ["--config", str(house.file), "ledger", "release", "--yes", "--why", "seen to"])
+    assert done.exit_code == 1
+    assert "1 dead letter being replayed" in done.output
+    assert house.ledger.restores.open() != []

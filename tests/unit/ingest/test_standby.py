@@ -134,8 +134,7 @@ def test_the_queues_are_declared_again_and_again_until_it_holds() -> None:
             return {}
 
     told: list[str] = []
-    publisher = WatchedPublisher(Publisher())
-    declaring = Declaring(Broker(), publisher, lambda event, **_: told.append(event), lambda _: None)  # type: ignore[arg-type]
+    declaring = Declaring(Broker(), lambda event, **_: told.append(event), lambda _: None)  # type: ignore[arg-type]
     assert declaring.problem() == "the queues are not declared yet"
     declaring.run()
     assert told == ["broker.lost"] * 3
