@@ -2,7 +2,8 @@
 
     make bench-recovery ARGS="--only worker_killed --broker embedded --ledger sqlite"
 
-Times are from the mending (the restart, the link's return), but for `told`: from the break to a `/readyz` that says so.
+Times are from the mending (the restart, the link's return), but for `told` and what becomes of a node that is cut off:
+these are from the break.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from bellhop.drill.upstream import Sender
 _TEMPLATE: Final = Path(__file__).with_name("recovery.toml")
 _EVENTS: Final = 24
 _MOST_SECONDS: Final = 300.0
+_NEVER: Final = float("inf")
+_SEEN_SECONDS: Final = 30.0
 _WORKER: Final = "work-1"
 _BOOKS: Final = {"spa": "create_service_reservation", "salon": "book"}
 _ENDED: Final = ("done", "dead", "recorded", "superseded", "duplicate")
@@ -77,7 +80,7 @@ class Watch:
             if holds():
                 return time.monotonic() - began
             time.sleep(0.2)
-        return float("inf")
+        return _NEVER
 
 
 def _is_plain(one: Webhook, venue: str) -> bool:
@@ -163,10 +166,48 @@ def _silent(watch: Watch, link: str, port: int, part: str) -> Rows:
     ]
 
 
+def node_cut_off(watch: Watch) -> Rows:
+    """The node to which all are connected is cut off from the others of its cluster: while nothing is posted, and again
+    as bookings are."""
+    with _first_cut_off(watch) as began:
+        away = []
+        while _since(began) < _SEEN_SECONDS:  # each process of the ingress finds out for itself
+            if not watch.is_ready(watch.site.ingest_port):
+                away.append(_since(began))
+            time.sleep(0.2)
+    rows = [
+        ("node cut off: told by the ingress's /readyz", min(away, default=_NEVER)),
+        ("node cut off: the ingress is ready at another", max(away, default=_NEVER)),
+    ]
+    with _first_cut_off(watch) as began:
+        ids = watch.post("spa", _EVENTS)
+        rows.append((f"node cut off: {len(ids)} bookings posted at that moment are accepted", _since(began)))
+        watch.until(lambda: len(watch.ends(ids)) == len(ids))
+        rows.append((f"node cut off: those {len(ids)} have ended", _since(began)))
+    return rows
+
+
+@contextmanager
+def _first_cut_off(watch: Watch) -> Iterator[float]:
+    """Since when."""
+    cluster, site = watch.site.backends.cluster, watch.site
+    assert cluster is not None
+    for part in ("ingest", _WORKER):  # begins at the first node
+        site.processes.kill(part)
+        site.start(part)
+    watch.until(lambda: watch.is_ready(site.ingest_port) and watch.is_ready(site.work_port))
+    cluster.cut_off_first()
+    try:
+        yield time.monotonic()
+    finally:
+        cluster.join_first()
+
+
 MEASUREMENTS: Final[dict[str, tuple[Callable[[Watch], Rows], frozenset[str]]]] = {
     "worker_killed": (worker_killed, frozenset()),
     "vendor_back": (vendor_back, frozenset()),
     "vendor_ill": (vendor_ill, frozenset()),
+    "node_cut_off": (node_cut_off, frozenset({"rabbitmq on khepri"})),
     "broker_silent": (broker_silent, frozenset({"amqp"})),
     "ledger_silent": (ledger_silent, frozenset({"postgresql"})),
 }
@@ -186,7 +227,7 @@ def _site(on: Backends) -> Iterator[Watch]:
 def main(words: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it started must not outlive it
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--broker", default="rabbitmq", help="embedded, rabbitmq, or a URL")
+    parser.add_argument("--broker", default="rabbitmq", help="embedded, rabbitmq, cluster, or a URL")
     parser.add_argument("--ledger", default="postgresql", help="sqlite, postgresql, or a URL")
     parser.add_argument("--only", action="append", choices=tuple(MEASUREMENTS), help="one of them; repeatable")
     asked = parser.parse_args(words)

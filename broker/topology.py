@@ -38,6 +38,10 @@ _SOON: Final = ":soon"
 DEAD: Final = Address(DEAD_EXCHANGE, "")
 NOWHERE: Final = Address(WORK_EXCHANGE, "")
 """What is published there comes back to its publisher as unroutable: a question that no queue sees."""
+PULSE: Final = Address(WORK_EXCHANGE, ":pulse")
+"""A question, too: most of a cluster's nodes confirm it, as they do all else, and no queue keeps it. It comes back like
+those above where there is no pulse: from the embedded broker, and where an older version made the queues."""
+QUESTIONS: Final = (NOWHERE, PULSE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,20 @@ class LetterBackend(Protocol):
     def restore(self, numbers: Sequence[int], who: str | None, why: str) -> int: ...
 
     def there(
-        self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str, *, rest_absent: bool = False
+        self,
+        number: int,
+        ids: Sequence[tuple[str, str]],
+        who: str | None,
+        why: str,
+        *,
+        rest_absent: bool = False,
+        force: bool = False,
     ) -> dict[str, Any]:
         """A person's word: ids and hashes ("" where not known) of what the call in doubt made; rest_absent: and what
-        else its event wants is not there. As `answered_row`."""
+        else its event wants is not there; force: although the vendor says otherwise. As `answered_row`."""
         ...
 
-    def absent(self, number: int, who: str | None, why: str) -> dict[str, Any]:
+    def absent(self, number: int, who: str | None, why: str, *, force: bool = False) -> dict[str, Any]:
         """A person's word: the call in doubt made nothing."""
         ...
 
@@ -129,17 +136,24 @@ class LocalBackend:
         return sum(self._ledger.letters.restore(some, acting_as(who), why) for some in _chunks(numbers))
 
     def there(
-        self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str, *, rest_absent: bool = False
+        self,
+        number: int,
+        ids: Sequence[tuple[str, str]],
+        who: str | None,
+        why: str,
+        *,
+        rest_absent: bool = False,
+        force: bool = False,
     ) -> dict[str, Any]:
         from bellhop.vendors.vendor import Said
 
         said = [Said(*one) for one in ids]
         return self._answer(
-            lambda words: words.there(number, said, who=acting_as(who), why=why, rest_absent=rest_absent)
+            lambda words: words.there(number, said, who=acting_as(who), why=why, rest_absent=rest_absent, force=force)
         )
 
-    def absent(self, number: int, who: str | None, why: str) -> dict[str, Any]:
-        return self._answer(lambda words: words.absent(number, who=acting_as(who), why=why))
+    def absent(self, number: int, who: str | None, why: str, *, force: bool = False) -> dict[str, Any]:
+        return self._answer(lambda words: words.absent(number, who=acting_as(who), why=why, force=force))
 
     def _answer(self, act: Callable[[Words], Answered]) -> dict[str, Any]:
         from bellhop.cli.clients import counted_gate
@@ -199,17 +213,23 @@ class RemoteBackend:
         return self._act("restore", "restored", numbers, who, why)
 
     def there(
-        self, number: int, ids: Sequence[tuple[str, str]], who: str | None, why: str, *, rest_absent: bool = False
+        self,
+        number: int,
+        ids: Sequence[tuple[str, str]],
+        who: str | None,
+        why: str,
+        *,
+        rest_absent: bool = False,
+        force: bool = False,
     ) -> dict[str, Any]:
         nobody_else(who)
         said = [{"id": id_, "hash": hash_} for id_, hash_ in ids]
-        return self._remote.post(
-            f"/letters/{number}/there", {"bookings": said, "why": why} | ({"rest_absent": True} if rest_absent else {})
-        )
+        flags = {name: True for name, is_set in (("rest_absent", rest_absent), ("force", force)) if is_set}
+        return self._remote.post(f"/letters/{number}/there", {"bookings": said, "why": why, **flags})
 
-    def absent(self, number: int, who: str | None, why: str) -> dict[str, Any]:
+    def absent(self, number: int, who: str | None, why: str, *, force: bool = False) -> dict[str, Any]:
         nobody_else(who)
-        return self._remote.post(f"/letters/{number}/absent", {"why": why})
+        return self._remote.post(f"/letters/{number}/absent", {"why": why} | ({"force": True} if force else {}))
 
     def _act(self, act: str, done: str, numbers: Sequence[int], who: str | None, why: str) -> int:
         nobody_else(who)

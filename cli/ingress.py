@@ -58,10 +58,11 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
     events = StandbyLedger(lambda: open_ledger(settings))
     unseen = Unseen(events.unknown, broker, observe)
     publisher = WatchedPublisher(broker.publisher(), confirmed=unseen.note)
-    declaring, refused = Declaring(broker, publisher, observe), RefusedPosts(events.keep_refused, observe)
+    declaring, refused = Declaring(broker, observe), RefusedPosts(events.keep_refused, observe)
     rotated = RotatedSecrets(events, observe)
-    probes = {"broker": HealthProbe(declaring.problem), "ledger": HealthProbe(events.problem)}
-    _start(_heart(live, events, observe), (unseen, declaring, refused, *probes.values()))
+    # Each by itself: asking the queues of a node that is cut off takes as long as the publisher's own question.
+    queues, confirms, read = map(HealthProbe, (declaring.problem, publisher.problem, events.problem))
+    _start(_heart(live, events, observe), (unseen, declaring, refused, queues, confirms, read))
 
     def make() -> WSGIApplication:
         app = create_app(
@@ -70,7 +71,7 @@ def make_app(live: LiveSettings, limits: SourceLimits, tell: Callable[[Tally], T
             events,
             observe=observe,
             tracer=observe.tracer,
-            ready=lambda: {part: probe.problem() for part, probe in probes.items()},
+            ready=lambda: {"broker": queues.problem() or confirms.problem(), "ledger": read.problem()},
             metrics=lambda: (metrics.exposition(), CONTENT_TYPE),
             waiting=lambda: holds_messages(broker),
             place=live.place,

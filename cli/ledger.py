@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from bellhop.cli.common import (
     confirm,
     echo_json,
     pass_app,
+    printable,
     when,
     who_option,
     why_option,
@@ -126,14 +128,16 @@ def _say_what_to_send_again(opened: Ledger, as_of: datetime) -> None:
 
 @ledger.command(short_help="Hold nothing back any more after a restore.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--force", is_flag=True, help="Work all of them, without asking the vendors.")
 @who_option
 @why_option
 @as_json
 @pass_app
-def release(app: App, yes: bool, who: str | None, why: str | None, json_: bool) -> None:
+def release(app: App, yes: bool, force: bool, who: str | None, why: str | None, json_: bool) -> None:
     """Hold nothing back any more after a restore, and work what was held: it is booked unless the ledger knows it.
 
-    Say first of each dead letter whose booking is there `bellhop dead there`.
+    Say first of each dead letter whose booking is there `bellhop dead there`. Of each that is left the vendor is asked,
+    where it can be: one whose slot is not offered any more stays in front of a person.
     """
     from bellhop.ledger.proofs import WordRefused
 
@@ -141,7 +145,15 @@ def release(app: App, yes: bool, who: str | None, why: str | None, json_: bool) 
     with app.ledger() as opened:
         if not opened.restores.open():
             raise Failed("no restore is minded: nothing is held back")
+        if not force and (moving := opened.restores.going_on()):
+            raise Failed(f"{quantity(moving, 'dead letter')} being replayed: wait until `bellhop archive` has done so")
         numbers = opened.restores.held_letters()
+        staying, untold = ({}, 0) if force else _ask_vendors(app, opened, numbers)
+        for number, words in staying.items():
+            click.echo(printable(f"dead letter {number} stays: {words}"), err=True)
+        numbers = [number for number in numbers if number not in staying]
+        if untold:
+            click.echo(f"whether it is there, no vendor tells of {quantity(untold, 'dead letter')}", err=True)
         if not yes:
             confirm(f"Work {quantity(len(numbers), 'dead letter')} again, none of which is booked?")
         opened.restores.release(name, reason)
@@ -153,11 +165,29 @@ def release(app: App, yes: bool, who: str | None, why: str | None, json_: bool) 
             except WordRefused:
                 continue  # somebody said meanwhile what is there, or it went on with another of its booking
     if json_:
-        echo_json({"released": sorted(freed)})
+        echo_json({"released": sorted(freed), "staying": sorted(staying)})
     else:
         click.echo(
             f"nothing is held back any more; `bellhop archive` has {quantity(len(freed), 'dead letter')} worked again"
         )
+
+
+def _ask_vendors(app: App, opened: Ledger, numbers: Sequence[int]) -> tuple[dict[int, str], int]:
+    """Of these letters, those whose booking may be there, with why; and how many nobody tells of."""
+    from bellhop.cli.clients import counted_gate
+    from bellhop.ledger.proofs import WordRefused
+    from bellhop.letters.looks import Contradicted, Looks
+
+    looks = Looks(opened, app.settings, counted_gate(app, opened, last=False))
+    staying, untold = dict[int, str](), 0
+    for letter in (one for number in numbers if (one := opened.letters.get(number)) is not None):
+        try:
+            untold += bool(looks.check_absent(letter))
+        except Contradicted as contradicted:
+            staying[letter.id] = str(contradicted)
+        except WordRefused:
+            continue  # it went on meanwhile, which its release finds, too
+    return staying, untold
 
 
 @ledger.command(short_help="Show what is minded after a restore.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -10,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Final, Protocol, TypeVar
 
 from bellhop.broker.port import Address, Broker, Message, Publisher, gather
-from bellhop.broker.topology import NOWHERE
+from bellhop.broker.topology import NOWHERE, PULSE
 from bellhop.ledger.parts import PartBeats
 from bellhop.ledger.records import EventView, Part, RefusedPost, ReloadAsked
 from bellhop.ledger.refusals import Refusals
@@ -33,7 +34,10 @@ _DECLARE_SECONDS: Final = 1.0
 _AWAY_SECONDS: Final = 2.0
 _FIRST_SECONDS: Final = 5.0
 _DOUBTED_SECONDS: Final = 10.0
-_ANSWER_SECONDS: Final = 1.0
+_PROOF_SECONDS: Final = 3.0
+"""For so long a confirm proves that there is a majority."""
+_ANSWER_SECONDS: Final = 5.0
+"""Meanwhile another node may be taking a queue's lead."""
 _QUESTION: Final = Message("question", b"", {})
 
 
@@ -66,11 +70,8 @@ class ReadLedger(Protocol):
 class Declaring:
     """Declares the queues, in a thread, again and again until it holds: meanwhile webhooks are answered 503."""
 
-    def __init__(
-        self, broker: Broker, publisher: WatchedPublisher, observe: Observe, pause: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, broker: Broker, observe: Observe, pause: Callable[[float], None] = time.sleep) -> None:
         self._broker = broker
-        self._publisher = publisher
         self._observe = observe
         self._pause = pause
         self._declared = threading.Event()
@@ -88,10 +89,10 @@ class Declaring:
                 self._pause(_DECLARE_SECONDS)
 
     def problem(self) -> str:
-        """ "" while the broker is there, has the queues and takes what is published."""
+        """ "" while the broker is there and has the queues."""
         if not self._declared.is_set():
             return "the queues are not declared yet"
-        return failure_of(self._broker.stats) or self._publisher.problem()
+        return failure_of(self._broker.stats)
 
 
 class WatchedPublisher:
@@ -109,6 +110,7 @@ class WatchedPublisher:
         self._monotonic = monotonic
         self._failure = ""
         self._failed = 0.0
+        self._proved = -math.inf
         self._asking = threading.Lock()
         self._question: Future[None] | None = None
 
@@ -118,9 +120,10 @@ class WatchedPublisher:
         return future
 
     def problem(self) -> str:
-        """ "" while the broker takes what is published. It is asked by messages that come back: under an alarm RabbitMQ
-        reads no more from those who publish, which one that only asks for numbers does not see. By two, as it takes
-        one from each new connection all the same.
+        """ "" while the broker confirms what is published. It is asked by messages that no queue keeps: under an alarm
+        RabbitMQ reads no more from those who publish, which one that only asks for numbers does not see. By two, as it
+        takes one from each new connection all the same. The second needs the majority, unless that has just confirmed
+        something: what is for no queue, a node that is cut off gives back, too.
 
         A publish that nobody confirmed counts for a while, for a broker can take what it has no majority to confirm;
         not for longer, as somebody must be let in to find out.
@@ -130,13 +133,16 @@ class WatchedPublisher:
         with self._asking:  # two on their way are enough
             if self._question is None or self._question.done():
                 self._publisher.publish(_QUESTION, NOWHERE)
-                self._question = self._publisher.publish(_QUESTION, NOWHERE)
+                is_proved = self._monotonic() < self._proved + _PROOF_SECONDS
+                self._question = self._publisher.publish(_QUESTION, NOWHERE if is_proved else PULSE)
             question = self._question
         try:
             error = question.exception(_ANSWER_SECONDS)
         except TimeoutError:
-            return f"the broker has not answered a publish within {_ANSWER_SECONDS:g} s: it may be under an alarm"
-        return "" if isinstance(error, Unroutable) else str(error)
+            return f"the broker has not answered a publish within {_ANSWER_SECONDS:g} s"
+        if error is None:
+            self._proved = self._monotonic()
+        return "" if error is None or isinstance(error, Unroutable) else str(error)
 
     def gather(self) -> AbstractContextManager[None]:
         return gather(self._publisher)
@@ -150,6 +156,7 @@ class WatchedPublisher:
         is_ill = isinstance(error, PublishUnconfirmed | BrokerUnavailable)
         self._failed, self._failure = self._monotonic(), str(error) if is_ill else ""
         if error is None:
+            self._proved = self._failed
             self._confirmed(message, to.routing_key)
 
 

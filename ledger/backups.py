@@ -7,9 +7,11 @@ been told so before it takes its place; PostgreSQL's right after it, so workers 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -21,6 +23,7 @@ from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
 
 SECONDS: Final = 3600.0
+_VERSIONS: Final = re.compile(r" TABLE \S+ alembic_version ")
 
 Open = Callable[[str], Ledger]
 
@@ -50,6 +53,8 @@ def restore(url: str, file: Path, who: str, why: str, as_of: datetime | None, op
         raise LedgerError(f"there is no file {file}")
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
+        if not _VERSIONS.search(_run(["pg_restore", "--list", str(file)], parsed)):
+            raise LedgerError(f"{file} is no copy of a ledger: it has none of its tables")
         command = ["pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error"]
         _run([*command, f"--dbname={parsed.database}", str(file)], parsed)
         return _tell(open_ledger(url), who, why, as_of)
@@ -58,6 +63,7 @@ def restore(url: str, file: Path, who: str, why: str, as_of: datetime | None, op
     try:
         shutil.copyfile(file, draft)
         draft.chmod(0o600)
+        _must_be_whole(draft, file)
         told = _tell(open_ledger(f"sqlite:///{draft}"), who, why, as_of)
         _copy(draft, target)
     except OSError as error:
@@ -77,6 +83,20 @@ def _tell(ledger: Ledger, who: str, why: str, as_of: datetime | None) -> datetim
         return since
     finally:
         ledger.close()
+
+
+def _must_be_whole(draft: Path, file: Path) -> None:
+    """Raises LedgerError where it is no ledger on SQLite: an empty file is a database, too, and of one that was cut off
+    only what is missing cannot be read."""
+    library = sqlite_library()
+    try:
+        with closing(library.connect(draft)) as one:
+            (said,) = one.execute("PRAGMA quick_check(1)").fetchone()
+            one.execute("SELECT version_num FROM alembic_version")
+    except library.Error as error:
+        raise LedgerError(f"{file} is no copy of a ledger: {error}") from error
+    if said != "ok":
+        raise LedgerError(f"{file} is not whole: {said}")
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -112,7 +132,8 @@ def _refuse_pooler(url: sa.URL) -> None:
         )
 
 
-def _run(command: list[str], url: sa.URL) -> None:
+def _run(command: list[str], url: sa.URL) -> str:
+    """What it wrote."""
     _refuse_pooler(url)
     environment = {**os.environ, **libpq_environment(url)}
     try:
@@ -126,3 +147,4 @@ def _run(command: list[str], url: sa.URL) -> None:
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise LedgerError(f"{command[0]}: {lines[0]}")
+    return done.stdout

@@ -133,9 +133,18 @@ class ChainWalk:
             self._break(first, "inserted", f"the chain ends with row {now.last_id}")
         elif self.good == now.last_id and self.hash != now.last_hash:
             self._break(self.good, "changed", "the chain ends with another hash")
-        elif self.noted and not self.ends.before_id < self.noted[0] <= self.good:
-            where = "it was pruned" if self.noted[0] <= self.ends.before_id else f"the chain ends with row {self.good}"
-            self._break(self.noted[0], "missing", where)
+        elif self.noted:
+            self._look_for(*self.noted)
+
+    def _look_for(self, number: int, hash_: str) -> None:
+        """A noted row that is none of those that were walked along."""
+        before = self.ends.before_id
+        if number > self.good:
+            self._break(number, "missing", f"the chain ends with row {self.good}")
+        elif number < before:
+            self._break(number, "missing", f"it was pruned, as all up to row {before} were: note a newer one")
+        elif number == before and hash_ != self.ends.before_hash:
+            self._break(number, "changed", "it had another hash when it was noted: the chain was written anew")
 
     def _break(self, row: int, what: str, why: str) -> None:
         self.broken = ChainBreak(row, what, why)

@@ -27,6 +27,16 @@ _NEWEST: Final = (
     .order_by(events.c.generation.desc(), events.c.pk.desc())
     .limit(1)
 )
+_later: Final = events.alias("later")
+TAKEN_OVER: Final = sa.and_(
+    events.c.state == State.DEAD.value,
+    sa.exists().where(
+        _later.c.source == events.c.source,
+        _later.c.event_id == events.c.event_id,
+        _later.c.generation > events.c.generation,
+    ),
+)
+"""Whether it died and a person's edit of it, which has a row of its own, was taken: what became of it stands there."""
 _UNFINISHED: Final = (
     sa.select(events.c.route, events.c.state, sa.func.count())
     .where(events.c.state.in_(UNFINISHED))
@@ -55,7 +65,7 @@ def standings(database: Database, source: str, ids: Sequence[str]) -> Mapping[st
 
 def of_subject(database: Database, source: str, subject: str) -> list[EventView]:
     """See `Ledger.events_of`."""
-    query = sa.select(events).where(events.c.source == source, events.c.subject == subject)
+    query = sa.select(events).where(events.c.source == source, events.c.subject == subject, ~TAKEN_OVER)
     with database.read() as connection:
         rows = connection.execute(query.order_by(events.c.time.desc(), events.c.pk.desc()).limit(_MOST)).all()
         return [_view(connection, row) for row in rows]
@@ -63,7 +73,7 @@ def of_subject(database: Database, source: str, subject: str) -> list[EventView]
 
 def of_source(database: Database, source: str, text: str, before: int, limit: int) -> list[tuple[int, EventView]]:
     """See `Ledger.events_of_source`."""
-    query = sa.select(events).where(events.c.source == source, events.c.route != RESULTS_ROUTE)
+    query = sa.select(events).where(events.c.source == source, events.c.route != RESULTS_ROUTE, ~TAKEN_OVER)
     if word := _storable(text):
         query = query.where(sa.or_(events.c.event_id == word, events.c.subject == word))
     if before:
@@ -106,8 +116,9 @@ def find(database: Database, text: str, limit: int) -> list[EventView]:
         found |= set(_of_people(connection, word, limit))
         if len(found) < limit:
             found |= set(_of_letters(connection, word, limit))
-        rows = connection.execute(sa.select(events).where(events.c.pk.in_(found)).order_by(events.c.pk.desc()))
-        return [_view(connection, row) for row in rows.all()[:limit]]
+        shown = sa.select(events).where(events.c.pk.in_(found), ~TAKEN_OVER)
+        rows = connection.execute(shown.order_by(events.c.pk.desc()).limit(limit)).all()
+        return [_view(connection, row) for row in rows]
 
 
 def _storable(text: str) -> str:

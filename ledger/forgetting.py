@@ -19,7 +19,7 @@ from bellhop.ledger.bookings import standing
 from bellhop.ledger.chain import FORGET, tell_erased
 from bellhop.ledger.engine import Database
 from bellhop.ledger.guest_looks import Beforehand, Look, Within
-from bellhop.ledger.guests import Guest, event_rows, find_guest, letters_of
+from bellhop.ledger.guests import Guest, bookings_among, event_rows, find_guest, letters_of
 from bellhop.ledger.known import RANKS, UNFINISHED
 from bellhop.ledger.loose_words import erase_bookings_words, erase_loose_words, find_mentions, names_in
 from bellhop.ledger.payloads import ENDED, WAITING, erase_events, erase_letters
@@ -112,7 +112,7 @@ class Forgetting:
             if rows:
                 guest = Guest(set(), {row.pk for row in rows})
                 guest.letters = letters_of(Within(connection, {}), guest.events)
-                guest.keys = {(row.source, row.subject) for row in rows}
+                guest.keys = bookings_among(rows)
                 _erase(connection, guest, self._now())
         return len(rows)
 

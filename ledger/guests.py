@@ -16,7 +16,6 @@ from bellhop.ledger.known import RANKS
 from bellhop.ledger.search_terms import national_digits, numbers, plain
 from bellhop.ledger.tables import attempts, bookings, dead_letters, doubts, event_words, events, letter_bodies
 
-_ROUNDS: Final = 2
 _PERSON: Final = ("client", "profile")
 _NAME_PARTS: Final = ("first_name", "last_name")
 _TELEPHONE: Final = re.compile(r"(?i)phone|mobile|tel$")
@@ -47,18 +46,14 @@ def find_guest(look: Look, name: str, source: str, known: Guest | None = None) -
     """known: what was found of them before, to which this look adds what it finds."""
     guest = Guest({one for one in (plain(name),) if one}) if known is None else deepcopy(known)
     read: set[str] = set()
-    for _ in range(_ROUNDS):
-        if names := sorted(guest.names - read):
-            guest.keys |= set(_bookings_of(look, names, source))
-            guest.events |= set(_events_of(look, names, source)) | _events_of_bookings(look, guest.keys)
-            guest.letters |= set(_letters_naming(look, names, source))
-            read |= guest.names
+    while names := sorted(guest.names - read):
+        read |= guest.names
+        guest.events |= set(_events_of(look, names, source))
         rows = event_rows(look, guest.events)
-        guest.letters |= letters_of(look, guest.events)
-        guest.keys |= {(row.source, row.subject) for row in rows}
-        members, mails = set(), set()
-        for row in rows:
-            members |= set() if row.type in RANKS or not row.type.startswith("member") else {plain(row.subject)}
+        guest.keys |= {*_bookings_of(look, names, source), *bookings_among(rows)}
+        guest.events |= _events_of_bookings(look, guest.keys)
+        guest.letters |= {*_letters_naming(look, names, source), *letters_of(look, guest.events)}
+        members, mails = {plain(row.subject) for row in rows if row.type.startswith("member")}, set()
         for told in _payloads(look, guest):
             _note_person(guest, told)
             for key, value in _texts(told):
@@ -86,6 +81,11 @@ def _note_person(guest: Guest, value: Any) -> None:
             _note_person(guest, inner)
 
 
+def bookings_among(rows: Sequence[Any]) -> set[tuple[str, str]]:
+    """Those that events are of. A member's id may be written like somebody else's reference."""
+    return {(row.source, row.subject) for row in rows if row.type in RANKS}
+
+
 def event_rows(look: Look, pks: set[int]) -> Sequence[Any]:
     return look.rows(sa.select(events).where(events.c.pk.in_(sorted(pks))))
 
@@ -111,7 +111,7 @@ def _events_of(look: Look, names: Sequence[str], source: str) -> Iterator[int]:
 
 
 def _events_of_bookings(look: Look, keys: set[tuple[str, str]]) -> set[int]:
-    same = sa.tuple_(events.c.source, events.c.subject).in_(sorted(keys))
+    same = sa.and_(events.c.type.in_(list(RANKS)), sa.tuple_(events.c.source, events.c.subject).in_(sorted(keys)))
     return {row.pk for row in look.rows(sa.select(events.c.pk).where(same))} if keys else set()
 
 

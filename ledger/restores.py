@@ -17,11 +17,26 @@ import sqlalchemy as sa
 from bellhop.ledger.audit import record
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
-from bellhop.ledger.records import RESTORED, AuditRow, State
+from bellhop.ledger.letters import mark_letters
+from bellhop.ledger.records import RESTORED, AuditRow, LetterState, State
+from bellhop.ledger.strays import UNSEEN
 from bellhop.ledger.tables import audit, dead_letters, events, restores
 
 BACKUP: Final = "backup ledger"
 """The act by which a copy of the ledger knows when it was made."""
+
+_sent: Final = dead_letters.alias("sent")
+_OF_DEAD: Final = sa.select(_sent.c.id).join(
+    events,
+    sa.and_(
+        _sent.c.source == events.c.source,
+        _sent.c.event_id == events.c.event_id,
+        _sent.c.generation == events.c.generation,
+        events.c.state == State.DEAD.value,
+    ),
+)
+_SENT_ON: Final = sa.and_(_sent.c.state == LetterState.REPLAYED.value, UNSEEN)
+"""Of letters whose replay was published and no worker has taken, as far as the ledger knows."""
 
 OPEN: Final = sa.select(restores).where(restores.c.released.is_(None)).order_by(restores.c.at.desc())
 
@@ -54,9 +69,12 @@ class Restores:
             return connection.scalar(sa.select(audit.c.at).where(audit.c.act == BACKUP).order_by(audit.c.id.desc()))
 
     def say(self, as_of: datetime, who: str, why: str) -> Restore:
-        """The ledger is as it was at `as_of`."""
+        """The ledger is as it was at `as_of`. The replay of a letter that was on its way then may have come to an end
+        since: its message is gone, and it is published once more."""
         with self._database.write() as connection:
             now = self._now()
+            sent = connection.scalars(_OF_DEAD.where(_SENT_ON)).all()
+            mark_letters(connection, sent, LetterState.REPLAYING, now)
             values = {"as_of": as_of, "at": now, "who": who, "why": why}
             connection.execute(sa.insert(restores), values)
             record(connection, [AuditRow(now, who, "ledger restored", None, why, f"as of {as_of.isoformat()}")])
@@ -69,8 +87,8 @@ class Restores:
 
     def send_again_since(self, as_of: datetime) -> datetime:
         """From when on upstreams send again what they posted: of what was under way when the copy was made, and of what
-        was accepted later, no message may be left."""
-        oldest = sa.select(sa.func.min(events.c.received)).where(events.c.state.in_(UNFINISHED))
+        was accepted later, no message may be left; nor of what had died and was not in the archive yet."""
+        oldest = sa.select(sa.func.min(events.c.received)).where(sa.or_(events.c.state.in_(UNFINISHED), UNSEEN))
         with self._database.read() as connection:
             first = connection.scalar(oldest)
         return min(first, as_of) if first else as_of
@@ -83,6 +101,15 @@ class Restores:
             count = connection.execute(freed).rowcount
             record(connection, [AuditRow(now, who, "release ledger", None, why)])
         return count
+
+    def going_on(self) -> int:
+        """How many letters of what will be held are being replayed, and no worker has taken them yet."""
+        moving = sa.or_(_sent.c.state == LetterState.REPLAYING.value, _SENT_ON)
+        with self._database.read() as connection:
+            restore = open_restore(connection)
+            if restore is None:
+                return 0
+            return len(connection.scalars(_OF_DEAD.where(moving, events.c.updated < restore.at)).all())
 
     def held_letters(self) -> list[int]:
         """The open letters of what was held back, by number."""

@@ -1,5 +1,6 @@
 """A person's word on a dead letter in doubt: it is there, as this booking; or it is not there.
 
+Where the vendor can be asked, it is asked first, and a word against its own is refused unless it is said with force.
 The ledger takes the word in one commit, and the letters that go on are published then. What if the process dies here?
 They are marked as being replayed, and `letters.resume` publishes them.
 """
@@ -15,6 +16,7 @@ from bellhop.ledger.proofs import WordRefused
 from bellhop.ledger.records import RESTORED, Doubt, Letter, ProofResult, Proven
 from bellhop.ledger.store import Ledger
 from bellhop.letters.forgotten import Forgotten
+from bellhop.letters.looks import Looks
 from bellhop.letters.replay import Replayed, replay
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
@@ -61,16 +63,29 @@ class Words:
         self._settings = settings
         self._publisher = publisher
         self._clock = clock
+        self._looks = Looks(ledger, settings, gate, clock)
 
-    def there(self, number: int, said: Sequence[Said], *, who: str, why: str, rest_absent: bool = False) -> Answered:
+    def there(
+        self,
+        number: int,
+        said: Sequence[Said],
+        *,
+        who: str,
+        why: str,
+        rest_absent: bool = False,
+        force: bool = False,
+    ) -> Answered:
         """The call of this letter made these bookings. They are held against the vendor first, where it can be asked.
-        rest_absent: of an event that a ledger put back may have forgotten: what else it wants is not there.
+        rest_absent: of an event that a ledger put back may have forgotten: what else it wants is not there. force:
+        although the vendor offers their slots, or has none for the rest.
 
         Raises WordRefused, LedgerUnavailable.
         """
         letter = self._letter(number)
         doubt = self._ledger.proofs.of_letter(letter)
         found = self._find(doubt, said, letter, rest_absent)
+        if not force:
+            self._looks.check_there(doubt, letter, found, rest_absent=rest_absent)
         ids = ", ".join(one.vendor_id for one in said)
         proven = self._ledger.proofs.prove(doubt, found.entries, who, f"{why} (it is there, as {ids})")
         if proven.result is ProofResult.AT_WORK:
@@ -82,10 +97,13 @@ class Words:
         )
         return self._go_on(proven, "; ".join(filter(None, (found.note, doubled))), who, why)
 
-    def absent(self, number: int, *, who: str, why: str) -> Answered:
-        """The call of this letter made nothing. Raises WordRefused, LedgerUnavailable."""
-        proven = self._ledger.proofs.deny(self._letter(number), who, f"{why} (it is not there)")
-        return self._go_on(proven, "", who, why)
+    def absent(self, number: int, *, who: str, why: str, force: bool = False) -> Answered:
+        """The call of this letter made nothing. force: whatever the vendor says. Raises WordRefused,
+        LedgerUnavailable."""
+        letter = self._letter(number)
+        note = "" if force else self._looks.check_absent(letter)
+        proven = self._ledger.proofs.deny(letter, who, f"{why} (it is not there)")
+        return self._go_on(proven, note, who, why)
 
     def _letter(self, number: int) -> Letter:
         letter = self._ledger.letters.get(number)

@@ -56,6 +56,13 @@ class Forgotten:
             raise WordRefused(f"{words}, or, where the others are not there, that the rest is absent (--rest-absent)")
         return FoundBookings(tuple(entries), "; ".join(notes))
 
+    def calls(self, event: Envelope, entries: Sequence[Entry] = ()) -> list[VendorCall]:
+        """What the event would have booked beside these, service by service."""
+        held = self._ledger.booking(event.source, event.subject)
+        booking = held or Booking(event.source, event.subject, event.account)
+        alone = [replace(event, data={**event.data, "services": [one]}) for one in event.data.get("services", ())]
+        return [step for one in alone if (step := self._next_call(one, booking, entries)) is not None]
+
     def _next_call(self, event: Envelope, booking: Booking, entries: Sequence[Entry]) -> VendorCall | None:
         """What the event would have booked beside these; None where nothing."""
         step = self._handler.translate(event, replace(booking, entries=(*booking.entries, *entries)))

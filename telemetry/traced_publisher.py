@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bellhop.broker.headers import LANE, ROUTE, trace_headers
 from bellhop.broker.port import Address, Broker, Message, Publisher
-from bellhop.broker.topology import NOWHERE, WORK_EXCHANGE, work_queue
+from bellhop.broker.topology import QUESTIONS, WORK_EXCHANGE, work_queue
 from bellhop.schemas.observe import silent
 from bellhop.schemas.trace import UNTRACED, Span, Tracer
 from bellhop.telemetry.measured_broker import MeasuredBroker
@@ -39,7 +39,7 @@ class _TracedPublisher:
 
     def publish(self, message: Message, to: Address) -> Future[None]:
         """Within the trace that the message carries, which goes on from here; the span lasts until the confirm."""
-        if to == NOWHERE:  # whoever asks is no traffic
+        if to in QUESTIONS:  # whoever asks is no traffic
             return self._publisher.publish(message, to)
         source, _, id_ = message.id.partition("/")
         told = {"route": message.headers.get(ROUTE, ""), "account": message.headers.get(LANE, "")}

@@ -126,6 +126,15 @@ def trust_said(_account: Any, _client: Any, call: VendorCall, made_by: str, said
     return FoundBookings(tuple(entries), "not checked at the vendor")
 
 
+IsFree = Callable[[A, Any, VendorCall], bool | None]
+"""An account, its client and a call in doubt: whether all that it asked for is still offered and can be booked but
+once, so that none of it stands; None where the vendor tells nothing of that. Raises VendorFailure, Held."""
+
+
+def _tells_nothing(_account: Any, _client: Any, _call: VendorCall) -> None:
+    """For a vendor that cannot be asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallMethod:
     """A method as `bellhop call` offers it. changes: it alters something. repeatable: twice is no more than once.
@@ -173,7 +182,8 @@ class Vendor(Generic[A]):
     each call. methods: what `bellhop call` offers, by name; call_help: how their arguments are written.
     catalog: what `bellhop catalog` lists, by word. doctor: the checks of an account; it makes clients of its own.
     harmless: a method without arguments that changes nothing and that every login may call: whether the credentials are
-    taken. document: its part of docs/vendors.md, by line. find_said: what a person says that a call in doubt made.
+    taken. document: its part of docs/vendors.md, by line. find_said: what a person says that a call in doubt made;
+    is_free: whether that can be so.
     booking_demands: as JSON Schema of a booking's data, what `account.check_booking` asks of one that is to be made.
     """
 
@@ -190,6 +200,7 @@ class Vendor(Generic[A]):
     harmless: str = ""
     call_help: str = ""
     find_said: FindSaid[A] = trust_said
+    is_free: IsFree[A] = _tells_nothing
     login: Callable[[A, HttpClient, Ledger], None] | None = None
     members: MakeHandler[A] | None = None
     pulls: PullFacts[A] | None = None

@@ -38,6 +38,10 @@ class BatchingConnection(pika.SelectConnection):  # type: ignore[misc]  # pika h
             raise ChannelWrongStateError("the channel is not open")
         self._output_marshaled_frames([frames])
 
+    def drop(self, reason: Exception) -> None:
+        """Without a close, for whose answer one would wait. reason: as told to who minds the connection's end."""
+        self._terminate_stream(reason)
+
     def _process_frame(self, frame_value: Any) -> None:
         """pika's, of a frame that came whole."""
         if self.on_confirm is None or not isinstance(getattr(frame_value, "method", None), Basic.Ack | Basic.Nack):

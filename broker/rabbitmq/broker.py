@@ -50,6 +50,7 @@ class AmqpBroker:
         observe: Observe = silent,
     ) -> None:
         self._urls = tuple(urls)
+        self._in_turn = self._urls  # who did not answer comes last
         self._topology = topology
         self._confirm_seconds = confirm_seconds
         self._heartbeat_seconds = heartbeat_seconds
@@ -153,9 +154,10 @@ class AmqpBroker:
         return self._on_a_link(lambda link: act(link.channel()))
 
     def _on_a_link(self, act: Callable[[Any], Result], connect_seconds: float = CONNECT_SECONDS) -> Result:
-        """Does it on a connection of its own, to the first URL that answers and is not cut off."""
+        """Does it on a connection of its own, to the first URL that answers and is not cut off. One that did not comes
+        last from then on."""
         last: BaseException | None = None
-        for url in self._urls:
+        for url in self._in_turn:
             link = connection(url, self._heartbeat_seconds, connect_seconds)
             try:
                 NodePulse(link).prove()  # or it would tell of its queues what it remembers
@@ -164,6 +166,7 @@ class AmqpBroker:
                 raise BrokerError(_advice(error)) from None
             except (*link.connection_errors, OSError) as error:
                 last = error
+                self._in_turn = (*(other for other in self._in_turn if other != url), url)
             finally:
                 with contextlib.suppress(*link.connection_errors, *link.channel_errors, OSError):
                     link.release()

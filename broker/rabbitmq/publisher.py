@@ -27,6 +27,7 @@ from pika.adapters.select_connection import IOLoop
 from bellhop.broker.port import Address, Message
 from bellhop.broker.rabbitmq.batching import BatchingConnection
 from bellhop.broker.rabbitmq.frames import publish_frames
+from bellhop.broker.rabbitmq.pulse import CutOff
 from bellhop.broker.rabbitmq.topology import HEADERS, routing_key
 from bellhop.broker.reach import Reach
 from bellhop.broker.topology import Topology
@@ -119,6 +120,7 @@ class _Loop:
         self._reach = Reach()
         self._is_blocked = False
         self._apart_since = monotonic()  # from the broker
+        self._confirmed = 0.0  # when it did last, or was there to
         self._connection: Any = None
         self._channel: Any = None  # set only while it can publish
         self._ioloop = IOLoop()
@@ -206,7 +208,7 @@ class _Loop:
         def ready(_: Any) -> None:
             self._channel = channel
             self._connection.on_confirm = on_confirm
-            self._apart_since = math.inf
+            self._apart_since, self._confirmed = math.inf, self._monotonic()
             self._pause = FIRST_PAUSE_SECONDS
             self._observe("broker.connected", part="publisher")
             self._flush()
@@ -302,6 +304,7 @@ class _Loop:
         for settled in tags:
             pending = self._sent.pop(settled, None)
             if pending is not None:
+                self._confirmed = self._monotonic()
                 _settle(pending.future, PublishRefused("the broker refused the message (nack)") if nacked else None)
 
     def _on_return(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
@@ -315,7 +318,8 @@ class _Loop:
     # --- time and failure ---------------------------------------------------------------------------------------
 
     def _sweep(self) -> None:
-        """Fails what is overdue, so that no caller waits longer than the confirm time."""
+        """Fails what is overdue, so that no caller waits longer than the confirm time. A node that confirmed nothing at
+        all in that time may be cut off from the majority: the next URL has its turn."""
         now = self._monotonic()
         late = [tag for tag, pending in self._sent.items() if pending.deadline <= now]
         if late:
@@ -323,6 +327,8 @@ class _Loop:
         for tag in late:
             error = PublishUnconfirmed(f"the broker did not confirm within {self._confirm_seconds:g} s")
             _settle(self._sent.pop(tag).future, error)
+        if late and self._confirmed + self._confirm_seconds <= now:
+            self._connection.drop(CutOff())
         self._fail_waiting(lambda pending: pending.deadline <= now, "no connection to the broker")
         if not self._closing:
             self._ioloop.call_later(min(0.25, self._confirm_seconds / 4), self._guard(self._sweep))

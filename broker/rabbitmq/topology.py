@@ -21,6 +21,7 @@ from bellhop.broker.topology import (
     ALTERNATE_EXCHANGE,
     DEAD_EXCHANGE,
     DEAD_QUEUE,
+    PULSE,
     PULSE_QUEUE,
     UNROUTABLE_QUEUE,
     WORK_EXCHANGE,
@@ -58,7 +59,8 @@ def queues(topology: Topology) -> Iterator[Queue]:
     work = Exchange(WORK_EXCHANGE, "direct", durable=True)
     back = Exchange(RETURN_EXCHANGE, "direct", durable=True, arguments={"alternate-exchange": ALTERNATE_EXCHANGE})
     dead = Exchange(DEAD_EXCHANGE, "fanout", durable=True)
-    yield _queue(PULSE_QUEUE, Exchange(PULSE_QUEUE, "fanout", durable=True), "", {"x-queue-type": "quorum"})
+    # Bound to an exchange of which nobody needs another right: a publish that is refused costs the whole channel.
+    yield _queue(PULSE_QUEUE, work, PULSE.routing_key, {"x-queue-type": "quorum", "x-max-length": 0})
     yield _queue(UNROUTABLE_QUEUE, unroutable, "", {"x-queue-type": "quorum", "x-delivery-limit": NO_LIMIT})
     yield _queue(DEAD_QUEUE, dead, "", {"x-queue-type": "quorum", "x-delivery-limit": NO_LIMIT})
     for route in topology.routes:

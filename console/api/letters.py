@@ -120,13 +120,12 @@ class LetterRoutes:
 
     def there(self, call: ApiCall, number: int) -> JsonObject:
         said = [Said(one["id"], one["hash"]) for one in call.body["bookings"]]
-        rest = call.body["rest_absent"]
-        return self._answer(
-            lambda words: words.there(number, said, who=call.who, why=call.body["why"], rest_absent=rest), number
-        )
+        how = {name: call.body[name] for name in ("why", "rest_absent", "force")}
+        return self._answer(lambda words: words.there(number, said, who=call.who, **how), number)
 
     def absent(self, call: ApiCall, number: int) -> JsonObject:
-        return self._answer(lambda words: words.absent(number, who=call.who, why=call.body["why"]), number)
+        how = {name: call.body[name] for name in ("why", "force")}
+        return self._answer(lambda words: words.absent(number, who=call.who, **how), number)
 
     def _answer(self, act: Callable[[Words], Answered], number: int) -> JsonObject:
         self._letter(number)

@@ -159,16 +159,23 @@ class SaidBooking(Strict):
     hash = Line(200, minimum=0, load_default="", metadata={"description": "SimplyBook.me's, where it is known."})
 
 
+def _force() -> BodyFlag:
+    said = "Although the vendor says otherwise, or may carry the call out yet: without it that is answered 409."
+    return BodyFlag(load_default=False, metadata={"description": said})
+
+
 class SayThere(Strict):
     bookings = fields.List(fields.Nested(SaidBooking), required=True, validate=validate.Length(min=1, max=100))
     rest_absent = BodyFlag(
         load_default=False,
         metadata={"description": "After a restore: what else the event wants is not there, and is booked."},
     )
+    force = _force()
     why = why()
 
 
 class SayAbsent(Strict):
+    force = _force()
     why = why()
 
 

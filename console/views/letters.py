@@ -177,15 +177,16 @@ def there(number: int) -> Response:
         flash("Give a hash for each id, in the same order, or none.", "bad")
         return redirect(url_for("letters.one", number=number))
     said = [Said(*one) for one in zip(ids, hashes or [""] * len(ids), strict=True)]
-    rest = "rest_absent" in form
-    return _answer(number, lambda words, why: words.there(number, said, who=person().name, why=why, rest_absent=rest))
+    flags = {name: name in form for name in ("rest_absent", "force")}
+    return _answer(number, lambda words, why: words.there(number, said, who=person().name, why=why, **flags))
 
 
 @blueprint.post("/letters/<int:number>/absent")
 @needs(Role.OPERATOR)
 def absent(number: int) -> Response:
     """The call in doubt made nothing: a person has looked."""
-    return _answer(number, lambda words, why: words.absent(number, who=person().name, why=why))
+    force = "force" in request.form
+    return _answer(number, lambda words, why: words.absent(number, who=person().name, why=why, force=force))
 
 
 def _answer(number: int, act: Callable[[Words, str], Answered]) -> Response:

@@ -60,8 +60,11 @@ def cut_off_node(site: Site, _upstream: Sender) -> None:
     if cluster is None:
         raise ValueError("this fault needs a RabbitMQ cluster of the drill's own")
     cluster.cut_off_first()
-    site.hold(25.0)  # longer than idleness, an answer's time and a way to the next node take
-    cluster.join_first()
+    try:
+        site.hold(25.0)  # longer than idleness, an answer's time and a way to the next node take
+        site.wait_for_ingress()  # which is at another by now
+    finally:
+        cluster.join_first()
 
 
 def upgrade_broker(site: Site, _upstream: Sender) -> None:
@@ -174,6 +177,8 @@ def restore_ledger(after_seconds: float) -> Does:
         upstream.send_again_since(since.timestamp())
         site.sandbox("POST", "callbacks")
         site.hold(4.0)
+        with site.ledger() as ledger:
+            site.wait_for(lambda: ledger.restores.going_on() == 0, "no letter is being replayed")
         answer_letters(site, upstream)
         site.bellhop("ledger", "release", "--yes", "--why", "drill")
 

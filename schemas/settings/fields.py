@@ -35,7 +35,7 @@ class Duration(fields.Field[float]):
             raise ValidationError('must be a duration such as 30, "30s", "2m", "1h" or "90d"')
         seconds = float(found[1]) * _UNITS[found[2] or "s"]
         if seconds < self._minimum:
-            raise ValidationError(f"must be at least {self._minimum:g} seconds")
+            raise ValidationError(f"must be at least {self._serialize(self._minimum, None, None)}")
         if seconds > _LONGEST_SECONDS:
             raise ValidationError("must be at most 3650 days")
         return seconds
@@ -195,9 +195,9 @@ def web(*, may_be_empty: bool = False, check: Callable[[str], None] = lambda _ur
 def string(least: int = 0, *, missing: str = "missing data for required field") -> fields.Field[str]:
     """least: characters. missing: what is said where it is required and not there."""
     schema = {"type": "string", "minLength": least} if least else {"type": "string"}
-    return fields.String(
-        validate=validate.Length(min=least or None), error_messages={"required": missing}, metadata={"schema": schema}
-    )
+    short = "is empty" if least == 1 else "must have at least {min} characters"
+    length = validate.Length(min=least or None, error=short)
+    return fields.String(validate=length, error_messages={"required": missing}, metadata={"schema": schema})
 
 
 def matching(pattern: str, advice: str) -> fields.Field[str]:

@@ -99,8 +99,8 @@ class LedgerSettings(Section):
     keep_payload_seconds: float = key(
         Duration(minimum=3600),
         """How long what names a guest is kept after its event has ended: calls and answers, search terms, closed dead
-        letters' contents. Longer where it is still needed: until so long after a booking's last start while it stands,
-        and while an event of it is at work or a dead letter is open.""",
+        letters' contents. At least 1h. Longer where it is still needed: until so long after a booking's last start
+        while it stands, and while an event of it is at work or a dead letter is open.""",
         name="keep_payload",
         default=7 * 86400.0,
     )

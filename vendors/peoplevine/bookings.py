@@ -21,6 +21,7 @@ from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Recorded
 from bellhop.vendors.peoplevine import offers
 from bellhop.vendors.peoplevine.client import PeoplevineClient
 from bellhop.vendors.peoplevine.fates import FATES
+from bellhop.vendors.peoplevine.found import is_offered
 from bellhop.vendors.peoplevine.settings import ACCOUNT, PeoplevineAccount
 from bellhop.vendors.standing import (
     TOLD,
@@ -118,14 +119,10 @@ class PeoplevineBookings:
         chosen = call.arguments["offers"]
         if not self._accounts[call.account].slots_hold_one:
             return _in_doubt("a slot may hold several bookings", {"slots": chosen})
-        offered = [self._is_offered(call.account, offer) for offer in chosen]
+        offered = [is_offered(self._clients[call.account], offer) for offer in chosen]
         if all(offered):
             return None
         return _in_doubt("the slot is taken, perhaps by this very booking", {"slots": chosen, "still_offered": offered})
-
-    def _is_offered(self, account: str, offer: Json) -> bool:
-        found = self._available(account, offer, alternatives=False)
-        return any(offers.same_place_and_time(there, offer) for there in found)
 
     def _available(self, account: str, offer: Json, *, alternatives: bool) -> list[dict[str, Any]]:
         date, start, end = offers.window(offer)

@@ -61,6 +61,12 @@ def _find_said(
     return find_said(account, client, call, made_by, said)
 
 
+def _is_free(account: PeoplevineAccount, client: PeoplevineClient, call: VendorCall) -> bool | None:
+    from bellhop.vendors.peoplevine.found import is_free
+
+    return is_free(account, client, call)
+
+
 def _methods() -> Mapping[str, CallMethod]:
     from bellhop.vendors.peoplevine.call import methods
 
@@ -112,6 +118,7 @@ PEOPLEVINE: Final = Vendor(
     booking_demands=BOOKING_DEMANDS,
     call_help="Peoplevine's arguments also as NAME=VALUE.",
     find_said=_find_said,
+    is_free=_is_free,
     members=_members,
     pulls=PullFacts(PULLS, _pulls, timeless=frozenset({"services"})),
     member_warnings=_member_warnings,

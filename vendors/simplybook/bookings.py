@@ -27,6 +27,7 @@ from bellhop.vendors.simplybook.booked import entries_of
 from bellhop.vendors.simplybook.client import SimplybookClient
 from bellhop.vendors.simplybook.codes import is_slot_taken
 from bellhop.vendors.simplybook.company_rules import CompanyRules
+from bellhop.vendors.simplybook.found import is_free
 from bellhop.vendors.simplybook.marks import mark_client, mark_of
 from bellhop.vendors.simplybook.moving import MOVE, move, moving_call
 from bellhop.vendors.simplybook.payment import NOT_FOUND, ask_for_payment, payment_deadline
@@ -186,16 +187,11 @@ class SimplybookBookings:
         return with_entries(booking, event, replace(entry, state=EntryState.CANCELLED))
 
     def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
-        client = self._clients[call.account]
-        wanted = call.arguments
-        day, time = wanted["date"], wanted["time"]
-        unit = next((u for u in client.get_unit_list() if u["id"] == wanted["unit_id"]), None)
-        if wanted["count"] > 1 or event.data.get("recurring") or unit is None or unit.get("qty") != 1:
-            return _in_doubt("the slot may hold several bookings", wanted)
-        starts = client.get_start_time_matrix(day, day, int(wanted["event_id"]), int(wanted["unit_id"]), 1)
-        if time in starts.get(day, ()):
+        free = None if event.data.get("recurring") else is_free(self._clients[call.account], call)
+        if free:
             return None
-        return _in_doubt("the slot is taken, perhaps by this very booking", wanted)
+        why = "may hold several bookings" if free is None else "is taken, perhaps by this very booking"
+        return _in_doubt(f"the slot {why}", call.arguments)
 
     def _make_room(self, call: VendorCall, event: Envelope, booking: Booking) -> VendorCall | None:
         """What is done instead where the booking itself is in the call's way, as far as the vendor would refuse it."""

@@ -80,6 +80,18 @@ def find_said(
     return FoundBookings(tuple(entries), "; ".join(notes))
 
 
+def is_free(client: SimplybookClient, call: VendorCall) -> bool | None:
+    """See `vendors.vendor.IsFree`: whether `getStartTimeMatrix` still has the start, of a provider who serves one at a
+    time."""
+    wanted = call.arguments
+    unit = next((unit for unit in client.get_unit_list() if unit["id"] == wanted["unit_id"]), None)
+    if wanted["count"] > 1 or wanted.get("recurring") or unit is None or unit.get("qty") != 1:
+        return None
+    day = wanted["date"]
+    starts = client.get_start_time_matrix(day, day, int(wanted["event_id"]), int(wanted["unit_id"]), 1)
+    return wanted["time"] in starts.get(day, ())
+
+
 def _details(client: SimplybookClient, said: Said) -> tuple[Mapping[str, Any] | None, str]:
     """A booking's details; where they cannot be had, why. Raises FoundWrong where the vendor says that it is not so."""
     if not said.secret_hash:

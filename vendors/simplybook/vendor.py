@@ -80,6 +80,12 @@ def _find_said(
     return find_said(account, client, call, made_by, said)
 
 
+def _is_free(_account: SimplybookAccount, client: SimplybookClient, call: VendorCall) -> bool | None:
+    from bellhop.vendors.simplybook.found import is_free
+
+    return is_free(client, call)
+
+
 def _login(account: SimplybookAccount, http: HttpClient, ledger: Ledger) -> None:
     """Through no gate: an account that is held for its credentials is what one logs in for."""
     _client(account, http, ledger, None).renew_token()
@@ -135,6 +141,7 @@ SIMPLYBOOK: Final = Vendor(
     booking_demands=BOOKING_DEMANDS,
     callbacks=CallbackFacts(read_notice, _callbacks),
     find_said=_find_said,
+    is_free=_is_free,
     call_help=(
         "A SimplyBook.me signature may be written hash:HASH, with the hash of the booking or batch whose id is the "
         "first argument: it is made with the account's secret key."

@@ -13,7 +13,7 @@ import pytest
 
 from bellhop.broker.headers import DEATHS, LANE
 from bellhop.broker.port import Address, Broker, Consumer, Message, NoLimits, Publisher, gather
-from bellhop.broker.topology import DEAD, DEAD_QUEUE, NOWHERE, Topology, retry, work, work_queue
+from bellhop.broker.topology import DEAD, DEAD_QUEUE, NOWHERE, PULSE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError, Unroutable
 from bellhop.vendors.registry import ROUTES
 from tests.support.broker_child import Child
@@ -200,9 +200,11 @@ def test_a_message_for_an_unknown_route_is_refused_as_unroutable(publisher: Publ
         future.result(PATIENCE_SECONDS)
 
 
-def test_a_question_comes_back_and_no_queue_sees_it(broker: Broker, publisher: Publisher) -> None:
+def test_a_question_is_answered_and_no_queue_keeps_it(broker: Broker, publisher: Publisher) -> None:
     error = publisher.publish(message("question"), NOWHERE).exception(PATIENCE_SECONDS)
     assert isinstance(error, Unroutable)
+    error = publisher.publish(message("question"), PULSE).exception(PATIENCE_SECONDS)
+    assert error is None or isinstance(error, Unroutable)
     assert {name for name, stats in broker.stats().items() if stats.ready} == set()
 
 

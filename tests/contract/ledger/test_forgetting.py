@@ -286,6 +286,24 @@ def test_a_booking_whose_reference_is_like_the_members_id_is_somebody_elses(ledg
     assert ledger.forgetting.find("mq-4471").events == 0
 
 
+def test_what_a_members_event_tells_is_no_booking_of_a_reference_that_is_like_their_id(ledger: Ledger) -> None:
+    booked(ledger, "e-1", "MQ-4471", {"client": OTHER}, days=3)
+    finish(ledger, event("m-1", "member.updated", subject="MQ-4471", data={"profile": GUEST}), attempts=(call(),))
+    found = ledger.forgetting.find("MQ-4471")
+    assert (found.events, found.coming) == (1, ())
+    assert ledger.forgetting.forget("MQ-4471", "ann", "asked", seen=found.digest) == found
+    assert [one.id for one in ledger.find_events("ben ives", 9)] == ["e-1"]
+
+
+def test_what_tells_nothing_of_a_guest_but_is_of_their_booking_is_found_at_the_first_look(ledger: Ledger) -> None:
+    """It was refused, so that no booking names them."""
+    die(ledger, event("e-1", data={"client": GUEST}))
+    finish(ledger, event("e-2", "booking.cancelled", at=5))
+    found = ledger.forgetting.find(GUEST["email"])
+    assert found.events == 2
+    assert ledger.forgetting.forget(GUEST["email"], "ann", "asked", seen=found.digest) == found
+
+
 def test_the_same_id_at_another_source_stays(ledger: Ledger) -> None:
     booked(ledger)
     assert ledger.forgetting.find("MQ-4471", "shop").events == 0

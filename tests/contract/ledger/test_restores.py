@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import subprocess
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from bellhop.ledger.backups import backup, restore
-from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, Refused, State
+from bellhop.ledger.backups import backup, libpq_environment, restore
+from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, LetterState, Refused, State
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.reasons import Reason
@@ -64,6 +69,40 @@ def test_what_may_have_been_booked_since_is_held_as_in_doubt(
     assert refused.reason is Reason.IN_DOUBT
     assert "put back as of 2026-11-21 12:00:00 UTC" in refused.error
     assert claim(put_back, envelope) == refused, "its dead letter may be unconfirmed"
+
+
+def test_a_replay_that_was_on_its_way_in_the_copy_is_published_once_more(ledger: Ledger, clock: Clock) -> None:
+    """Its message was taken since: nothing of it may be left."""
+    sent, edited = event("sent", subject="R-1"), event("edited", subject="R-2")
+    for envelope in (sent, edited):
+        die(ledger, envelope)
+        ledger.letters.archive([letter(envelope)])
+    ledger.letters.begin_replay([1], "ann", "it is well again")
+    ledger.letters.close_replayed([1])
+    ledger.letters.close_edited(2, "ann", "another provider")
+    finish(ledger, event("edited", subject="R-2", data={"venue": "salon"}, generation=1))
+    assert ledger.restores.going_on() == 0, "none is minded"
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    states = {one.id: one.state for one in ledger.letters.find(LetterFilter(states=tuple(LetterState)), 9)}
+    assert states == {1: LetterState.REPLAYING, 2: LetterState.REPLAYED}
+    assert ledger.restores.going_on() == 1
+
+    ledger.letters.close_replayed([1])
+    held = claim(ledger, sent.next_generation())
+    assert isinstance(held, Refused)
+    assert held.reason is Reason.IN_DOUBT
+    assert ledger.restores.going_on() == 0, "its new letter is on its way"
+
+
+def test_what_died_and_has_no_letter_in_the_copy_is_sent_again(ledger: Ledger, clock: Clock) -> None:
+    first, second = event("first"), event("second", subject="R-2")
+    die(ledger, replace(first, received=NOON - timedelta(minutes=9)))
+    die(ledger, replace(second, received=NOON - timedelta(minutes=5)))
+    ledger.letters.archive([letter(first)])
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert ledger.restores.send_again_since(NOON) == NOON - timedelta(minutes=5)
 
 
 @pytest.mark.parametrize(("id_", "subject"), [("dead", "R-8"), ("retrying", "R-7")])
@@ -225,6 +264,38 @@ def test_a_copy_is_not_written_over_another_file_and_what_is_no_copy_is_refused(
     with pytest.raises(LedgerError):
         restore(ledger_url, file, "ann", "a mistake", NOON, lambda url: Ledger.open(url, keep_seconds=HOUR))
     assert getattr(claim(ledger, event()), "state", None) is State.DONE, "the ledger stands as it was"
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("what", ["empty", "another database's", "cut off"])
+def test_what_is_no_whole_ledger_takes_no_ledgers_place(
+    ledger: Ledger, ledger_url: str, tmp_path: Path, what: str
+) -> None:
+    finish(ledger, event())
+    file = tmp_path / "copy"
+    backup(ledger, ledger_url, file, "ann")
+    if what == "empty":
+        file.write_bytes(b"")
+    elif what == "cut off":
+        file.write_bytes(file.read_bytes()[: file.stat().st_size * 3 // 4])
+    else:
+        _make_another(ledger_url, file)
+    with pytest.raises(LedgerError, match=r"no copy of a ledger|not whole|pg_restore"):
+        restore(ledger_url, file, "ann", "a mistake", NOON, lambda url: Ledger.open(url, keep_seconds=HOUR))
+    assert getattr(claim(ledger, event()), "state", None) is State.DONE, "the ledger stands as it was"
+    assert ledger.restores.open() == []
+
+
+def _make_another(ledger_url: str, file: Path) -> None:
+    """A copy of a database that is no ledger."""
+    url = sa.make_url(ledger_url)
+    if url.get_backend_name() == "sqlite":
+        file.unlink()
+        with closing(sqlite3.connect(file)) as other:
+            other.execute("CREATE TABLE guests (name TEXT)")
+        return
+    environment = {**os.environ, **libpq_environment(url.set(database="postgres"))}
+    subprocess.run(["pg_dump", "--format=custom", f"--file={file}"], env=environment, check=True)
 
 
 @pytest.mark.parametrize("ledger_url", ["sqlite", "postgresql"], indirect=True)

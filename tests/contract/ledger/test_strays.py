@@ -51,6 +51,21 @@ def test_a_replay_whose_message_was_lost_is_one(ledger: Ledger, clock: Clock) ->
     assert strays(ledger, clock) == {("died", "dead")}
 
 
+def test_what_a_persons_edit_has_taken_over_is_none_and_is_listed_once(ledger: Ledger, clock: Clock) -> None:
+    died, edited = event("died"), event("died", data={"notes": "mended"}, generation=1)
+    die(ledger, died)
+    ledger.letters.archive([letter(died)])
+    ledger.letters.begin_replay([1], "ann", "the salon says so")
+    ledger.letters.close_replayed([1])
+    clock.advance(seconds=HOUR)
+    assert strays(ledger, clock) == {("died", "dead")}, "the edit's message may be lost"
+    finish(ledger, edited)
+    assert strays(ledger, clock) == set()
+    listed = (ledger.find_events("died", 9), ledger.events_of("crm", "R-1"))
+    assert [[one.state for one in found] for found in listed] == [[State.DONE]] * 2
+    assert [one.state for _, one in ledger.events_of_source("crm")] == [State.DONE]
+
+
 def test_what_has_neither_a_row_nor_a_letter_is_unknown(ledger: Ledger) -> None:
     claim(ledger, event("worked"))
     ledger.letters.archive([letter(event("buried", subject="R-2"))])

@@ -12,6 +12,7 @@ from bellhop.broker.topology import (
     DEAD,
     LANES_AT_MOST,
     NOWHERE,
+    PULSE,
     Topology,
     lane_key,
     retry,
@@ -50,6 +51,7 @@ def message(account: str = "") -> Message:
         (work("nowhere"), "two", "nowhere"),
         (DEAD, "two", ""),
         (NOWHERE, "two", ""),
+        (PULSE, "two", ":pulse"),
     ],
 )
 def test_a_message_travels_to_its_accounts_lane_where_its_route_has_lanes(to: Address, account: str, key: str) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 import pytest
 
 from bellhop.broker.port import Address, Message
-from bellhop.broker.topology import NOWHERE, work
+from bellhop.broker.topology import NOWHERE, PULSE, QUESTIONS, work
 from bellhop.ingest.standby import Declaring, StandbyLedger, WatchedPublisher
 from bellhop.ledger.records import EventView
 from bellhop.schemas.errors import (
@@ -36,17 +36,19 @@ class Ledger:
 
 
 class Publisher:
-    """Answers questions with `answers`, and every other publish with `ends`: None confirms, "late" leaves it open."""
+    """Answers questions with `answers`, those to the pulse with `confirms`, and every other publish with `ends`: None
+    confirms, "late" leaves it open."""
 
     def __init__(self) -> None:
         self.answers: BrokerError | str | None = Unroutable("no queue")
+        self.confirms: BrokerError | str | None = None
         self.ends: BrokerError | str | None = None
-        self.asked = 0
+        self.asked: list[Address] = []
 
     def publish(self, message: Message, to: Address) -> Future[None]:
-        self.asked += to == NOWHERE
+        self.asked += [to] if to in QUESTIONS else []
         future: Future[None] = Future()
-        end = self.answers if to == NOWHERE else self.ends
+        end = {NOWHERE: self.answers, PULSE: self.confirms}.get(to, self.ends)
         if isinstance(end, BrokerError):
             future.set_exception(end)
         elif end is None:
@@ -132,8 +134,7 @@ def test_the_queues_are_declared_again_and_again_until_it_holds() -> None:
             return {}
 
     told: list[str] = []
-    publisher = WatchedPublisher(Publisher())
-    declaring = Declaring(Broker(), publisher, lambda event, **_: told.append(event), lambda _: None)  # type: ignore[arg-type]
+    declaring = Declaring(Broker(), lambda event, **_: told.append(event), lambda _: None)  # type: ignore[arg-type]
     assert declaring.problem() == "the queues are not declared yet"
     declaring.run()
     assert told == ["broker.lost"] * 3
@@ -143,15 +144,44 @@ def test_the_queues_are_declared_again_and_again_until_it_holds() -> None:
 MESSAGE = Message("m", b"", {})
 
 
-def test_a_publisher_has_no_problem_while_the_broker_gives_its_question_back() -> None:
-    real = Publisher()
-    publisher = WatchedPublisher(real)
+def test_a_publisher_has_no_problem_while_the_broker_answers_its_questions() -> None:
+    real, clock = Publisher(), Clock()
+    publisher = WatchedPublisher(real, clock)
     assert publisher.problem() == ""
     real.answers = BrokerUnavailable("no connection to the broker")
     assert publisher.problem() == "no connection to the broker"
     real.answers = Unroutable("no queue")
     assert publisher.problem() == ""
-    assert real.asked == 6
+    assert real.asked == [NOWHERE, PULSE] + 2 * [NOWHERE, NOWHERE]
+
+
+def test_a_broker_that_only_gives_back_what_is_for_no_queue_is_no_more_believed_than_three_seconds() -> None:
+    real, clock = Publisher(), Clock()
+    publisher = WatchedPublisher(real, clock)
+    assert publisher.problem() == ""
+    real.confirms = PublishUnconfirmed("no majority")
+    clock.now += 2.5
+    assert publisher.problem() == ""
+    clock.now += 1
+    assert [publisher.problem(), publisher.problem()] == ["no majority"] * 2
+    real.confirms = None
+    assert publisher.problem() == ""
+
+
+def test_while_events_are_confirmed_no_majority_is_asked_for() -> None:
+    real, clock = Publisher(), Clock()
+    publisher = WatchedPublisher(real, clock)
+    for _ in range(5):
+        clock.now += 2.5
+        publisher.publish(MESSAGE, work("members"))
+        assert publisher.problem() == ""
+    assert set(real.asked) == {NOWHERE}
+
+
+def test_queues_of_an_older_version_have_no_pulse_and_are_asked_what_can_be_asked() -> None:
+    real = Publisher()
+    real.confirms = Unroutable("no pulse")
+    assert WatchedPublisher(real).problem() == ""
 
 
 @pytest.mark.parametrize("error", [PublishUnconfirmed("no majority"), BrokerUnavailable("no majority")])

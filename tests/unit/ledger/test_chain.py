@@ -121,6 +121,16 @@ def test_a_chain_whose_oldest_rows_were_pruned_holds_from_there() -> None:
     assert (found.row, found.what) == (3, "missing")
 
 
+@pytest.mark.parametrize(("number", "what"), [(1, "missing"), (2, None), (3, None), (6, None)])
+def test_a_noted_row_is_known_from_the_last_one_that_was_pruned_on(number: int, what: str | None) -> None:
+    rows = chain()
+    for hash_, told in ((rows[number - 1].link.hash, what), ("f" * 64, what or "changed")):
+        walk = ChainWalk(ChainEnds(2, rows[1].link.hash, 6, rows[5].link.hash), (number, hash_))
+        walk.walk(rows[2:])
+        found = walk.report(walk.ends).broken
+        assert (found.what if found else None) == told
+
+
 def erase(row: AuditRow, by: int) -> AuditRow:
     return replace(row, why="", what="", link=replace(row.link, forgotten=by))
 

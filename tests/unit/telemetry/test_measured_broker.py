@@ -6,7 +6,7 @@ from concurrent.futures import Future
 import pytest
 
 from bellhop.broker.port import Address, Consumer, Message, Publisher, QueueStats
-from bellhop.broker.topology import DEAD, NOWHERE, retry, work
+from bellhop.broker.topology import DEAD, NOWHERE, PULSE, retry, work
 from bellhop.schemas.errors import BrokerUnavailable, PublishRefused, PublishUnconfirmed, Unroutable
 from bellhop.telemetry.measured_broker import MeasuredBroker
 
@@ -91,9 +91,10 @@ def test_where_it_went_is_told_without_the_step_or_the_route() -> None:
     assert [told["to"] for told in bench.told] == ["work", "retry", "dead"]
 
 
-def test_a_question_that_no_queue_sees_is_no_traffic() -> None:
+def test_a_question_that_no_queue_keeps_is_no_traffic() -> None:
     bench = Bench()
     bench.publish(NOWHERE).set_exception(Unroutable("x"))
+    bench.publish(PULSE).set_result(None)
     assert bench.told == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
 import sys
 import threading
@@ -42,6 +44,26 @@ def test_the_next_address_is_tried_where_the_first_does_not_answer(rabbitmq_node
     assert found == ["m"]
     assert broker.stats()[ROUTE].ready == 0
     broker.close()
+
+
+def test_an_address_that_did_not_answer_is_asked_last_from_then_on(rabbitmq_node: RabbitNode) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        mute.setblocking(False)
+
+        def accepted() -> int:
+            found = 0
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    mute.accept()[0].close()
+                    found += 1
+            return found
+
+        broker = broker_at(f"amqp://guest:guest@127.0.0.1:{mute.getsockname()[1]}/", rabbitmq_node.vhost())
+        broker.declare()
+        assert accepted() > 0
+        assert broker.stats()[ROUTE].ready == 0
+        assert accepted() == 0
+        broker.close()
 
 
 def test_a_publish_without_any_broker_fails_within_its_time_and_names_no_password() -> None:
