@@ -229,8 +229,8 @@ class World:
             world = replace(self._less("restores"), tick=self.tick + 1)  # it takes its time
             for place in range(len(self.workers)):
                 world = world._drop(place)
-            put_back = replace(ledger, restored=LastRestore(NOON, moment(world.tick)))
-            world = replace(world, ledger=put_back, letters=letters, copy=None)
+            ledger = records.put_back(ledger, LastRestore(NOON, moment(world.tick)), self.lines, world.tick)
+            world = replace(world, ledger=ledger, letters=letters, copy=None)
             for event in sorted(self.accepted):
                 row = ledger.of(event)
                 if row is None or row.state is not State.DEAD:
