@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -36,7 +35,7 @@ _NOT_VERIFIED: Final = 401
     "--file", type=click.File("rb"), help="Post this body as it is (- for stdin), signed as the source demands."
 )
 @click.option("--content-type", help="Of that body. Default: a form's or JSON's, by how it begins.")
-@click.option("--to", "url", help="The ingress. Default: $BELLHOP_SERVER, else the settings' host and port.")
+@click.option("--to", "url", help="The ingress. Default: the settings' host and port.")
 @click.option("--curl", is_flag=True, help="Print the curl command; send nothing.")
 @as_json
 @pass_app
@@ -62,7 +61,7 @@ def send(
     from bellhop.cli.demo.upstream import Upstream
 
     ingest = app.settings.ingest
-    server = url or os.environ.get("BELLHOP_SERVER") or f"http://{ingest.host}:{ingest.port}"
+    server = url or f"http://{ingest.host}:{ingest.port}"
     sender = _source(app.settings, source)
     upstream = Upstream(server, sender)
     refused, answers = 0, []

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from bellhop.broker.port import Broker, QueueStats
 from bellhop.broker.topology import work_queue
 from bellhop.ledger.store import Ledger
-from bellhop.schemas.clock import utc_now
+from bellhop.schemas.clock import SYSTEM_CLOCK, utc_now
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.process import own_name
@@ -20,7 +20,8 @@ from bellhop.schemas.results import RESULTS_ROUTE
 from bellhop.schemas.routes import PULLS_ROUTE
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
-from bellhop.vendors.handler import AsksAhead, Handler
+from bellhop.vendors.fibres import pause
+from bellhop.vendors.handler import AsksAhead, Handler, shares_threads
 from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.kept_answers import on_a_thread
@@ -31,8 +32,9 @@ from bellhop.workers.elsewhere import BookingsElsewhere
 from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
 from bellhop.workers.held_accounts import held_accounts
-from bellhop.workers.lanes import Lanes, capacity_of
+from bellhop.workers.lanes import Lanes
 from bellhop.workers.pauses import PausedRoutes
+from bellhop.workers.pool import capacity_of, share_of
 from bellhop.workers.ports import Turns
 from bellhop.workers.precedence import Precedence, Rank
 from bellhop.workers.questions import harmless_questions
@@ -67,8 +69,9 @@ def posts(
     """One for each route. Bookings may use all of an account's calls of the day; the others leave some to them."""
     http = HttpClient(pool_size=settings.work.threads, redactor=Redactor(settings.secrets), tracer=tracer)
     questions = harmless_questions(settings, http, ledger)
+    clock = replace(SYSTEM_CLOCK, sleep=pause)
     first, last = (
-        AccountGate(ledger.accounts, settings.accounts, last=is_last, questions=questions, observe=observe)
+        AccountGate(ledger.accounts, settings.accounts, last=is_last, questions=questions, observe=observe, clock=clock)
         for is_last in (False, True)
     )
 
@@ -196,7 +199,13 @@ def _lanes(
 ) -> Mapping[str, Lanes]:
     ranks = {route: Rank.BOOKING if route in BOOKINGS_ROUTES else Rank.OTHER for route in routes}
     return {
-        route: Lanes(settings.work.threads, by_route[route].gate, rank=ranks[route], precedence=precedence)
+        route: Lanes(
+            settings.work.threads,
+            by_route[route].gate,
+            rank=ranks[route],
+            precedence=precedence,
+            share=share_of(settings.work.threads) if shares_threads(by_route[route].handler) else 1,
+        )
         for route in routes
     }
 
