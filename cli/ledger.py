@@ -89,6 +89,7 @@ def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | 
     reason = ask_reason(why)
     if not file.is_file():
         raise Failed(f"there is no file {file}")
+    _must_be_alone(app)
     if not yes:
         confirm("The ledger as it is now is lost. Is every other part of Bellhop stopped?")
 
@@ -99,6 +100,23 @@ def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | 
     click.echo(f"the ledger is as it was at {when(since)} UTC; what may have been booked since is held as in doubt")
     with app.ledger() as opened:
         _say_what_to_send_again(opened, since)
+
+
+def _must_be_alone(app: App) -> None:
+    """The ledger gives numbers again that it had given since the copy: who still holds one would end what has it then,
+    unbooked. Raises Failed."""
+    from bellhop.schemas.errors import LedgerError
+    from bellhop.schemas.process import has_ended
+
+    try:
+        with app.ledger() as opened:
+            parts = opened.parts.all()
+    except LedgerError:
+        return  # it is lost, or a newer version's: nobody is to be asked
+    now = datetime.now(UTC)
+    if running := [one for one in parts if one.kind != "ingest" and one.runs(now) and not has_ended(one.id)]:
+        named = ", ".join(f"{one.kind} on {one.host} ({one.id})" for one in running)
+        raise Failed(f"stop first what still works on the ledger: {named}; what was killed counts for 30 seconds")
 
 
 @ledger.command("restored", short_help="Say that the ledger was put back by other means.")
