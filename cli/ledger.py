@@ -155,7 +155,7 @@ def release(app: App, yes: bool, force: bool, who: str | None, why: str | None, 
     """Hold nothing back any more after a restore, and work what was held: it is booked unless the ledger knows it.
 
     Say first of each dead letter whose booking is there `bellhop dead there`. Of each that is left the vendor is asked,
-    where it can be: one whose slot is not offered any more stays in front of a person.
+    where it can be: one whose slot is not offered any more, or whose vendor is away, stays in front of a person.
     """
     from bellhop.ledger.proofs import WordRefused
 
@@ -194,15 +194,15 @@ def _ask_vendors(app: App, opened: Ledger, numbers: Sequence[int]) -> tuple[dict
     """Of these letters, those whose booking may be there, with why; and how many nobody tells of."""
     from bellhop.cli.clients import counted_gate
     from bellhop.ledger.proofs import WordRefused
-    from bellhop.letters.looks import Contradicted, Looks
+    from bellhop.letters.looks import Contradicted, Looks, Unasked
 
     looks = Looks(opened, app.settings, counted_gate(app, opened, last=False))
     staying, untold = dict[int, str](), 0
     for letter in (one for number in numbers if (one := opened.letters.get(number)) is not None):
         try:
             untold += bool(looks.check_absent(letter))
-        except Contradicted as contradicted:
-            staying[letter.id] = str(contradicted)
+        except (Contradicted, Unasked) as reason:
+            staying[letter.id] = str(reason)
         except WordRefused:
             continue  # it went on meanwhile, which its release finds, too
     return staying, untold

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from bellhop.cli.main import cli
 from bellhop.ledger.records import LetterState, Refused, State, VendorCall
@@ -136,6 +136,12 @@ def restored(house: House) -> None:
     house.ledger.letters.archive([letter(event, Reason.IN_DOUBT)])
 
 
+def release(house: House, *more: str) -> Result:
+    return CliRunner().invoke(
+        cli, ["--config", str(house.file), "ledger", "release", "--yes", "--why", "seen to", *more]
+    )
+
+
 def test_after_a_restore_every_slot_of_the_event_is_asked_about(house: House) -> None:
     restored(house)
     first, second = (booked_there(house.url, start) for start in STARTS)
@@ -146,12 +152,19 @@ def test_after_a_restore_every_slot_of_the_event_is_asked_about(house: House) ->
     assert house.words().there(1, [first, second], who="ann", why="seen").letters == (1,)
 
 
+def test_a_release_leaves_with_a_person_what_its_vendor_cannot_be_asked_about(house: House) -> None:
+    restored(house)
+    house.file.write_text(house.file.read_text().replace(house.url, "http://127.0.0.1:1"))
+    done = release(house)
+    assert "dead letter 1 stays: not checked, as SimplyBook.me could not be asked" in done.output
+    assert house.state is LetterState.OPEN
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_a_release_leaves_what_may_be_booked_with_a_person_unless_it_is_forced(house: House, *, force: bool) -> None:
     restored(house)
     booked_there(house.url, STARTS[1])
-    words = ["--config", str(house.file), "ledger", "release", "--yes", "--why", "all seen to", "--who", "ann"]
-    done = CliRunner().invoke(cli, [*words, *(["--force"] if force else [])])
+    done = release(house, *(["--force"] if force else []))
     assert done.exit_code == 0, done.output
     assert ("dead letter 1 stays: its slot is not offered any more" in done.output) is not force
     assert house.state is (LetterState.REPLAYING if force else LetterState.OPEN)
@@ -165,7 +178,7 @@ def test_a_release_waits_for_what_is_being_replayed(house: House) -> None:
     house.die()
     house.ledger.restores.say(utc_now(), "ann", "the disk was lost")
     house.ledger.letters.begin_replay([1], "ann", "it is well again")
-    done = CliRunner().invoke(cli, ["--config", str(house.file), "ledger", "release", "--yes", "--why", "seen to"])
+    done = release(house)
     assert done.exit_code == 1
     assert "1 dead letter being replayed" in done.output
     assert house.ledger.restores.open() != []
