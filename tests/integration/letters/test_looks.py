@@ -21,6 +21,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.vendors.settings import load
 from bellhop.vendors.vendor import Said
 from tests.integration.letters.test_words import SETTINGS, STARTS, asked, away, booked_there
+from tests.support.command_line import runner
 from tests.support.ledger import die_in_doubt, letter, sqlite_ledger
 
 DAY, TIME = STARTS[0].split("T")
@@ -90,6 +91,18 @@ def test_that_it_is_absent_is_taken_only_with_force_where_its_slot_is_taken(hous
         house.words().absent(1, who="ann", why="not in the calendar")
     assert house.state is LetterState.OPEN
     assert house.words().absent(1, who="ann", why="it is Ben's", force=True).letters == (1,)
+
+
+def test_the_command_says_what_the_vendor_says_and_does_nothing_without_force(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.die()
+    run = runner(tmp_path, monkeypatch, capsys)
+    words = ("dead", "absent", "1", "--why", "not in the calendar")
+    code, _, told = run(*words)
+    assert (code, house.state) == (1, LetterState.OPEN)
+    assert told.startswith("bellhop: its call may be carried out for")
+    assert (run(*words, "--force")[0], house.state) == (0, LetterState.REPLAYED)
 
 
 def test_that_it_is_absent_is_taken_where_its_slot_is_free(house: House) -> None:
