@@ -15,28 +15,39 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger.audit import record
+from bellhop.ledger.codec import call_from_json, call_to_json
+from bellhop.ledger.doubtful import LastRestore
+from bellhop.ledger.doubts import note_doubts, unknown_call
 from bellhop.ledger.engine import Database
-from bellhop.ledger.known import UNFINISHED
+from bellhop.ledger.known import RANKS, UNFINISHED
 from bellhop.ledger.letters import mark_letters
 from bellhop.ledger.records import RESTORED, AuditRow, LetterState, State
 from bellhop.ledger.strays import UNSEEN
-from bellhop.ledger.tables import audit, dead_letters, events, restores
+from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, restores
+from bellhop.schemas.envelope import decode_recordable
+from bellhop.schemas.errors import EnvelopeError
 
 BACKUP: Final = "backup ledger"
 """The act by which a copy of the ledger knows when it was made."""
 
 _sent: Final = dead_letters.alias("sent")
-_OF_DEAD: Final = sa.select(_sent.c.id).join(
-    events,
-    sa.and_(
-        _sent.c.source == events.c.source,
-        _sent.c.event_id == events.c.event_id,
-        _sent.c.generation == events.c.generation,
-        events.c.state == State.DEAD.value,
-    ),
+_DEAD: Final = sa.and_(
+    _sent.c.source == events.c.source,
+    _sent.c.event_id == events.c.event_id,
+    _sent.c.generation == events.c.generation,
+    events.c.state == State.DEAD.value,
 )
+_OF_DEAD: Final = sa.select(_sent.c.id).join(events, _DEAD)
 _SENT_ON: Final = sa.and_(_sent.c.state == LetterState.REPLAYED.value, UNSEEN)
 """Of letters whose replay was published and no worker has taken, as far as the ledger knows."""
+
+_DOUBTS: Final = (
+    sa.select(*(events.c[name] for name in ("pk", "account", "content_hash", "called_at", "calling")))
+    .add_columns(letter_bodies.c.body)
+    .join(_sent, _DEAD)
+    .join(letter_bodies, letter_bodies.c.letter == _sent.c.id)
+    .where(_sent.c.state == LetterState.OPEN.value, events.c.calling.is_not(None))
+)
 
 OPEN: Final = sa.select(restores).where(restores.c.released.is_(None)).order_by(restores.c.at.desc())
 
@@ -69,16 +80,37 @@ class Restores:
             return connection.scalar(sa.select(audit.c.at).where(audit.c.act == BACKUP).order_by(audit.c.id.desc()))
 
     def say(self, as_of: datetime, who: str, why: str) -> Restore:
-        """The ledger is as it was at `as_of`. The replay of a letter that was on its way then may have come to an end
-        since: its message is gone, and it is published once more."""
+        """The ledger is as it was at `as_of`.
+
+        The replay of a letter that was on its way then may have come to an end since: its message is gone, and it is
+        published once more. A doubt that was open may have been answered, and its event have gone on: of several
+        services a word on the one call says nothing of the others.
+        """
         with self._database.write() as connection:
             now = self._now()
+            self._hold_doubts(connection, LastRestore(as_of, now), now)
             sent = connection.scalars(_OF_DEAD.where(_SENT_ON)).all()
             mark_letters(connection, sent, LetterState.REPLAYING, now)
             values = {"as_of": as_of, "at": now, "who": who, "why": why}
             connection.execute(sa.insert(restores), values)
             record(connection, [AuditRow(now, who, "ledger restored", None, why, f"as of {as_of.isoformat()}")])
         return Restore(as_of, now, who, why)
+
+    def _hold_doubts(self, connection: sa.Connection, restore: LastRestore, now: datetime) -> None:
+        """As a claim holds what comes again. The call stays known: by it a callback is recognised."""
+        for row in connection.execute(_DOUBTS).all():
+            try:
+                envelope = decode_recordable(row.body)
+            except EnvelopeError:
+                continue
+            calling = call_from_json(row.calling)
+            if calling is None or envelope.type not in RANKS or envelope.content_hash != row.content_hash:
+                continue
+            doubt = restore.refuse(envelope, calling).doubt
+            if doubt != calling and not calling.repeatable:
+                note_doubts(self._database, connection, [unknown_call(row, calling, now)])
+                held = {"calling": call_to_json(doubt), "called_at": now}
+                connection.execute(sa.update(events).where(events.c.pk == row.pk).values(held))
 
     def open(self) -> list[Restore]:
         """Those that nobody has released, the newest first."""

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from bellhop.ledger.backups import backup, libpq_environment, restore
-from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, LetterState, Refused, State
+from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, LetterState, ProofResult, Refused, Settlement, State
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.reasons import Reason
@@ -34,6 +34,7 @@ from tests.support.ledger import (
     event,
     finish,
     letter,
+    take,
 )
 
 HOUR = 3600.0
@@ -93,6 +94,41 @@ def test_a_replay_that_was_on_its_way_in_the_copy_is_published_once_more(ledger:
     assert isinstance(held, Refused)
     assert held.reason is Reason.IN_DOUBT
     assert ledger.restores.going_on() == 0, "its new letter is on its way"
+
+
+@pytest.mark.parametrize("services", [1, 2])
+def test_a_word_on_what_was_in_doubt_in_the_copy_says_nothing_of_what_was_booked_after_it(
+    ledger: Ledger, clock: Clock, services: int
+) -> None:
+    envelope = event(data={"services": [{"service_id": str(number)} for number in range(services)]})
+    die_in_doubt(ledger, envelope)
+    ledger.letters.archive([letter(envelope, Reason.IN_DOUBT)])
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    found = ledger.letters.get(1)
+    assert found is not None
+    doubt = ledger.proofs.of_letter(found)
+    assert doubt.call == (BOOK if services == 1 else replace(BOOK, method=RESTORED, arguments={}))
+    assert ledger.restores.held_letters() == ([] if services == 1 else [1])
+    kept = [one for one in ledger.proofs.candidates("sb") if one.call == BOOK]
+    proven = ledger.proofs.prove(kept[0] if kept else doubt, [entry("77")], "bellhop", "a callback told of it")
+    assert (proven.result, proven.letters) == (ProofResult.BOOKED, (1,) if services == 1 else ())
+
+
+def test_a_callback_about_what_was_under_way_in_the_copy_waits_until_its_claim_is_held(
+    ledger: Ledger, clock: Clock
+) -> None:
+    envelope = event(data={"services": [{"service_id": "1"}, {"service_id": "2"}]})
+    claimed = ledger.calling(take(ledger, envelope), BOOK, None, LEASE)
+    assert ledger.settle([Settlement(claimed, envelope, State.IN_DOUBT, in_doubt=BOOK)]) == []
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    (doubt,) = ledger.proofs.candidates("sb")
+    assert ledger.proofs.prove(doubt, [entry("77")], "bellhop", "a callback").result is ProofResult.AT_WORK
+    assert isinstance(claim(ledger, envelope), Refused)
+    (kept,) = [one for one in ledger.proofs.candidates("sb") if one.call == BOOK]
+    proven = ledger.proofs.prove(kept, [entry("77")], "bellhop", "a callback")
+    assert (proven.result, proven.letters) == (ProofResult.BOOKED, ())
 
 
 def test_what_died_and_has_no_letter_in_the_copy_is_sent_again(ledger: Ledger, clock: Clock) -> None:
