@@ -13,6 +13,7 @@ from bellhop.cli.common import App, Failed, as_json, echo_json, pass_app, printa
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import LedgerError, SettingsError
 from bellhop.schemas.events import BOOKING_TYPES, TYPES
+from bellhop.schemas.settings.addresses import own_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ def send(
     from bellhop.cli.demo.upstream import Upstream
 
     ingest = app.settings.ingest
-    server = url or f"http://{ingest.host}:{ingest.port}"
+    server = url or own_url(ingest.host, ingest.port)
     sender = _source(app.settings, source)
     upstream = Upstream(server, sender)
     refused, answers = 0, []
