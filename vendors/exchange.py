@@ -21,8 +21,8 @@ from http import HTTPStatus
 from http.client import HTTPException
 from typing import Final
 
+from bellhop.schemas.fibres import READABLE, wait_until
 from bellhop.vendors.answers import AnswerHead, AnswerReader
-from bellhop.vendors.fibres import READABLE, wait_until
 from bellhop.vendors.sockets import CheckPeer, Host, open_socket, send
 
 MAX_ANSWER_BYTES: Final = 5 * 1024 * 1024

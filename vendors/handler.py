@@ -57,7 +57,7 @@ class AsksAhead(Protocol):
 
 @runtime_checkable
 class SharesThreads(Protocol):
-    """A handler that keeps its events waiting by `vendors.fibres` alone, and holds no lock meanwhile: many of them may
+    """A handler that keeps its events waiting by `schemas.fibres` alone, and holds no lock meanwhile: many of them may
     share a thread."""
 
     shares_threads: bool

@@ -65,6 +65,11 @@ class WhereItStands:
         self._handlers = handlers
         self._many_places = many_places
 
+    @property
+    def shares_threads(self) -> bool:
+        """See `vendors.handler.SharesThreads`. All are asked, as a booking may go from one vendor to another."""
+        return all(map(shares_threads, self._handlers.values()))
+
     def ask_ahead(self) -> None:
         """See `vendors.handler.AsksAhead`."""
         if isinstance(self._own, AsksAhead):

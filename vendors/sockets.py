@@ -16,7 +16,7 @@ from functools import cache, partial
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
-from bellhop.vendors.fibres import READABLE, WRITABLE, wait_for, wait_until
+from bellhop.schemas.fibres import READABLE, WRITABLE, wait_for, wait_until
 
 Value = TypeVar("Value")
 

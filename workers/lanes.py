@@ -19,7 +19,7 @@ from typing import Final
 from bellhop.broker.port import Delivery
 from bellhop.broker.topology import is_soon_lane, lane_account
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
-from bellhop.vendors.fibres import Fibres
+from bellhop.schemas.fibres import Fibres
 from bellhop.workers.delivery import ClaimedDelivery
 from bellhop.workers.pool import IdleThreads, capacity_of, pool_size
 from bellhop.workers.ports import FREE, AccountLeave, Turns

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from bellhop.vendors.fibres import Fibres
+from bellhop.schemas.fibres import Fibres
 
 _SHARE: Final = 64
 

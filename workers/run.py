@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import wait
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bellhop.broker.port import Broker, QueueStats
 from bellhop.broker.topology import work_queue
 from bellhop.ledger.store import Ledger
-from bellhop.schemas.clock import SYSTEM_CLOCK, utc_now
+from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.process import own_name
@@ -20,7 +21,6 @@ from bellhop.schemas.results import RESULTS_ROUTE
 from bellhop.schemas.routes import PULLS_ROUTE
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
-from bellhop.vendors.fibres import pause
 from bellhop.vendors.handler import AsksAhead, Handler, shares_threads
 from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient
@@ -69,9 +69,8 @@ def posts(
     """One for each route. Bookings may use all of an account's calls of the day; the others leave some to them."""
     http = HttpClient(pool_size=settings.work.threads, redactor=Redactor(settings.secrets), tracer=tracer)
     questions = harmless_questions(settings, http, ledger)
-    clock = replace(SYSTEM_CLOCK, sleep=pause)
     first, last = (
-        AccountGate(ledger.accounts, settings.accounts, last=is_last, questions=questions, observe=observe, clock=clock)
+        AccountGate(ledger.accounts, settings.accounts, last=is_last, questions=questions, observe=observe)
         for is_last in (False, True)
     )
 
@@ -214,8 +213,8 @@ def _ask_ahead(handlers: Iterable[Handler]) -> None:
     """Events are taken once their handlers have asked ahead, or after seconds: those of other accounts do not wait for
     a vendor that is slow or away."""
     deadline = time.monotonic() + _AHEAD_SECONDS
-    for thread in [on_a_thread(one.ask_ahead) for one in handlers if isinstance(one, AsksAhead)]:
-        thread.join(max(0.0, deadline - time.monotonic()))
+    asked = [on_a_thread(one.ask_ahead) for one in handlers if isinstance(one, AsksAhead)]
+    wait(asked, max(0.0, deadline - time.monotonic()))
 
 
 def _watch(

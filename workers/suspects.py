@@ -18,8 +18,8 @@ from typing import Final
 from bellhop.broker.headers import DEATHS
 from bellhop.broker.port import Consumer, Delivery
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.fibres import current, pause
 from bellhop.schemas.reasons import Reason
-from bellhop.vendors.fibres import current, pause
 from bellhop.vendors.outcome import Dead, Outcome, Wait
 
 DEATHS_IN_COMPANY: Final = 5

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from bellhop.schemas.fibres import Fibres
 from bellhop.schemas.observe import Observe
-from bellhop.vendors.fibres import Fibres
 from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery
 from bellhop.workers.lanes import Lanes
 
@@ -58,11 +59,14 @@ class WorkThreads:
     def _work_together(self, begun: Sequence[ClaimedDelivery]) -> None:
         """`begun` and what may begin meanwhile, until none is left: each goes on once its vendor has answered."""
         ended: list[tuple[ClaimedDelivery, EndedDelivery]] = []
+
+        def work(claimed: ClaimedDelivery) -> None:
+            ended.append((claimed, self._work(claimed)))
+
         until = math.inf
         with Fibres() as fibres:
             while begun or fibres.count:
-                for one in begun:
-                    fibres.start(lambda one=one: ended.append((one, self._work(one))))  # type: ignore[misc]
+                fibres.start(*(partial(work, claimed) for claimed in begun))
                 if not begun:
                     fibres.turn(until)
                 self._end(ended)

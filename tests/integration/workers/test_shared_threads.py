@@ -12,8 +12,8 @@ from typing import cast
 
 from bellhop.broker.port import Delivery, Message
 from bellhop.ledger.records import Booking, Claimed
+from bellhop.schemas.fibres import pause
 from bellhop.schemas.observe import silent
-from bellhop.vendors.fibres import pause
 from bellhop.vendors.outcome import Done
 from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery
 from bellhop.workers.lanes import Lanes

@@ -14,7 +14,7 @@ from bellhop.broker.topology import lane_account
 from bellhop.ledger.records import Booking, Claimed
 from bellhop.ledger.records.accounts import LeaveAsked
 from bellhop.schemas.clock import Clock
-from bellhop.vendors.fibres import Fibres
+from bellhop.schemas.fibres import Fibres
 from bellhop.workers.delivery import ClaimedDelivery
 from bellhop.workers.lanes import Lanes
 from bellhop.workers.ports import FREE, AccountLeave

@@ -44,7 +44,8 @@ class Fibres:
         self._until: dict[_Fibre, float] = {}
         self._soonest = math.inf
         """Monotonic seconds, not after the first that waits no longer."""
-        self._called: deque[_Fibre] = deque()
+        self._futures: dict[_Fibre, Future[Any]] = {}
+        self._ended: deque[tuple[_Fibre, Future[Any]]] = deque()
         self._bell, self._ringer = socket.socketpair()
         self.is_rung = False
         for end in (self._bell, self._ringer):
@@ -65,12 +66,13 @@ class Fibres:
             with suppress(OSError):  # full or closed: it is awake, or is no more
                 self._ringer.send(b"!")
 
-    def start(self, work: Callable[[], None]) -> None:
-        """Until it waits for the first time. Raises what `work` does, here or in a later `turn`."""
-        self.count += 1
-        made = _Fibre(self._run)
-        made.fibres = self
-        made.switch(work)
+    def start(self, *works: Callable[[], None]) -> None:
+        """Each until it waits for the first time. Raises what one of them does, here or in a later `turn`."""
+        self.count += len(works)
+        for work in works:
+            made = _Fibre(self._run)
+            made.fibres = self
+            made.switch(work)
 
     def turn(self, until: float) -> None:
         """Waits until one of them can go on, or `ring`, or monotonic `until`; has all go on that can."""
@@ -109,8 +111,10 @@ class Fibres:
         self.is_rung = False
         with suppress(BlockingIOError):
             self._bell.recv(4096)
-        while self._called:
-            self._go_on(self._called.popleft(), is_in_time=True)
+        while self._ended:
+            fibre, future = self._ended.popleft()
+            if self._futures.get(fibre) is future:  # it may have waited in vain, and for something else by now
+                self._go_on(fibre, is_in_time=True)
 
     def _wait_for_file(self, fibre: _Fibre, file: int, event: int, until: float) -> bool:
         self._poll.register(file, event)
@@ -122,12 +126,16 @@ class Fibres:
             self._poll.unregister(file)
 
     def _wait_for_future(self, fibre: _Fibre, future: Future[Any], until: float) -> None:
-        def call(_: Future[Any]) -> None:
-            self._called.append(fibre)
+        def tell(ended: Future[Any]) -> None:
+            self._ended.append((fibre, ended))
             self.ring()
 
-        future.add_done_callback(call)
-        self._wait(fibre, until)
+        self._futures[fibre] = future
+        future.add_done_callback(tell)
+        try:
+            self._wait(fibre, until)
+        finally:
+            del self._futures[fibre]
 
 
 def wait_until(event: int, sock: socket.socket, deadline: float) -> None:
@@ -149,7 +157,7 @@ def wait_for(future: Future[Value], seconds: float) -> Value:
     if isinstance(fibre, _Fibre) and not future.done():
         fibre.fibres._wait_for_future(fibre, future, time.monotonic() + seconds)
         seconds = 0.0
-    return future.result(seconds)
+    return future.result(None if seconds == math.inf else seconds)
 
 
 def pause(seconds: float) -> None:
@@ -159,6 +167,13 @@ def pause(seconds: float) -> None:
         fibre.fibres._wait(fibre, time.monotonic() + seconds)
     else:
         time.sleep(seconds)
+
+
+def give_way(seconds: float) -> None:
+    """Lets the others of its thread go on for so long. Returns at once where there are none."""
+    fibre = getcurrent()
+    if isinstance(fibre, _Fibre) and fibre.fibres.count > 1:
+        pause(seconds)
 
 
 def current() -> object:

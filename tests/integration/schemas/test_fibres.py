@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from bellhop.vendors.fibres import READABLE, Fibres, current, pause, wait_for, wait_until
+from bellhop.schemas.fibres import READABLE, Fibres, current, give_way, pause, wait_for, wait_until
 from bellhop.vendors.sockets import receive, send
 
 FAR = math.inf
@@ -135,6 +135,45 @@ def test_a_future_is_waited_for_until_another_thread_ends_it(
         thread.join()
         fibres.start(partial(ask, futures[2], 60))
     assert found == ["in vain", 1, 0, 2]
+
+
+def test_a_future_that_was_waited_for_in_vain_wakes_nobody_later() -> None:
+    late: Future[int] = Future()
+    next_: Future[int] = Future()
+    found: list[int] = []
+
+    def ask() -> None:
+        with pytest.raises(TimeoutError):
+            wait_for(late, 0.01)
+        found.append(wait_for(next_, 60))
+
+    with Fibres() as fibres:
+        fibres.start(ask)
+        while not late.done():
+            fibres.turn(time.monotonic() + 0.05)
+            late.set_result(1)
+        fibres.turn(time.monotonic() + 0.05)
+        assert (found, fibres.count) == ([], 1)
+        next_.set_result(2)
+        run(fibres)
+    assert found == [2]
+
+
+def test_who_is_alone_gives_way_to_nobody() -> None:
+    order: list[str] = []
+
+    def work(name: str) -> None:
+        give_way(0.01)
+        order.append(name)
+
+    give_way(math.inf)
+    with Fibres() as fibres:
+        fibres.start(partial(work, "alone"))
+        fibres.start(lambda: pause(0.05))
+        fibres.start(partial(work, "gives way"))
+        fibres.start(lambda: order.append("another"))
+        run(fibres)
+    assert order == ["alone", "another", "gives way"]
 
 
 def test_pauses_end_in_their_order() -> None:
