@@ -203,6 +203,24 @@ def test_a_turn_ends_when_it_is_rung_and_at_its_time(pairs: list[tuple[socket.so
         assert not fibres.is_rung
 
 
+def test_who_rings_while_the_bell_is_answered_is_heard_and_so_is_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Fibres() as fibres:
+        bell = fibres._bell
+
+        class RungMeanwhile:
+            def recv(self, most: int) -> bytes:
+                fibres.ring()
+                return bell.recv(most)
+
+        monkeypatch.setattr(fibres, "_bell", RungMeanwhile())
+        fibres.ring()
+        fibres.turn(FAR)
+        monkeypatch.setattr(fibres, "_bell", bell)
+        fibres.ring()
+        fibres.turn(time.monotonic() + 0.5)
+        assert not fibres.is_rung
+
+
 def test_what_a_fibre_raises_its_thread_does() -> None:
     def fail() -> None:
         pause(0)
