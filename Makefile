@@ -20,7 +20,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 up: .venv/.runtime ## start everything against pretended vendors (BROKER=amqp://… on a RabbitMQ of yours)
 	@$(BIN)/bellhop up $${BROKER:+--broker "$$BROKER"}

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG: Final = 1
 _M_ARENA_MAX: Final = -8
 _WIDE: Final = 100_000
+_PLACEHOLDER: Final = "…"
 
 as_json: Final = click.option("--json", "json_", is_flag=True, help="Print JSON, with stable keys and ISO times.")
 
@@ -148,8 +149,10 @@ class DurationParam(click.ParamType[float]):
 
 
 def ask_reason(why: str | None) -> str:
-    """The reason a person gives for an act. Raises UsageError where there is none."""
-    why = why or (click.prompt("Why", err=True) if sys.stdin.isatty() else "")
+    """The reason a person gives for an act. Raises UsageError where there is none: … stands for it in commands that are
+    told to be copied."""
+    if not why or why.strip() == _PLACEHOLDER:
+        why = str(click.prompt("Why", err=True)) if sys.stdin.isatty() else ""
     if not why.strip():
         raise click.UsageError("--why is needed: the audit keeps it")
     return why.strip()

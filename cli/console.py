@@ -13,6 +13,7 @@ import click
 from bellhop.cli.common import App, Failed, pass_app
 from bellhop.cli.reload import LiveSettings
 from bellhop.schemas.errors import SettingsError
+from bellhop.schemas.settings.addresses import own_url
 
 if TYPE_CHECKING:
     from bellhop.console.access.oidc import Provider
@@ -50,7 +51,7 @@ def link_(app: App) -> None:
     if not own.loopback:
         problem = "is not this machine's own: links are for loopback; sign in as a user (bellhop users add)"
         raise SettingsError("console.host", problem, app.config.place("console.host"))
-    _require_running(own.own_url)
+    _require_running(own_url(own.host, own.port))
     with app.ledger() as ledger:
         secret = Sessions(ledger.people, own.session_seconds).make_link()
     click.echo(_link_url(app.settings, secret))

@@ -89,6 +89,7 @@ def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | 
     reason = ask_reason(why)
     if not file.is_file():
         raise Failed(f"there is no file {file}")
+    _must_be_alone(app)
     if not yes:
         confirm("The ledger as it is now is lost. Is every other part of Bellhop stopped?")
 
@@ -99,6 +100,23 @@ def restore(app: App, file: Path, as_of: datetime | None, yes: bool, who: str | 
     click.echo(f"the ledger is as it was at {when(since)} UTC; what may have been booked since is held as in doubt")
     with app.ledger() as opened:
         _say_what_to_send_again(opened, since)
+
+
+def _must_be_alone(app: App) -> None:
+    """The ledger gives numbers again that it had given since the copy: who still holds one would end what has it then,
+    unbooked. Raises Failed."""
+    from bellhop.schemas.errors import LedgerError
+    from bellhop.schemas.process import has_ended
+
+    try:
+        with app.ledger() as opened:
+            parts = opened.parts.all()
+    except LedgerError:
+        return  # it is lost, or a newer version's: nobody is to be asked
+    now = datetime.now(UTC)
+    if running := [one for one in parts if one.kind != "ingest" and one.runs(now) and not has_ended(one.id)]:
+        named = ", ".join(f"{one.kind} on {one.host} ({one.id})" for one in running)
+        raise Failed(f"stop first what still works on the ledger: {named}; what was killed counts for 30 seconds")
 
 
 @ledger.command("restored", short_help="Say that the ledger was put back by other means.")
@@ -137,7 +155,7 @@ def release(app: App, yes: bool, force: bool, who: str | None, why: str | None, 
     """Hold nothing back any more after a restore, and work what was held: it is booked unless the ledger knows it.
 
     Say first of each dead letter whose booking is there `bellhop dead there`. Of each that is left the vendor is asked,
-    where it can be: one whose slot is not offered any more stays in front of a person.
+    where it can be: one whose slot is not offered any more, or whose vendor is away, stays in front of a person.
     """
     from bellhop.ledger.proofs import WordRefused
 
@@ -145,6 +163,8 @@ def release(app: App, yes: bool, force: bool, who: str | None, why: str | None, 
     with app.ledger() as opened:
         if not opened.restores.open():
             raise Failed("no restore is minded: nothing is held back")
+        if not force and (moving := opened.restores.going_on()):
+            raise Failed(f"{quantity(moving, 'dead letter')} being replayed: wait until `bellhop archive` has done so")
         numbers = opened.restores.held_letters()
         staying, untold = ({}, 0) if force else _ask_vendors(app, opened, numbers)
         for number, words in staying.items():
@@ -174,15 +194,15 @@ def _ask_vendors(app: App, opened: Ledger, numbers: Sequence[int]) -> tuple[dict
     """Of these letters, those whose booking may be there, with why; and how many nobody tells of."""
     from bellhop.cli.clients import counted_gate
     from bellhop.ledger.proofs import WordRefused
-    from bellhop.letters.looks import Contradicted, Looks
+    from bellhop.letters.looks import Contradicted, Looks, Unasked
 
     looks = Looks(opened, app.settings, counted_gate(app, opened, last=False))
     staying, untold = dict[int, str](), 0
     for letter in (one for number in numbers if (one := opened.letters.get(number)) is not None):
         try:
             untold += bool(looks.check_absent(letter))
-        except Contradicted as contradicted:
-            staying[letter.id] = str(contradicted)
+        except (Contradicted, Unasked) as reason:
+            staying[letter.id] = str(reason)
         except WordRefused:
             continue  # it went on meanwhile, which its release finds, too
     return staying, untold

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -51,21 +52,24 @@ def migrate(app: App) -> None:
 
 
 def _show(app: App, *, watch: bool, json_: bool) -> None:
-    from rich.live import Live
-
     with _looking(app) as look:
-        if not watch:
+        if watch and not json_ and sys.stdout.isatty():
+            _redraw(look)
+        while True:
             seen = look()
             echo_json(seen) if json_ else echo(_table(seen))
-            return
-        if json_:
-            while True:
-                echo_json(look())
-                time.sleep(_WATCH_SECONDS)
-        with Live(_table(look()), auto_refresh=False) as live:
-            while True:
-                time.sleep(_WATCH_SECONDS)
-                live.update(_table(look()), refresh=True)
+            if not watch:
+                return
+            time.sleep(_WATCH_SECONDS)
+
+
+def _redraw(look: Callable[[], dict[str, Any]]) -> NoReturn:
+    from rich.live import Live
+
+    with Live(_table(look()), auto_refresh=False) as live:
+        while True:
+            time.sleep(_WATCH_SECONDS)
+            live.update(_table(look()), refresh=True)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -14,6 +13,7 @@ from bellhop.cli.common import App, Failed, as_json, echo_json, pass_app, printa
 from bellhop.schemas.clock import utc_now
 from bellhop.schemas.errors import LedgerError, SettingsError
 from bellhop.schemas.events import BOOKING_TYPES, TYPES
+from bellhop.schemas.settings.addresses import own_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ _NOT_VERIFIED: Final = 401
     "--file", type=click.File("rb"), help="Post this body as it is (- for stdin), signed as the source demands."
 )
 @click.option("--content-type", help="Of that body. Default: a form's or JSON's, by how it begins.")
-@click.option("--to", "url", help="The ingress. Default: $BELLHOP_SERVER, else the settings' host and port.")
+@click.option("--to", "url", help="The ingress. Default: the settings' host and port.")
 @click.option("--curl", is_flag=True, help="Print the curl command; send nothing.")
 @as_json
 @pass_app
@@ -62,7 +62,7 @@ def send(
     from bellhop.cli.demo.upstream import Upstream
 
     ingest = app.settings.ingest
-    server = url or os.environ.get("BELLHOP_SERVER") or f"http://{ingest.host}:{ingest.port}"
+    server = url or own_url(ingest.host, ingest.port)
     sender = _source(app.settings, source)
     upstream = Upstream(server, sender)
     refused, answers = 0, []

@@ -9,12 +9,14 @@ from typing import Final
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.padding import PaddingDimensions
 from rich.table import Table
 from rich.text import Text
 
 _COMMAND: Final = "bellhop "
 _WORD: Final = 30  # a longer one in prose may be cut
-_BETWEEN: Final = 3  # columns, as rich draws them; one less at the edges
+_WIDE: Final = (0, 1)  # how rich pads a cell
+_NARROW: Final = (0, 1, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +30,23 @@ class WholeRows:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         columns = list(zip(self._titles(), *self.rows, strict=True))
-        room = options.max_width - _BETWEEN * len(columns) + 1
-        widths = _fit([max(map(cell_len, one)) for one in columns], [max(map(_least, one)) for one in columns], room)
-        yield from self._table(widths) if widths else self._records()
+        widest, least = ([max(map(size, one)) for one in columns] for size in (cell_len, _least))
+        for padding, taken in ((_WIDE, 3 * len(columns) - 1), (_NARROW, 2 * len(columns))):
+            if widths := _fit(widest, least, options.max_width - taken):
+                yield self._table(widths, padding)
+                return
+        yield from self._records()
 
     def _titles(self) -> list[str]:
         return [header.removeprefix(">") for header in self.headers]
 
-    def _table(self, widths: Sequence[int]) -> Iterator[RenderableType]:
-        made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    def _table(self, widths: Sequence[int], padding: PaddingDimensions) -> Table:
+        made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding)
         for header, title, width in zip(self.headers, self._titles(), widths, strict=True):
             made.add_column(title, justify="right" if header.startswith(">") else "left", overflow="fold", width=width)
         for row in self.rows:
             made.add_row(*map(Text, row))  # Text: brackets in it are no markup
-        yield made
+        return made
 
     def _records(self) -> Iterator[RenderableType]:
         titles = self._titles()

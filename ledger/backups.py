@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -65,6 +65,8 @@ def restore(url: str, file: Path, who: str, why: str, as_of: datetime | None, op
         draft.chmod(0o600)
         _must_be_whole(draft, file)
         told = _tell(open_ledger(f"sqlite:///{draft}"), who, why, as_of)
+        if target.exists() and not _is_database(target):
+            _put_aside(target)
         _copy(draft, target)
     except OSError as error:
         raise LedgerError(f"{target} cannot be written: {error.strerror}") from error
@@ -97,6 +99,25 @@ def _must_be_whole(draft: Path, file: Path) -> None:
         raise LedgerError(f"{file} is no copy of a ledger: {error}") from error
     if said != "ok":
         raise LedgerError(f"{file} is not whole: {said}")
+
+
+def _is_database(file: Path) -> bool:
+    """Whether SQLite can still tell what it is: into all else, whatever of it is broken, a copy can be put."""
+    library = sqlite_library()
+    try:
+        with closing(library.connect(file)) as one:
+            one.execute("PRAGMA schema_version").fetchone()
+    except library.DatabaseError as error:
+        return "not a database" not in str(error)
+    return True
+
+
+def _put_aside(target: Path) -> None:
+    """With its log, which must not be taken for another's."""
+    for end in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.replace(f"{target}{end}", f"{target}.broken{end}")
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -34,6 +34,7 @@ from bellhop.ledger.records import (
     Proven,
     State,
 )
+from bellhop.ledger.restores import open_restore
 from bellhop.ledger.tables import dead_letters, doubts, event_words, events
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import EnvelopeError, LedgerError
@@ -44,7 +45,7 @@ SURPLUS: Final = "surplus/"
 
 _EVENT: Final = (
     *("pk", "source", "event_id", "subject", "type", "time", "account", "state", "generation"),
-    *("calling", "calling_token", "called_at", "claim_until", "content_hash"),
+    *("calling", "calling_token", "called_at", "claim_until", "content_hash", "updated"),
 )
 _ROWS: Final = sa.select(*(events.c[name] for name in _EVENT))
 _KEPT: Final = sa.select(*(events.c[name] for name in _EVENT), doubts.c.call, doubts.c.since).join(
@@ -112,7 +113,7 @@ class Proofs:
             known = {entry.vendor_id for entry in held.booking.entries} if held else set()
             if row is None or all(entry.vendor_id in known for entry in entries):
                 return Proven(ProofResult.KNOWN)
-            if _is_at_work(connection, *key, now):
+            if _is_at_work(connection, *key, now) or _waits_for_its_claim(connection, row):
                 return Proven(ProofResult.AT_WORK)
             is_surplus = _is_surplus(row, held, entries, max(wanted, len(entries)))
             made = [replace(e, slot=SURPLUS + e.slot) for e in entries] if is_surplus else list(entries)
@@ -163,6 +164,7 @@ class Proofs:
         still = doubtful_events(connection, row.source, row.subject)
         letters = _waiting(connection, row, still)
         mark_letters(connection, letters, LetterState.REPLAYING, now)
+        mark_letters(connection, _outrun(connection, row), LetterState.REPLAYED, now)
         record(connection, [AuditRow(now, act.who, act.act, number, act.why) for number in letters])
         return tuple(letters)
 
@@ -187,6 +189,13 @@ def _is_at_work(connection: sa.Connection, source: str, subject: str, now: datet
         events.c.claim_until > now,
     )
     return connection.execute(working.limit(1)).one_or_none() is not None
+
+
+def _waits_for_its_claim(connection: sa.Connection, row: Any) -> bool:
+    """Whether the ledger was put back while it was under way: its next claim says whether more than this call may have
+    been made."""
+    restore = open_restore(connection) if State(row.state) in UNFINISHED else None
+    return restore is not None and row.updated < restore.at
 
 
 def _is_surplus(row: Any, held: HeldBooking | None, entries: Sequence[Entry], wanted: int) -> bool:
@@ -255,3 +264,14 @@ def _waiting(connection: sa.Connection, row: Any, still_doubtful: Sequence[int])
         .with_for_update(of=letters)
     )
     return list(dict.fromkeys(connection.scalars(query)))
+
+
+def _outrun(connection: sa.Connection, row: Any) -> list[int]:
+    """The open letters of its doubt whose event a later replay of it has outrun: after a restore it comes both from
+    upstream and from its letter, and each says that it is in doubt."""
+    letters = dead_letters.c
+    same = (letters.source == row.source, letters.event_id == row.event_id, letters.generation < row.generation)
+    asked = sa.select(letters.id).where(
+        *same, letters.state == LetterState.OPEN.value, letters.reason == Reason.IN_DOUBT.value
+    )
+    return list(connection.scalars(asked))

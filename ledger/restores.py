@@ -15,13 +15,39 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from bellhop.ledger.audit import record
+from bellhop.ledger.codec import call_from_json, call_to_json
+from bellhop.ledger.doubtful import LastRestore
+from bellhop.ledger.doubts import note_doubts, unknown_call
 from bellhop.ledger.engine import Database
-from bellhop.ledger.known import UNFINISHED
-from bellhop.ledger.records import RESTORED, AuditRow, State
-from bellhop.ledger.tables import audit, dead_letters, events, restores
+from bellhop.ledger.known import RANKS, UNFINISHED
+from bellhop.ledger.letters import mark_letters
+from bellhop.ledger.records import RESTORED, AuditRow, LetterState, State
+from bellhop.ledger.strays import UNSEEN
+from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, restores
+from bellhop.schemas.envelope import decode_recordable
+from bellhop.schemas.errors import EnvelopeError
 
 BACKUP: Final = "backup ledger"
 """The act by which a copy of the ledger knows when it was made."""
+
+_sent: Final = dead_letters.alias("sent")
+_DEAD: Final = sa.and_(
+    _sent.c.source == events.c.source,
+    _sent.c.event_id == events.c.event_id,
+    _sent.c.generation == events.c.generation,
+    events.c.state == State.DEAD.value,
+)
+_OF_DEAD: Final = sa.select(_sent.c.id).join(events, _DEAD)
+_SENT_ON: Final = sa.and_(_sent.c.state == LetterState.REPLAYED.value, UNSEEN)
+"""Of letters whose replay was published and no worker has taken, as far as the ledger knows."""
+
+_DOUBTS: Final = (
+    sa.select(*(events.c[name] for name in ("pk", "account", "content_hash", "called_at", "calling")))
+    .add_columns(letter_bodies.c.body)
+    .join(_sent, _DEAD)
+    .join(letter_bodies, letter_bodies.c.letter == _sent.c.id)
+    .where(_sent.c.state == LetterState.OPEN.value, events.c.calling.is_not(None))
+)
 
 OPEN: Final = sa.select(restores).where(restores.c.released.is_(None)).order_by(restores.c.at.desc())
 
@@ -54,13 +80,37 @@ class Restores:
             return connection.scalar(sa.select(audit.c.at).where(audit.c.act == BACKUP).order_by(audit.c.id.desc()))
 
     def say(self, as_of: datetime, who: str, why: str) -> Restore:
-        """The ledger is as it was at `as_of`."""
+        """The ledger is as it was at `as_of`.
+
+        The replay of a letter that was on its way then may have come to an end since: its message is gone, and it is
+        published once more. A doubt that was open may have been answered, and its event have gone on: of several
+        services a word on the one call says nothing of the others.
+        """
         with self._database.write() as connection:
             now = self._now()
+            self._hold_doubts(connection, LastRestore(as_of, now), now)
+            sent = connection.scalars(_OF_DEAD.where(_SENT_ON)).all()
+            mark_letters(connection, sent, LetterState.REPLAYING, now)
             values = {"as_of": as_of, "at": now, "who": who, "why": why}
             connection.execute(sa.insert(restores), values)
             record(connection, [AuditRow(now, who, "ledger restored", None, why, f"as of {as_of.isoformat()}")])
         return Restore(as_of, now, who, why)
+
+    def _hold_doubts(self, connection: sa.Connection, restore: LastRestore, now: datetime) -> None:
+        """As a claim holds what comes again. The call stays known: by it a callback is recognised."""
+        for row in connection.execute(_DOUBTS).all():
+            try:
+                envelope = decode_recordable(row.body)
+            except EnvelopeError:
+                continue
+            calling = call_from_json(row.calling)
+            if calling is None or envelope.type not in RANKS or envelope.content_hash != row.content_hash:
+                continue
+            doubt = restore.refuse(envelope, calling).doubt
+            if doubt != calling and not calling.repeatable:
+                note_doubts(self._database, connection, [unknown_call(row, calling, now)])
+                held = {"calling": call_to_json(doubt), "called_at": now}
+                connection.execute(sa.update(events).where(events.c.pk == row.pk).values(held))
 
     def open(self) -> list[Restore]:
         """Those that nobody has released, the newest first."""
@@ -69,8 +119,8 @@ class Restores:
 
     def send_again_since(self, as_of: datetime) -> datetime:
         """From when on upstreams send again what they posted: of what was under way when the copy was made, and of what
-        was accepted later, no message may be left."""
-        oldest = sa.select(sa.func.min(events.c.received)).where(events.c.state.in_(UNFINISHED))
+        was accepted later, no message may be left; nor of what had died and was not in the archive yet."""
+        oldest = sa.select(sa.func.min(events.c.received)).where(sa.or_(events.c.state.in_(UNFINISHED), UNSEEN))
         with self._database.read() as connection:
             first = connection.scalar(oldest)
         return min(first, as_of) if first else as_of
@@ -83,6 +133,15 @@ class Restores:
             count = connection.execute(freed).rowcount
             record(connection, [AuditRow(now, who, "release ledger", None, why)])
         return count
+
+    def going_on(self) -> int:
+        """How many letters of what will be held are being replayed, and no worker has taken them yet."""
+        moving = sa.or_(_sent.c.state == LetterState.REPLAYING.value, _SENT_ON)
+        with self._database.read() as connection:
+            restore = open_restore(connection)
+            if restore is None:
+                return 0
+            return len(connection.scalars(_OF_DEAD.where(moving, events.c.updated < restore.at)).all())
 
     def held_letters(self) -> list[int]:
         """The open letters of what was held back, by number."""

@@ -22,6 +22,8 @@ _HAS_LETTER: Final = sa.exists().where(
     dead_letters.c.source == events.c.source,
     dead_letters.c.state.in_(_SHOWN),
 )
+UNSEEN: Final = sa.and_(events.c.state == State.DEAD.value, ~_HAS_LETTER, ~TAKEN_OVER)
+"""Whether an event died and no letter of it stands before a person, or is marked to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,7 @@ def find_strays(database: Database, before: datetime, limit: int) -> Sequence[St
         events.c.updated < before,
         sa.or_(events.c.next_at.is_(None), events.c.next_at < before),
     )
-    is_dead = events.c.state == State.DEAD.value
-    unseen = sa.select(*_COLUMNS).where(is_dead, events.c.updated < before, ~_HAS_LETTER, ~TAKEN_OVER)
+    unseen = sa.select(*_COLUMNS).where(UNSEEN, events.c.updated < before)
     with database.read() as connection:
         rows = [row for query in (overdue, unseen) for row in connection.execute(query.limit(limit))]
     return [Stray(row.source, row.event_id, row.route, State(row.state), row.updated) for row in rows]

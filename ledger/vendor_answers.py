@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bellhop.ledger.engine import Database
 from bellhop.ledger.tables import vendor_answers
 from bellhop.schemas.errors import LedgerUnavailable
+from bellhop.schemas.fibres import pause
 
 _ASKING_SECONDS: Final = 30.0
 """How long one process may ask before another does."""
@@ -39,7 +40,7 @@ class VendorAnswers:
         most_seconds: float,
         ask: Callable[[], Any],
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> Told:
         """An answer at most so old, another process's or by `ask`, which one of all processes is in at a time. Raises

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bellhop.ledger.engine import Database
 from bellhop.ledger.tables import tokens
 from bellhop.schemas.errors import LedgerUnavailable
+from bellhop.schemas.fibres import pause
 
 LOGIN_SECONDS: Final = 30.0
 """How long one process may take to log in before another tries."""
@@ -63,7 +64,7 @@ class VendorTokens:
         stale: str | None,
         login: Callable[[], str],
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> str:
         """See `Ledger.replace_token`."""
@@ -83,7 +84,7 @@ class VendorTokens:
         account: str,
         login: Callable[[], str],
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> str:
         """See `Ledger.renew_token`."""

@@ -1,18 +1,24 @@
-"""Group commit: what many threads want committed at one moment is committed together."""
+"""Group commit: what many threads and fibres want committed at one moment is committed together."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+from bellhop.schemas.fibres import give_way
+
+GATHER_SECONDS: Final = 0.002
+"""A commit takes about as long, and a vendor's call a hundred times."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class GroupWriter(Generic[T, R]):
-    """Needs no thread of its own: of the threads that wait, the first to get its turn commits for all of them.
+    """Needs no thread of its own: of the threads that wait, the first to get its turn commits for all of them. Fibres
+    first let the others of their thread come so far, too.
 
     `commit` gets the items in the order they came and answers for each, an exception for one that failed alone; when
     it raises, all have failed.
@@ -29,11 +35,13 @@ class GroupWriter(Generic[T, R]):
         future: Future[R] = Future()
         with self._guard:
             self._waiting.append((item, future))
-        with self._turn:
-            if not future.done():  # else the thread before us took it along
-                with self._guard:
-                    group, self._waiting = self._waiting, []
-                self._lead(group)
+        give_way(GATHER_SECONDS)
+        if not future.done():
+            with self._turn:
+                if not future.done():  # else the thread before us took it along
+                    with self._guard:
+                        group, self._waiting = self._waiting, []
+                    self._lead(group)
         return future.result()
 
     def _lead(self, group: Sequence[tuple[T, Future[R]]]) -> None:

@@ -63,8 +63,7 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
     Reason.IN_DOUBT: Advice(
         "It is there: `bellhop dead there N --as ID --hash HASH`. It is not there: `bellhop dead absent N`, and it is "
         "booked. Either way what waited for it goes on by itself.",
-        "Discard: what it booked would be forgotten. Nor say that it is not there within `late_after` (2 minutes) of "
-        "its call: the vendor may still carry it out.",
+        "Discard: what it booked would be forgotten.",
         RightAct.LOOK,
         "It is there",
     ),
@@ -82,7 +81,8 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
         RightAct.REPLAY,
     ),
     Reason.CONFLICT: Advice(
-        "Compare both; if the second is right, replay it, or edit it in the console: that wins.",
+        "Compare both; if the second is right, replay it, or edit it (`bellhop dead edit`, or in the console): that "
+        "wins.",
         "Discard in bulk: one of them may be a real change.",
         RightAct.LOOK,
         "Compare both",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from shlex import quote
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote as url_quote
 
 from bellhop.ledger.records import (
     BulkJob,
@@ -56,7 +57,7 @@ def of_broker(broker: BrokerCheck) -> Iterator[AttentionItem]:
         why = "dead letters that nobody can see yet: is `bellhop archive` running?"
         yield AttentionItem(Need.UNARCHIVED, "", title, why, Severity.WARNING, "/letters", command, count)
     if count := broker.unroutable:
-        title, why = f"{count} unroutable messages", "no queue takes them: the broker's topology is incomplete"
+        title, why = quantity(count, "unroutable message"), "no queue takes them: the broker's topology is incomplete"
         yield AttentionItem(Need.UNROUTABLE, "", title, why, Severity.WARNING, "/routes", command, count)
 
 
@@ -70,7 +71,7 @@ def of_forgotten(strays: Sequence[Stray]) -> Iterator[AttentionItem]:
         first = strays[0]
         title = quantity(len(strays), "event") + " forgotten"
         why = f"no message brings them on, and no dead letter shows them: {names_of(strays)}"
-        path = f"/event?source={quote(first.source, safe='')}&id={quote(first.id, safe='')}"
+        path = f"/event?source={url_quote(first.source, safe='')}&id={url_quote(first.id, safe='')}"
         command = f"bellhop events show {quote(first.source)} {quote(first.id)}"
         yield AttentionItem(
             Need.FORGOTTEN, "", title, why, Severity.CRITICAL, path, command, len(strays), since=first.since
@@ -178,7 +179,7 @@ def of_pause(pause: Pause) -> AttentionItem:
 def of_refused(count: RefusedCount) -> AttentionItem:
     title = f"Source {count.source}: {quantity(count.posts, 'post')} refused"
     why = ", ".join(f"{posts} {reason}" for reason, posts in count.reasons.items())
-    where = (f"/refused?source={quote(count.source)}", f"bellhop refused list {quote(count.source)}")
+    where = (f"/refused?source={url_quote(count.source)}", f"bellhop refused list {quote(count.source)}")
     return AttentionItem(Need.SOURCE, count.source, title, why, Severity.WARNING, *where, count.posts, count.first)
 
 

@@ -16,7 +16,7 @@ from bellhop.ledger.proofs import WordRefused
 from bellhop.ledger.records import RESTORED, Doubt, Letter, ProofResult, Proven
 from bellhop.ledger.store import Ledger
 from bellhop.letters.forgotten import Forgotten
-from bellhop.letters.looks import Looks
+from bellhop.letters.looks import Looks, Unasked
 from bellhop.letters.replay import Replayed, replay
 from bellhop.letters.serializers import JsonObject
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
@@ -101,7 +101,10 @@ class Words:
         """The call of this letter made nothing. force: whatever the vendor says. Raises WordRefused,
         LedgerUnavailable."""
         letter = self._letter(number)
-        note = "" if force else self._looks.check_absent(letter)
+        try:
+            note = "" if force else self._looks.check_absent(letter)
+        except Unasked as unasked:
+            note = str(unasked)
         proven = self._ledger.proofs.deny(letter, who, f"{why} (it is not there)")
         return self._go_on(proven, note, who, why)
 

@@ -30,13 +30,18 @@ class Contradicted(WordRefused):
     """Raised where the vendor says otherwise, or may carry the call out yet."""
 
 
+class Unasked(WordRefused):
+    """Raised where the vendor cannot be asked now."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """is_free: whether all of it is still offered and can be booked but once, so that none of it stands; False where
-    some of it is not; None where nobody tells, and `note` says why."""
+    some of it is not; None where nobody tells, and `note` says why. is_away: it may be told later."""
 
     is_free: bool | None
     note: str = ""
+    is_away: bool = False
 
 
 class Looks:
@@ -53,7 +58,7 @@ class Looks:
 
     def check_absent(self, letter: Letter) -> str:
         """Whether the letter's call can have made nothing: why nobody tells, "" where the vendor says so, too. Raises
-        Contradicted, WordRefused, LedgerUnavailable."""
+        Contradicted, Unasked, WordRefused, LedgerUnavailable."""
         doubt = self._ledger.proofs.of_letter(letter)
         account = self._settings.accounts.get(doubt.call.account)
         if account is not None and doubt.since is not None and doubt.call.method != RESTORED:
@@ -63,6 +68,8 @@ class Looks:
         said = self._look(doubt, letter)
         if said.is_free is False:
             raise Contradicted(f"its slot is not offered any more, perhaps as this very booking has it: {_AGAIN}")
+        if said.is_away:
+            raise Unasked(said.note)
         return said.note
 
     def check_there(self, doubt: Doubt, letter: Letter, found: FoundBookings, *, rest_absent: bool) -> None:
@@ -86,7 +93,7 @@ class Looks:
         try:
             found = [vendor.is_free(account, client, call) for call in calls]
         except (VendorFailure, CallHeld) as failure:
-            return _Look(None, f"not checked, as {vendor.title} could not be asked ({failure})")
+            return _Look(None, f"not checked, as {vendor.title} could not be asked ({failure})", is_away=True)
         if False in found:
             return _Look(False)
         if not found or None in found:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from bellhop.schemas.fibres import pause
+
 JUMP_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 600.0
 """So long a host's clock that was set must stand by it before it is believed."""
@@ -65,7 +67,7 @@ class Clock:
 
     now: Callable[[], datetime] = utc_now
     monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = pause
     chance: Callable[[], float] = random.random
 
 

@@ -32,7 +32,7 @@ from bellhop.schemas.routes import bookings_route
 from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import build
 from bellhop.workers.executor import Executor
-from bellhop.workers.lanes import capacity_of
+from bellhop.workers.pool import capacity_of
 from bellhop.workers.run import posts
 from bellhop.workers.worker import Worker
 

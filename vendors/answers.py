@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong, RemoteDisconnected
 from typing import Final
+
+from bellhop.vendors.sockets import receive
 
 _FIRST_BYTES: Final = 4096
 """What is read into stands ready for as long as the answer is waited for, with each of a thousand calls."""
@@ -20,8 +21,6 @@ _PIECE_BYTES: Final = 65_536
 _MOST_LINE_BYTES: Final = 65_536
 """Of a head as a whole, and of a chunk's size or a trailer."""
 _MOST_TRAILERS: Final = 100
-_SLACK_SECONDS: Final = 0.01
-"""Setting a socket's time-out is a system call: for less than this it is left as it is."""
 
 _STATUS: Final = re.compile(rb"HTTP/1\.(\d+)[ \t]+([1-9]\d\d)(?:[ \t].*)?")
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
@@ -68,13 +67,11 @@ class AnswerReader:
     """Of one answer, and of the interim ones before it."""
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
-        """deadline: by `time.monotonic`. Whoever is waited for longer raises TimeoutError, here and when sending."""
+        """sock: of `open_socket`. deadline: by `time.monotonic`; who is waited for longer raises TimeoutError."""
         self._sock = sock
         self._deadline = deadline
-        self._timeout = deadline - time.monotonic()
         self._got = b""
         self._piece = _FIRST_BYTES
-        sock.settimeout(max(self._timeout, 0.001))
 
     @property
     def has_more(self) -> bool:
@@ -137,13 +134,7 @@ class AnswerReader:
         return AnswerHead(head.status, {}, is_cut=True)
 
     def _receive(self) -> bool:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        if self._timeout - left > _SLACK_SECONDS:
-            self._sock.settimeout(left)
-            self._timeout = left
-        piece = self._sock.recv(self._piece)
+        piece = receive(self._sock, self._piece, self._deadline)
         self._piece = _PIECE_BYTES
         self._got += piece
         return bool(piece)

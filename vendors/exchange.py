@@ -21,8 +21,9 @@ from http import HTTPStatus
 from http.client import HTTPException
 from typing import Final
 
+from bellhop.schemas.fibres import READABLE, wait_until
 from bellhop.vendors.answers import AnswerHead, AnswerReader
-from bellhop.vendors.sockets import CheckPeer, Host, open_socket
+from bellhop.vendors.sockets import CheckPeer, Host, open_socket, send
 
 MAX_ANSWER_BYTES: Final = 5 * 1024 * 1024
 USABLE_SECONDS: Final = 3.0
@@ -94,7 +95,7 @@ class HttpConnection:
         try:
             written = _head_and_body(request, self.to)
             reader = AnswerReader(self.sock, deadline)
-            head, is_spoilt = self._ask(written, reader)
+            head, is_spoilt = self._ask(written, reader, deadline)
             body, is_whole = read_answer_body(reader, head, request.enough)
             is_lasting = is_whole and not (is_spoilt or head.is_last or reader.has_more)
         finally:
@@ -117,12 +118,13 @@ class HttpConnection:
         # What TLS has read already, the system does not know of.
         return not (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()) and not self._poll.poll(0)
 
-    def _ask(self, written: bytes, reader: AnswerReader) -> tuple[AnswerHead, bool]:
+    def _ask(self, written: bytes, reader: AnswerReader, deadline: float) -> tuple[AnswerHead, bool]:
         """The answer's head, and whether interim ones came before it. Who sends these is not always one with who sends
         the answer: on the next call they may be out of step."""
         try:
             with suppress(BrokenPipeError):  # who has heard enough may have answered before it hung up
-                self.sock.sendall(written)
+                send(self.sock, written, deadline)
+            wait_until(READABLE, self.sock, deadline)
             for count in range(_MOST_INTERIM):
                 head = reader.head()
                 if head.status >= 200:

@@ -55,6 +55,18 @@ class AsksAhead(Protocol):
         ...
 
 
+@runtime_checkable
+class SharesThreads(Protocol):
+    """A handler that keeps its events waiting by `schemas.fibres` alone, and holds no lock meanwhile: many of them may
+    share a thread."""
+
+    shares_threads: bool
+
+
+def shares_threads(handler: Handler) -> bool:
+    return isinstance(handler, SharesThreads) and handler.shares_threads
+
+
 def attempt_request(call: VendorCall, envelope: Envelope) -> Json:
     """A call as people are shown it. What books is sent with its guest, which the mark of the call leaves out."""
     if call.repeatable:

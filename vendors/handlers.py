@@ -14,7 +14,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.routes import MEMBERS_ROUTE, PULLS_ROUTE, bookings_route, callbacks_route
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.statuses import cancels
-from bellhop.vendors.handler import AsksAhead, Handler
+from bellhop.vendors.handler import AsksAhead, Handler, shares_threads
 from bellhop.vendors.held import Gate
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed
@@ -31,6 +31,7 @@ class ByAccount:
 
     def __init__(self, handlers: Mapping[str, Handler]) -> None:
         self._handlers = handlers
+        self.shares_threads = all(map(shares_threads, handlers.values()))
 
     def translate(self, event: Envelope, booking: Booking) -> VendorCall | Outcome:
         handler = self._of(event)
@@ -63,6 +64,11 @@ class WhereItStands:
         self._own = own
         self._handlers = handlers
         self._many_places = many_places
+
+    @property
+    def shares_threads(self) -> bool:
+        """See `vendors.handler.SharesThreads`. All are asked, as a booking may go from one vendor to another."""
+        return all(map(shares_threads, self._handlers.values()))
 
     def ask_ahead(self) -> None:
         """See `vendors.handler.AsksAhead`."""

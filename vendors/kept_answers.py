@@ -5,6 +5,7 @@ An old answer may let a booking pass, for the vendor holds it against its rules 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+
+from bellhop.schemas.fibres import wait_for
 
 FRESH_SECONDS: Final = 300.0
 """What refuses a booking is no older, and a question that could not be answered is asked again after it."""
@@ -33,22 +36,25 @@ class _Kept:
     refresh_at: float
 
 
-def on_a_thread(work: Callable[[], object]) -> threading.Thread:
+def on_a_thread(work: Callable[[], object]) -> Future[None]:
     """Beside everything else. What it raises is told nobody: whoever needs the answer asks for it again."""
+    ended: Future[None] = Future()
 
     def run() -> None:
-        with suppress(Exception):
-            work()
+        try:
+            with suppress(Exception):
+                work()
+        finally:
+            ended.set_result(None)
 
-    thread = threading.Thread(target=run, name="ask ahead", daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=run, name="ask ahead", daemon=True).start()
+    return ended
 
 
 def side_by_side(works: Iterable[Callable[[], object]]) -> None:
     """All of them, each on a thread of its own, to their ends."""
-    for thread in [on_a_thread(work) for work in works]:
-        thread.join()
+    for ended in [on_a_thread(work) for work in works]:
+        wait_for(ended, math.inf)
 
 
 Share = Callable[[Question, Callable[[], Any]], tuple[Any, float]]
@@ -113,7 +119,7 @@ class KeptAnswers:
             if asked is None:
                 asked = self._asked[question] = Future()
         if not is_mine:
-            return asked.result(self._patience_seconds)
+            return wait_for(asked, self._patience_seconds)
         try:
             answer, age = told()
         except BaseException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
 import socket
 import ssl
 import threading
@@ -11,9 +12,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from functools import cache, partial
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
+
+from bellhop.schemas.fibres import READABLE, WRITABLE, wait_for, wait_until
+
+Value = TypeVar("Value")
 
 CheckPeer = Callable[[str, str], None]
 """A host's name and the address it led to, before anything is sent there. Raises OSError where nothing may be."""
@@ -47,7 +52,8 @@ def read_url(url: str) -> tuple[Host, str]:
 
 
 def open_socket(host: Host, seconds: float, check_peer: CheckPeer | None = None) -> socket.socket:
-    """A socket through which nothing has been sent, after `seconds` at most, however many addresses there are.
+    """A socket through which nothing has been sent, after `seconds` at most, however many addresses there are. It never
+    blocks: `send` and `receive` wait for it.
 
     Raises OSError: gaierror, TimeoutError, ssl.SSLError and the like.
     """
@@ -74,8 +80,13 @@ def _connect(address: Address, seconds: float) -> socket.socket:
     family, kind, protocol, _, peer = address
     made = socket.socket(family, kind, protocol)
     try:
-        made.settimeout(seconds)
-        made.connect(peer)
+        made.setblocking(False)
+        code = made.connect_ex(peer)
+        if code == errno.EINPROGRESS:
+            wait_until(WRITABLE, made, time.monotonic() + seconds)
+            code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
     except BaseException:
         made.close()
         raise
@@ -93,14 +104,14 @@ def _prepare(opened: socket.socket, host: Host, deadline: float, check_peer: Che
                 opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         if not host.is_tls:
             return opened
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        opened.settimeout(left)
-        return _tls().wrap_socket(opened, server_hostname=host.name.rstrip("."))
+        opened = agreed = _tls().wrap_socket(
+            opened, server_hostname=host.name.rstrip("."), do_handshake_on_connect=False
+        )
+        _until_done(agreed.do_handshake, agreed, READABLE, deadline)
     except BaseException:
         opened.close()
         raise
+    return opened
 
 
 @cache
@@ -109,6 +120,33 @@ def _tls() -> ssl.SSLContext:
     made = ssl.create_default_context()
     made.set_alpn_protocols(["http/1.1"])
     return made
+
+
+def send(sock: socket.socket, data: bytes, deadline: float) -> None:
+    """All of it. Raises TimeoutError after monotonic `deadline`, and what the socket does."""
+    left = memoryview(data)
+    while left:
+        left = left[_until_done(partial(sock.send, left), sock, WRITABLE, deadline) :]
+
+
+def receive(sock: socket.socket, most: int, deadline: float) -> bytes:
+    """What has come, b"" at its end. Raises as `send` does."""
+    return _until_done(partial(sock.recv, most), sock, READABLE, deadline)
+
+
+def _until_done(act: Callable[[], Value], sock: socket.socket, event: int, deadline: float) -> Value:
+    """event: what `act` commonly waits for; TLS may have to write before it can read, and the other way round."""
+    while True:
+        awaited = event
+        try:
+            return act()
+        except ssl.SSLWantReadError:
+            awaited = READABLE
+        except ssl.SSLWantWriteError:
+            awaited = WRITABLE
+        except BlockingIOError:
+            pass
+        wait_until(awaited, sock, deadline)
 
 
 # --- names ------------------------------------------------------------------------------------------------------
@@ -135,7 +173,7 @@ def _look_up(name: str, port: int, seconds: float) -> list[Address]:
             except RuntimeError as error:  # the process may have no more: nothing was sent, and the next one asks anew
                 raise OSError(errno.EAGAIN, "no thread to ask for its addresses") from error
             _under_way[name, port] = asked
-    return asked.result(seconds)
+    return wait_for(asked, seconds)
 
 
 def _resolve(name: str, port: int, asked: Future[list[Address]]) -> None:

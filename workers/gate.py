@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -84,7 +85,7 @@ class AccountGate:
         self._last = last
         self._observe = observe
         self._clock = clock
-        self._local = threading.local()
+        self._own: ContextVar[dict[str, _Ahead]] = ContextVar("held")
         self._lock = threading.Lock()
         self._views: Mapping[str, AccountView] = {}
         self._looked: float | None = None
@@ -210,11 +211,10 @@ class AccountGate:
 
     @property
     def _held(self) -> dict[str, _Ahead]:
-        """This thread's, by account: nothing stays between its events, or a thousand threads would each come to hold
-        something of a thousand accounts."""
-        held: dict[str, _Ahead] | None = getattr(self._local, "held", None)
-        if held is None:
-            held = self._local.held = {}
+        """This thread's or fibre's, by account: nothing stays between its events, or a thousand threads would each come
+        to hold something of a thousand accounts."""
+        if (held := self._own.get(None)) is None:
+            self._own.set(held := {})
         return held
 
     def _limits(self, account: str) -> Limits:

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import heapq
 import math
-import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from bellhop.broker.port import Delivery
 from bellhop.broker.topology import is_soon_lane, lane_account
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.fibres import Fibres
 from bellhop.workers.delivery import ClaimedDelivery
+from bellhop.workers.pool import IdleThreads, capacity_of, pool_size
 from bellhop.workers.ports import FREE, AccountLeave, Turns
 from bellhop.workers.precedence import LOOK_SECONDS, Precedence, Rank
 from bellhop.workers.retry import LOOK_SECONDS as LANE_LOOK_SECONDS
@@ -29,17 +31,6 @@ SOON_SECONDS: Final = 2.0
 WAIT_AT_MOST_SECONDS: Final = 15.0
 """What is in hand, and so claimed, waits no longer for what goes before it."""
 _LEAST_FREE: Final = 2
-
-
-def capacity_of(threads: int) -> int:
-    """How many deliveries a worker has in hand at once: of each account half of them, twice its threads, so that one
-    half of that works while the other settles."""
-    return 4 * threads
-
-
-def pool_size(threads: int) -> int:
-    """An account alone has half of the pool, which are the threads of the settings."""
-    return 2 * threads
 
 
 @dataclass(slots=True)
@@ -73,7 +64,7 @@ class _Account:
 
 class Lanes:
     """Of one worker. `room`, `most` are the consumer's `broker.port.Leave`. rank: of what starts later than soon.
-    precedence: of the whole process. Safe from any thread."""
+    precedence: of the whole process. share: how many events one thread may have. Safe from any thread."""
 
     def __init__(
         self,
@@ -83,6 +74,7 @@ class Lanes:
         *,
         rank: Rank = Rank.OTHER,
         precedence: Precedence | None = None,
+        share: int = 1,
     ) -> None:
         self._places = capacity_of(threads)
         self.pool = pool_size(threads)
@@ -90,15 +82,14 @@ class Lanes:
         self._clock = clock
         self._rank = rank
         self._precedence = precedence or Precedence()
-        self._changed = threading.Condition()
+        self.share = share
+        self._idle = IdleThreads(clock.monotonic)
         self._accounts: dict[str, _Account] = {}
         self._lane_of: dict[int, str] = {}  # of what is in hand, by id(delivery)
         # Of a thousand accounts few may begin something at a moment: no others are gone through for each event.
         self._next: dict[str, None] = {}  # who has something waiting and may have more at work, the next one first
         self._later: list[tuple[float, str]] = []  # a heap: when to ask again of whose turn it was not
         self._at_work = 0
-        self._wakes_at = math.inf
-        """Monotonic seconds: when a thread wakes for the next turn that time brings. The others wait for changes."""
         self._is_closed = False
 
     # --- taking: the consumer's and the owner's ---------------------------------------------------------------------
@@ -112,7 +103,7 @@ class Lanes:
             return self._places
         name = lane_account(lane)
         leave, now = self._turns.leave(name), self._clock.monotonic()
-        with self._changed:
+        with self._idle.changed:
             is_idle = name not in self._accounts and leave.held <= 0 and not leave.is_ill
             own = _EMPTY if is_idle else self._update(name, leave, now).lane(lane)
             is_looked_at = own.looked_at is not None and now - own.looked_at >= LANE_LOOK_SECONDS
@@ -135,7 +126,7 @@ class Lanes:
 
     def end_look(self, lane: str) -> None:
         """What waited in it for its account, which is held, was looked at; the next look is some minutes off."""
-        with self._changed:
+        with self._idle.changed:
             account = self._accounts.get(lane_account(lane))
             if account is not None and account.lane(lane).looked_at is not None:
                 account.lane(lane).looked_at = self._clock.monotonic()
@@ -144,7 +135,7 @@ class Lanes:
         """One more of the lane is in hand."""
         name = lane_account(lane)
         leave = self._turns.leave(name)
-        with self._changed:
+        with self._idle.changed:
             self._lane_of[id(delivery)] = lane
             account = self._accounts.setdefault(name, _Account())
             account.lane(lane).in_hand += 1
@@ -155,7 +146,7 @@ class Lanes:
 
     def let_go(self, delivery: Delivery) -> None:
         """One less, where it was."""
-        with self._changed:
+        with self._idle.changed:
             if (lane := self._lane_of.pop(id(delivery), None)) is not None:
                 account = self._accounts[name := lane_account(lane)]
                 account.lane(lane).in_hand -= 1
@@ -163,43 +154,66 @@ class Lanes:
 
     # --- working: the pool's -----------------------------------------------------------------------------------------
 
-    def put(self, claimed: ClaimedDelivery) -> None:
-        """It waits for a thread and its turn. It must have been taken in."""
-        with self._changed:
-            lane = self._lane_of[id(claimed.delivery)]
-            name = lane_account(lane)
-            account = self._accounts[name]
-            account.lane(lane).waiting.append(claimed)
-            self._precedence.put(name, self._rank_of(lane))
-            self._line_up(name, account)
-            self._changed.notify()
+    def put(self, many: Sequence[ClaimedDelivery]) -> None:
+        """They wait for a thread and their turn. Each must have been taken in."""
+        with self._idle.changed:
+            for claimed in many:
+                lane = self._lane_of[id(claimed.delivery)]
+                name = lane_account(lane)
+                account = self._accounts[name]
+                account.lane(lane).waiting.append(claimed)
+                self._precedence.put(name, self._rank_of(lane))
+                self._line_up(name, account)
+            self._idle.call(math.ceil(len(many) / self.share))
 
-    def next(self) -> ClaimedDelivery | None:
-        """What is to be worked next, once there is something; None when closed. `finish` must follow."""
-        with self._changed:
+    def next(self) -> list[ClaimedDelivery]:
+        """What a thread without work begins, once there is something; none when closed. `finish` must follow."""
+        with self._idle.changed:
             while not self._is_closed:
-                now = self._clock.monotonic()
-                found, until = self._pick(now)
-                if found is not None:
+                found, until = self._pick_many(self.share)
+                if found:
                     return found
-                self._wait(until)
-            return None
+                self._idle.sleep(until)
+            return []
 
-    def finish(self, claimed: ClaimedDelivery) -> None:
-        """Its thread is free again."""
-        with self._changed:
-            name = lane_account(self._lane_of[id(claimed.delivery)])
-            account = self._accounts[name]
-            self._precedence.finish(name)
-            account.at_work -= 1
-            self._at_work -= 1
-            self._line_up(name, account)
-            self._changed.notify()
+    def more(self, fibres: Fibres) -> tuple[list[ClaimedDelivery], float]:
+        """What a thread begins that is at work already; where it is nothing, when to ask again (monotonic seconds), if
+        `fibres` are not rung before."""
+        with self._idle.changed:
+            self._idle.leave(fibres)
+            found, until = self._pick_many(0 if self._is_closed else self.share - fibres.count)
+            if not found and 0 < fibres.count < self.share:
+                self._idle.listen(fibres)
+            return found, until
+
+    def finish(self, many: Sequence[ClaimedDelivery]) -> None:
+        """Their thread is free again, and asks for more."""
+        with self._idle.changed:
+            for claimed in many:
+                name = lane_account(self._lane_of[id(claimed.delivery)])
+                account = self._accounts[name]
+                self._precedence.finish(name)
+                account.at_work -= 1
+                self._at_work -= 1
+                self._line_up(name, account)
 
     def close(self) -> None:
-        with self._changed:
+        with self._idle.changed:
             self._is_closed = True
-            self._changed.notify_all()
+            self._idle.call_all()
+
+    def _pick_many(self, most: int) -> tuple[list[ClaimedDelivery], float]:
+        """What may begin; and when time alone brings more."""
+        found: list[ClaimedDelivery] = []
+        now, until = self._clock.monotonic(), math.inf
+        while len(found) < most:
+            one, until = self._pick(now)
+            if one is None:
+                break
+            found.append(one)
+        if most and len(found) == most and self._next:
+            self._idle.call()  # this thread has all it may have
+        return found, until
 
     def _pick(self, now: float) -> tuple[ClaimedDelivery | None, float]:
         """The next event; or None, and when time alone brings one."""
@@ -252,16 +266,6 @@ class Lanes:
     def _rank_of(self, lane: str) -> Rank:
         return Rank.SOON if is_soon_lane(lane) else self._rank
 
-    def _wait(self, until: float) -> None:
-        if until >= self._wakes_at or until is math.inf:
-            self._changed.wait()
-            return
-        self._wakes_at = until
-        self._changed.wait(until - self._clock.monotonic())
-        if self._wakes_at == until:
-            self._wakes_at = math.inf
-            self._changed.notify()  # another one keeps the time, should this one have found work
-
     def _update(self, name: str, leave: AccountLeave, now: float) -> _Account:
         """The account with this leave; kept only while there is something of it to be known."""
         account = self._accounts.get(name) or _Account()
@@ -269,7 +273,7 @@ class Lanes:
         account.leave = leave
         if is_changed:
             self._line_up(name, account)
-            self._changed.notify_all()
+            self._idle.call_all()
         for lane in account.both:
             if not leave.is_ill and leave.held <= 0:
                 lane.looked_at = None

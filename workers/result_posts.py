@@ -33,6 +33,8 @@ class ResultPosts:
     """`sources` by name. Nothing but a source's `result_url` is ever called, and redirects are not followed. http: made
     with `ENOUGH_BYTES` and the connections of `vendors.outward`."""
 
+    shares_threads = True
+
     def __init__(
         self, sources: Mapping[str, SourceSettings], http: HttpClient, places: Places, now: Callable[[], datetime]
     ) -> None:

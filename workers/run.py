@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -20,7 +21,7 @@ from bellhop.schemas.results import RESULTS_ROUTE
 from bellhop.schemas.routes import PULLS_ROUTE
 from bellhop.schemas.settings import Settings
 from bellhop.schemas.trace import UNTRACED, Tracer
-from bellhop.vendors.handler import AsksAhead, Handler
+from bellhop.vendors.handler import AsksAhead, Handler, shares_threads
 from bellhop.vendors.handlers import handlers
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.kept_answers import on_a_thread
@@ -31,8 +32,9 @@ from bellhop.workers.elsewhere import BookingsElsewhere
 from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
 from bellhop.workers.held_accounts import held_accounts
-from bellhop.workers.lanes import Lanes, capacity_of
+from bellhop.workers.lanes import Lanes
 from bellhop.workers.pauses import PausedRoutes
+from bellhop.workers.pool import capacity_of, share_of
 from bellhop.workers.ports import Turns
 from bellhop.workers.precedence import Precedence, Rank
 from bellhop.workers.questions import harmless_questions
@@ -196,7 +198,13 @@ def _lanes(
 ) -> Mapping[str, Lanes]:
     ranks = {route: Rank.BOOKING if route in BOOKINGS_ROUTES else Rank.OTHER for route in routes}
     return {
-        route: Lanes(settings.work.threads, by_route[route].gate, rank=ranks[route], precedence=precedence)
+        route: Lanes(
+            settings.work.threads,
+            by_route[route].gate,
+            rank=ranks[route],
+            precedence=precedence,
+            share=share_of(settings.work.threads) if shares_threads(by_route[route].handler) else 1,
+        )
         for route in routes
     }
 
@@ -205,8 +213,8 @@ def _ask_ahead(handlers: Iterable[Handler]) -> None:
     """Events are taken once their handlers have asked ahead, or after seconds: those of other accounts do not wait for
     a vendor that is slow or away."""
     deadline = time.monotonic() + _AHEAD_SECONDS
-    for thread in [on_a_thread(one.ask_ahead) for one in handlers if isinstance(one, AsksAhead)]:
-        thread.join(max(0.0, deadline - time.monotonic()))
+    asked = [on_a_thread(one.ask_ahead) for one in handlers if isinstance(one, AsksAhead)]
+    wait(asked, max(0.0, deadline - time.monotonic()))
 
 
 def _watch(

@@ -18,6 +18,7 @@ from typing import Final
 from bellhop.broker.headers import DEATHS
 from bellhop.broker.port import Consumer, Delivery
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
+from bellhop.schemas.fibres import current, pause
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.outcome import Dead, Outcome, Wait
 
@@ -66,7 +67,7 @@ class Room:
         self._workers: set[object] = set()
         self._silent: set[object] = set()  # those of them that fetch nothing and have sent their acks
         self.is_alone = False
-        self._company = _Company(self, self._changed)
+        self._company = _Company(self)
 
     def join(self, worker: object) -> None:
         """It is about to fetch; from now on a suspect waits until it does not."""
@@ -128,37 +129,32 @@ class Room:
     def _alone(self) -> Iterator[None]:
         with self._changed:
             self.is_alone = True  # from now on nobody begins; there is but one suspect at a time
-            self._changed.wait_for(lambda: not self._company.at_work)
+        while self._company.at_work:
+            pause(QUIET_SECONDS / 10)
         try:
             yield
         finally:
             with self._changed:
                 self.is_alone = False
-                self._changed.notify_all()
 
 
 class _Company:
     """What is worked while no suspect is. Each delivery passes here: no lock is taken until there is a suspect."""
 
-    def __init__(self, room: Room, changed: threading.Condition) -> None:
+    def __init__(self, room: Room) -> None:
         self._room = room
-        self._changed = changed
-        self.at_work: set[int] = set()  # threads
+        self.at_work: set[object] = set()  # threads, and fibres of those that many share
 
     def __enter__(self) -> None:
         # Entered first and looked then, as who works alone looks the other way round: one of both sees the other.
-        self.at_work.add(threading.get_ident())
+        self.at_work.add(current())
         while self._room.is_alone:
             self.__exit__()
-            with self._changed:
-                self._changed.wait_for(lambda: not self._room.is_alone)
-            self.at_work.add(threading.get_ident())
+            pause(QUIET_SECONDS / 10)
+            self.at_work.add(current())
 
     def __exit__(self, *_: object) -> None:
-        self.at_work.discard(threading.get_ident())
-        if self._room.is_alone:
-            with self._changed:
-                self._changed.notify_all()
+        self.at_work.discard(current())
 
 
 class Suspects:

@@ -2,33 +2,78 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from bellhop.schemas.fibres import Fibres
 from bellhop.schemas.observe import Observe
+from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery
+from bellhop.workers.lanes import Lanes
 
 
 class WorkThreads:
-    """Each does `work`, until that returns. Belongs to the worker's owner."""
+    """Each does `work` with what may begin by `lanes`, until these are closed, and hands over what has ended. `grow`
+    belongs to the worker's owner."""
 
-    def __init__(self, route: str, work: Callable[[], None], observe: Observe) -> None:
+    def __init__(
+        self,
+        route: str,
+        lanes: Lanes,
+        work: Callable[[ClaimedDelivery], EndedDelivery],
+        hand_over: Callable[[Sequence[EndedDelivery]], None],
+        observe: Observe,
+    ) -> None:
         self._route = route
+        self._lanes = lanes
         self._work = work
+        self._hand_over = hand_over
         self._observe = observe
         self.count = 0
 
-    def grow(self, wanted: int, most: int) -> int:
-        """Starts what is missing. How many there may ever be: `most`, or fewer where the process may have no more,
-        which is told. Raises RuntimeError where it may have none."""
+    def grow(self, in_hand: int) -> None:
+        """Starts what is missing for so many events. Where the process may have no more threads that is told, and no
+        more is begun than these can work. Raises RuntimeError where it may have none."""
+        wanted = math.ceil(min(self._lanes.pool, in_hand) / self._lanes.share)
         while self.count < wanted:
             # Daemons: a call that outlives the drain time must not keep the process. It is in the ledger as `calling`.
-            thread = threading.Thread(target=self._work, name=f"{self._route}-work", daemon=True)
+            thread = threading.Thread(target=self._run, name=f"{self._route}-work", daemon=True)
             try:
                 thread.start()
             except RuntimeError:
                 if not self.count:
                     raise
-                self._observe("worker.short_of_threads", route=self._route, threads=self.count, wanted=most)
-                return self.count
+                self._observe("worker.short_of_threads", route=self._route, threads=self.count, wanted=wanted)
+                self._lanes.pool = self.count * self._lanes.share
+                return
             self.count += 1
-        return most
+
+    def _run(self) -> None:
+        while begun := self._lanes.next():
+            if self._lanes.share == 1:
+                self._end([(one, self._work(one)) for one in begun])
+            else:
+                self._work_together(begun)
+
+    def _work_together(self, begun: Sequence[ClaimedDelivery]) -> None:
+        """`begun` and what may begin meanwhile, until none is left: each goes on once its vendor has answered."""
+        ended: list[tuple[ClaimedDelivery, EndedDelivery]] = []
+
+        def work(claimed: ClaimedDelivery) -> None:
+            ended.append((claimed, self._work(claimed)))
+
+        until = math.inf
+        with Fibres() as fibres:
+            while begun or fibres.count:
+                fibres.start(*(partial(work, claimed) for claimed in begun))
+                if not begun:
+                    fibres.turn(until)
+                self._end(ended)
+                ended.clear()
+                begun, until = self._lanes.more(fibres)
+
+    def _end(self, worked: Sequence[tuple[ClaimedDelivery, EndedDelivery]]) -> None:
+        if worked:
+            self._lanes.finish([claimed for claimed, _ in worked])
+            self._hand_over([ended for _, ended in worked])

@@ -1,7 +1,7 @@
 """One route's consumer at work.
 
-Three kinds of threads: the owner runs `run` (takes, claims, sends acks), the pool works one delivery each, and one
-settles what has ended, as many at once as have ended meanwhile.
+Three kinds of threads: the owner runs `run` (takes, claims, sends acks), the pool works one delivery each, or many
+that wait for their vendor alone, and one settles what has ended, as many at once as have ended meanwhile.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from bellhop.schemas.errors import BellhopError, BrokerError, LedgerUnavailable
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.trace import UNTRACED, Span, Tracer
 from bellhop.workers.admission import Admission
-from bellhop.workers.delivery import EndedDelivery, ReceivedDelivery, report_end
+from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery, report_end
 from bellhop.workers.executor import Executor
-from bellhop.workers.lanes import Lanes, capacity_of
+from bellhop.workers.lanes import Lanes
 from bellhop.workers.messages import follow_up_messages, onward_message, result_messages
+from bellhop.workers.pool import capacity_of
 from bellhop.workers.ports import NoTurns, WorkLedger
 from bellhop.workers.results import Results
 from bellhop.workers.suspects import Room, Suspects
@@ -82,11 +83,11 @@ class Worker:
         self._clock = clock
         self.lanes = lanes or Lanes(threads, NoTurns(), clock)
         self._admission = Admission(self.lanes, executor.starts_soon, clock)
-        self._ended: queue.SimpleQueue[EndedDelivery | None] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[Sequence[EndedDelivery] | None] = queue.SimpleQueue()
         # When each was received, by id(delivery). Written by the owner and the settler, one step each: atomic.
         self._held: dict[int, float] = {}
         self._give_up = threading.Event()
-        self._pool = WorkThreads(route, self._work_forever, observe)
+        self._pool = WorkThreads(route, self.lanes, self._work, self._ended.put, observe)
 
     @property
     def in_flight(self) -> int:
@@ -134,14 +135,13 @@ class Worker:
         now = self._clock.monotonic()
         self._held |= {id(delivery): now for delivery in deliveries}
         for delivery, outcome in suspects:
-            self._ended.put(EndedDelivery(delivery, now, outcome))
+            self._ended.put([EndedDelivery(delivery, now, outcome)])
         return self._decode(fresh)
 
     def _admit(self, received: Sequence[ReceivedDelivery]) -> list[ReceivedDelivery]:
         """Those that begin; the others go to their lane."""
         begun, sent = self._admission.sort(received)
-        for one in sent:
-            self._ended.put(one)
+        self._ended.put(sent)
         return begun
 
     def _begin_suspect(self, suspect: Delivery) -> None:
@@ -158,7 +158,7 @@ class Worker:
             received = self._executor.receive(delivery)
             self._held[id(delivery)] = received.started
             if isinstance(received, EndedDelivery):
-                self._ended.put(received)
+                self._ended.put([received])
             else:
                 readable.append(received)
         return readable
@@ -171,22 +171,14 @@ class Worker:
             self._observe("ledger.unavailable", route=self.route, where="claim", error=str(error))
             self._give_up.wait(_PAUSE_SECONDS)
             return received
-        for one in answered:
-            if isinstance(one, EndedDelivery):
-                self._ended.put(one)
-            else:
-                self.lanes.put(one)
-        if (wanted := min(self.lanes.pool, self.in_flight)) > self._pool.count:
-            self.lanes.pool = self._pool.grow(wanted, self.lanes.pool)
+        self._ended.put([one for one in answered if isinstance(one, EndedDelivery)])
+        self.lanes.put([one for one in answered if isinstance(one, ClaimedDelivery)])
+        self._pool.grow(self.in_flight)
         return []
 
-    def _work_forever(self) -> None:
-        """A thread of the pool."""
-        while (claimed := self.lanes.next()) is not None:
-            with self._room.place(claimed.delivery):
-                ended = self._executor.work(claimed)
-            self.lanes.finish(claimed)
-            self._ended.put(ended)
+    def _work(self, claimed: ClaimedDelivery) -> EndedDelivery:
+        with self._room.place(claimed.delivery):
+            return self._executor.work(claimed)
 
     def _drain(self, waiting: Sequence[ReceivedDelivery], settler: threading.Thread) -> None:
         """Ends what runs; what was never claimed goes back to the queue when the consumer closes."""
@@ -213,7 +205,7 @@ class Worker:
                 if ended is None:
                     ending = True
                 else:
-                    batch.append(ended)
+                    batch += ended
                 try:
                     if ending or len(batch) >= SETTLE_AT_MOST:
                         break

@@ -97,6 +97,7 @@ class DatabaseFile:
                 self._set_journal(busy_seconds)
                 sync = "FULL" if synced or not wal_is_safe(VERSION) else "NORMAL"
                 self.connection.execute(f"PRAGMA synchronous = {sync}")
+                self.connection.execute("PRAGMA secure_delete = ON")  # guests are in no free page
                 self._set_schema()
         except BrokerError:
             self.close()

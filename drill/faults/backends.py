@@ -177,6 +177,8 @@ def restore_ledger(after_seconds: float) -> Does:
         upstream.send_again_since(since.timestamp())
         site.sandbox("POST", "callbacks")
         site.hold(4.0)
+        with site.ledger() as ledger:
+            site.wait_for(lambda: ledger.restores.going_on() == 0, "no letter is being replayed")
         answer_letters(site, upstream)
         site.bellhop("ledger", "release", "--yes", "--why", "drill")
 

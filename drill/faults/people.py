@@ -51,7 +51,7 @@ def replay_letters(site: Site, _upstream: Sender) -> int:
 def answer_letters(site: Site, upstream: Sender) -> int:
     """An honest person looks at the vendor and says of each letter in doubt what is there; the others he replays. What
     a vendor may still tell of by itself he leaves alone until it has lain there for a while, as nobody sits waiting for
-    letters. How many letters."""
+    letters. Of how many letters he said something."""
     before = len(site.acts)
     for _ in range(_ROUNDS):
         with site.ledger() as ledger, site.broker() as broker:
@@ -61,7 +61,7 @@ def answer_letters(site: Site, upstream: Sender) -> int:
                 site.acts.append(_answer(site, upstream, ledger, words, publisher, letter))
             publisher.close()
         site.hold(1.0)
-    return len({act.letter for act in site.acts[before:]})
+    return len({act.letter for act in site.acts[before:] if act.act != "look"})
 
 
 def discard_and_restore(site: Site, _upstream: Sender) -> int:

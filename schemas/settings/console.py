@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from bellhop.schemas.settings.addresses import own_url
 from bellhop.schemas.settings.fields import Duration, boolean, string, web, whole_number
 from bellhop.schemas.settings.keys import Section, group, key, settings_section
 
@@ -76,14 +77,9 @@ class ConsoleSettings(Section):
             return self.host == "localhost"
 
     @property
-    def own_url(self) -> str:
-        """By which it is reached on its own host."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-
-    @property
     def base_url(self) -> str:
         """By which people reach it, without a slash at the end."""
-        return (self.public_url or self.own_url).rstrip("/")
+        return (self.public_url or own_url(self.host, self.port)).rstrip("/")
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
         needed = {

@@ -21,7 +21,7 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.settings import BrokerSettings
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome
 from bellhop.workers.executor import Executor
-from bellhop.workers.lanes import capacity_of
+from bellhop.workers.pool import capacity_of
 from bellhop.workers.suspects import Room
 from bellhop.workers.worker import Worker
 

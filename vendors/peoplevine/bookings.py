@@ -43,6 +43,8 @@ _TITLE: Final = "Peoplevine"
 class PeoplevineBookings:
     """`clients` and `accounts` by account, `venues` by name."""
 
+    shares_threads = True
+
     def __init__(
         self,
         clients: Mapping[str, PeoplevineClient],

@@ -14,6 +14,8 @@ from bellhop.vendors.peoplevine.client import PeoplevineClient
 class Members:
     """`clients` by account."""
 
+    shares_threads = True
+
     def __init__(self, clients: Mapping[str, PeoplevineClient]) -> None:
         self._clients = clients
 

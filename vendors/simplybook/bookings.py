@@ -56,6 +56,8 @@ BookingsOfGuest = Callable[[Envelope], Sequence[Booking]]
 class SimplybookBookings:
     """`clients` and `accounts` by account, `venues` by name. share: see `KeptAnswers`."""
 
+    shares_threads = True
+
     def __init__(
         self,
         clients: Mapping[str, SimplybookClient],

@@ -25,7 +25,8 @@ from bellhop.vendors.settings import build
 from bellhop.workers import held_accounts
 from bellhop.workers.executor import Executor
 from bellhop.workers.gate import AccountGate
-from bellhop.workers.lanes import Lanes, capacity_of
+from bellhop.workers.lanes import Lanes
+from bellhop.workers.pool import capacity_of
 from bellhop.workers.worker import Worker
 from tests.support.harness import BrokerHarness
 from tests.support.ledger import event, sqlite_ledger

@@ -12,7 +12,8 @@ from bellhop.broker.headers import LANE
 from bellhop.broker.port import Delivery, Message
 from bellhop.broker.topology import Topology, work, work_queue
 from bellhop.vendors.registry import ROUTES
-from bellhop.workers.lanes import Lanes, capacity_of
+from bellhop.workers.lanes import Lanes
+from bellhop.workers.pool import capacity_of
 from bellhop.workers.ports import NoTurns
 from tests.support.deliveries import PATIENCE_SECONDS
 from tests.support.harness import BrokerHarness

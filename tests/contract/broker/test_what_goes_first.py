@@ -21,7 +21,8 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome
 from bellhop.vendors.registry import ROUTES
 from bellhop.workers.executor import Executor
-from bellhop.workers.lanes import Lanes, capacity_of
+from bellhop.workers.lanes import Lanes
+from bellhop.workers.pool import capacity_of
 from bellhop.workers.ports import AccountLeave, NoTurns
 from bellhop.workers.precedence import Precedence, Rank
 from bellhop.workers.worker import Worker

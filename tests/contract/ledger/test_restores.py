@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from bellhop.ledger.backups import backup, libpq_environment, restore
-from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, Refused, State
+from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, LetterState, ProofResult, Refused, Settlement, State
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.reasons import Reason
@@ -34,6 +34,7 @@ from tests.support.ledger import (
     event,
     finish,
     letter,
+    take,
 )
 
 HOUR = 3600.0
@@ -69,6 +70,98 @@ def test_what_may_have_been_booked_since_is_held_as_in_doubt(
     assert refused.reason is Reason.IN_DOUBT
     assert "put back as of 2026-11-21 12:00:00 UTC" in refused.error
     assert claim(put_back, envelope) == refused, "its dead letter may be unconfirmed"
+
+
+def test_a_replay_that_was_on_its_way_in_the_copy_is_published_once_more(ledger: Ledger, clock: Clock) -> None:
+    """Its message was taken since: nothing of it may be left."""
+    sent, edited = event("sent", subject="R-1"), event("edited", subject="R-2")
+    for envelope in (sent, edited):
+        die(ledger, envelope)
+        ledger.letters.archive([letter(envelope)])
+    ledger.letters.begin_replay([1], "ann", "it is well again")
+    ledger.letters.close_replayed([1])
+    ledger.letters.close_edited(2, "ann", "another provider")
+    finish(ledger, event("edited", subject="R-2", data={"venue": "salon"}, generation=1))
+    assert ledger.restores.going_on() == 0, "none is minded"
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    states = {one.id: one.state for one in ledger.letters.find(LetterFilter(states=tuple(LetterState)), 9)}
+    assert states == {1: LetterState.REPLAYING, 2: LetterState.REPLAYED}
+    assert ledger.restores.going_on() == 1
+
+    ledger.letters.close_replayed([1])
+    held = claim(ledger, sent.next_generation())
+    assert isinstance(held, Refused)
+    assert held.reason is Reason.IN_DOUBT
+    assert ledger.restores.going_on() == 0, "its new letter is on its way"
+
+
+def test_a_word_closes_every_letter_of_its_doubt_whichever_way_the_event_came_back(
+    ledger: Ledger, clock: Clock
+) -> None:
+    """From upstream, and from the letter that was being replayed in the copy."""
+    sent = event("sent", subject="R-1")
+    die(ledger, sent)
+    ledger.letters.archive([letter(sent)])
+    ledger.letters.begin_replay([1], "ann", "it is well again")
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert isinstance(claim(ledger, sent), Refused)
+    ledger.letters.archive([letter(sent, Reason.IN_DOUBT)])
+    ledger.letters.close_replayed([1])
+    again = take(ledger, sent.next_generation())
+    ended = Settlement(again, sent.next_generation(), State.DEAD, reason=Reason.IN_DOUBT, detail="it is not known")
+    assert ledger.settle([ended]) == []
+    ledger.letters.archive([letter(sent.next_generation(), Reason.IN_DOUBT)])
+    newest = ledger.letters.get(3)
+    assert newest is not None
+    assert ledger.proofs.deny(newest, "ann", "not in the calendar").letters == (3,)
+    assert ledger.letters.find(LetterFilter(), 9) == [], "nothing more stands before a person"
+
+
+@pytest.mark.parametrize("services", [1, 2])
+def test_a_word_on_what_was_in_doubt_in_the_copy_says_nothing_of_what_was_booked_after_it(
+    ledger: Ledger, clock: Clock, services: int
+) -> None:
+    envelope = event(data={"services": [{"service_id": str(number)} for number in range(services)]})
+    die_in_doubt(ledger, envelope)
+    ledger.letters.archive([letter(envelope, Reason.IN_DOUBT)])
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    found = ledger.letters.get(1)
+    assert found is not None
+    doubt = ledger.proofs.of_letter(found)
+    assert doubt.call == (BOOK if services == 1 else replace(BOOK, method=RESTORED, arguments={}))
+    assert ledger.restores.held_letters() == ([] if services == 1 else [1])
+    kept = [one for one in ledger.proofs.candidates("sb") if one.call == BOOK]
+    proven = ledger.proofs.prove(kept[0] if kept else doubt, [entry("77")], "bellhop", "a callback told of it")
+    assert (proven.result, proven.letters) == (ProofResult.BOOKED, (1,) if services == 1 else ())
+
+
+def test_a_callback_about_what_was_under_way_in_the_copy_waits_until_its_claim_is_held(
+    ledger: Ledger, clock: Clock
+) -> None:
+    envelope = event(data={"services": [{"service_id": "1"}, {"service_id": "2"}]})
+    claimed = ledger.calling(take(ledger, envelope), BOOK, None, LEASE)
+    assert ledger.settle([Settlement(claimed, envelope, State.IN_DOUBT, in_doubt=BOOK)]) == []
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    (doubt,) = ledger.proofs.candidates("sb")
+    assert ledger.proofs.prove(doubt, [entry("77")], "bellhop", "a callback").result is ProofResult.AT_WORK
+    assert isinstance(claim(ledger, envelope), Refused)
+    (kept,) = [one for one in ledger.proofs.candidates("sb") if one.call == BOOK]
+    proven = ledger.proofs.prove(kept, [entry("77")], "bellhop", "a callback")
+    assert (proven.result, proven.letters) == (ProofResult.BOOKED, ())
+
+
+def test_what_died_and_has_no_letter_in_the_copy_is_sent_again(ledger: Ledger, clock: Clock) -> None:
+    first, second = event("first"), event("second", subject="R-2")
+    die(ledger, replace(first, received=NOON - timedelta(minutes=9)))
+    die(ledger, replace(second, received=NOON - timedelta(minutes=5)))
+    ledger.letters.archive([letter(first)])
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert ledger.restores.send_again_since(NOON) == NOON - timedelta(minutes=5)
 
 
 @pytest.mark.parametrize(("id_", "subject"), [("dead", "R-8"), ("retrying", "R-7")])

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from bellhop.cli.main import cli
 from bellhop.ledger.records import LetterState, Refused, State, VendorCall
@@ -21,6 +21,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.vendors.settings import load
 from bellhop.vendors.vendor import Said
 from tests.integration.letters.test_words import SETTINGS, STARTS, asked, away, booked_there
+from tests.support.command_line import runner
 from tests.support.ledger import die_in_doubt, letter, sqlite_ledger
 
 DAY, TIME = STARTS[0].split("T")
@@ -92,6 +93,18 @@ def test_that_it_is_absent_is_taken_only_with_force_where_its_slot_is_taken(hous
     assert house.words().absent(1, who="ann", why="it is Ben's", force=True).letters == (1,)
 
 
+def test_the_command_says_what_the_vendor_says_and_does_nothing_without_force(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.die()
+    run = runner(tmp_path, monkeypatch, capsys)
+    words = ("dead", "absent", "1", "--why", "not in the calendar")
+    code, _, told = run(*words)
+    assert (code, house.state) == (1, LetterState.OPEN)
+    assert told.startswith("bellhop: its call may be carried out for")
+    assert (run(*words, "--force")[0], house.state) == (0, LetterState.REPLAYED)
+
+
 def test_that_it_is_absent_is_taken_where_its_slot_is_free(house: House) -> None:
     house.die()
     answered = house.words().absent(1, who="ann", why="not in the calendar")
@@ -136,6 +149,12 @@ def restored(house: House) -> None:
     house.ledger.letters.archive([letter(event, Reason.IN_DOUBT)])
 
 
+def release(house: House, *more: str) -> Result:
+    return CliRunner().invoke(
+        cli, ["--config", str(house.file), "ledger", "release", "--yes", "--why", "seen to", *more]
+    )
+
+
 def test_after_a_restore_every_slot_of_the_event_is_asked_about(house: House) -> None:
     restored(house)
     first, second = (booked_there(house.url, start) for start in STARTS)
@@ -146,12 +165,19 @@ def test_after_a_restore_every_slot_of_the_event_is_asked_about(house: House) ->
     assert house.words().there(1, [first, second], who="ann", why="seen").letters == (1,)
 
 
+def test_a_release_leaves_with_a_person_what_its_vendor_cannot_be_asked_about(house: House) -> None:
+    restored(house)
+    house.file.write_text(house.file.read_text().replace(house.url, "http://127.0.0.1:1"))
+    done = release(house)
+    assert "dead letter 1 stays: not checked, as SimplyBook.me could not be asked" in done.output
+    assert house.state is LetterState.OPEN
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_a_release_leaves_what_may_be_booked_with_a_person_unless_it_is_forced(house: House, *, force: bool) -> None:
     restored(house)
     booked_there(house.url, STARTS[1])
-    words = ["--config", str(house.file), "ledger", "release", "--yes", "--why", "all seen to", "--who", "ann"]
-    done = CliRunner().invoke(cli, [*words, *(["--force"] if force else [])])
+    done = release(house, *(["--force"] if force else []))
     assert done.exit_code == 0, done.output
     assert ("dead letter 1 stays: its slot is not offered any more" in done.output) is not force
     assert house.state is (LetterState.REPLAYING if force else LetterState.OPEN)
@@ -159,3 +185,13 @@ def test_a_release_leaves_what_may_be_booked_with_a_person_unless_it_is_forced(h
     assert view is not None
     assert view.state is State.DEAD
     assert house.ledger.restores.open() == []
+
+
+def test_a_release_waits_for_what_is_being_replayed(house: House) -> None:
+    house.die()
+    house.ledger.restores.say(utc_now(), "ann", "the disk was lost")
+    house.ledger.letters.begin_replay([1], "ann", "it is well again")
+    done = release(house)
+    assert done.exit_code == 1
+    assert "1 dead letter being replayed" in done.output
+    assert house.ledger.restores.open() != []

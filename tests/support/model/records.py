@@ -12,7 +12,7 @@ from bellhop.ledger.claims import _claim
 from bellhop.ledger.decide import apply, decide, mark_after
 from bellhop.ledger.doubtful import LastRestore
 from bellhop.ledger.known import RANKS, UNFINISHED, EventRecord, HeldBooking, KnownEvent
-from bellhop.ledger.records import Booking, Claim, Claimed, Entry, Settlement, State, VendorCall
+from bellhop.ledger.records import RESTORED, Booking, Claim, Claimed, Entry, Settlement, State, VendorCall
 from bellhop.ledger.settle import _is_owned, _is_settled, _is_try
 from bellhop.schemas.envelope import Envelope
 from tests.support.model.worker import LOST, SECONDS, Arguments, moment
@@ -129,6 +129,17 @@ def end_doubt(ledger: Rows, event: str, entries: tuple[Entry, ...], tick: int) -
         )
         held = merge_booking(held, booking, owned=False)
     return ledger.with_records(records, held)
+
+
+def put_back(ledger: Rows, restored: LastRestore, lines: int, tick: int) -> Rows:
+    """As `Restores.say`."""
+    records = ledger.records()
+    for record in records if lines > 1 else ():
+        calling = record.calling
+        if record.state is State.DEAD and calling is not None and not calling.repeatable and calling.method != RESTORED:
+            record.calling = VendorCall(record.account, RESTORED, {}, repeatable=False)
+            record.called_at = moment(tick)
+    return replace(ledger.with_records(records, ledger.held), restored=restored)
 
 
 def _of(records: list[EventRecord], claimed: Claimed) -> EventRecord:

@@ -229,11 +229,15 @@ class World:
             world = replace(self._less("restores"), tick=self.tick + 1)  # it takes its time
             for place in range(len(self.workers)):
                 world = world._drop(place)
-            put_back = replace(ledger, restored=LastRestore(NOON, moment(world.tick)))
-            world = replace(world, ledger=put_back, letters=letters, copy=None)
+            ledger = records.put_back(ledger, LastRestore(NOON, moment(world.tick)), self.lines, world.tick)
+            world = replace(world, ledger=ledger, letters=letters, copy=None)
             for event in sorted(self.accepted):
-                world = world._put(Copy(event, 0))
-            yield "the ledger is put back, and all is posted again", world
+                row = ledger.of(event)
+                if row is None or row.state is not State.DEAD:
+                    world = world._put(Copy(event, 0))
+                elif all(one.event != event for one in letters):  # its replay was on its way, see `Restores.say`
+                    world = world._put(Copy(event, row.generation + 1))
+            yield "the ledger is put back, and what it does not show to people is brought on again", world
 
     # --- parts of steps -----------------------------------------------------------------------------------------
 

@@ -68,6 +68,12 @@ def test_a_source_whose_secret_has_not_its_schemes_form_is_told_by_config_check(
     assert err.count("\n") == 1
 
 
+def test_a_webhook_for_an_ingress_on_ipv6_has_its_address_in_brackets(run: Run) -> None:
+    Path("bellhop.toml").write_text(SETTINGS + '[ingest]\nhost = "::1"\n')
+    code, out, _ = run("send", "--curl")
+    assert (code, "curl -i 'http://[::1]:8080/webhooks/crm'" in out) == (0, True)
+
+
 def test_settings_that_are_well_are_ok(run: Run) -> None:
     Path("bellhop.toml").write_text(SETTINGS)
     assert run("config", "check") == (0, "ok: 1 source, 1 account, 1 venue\n", "")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 
-from bellhop.cli.common import age, local_time, printable
+from bellhop.cli.common import age, ask_reason, local_time, printable
 from bellhop.cli.letter_tables import echo_letter
 from bellhop.cli.replay import Rate
 from bellhop.cli.selection import Selection, TimeParam
@@ -71,6 +71,14 @@ def _letter(body: bytes | None = None) -> Letter:
         *(evidence, 1, NOW, "crm", "e1", "booking.requested", "R-1", "sb"),
     )
     return Letter(7, new, LetterState.OPEN, NOW)
+
+
+@pytest.mark.parametrize("why", [None, "", " ", "…"])
+def test_a_reason_that_is_none_is_asked_for(why: str | None) -> None:
+    """Also the … of a command that was copied as it was told."""
+    with pytest.raises(click.UsageError, match="--why is needed"):
+        ask_reason(why)
+    assert ask_reason(" the venue is closed ") == "the venue is closed"
 
 
 def test_a_conflict_is_shown_with_both_contents_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:

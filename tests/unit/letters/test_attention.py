@@ -189,7 +189,7 @@ def test_events_that_nothing_brings_on_are_named() -> None:
     (item,) = attention(ledger(strays=[*old, young]), broker, NOON)
     assert (item.need, item.severity, item.count, item.since) == ("forgotten", "critical", 2, NOON - timedelta(hours=2))
     assert item.why.endswith("crm/e 2 (retrying), crm/e 1 (retrying)")
-    assert (item.path, item.command) == ("/event?source=crm&id=e%202", "bellhop events show crm e%202")
+    assert (item.path, item.command) == ("/event?source=crm&id=e%202", "bellhop events show crm 'e 2'")
 
 
 def test_what_waits_behind_others_in_its_queue_is_not_forgotten() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -13,6 +14,7 @@ from bellhop.broker.topology import lane_account
 from bellhop.ledger.records import Booking, Claimed
 from bellhop.ledger.records.accounts import LeaveAsked
 from bellhop.schemas.clock import Clock
+from bellhop.schemas.fibres import Fibres
 from bellhop.workers.delivery import ClaimedDelivery
 from bellhop.workers.lanes import Lanes
 from bellhop.workers.ports import FREE, AccountLeave
@@ -51,8 +53,8 @@ class Turns:
     def give_back(self, account: str) -> None: ...
 
 
-def lanes(turns: Turns | None = None, time: Time | None = None) -> Lanes:
-    return Lanes(THREADS, turns or Turns(), Clock(now=lambda: NOW, monotonic=time or Time()))
+def lanes(turns: Turns | None = None, time: Time | None = None, share: int = 1) -> Lanes:
+    return Lanes(THREADS, turns or Turns(), Clock(now=lambda: NOW, monotonic=time or Time()), share=share)
 
 
 def claimed(lane: str, number: int = 0, started: float = 1000.0) -> ClaimedDelivery:
@@ -66,7 +68,7 @@ def take_in(of: Lanes, lane: str, count: int, first: int = 0) -> list[ClaimedDel
     taken = [claimed(lane, number, of._clock.monotonic()) for number in range(first, first + count)]
     for one in taken:
         of.take_in(one.delivery, lane)
-        of.put(one)
+        of.put([one])
     return taken
 
 
@@ -81,7 +83,7 @@ def begin_one(of: Lanes) -> ClaimedDelivery | None:
 
 
 def end(of: Lanes, one: ClaimedDelivery) -> None:
-    of.finish(one)
+    of.finish([one])
     of.let_go(one.delivery)
 
 
@@ -135,7 +137,7 @@ def test_of_one_account_they_begin_in_the_order_in_which_they_came() -> None:
     held = lanes()
     take_in(held, "a", 3)
     begun = [held.next() for _ in range(3)]
-    assert [one.delivery.tag for one in begun if one] == [0, 1, 2]
+    assert [one.delivery.tag for (one,) in begun] == [0, 1, 2]
 
 
 def test_an_account_with_few_calls_at_once_has_as_many_at_work_and_twice_in_hand() -> None:
@@ -219,7 +221,7 @@ def test_a_consumer_fetches_no_more_of_a_lane_than_is_ever_wanted(leave: Account
 def test_whoever_waits_for_work_is_woken_when_it_is_closed() -> None:
     held = lanes()
     held.close()
-    assert held.next() is None
+    assert held.next() == []
 
 
 def test_what_starts_soon_begins_first_and_has_a_place_beside_all_that_its_account_has_in_hand() -> None:
@@ -286,3 +288,41 @@ def test_accounts_that_may_begin_nothing_are_not_gone_through_for_each_event(
     asked.clear()
     if leave.interval:
         assert {begin(of) for _ in names} == set(names), "each in its turn, once the time has come"
+
+
+def test_a_thread_begins_as_many_as_may_share_it_and_has_others_called_for_the_rest() -> None:
+    held = lanes(share=3)
+    take_in(held, "a", 4)
+    with Fibres() as fibres:
+        assert [len(held.next()), len(held.more(fibres)[0])] == [3, 1]
+        assert held.more(fibres) == ([], math.inf)
+
+
+def test_a_thread_with_fibres_is_rung_for_what_comes_and_asked_no_more_once_it_has_its_share() -> None:
+    held = lanes(share=2)
+    with Fibres() as fibres, Fibres() as full:
+        fibres.count, full.count = 1, 2
+        assert held.more(fibres)[0] == held.more(full)[0] == []
+        take_in(held, "a", 1)
+        assert (fibres.is_rung, full.is_rung) == (True, False)
+        assert len(held.more(fibres)[0]) == 1
+
+
+def test_a_thread_that_goes_to_sleep_is_rung_no_more() -> None:
+    held = lanes(share=2)
+    with Fibres() as fibres:
+        fibres.count = 1
+        held.more(fibres)
+        fibres.count = 0
+        held.more(fibres)
+        take_in(held, "a", 1)
+        assert not fibres.is_rung
+    assert len(held.next()) == 1
+
+
+def test_nothing_begins_any_more_once_they_are_closed() -> None:
+    held = lanes(share=2)
+    take_in(held, "a", 1)
+    held.close()
+    with Fibres() as fibres:
+        assert held.more(fibres)[0] == []

@@ -40,7 +40,7 @@ LONG: list[tuple[str, World, int]] = [
     ("two services, later", begin(Budget(silences=1, kills=1, ticks=3), workers=1, lines=2), 5_000),
     ("a ledger put back, and replays", begin(Budget(silences=1, restores=1, replays=1, ticks=3), workers=1), 40_000),
     ("a ledger put back after a cancel", begin(Budget(kills=1, restores=1, ticks=1), workers=1, cancel=True), 50_000),
-    ("two services, ledgers put back", begin(Budget(restores=2, replays=1), workers=1, lines=2), 40_000),
+    ("two services, ledgers put back", begin(Budget(restores=2, replays=1), workers=1, lines=2), 30_000),
     (
         "two services, a ledger put back amid late calls",
         begin(Budget(silences=1, restores=1, ticks=1), workers=1, lines=2),

@@ -18,6 +18,7 @@ from bellhop.broker.embedded.broker import EmbeddedBroker
 from bellhop.broker.embedded.consumer import EmbeddedConsumer
 from bellhop.broker.embedded.sqlite_library import sqlite
 from bellhop.broker.embedded.store import Store
+from bellhop.broker.port import Message
 from bellhop.broker.topology import DEAD_QUEUE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishUnconfirmed
 from bellhop.vendors.registry import ROUTES
@@ -363,6 +364,17 @@ def test_the_age_of_the_first_waiting_message_is_told(broker: EmbeddedBroker, cl
     assert broker.stats()[ROUTE].oldest_seconds is None
     clock.time += 70.0
     assert broker.stats()[ROUTE].oldest_seconds == 10.0  # since it was due
+
+
+def test_of_a_message_that_was_acked_nothing_is_left_in_the_file(broker: EmbeddedBroker, path: Path) -> None:
+    """Neither of one that lies in a page beside others, nor of one that fills several."""
+    guests = [Message(f"m-{number}", b"Zoe Quill " * length, {}) for number, length in enumerate((9, 9, 900, 9))]
+    publisher, consumer = broker.publisher(), broker.consumer(QUEUE, 10)
+    for future in [publisher.publish(one, work(ROUTE)) for one in guests]:
+        future.result(PATIENCE_SECONDS)
+    settle(consumer, collect(consumer, len(guests)))
+    broker.close()  # which empties the log
+    assert b"Quill" not in b"".join(one.read_bytes() for one in path.parent.glob("broker.db*") if one.is_file())
 
 
 def test_what_a_killed_consumer_left_is_cleared_away(broker: EmbeddedBroker, path: Path) -> None:
