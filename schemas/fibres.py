@@ -110,7 +110,7 @@ class Fibres:
     def _answer_bell(self) -> None:
         with suppress(BlockingIOError):
             self._bell.recv(4096)
-        self.is_rung = False  # not before: who rang in between would be read with the others, and nobody rings again
+        self.is_rung = False  # only now: who rang in between would be heard no more, nor anybody after
         while self._ended:
             fibre, future = self._ended.popleft()
             if self._futures.get(fibre) is future:  # it may have waited in vain, and for something else by now

@@ -96,6 +96,29 @@ def test_a_replay_that_was_on_its_way_in_the_copy_is_published_once_more(ledger:
     assert ledger.restores.going_on() == 0, "its new letter is on its way"
 
 
+def test_a_word_closes_every_letter_of_its_doubt_whichever_way_the_event_came_back(
+    ledger: Ledger, clock: Clock
+) -> None:
+    """From upstream, and from the letter that was being replayed in the copy."""
+    sent = event("sent", subject="R-1")
+    die(ledger, sent)
+    ledger.letters.archive([letter(sent)])
+    ledger.letters.begin_replay([1], "ann", "it is well again")
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert isinstance(claim(ledger, sent), Refused)
+    ledger.letters.archive([letter(sent, Reason.IN_DOUBT)])
+    ledger.letters.close_replayed([1])
+    again = take(ledger, sent.next_generation())
+    ended = Settlement(again, sent.next_generation(), State.DEAD, reason=Reason.IN_DOUBT, detail="it is not known")
+    assert ledger.settle([ended]) == []
+    ledger.letters.archive([letter(sent.next_generation(), Reason.IN_DOUBT)])
+    newest = ledger.letters.get(3)
+    assert newest is not None
+    assert ledger.proofs.deny(newest, "ann", "not in the calendar").letters == (3,)
+    assert ledger.letters.find(LetterFilter(), 9) == [], "nothing more stands before a person"
+
+
 @pytest.mark.parametrize("services", [1, 2])
 def test_a_word_on_what_was_in_doubt_in_the_copy_says_nothing_of_what_was_booked_after_it(
     ledger: Ledger, clock: Clock, services: int
