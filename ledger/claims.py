@@ -21,9 +21,9 @@ from bellhop.ledger.floods import Floods, flood_key
 from bellhop.ledger.gone import gone_workers
 from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.pauses import paused_routes
-from bellhop.ledger.records import Booking, Claim, Claimed, Refused, State
+from bellhop.ledger.records import RESTORED, Booking, Claim, Claimed, Refused, State
 from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
-from bellhop.ledger.restores import open_restore
+from bellhop.ledger.restores import close_outrun, open_restore
 from bellhop.ledger.search_terms import numbers_of
 from bellhop.ledger.tables import attempts, event_words, events
 from bellhop.ledger.turns import replaced_key
@@ -88,6 +88,8 @@ class Claims:
                     note_doubts(self._database, connection, [unknown_call(own, own.calling, now)])
                 if isinstance(answer, Take):
                     _revive(envelope, known)
+                if isinstance(answer, Take) and answer.in_doubt is not None and answer.in_doubt.method == RESTORED:
+                    close_outrun(connection, envelope.source, envelope.id, envelope.generation, now)
                 if isinstance(answer, Take) and (key := replaced_key(envelope, known)):
                     moved = adopt_replaced(envelope, key, known)
                     bookings.store(connection, moved, now)
