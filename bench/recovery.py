@@ -207,7 +207,7 @@ MEASUREMENTS: Final[dict[str, tuple[Callable[[Watch], Rows], frozenset[str]]]] =
     "worker_killed": (worker_killed, frozenset()),
     "vendor_back": (vendor_back, frozenset()),
     "vendor_ill": (vendor_ill, frozenset()),
-    "node_cut_off": (node_cut_off, frozenset({"rabbitmq on khepri"})),
+    "node_cut_off": (node_cut_off, frozenset({"rabbitmq cluster"})),
     "broker_silent": (broker_silent, frozenset({"amqp"})),
     "ledger_silent": (ledger_silent, frozenset({"postgresql"})),
 }

@@ -43,7 +43,6 @@ class Backends:
         found |= {"rabbitmq node"} if self.rabbitmq else set()
         found |= {"newer rabbitmq"} if self.rabbitmq and self.rabbitmq.has_newer else set()
         found |= {"rabbitmq cluster"} if self.cluster else set()
-        found |= {"rabbitmq on khepri"} if self.cluster and not self.cluster.has_mnesia else set()
         found |= {"postgresql node"} if self.postgres else set()
         found |= {"postgresql pair"} if self.pair else set()
         found |= {f"{name} disk" for name in self.disks}

@@ -81,7 +81,8 @@ _OF_REASON: Final[Mapping[str, Advice]] = {
         RightAct.REPLAY,
     ),
     Reason.CONFLICT: Advice(
-        "Compare both; if the second is right, replay it, or edit it in the console: that wins.",
+        "Compare both; if the second is right, replay it, or edit it (`bellhop dead edit`, or in the console): that "
+        "wins.",
         "Discard in bulk: one of them may be a real change.",
         RightAct.LOOK,
         "Compare both",

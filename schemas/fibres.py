@@ -108,9 +108,9 @@ class Fibres:
         self._soonest = min(self._until.values(), default=math.inf)
 
     def _answer_bell(self) -> None:
-        self.is_rung = False
         with suppress(BlockingIOError):
             self._bell.recv(4096)
+        self.is_rung = False  # only now: who rang in between would be heard no more, nor anybody after
         while self._ended:
             fibre, future = self._ended.popleft()
             if self._futures.get(fibre) is future:  # it may have waited in vain, and for something else by now

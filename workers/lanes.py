@@ -211,8 +211,8 @@ class Lanes:
             if one is None:
                 break
             found.append(one)
-        if most and len(found) == most and self._next:
-            self._idle.call()  # this thread has all it may have
+        if most and len(found) == most:  # this thread has all it may have: the rest is another's
+            self._idle.call_by(0.0 if self._next else self._later[0][0] if self._later else math.inf)
         return found, until
 
     def _pick(self, now: float) -> tuple[ClaimedDelivery | None, float]:

@@ -49,6 +49,11 @@ class IdleThreads:
         if count:
             self.changed.notify(count)
 
+    def call_by(self, until: float) -> None:
+        """One comes and looks, unless one that sleeps wakes by monotonic `until` anyway."""
+        if until < self._wakes_at:
+            self.call()
+
     def call_all(self) -> None:
         self.call(len(self._listening))
         self.changed.notify_all()

@@ -50,13 +50,15 @@ class WorkThreads:
             self.count += 1
 
     def _run(self) -> None:
-        while begun := self._lanes.next():
-            if self._lanes.share == 1:
+        if self._lanes.share == 1:
+            while begun := self._lanes.next():
                 self._end([(one, self._work(one)) for one in begun])
-            else:
-                self._work_together(begun)
+        else:
+            with Fibres() as fibres:
+                while begun := self._lanes.next():
+                    self._work_together(begun, fibres)
 
-    def _work_together(self, begun: Sequence[ClaimedDelivery]) -> None:
+    def _work_together(self, begun: Sequence[ClaimedDelivery], fibres: Fibres) -> None:
         """`begun` and what may begin meanwhile, until none is left: each goes on once its vendor has answered."""
         ended: list[tuple[ClaimedDelivery, EndedDelivery]] = []
 
@@ -64,14 +66,12 @@ class WorkThreads:
             ended.append((claimed, self._work(claimed)))
 
         until = math.inf
-        with Fibres() as fibres:
-            while begun or fibres.count:
-                fibres.start(*(partial(work, claimed) for claimed in begun))
-                if not begun:
-                    fibres.turn(until)
-                self._end(ended)
-                ended.clear()
-                begun, until = self._lanes.more(fibres)
+        while begun or fibres.count:
+            fibres.start(*(partial(work, claimed) for claimed in begun))
+            fibres.turn(0.0 if begun else until)
+            self._end(ended)
+            ended.clear()
+            begun, until = self._lanes.more(fibres)
 
     def _end(self, worked: Sequence[tuple[ClaimedDelivery, EndedDelivery]]) -> None:
         if worked:

@@ -247,9 +247,7 @@ class AmqpConsumer:
 
     def _send_acks(self) -> bool:
         """Whether there were any. Tags without a gap are acked by one frame."""
-        self._rung.clear()
-        with contextlib.suppress(BlockingIOError):
-            self._bell.recv(4096)
+        self._answer_bell()
         done: set[int] = set()
         seen = False
         while self._acks:
@@ -288,6 +286,9 @@ class AmqpConsumer:
         poll.poll(1000 * seconds)
         if not sockets and self._rung.is_set():  # nothing to ack on, and it would wake us for ever
             self._acks.clear()
-            self._rung.clear()
-            with contextlib.suppress(BlockingIOError):
-                self._bell.recv(4096)
+            self._answer_bell()
+
+    def _answer_bell(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._bell.recv(4096)
+        self._rung.clear()  # only now: who rang in between would be heard no more, nor anybody after

@@ -303,9 +303,11 @@ class _Loop:
                 tags.append(sent)
         for settled in tags:
             pending = self._sent.pop(settled, None)
-            if pending is not None:
-                self._confirmed = self._monotonic()
+            if pending is not None:  # or it was returned
+                self._confirmed = self._confirmed if nacked else self._monotonic()
                 _settle(pending.future, PublishRefused("the broker refused the message (nack)") if nacked else None)
+        if nacked:
+            self._leave_who_confirms_nothing()
 
     def _on_return(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
         """Comes before the message's ack, which then finds nothing to settle."""
@@ -318,8 +320,7 @@ class _Loop:
     # --- time and failure ---------------------------------------------------------------------------------------
 
     def _sweep(self) -> None:
-        """Fails what is overdue, so that no caller waits longer than the confirm time. A node that confirmed nothing at
-        all in that time may be cut off from the majority: the next URL has its turn."""
+        """Fails what is overdue, so that no caller waits longer than the confirm time."""
         now = self._monotonic()
         late = [tag for tag, pending in self._sent.items() if pending.deadline <= now]
         if late:
@@ -327,11 +328,18 @@ class _Loop:
         for tag in late:
             error = PublishUnconfirmed(f"the broker did not confirm within {self._confirm_seconds:g} s")
             _settle(self._sent.pop(tag).future, error)
-        if late and self._confirmed + self._confirm_seconds <= now:
-            self._connection.drop(CutOff())
+        if late:
+            self._leave_who_confirms_nothing()
         self._fail_waiting(lambda pending: pending.deadline <= now, "no connection to the broker")
         if not self._closing:
             self._ioloop.call_later(min(0.25, self._confirm_seconds / 4), self._guard(self._sweep))
+
+    def _leave_who_confirms_nothing(self) -> None:
+        """Of all that was published in the confirm time. It may be cut off from the majority; or this channel's first
+        publish to a queue came just as its leader was lost, and RabbitMQ 3.10 refuses on it all that follow."""
+        if self._confirmed + self._confirm_seconds <= self._monotonic():
+            self._confirmed = math.inf  # once
+            self._connection.drop(CutOff())
 
     def _fail_sent(self, why: str) -> None:
         sent, self._sent = self._sent, {}

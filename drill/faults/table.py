@@ -16,7 +16,6 @@ UPGRADED: Final = "upgraded_and_back"
 _OLDER: Final = frozenset({"older version"})
 _PAIR: Final = frozenset({"postgresql pair"})
 _CLUSTER: Final = frozenset({"rabbitmq cluster"})
-_KHEPRI: Final = frozenset({"rabbitmq on khepri"})
 _NEWER: Final = frozenset({"newer rabbitmq"})
 _AMQP, _PG = frozenset({"amqp"}), frozenset({"postgresql"})
 _EMBEDDED, _SQLITE = frozenset({"embedded"}), frozenset({"sqlite"})
@@ -61,7 +60,7 @@ FAULTS: Final[tuple[DrillFault, ...]] = (
     DrillFault("broker_restarted", "broker", "stopped and started", backends.restart_broker, _RABBIT),
     DrillFault("broker_killed", "broker", "kill -9 of the node", backends.kill_broker, _RABBIT),
     DrillFault("broker_nodes_killed", "broker", "kill -9 of each node in turn", backends.kill_nodes, _CLUSTER),
-    DrillFault("broker_node_cut_off", "broker", "one node from the others, for 25 s", backends.cut_off_node, _KHEPRI),
+    DrillFault("broker_node_cut_off", "broker", "one node from the others, for 25 s", backends.cut_off_node, _CLUSTER),
     DrillFault(
         "broker_upgraded",
         "broker",

@@ -55,12 +55,17 @@ class RabbitCluster:
         self._let_first(_COOKIE + "-no-more", "disconnect_node")
 
     def join_first(self) -> None:
+        """As an operator does: a cut leaves Mnesia, the store of metadata before 4.3, as two until the lesser part is
+        started anew."""
+        first = self.nodes[0]
         self._let_first(_COOKIE, "is_atom")
-        self._await_quorum(self.nodes[0])
+        if self._has_mnesia:
+            first.stop()
+            first.start_again()
+        self._await_quorum(first)
 
     @property
-    def has_mnesia(self) -> bool:
-        """The older store of metadata, which a cut leaves as two until a node is started anew."""
+    def _has_mnesia(self) -> bool:
         try:
             self.nodes[0].control("eval", "undefined = whereis(mnesia_sup).")
         except NodeError:

@@ -203,6 +203,24 @@ def test_a_turn_ends_when_it_is_rung_and_at_its_time(pairs: list[tuple[socket.so
         assert not fibres.is_rung
 
 
+def test_who_rings_while_the_bell_is_answered_keeps_nobody_from_being_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Bell:
+        def recv(self, size: int) -> bytes:
+            fibres.ring()
+            return bell.recv(size)
+
+    with Fibres() as fibres:
+        bell = fibres._bell
+        fibres.ring()
+        with monkeypatch.context() as patched:
+            patched.setattr(fibres, "_bell", Bell())
+            fibres.turn(FAR)
+        fibres.ring()
+        fibres.turn(FAR)
+
+
 def test_what_a_fibre_raises_its_thread_does() -> None:
     def fail() -> None:
         pause(0)

@@ -90,6 +90,24 @@ def test_an_event_ends_while_those_of_its_thread_wait_for_a_vendor_that_hangs() 
     pool.lanes.close()
 
 
+def test_an_event_goes_on_though_others_of_its_thread_begin_and_end_without_a_pause() -> None:
+    pool: Pool
+    left = iter(range(1000))
+
+    def work(one: ClaimedDelivery) -> None:
+        if one.envelope.account == "waits":
+            pause(0)
+        elif not pool.ended["waits"] and next(left, None) is not None:
+            pool.put("ends at once")
+
+    pool = Pool(work, threads=8, share=16)
+    pool.put("waits")
+    pool.put("ends at once")
+    wait_for(lambda: pool.ended["waits"] == 1, "it ends")
+    assert next(left, None) is not None
+    pool.lanes.close()
+
+
 def test_all_end_that_are_put_from_many_sides_and_wait_for_odd_times() -> None:
     """A call of an idle thread that is lost would leave one lying for ever."""
     dice = random.Random(13)
@@ -136,6 +154,7 @@ def test_a_suspect_is_worked_when_none_of_its_thread_is_at_work_and_what_comes_m
 
     pool = Pool(work, threads=8, share=8)
     pool.put("before", 4)
+    wait_for(lambda: len(at_work) == 4, "they are at work")
     suspect = claimed("suspect")
     suspect = replace(suspect, delivery=Delivery(suspect.delivery.message, object(), 5))
     pool.lanes.take_in(suspect.delivery, "suspect")

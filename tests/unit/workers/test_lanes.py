@@ -308,7 +308,16 @@ def test_a_thread_with_fibres_is_rung_for_what_comes_and_asked_no_more_once_it_h
         assert len(held.more(fibres)[0]) == 1
 
 
-def test_a_thread_that_goes_to_sleep_is_rung_no_more() -> None:
+def test_a_thread_that_has_its_share_leaves_it_to_another_to_wake_when_an_account_has_its_turn() -> None:
+    held = lanes(Turns(slow=AccountLeave(interval=10.0)), share=2)
+    take_in(held, "slow", 2)
+    with Fibres() as other, Fibres() as fibres:
+        fibres.count = other.count = len(held.next())
+        assert held.more(other) == held.more(fibres) == ([], 1009.75)
+        take_in(held, "a", 1)
+        assert (fibres.is_rung, other.is_rung) == (True, False)
+        assert len(held.more(fibres)[0]) == 1
+        assert other.is_rung
     held = lanes(share=2)
     with Fibres() as fibres:
         fibres.count = 1

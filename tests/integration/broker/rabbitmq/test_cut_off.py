@@ -63,8 +63,6 @@ def test_a_consumer_and_the_counts_do_not_believe_a_node_without_a_majority(clus
 
 
 def test_a_consumer_of_a_node_that_is_cut_off_goes_on_at_the_next_one(cluster: RabbitCluster) -> None:
-    if cluster.has_mnesia:
-        pytest.skip("a cut leaves Mnesia as two, until a node is started anew: shown from RabbitMQ 4.3 on")
     urls = cluster.urls()
     broker, elsewhere = broker_at(*urls), broker_at(*urls[1:])
     broker.declare()
