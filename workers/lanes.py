@@ -76,7 +76,7 @@ class Lanes:
         precedence: Precedence | None = None,
         share: int = 1,
     ) -> None:
-        self._places = capacity_of(threads)
+        self._places = capacity_of(threads, share)
         self.pool = pool_size(threads)
         self._turns = turns
         self._clock = clock

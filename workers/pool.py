@@ -12,10 +12,11 @@ from bellhop.schemas.fibres import Fibres
 _SHARE: Final = 64
 
 
-def capacity_of(threads: int) -> int:
-    """How many deliveries a worker has in hand at once: of each account half of them, twice its threads, so that one
-    half of that works while the other settles."""
-    return 4 * threads
+def capacity_of(threads: int, share: int = 1) -> int:
+    """How many deliveries a worker has in hand at once, of each account half of them: twice its threads, so that one
+    half of that works while the other settles. Where they share threads as many again: these are fast, and while the
+    ledger writes for some, others are at work."""
+    return (4 if share == 1 else 8) * threads
 
 
 def pool_size(threads: int) -> int:

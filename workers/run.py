@@ -140,7 +140,7 @@ def run_workers(
                 observe=observe,
                 tracer=tracer,
             ),
-            broker.consumer(work_queue(route), capacity_of(settings.work.threads), lanes[route]),
+            broker.consumer(work_queue(route), capacity_of(settings.work.threads, lanes[route].share), lanes[route]),
             publisher,
             ledger,
             threads=settings.work.threads,

@@ -69,7 +69,6 @@ class Worker:
         self.paused = paused
         self.route = route
         self.consumer = consumer
-        self.capacity = capacity_of(threads)
         self.last_loop = clock.monotonic()
         self._executor = executor
         self._publisher = publisher
@@ -82,6 +81,7 @@ class Worker:
         self._observe = observe
         self._clock = clock
         self.lanes = lanes or Lanes(threads, NoTurns(), clock)
+        self.capacity = capacity_of(threads, self.lanes.share)
         self._admission = Admission(self.lanes, executor.starts_soon, clock)
         self._ended: queue.SimpleQueue[Sequence[EndedDelivery] | None] = queue.SimpleQueue()
         # When each was received, by id(delivery). Written by the owner and the settler, one step each: atomic.
