@@ -21,9 +21,9 @@ from bellhop.ledger.floods import Floods, flood_key
 from bellhop.ledger.gone import gone_workers
 from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.pauses import paused_routes
-from bellhop.ledger.records import Booking, Claim, Claimed, Refused, State
+from bellhop.ledger.records import RESTORED, Booking, Claim, Claimed, Refused, State
 from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
-from bellhop.ledger.restores import open_restore
+from bellhop.ledger.restores import close_outrun, open_restore
 from bellhop.ledger.search_terms import numbers_of
 from bellhop.ledger.tables import attempts, event_words, events
 from bellhop.ledger.turns import replaced_key
@@ -87,11 +87,7 @@ class Claims:
                 if isinstance(answer, Refused) and answer.doubt is not None and (own := known.own(envelope)):
                     note_doubts(self._database, connection, [unknown_call(own, own.calling, now)])
                 if isinstance(answer, Take):
-                    _revive(envelope, known)
-                if isinstance(answer, Take) and (key := replaced_key(envelope, known)):
-                    moved = adopt_replaced(envelope, key, known)
-                    bookings.store(connection, moved, now)
-                    bookings.move_vendor_ids(connection, moved[0].booking)
+                    _make_way(connection, envelope, answer, known, now)
                 rows = apply(envelope, answer, known, worker=worker, now=now, until=until)
                 changed |= dict.fromkeys(rows)
                 answers.append((answer, rows))
@@ -152,6 +148,17 @@ def _cut_off(own: EventRecord | None) -> list[dict[str, Any]]:
     if own is None or own.state is not State.WORKING or own.calling is None or own.calling_token != own.claim_token:
         return []
     return [cut_off_values(own.pk, own.calling, own.updated)]
+
+
+def _make_way(connection: sa.Connection, envelope: Envelope, answer: Take, known: KnownEvent, now: datetime) -> None:
+    """For an event that is about to be worked."""
+    _revive(envelope, known)
+    if answer.in_doubt is not None and answer.in_doubt.method == RESTORED:
+        close_outrun(connection, envelope.source, envelope.id, envelope.generation, now)
+    if key := replaced_key(envelope, known):
+        moved = adopt_replaced(envelope, key, known)
+        bookings.store(connection, moved, now)
+        bookings.move_vendor_ids(connection, moved[0].booking)
 
 
 def _revive(envelope: Envelope, known: KnownEvent) -> None:

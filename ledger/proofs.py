@@ -34,7 +34,7 @@ from bellhop.ledger.records import (
     Proven,
     State,
 )
-from bellhop.ledger.restores import open_restore
+from bellhop.ledger.restores import close_outrun, open_restore
 from bellhop.ledger.tables import dead_letters, doubts, event_words, events
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import EnvelopeError, LedgerError
@@ -164,7 +164,7 @@ class Proofs:
         still = doubtful_events(connection, row.source, row.subject)
         letters = _waiting(connection, row, still)
         mark_letters(connection, letters, LetterState.REPLAYING, now)
-        mark_letters(connection, _outrun(connection, row), LetterState.REPLAYED, now)
+        close_outrun(connection, row.source, row.event_id, row.generation, now)
         record(connection, [AuditRow(now, act.who, act.act, number, act.why) for number in letters])
         return tuple(letters)
 
@@ -264,14 +264,3 @@ def _waiting(connection: sa.Connection, row: Any, still_doubtful: Sequence[int])
         .with_for_update(of=letters)
     )
     return list(dict.fromkeys(connection.scalars(query)))
-
-
-def _outrun(connection: sa.Connection, row: Any) -> list[int]:
-    """The open letters of its doubt whose event a later replay of it has outrun: after a restore it comes both from
-    upstream and from its letter, and each says that it is in doubt."""
-    letters = dead_letters.c
-    same = (letters.source == row.source, letters.event_id == row.event_id, letters.generation < row.generation)
-    asked = sa.select(letters.id).where(
-        *same, letters.state == LetterState.OPEN.value, letters.reason == Reason.IN_DOUBT.value
-    )
-    return list(connection.scalars(asked))

@@ -26,6 +26,7 @@ from bellhop.ledger.strays import UNSEEN
 from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, restores
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import EnvelopeError
+from bellhop.schemas.reasons import Reason
 
 BACKUP: Final = "backup ledger"
 """The act by which a copy of the ledger knows when it was made."""
@@ -166,3 +167,13 @@ class Restores:
 def open_restore(connection: sa.Connection) -> Any:
     """The newest that is minded; None where there is none."""
     return connection.execute(OPEN.limit(1)).one_or_none()
+
+
+def close_outrun(connection: sa.Connection, source: str, event_id: str, generation: int, now: datetime) -> None:
+    """Closes the open letters of an event's doubt but that of this replay of it: after a restore it comes from upstream
+    and from the letters that the copy has, and each is held."""
+    letters = dead_letters.c
+    same = (letters.source == source, letters.event_id == event_id, letters.generation != generation)
+    asked = (letters.state == LetterState.OPEN.value, letters.reason == Reason.IN_DOUBT.value)
+    found = connection.scalars(sa.select(letters.id).where(*same, *asked)).all()
+    mark_letters(connection, found, LetterState.REPLAYED, now)

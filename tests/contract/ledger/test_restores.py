@@ -96,9 +96,7 @@ def test_a_replay_that_was_on_its_way_in_the_copy_is_published_once_more(ledger:
     assert ledger.restores.going_on() == 0, "its new letter is on its way"
 
 
-def test_a_word_closes_every_letter_of_its_doubt_whichever_way_the_event_came_back(
-    ledger: Ledger, clock: Clock
-) -> None:
+def test_each_way_in_which_an_event_comes_back_leaves_one_letter_of_it(ledger: Ledger, clock: Clock) -> None:
     """From upstream, and from the letter that was being replayed in the copy."""
     sent = event("sent", subject="R-1")
     die(ledger, sent)
@@ -106,17 +104,35 @@ def test_a_word_closes_every_letter_of_its_doubt_whichever_way_the_event_came_ba
     ledger.letters.begin_replay([1], "ann", "it is well again")
     clock.advance(seconds=HOUR)
     ledger.restores.say(NOON, "ann", "the disk was lost")
+
+    def open_letters() -> list[int]:
+        return [one.id for one in ledger.letters.find(LetterFilter(), 9)]
+
     assert isinstance(claim(ledger, sent), Refused)
     ledger.letters.archive([letter(sent, Reason.IN_DOUBT)])
     ledger.letters.close_replayed([1])
+    assert open_letters() == [2]
     again = take(ledger, sent.next_generation())
+    assert open_letters() == [], "its replay is at work"
     ended = Settlement(again, sent.next_generation(), State.DEAD, reason=Reason.IN_DOUBT, detail="it is not known")
     assert ledger.settle([ended]) == []
     ledger.letters.archive([letter(sent.next_generation(), Reason.IN_DOUBT)])
-    newest = ledger.letters.get(3)
+    assert open_letters() == [3]
+
+
+def test_a_word_closes_the_letter_that_the_copy_had_of_a_later_replay(ledger: Ledger, clock: Clock) -> None:
+    sent = event("sent", subject="R-1")
+    for envelope in (sent, sent.next_generation()):
+        die_in_doubt(ledger, envelope)
+    ledger.letters.archive([letter(sent.next_generation(), Reason.IN_DOUBT)])
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert isinstance(claim(ledger, sent), Refused)
+    ledger.letters.archive([letter(sent, Reason.IN_DOUBT)])
+    newest = ledger.letters.get(2)
     assert newest is not None
-    assert ledger.proofs.deny(newest, "ann", "not in the calendar").letters == (3,)
-    assert ledger.letters.find(LetterFilter(), 9) == [], "nothing more stands before a person"
+    assert ledger.proofs.deny(newest, "ann", "not in the calendar").letters == (2,)
+    assert ledger.letters.find(LetterFilter(), 9) == []
 
 
 @pytest.mark.parametrize("services", [1, 2])

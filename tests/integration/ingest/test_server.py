@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -102,9 +102,9 @@ class Server:
         return socket.create_connection(("127.0.0.1", self.port), timeout=15)
 
 
-@pytest.fixture
-def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    made = Server(tmp_path, *getattr(request, "param", ()))
+@contextmanager
+def running(folder: Path, *words: str, **ingest: Any) -> Iterator[Server]:
+    made = Server(folder, *words, **ingest)
     try:
         wait_for(lambda: answers(made), "the server answers", 20)
         yield made
@@ -112,6 +112,12 @@ def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
         if made.process.poll() is None:
             os.killpg(made.process.pid, signal.SIGKILL)
             made.process.wait()
+
+
+@pytest.fixture
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    with running(tmp_path, *getattr(request, "param", ())) as made:
+        yield made
 
 
 def answers(server: Server) -> bool:
@@ -170,8 +176,8 @@ UNCONFIRMED = body(data={"member_id": 1000})
 """Its confirm comes when the test is long over."""
 
 
-def test_webhooks_that_wait_for_their_confirm_hold_no_thread(server: Server) -> None:
-    with ExitStack() as stack:
+def test_webhooks_that_wait_for_their_confirm_hold_no_thread(tmp_path: Path) -> None:
+    with running(tmp_path, body_timeout="60s") as server, ExitStack() as stack:
         for number in range(5):  # more than there are threads
             client = stack.enter_context(server.connect())
             client.sendall(head(UNCONFIRMED, id_=f"msg-{number}") + UNCONFIRMED)
