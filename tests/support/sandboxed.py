@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from bellhop.ingest.formats.parts import Receipt
 from bellhop.ingest.intake import Intake
@@ -64,12 +64,13 @@ class SandboxHttp:
         headers: Mapping[str, str] | None = None,
         **_limits: object,
     ) -> HttpAnswer:
+        asked = {**dict(parse_qsl(urlsplit(url).query)), **(query or {})}
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        self.sent.append((where.method, json.loads(data) if data else dict(query or {})))
+        self.sent.append((where.method, json.loads(data) if data else asked))
         answer = self.client.open(
             urlsplit(url).path,
             method=method,
-            query_string=dict(query or {}),
+            query_string=asked,
             data=data,
             headers=dict(headers or {}),
             content_type="application/json",

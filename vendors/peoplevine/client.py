@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import Gate, OpenGate
@@ -24,6 +25,7 @@ _MEMBERS: Final = {
     name.lower(): name
     for name in ("success", "reason", "message", "success_count", "error_count", "products", "metaData", "offers")
 }
+_NAMES: Final = frozenset(_MEMBERS.values())
 _SAID: Final[Mapping[object, bool]] = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -72,13 +74,17 @@ class PeoplevineClient:
         self._account = account
         self._http = http
         self._gate = gate or OpenGate()
-        self._base = account.base_url.rstrip("/") + "/res/"
-        self._query = {
+        credentials = {
             "auth_id": account.auth_id,
             "company": account.company,
             "user": account.user,
             "pass": account.password,
             **({"host": account.region} if account.region else {}),
+        }
+        # Written once: it takes longer than to read the answer.
+        self._urls = {
+            name: f"{account.base_url.rstrip('/')}/res/{method.path}?{urlencode(credentials)}"
+            for name, method in METHODS.items()
         }
 
     def call(self, method: str, /, *arguments: Any) -> Any:
@@ -201,14 +207,16 @@ class PeoplevineClient:
         answer = self._http.request(
             Where(VENDOR, method.name),
             method.verb,
-            self._base + method.path,
-            query={**self._query, **(query or {})},
+            self._urls[method.name],
+            query=query,
             body=body,
             connect_seconds=self._account.connect_seconds,
             read_seconds=self._account.read_seconds,
             is_read=not method.changes,
         )
-        return replace(answer, json=_members(answer.json)) if isinstance(answer.json, dict) else answer
+        if not isinstance(answer.json, dict) or answer.json.keys() <= _NAMES:
+            return answer
+        return replace(answer, json=_members(answer.json))
 
 
 def _members(reply: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from bellhop.broker.port import Consumer, Message
+from bellhop.broker.port import Address, Consumer, Message
 from bellhop.broker.rabbitmq.broker import AmqpBroker
 from bellhop.broker.rabbitmq.raw import connection
 from bellhop.broker.topology import PULSE, PULSE_QUEUE, Topology, work, work_queue
 from bellhop.drill.nodes.cluster import RabbitCluster
 from bellhop.drill.nodes.rabbitmq import RabbitNode
 from bellhop.ingest.standby import WatchedPublisher
-from bellhop.schemas.errors import BrokerUnavailable
+from bellhop.schemas.errors import BrokerUnavailable, PublishRefused
 from bellhop.schemas.observe import Observe, silent
 from tests.support.rabbitmq import rabbitmq_folder
 from tests.support.service import wait_for
@@ -203,3 +203,26 @@ def test_while_another_node_takes_the_lead_a_publisher_stays_well(cluster: Rabbi
         cluster.mend()
     for one in (first, second):
         one.close()
+
+
+def test_a_publisher_leaves_a_node_that_only_refuses_and_stays_where_others_are_confirmed(
+    rabbitmq_node: RabbitNode,
+) -> None:
+    url, told = rabbitmq_node.vhost(), Told()
+    broker = broker_at(url, told=told)
+    broker.declare()
+    arguments = {"x-queue-type": "quorum", "x-max-length": 1, "x-overflow": "reject-publish"}
+    with connection(url, 15.0) as link:
+        link.channel().queue_declare("full", durable=True, auto_delete=False, arguments=arguments)
+    publisher = broker.publisher()
+
+    def is_refused() -> bool:
+        return isinstance(publisher.publish(Message("m", b"{}", {}), Address("", "full")).exception(10), PublishRefused)
+
+    wait_for(is_refused, "it is full", 15)
+    for _ in range(100):
+        publisher.publish(Message("m", b"{}", {}), work(ROUTE)).result(10)
+        assert is_refused()
+    assert told == ["broker.connected"]
+    wait_for(lambda: is_refused() and "broker.lost" in told, "it is left", 15)
+    broker.close()
