@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong, RemoteDisconnected
 from typing import Final
 
+from bellhop.schemas.fibres import give_way
 from bellhop.vendors.sockets import receive
 
 _FIRST_BYTES: Final = 4096
 """What is read into stands ready for as long as the answer is waited for, with each of a thousand calls."""
 _PIECE_BYTES: Final = 65_536
+_BYTES_AT_ONCE: Final = 4 * _PIECE_BYTES
+"""So much is read as it is there, also once the time is over: its thread may have been elsewhere. Who sends more
+without a pause is held to the time, and gives way to the others of its thread."""
 _MOST_LINE_BYTES: Final = 65_536
 """Of a head as a whole, and of a chunk's size or a trailer."""
 _MOST_TRAILERS: Final = 100
@@ -72,6 +77,7 @@ class AnswerReader:
         self._deadline = deadline
         self._got = b""
         self._piece = _FIRST_BYTES
+        self._received = 0
 
     @property
     def has_more(self) -> bool:
@@ -134,8 +140,13 @@ class AnswerReader:
         return AnswerHead(head.status, {}, is_cut=True)
 
     def _receive(self) -> bool:
+        if self._received > _BYTES_AT_ONCE:
+            give_way(0)
+            if time.monotonic() >= self._deadline:
+                raise TimeoutError
         piece = receive(self._sock, self._piece, self._deadline)
         self._piece = _PIECE_BYTES
+        self._received += len(piece)
         self._got += piece
         return bool(piece)
 

@@ -7,8 +7,10 @@ must not happen twice does not go out on a connection that may be dead. Over rea
 from __future__ import annotations
 
 import gzip
+import math
 import socket
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -18,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from bellhop.schemas.fibres import Fibres, pause
 from bellhop.schemas.redact import Redactor
 from bellhop.vendors import exchange
 from bellhop.vendors.exchange import HttpConnection
@@ -159,6 +162,40 @@ def drip(begin: bytes, *drops: bytes) -> Serve:
 def test_an_answer_in_drops_is_in_doubt_at_the_read_limit(serve: Serve) -> None:
     with vendor(serve) as at:
         assert failing(at.url).kind is Kind.UNKNOWN
+
+
+def crumbs(connection: socket.socket, _number: int) -> None:
+    """More of an answer is there whenever one looks."""
+    connection.sendall(CHUNKED)
+    while True:
+        connection.sendall(b"1\r\n{\r\n" * 5000)
+
+
+def test_an_answer_that_comes_without_a_pause_is_in_doubt_at_the_read_limit() -> None:
+    with vendor(crumbs) as at, pytest.raises(VendorFailure, match="broke off") as caught:
+        ask(http(), at.url)
+    assert caught.value.kind is Kind.UNKNOWN
+
+
+def test_an_answer_that_comes_without_a_pause_keeps_nobody_waiting_that_shares_its_thread() -> None:
+    ended: list[str] = []
+
+    def read() -> None:
+        with pytest.raises(exchange.BrokenOff):
+            HttpConnection(Host("127.0.0.1", int(at.url.rsplit(":", 1)[1].rstrip("/")), False), 1.0).exchange(
+                exchange.Request("GET", "/", None, {}), time.monotonic() + 3 * READ_SECONDS
+            )
+        ended.append("it")
+
+    def wait() -> None:
+        pause(READ_SECONDS)
+        ended.append("another")
+
+    with vendor(crumbs) as at, Fibres() as fibres:
+        fibres.start(read, wait)
+        while fibres.count:
+            fibres.turn(math.inf)
+    assert ended == ["another", "it"]
 
 
 @pytest.mark.parametrize("drops", [(), (b" ",)], ids=["held open", "in drops"])
