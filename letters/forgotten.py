@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bellhop.ledger.proofs import WordRefused
-from bellhop.ledger.records import RESTORED, Booking, Entry, VendorCall
+from bellhop.ledger.records import RESTORED, Booking, Doubt, Entry, VendorCall
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope
@@ -62,6 +62,19 @@ class Forgotten:
         booking = held or Booking(event.source, event.subject, event.account)
         alone = [replace(event, data={**event.data, "services": [one]}) for one in event.data.get("services", ())]
         return [step for one in alone if (step := self._next_call(one, booking, entries)) is not None]
+
+    def show(self, event: Envelope, doubt: Doubt) -> Sequence[Entry]:
+        """All that the event would have booked beside what is known, as the vendor itself shows it; nothing unless it
+        shows each of it. Raises LedgerUnavailable."""
+        held = self._ledger.booking(event.source, event.subject)
+        booking = held or Booking(event.source, event.subject, event.account)
+        entries: list[Entry] = []
+        for _ in event.data.get("services", ()):
+            if (step := self._next_call(event, booking, entries)) is None:
+                break
+            entries += self._vendor.show(self._account, self._client, self._ledger, replace(doubt, call=step))
+        is_all = self._next_call(event, booking, entries) is None
+        return entries if is_all and len({one.vendor_id for one in entries}) == len(entries) else ()
 
     def _next_call(self, event: Envelope, booking: Booking, entries: Sequence[Entry]) -> VendorCall | None:
         """What the event would have booked beside these; None where nothing."""
