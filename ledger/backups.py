@@ -18,7 +18,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from bellhop.ledger.engine import has_pooler, sqlite_library
+from bellhop.ledger.engine import has_pooler
+from bellhop.ledger.sqlite_file import sqlite_library
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
 

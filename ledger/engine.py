@@ -5,13 +5,11 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,15 +18,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bellhop.ledger import driver
+from bellhop.ledger.sqlite_file import WAIT_SECONDS, sqlite_engine
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
-from bellhop.schemas.sqlite_wal import wal_is_safe
-
-WAIT_SECONDS: Final = 10.0
-"""How long a lock is waited for before the ledger counts as unavailable."""
 
 CONNECTIONS: Final = 16
 """To PostgreSQL, where the settings say nothing else."""
-_LONGEST_WAY_SECONDS: Final = 0.1
+_LONGEST_WAY_SECONDS: Final = 0.02
 
 _POSTGRES_BEGIN: Final = "; ".join(
     (
@@ -58,8 +53,7 @@ class Database:
         """Opens `url`, makes what is missing. connections: to PostgreSQL, at most. Raises LedgerUnavailable, or
         LedgerError saying what to do."""
         self._engine = _engine(_parse_url(url), connections)
-        # BEGIN IMMEDIATE: a read that turns into a write would fail at once when another process wrote in between.
-        self._writer = self._engine.execution_options(bellhop_begin="BEGIN IMMEDIATE")
+        self._writer = self._engine.execution_options(bellhop_writes=True)
         self._lite = self._engine.dialect.name == "sqlite"
         # SQLite's own waiting sleeps, up to 100 ms at a time; threads of one process need not.
         self._turn = threading.Lock()
@@ -116,7 +110,7 @@ class Database:
 
     def make_way(self, seconds: float) -> None:
         """Between two of many transactions, the last of which took so long: where there is one writer the others have
-        their turn, who look whether it is theirs up to a tenth of a second apart."""
+        their turn, who look whether it is theirs up to a hundredth of a second apart."""
         if self._lite:
             time.sleep(min(seconds, _LONGEST_WAY_SECONDS))
 
@@ -177,16 +171,6 @@ def wrap_errors() -> Iterator[None]:
         raise (LedgerUnavailable if lost or isinstance(error, _UNAVAILABLE) else LedgerError)(text) from error
 
 
-def sqlite_library() -> ModuleType:
-    """pysqlite3, which carries a current SQLite, where it is installed; else the one Python was built with."""
-    try:
-        from pysqlite3 import dbapi2
-    except ImportError:
-        return sqlite3
-    library: ModuleType = dbapi2
-    return library
-
-
 def _revision(connection: sa.Connection) -> str | None:
     """The migration that the tables are at; None where there are none yet."""
     if not connection.dialect.has_table(connection, "alembic_version"):
@@ -215,7 +199,7 @@ def _parse_url(url: str) -> sa.URL:
 
 
 def _engine(url: sa.URL, connections: int) -> sa.Engine:
-    return _postgres(url, connections) if url.get_backend_name() == "postgresql" else _sqlite(url)
+    return _postgres(url, connections) if url.get_backend_name() == "postgresql" else sqlite_engine(url)
 
 
 def _postgres(url: sa.URL, connections: int) -> sa.Engine:
@@ -263,38 +247,3 @@ def _is_pooled(connection: Any) -> bool:
     server's process is another than the one that was told when connecting."""
     (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
     return bool(pid != connection.info.backend_pid)
-
-
-def _sqlite(url: sa.URL) -> sa.Engine:
-    file = Path(url.database or "")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its journals the mode of its file
-    except OSError as error:
-        raise LedgerError(f"ledger.url: {file} cannot be made or written: {error.strerror}") from error
-    library = sqlite_library()
-    engine = sa.create_engine(
-        url,
-        module=library,
-        pool_size=8,
-        max_overflow=56,
-        pool_timeout=WAIT_SECONDS,
-        hide_parameters=True,
-        connect_args={"timeout": WAIT_SECONDS},
-    )
-    journal = "WAL" if wal_is_safe(library.sqlite_version_info) else "TRUNCATE"
-
-    @sa.event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # transactions are begun below; the driver must not begin its own
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA journal_mode={journal}")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA secure_delete=ON")  # what is erased of a guest is in no free page
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def on_begin(connection: sa.Connection) -> None:
-        driver.run_text(connection, connection.get_execution_options().get("bellhop_begin", "BEGIN"))
-
-    return engine

@@ -13,7 +13,7 @@ from bellhop.broker.port import Broker, QueueStats
 from bellhop.broker.topology import work_queue
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import utc_now
-from bellhop.schemas.errors import BrokerError
+from bellhop.schemas.errors import BellhopError, BrokerError
 from bellhop.schemas.observe import Observe, silent, where
 from bellhop.schemas.process import own_name
 from bellhop.schemas.redact import Redactor
@@ -47,12 +47,18 @@ from bellhop.workers.worker import Worker
 
 _LOOK_SECONDS: Final = 2.0
 _AHEAD_SECONDS: Final = 5.0
+_FAREWELL_SECONDS: Final = 10.0
+"""For what was at work when the drain time was over to be settled, and for acks."""
 
 
 class HealthChecks(Protocol):
     """Where readiness is told. `problem` gives a sentence, or None while all is well."""
 
     def check(self, name: str, problem: Callable[[], str | None]) -> None: ...
+
+
+class WorkersLate(BellhopError):
+    """Raised where workers have not ended: the process must, for what they have to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,7 @@ def run_workers(
 
     A worker that dies of an error nobody foresaw stops the others too; its error is raised, for the process to end
     and be started anew: one that lives on without one of its routes would let that queue grow unseen.
+    Raises WorkersLate where one has not ended by the drain time, and what it takes to settle and to say goodbye.
     """
     asked = threading.Event()
     health.check("vendors", lambda: None if asked.is_set() else "they are asked for their rules")
@@ -183,14 +190,19 @@ def run_workers(
             died.append(error)
             stop.set()
 
-    threads = [threading.Thread(target=work, args=(worker,), name=worker.route) for worker in workers]
+    # Daemons: one that waits for a ledger that neither answers nor hangs up must not keep the process.
+    threads = [threading.Thread(target=work, args=(worker,), name=worker.route, daemon=True) for worker in workers]
     for thread in threads:
         thread.start()
+    stop.wait()
+    deadline = time.monotonic() + settings.work.drain_seconds + _FAREWELL_SECONDS
     for thread in threads:
-        thread.join()
+        thread.join(max(0.0, deadline - time.monotonic()))
     publisher.close()
     if died:
         raise died[0]
+    if late := [thread.name for thread in threads if thread.is_alive()]:
+        raise WorkersLate(f"{', '.join(late)}: still waiting for the ledger or the broker after the drain time")
 
 
 def _lanes(

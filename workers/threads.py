@@ -31,6 +31,8 @@ class WorkThreads:
         self._hand_over = hand_over
         self._observe = observe
         self.count = 0
+        self.has_died = False
+        """One of them, of an error nobody foresaw, and with it all that it had at work."""
 
     def grow(self, in_hand: int) -> None:
         """Starts what is missing for so many events. Where the process may have no more threads that is told, and no
@@ -50,6 +52,13 @@ class WorkThreads:
             self.count += 1
 
     def _run(self) -> None:
+        try:
+            self._work_on()
+        except BaseException:
+            self.has_died = True
+            raise
+
+    def _work_on(self) -> None:
         if self._lanes.share == 1:
             while begun := self._lanes.next():
                 self._end([(one, self._work(one)) for one in begun])

@@ -38,8 +38,8 @@ _PAUSE_SECONDS: Final = 0.5
 Result = TypeVar("Result")
 
 
-class SettlerEnded(BellhopError):
-    """Raised when the thread that settles has died of an error nobody foresaw."""
+class ThreadEnded(BellhopError):
+    """Raised when a thread that works or settles has died of an error nobody foresaw."""
 
 
 class Worker:
@@ -101,8 +101,8 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Works until `stop`; then takes no more, lets running deliveries end for at most the drain time, and returns.
 
-        Raises what nobody foresaw: the process must then end, and be started anew, for a worker without its settler
-        would hold deliveries for ever. All it held comes again.
+        Raises what nobody foresaw: the process must then end, and be started anew, for what a thread had that
+        died, or was to settle, would be held for ever. All it held comes again.
         """
         settler = threading.Thread(target=self._settle_forever, name=f"{self.route}-settle", daemon=True)
         settler.start()
@@ -110,8 +110,8 @@ class Worker:
         self._observe("worker.started", route=self.route)
         waiting: list[ReceivedDelivery] = []
         while not stop.is_set():
-            if not settler.is_alive():
-                raise SettlerEnded(f"the settling thread of {self.route} ended; its log line says why")
+            if self._pool.has_died or not settler.is_alive():
+                raise ThreadEnded(f"a thread of {self.route} ended; its log line says why")
             is_held = self.paused()
             if is_held:
                 self.consumer.rest()

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from bellhop.broker.embedded.sqlite_library import OLDEST, VERSION, sqlite
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishUnconfirmed
+from bellhop.schemas.sqlite_turn import begin_writing
 from bellhop.schemas.sqlite_wal import wal_is_safe
 
 SCHEMA_VERSION: Final = 2
@@ -79,6 +80,7 @@ class DatabaseFile:
         if VERSION < OLDEST:
             raise BrokerError(f"SQLite {sqlite.sqlite_version} is too old: install pysqlite3")
         self.path = path
+        self._busy_seconds = busy_seconds
         self._pid = os.getpid()
         self._check_process()
         _make(path)
@@ -112,7 +114,7 @@ class DatabaseFile:
         """A transaction. Raises PublishUnconfirmed when it cannot be told whether it was committed."""
         self._check_file()
         with self._translate_errors():
-            self.connection.execute("BEGIN IMMEDIATE")
+            begin_writing(self.connection, self.connection.execute, sqlite.OperationalError, self._busy_seconds)
             try:
                 yield
             except BaseException:

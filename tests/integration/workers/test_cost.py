@@ -56,7 +56,7 @@ SALONS = bookings_route("simplybook")
 LIMITS = {
     # per event: SQL statements, calls of Python functions
     "accept": (0.0, 270),
-    MEMBERS_ROUTE: (0.2, 303),
+    MEMBERS_ROUTE: (0.2, 283),
     SALONS: (10.9, 1470),
 }
 

@@ -25,7 +25,7 @@ from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome
 from bellhop.workers.executor import Executor
 from bellhop.workers.results import Results
-from bellhop.workers.worker import SettlerEnded, Worker
+from bellhop.workers.worker import ThreadEnded, Worker
 from tests.support.ledger import event, sqlite_ledger
 from tests.support.service import wait_for
 
@@ -150,7 +150,7 @@ class Running:
     def _run(self) -> None:
         try:
             self.worker.run(self.stop)
-        except SettlerEnded as error:
+        except ThreadEnded as error:
             self.error = error
 
     def __enter__(self) -> Running:
@@ -200,6 +200,19 @@ def test_a_retry_that_is_not_confirmed_leaves_its_delivery_unacked(broker: Embed
     with Running(broker, Troubled(ledger), vendor, NeverConfirms()):
         wait_for(lambda: state(ledger) is State.RETRYING, "its try is recorded", 10)
     # Given back when the worker closed.
+    assert broker.stats()[ROUTE].ready == 1
+
+
+def test_a_thread_of_the_pool_that_dies_ends_its_worker_and_the_delivery_comes_again(
+    broker: EmbeddedBroker, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    running = Running(broker, Troubled(ledger), Vendor())
+    monkeypatch.setattr(running.worker.lanes, "finish", lambda _: {}["nobody foresaw this"])
+    with running:
+        wait_for(running.ended, "the worker ended", 10)
+        running.worker.consumer.close()
+        assert running.error is not None
     assert broker.stats()[ROUTE].ready == 1
 
 
