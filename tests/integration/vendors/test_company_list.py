@@ -153,7 +153,7 @@ def test_a_list_that_cannot_be_had_leaves_all_as_it_was(house: House) -> None:
 
 
 def test_a_users_login_is_kept_and_the_companys_own_token_with_it(house: House) -> None:
-    house.ledger.renew_token("sb", lambda: "the company's")
+    house.ledger.renew_token("sb", lambda: "4d3c2b1a")
     handler = house.handler()
     for _ in range(2):
         handler.resolve(CALL, house.event)
@@ -163,7 +163,7 @@ def test_a_users_login_is_kept_and_the_companys_own_token_with_it(house: House) 
 
 def test_a_token_that_has_run_out_is_worth_one_new_login(house: House) -> None:
     made = booked_there(house.url, STARTS[0])
-    house.ledger.renew_token("sb/admin", lambda: "stale")
+    house.ledger.renew_token("sb/admin", lambda: "0f1e2d3c")
     shown = house.resolve()
     assert isinstance(shown, Shown)
     assert [one.vendor_id for one in shown.entries] == [made.vendor_id]
