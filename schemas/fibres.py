@@ -38,6 +38,8 @@ class Fibres:
 
     def __init__(self) -> None:
         self.count = 0
+        self.is_waiting = False
+        """Whether all of them wait: from when its thread says so until `turn` has something."""
         self._thread = getcurrent()
         self._poll = select.poll()
         self._by_file: dict[int, _Fibre] = {}
@@ -77,7 +79,9 @@ class Fibres:
     def turn(self, until: float) -> None:
         """Waits until one of them can go on, or `ring`, or monotonic `until`; has all go on that can."""
         # What has come is seen before whose time is over: a thread that was kept elsewhere would take it for silence.
-        for file, _ in self._poll.poll(_milliseconds(min(until, self._soonest))):
+        came = self._poll.poll(_milliseconds(min(until, self._soonest)))
+        self.is_waiting = False
+        for file, _ in came:
             if file in self._by_file:
                 self._go_on(self._by_file[file], is_in_time=True)
             else:

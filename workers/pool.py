@@ -26,7 +26,7 @@ def pool_size(threads: int) -> int:
 
 def share_of(threads: int) -> int:
     """How many events one thread may have, where they may share it: two threads at least for the pool, as the ledger
-    may keep one waiting."""
+    may keep one."""
     return min(threads, _SHARE)
 
 
@@ -42,13 +42,14 @@ class IdleThreads:
         """Monotonic seconds: when a thread wakes for the next turn that time brings. The others wait for changes."""
 
     def call(self, count: int = 1) -> None:
-        """So many come and look. One that has fibres first, the last one first: the fewer threads are at work, the
-        less they wait for each other."""
-        while count and self._listening:
-            self._listening.popitem()[0].ring()
-            count -= 1
-        if count:
-            self.changed.notify(count)
+        """So many come and look. One whose fibres wait first, the last one first: the fewer threads are at work, the
+        less they wait for each other. One with a fibre at work, which the ledger may keep, looks by itself later."""
+        called = [fibres for fibres in reversed(self._listening) if fibres.is_waiting][:count]
+        for fibres in called:
+            self.leave(fibres)
+            fibres.ring()
+        if count > len(called):
+            self.changed.notify(count - len(called))
 
     def call_by(self, until: float) -> None:
         """One comes and looks, unless one that sleeps wakes by monotonic `until` anyway."""
@@ -62,6 +63,7 @@ class IdleThreads:
     def listen(self, fibres: Fibres) -> None:
         """Until they are called once, or are no more to be called."""
         self._listening[fibres] = None
+        fibres.is_waiting = True
 
     def leave(self, fibres: Fibres) -> None:
         self._listening.pop(fibres, None)

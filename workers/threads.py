@@ -35,9 +35,11 @@ class WorkThreads:
         """One of them, of an error nobody foresaw, and with it all that it had at work."""
 
     def grow(self, in_hand: int) -> None:
-        """Starts what is missing for so many events. Where the process may have no more threads that is told, and no
-        more is begun than these can work. Raises RuntimeError where it may have none."""
-        wanted = math.ceil(min(self._lanes.pool, in_hand) / self._lanes.share)
+        """Starts what is missing for so many events, two at least where there are two. Where the process may have no
+        more threads that is told, and no more is begun than these can work. Raises RuntimeError where it may have none.
+        """
+        at_once = min(self._lanes.pool, in_hand)
+        wanted = max(min(2, at_once), math.ceil(at_once / self._lanes.share))
         while self.count < wanted:
             # Daemons: a call that outlives the drain time must not keep the process. It is in the ledger as `calling`.
             thread = threading.Thread(target=self._run, name=f"{self._route}-work", daemon=True)

@@ -36,14 +36,16 @@ def test_no_more_are_started_than_are_at_work_at_once(monkeypatch: pytest.Monkey
     assert threads.count == 8
 
 
-def test_events_that_share_threads_need_one_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_that_share_threads_need_one_for_so_many_and_two_at_least(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(threading.Thread, "start", lambda _: None)
     threads, lanes = pool(Told(), share=64)
     counts = []
-    for in_hand in (1, 64, 65, 5000):
+    for in_hand in (1, 2, 128, 129, 5000):
         threads.grow(in_hand)
         counts.append(threads.count)
-    assert (counts, lanes.pool) == ([1, 1, 2, 16], 1000)
+    assert (counts, lanes.pool) == ([1, 2, 2, 3, 16], 1000)
 
 
 def test_a_process_that_may_have_no_more_threads_works_with_those_it_has_and_tells(
