@@ -66,7 +66,7 @@ class Looks:
             left = account.late_after - (self._clock.now() - doubt.since).total_seconds()
             if left > 0:
                 raise Contradicted(f"its call may be carried out for {left:.0f} seconds more: {_AGAIN}")
-        if shown := Lists(self._ledger, self._settings, self._gate, self._clock).show(doubt, letter):
+        if shown := Lists(self._ledger, self._settings, self._gate, self._clock).show(doubt, letter).entries:
             ids = ", ".join(entry.vendor_id for entry in shown)
             raise Contradicted(f"the vendor's own list has it, as {ids}: say that it is there; or, {_AGAIN}")
         said = self._look(doubt, letter)

@@ -7,14 +7,14 @@ dies here? The word is one commit of `ledger.proofs`, and the letters that go on
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bellhop.ledger.letters import ITSELF
 from bellhop.ledger.proofs import WordRefused
-from bellhop.ledger.records import RESTORED, Doubt, Entry, Letter, LetterFilter, ProofResult
+from bellhop.ledger.records import RESTORED, Doubt, Letter, LetterFilter, ProofResult
 from bellhop.ledger.store import Ledger
-from bellhop.letters.forgotten import Forgotten
+from bellhop.letters.forgotten import Forgotten, ListLook
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import LedgerError
@@ -46,17 +46,19 @@ class Lists:
         self._clock = clock
         self._http = HttpClient(pool_size=1, redactor=Redactor(settings.secrets))
 
-    def show(self, doubt: Doubt, letter: Letter) -> Sequence[Entry]:
-        """All that the letter's call made, or that its event did before a restore; nothing where the vendor does not
-        show it, or cannot be asked. Raises LedgerUnavailable."""
+    def show(self, doubt: Doubt, letter: Letter) -> ListLook:
+        """What the letter's call made, or its event did before a restore, as far as the vendor shows it. Raises
+        LedgerUnavailable."""
         account = self._settings.accounts.get(doubt.call.account)
         if account is None or not vendor_of(account).has_list(account):
-            return ()
+            return ListLook((), is_all=False)
         if doubt.call.method == RESTORED:
             forgotten = Forgotten(self._ledger, self._settings, account, self._http, self._gate, self._clock)
             return forgotten.show(decode_recordable(letter.new.body), doubt)
         vendor = vendor_of(account)
-        return vendor.show(account, vendor.client(account, self._http, self._ledger, self._gate), self._ledger, doubt)
+        client = vendor.client(account, self._http, self._ledger, self._gate)
+        found = vendor.show(account, client, self._ledger, doubt)
+        return ListLook(found, is_all=bool(found))
 
 
 class ListWatch:
@@ -96,9 +98,13 @@ class ListWatch:
             doubt = self._ledger.proofs.of_letter(letter)
         except WordRefused:  # it waits for another of its booking, or somebody was faster
             return False
-        entries = self._lists.show(doubt, letter)
-        if not entries:
+        look = self._lists.show(doubt, letter)
+        if not look.entries:
             return False
-        ids = ", ".join(entry.vendor_id for entry in entries)
-        proven = self._ledger.proofs.prove(doubt, entries, ITSELF, f"the vendor's list shows {ids}", len(entries))
-        return proven.result in (ProofResult.BOOKED, ProofResult.SURPLUS)
+        ids = ", ".join(entry.vendor_id for entry in look.entries)
+        if not look.is_all and look.step is not None:  # it stands, so that nobody books it again; the rest is in doubt
+            doubt = replace(doubt, call=look.step)
+        proven = self._ledger.proofs.prove(
+            doubt, look.entries, ITSELF, f"the vendor's list shows {ids}", len(look.entries)
+        )
+        return look.is_all and proven.result in (ProofResult.BOOKED, ProofResult.SURPLUS)

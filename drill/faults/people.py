@@ -128,17 +128,15 @@ def _replay_all(site: Site) -> None:
 
 
 def may_be_told(settings: Settings, ledger: Ledger, letter: Letter, now: float) -> bool:
-    """Whether it is in doubt, and so young that the vendor may yet tell what became of its call. Of one that is
-    not known, after a restore, only a list tells. now: Unix seconds."""
+    """Whether it is in doubt, and so young that the vendor may yet tell what became of its call. No vendor tells of one
+    that is not known, after a restore. now: Unix seconds."""
     if letter.new.reason not in _LOOKED_AT or now - letter.new.died.timestamp() > LAIN_SECONDS:
         return False
     try:
         call = ledger.proofs.of_letter(letter).call
     except WordRefused:
         return True  # it waits for another of its booking, or goes on already
-    account = settings.accounts[call.account]
-    vendor = vendor_of(account)
-    return vendor.has_list(account) or (call.method != RESTORED and vendor.callbacks is not None)
+    return call.method != RESTORED and vendor_of(settings.accounts[call.account]).callbacks is not None
 
 
 def _answer(site: Site, upstream: Sender, ledger: Ledger, words: Words, publisher: Any, letter: Letter) -> PersonAct:

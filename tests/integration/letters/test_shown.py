@@ -81,11 +81,14 @@ def test_after_a_restore_all_that_an_event_wants_is_found_in_the_list(house: Hou
     assert going_on.in_doubt is None
 
 
-def test_after_a_restore_a_booking_half_shown_stays_before_a_person(house: House) -> None:
+def test_after_a_restore_what_is_half_shown_stands_and_the_rest_stays_before_a_person(house: House) -> None:
     restored(house)
-    booked_there(house.url, STARTS[0])
+    made = booked_there(house.url, STARTS[0])
     assert watch(house).step() == 0
     assert house.state.value == "open"
+    assert [(one.vendor_id, one.line) for one in booked(house).entries] == [(made.vendor_id, 0)]
+    assert house.words().absent(1, who="ann", why="the other is not there").letters == (1,)
+    assert [(one.vendor_id, one.line) for one in booked(house).entries] == [(made.vendor_id, 0)]
 
 
 def test_after_a_restore_another_booking_of_the_guest_leaves_it_open(house: House) -> None:

@@ -18,13 +18,7 @@ from tests.support.ledger import BOOK, NOON, event, letter
 
 SETTINGS = cast(
     Settings,
-    SimpleNamespace(
-        accounts={
-            "sb": SimpleNamespace(kind="simplybook", has_list=False),
-            "listed": SimpleNamespace(kind="simplybook", has_list=True),
-            "pv": SimpleNamespace(kind="peoplevine"),
-        }
-    ),
+    SimpleNamespace(accounts={"sb": SimpleNamespace(kind="simplybook"), "pv": SimpleNamespace(kind="peoplevine")}),
 )
 AGES = {"young": NOON.timestamp() + 1, "old": NOON.timestamp() + LAIN_SECONDS + 1}
 
@@ -47,12 +41,10 @@ class Proofs:
         (None, Reason.IN_DOUBT, "young", True),
         (replace(BOOK, account="pv"), Reason.IN_DOUBT, "young", False),
         (replace(BOOK, method=RESTORED), Reason.IN_DOUBT, "young", False),
-        (replace(BOOK, account="listed", method=RESTORED), Reason.IN_DOUBT, "young", True),
-        (replace(BOOK, account="listed", method=RESTORED), Reason.IN_DOUBT, "old", False),
         (None, Reason.REJECTED, "young", False),
     ],
 )
-def test_he_leaves_alone_what_the_vendor_may_still_tell_of_and_nothing_else(
+def test_he_leaves_alone_what_a_callback_may_still_tell_of_and_nothing_else(
     call: VendorCall | None, reason: Reason, age: str, waits: bool
 ) -> None:
     new = replace(letter(event("e-1"), reason), died=NOON)
