@@ -30,12 +30,14 @@ def archive(app: App) -> None:
     """Run the archive: store dead letters in the ledger, run bulk jobs, tell people what needs them, measure queues and
     accounts, prune."""
     from bellhop.broker.topology import UNROUTABLE_QUEUE
+    from bellhop.cli.clients import counted_gate
     from bellhop.letters.archive import LOST, Archiver, keep_house
     from bellhop.letters.bulk import JobRunner
     from bellhop.letters.buried import BuriedResults
     from bellhop.letters.by_hand import HandResults
     from bellhop.letters.floods import FloodEnds
     from bellhop.letters.resume import Resumer
+    from bellhop.letters.shown import Lists, ListWatch
     from bellhop.letters.silence import SilentSources, lags_behind
     from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.traced_publisher import trace_publishes
@@ -61,7 +63,9 @@ def archive(app: App) -> None:
         jobs.start()
         silences = SilentSources(ledger.habits, settings.sources, observe, lags=lambda: lags_behind(broker))
         by_hand = HandResults(ledger, publisher, settings.told, utc_now, observe)
-        for helper in (Resumer(ledger, publisher, observe), FloodEnds(ledger, broker, observe), silences, by_hand):
+        lists = ListWatch(ledger, Lists(ledger, settings, counted_gate(app, ledger, last=True)), observe)
+        resumer, floods = Resumer(ledger, publisher, observe), FloodEnds(ledger, broker, observe)
+        for helper in (resumer, floods, silences, by_hand, lists):
             threading.Thread(target=helper.run, args=(stop,), daemon=True).start()
         _alerting(settings, ledger, broker, observe).start(stop)
         archiver.run(stop)

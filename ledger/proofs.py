@@ -80,12 +80,16 @@ class Proofs:
         open_ = _ROWS.where(events.c.state.in_(UNFINISHED), events.c.account == account, events.c.calling.is_not(None))
         with self._database.read() as connection:
             rows = [*connection.execute(open_), *connection.execute(_KEPT.where(doubts.c.account == account))]
-            found = {(one.event_pk, one.call.line): one for row in rows if (one := _doubt(row)) is not None}
-            words: dict[int, set[int]] = {}
-            asked = event_words.c.event_pk.in_({one.event_pk for one in found.values()})
-            for row in connection.execute(sa.select(event_words).where(asked)):
-                words.setdefault(row.event_pk, set()).add(row.word)
-        return [replace(one, words=frozenset(words.get(one.event_pk, ()))) for one in found.values()]
+            return _with_words(connection, rows)
+
+    def of_restore(self, account: str) -> list[Doubt]:
+        """Every event of the account that stands before a person as a ledger that was put back may have forgotten what
+        it made."""
+        ended = events.c.state.in_([State.DEAD.value, State.DISCARDED.value])
+        query = _ROWS.where(ended, events.c.account == account, events.c.calling.is_not(None))
+        with self._database.read() as connection:
+            rows = [row for row in connection.execute(query) if row.calling.get("method") == RESTORED]
+            return _with_words(connection, rows)
 
     def of_letter(self, letter: Letter) -> Doubt:
         """The doubt that a dead letter stands for. Raises WordRefused where there is none, saying why."""
@@ -167,6 +171,16 @@ class Proofs:
         close_outrun(connection, row.source, row.event_id, row.generation, now)
         record(connection, [AuditRow(now, act.who, act.act, number, act.why) for number in letters])
         return tuple(letters)
+
+
+def _with_words(connection: sa.Connection, rows: Sequence[Any]) -> list[Doubt]:
+    """One for each service of an event; what stands later in `rows` counts."""
+    found = {(one.event_pk, one.call.line): one for row in rows if (one := _doubt(row)) is not None}
+    words: dict[int, set[int]] = {}
+    asked = event_words.c.event_pk.in_({one.event_pk for one in found.values()})
+    for row in connection.execute(sa.select(event_words).where(asked)):
+        words.setdefault(row.event_pk, set()).add(row.word)
+    return [replace(one, words=frozenset(words.get(one.event_pk, ()))) for one in found.values()]
 
 
 def _doubt(row: Any) -> Doubt | None:

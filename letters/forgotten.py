@@ -4,10 +4,10 @@ each booking is taken for the next one that the event wants."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bellhop.ledger.proofs import WordRefused
-from bellhop.ledger.records import RESTORED, Booking, Entry, VendorCall
+from bellhop.ledger.records import RESTORED, Booking, Doubt, Entry, VendorCall
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope
@@ -17,6 +17,16 @@ from bellhop.vendors.held import Gate, OpenGate
 from bellhop.vendors.http import HttpClient
 from bellhop.vendors.registry import vendor_of
 from bellhop.vendors.vendor import FoundBookings, HandlerContext, Said, trust_said
+
+
+@dataclass(frozen=True, slots=True)
+class ListLook:
+    """What a vendor's own list shows of what is in doubt. step: the last of the calls that made it, None for the one in
+    doubt. is_all: nothing else of it is in doubt."""
+
+    entries: Sequence[Entry]
+    is_all: bool
+    step: VendorCall | None = None
 
 
 class Forgotten:
@@ -62,6 +72,20 @@ class Forgotten:
         booking = held or Booking(event.source, event.subject, event.account)
         alone = [replace(event, data={**event.data, "services": [one]}) for one in event.data.get("services", ())]
         return [step for one in alone if (step := self._next_call(one, booking, entries)) is not None]
+
+    def show(self, event: Envelope, doubt: Doubt) -> ListLook:
+        """What of all that the event would have booked the vendor itself shows. Raises LedgerUnavailable."""
+        held = self._ledger.booking(event.source, event.subject)
+        booking = held or Booking(event.source, event.subject, event.account)
+        look = ListLook((), is_all=False)
+        for _ in event.data.get("services", ()):
+            if (step := self._next_call(event, booking, look.entries)) is None:
+                break
+            found = self._vendor.show(self._account, self._client, self._ledger, replace(doubt, call=step))
+            if not found or {one.vendor_id for one in found} & {one.vendor_id for one in look.entries}:
+                break
+            look = ListLook((*look.entries, *found), step=step, is_all=False)
+        return replace(look, is_all=bool(look.entries) and self._next_call(event, booking, look.entries) is None)
 
     def _next_call(self, event: Envelope, booking: Booking, entries: Sequence[Entry]) -> VendorCall | None:
         """What the event would have booked beside these; None where nothing."""

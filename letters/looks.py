@@ -10,6 +10,7 @@ from bellhop.ledger.proofs import WordRefused
 from bellhop.ledger.records import RESTORED, Doubt, Entry, Letter
 from bellhop.ledger.store import Ledger
 from bellhop.letters.forgotten import Forgotten
+from bellhop.letters.shown import Lists
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.redact import Redactor
@@ -65,6 +66,9 @@ class Looks:
             left = account.late_after - (self._clock.now() - doubt.since).total_seconds()
             if left > 0:
                 raise Contradicted(f"its call may be carried out for {left:.0f} seconds more: {_AGAIN}")
+        if shown := Lists(self._ledger, self._settings, self._gate, self._clock).show(doubt, letter).entries:
+            ids = ", ".join(entry.vendor_id for entry in shown)
+            raise Contradicted(f"the vendor's own list has it, as {ids}: say that it is there; or, {_AGAIN}")
         said = self._look(doubt, letter)
         if said.is_free is False:
             raise Contradicted(f"its slot is not offered any more, perhaps as this very booking has it: {_AGAIN}")

@@ -6,7 +6,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from bellhop.ledger.records import Booking, Json, VendorCall
 from bellhop.schemas.envelope import Envelope
-from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed
+from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed, Shown
 
 _GUEST_KEYS: Final = ("member_id", "client", "notes", "additional")
 
@@ -38,7 +38,7 @@ class Handler(Protocol):
         """
         ...
 
-    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | Shown | None:
         """Asks the vendor what became of a call in doubt. None: it certainly made nothing, and may be made again.
 
         Raises VendorFailure where the vendor cannot be asked, Held where it may not be asked now.

@@ -17,7 +17,7 @@ from bellhop.schemas.statuses import cancels
 from bellhop.vendors.handler import AsksAhead, Handler, shares_threads
 from bellhop.vendors.held import Gate
 from bellhop.vendors.http import HttpClient
-from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed
+from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed, Shown
 from bellhop.vendors.registry import VENDORS
 from bellhop.vendors.standing import asked_to_cancel, end_elsewhere
 from bellhop.vendors.vendor import HandlerContext, MakeHandler
@@ -45,7 +45,7 @@ class ByAccount:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.perform(call, event, booking)
 
-    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | Shown | None:
         handler = self._of(event)
         return handler if isinstance(handler, Dead) else handler.resolve(call, event)
 
@@ -112,7 +112,7 @@ class WhereItStands:
     def perform(self, call: VendorCall, event: Envelope, booking: Booking) -> Performed:
         return self._of(call).perform(call, event, booking)
 
-    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | Shown | None:
         return self._of(call).resolve(call, event)
 
     def _of(self, call: VendorCall) -> Handler:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bellhop.ledger.records import Booking, Json, State, VendorCall
+from bellhop.ledger.records import Booking, Entry, Json, State, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import VendorFailure
@@ -116,6 +116,13 @@ class Refusal:
 
     failure: VendorFailure
     booking: Booking
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a call in doubt has made, as the vendor itself shows it. No outcome: the event goes on with it."""
+
+    entries: tuple[Entry, ...]
 
 
 Outcome = Done | Recorded | Repeated | Retry | InDoubt | Dead | Wait

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from bellhop.ledger.records import Entry, EntryState, VendorCall
+from bellhop.ledger.records import Doubt, Entry, EntryState, VendorCall
 from bellhop.schemas.errors import BellhopError
 from bellhop.schemas.events import MEMBER_TYPES
 from bellhop.schemas.routes import bookings_route, callbacks_route
@@ -135,6 +135,16 @@ def _tells_nothing(_account: Any, _client: Any, _call: VendorCall) -> None:
     """For a vendor that cannot be asked."""
 
 
+Show = Callable[[A, Any, "Ledger", Doubt], Sequence[Entry]]
+"""An account, its client, the ledger and a call in doubt: all of what that made, where the vendor itself shows it and
+it can be nobody else's; else nothing. Raises LedgerUnavailable."""
+
+
+def _shows_nothing(_account: Any, _client: Any, _ledger: Any, _doubt: Doubt) -> Sequence[Entry]:
+    """For a vendor that has no list to be asked."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class CallMethod:
     """A method as `bellhop call` offers it. changes: it alters something. repeatable: twice is no more than once.
@@ -183,7 +193,8 @@ class Vendor(Generic[A]):
     catalog: what `bellhop catalog` lists, by word. doctor: the checks of an account; it makes clients of its own.
     harmless: a method without arguments that changes nothing and that every login may call: whether the credentials are
     taken. document: its part of docs/vendors.md, by line. find_said: what a person says that a call in doubt made;
-    is_free: whether that can be so.
+    is_free: whether that can be so; show: what of it the vendor's own list has, of
+    an account that `has_list`.
     booking_demands: as JSON Schema of a booking's data, what `account.check_booking` asks of one that is to be made.
     """
 
@@ -201,6 +212,8 @@ class Vendor(Generic[A]):
     call_help: str = ""
     find_said: FindSaid[A] = trust_said
     is_free: IsFree[A] = _tells_nothing
+    show: Show[A] = _shows_nothing
+    has_list: Callable[[A], bool] = lambda _account: False
     login: Callable[[A, HttpClient, Ledger], None] | None = None
     members: MakeHandler[A] | None = None
     pulls: PullFacts[A] | None = None

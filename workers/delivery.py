@@ -32,7 +32,7 @@ from bellhop.schemas.clock import Clock
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.trace import Received, parent_of
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Repeated, Wait, outcome_text
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Repeated, Shown, Wait, outcome_text
 from bellhop.vendors.standing import name_changes
 
 Began = tuple[datetime, float]
@@ -118,6 +118,11 @@ class ClaimedDelivery:
         """A call that went well has brought it further."""
         attempts, booking = (*self.attempts, attempt), name_changes(self.booking, booking, self.envelope.id)
         return ClaimedDelivery(self.delivery, self.started, self.envelope, claim, booking, True, attempts)
+
+    def with_shown(self, shown: Shown, attempt: Attempt) -> ClaimedDelivery:
+        """The vendor has shown what a call in doubt made: it stands, and nothing is in doubt any more."""
+        booking = replace(self.booking, entries=(*self.booking.entries, *shown.entries), cancelled=False)
+        return self.with_booking(booking, attempt, replace(self.claim, in_doubt=None))
 
     def end(self, outcome: Outcome, attempt: Attempt | None = None, code: str | None = None) -> EndedDelivery:
         """attempt, code: the last call's, where it is not in the record yet. Of what waits it counts none."""

@@ -38,7 +38,7 @@ from bellhop.schemas.trace import UNTRACED, Tracer
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.handler import Handler, attempt_request
 from bellhop.vendors.held import CallHeld
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Performed, Recorded, Refusal, Repeated, Retry, Wait
+from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Performed, Recorded, Refusal, Retry, Shown, Wait
 from bellhop.vendors.standing import say_what_gave_way, say_what_stands
 from bellhop.workers import failures
 from bellhop.workers.delivery import (
@@ -119,8 +119,11 @@ class Executor:
         """The way of `claimed` through the steps; wherever one of them stops, the last record it came to is ended."""
         try:
             doubt = claimed.claim.in_doubt
-            if doubt is not None and not doubt.repeatable and (verdict := self._resolve(claimed, doubt)):
-                return verdict
+            if doubt is not None and not doubt.repeatable:
+                resolved = self._resolve(claimed, doubt)
+                if isinstance(resolved, EndedDelivery):
+                    return resolved
+                claimed = resolved
             for _ in range(MAX_CALLS):
                 step = self._translate(claimed)
                 if not isinstance(step, VendorCall):
@@ -148,16 +151,13 @@ class Executor:
             self._report_crash(claimed, error)
             return self._end_unforeseen(claimed, f"unexpected {type(error).__name__} before the call")
 
-    def _resolve(self, claimed: ClaimedDelivery, doubt: VendorCall) -> EndedDelivery | None:
-        """Asks what became of a call in doubt; None where it made nothing, or the ledger knows by now what it made."""
+    def _resolve(self, claimed: ClaimedDelivery, doubt: VendorCall) -> EndedDelivery | ClaimedDelivery:
+        """Asks what became of a call in doubt. It goes on where that made nothing, or the ledger knows by now what it
+        made, or the vendor has shown it."""
         if any(entry.line == doubt.line for entry in claimed.booking.entries):
             step = self._handler.translate(claimed.envelope, claimed.booking)
-            if doubt.method == RESTORED:  # what is called next may have been called, and what is cancelled be not all
-                is_known = isinstance(step, Done) and claimed.envelope.type == "booking.requested"
-            else:
-                is_known = isinstance(step, Done) or (isinstance(step, VendorCall) and not is_same_call(doubt, step))
-            if is_known:
-                return None
+            if failures.is_known_by_now(doubt, step, claimed.envelope.type):
+                return claimed
         if doubt.method == RESTORED:
             return claimed.end(Dead(Reason.IN_DOUBT, "what it made before the ledger was put back is still not known"))
         began = self._clock.now(), self._clock.monotonic()
@@ -166,12 +166,15 @@ class Executor:
         except VendorFailure as failure:
             attempt = self._attempt(claimed, doubt, failure.method, began, failure)
             return claimed.end(failure_outcome(failure, doubt, doubt, asking=True), attempt, failure.code)
+        if isinstance(verdict, Shown):
+            told = {"shown": [one.vendor_id for one in verdict.entries]}
+            return claimed.with_shown(verdict, self._attempt(claimed, doubt, "look", began, told))
         called_at = claimed.claim.called_at
         if verdict is None and called_at is not None:
             # From when it was asked, not from when it answered: meanwhile the call may have been carried out.
             left = self._late_after(doubt.account) - (began[0] - called_at).total_seconds()
             verdict = InDoubt(doubt, TOO_EARLY, left) if left > 0 else None
-        return None if verdict is None else claimed.end(with_heard(verdict, doubt))
+        return claimed if verdict is None else claimed.end(with_heard(verdict, doubt))
 
     def _translate(self, claimed: ClaimedDelivery) -> VendorCall | Outcome:
         """What the event wants, compared with what the ledger holds: the next call, or the outcome."""
@@ -235,6 +238,8 @@ class Executor:
             verdict = self._handler.resolve(call, claimed.envelope)
         except (VendorFailure, CallHeld, LedgerUnavailable):
             return outcome
+        if isinstance(verdict, Shown):  # looked for once more, it is found
+            return outcome
         if verdict is None:
             return Dead(Reason.REJECTED, f"{failure}; it said so twice, and the slot is still free", failure.answer)
         return with_heard(verdict, outcome.call)
@@ -273,7 +278,7 @@ class Executor:
 
     def plan(self, ended: EndedDelivery) -> EndedDelivery:
         """When it is to be tried again; a person's where no retry fits."""
-        if not isinstance(ended.outcome, (Done, Recorded, Repeated, Dead)):
+        if isinstance(ended.outcome, (Retry, InDoubt, Wait)):
             ended = plan_retry(ended, ended.outcome, self._ladder, self._clock)
         if isinstance(ended.outcome, Dead) and ended.outcome.booking is None and ended.envelope is not None:
             told = say_what_gave_way(ended.envelope, ended.booking)

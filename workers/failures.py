@@ -12,12 +12,12 @@ from typing import Final
 
 from bellhop.broker.messages import waits_for
 from bellhop.ledger.breaker import FAILURES
-from bellhop.ledger.records import Json, VendorCall
+from bellhop.ledger.records import RESTORED, Json, VendorCall
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
-from bellhop.vendors.outcome import Dead, InDoubt, Outcome, Retry, Wait
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Retry, Wait
 from bellhop.workers.ports import Turns
 
 AUTH_TRIES: Final = FAILURES
@@ -109,6 +109,13 @@ def with_heard(verdict: Dead | InDoubt, doubt: VendorCall) -> Dead | InDoubt:
 
 def said_no_before(doubt: VendorCall, call: VendorCall) -> bool:
     return is_same_call(doubt, call) and bool((doubt.heard or {}).get("said_no"))
+
+
+def is_known_by_now(doubt: VendorCall, step: VendorCall | Outcome, type_: str) -> bool:
+    """Whether the ledger knows what a call in doubt made. step: what its event would do next with that."""
+    if doubt.method == RESTORED:  # what is called next may have been called, and what is cancelled be not all
+        return isinstance(step, Done) and type_ == "booking.requested"
+    return isinstance(step, Done) or (isinstance(step, VendorCall) and not is_same_call(doubt, step))
 
 
 def is_same_call(doubt: VendorCall, call: VendorCall) -> bool:

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bellhop.drill.faults.fault import Does
 from bellhop.drill.faults.people import a_pause, answer_letters
@@ -151,6 +151,9 @@ def _lock(site: Site, file: Path, seconds: float) -> None:
         connection.execute("ROLLBACK")
 
 
+_LIST_SECONDS: Final = 15.0
+
+
 # --- a backup -----------------------------------------------------------------------------------------------------
 
 
@@ -179,6 +182,8 @@ def restore_ledger(after_seconds: float) -> Does:
         site.hold(4.0)
         with site.ledger() as ledger:
             site.wait_for(lambda: ledger.restores.going_on() == 0, "no letter is being replayed")
+            # What the vendor's list tells of is left to that for a while; of what is left then a person says it.
+            site.hold_until(lambda: not ledger.restores.held_letters(), _LIST_SECONDS)
         answer_letters(site, upstream)
         site.bellhop("ledger", "release", "--yes", "--why", "drill")
 

@@ -1,7 +1,7 @@
 """SimplyBook.me's public service API, pretended (document: `simplybook-public-service-methods`): JSON-RPC 2.0.
 
-What `signatures.LOGIN` has is called at `/login`, everything else at `/`. Numbers arrive as strings and an empty map as
-`[]`, as PHP sends them; `wire` says how requests are read and answers written.
+What `signatures.LOGIN` has is called at `/login`, `signatures.ADMIN` at `/admin`, everything else at `/`. Numbers
+arrive as strings and an empty map as `[]`, as PHP sends them; `wire` says how requests are read and answers written.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Final
 from bellhop.sandbox.answers import Reply, ids
 from bellhop.sandbox.limits import CallLimiter
 from bellhop.sandbox.simplybook import wire
+from bellhop.sandbox.simplybook.admin import BackOffice
 from bellhop.sandbox.simplybook.bookings import Bookings
 from bellhop.sandbox.simplybook.calendar import Calendar
 from bellhop.sandbox.simplybook.callbacks import Callbacks
@@ -26,7 +27,7 @@ from bellhop.sandbox.simplybook.payments import Payments
 from bellhop.sandbox.simplybook.rescheduling import Rescheduling
 from bellhop.sandbox.simplybook.rpc import WORDS, RpcError, php_value
 from bellhop.sandbox.simplybook.seed import SimplybookSeed
-from bellhop.sandbox.simplybook.signatures import LOGIN, NEWER, PUBLIC, RESCHEDULE, Signature, service_map
+from bellhop.sandbox.simplybook.signatures import ADMIN, LOGIN, NEWER, PUBLIC, RESCHEDULE, Signature, service_map
 from bellhop.sandbox.simplybook.switches import SimplybookSwitches
 from bellhop.schemas.redact import MASK
 
@@ -61,6 +62,7 @@ class SimplyBook:
         self._hex = hex_of
         self._url = ""
         self._tokens: dict[str, datetime] = {}
+        self._user_tokens: dict[str, datetime] = {}
         login: Mapping[str, Callable[..., Reply]] = {
             "getToken": self._get_token,
             "getUserToken": self._get_user_token,
@@ -75,7 +77,11 @@ class SimplyBook:
             **Rescheduling(self.bookings, hours).methods,
             **Catalog(seed, switches, hours, now).methods,
         }
-        self._methods = {"login": _table(login, LOGIN), "public": _table(public, {**PUBLIC, **NEWER, **RESCHEDULE})}
+        self._methods = {
+            "login": _table(login, LOGIN),
+            "public": _table(public, {**PUBLIC, **NEWER, **RESCHEDULE}),
+            "admin": _table(BackOffice(self.bookings, switches).methods, ADMIN),
+        }
 
     def snapshot(self) -> dict[str, Any]:
         """See `sandbox.pretended.Held`."""
@@ -100,7 +106,7 @@ class SimplyBook:
         return {"bookings": bookings}
 
     def service_map(self, service: str, target: str) -> bytes:
-        """What GET answers. service: "login" or "public"."""
+        """What GET answers. service: "login", "public" or "admin"."""
         offered = [one.signature for one in self._methods[service].values() if self._is_offered(one.signature.name)]
         return wire.write_json(service_map(offered, target))
 
@@ -131,8 +137,8 @@ class SimplyBook:
         try:
             if not request.method:
                 raise RpcError(-32600, "Invalid Request", thrown=False)
-            if service == "public":
-                self._check_access(company, token)
+            if service != "login":
+                self._check_access(company, token, self._tokens if service == "public" else self._user_tokens)
             method = self._methods[service].get(request.method)
             if method is None or not self._is_offered(request.method):
                 raise RpcError(-32601, thrown=False)
@@ -155,7 +161,7 @@ class SimplyBook:
             return replace(answer, body=b"", status=204)
         if request.method in unencodable or "*" in unencodable:
             return replace(answer, body=b"")
-        value = php_value(answer.body, switches) if service == "public" else answer.body
+        value = answer.body if service == "login" else php_value(answer.body, switches)
         return replace(answer, body=wire.result_body(request, value, switches))
 
     def failure(
@@ -167,10 +173,10 @@ class SimplyBook:
         status = switches.simplybook_error_status if status == 200 else status
         return Reply(body, status, refusal=f"{told} {message}")
 
-    def _check_access(self, company: str, token: str) -> None:
+    def _check_access(self, company: str, token: str, tokens: Mapping[str, datetime]) -> None:
         if company != self._seed.company:
             raise RpcError(-32600, "Company does not exists")
-        given = self._tokens.get(token)
+        given = tokens.get(token)
         switches = self._switches()
         if given is None or self._now() >= given + timedelta(seconds=switches.simplybook_token_seconds):
             code, words = switches.simplybook_token_code, switches.simplybook_token_words
@@ -193,12 +199,14 @@ class SimplyBook:
         return Reply(token)
 
     def _get_user_token(self, company: Any, login: Any, password: Any) -> Reply:
-        """Of no use here: what it is for, the administration, is not pretended."""
+        """For the administration: it ends no other token."""
         if company != self._seed.company:
             raise RpcError(-33001)
         if (login, password) != (self._seed.user, self._seed.password):
             raise RpcError(-33003)
-        return Reply(self._hex(32))
+        token = self._hex(32)
+        self._user_tokens[token] = self._now()
+        return Reply(token)
 
     def _get_service_url(self, company: Any) -> Reply:
         """The document does not have it: a text, by its name."""

@@ -1,7 +1,7 @@
 """The signatures of SimplyBook.me's methods: parameters by position and by name, and the service map that tells them.
 
-Source: `simplybook-public-service-methods`; those of `LOGIN`, `NEWER` and `RESCHEDULE` are of the vendor's
-clients.
+Source: `simplybook-public-service-methods`; those of `LOGIN`, `NEWER`, `RESCHEDULE` and `ADMIN` are
+of the vendor's clients.
 """
 
 from __future__ import annotations
@@ -113,6 +113,12 @@ integer locationId = null, any additional = null): array
 RESCHEDULE: Final = _read("""
 rescheduleBook(integer id, string sign, string startDate, string startTime, string endDate = null, \
 string endTime = null, any additional = null, integer offset = null, string timezone = null): object
+""")
+
+
+ADMIN: Final = _read("""
+getBookings(object filter = null): object
+getBookingDetails(integer id): object
 """)
 
 

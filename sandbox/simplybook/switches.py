@@ -185,6 +185,10 @@ class SimplybookSwitches:
         "", "V", "the words with which an External Booking Validator refuses every booking; empty: there is none"
     )
 
+    simplybook_admin_tells_hash: bool = switch(
+        True, "I", "the administration's getBookingDetails tells a booking's hash, by which it can be cancelled"
+    )
+
     @property
     def simplybook_limit(self) -> Limit:
         return Limit(self.simplybook_per_second, self.simplybook_at_once, self.simplybook_per_day)

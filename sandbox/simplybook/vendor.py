@@ -1,4 +1,4 @@
-"""SimplyBook.me, as a row of the sandbox's registry: at `/` and `/login`."""
+"""SimplyBook.me, as a row of the sandbox's registry: at `/`, `/login` and `/admin`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def _serve(app: Flask, front: Front) -> None:
             asked = None
         method = asked.method if asked else ""
         url, address = request.host_url, request.remote_addr or ""
-        company, token = request.headers.get("X-Company-Login", ""), request.headers.get("X-Token", "")
+        company = request.headers.get("X-Company-Login", "")
+        token = request.headers.get("X-User-Token" if service == "admin" else "X-Token", "")
         counter = Counter(
             _NAME,
             perform=lambda: _company(front).call(service, company, token, asked, url, address),
@@ -55,6 +56,8 @@ def _serve(app: Flask, front: Front) -> None:
     app.add_url_rule("/", "public", lambda: simplybook("public"), methods=["GET", "POST"])
     for rule in ("/login", "/login/"):
         app.add_url_rule(rule, rule, lambda: simplybook("login"), methods=["GET", "POST"])
+    for rule in ("/admin", "/admin/"):
+        app.add_url_rule(rule, rule, lambda: simplybook("admin"), methods=["GET", "POST"])
 
 
 def _service_map(front: Front, service: str) -> Response:
@@ -88,10 +91,11 @@ def _switches(front: Front) -> SimplybookSwitches:
     return switches
 
 
-_TOLD: Final = """At `/` and `/login`, as Zend's JSON-RPC server answers, which the vendor probably runs. Its control:
-`GET plugins`, and `POST plugins` or `PUT plugins` `{"NAME": true, …}`, the Custom Features; `GET limits`, the calls in
-progress and those let in today; `GET callbacks`, what was posted to `simplybook_callback_url` with the last answer's
-status, and `POST callbacks` `{"booking_id", "notification_type"}`, which posts those, or all with `{}`, once more."""
+_TOLD: Final = """At `/`, `/login` and `/admin`, as Zend's JSON-RPC server answers, which the vendor probably runs. Its
+control: `GET plugins`, and `POST plugins` or `PUT plugins` `{"NAME": true, …}`, the Custom Features; `GET limits`, the
+calls in progress and those let in today; `GET callbacks`, what was posted to `simplybook_callback_url` with the last
+answer's status, and `POST callbacks` `{"booking_id", "notification_type"}`, which posts those, or all with `{}`, once
+more."""
 
 SIMPLYBOOK: Final = Pretended(
     _NAME,

@@ -21,7 +21,7 @@ from bellhop.schemas.statuses import Meaning
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
 from bellhop.vendors.kept_answers import Share, ask_alone, side_by_side
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal, Wait
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Refusal, Shown, Wait
 from bellhop.vendors.simplybook import batches, freeing, giving_way
 from bellhop.vendors.simplybook.booked import entries_of
 from bellhop.vendors.simplybook.client import SimplybookClient
@@ -51,6 +51,7 @@ CANCEL: Final = "cancelBooking"
 DETAILS: Final = "getBookingDetails"
 
 BookingsOfGuest = Callable[[Envelope], Sequence[Booking]]
+Show = Callable[[VendorCall, Envelope], Sequence[Entry]]
 
 
 class SimplybookBookings:
@@ -66,13 +67,17 @@ class SimplybookBookings:
         now: Callable[[], datetime] = utc_now,
         of_guest: BookingsOfGuest = lambda _event: (),
         share: Callable[[SimplybookAccount], Share] = lambda _account: ask_alone,
+        show: Show = lambda _call, _event: (),
     ) -> None:
-        """of_guest: what the ledger holds of an event's guest under other references. Raises LedgerUnavailable."""
+        """show: what of a call in doubt the vendor's list shows. Raises LedgerUnavailable.
+
+        of_guest: what the ledger holds of an event's guest under other references. Raises LedgerUnavailable."""
         self._clients = clients
         self._accounts = accounts
         self._venues = venues
         self._now = now
         self._of_guest = of_guest
+        self._show = show
         self._rules = {
             name: CompanyRules(clients[name], one.connect_seconds + one.read_seconds, share=share(one))
             for name, one in accounts.items()
@@ -188,7 +193,9 @@ class SimplybookBookings:
                 raise
         return with_entries(booking, event, replace(entry, state=EntryState.CANCELLED))
 
-    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | Shown | None:
+        if shown := self._show(call, event):
+            return Shown(tuple(shown))
         free = None if event.data.get("recurring") else is_free(self._clients[call.account], call)
         if free:
             return None

@@ -7,9 +7,8 @@ the client are those that a booking needs, with our types.
 from __future__ import annotations
 
 import hashlib
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bellhop.schemas.redact import learn_secret
@@ -17,30 +16,15 @@ from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld, Gate, OpenGate
 from bellhop.vendors.http import HttpClient, Where
 from bellhop.vendors.phrases import is_alike, is_bare
+from bellhop.vendors.simplybook.admin import Administration, Tokens
 from bellhop.vendors.simplybook.book_answer import BookAnswer, BookedRow
 from bellhop.vendors.simplybook.methods import LOGIN_METHODS, TOKEN_METHODS, Method
-from bellhop.vendors.simplybook.reply import RpcResult, read_reply
+from bellhop.vendors.simplybook.reply import RpcResult
+from bellhop.vendors.simplybook.rpc import VENDOR, ask
 from bellhop.vendors.simplybook.settings import SimplybookAccount
 
-VENDOR: Final = "simplybook"
 _HARMLESS: Final = "getTimeframe"
-_IDS: Final = 10**14
-"""A request's id is a random number from it to twice it, as text: 15 digits survive where it is made a number."""
 _HOSTS: Final = (".simplybook.me", ".simplybook.it", ".simplybook.asia", ".simplybook.net")
-
-
-class Tokens(Protocol):
-    """Where a token is shared between processes: a new one may end the earlier ones at the vendor."""
-
-    def token(self, account: str) -> str | None: ...
-
-    def replace_token(self, account: str, stale: str | None, login: Callable[[], str]) -> str:
-        """A token other than `stale`: another process's, else by `login`."""
-        ...
-
-    def renew_token(self, account: str, login: Callable[[], str]) -> str:
-        """A new token by `login`."""
-        ...
 
 
 def signature_of(id_: str, hash_: str, secret_key: str) -> str:
@@ -59,6 +43,7 @@ class SimplybookClient:
         self._gate = gate or OpenGate()
         self._login_url = account.base_url.rstrip("/") + "/login"
         self._url = "" if account.discover else account.base_url.rstrip("/") + "/"
+        self.admin = Administration(account, http, tokens, self._gate, self._base) if account.has_list else None
 
     # --- what a booking needs -----------------------------------------------------------------------------------
 
@@ -266,23 +251,7 @@ class SimplybookClient:
 
     def _request(self, name: str, params: Sequence[Any], url: str, token: str | None) -> RpcResult:
         method = TOKEN_METHODS.get(name) or LOGIN_METHODS[name]
-        if token is not None:
-            learn_secret(token)
-        number = str(secrets.randbelow(_IDS) + _IDS)
-        where = Where(VENDOR, name)
-        answer = self._http.request(
-            where,
-            "POST",
-            url,
-            body={"jsonrpc": "2.0", "method": name, "params": params, "id": number},
-            headers={} if token is None else {"X-Company-Login": self._account.company, "X-Token": token},
-            connect_seconds=self._account.connect_seconds,
-            read_seconds=self._account.read_seconds,
-            is_read=not method.changes,
-            secrets=[str(value) for param, value in zip(method.params, params, strict=False) if param.name == "sign"],
-            own_id=number,
-        )
-        return read_reply(where, answer, number)
+        return ask(self._http, self._account, url, method, params, None if token is None else {"X-Token": token})
 
 
 def _check_arguments(method: Method, arguments: Sequence[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from bellhop.vendors.markdown import markdown_table, twice, yes
 from bellhop.vendors.simplybook.codes import LOGIN_ROWS, ROWS, SPOKEN, ErrorCode
-from bellhop.vendors.simplybook.methods import LOGIN_METHODS, METHODS, Method
+from bellhop.vendors.simplybook.methods import ADMIN_METHODS, LOGIN_METHODS, METHODS, Method
 
 _METHOD_TEST: Final = "tests/integration/vendors/test_methods.py::test_simplybook"
 _CODE_TEST: Final = "tests/integration/vendors/test_methods.py::test_code"
@@ -21,6 +21,11 @@ def lines() -> Iterator[str]:
     yield from markdown_table(_METHOD, map(_method, METHODS.values()))
     yield "\nCalled at `/login`, without a token:\n"
     yield from markdown_table(_METHOD, map(_method, LOGIN_METHODS.values()))
+    yield "\nOf the administration, for an account with `admin_user`. The first is called at `/login`, its token goes"
+    yield "in `X-User-Token` to `/admin`. The filter and the fields are known of others' clients, and of one answer of"
+    yield "the live API (`vendors/simplybook/admin.py`). Test: `tests/integration/vendors/test_company_list.py`.\n"
+    asked = [(f"`{one.signature}`", yes(one.changes), twice(one.repeatable)) for one in ADMIN_METHODS.values()]
+    yield from markdown_table(_METHOD[:3], asked)
     yield "\n## SimplyBook.me: the error codes\n"
     yield "In the document's own words. *kind*: what it means for an event, see `vendors/failure.py`.\n"
     yield from markdown_table(_CODE, map(_code, ROWS))

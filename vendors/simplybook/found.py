@@ -75,7 +75,8 @@ def find_said(
         details, note = _details(client, one)
         if details is not None:
             _check(call, one, details)
-        entries.append(found_entry(account, call, made_by, one, details))
+        hash_ = one.secret_hash or str((details or {}).get("hash") or "")
+        entries.append(found_entry(account, call, made_by, Said(one.vendor_id, hash_), details))
         notes += [f"booking {one.vendor_id}: {note}"] if note else []
     return FoundBookings(tuple(entries), "; ".join(notes))
 
@@ -94,13 +95,14 @@ def is_free(client: SimplybookClient, call: VendorCall) -> bool | None:
 
 def _details(client: SimplybookClient, said: Said) -> tuple[Mapping[str, Any] | None, str]:
     """A booking's details; where they cannot be had, why. Raises FoundWrong where the vendor says that it is not so."""
-    if not said.secret_hash:
-        return None, _WITHOUT_HASH
     try:
-        return client.get_booking_details(said.vendor_id, said.secret_hash), ""
+        if said.secret_hash:
+            return client.get_booking_details(said.vendor_id, said.secret_hash), ""
+        return (None, _WITHOUT_HASH) if client.admin is None else (client.admin.details(said.vendor_id), "")
     except VendorFailure as failure:
         if failure.kind is Kind.REJECTED:
-            raise FoundWrong(f"SimplyBook.me does not know booking {said.vendor_id} by this hash: {failure}") from None
+            by = " by this hash" if said.secret_hash else ""
+            raise FoundWrong(f"SimplyBook.me does not know booking {said.vendor_id}{by}: {failure}") from None
         return None, f"not checked, as SimplyBook.me could not be asked ({failure})"
     except CallHeld as held:
         return None, f"not checked, as SimplyBook.me could not be asked ({held})"

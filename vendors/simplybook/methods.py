@@ -21,6 +21,7 @@ from bellhop.vendors.simplybook.types import (
     Id,
     Identified,
     IntakeFieldRow,
+    ListedRow,
     ListOf,
     LocationRow,
     MapOf,
@@ -231,6 +232,15 @@ NEWER_METHODS: Final[Mapping[str, Method]] = {
 
 TOKEN_METHODS: Final[Mapping[str, Method]] = {**METHODS, **NEWER_METHODS}
 """What is called with a session token."""
+
+ADMIN_METHODS: Final[Mapping[str, Method]] = {
+    "getUserToken": _read(
+        "getUserToken", _required_params(companyLogin=text, userLogin=text, userPassword=text), Token()
+    ),
+    "getBookings": _read("getBookings", _required_params(filter=mapping), ListOf(fields.Nested(ListedRow))),
+    "getBookingDetails": _read("getBookingDetails", _required_params(id=integer), fields.Nested(DetailsRow)),
+}
+"""What is called at /admin, with the token that the first of them gives at /login: see `admin`."""
 
 LOGIN_METHODS: Final[Mapping[str, Method]] = {
     "getToken": _read("getToken", _required_params(companyLogin=text, apiKey=text), Token()),

@@ -37,17 +37,17 @@ def match(candidates: Sequence[Doubt], details: Mapping[str, Any]) -> ProofMatch
     there = [one for one in able if not differences(one.call, details)]
     if not all(details.get(key) for key in _SLOT):
         return ProofMatch(unsure=_first_open(there)) if details.get("start_date_time") else ProofMatch()
-    same = [one for one in there if _is_guest(one, details) is True]
+    same = [one for one in there if is_guest(one, details) is True]
     if len(same) == 1:
         return ProofMatch(same[0])
-    return ProofMatch(unsure=_first_open(same or [one for one in there if _is_guest(one, details) is None]))
+    return ProofMatch(unsure=_first_open(same or [one for one in there if is_guest(one, details) is None]))
 
 
 def _first_open(doubts: Sequence[Doubt]) -> Doubt | None:
     return next((one for one in doubts if one.is_open), None)
 
 
-def _is_guest(doubt: Doubt, details: Mapping[str, Any]) -> bool | None:
+def is_guest(doubt: Doubt, details: Mapping[str, Any]) -> bool | None:
     """Whether the details' guest is the event's; None where they name no address and no telephone, or the event's
     guest is not known."""
     if not doubt.words:

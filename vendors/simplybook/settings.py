@@ -53,10 +53,22 @@ class SimplybookAccount(Section):
         "true asks getServiceUrl, at base_url, where the company's API is: for the hosts of other regions.",
         default=False,
     )
+    admin_user: str = key(
+        string(),
+        """A user of the company who may see its list of bookings (getBookings of the administration): by it most calls
+        whose end nobody knows are settled without a person. "": none, and the list is not asked.""",
+        default="",
+    )
+    admin_password: str = key(string(), "The user's password, or their API User Key.", secret=True, default="")
     limits: Limits = accounts.limits(Limits(5.0, 2, 5000))  # as others report
     system: ClassVar[str] = ""
     pulls: ClassVar[Mapping[str, str]] = {}
     shares_token: ClassVar[bool] = True
+
+    @property
+    def has_list(self) -> bool:
+        """Whether the company's list of bookings can be asked."""
+        return bool(self.admin_user and self.admin_password)
 
     @property
     def secrets(self) -> tuple[str, ...]:

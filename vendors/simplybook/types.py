@@ -244,3 +244,13 @@ class DetailsRow(Identified):
     end_date_time = Text(load_default="")
     event_id = Text(load_default="")
     unit_id = Text(load_default="")
+
+
+class ListedRow(Identified):
+    """A row of the administration's list. Seen on the live API: `start_date` and `end_date` with their times,
+    `event_id`, `unit_id`, `client_id`, `is_confirm`; in other clients' code `client_email`, `client_phone`, `code`."""
+
+    start_date = Text(load_default="")
+    end_date = Text(load_default="")
+    event_id = Text(load_default="")
+    unit_id = Text(load_default="")

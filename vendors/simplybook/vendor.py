@@ -15,7 +15,7 @@ from bellhop.vendors.simplybook.settings import ACCOUNT, SimplybookAccount
 from bellhop.vendors.vendor import CallbackFacts, CallMethod, DemoData, FoundBookings, HandlerContext, Said, Vendor
 
 if TYPE_CHECKING:
-    from bellhop.ledger.records import VendorCall
+    from bellhop.ledger.records import Doubt, Entry, VendorCall
     from bellhop.ledger.store import Ledger
     from bellhop.vendors.doctor.checks import Examination, Subject
     from bellhop.vendors.handler import Handler
@@ -29,14 +29,17 @@ Context = HandlerContext[SimplybookAccount]
 
 def _bookings(context: Context) -> Handler:
     from bellhop.vendors.simplybook.bookings import SimplybookBookings
+    from bellhop.vendors.simplybook.listed import show_of_event
 
+    clients = _clients(context)
     return SimplybookBookings(
-        _clients(context),
+        clients,
         context.accounts,
         context.settings.venues,
         context.now,
         lambda event: context.ledger.bookings_of_guest(event.source, event.data, but=event.subject),
         partial(_share, context.ledger),
+        partial(show_of_event, clients, context.accounts, context.ledger),
     )
 
 
@@ -78,6 +81,12 @@ def _find_said(
     from bellhop.vendors.simplybook.found import find_said
 
     return find_said(account, client, call, made_by, said)
+
+
+def _show(account: SimplybookAccount, client: SimplybookClient, ledger: Ledger, doubt: Doubt) -> Sequence[Entry]:
+    from bellhop.vendors.simplybook.listed import show
+
+    return show(account, client, ledger, doubt)
 
 
 def _is_free(_account: SimplybookAccount, client: SimplybookClient, call: VendorCall) -> bool | None:
@@ -142,6 +151,8 @@ SIMPLYBOOK: Final = Vendor(
     callbacks=CallbackFacts(read_notice, _callbacks),
     find_said=_find_said,
     is_free=_is_free,
+    show=_show,
+    has_list=lambda account: account.has_list,
     call_help=(
         "A SimplyBook.me signature may be written hash:HASH, with the hash of the booking or batch whose id is the "
         "first argument: it is made with the account's secret key."

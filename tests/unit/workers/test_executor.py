@@ -34,7 +34,7 @@ from bellhop.schemas.reasons import Reason
 from bellhop.schemas.settings import Limits
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.held import CallHeld
-from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Wait
+from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Retry, Shown, Wait
 from bellhop.workers.delivery import ClaimedDelivery, EndedDelivery, ReceivedDelivery
 from bellhop.workers.executor import Executor
 from bellhop.workers.failures import AUTH_TRIES
@@ -108,7 +108,7 @@ class Vendor:
         steps: Sequence[VendorCall | Outcome],
         acts: list[str],
         failure: Exception | None = None,
-        verdict: Dead | InDoubt | None = None,
+        verdict: Dead | InDoubt | Shown | None = None,
     ) -> None:
         self.steps, self.acts, self.failure, self.verdict = list(steps), acts, failure, verdict
 
@@ -124,7 +124,7 @@ class Vendor:
             raise self.failure
         return replace(booking, entries=(*booking.entries, ENTRY))
 
-    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | None:
+    def resolve(self, call: VendorCall, event: Envelope) -> Dead | InDoubt | Shown | None:
         self.acts.append(f"asked about {call.method}")
         if self.failure is not None:
             raise self.failure
@@ -312,6 +312,18 @@ def test_a_call_in_doubt_that_may_have_booked_goes_to_a_person_and_is_not_made_a
     ended, ledger = worked([BOOK], ledger=Ledger(claimed(in_doubt=BOOK)), verdict=verdict)
     assert ended.outcome == verdict
     assert ledger.acts == ["asked about book"]
+
+
+def test_a_call_in_doubt_whose_booking_the_vendor_shows_is_over_at_once_and_not_made_again() -> None:
+    ledger = Ledger(claimed(in_doubt=BOOK, called_at=NOW))
+    ended, ledger = worked([Done("booked")], ledger=ledger, verdict=Shown((ENTRY,)))
+    assert ledger.acts == ["asked about book"]
+    assert ended.outcome == Done("booked")
+    assert ended.booking is not None
+    assert [one.vendor_id for one in ended.booking.entries] == [ENTRY.vendor_id]
+    assert ended.claim is not None
+    assert ended.claim.in_doubt is None
+    assert [one.method for one in ended.attempts] == ["look"]
 
 
 def test_a_vendor_that_cannot_be_asked_leaves_the_call_in_doubt() -> None:
