@@ -39,6 +39,7 @@ def archive(app: App) -> None:
     from bellhop.letters.resume import Resumer
     from bellhop.letters.shown import Lists, ListWatch
     from bellhop.letters.silence import SilentSources, lags_behind
+    from bellhop.letters.vendor_access import VendorAccess
     from bellhop.schemas.clock import utc_now
     from bellhop.telemetry.traced_publisher import trace_publishes
 
@@ -63,7 +64,8 @@ def archive(app: App) -> None:
         jobs.start()
         silences = SilentSources(ledger.habits, settings.sources, observe, lags=lambda: lags_behind(broker))
         by_hand = HandResults(ledger, publisher, settings.told, utc_now, observe)
-        lists = ListWatch(ledger, Lists(ledger, settings, counted_gate(app, ledger, last=True)), observe)
+        vendors = VendorAccess(ledger, settings, counted_gate(app, ledger, last=True))
+        lists = ListWatch(ledger, Lists(vendors), observe)
         resumer, floods = Resumer(ledger, publisher, observe), FloodEnds(ledger, broker, observe)
         for helper in (resumer, floods, silences, by_hand, lists):
             threading.Thread(target=helper.run, args=(stop,), daemon=True).start()

@@ -195,8 +195,9 @@ def _ask_vendors(app: App, opened: Ledger, numbers: Sequence[int]) -> tuple[dict
     from bellhop.cli.clients import counted_gate
     from bellhop.ledger.proofs import WordRefused
     from bellhop.letters.looks import Contradicted, Looks, Unasked
+    from bellhop.letters.vendor_access import VendorAccess
 
-    looks = Looks(opened, app.settings, counted_gate(app, opened, last=False))
+    looks = Looks(VendorAccess(opened, app.settings, counted_gate(app, opened, last=False)))
     staying, untold = dict[int, str](), 0
     for letter in (one for number in numbers if (one := opened.letters.get(number)) is not None):
         try:

@@ -15,22 +15,19 @@ from bellhop.broker.port import Publisher
 from bellhop.ledger.proofs import WordRefused
 from bellhop.ledger.records import RESTORED, Doubt, Letter, ProofResult, Proven
 from bellhop.ledger.store import Ledger
-from bellhop.letters.forgotten import Forgotten
 from bellhop.letters.looks import Looks, Unasked
 from bellhop.letters.replay import Replayed, replay
 from bellhop.letters.serializers import JsonObject
+from bellhop.letters.vendor_access import VendorAccess
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import BrokerError
-from bellhop.schemas.redact import Redactor
 from bellhop.schemas.settings import Settings
-from bellhop.vendors.http import HttpClient
 from bellhop.vendors.registry import vendor_of
 from bellhop.vendors.vendor import FoundBookings, FoundWrong, Said
 
 if TYPE_CHECKING:
     from bellhop.vendors.held import Gate
-    from bellhop.vendors.vendor import Client
 
 LONGEST_ID: Final = 200
 AT_WORK: Final = "an event of its booking is being worked: say it again when that has ended"
@@ -58,12 +55,11 @@ class Words:
         gate: Gate | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._gate = gate
         self._ledger = ledger
-        self._settings = settings
         self._publisher = publisher
         self._clock = clock
-        self._looks = Looks(ledger, settings, gate, clock)
+        self._vendors = VendorAccess(ledger, settings, gate, clock)
+        self._looks = Looks(self._vendors)
 
     def there(
         self,
@@ -115,7 +111,7 @@ class Words:
         return letter
 
     def _find(self, doubt: Doubt, said: Sequence[Said], letter: Letter, rest_absent: bool) -> FoundBookings:
-        account = self._settings.accounts.get(doubt.call.account)
+        account = self._vendors.account(doubt.call.account)
         if account is None:
             raise WordRefused(f"the settings have no account {doubt.call.account}")
         if not said or any(not one.vendor_id or len(one.vendor_id) > LONGEST_ID for one in said):
@@ -129,14 +125,12 @@ class Words:
                 hint = "; say only what of it is not known yet, or replay the letter" if is_own else ""
                 of = f"{other.source}'s {other.reference}"
                 raise WordRefused(f"booking {one.vendor_id} is known already: of {of}{hint}")
-        vendor = vendor_of(account)
-        http = HttpClient(pool_size=1, redactor=Redactor(self._settings.secrets))
         try:
             if doubt.call.method == RESTORED:
-                forgotten = Forgotten(self._ledger, self._settings, account, http, self._gate, self._clock)
-                return forgotten.find(decode_recordable(letter.new.body), said, rest_absent=rest_absent)
-            client: Client = vendor.client(account, http, self._ledger, self._gate)
-            return vendor.find_said(account, client, doubt.call, doubt.event_id, said)
+                event = decode_recordable(letter.new.body)
+                return self._vendors.restored_events(account).find(event, said, rest_absent=rest_absent)
+            client = self._vendors.client(account)
+            return vendor_of(account).find_said(account, client, doubt.call, doubt.event_id, said)
         except FoundWrong as wrong:
             raise WordRefused(str(wrong)) from None
 

@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bellhop.ledger.letters import ITSELF
 from bellhop.ledger.proofs import WordRefused
 from bellhop.ledger.records import RESTORED, Doubt, Letter, LetterFilter, ProofResult
 from bellhop.ledger.store import Ledger
-from bellhop.letters.forgotten import Forgotten, ListLook
+from bellhop.letters.forgotten import ListLook
+from bellhop.letters.vendor_access import VendorAccess
 from bellhop.schemas.clock import SYSTEM_CLOCK, Clock
 from bellhop.schemas.envelope import decode_recordable
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.observe import Observe, silent
 from bellhop.schemas.reasons import Reason
-from bellhop.schemas.redact import Redactor
-from bellhop.schemas.settings import Settings
-from bellhop.vendors.http import HttpClient
 from bellhop.vendors.registry import vendor_of
-
-if TYPE_CHECKING:
-    from bellhop.vendors.held import Gate
 
 LOOK_SECONDS: Final = 2.0
 _FIRST_SECONDS: Final = 10.0
@@ -35,29 +30,18 @@ _AT_ONCE: Final = 1000
 
 
 class Lists:
-    """gate: before the vendors' calls; None for one that holds nobody."""
-
-    def __init__(
-        self, ledger: Ledger, settings: Settings, gate: Gate | None = None, clock: Clock = SYSTEM_CLOCK
-    ) -> None:
-        self._ledger = ledger
-        self._settings = settings
-        self._gate = gate
-        self._clock = clock
-        self._http = HttpClient(pool_size=1, redactor=Redactor(settings.secrets))
+    def __init__(self, vendors: VendorAccess) -> None:
+        self._vendors = vendors
 
     def show(self, doubt: Doubt, letter: Letter) -> ListLook:
         """What the letter's call made, or its event did before a restore, as far as the vendor shows it. Raises
         LedgerUnavailable."""
-        account = self._settings.accounts.get(doubt.call.account)
-        if account is None or not vendor_of(account).has_list(account):
+        account = self._vendors.account(doubt.call.account)
+        if account is None or not (vendor := vendor_of(account)).has_list(account):
             return ListLook((), is_all=False)
         if doubt.call.method == RESTORED:
-            forgotten = Forgotten(self._ledger, self._settings, account, self._http, self._gate, self._clock)
-            return forgotten.show(decode_recordable(letter.new.body), doubt)
-        vendor = vendor_of(account)
-        client = vendor.client(account, self._http, self._ledger, self._gate)
-        found = vendor.show(account, client, self._ledger, doubt)
+            return self._vendors.restored_events(account).show(decode_recordable(letter.new.body), doubt)
+        found = vendor.show(account, self._vendors.client(account), self._vendors.ledger, doubt)
         return ListLook(found, is_all=bool(found))
 
 

@@ -12,6 +12,7 @@ import pytest
 from bellhop.ledger.records import Booking, Claimed, EntryState, Refused
 from bellhop.letters.looks import Contradicted
 from bellhop.letters.shown import Lists, ListWatch
+from bellhop.letters.vendor_access import VendorAccess
 from bellhop.sandbox.server import Sandbox
 from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.reasons import Reason
@@ -34,7 +35,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def watch(house: House) -> ListWatch:
-    return ListWatch(house.ledger, Lists(house.ledger, load(house.file, {})))
+    return ListWatch(house.ledger, Lists(VendorAccess(house.ledger, load(house.file, {}))))
 
 
 def booked(house: House) -> Booking:
