@@ -161,7 +161,7 @@ def _deliver(channel: Any, message: RawMessage) -> bool:
     """As py-amqp does, which takes all of a delivery's arguments apart for it: half of what reading a message costs.
     False where the consumer is not known."""
     payload = message.frame_args
-    end = _TAG_START + payload[_TAG_START - 1]
+    end = _tag_end(payload)
     consumer = channel.callbacks.get(str(payload[_TAG_START:end], "utf-8", "replace"))
     if consumer is None:
         return False
@@ -171,12 +171,17 @@ def _deliver(channel: Any, message: RawMessage) -> bool:
     return True
 
 
+def _tag_end(payload: bytes) -> int:
+    """Where a delivery's consumer tag ends, and its delivery tag begins."""
+    return _TAG_START + payload[_TAG_START - 1]
+
+
 def _with_readable_names(method: tuple[int, int], payload: bytes) -> bytes:
     """The method's arguments, where the names of exchange and routing key may be any bytes and py-amqp wants UTF-8."""
     if method == spec.Basic.Return:
         return payload
     # method (4 bytes), [consumer tag], delivery tag (8), redelivered (1), exchange, routing key, …
-    at = _BEFORE_NAMES.get(method) or 4 + 1 + payload[4] + 9
+    at = _BEFORE_NAMES.get(method) or _tag_end(payload) + 9
     for _ in range(2):
         start, end = at + 1, at + 1 + payload[at]
         name = payload[start:end]
