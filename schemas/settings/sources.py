@@ -244,6 +244,7 @@ class SourceSettings(Section):
         name="result_secret",
         default=(),
         secret=True,
+        needs="result_url",
     )
 
     flood: FloodLimits = group("flood_", default=FloodLimits())
@@ -288,6 +289,8 @@ class SourceSettings(Section):
             yield "map", "is not for the format bellhop"
         if self.result_url and not self.result_secrets:
             yield "result_secret", "is required: it signs what is posted to result_url"
+        if self.silent_after_seconds and self.silence == "ignore":
+            yield "silent_after", 'is not for silence = "ignore"'
 
 
 def source_keys(kinds: Mapping[str, AccountKind]) -> Mapping[str, Key]:
