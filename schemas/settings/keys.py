@@ -176,18 +176,18 @@ def lone_keys(made: Section, keys: Mapping[str, Key]) -> Iterator[tuple[str, str
     """What a section lacks for keys that would do nothing else: the key, and the problem. keys: by attribute."""
     by_name = {key.name: attribute for attribute, key in keys.items()}
     for attribute, key in keys.items():
-        if key.needs and value_of(made, attribute) != key.default and not value_of(made, by_name[key.needs]):
+        if key.needs and attribute_of(made, attribute) != key.default and not attribute_of(made, by_name[key.needs]):
             yield key.needs, f"is required where {key.name} is set"
 
 
-def value_of(made: Section, attribute: str) -> Any:
+def attribute_of(made: Section, attribute: str) -> Any:
     """By the name that `keys_of` has for it."""
     return reduce(getattr, attribute.split("."), made)
 
 
 def texts_of(made: Section, attribute: str) -> tuple[str, ...]:
     """The texts under an attribute: one, or each of a list."""
-    value = value_of(made, attribute)
+    value = attribute_of(made, attribute)
     items = value if isinstance(value, tuple) else (value,)
     return tuple(item for item in items if isinstance(item, str) and item)
 

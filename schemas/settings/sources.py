@@ -82,8 +82,7 @@ class SourceSettings(Section):
     )
     answer: int = key(
         one_number((200, 202)),
-        """The status of an accepted webhook: 202, or 200 for upstreams that insist. Left out, it is 200 for the format
-        tripleseat.""",
+        "The status of an accepted webhook: 202, or 200 for upstreams that insist. Left out: 200 for tripleseat.",
         required=False,
         example=202,
     )
@@ -246,7 +245,6 @@ class SourceSettings(Section):
         secret=True,
         needs="result_url",
     )
-
     flood: FloodLimits = group("flood_", default=FloodLimits())
 
     @classmethod
