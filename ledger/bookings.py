@@ -70,9 +70,14 @@ def merge_booking(held: HeldBooking | None, new: Booking, *, owned: bool) -> Hel
     entries = {entry.key: entry for entry in held.booking.entries}
     for entry in placed:
         entries[entry.key] = _further(entries.get(entry.key), entry, owned=owned)
-    booking = replace(held.booking, entries=tuple(entries.values()))
-    if owned:
-        booking = replace(booking, account=new.account, cancelled=new.cancelled, replaced_by=new.replaced_by)
+    told = new if owned else held.booking
+    booking = replace(
+        held.booking,
+        account=told.account,
+        entries=tuple(entries.values()),
+        cancelled=told.cancelled,
+        replaced_by=told.replaced_by,
+    )
     return replace(held, booking=booking)
 
 

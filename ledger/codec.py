@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, Final
 
 from bellhop.ledger.records import Entry, EntryState, VendorCall
@@ -40,9 +40,10 @@ def entries_from_json(
     stored: Sequence[Mapping[str, Any]], asked: Mapping[str, Any] | None, account: str
 ) -> tuple[Entry, ...]:
     """account: of those that are older than theirs."""
-    entries = [
-        Entry(**{**one, "state": EntryState(one["state"]), "warnings": tuple(one.get("warnings", ()))})
-        for one in stored
-    ]
-    entries = [entry if entry.account else replace(entry, account=account) for entry in entries]
-    return tuple(replace(entry, **(asked or {}).get("/".join(entry.key), {})) for entry in entries)
+    return tuple(_entry_from_json(one, asked or {}, one.get("account") or account) for one in stored)
+
+
+def _entry_from_json(stored: Mapping[str, Any], asked: Mapping[str, Any], account: str) -> Entry:
+    told = asked.get(f"{account}/{stored['vendor_id']}", {})
+    own = {"state": EntryState(stored["state"]), "warnings": tuple(stored.get("warnings", ())), "account": account}
+    return Entry(**{**stored, **own, **told})

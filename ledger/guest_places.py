@@ -11,7 +11,7 @@ from typing import Any, Final
 from bellhop.ledger.known import BEGINNING, CHANGED, RANKS, REQUESTED, GuestPlaces, HeldBooking, KnownEvent, Place
 from bellhop.ledger.records import Booking
 from bellhop.schemas.asked import Asked, asked_of, is_other_guest
-from bellhop.schemas.envelope import Envelope, guest_digest
+from bellhop.schemas.envelope import Envelope, guest_of
 from bellhop.schemas.statuses import cancels
 
 KEY: Final = ""
@@ -30,7 +30,7 @@ def is_of_other_guest(envelope: Envelope, known: KnownEvent) -> bool:
     """Whether a change with the time of another that was applied is of another guest of a group than that one: two
     facts, which happen to bear one stamp."""
     held = known.bookings.get((envelope.source, envelope.subject))
-    is_change = envelope.type == CHANGED and bool(guest_digest(envelope.data))
+    is_change = envelope.type == CHANGED and bool(guest_of(envelope.data))
     if held is None or held.guests is None or not is_change or not is_group(held.booking):
         return False
     asked, place = asked_of(envelope.type, envelope.data, ()), (envelope.time, RANKS[envelope.type])
@@ -41,12 +41,12 @@ def is_of_other_guest(envelope: Envelope, known: KnownEvent) -> bool:
 def apply_for_guest(held: HeldBooking, envelope: Envelope) -> GuestPlaces | None:
     """How far each guest has come once the event is applied to the booking."""
     place = envelope.time, RANKS[envelope.type]
-    named = guest_digest(envelope.data)
-    is_cancel_of_one = bool(named) and cancels(envelope.type, envelope.data.get("status"))
+    is_named = bool(guest_of(envelope.data))
+    is_cancel_of_one = is_named and cancels(envelope.type, envelope.data.get("status"))
     if held.guests is None and not is_cancel_of_one and not is_group(held.booking):
         return None
     known = held.guests or _so_far(held)
-    if not named:
+    if not is_named:
         return replace(known, whole=max(known.whole, place))
     asked = asked_of(envelope.type, envelope.data, ())
     guest = {name: asked[name] for name in _GUEST if asked.get(name)}

@@ -51,8 +51,10 @@ def turn(envelope: Envelope, known: KnownEvent, others: Sequence[EventRecord]) -
 def superseded_by_dead(envelope: Envelope, others: Sequence[EventRecord]) -> Settled | None:
     """What a newer cancel of its guest, which a person has, does not want: it would be booked after its cancel. None
     where there is no such cancel."""
+    if not others or _is_cancel(envelope):
+        return None
     guest, own = guest_digest(envelope.data), (envelope.time, RANKS[envelope.type])
-    for row in others if not _is_cancel(envelope) else ():
+    for row in others:
         is_cancel = row.state is State.DEAD and row.type == CANCELLED and row.reason != Reason.CONFLICT
         is_its_guests = not _names_guest(row) or row.business_key.endswith(f"/{guest}")
         if is_cancel and is_its_guests and row.place > own:
@@ -64,12 +66,13 @@ def refuse_anothers(envelope: Envelope, known: KnownEvent, others: Sequence[Even
     """A change or a cancel of one of a group whose own request died: what stands is the others', or of who shares an
     address with them, and must not be moved or cancelled for it. A person who replays it means just that."""
     held = known.bookings.get((envelope.source, envelope.subject))
-    guest = guest_digest(envelope.data)
-    if held is None or envelope.generation or not guest or (envelope.type == REQUESTED and not _is_cancel(envelope)):
+    is_cancel = _is_cancel(envelope)
+    if held is None or envelope.generation or (envelope.type == REQUESTED and not is_cancel):
+        return None
+    if not (guest := guest_digest(envelope.data)):
         return None
     own = asked_of(envelope.type, envelope.data, ())
     standing = [entry for entry in held.booking.entries if entry.stands]
-    is_cancel = _is_cancel(envelope)
     if not standing or not all(e.asked is not None and _is_anothers(e.asked, own, is_cancel) for e in standing):
         return None
     dead = [row for row in others if row.state is State.DEAD and row.business_key.endswith(f"/{guest}")]

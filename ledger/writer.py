@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Final, Generic, TypeVar
 
 from bellhop.schemas.fibres import give_way
@@ -14,6 +13,21 @@ GATHER_SECONDS: Final = 0.002
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class _Waiting(Generic[T, R]):
+    """What is to be committed, and once it is the answer."""
+
+    __slots__ = ("answer", "is_done", "item")
+    answer: R | BaseException
+
+    def __init__(self, item: T) -> None:
+        self.item = item
+        self.is_done = False
+
+    def end(self, answer: R | BaseException) -> None:
+        self.answer = answer
+        self.is_done = True
 
 
 class GroupWriter(Generic[T, R]):
@@ -28,33 +42,32 @@ class GroupWriter(Generic[T, R]):
         self._commit = commit
         self._turn = threading.Lock()
         self._guard = threading.Lock()
-        self._waiting: list[tuple[T, Future[R]]] = []
+        self._waiting: list[_Waiting[T, R]] = []
 
     def submit(self, item: T) -> R:
         """Returns when `item` is committed. Raises what `commit` raised, or answered, for it."""
-        future: Future[R] = Future()
+        own = _Waiting[T, R](item)
         with self._guard:
-            self._waiting.append((item, future))
+            self._waiting.append(own)
         give_way(GATHER_SECONDS)
-        if not future.done():
+        if not own.is_done:
             with self._turn:
-                if not future.done():  # else the thread before us took it along
+                if not own.is_done:  # else the thread before us took it along
                     with self._guard:
                         group, self._waiting = self._waiting, []
                     self._lead(group)
-        return future.result()
+        if isinstance(own.answer, BaseException):
+            raise own.answer
+        return own.answer
 
-    def _lead(self, group: Sequence[tuple[T, Future[R]]]) -> None:
+    def _lead(self, group: Sequence[_Waiting[T, R]]) -> None:
         try:
-            answers = self._commit([item for item, _ in group])
+            answers = self._commit([one.item for one in group])
         except BaseException as error:
-            for _, future in group:
-                future.set_exception(error)
+            for one in group:
+                one.end(error)
             if not isinstance(error, Exception):
                 raise
             return
-        for (_, future), answer in zip(group, answers, strict=True):
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+        for one, answer in zip(group, answers, strict=True):
+            one.end(answer)

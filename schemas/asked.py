@@ -61,6 +61,8 @@ def asked_of(type_: str, data: Data, services: Sequence[Mapping[str, Any]]) -> d
 
 def compare_asked(before: Asked, after: Asked, lines: Sequence[int] = ()) -> list[Difference]:
     """What is asked otherwise. lines: the services' places in the newer event, where they are only some of its."""
+    if before == after:
+        return []
     found = [
         Difference(f"client.{name}", old, new)
         for name in _CLIENT

@@ -73,7 +73,8 @@ class Envelope:
         """Source, reference, kind and timestamp: two events that share it are the same fact, sent twice. Of a request
         and of a cancel its guest too: a group's may bear one reference and one stamp."""
         fact = f"{self.source}/{self.subject}/{self.type}/{_iso(self.time)}"
-        return f"{fact}/{self.guest}" if self.guest else fact
+        guest = self.guest
+        return f"{fact}/{guest}" if guest else fact
 
     @property
     def guest(self) -> str:

@@ -98,6 +98,8 @@ class WhereItStands:
     def _cancel_elsewhere(self, event: Envelope, booking: Booking, step: VendorCall | Outcome) -> VendorCall | None:
         """The next call for what the event would leave to a person to cancel; None where there is none."""
         left = asked_to_cancel(event, step.booking) if isinstance(step, Dead) and step.booking else ()
+        if not left:
+            return None
         cancel = replace(event, type="booking.cancelled", data={"booking_id": event.subject, "services": []})
         for entry in left:
             handler = self._handlers.get(entry.account or booking.account, self._own)

@@ -99,16 +99,17 @@ class KeptAnswers:
     def get(self, question: Question, most_seconds: float = KEPT_SECONDS, ask: Callable[[], Any] | None = None) -> Any:
         """An answer at most so old. ask: how this one is asked; then it is shared by threads alone. Raises what that
         does, for all that wait for it, and keeps nothing of it; and TimeoutError."""
-        told = partial(ask_alone if ask else self._share, question, ask or partial(self._ask, *question))
         with self._lock:
             kept, now = self._kept.get(question), self._monotonic()
             is_known = kept is not None and now - kept.at < most_seconds
             if kept is not None and is_known:
                 is_due, kept.refresh_at = now >= kept.refresh_at, max(kept.refresh_at, now + FRESH_SECONDS)
+        if kept is not None and is_known and not is_due:
+            return kept.answer
+        told = partial(ask_alone if ask else self._share, question, ask or partial(self._ask, *question))
         if kept is None or not is_known:
             return self._get_new(question, told)
-        if is_due:
-            self._beside(partial(self._get_new, question, told))
+        self._beside(partial(self._get_new, question, told))
         return kept.answer
 
     def _get_new(self, question: Question, told: Callable[[], tuple[Any, float]]) -> Any:

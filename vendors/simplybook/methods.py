@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields
 
-from bellhop.vendors.simplybook.book_answer import BookRow
+from bellhop.vendors.simplybook.book_answer import BookResult
 from bellhop.vendors.simplybook.forms import Token
 from bellhop.vendors.simplybook.types import (
     Check,
@@ -126,7 +126,7 @@ _ROWS: Final = (
         "book",
         _required_params(eventId=integer, unitId=integer, date=date, time=time, clientData=mapping)
         + _optional(additional=mapping_or_list, count=count, batchId=integer, recurringData=mapping_or_list),
-        fields.Nested(BookRow),
+        BookResult(),
         repeatable=False,
     ),
     _read(
@@ -225,7 +225,7 @@ NEWER_METHODS: Final[Mapping[str, Method]] = {
         "rescheduleBook",
         _required_params(id=integer, sign=sign, startDate=date, startTime=time)
         + _nullable(endDate=date, endTime=time, additional=mapping, offset=integer, timezone=text),
-        fields.Nested(BookRow),
+        BookResult(),
     )
 }
 """What the vendor's newer clients call, and the document does not have: of use where a company's service map has it."""

@@ -21,7 +21,7 @@ ANY_UNIT: Final = "any"
 
 def slot_of(arguments: Mapping[str, Any]) -> str:
     """What is booked, for comparing."""
-    return "/".join(str(arguments[key]) for key in _SLOT)
+    return "/".join([str(arguments[key]) for key in _SLOT])
 
 
 def place_of(slot_text: str) -> str:
@@ -76,8 +76,8 @@ def wanted_slots(event: Envelope, booking: Booking, own: Sequence[Entry], zone: 
         arguments: dict[str, Any] = {
             "event_id": service["service_id"],
             "unit_id": service.get("provider_id", ANY_UNIT),
-            "date": f"{start:%Y-%m-%d}",
-            "time": f"{start:%H:%M:%S}",
+            "date": start.date().isoformat(),
+            "time": start.time().isoformat("seconds"),
             "count": service["count"],
         }
         if event.data.get("recurring"):

@@ -57,7 +57,7 @@ LIMITS = {
     # per event: SQL statements, calls of Python functions
     "accept": (0.0, 270),
     MEMBERS_ROUTE: (0.2, 283),
-    SALONS: (10.9, 1470),
+    SALONS: (10.7, 1157),
 }
 
 
