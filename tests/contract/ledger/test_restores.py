@@ -145,6 +145,21 @@ def test_a_letter_that_comes_after_its_event_went_on_arrives_closed(ledger: Ledg
     assert [(row.act, row.letter, row.why) for row in ledger.audit(1)] == [("close", 2, OUTRUN)]
 
 
+def test_the_letter_of_what_was_held_and_is_superseded_by_now_is_closed(ledger: Ledger, clock: Clock) -> None:
+    first = event("first")
+    die(ledger, first)
+    ledger.letters.archive([letter(first)])
+    finish(ledger, event("second", "booking.changed", at=5), booking=booking(entry("77")))
+    ledger.letters.begin_replay([1], "ann", "it is well again")
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert isinstance(claim(ledger, first), Refused)
+    ledger.letters.archive([letter(first, Reason.IN_DOUBT)])
+    ledger.letters.close_replayed([1])
+    assert getattr(claim(ledger, first.next_generation()), "state", None) is State.SUPERSEDED
+    assert ledger.letters.find(LetterFilter(), 9) == [], "there is nothing that anybody could say of it"
+
+
 Restored = Literal["never", "minded", "released"]
 
 
