@@ -91,6 +91,8 @@ def credentials_problem(source: SourceSettings) -> tuple[str, str, str] | None:
         return "verifier", f"must be one of {', '.join(TABLE)}", suggest(source.verifier, TABLE)
     if TABLE[source.verifier].needs_url and not source.notification_url:
         return "notification_url", f"is required: the signature of {source.verifier} covers it", ""
+    if source.notification_url and not TABLE[source.verifier].needs_url:
+        return "notification_url", f"is not for {source.verifier}: no address is in its proof", ""
     if source.resend_window_seconds and not TABLE[source.verifier].bears_time:
         return "resend_window", f"is not for {source.verifier}, whose proof bears no time: it is never too old", ""
     try:

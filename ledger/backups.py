@@ -19,9 +19,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from bellhop.ledger.engine import has_pooler
-from bellhop.ledger.sqlite_file import sqlite_library
 from bellhop.ledger.store import Ledger
 from bellhop.schemas.errors import LedgerError
+from bellhop.schemas.sqlite_library import sqlite
 
 SECONDS: Final = 3600.0
 _VERSIONS: Final = re.compile(r" TABLE \S+ alembic_version ")
@@ -91,12 +91,11 @@ def _tell(ledger: Ledger, who: str, why: str, as_of: datetime | None) -> datetim
 def _must_be_whole(draft: Path, file: Path) -> None:
     """Raises LedgerError where it is no ledger on SQLite: an empty file is a database, too, and of one that was cut off
     only what is missing cannot be read."""
-    library = sqlite_library()
     try:
-        with closing(library.connect(draft)) as one:
+        with closing(sqlite.connect(draft)) as one:
             (said,) = one.execute("PRAGMA quick_check(1)").fetchone()
             one.execute("SELECT version_num FROM alembic_version")
-    except library.Error as error:
+    except sqlite.Error as error:
         raise LedgerError(f"{file} is no copy of a ledger: {error}") from error
     if said != "ok":
         raise LedgerError(f"{file} is not whole: {said}")
@@ -104,11 +103,10 @@ def _must_be_whole(draft: Path, file: Path) -> None:
 
 def _is_database(file: Path) -> bool:
     """Whether SQLite can still tell what it is: into all else, whatever of it is broken, a copy can be put."""
-    library = sqlite_library()
     try:
-        with closing(library.connect(file)) as one:
+        with closing(sqlite.connect(file)) as one:
             one.execute("PRAGMA schema_version").fetchone()
-    except library.DatabaseError as error:
+    except sqlite.DatabaseError as error:
         return "not a database" not in str(error)
     return True
 
@@ -123,15 +121,14 @@ def _put_aside(target: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     """Page by page, as SQLite does it: also of a ledger at work, with what is in its journal."""
-    library = sqlite_library()
     try:
-        one, other = library.connect(source, timeout=10.0), library.connect(target, timeout=10.0)
+        one, other = sqlite.connect(source, timeout=10.0), sqlite.connect(target, timeout=10.0)
         try:
             one.backup(other)
         finally:
             one.close()
             other.close()
-    except library.Error as error:
+    except sqlite.Error as error:
         raise LedgerError(f"{source} cannot be copied to {target}: {error}") from error
 
 

@@ -21,7 +21,7 @@ from bellhop.ledger.floods import Floods, flood_key
 from bellhop.ledger.gone import gone_workers
 from bellhop.ledger.known import RANKS, UNFINISHED, Answer, EventRecord, KnownEvent, Take
 from bellhop.ledger.pauses import paused_routes
-from bellhop.ledger.records import RESTORED, Booking, Claim, Claimed, Refused, State
+from bellhop.ledger.records import RESTORED, Booking, Claim, Claimed, Refused, Settled, State
 from bellhop.ledger.replacing import adopt_replaced, is_wanted_again
 from bellhop.ledger.restores import close_outrun, open_restore
 from bellhop.ledger.search_terms import numbers_of
@@ -86,8 +86,10 @@ class Claims:
                     cut_off += _cut_off(known.own(envelope))
                 if isinstance(answer, Refused) and answer.doubt is not None and (own := known.own(envelope)):
                     note_doubts(self._database, connection, [unknown_call(own, own.calling, now)])
+                if _ends_hold(answer, known.own(envelope)):
+                    close_outrun(connection, envelope.source, envelope.id, envelope.generation, now)
                 if isinstance(answer, Take):
-                    _make_way(connection, envelope, answer, known, now)
+                    _make_way(connection, envelope, known, now)
                 rows = apply(envelope, answer, known, worker=worker, now=now, until=until)
                 changed |= dict.fromkeys(rows)
                 answers.append((answer, rows))
@@ -150,11 +152,16 @@ def _cut_off(own: EventRecord | None) -> list[dict[str, Any]]:
     return [cut_off_values(own.pk, own.calling, own.updated)]
 
 
-def _make_way(connection: sa.Connection, envelope: Envelope, answer: Take, known: KnownEvent, now: datetime) -> None:
+def _ends_hold(answer: Answer, own: EventRecord | None) -> bool:
+    """Whether what was held after a restore goes on, or need not, by a replay of it."""
+    is_held = own is not None and own.calling is not None and own.calling.method == RESTORED
+    is_over = isinstance(answer, Settled) and answer.state in (State.SUPERSEDED, State.DUPLICATE)
+    return is_held and (is_over or isinstance(answer, Take))
+
+
+def _make_way(connection: sa.Connection, envelope: Envelope, known: KnownEvent, now: datetime) -> None:
     """For an event that is about to be worked."""
     _revive(envelope, known)
-    if answer.in_doubt is not None and answer.in_doubt.method == RESTORED:
-        close_outrun(connection, envelope.source, envelope.id, envelope.generation, now)
     if key := replaced_key(envelope, known):
         moved = adopt_replaced(envelope, key, known)
         bookings.store(connection, moved, now)

@@ -25,16 +25,21 @@ class LastRestore:
         """Whether an event that is not known here may have been worked by what was forgotten."""
         return envelope.time < self.said + CLOCKS_APART
 
+    @property
+    def _words(self) -> str:
+        return f"the ledger was put back as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC"
+
+    def is_hold(self, error: str) -> bool:
+        """Whether these are the words of `refuse`."""
+        return error.startswith(self._words)
+
     def refuse(self, envelope: Envelope, calling: VendorCall | None) -> Refused:
         """calling: the call of it that was under way when the copy was made."""
         is_all = calling is not None and not calling.repeatable and len(envelope.data.get("services", ())) <= 1
-        what = (
-            f"the ledger was put back as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC, and may have forgotten what this made"
-        )
         # Of several services others may have been booked after it: what is known of that call says nothing of those.
         doubt = calling if is_all else VendorCall(envelope.account, RESTORED, {}, repeatable=False)
-        text = f"{what}: look at the vendor, and say whether its booking is there"
-        return Refused(Reason.IN_DOUBT, text, doubt=doubt)
+        text = f"{self._words}, and may have forgotten what this made: look at the vendor, and say whether its booking"
+        return Refused(Reason.IN_DOUBT, f"{text} is there", doubt=doubt)
 
 
 def refuse_for_doubt(event_id: str, type_: str, *, is_discarded: bool) -> Refused:

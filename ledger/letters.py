@@ -18,7 +18,7 @@ from bellhop.ledger.doubts import keep_buried_doubts, note_cut_off
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.next_starts import next_venues
-from bellhop.ledger.readiness import chunks, died_since_closed, doubt_is_over, unready_letters
+from bellhop.ledger.readiness import chunks, died_since_closed, doubt_is_over, is_outrun, unready_letters
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.search_terms import national_digits, plain
 from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
@@ -34,6 +34,7 @@ _WHOLE: Final = sa.select(dead_letters, letter_bodies.c.body, letter_bodies.c.ev
 ITSELF: Final = "bellhop"
 """Who acts where nobody does, for the audit."""
 OVER: Final = "the doubt that it died of is over"
+OUTRUN: Final = "its event went on by a later replay before it came"
 _MARK: Final = sa.update(dead_letters).where(dead_letters.c.id.in_(sa.bindparam("ids", expanding=True)))
 _DISCARD_EVENT: Final = (
     sa.update(events)
@@ -73,13 +74,12 @@ class Letters:
 
         A message that the broker itself buried never came back to a worker, so its event is still unfinished and
         would keep every later one of its booking waiting: it dies here. What died of a doubt that is over by now does
-        not stop here: it is marked as being replayed.
+        not stop here: it is marked as being replayed; or closed, where a later replay went on before it came.
         """
         if not letters:
             return 0
         now = self._now()
-        insert = self._database.insert(dead_letters)
-        insert = insert.on_conflict_do_nothing(index_elements=["fingerprint"])
+        insert = self._database.insert(dead_letters).on_conflict_do_nothing(index_elements=["fingerprint"])
         # In one order everywhere, lest two archivers wait for each other's fingerprints in a ring.
         rows = sorted((_values(letter, now) for letter in letters), key=lambda row: str(row["fingerprint"]))
         by_fingerprint = {_fingerprint(letter): letter for letter in letters}
@@ -95,13 +95,13 @@ class Letters:
             if len(new) < len(rows):
                 _show_again(connection, doubtful, now)
             made = [(row.id, by_fingerprint[row.fingerprint]) for row in new]
-            over = [
-                number
-                for number, letter in made
-                if letter in doubtful and doubt_is_over(connection, next(_event_of(letter, now), None), letter)
-            ]
+            asked = [(n, next(_event_of(one, now), None), one) for n, one in made if one.reason == Reason.IN_DOUBT]
+            over = [number for number, own, letter in asked if doubt_is_over(connection, own, letter)]
             mark_letters(connection, over, LetterState.REPLAYING, now)
             record(connection, [AuditRow(now, ITSELF, "replay", number, OVER) for number in over])
+            outrun = [number for number, own, letter in asked if is_outrun(connection, own, letter)]
+            mark_letters(connection, outrun, LetterState.REPLAYED, now)
+            record(connection, [AuditRow(now, ITSELF, "close", number, OUTRUN) for number in outrun])
             _add(connection, letter_bodies, [_body(number, letter) for number, letter in made])
             _add(connection, letter_words, [{"letter": n, "words": words_of(letter)} for n, letter in made])
             return len(new)

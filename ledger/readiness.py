@@ -1,4 +1,4 @@
-"""Which letters can go back to work: those whose event is not at work already, and those whose doubt is over."""
+"""Which letters can go back to work, as their event is not there already; and which nobody need look at any more."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger.doubtful import LastRestore
 from bellhop.ledger.doubts import doubtful_events
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.records import NewLetter, State
-from bellhop.ledger.tables import dead_letters, events
+from bellhop.ledger.tables import dead_letters, events, restores
 
 _CHUNK: Final = 500
 
@@ -45,12 +46,26 @@ def doubt_is_over(connection: sa.Connection, own: Mapping[str, Any] | None, lett
     None where it is none."""
     if own is None or doubtful_events(connection, letter.source, letter.subject):
         return False
-    row = connection.execute(
-        sa.select(events.c.state, events.c.generation).where(
-            events.c.source == own["in_source"], events.c.event_id == own["id"], events.c.content_hash == own["hash"]
-        )
-    ).one_or_none()
+    row = _event(connection, own)
     return row is not None and row.state == State.DEAD and row.generation == letter.generation
+
+
+def is_outrun(connection: sa.Connection, own: Mapping[str, Any] | None, letter: NewLetter) -> bool:
+    """Whether its event has gone on by a later replay, of which its end tells, or a letter of its own. own: as above.
+
+    A ledger that was put back may not know what the letter tells of, unless it held the event itself since.
+    """
+    row = None if own is None else _event(connection, own)
+    if row is None or row.generation <= letter.generation or (row.state == State.DISCARDED and row.calling is not None):
+        return False
+    said = [LastRestore(one.as_of, one.at) for one in connection.execute(sa.select(restores))]
+    return not said or (row.updated > max(one.said for one in said) and any(one.is_hold(letter.error) for one in said))
+
+
+def _event(connection: sa.Connection, own: Mapping[str, Any]) -> Any:
+    same = (events.c.source == own["in_source"], events.c.event_id == own["id"], events.c.content_hash == own["hash"])
+    columns = (events.c.state, events.c.generation, events.c.calling, events.c.updated)
+    return connection.execute(sa.select(*columns).where(*same)).one_or_none()
 
 
 def died_since_closed(own: Mapping[str, Any]) -> sa.Exists:

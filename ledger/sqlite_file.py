@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,8 +12,8 @@ from sqlalchemy.exc import OperationalError
 
 from bellhop.ledger import driver
 from bellhop.schemas.errors import LedgerError
+from bellhop.schemas.sqlite_library import VERSION, sqlite, wal_is_safe
 from bellhop.schemas.sqlite_turn import begin_writing
-from bellhop.schemas.sqlite_wal import wal_is_safe
 
 WAIT_SECONDS: Final = 10.0
 """How long a lock is waited for before the ledger counts as unavailable."""
@@ -28,17 +26,16 @@ def sqlite_engine(url: sa.URL) -> sa.Engine:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its journals the mode of its file
     except OSError as error:
         raise LedgerError(f"ledger.url: {file} cannot be made or written: {error.strerror}") from error
-    library = sqlite_library()
     engine = sa.create_engine(
         url,
-        module=library,
+        module=sqlite,
         pool_size=8,
         max_overflow=56,
         pool_timeout=WAIT_SECONDS,
         hide_parameters=True,
         connect_args={"timeout": WAIT_SECONDS},
     )
-    journal = "WAL" if wal_is_safe(library.sqlite_version_info) else "TRUNCATE"
+    journal = "WAL" if wal_is_safe(VERSION) else "TRUNCATE"
 
     @sa.event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
@@ -58,13 +55,3 @@ def sqlite_engine(url: sa.URL) -> sa.Engine:
             driver.run_text(connection, "BEGIN")
 
     return engine
-
-
-def sqlite_library() -> ModuleType:
-    """pysqlite3, which carries a current SQLite, where it is installed; else the one Python was built with."""
-    try:
-        from pysqlite3 import dbapi2
-    except ImportError:
-        return sqlite3
-    library: ModuleType = dbapi2
-    return library

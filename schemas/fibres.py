@@ -26,6 +26,11 @@ WRITABLE: Final = select.POLLOUT
 
 Value = TypeVar("Value")
 
+AWAY_SECONDS: Final = 0.5
+"""A thread that is kept elsewhere for so long, as by a ledger that is frozen, hears nobody meanwhile."""
+MOST_AWAY_SECONDS: Final = 30.0
+"""So much of it at a time is no silence. After that it is over for whoever waits: the claims of events run out, too."""
+
 
 class _Fibre(greenlet):
     """Waits for its socket, for a future, or for a time alone."""
@@ -50,6 +55,8 @@ class Fibres:
         self._ended: deque[tuple[_Fibre, Future[Any]]] = deque()
         self._bell, self._ringer = socket.socketpair()
         self.is_rung = False
+        self._heard = time.monotonic()
+        self._away = 0.0
         for end in (self._bell, self._ringer):
             end.setblocking(False)
         self._poll.register(self._bell, READABLE)
@@ -79,7 +86,9 @@ class Fibres:
     def turn(self, until: float) -> None:
         """Waits until one of them can go on, or `ring`, or monotonic `until`; has all go on that can."""
         # What has come is seen before whose time is over: a thread that was kept elsewhere would take it for silence.
+        self._away += self._away_now()
         came = self._poll.poll(_milliseconds(min(until, self._soonest)))
+        self._heard = time.monotonic()
         self.is_waiting = False
         for file, _ in came:
             if file in self._by_file:
@@ -88,6 +97,14 @@ class Fibres:
                 self._answer_bell()
         if time.monotonic() >= self._soonest:
             self._end_waits()
+
+    def listening_seconds(self) -> float:
+        """See `listening_seconds`."""
+        return time.monotonic() - self._away - self._away_now()
+
+    def _away_now(self) -> float:
+        seconds = time.monotonic() - self._heard
+        return min(seconds, MOST_AWAY_SECONDS) if seconds >= AWAY_SECONDS else 0.0
 
     def _run(self, work: Callable[[], None]) -> None:
         try:
@@ -153,6 +170,13 @@ def wait_until(event: int, sock: socket.socket, deadline: float) -> None:
         is_in_time = bool(poll.poll(_milliseconds(deadline)))
     if not is_in_time:
         raise TimeoutError
+
+
+def listening_seconds() -> float:
+    """Monotonic seconds that stand still while the fibre's thread is kept elsewhere: what cannot be heard then is no
+    silence."""
+    fibre = getcurrent()
+    return fibre.fibres.listening_seconds() if isinstance(fibre, _Fibre) else time.monotonic()
 
 
 def wait_for(future: Future[Value], seconds: float) -> Value:

@@ -11,12 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
-from bellhop.schemas.fibres import READABLE, WRITABLE, wait_for, wait_until
+from bellhop.schemas.fibres import READABLE, WRITABLE, listening_seconds, wait_for, wait_until
 
 Value = TypeVar("Value")
 
@@ -52,19 +53,19 @@ def read_url(url: str) -> tuple[Host, str]:
 
 
 def open_socket(host: Host, seconds: float, check_peer: CheckPeer | None = None) -> socket.socket:
-    """A socket through which nothing has been sent, after `seconds` at most, however many addresses there are. It never
-    blocks: `send` and `receive` wait for it.
+    """A socket through which nothing has been sent, after `seconds` at most, however many addresses there are; those in
+    which its thread was kept elsewhere do not count. It never blocks: `send` and `receive` wait for it.
 
     Raises OSError: gaierror, TimeoutError, ssl.SSLError and the like.
     """
-    deadline = time.monotonic() + seconds
+    deadline = listening_seconds() + seconds
     addresses = _look_up(host.name, host.port, seconds)
     if not addresses:
         raise socket.gaierror("no addresses")
     failure: OSError = TimeoutError()
     for place, address in enumerate(addresses):
         # What is left is shared out: an address that swallows everything must not use up the time of the next.
-        left = (deadline - time.monotonic()) / (len(addresses) - place)
+        left = (deadline - listening_seconds()) / (len(addresses) - place)
         if left <= 0:
             break
         try:
@@ -83,7 +84,7 @@ def _connect(address: Address, seconds: float) -> socket.socket:
         made.setblocking(False)
         code = made.connect_ex(peer)
         if code == errno.EINPROGRESS:
-            wait_until(WRITABLE, made, time.monotonic() + seconds)
+            _wait_while_heard(WRITABLE, made, listening_seconds() + seconds)
             code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code))
@@ -107,7 +108,7 @@ def _prepare(opened: socket.socket, host: Host, deadline: float, check_peer: Che
         opened = agreed = _tls().wrap_socket(
             opened, server_hostname=host.name.rstrip("."), do_handshake_on_connect=False
         )
-        _until_done(agreed.do_handshake, agreed, READABLE, deadline)
+        _until_done(agreed.do_handshake, agreed, READABLE, deadline, _wait_while_heard)
     except BaseException:
         opened.close()
         raise
@@ -134,7 +135,23 @@ def receive(sock: socket.socket, most: int, deadline: float) -> bytes:
     return _until_done(partial(sock.recv, most), sock, READABLE, deadline)
 
 
-def _until_done(act: Callable[[], Value], sock: socket.socket, event: int, deadline: float) -> Value:
+def _wait_while_heard(event: int, sock: socket.socket, deadline: float) -> None:
+    """As `wait_until`, with a deadline by `listening_seconds`."""
+    while True:
+        try:
+            return wait_until(event, sock, time.monotonic() + deadline - listening_seconds())
+        except TimeoutError:
+            if listening_seconds() >= deadline:
+                raise
+
+
+def _until_done(
+    act: Callable[[], Value],
+    sock: socket.socket,
+    event: int,
+    deadline: float,
+    wait: Callable[[int, socket.socket, float], None] = wait_until,
+) -> Value:
     """event: what `act` commonly waits for; TLS may have to write before it can read, and the other way round."""
     while True:
         awaited = event
@@ -146,7 +163,7 @@ def _until_done(act: Callable[[], Value], sock: socket.socket, event: int, deadl
             awaited = WRITABLE
         except BlockingIOError:
             pass
-        wait_until(awaited, sock, deadline)
+        wait(awaited, sock, deadline)
 
 
 # --- names ------------------------------------------------------------------------------------------------------
@@ -173,7 +190,11 @@ def _look_up(name: str, port: int, seconds: float) -> list[Address]:
             except RuntimeError as error:  # the process may have no more: nothing was sent, and the next one asks anew
                 raise OSError(errno.EAGAIN, "no thread to ask for its addresses") from error
             _under_way[name, port] = asked
-    return wait_for(asked, seconds)
+    deadline = listening_seconds() + seconds
+    while not asked.done() and (left := deadline - listening_seconds()) > 0:
+        with suppress(TimeoutError):
+            wait_for(asked, left)
+    return asked.result(0)
 
 
 def _resolve(name: str, port: int, asked: Future[list[Address]]) -> None:

@@ -13,7 +13,6 @@ from typing import Final
 
 from bellhop.broker.embedded.consumer import EmbeddedConsumer
 from bellhop.broker.embedded.publisher import EmbeddedPublisher
-from bellhop.broker.embedded.sqlite_library import VERSION, sqlite
 from bellhop.broker.embedded.store import Store
 from bellhop.broker.embedded.wake import Ringer
 from bellhop.broker.port import Leave, QueueStats
@@ -21,7 +20,7 @@ from bellhop.broker.topology import DEAD, DEAD_QUEUE, UNROUTABLE_QUEUE, Topology
 from bellhop.schemas.clock import steady_time
 from bellhop.schemas.errors import BrokerError
 from bellhop.schemas.observe import Observe, silent
-from bellhop.schemas.sqlite_wal import wal_is_safe
+from bellhop.schemas.sqlite_library import VERSION, sqlite, wal_is_safe
 
 _SCHEME: Final = "sqlite:///"
 

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from bellhop.broker.embedded.sqlite_library import OLDEST, VERSION, sqlite
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishUnconfirmed
+from bellhop.schemas.sqlite_library import VERSION, sqlite, wal_is_safe
 from bellhop.schemas.sqlite_turn import begin_writing
-from bellhop.schemas.sqlite_wal import wal_is_safe
 
 SCHEMA_VERSION: Final = 2
+OLDEST: Final = (3, 35, 0)
+"""Of SQLite, the first with RETURNING."""
 
 # AUTOINCREMENT: a seq given twice would let the ack of a message long settled delete a new one.
 _SCHEMA: Final = (

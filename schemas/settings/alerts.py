@@ -108,8 +108,10 @@ class AlertReceiver(Section):
         they are over, if it still stands.""",
         default=None,
     )
-    quiet_severity: str = key(choice(*SEVERITIES), "From which on it is told even then.", default="critical")
-    zone: ZoneInfo = key(Zone(), "The quiet hours' time zone.", name="timezone", default=ZoneInfo("UTC"))
+    quiet_severity: str = key(
+        choice(*SEVERITIES), "From which on it is told even then.", default="critical", needs="quiet"
+    )
+    zone: ZoneInfo = key(Zone(), "The quiet hours' time zone.", name="timezone", default=ZoneInfo("UTC"), needs="quiet")
     wait_seconds: float = key(
         Duration(),
         "So long something stands before it is told, and is over before that is: what comes and goes wakes nobody.",

@@ -102,6 +102,8 @@ def _callbacks(source: SourceSettings, parts: Parts) -> Iterator[Found]:
         fitting = [each.name for each in parts.accounts.values() if each.kind == source.format]
         yield "account", f"is not a {kind.title} account", suggest(source.account, fitting)
     if not source.feed_venue:
+        if source.map:
+            yield "feed_venue", "is required where map is set", ""
         return
     if source.feed_venue not in parts.names["venues"]:
         yield "feed_venue", "is not one of the venues", suggest(source.feed_venue, parts.names["venues"])

@@ -20,15 +20,16 @@ class OidcSettings(Section):
         `pip install 'bellhop-bookings[oidc]'`. Its redirect address is <public_url>/oidc/back.""",
         default="",
     )
-    client_id: str = key(string(), "", default="")
-    client_secret: str = key(string(), "", default="", secret=True)
+    client_id: str = key(string(), "", default="", needs="issuer")
+    client_secret: str = key(string(), "", default="", secret=True, needs="issuer")
     role_claim: str = key(
         string(1),
         """Where the ID token says a person's role (viewer, operator or admin, or a list that has one), and the name.
         Dots go inside: "realm_access.roles".""",
         default="bellhop_role",
+        needs="issuer",
     )
-    name_claim: str = key(string(1), "", default="email")
+    name_claim: str = key(string(1), "", default="email", needs="issuer")
 
     def __bool__(self) -> bool:
         return bool(self.issuer)

@@ -11,8 +11,9 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, Final, TypeVar, dataclass_transform, overload
 
 from marshmallow import fields
@@ -32,7 +33,7 @@ MISSING: Final = Missing()
 class Key:
     """name: as the file has it. required: the settings must have it. secret: no log, error or screen may show it.
     example: what the example shows where there is no default. rank: the example has
-    the keys of a lower one first."""
+    the keys of a lower one first. needs: the key, by its name, without which this one would do nothing."""
 
     kind: fields.Field[Any]
     doc: str
@@ -42,6 +43,7 @@ class Key:
     secret: bool
     example: Any
     rank: int
+    needs: str
 
     @property
     def shown(self) -> Any:
@@ -96,6 +98,7 @@ def key(
     hidden: bool = False,
     example: object = None,
     rank: int = 0,
+    needs: str = "",
 ) -> T:
     """Declares a key. Without a default it is required.
 
@@ -105,7 +108,7 @@ def key(
     usual = default_factory() if default_factory else left_out if isinstance(default, Missing) else default
     if required is None:
         required = isinstance(usual, Missing)
-    declared = Key(kind, inspect.cleandoc(doc), name, usual, required, secret, example, rank)
+    declared = Key(kind, inspect.cleandoc(doc), name, usual, required, secret, example, rank, needs)
     made: T = _field(declared, default, default_factory, shown=not (secret or hidden))
     return made
 
@@ -150,7 +153,8 @@ def keys_of(cls: type[Section]) -> Mapping[str, Key]:
             continue
         for inner, one in keys_of(declared.of).items():
             usual = getattr(declared.default, inner, one.default)
-            found[f"{attribute}.{inner}"] = replace(one, name=declared.prefix + one.name, default=usual)
+            needs = one.needs and declared.prefix + one.needs
+            found[f"{attribute}.{inner}"] = replace(one, name=declared.prefix + one.name, default=usual, needs=needs)
     return dict(sorted(found.items(), key=lambda item: item[1].rank))
 
 
@@ -168,11 +172,22 @@ def secret_values(made: Section) -> tuple[str, ...]:
     return tuple(value for name, one in keys_of(type(made)).items() if one.secret for value in texts_of(made, name))
 
 
+def lone_keys(made: Section, keys: Mapping[str, Key]) -> Iterator[tuple[str, str]]:
+    """What a section lacks for keys that would do nothing else: the key, and the problem. keys: by attribute."""
+    by_name = {key.name: attribute for attribute, key in keys.items()}
+    for attribute, key in keys.items():
+        if key.needs and attribute_of(made, attribute) != key.default and not attribute_of(made, by_name[key.needs]):
+            yield key.needs, f"is required where {key.name} is set"
+
+
+def attribute_of(made: Section, attribute: str) -> Any:
+    """By the name that `keys_of` has for it."""
+    return reduce(getattr, attribute.split("."), made)
+
+
 def texts_of(made: Section, attribute: str) -> tuple[str, ...]:
     """The texts under an attribute: one, or each of a list."""
-    value: Any = made
-    for part in attribute.split("."):
-        value = getattr(value, part)
+    value = attribute_of(made, attribute)
     items = value if isinstance(value, tuple) else (value,)
     return tuple(item for item in items if isinstance(item, str) and item)
 

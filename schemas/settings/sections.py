@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from bellhop.schemas.settings.keys import MISSING, Key, Section, keys_of, make
+from bellhop.schemas.settings.keys import MISSING, Key, Section, keys_of, lone_keys, make
 
 S = TypeVar("S", bound=Section)
 
@@ -43,7 +43,7 @@ class SectionPart(Generic[S]):
         except ValidationError as error:
             raise ValidationError({**_by_name(error), **wrong}, valid_data=error.valid_data) from None
         made = make(self.of, self.of.complete(dict(data)), **given)
-        for name, problem in made.conflicts():
+        for name, problem in (*made.conflicts(), *lone_keys(made, self.keys)):
             wrong.setdefault(name, [problem])
         if wrong:
             raise ValidationError(wrong, valid_data=data)

@@ -229,6 +229,7 @@ class OtelSettings(Section):
         'What it is to be sent with, as name=value: ["authorization=Bearer …"].',
         default=(),
         secret=True,
+        needs="endpoint",
     )
     signals: tuple[str, ...] = key(
         TextList(each=_check_signal), "What is sent: some of traces, metrics and logs.", default=SIGNALS

@@ -82,8 +82,7 @@ class SourceSettings(Section):
     )
     answer: int = key(
         one_number((200, 202)),
-        """The status of an accepted webhook: 202, or 200 for upstreams that insist. Left out, it is 200 for the format
-        tripleseat.""",
+        "The status of an accepted webhook: 202, or 200 for upstreams that insist. Left out: 200 for tripleseat.",
         required=False,
         example=202,
     )
@@ -244,8 +243,8 @@ class SourceSettings(Section):
         name="result_secret",
         default=(),
         secret=True,
+        needs="result_url",
     )
-
     flood: FloodLimits = group("flood_", default=FloodLimits())
 
     @classmethod
@@ -288,6 +287,8 @@ class SourceSettings(Section):
             yield "map", "is not for the format bellhop"
         if self.result_url and not self.result_secrets:
             yield "result_secret", "is required: it signs what is posted to result_url"
+        if self.silent_after_seconds and self.silence == "ignore":
+            yield "silent_after", 'is not for silence = "ignore"'
 
 
 def source_keys(kinds: Mapping[str, AccountKind]) -> Mapping[str, Key]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from bellhop.broker.embedded.sqlite_library import sqlite
+from bellhop.schemas.sqlite_library import sqlite
 from tests.support.rabbitmq import RabbitNode
 from tests.support.service import SOURCE, Service, wait_for
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bellhop.broker.embedded.broker import EmbeddedBroker
-from bellhop.broker.embedded.sqlite_library import sqlite
 from bellhop.broker.port import Broker
 from bellhop.broker.topology import Topology
+from bellhop.schemas.sqlite_library import sqlite
 
 
 class EmbeddedHarness:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, Final
 
 from bellhop.schemas.settings import Limits, accounts
@@ -78,6 +78,10 @@ class PeoplevineAccount(Section):
     )
     limits: Limits = accounts.limits(Limits())
     shares_token: ClassVar[bool] = False
+
+    def conflicts(self) -> Iterator[tuple[str, str]]:
+        if self.attributes and self.system != "sevenrooms":
+            yield "attributes", 'is for system = "sevenrooms"'
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -59,6 +59,11 @@ class Administration:
         rows: list[dict[str, Any]] = self._call("getBookings", filter_)
         return [_as_details(row) for row in rows]
 
+    def bookings_after_login(self, day: str, event_id: str) -> list[dict[str, Any]]:
+        """As `bookings`, with a new token in the place of the shared one: for checking the user's credentials."""
+        self._tokens.renew_token(self._shared, self._log_in)
+        return self.bookings(day, event_id)
+
     def details(self, id_: str) -> dict[str, Any]:
         found: dict[str, Any] = self._call("getBookingDetails", id_)
         return found

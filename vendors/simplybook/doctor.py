@@ -1,9 +1,9 @@
-"""The checks of a SimplyBook.me account. Only methods that read are called, and getToken."""
+"""The checks of a SimplyBook.me account. Only methods that read are called, getToken and getUserToken."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -45,7 +45,8 @@ _HOURS: Final = 14
 
 
 class SimplybookChecks:
-    """log_in: gets a new token and shares it. service_url: where getServiceUrl says the API is."""
+    """log_in: gets a new token and shares it. service_url: where getServiceUrl says the API is. list_of: logs in the
+    user of `admin_user` and gives what stands of a service on a day (Y-m-d); None where the settings name none."""
 
     def __init__(
         self,
@@ -54,12 +55,14 @@ class SimplybookChecks:
         call: MethodCall,
         log_in: Callable[[], None],
         service_url: Callable[[], str],
+        list_of: Callable[[str, str], Sequence[object]] | None = None,
     ) -> None:
         self._account = account
         self._subject = subject
         self._call = call
         self._log_in = log_in
         self._service_url = service_url
+        self._list_of = list_of
         self._api = False
         self._denied: Trouble | None = None
         self._info: dict[str, Any] = {}
@@ -84,10 +87,14 @@ class SimplybookChecks:
             Check("notes", self._notes, ("services",)),
             Check("payments", self._payments, ("services",)),
             Check("availability", self._availability, ("services", "company")),
+            Check("admin user", self._admin_user, ("services",)),
             Check("signature", _signature),
         ]
 
     def explain(self, trouble: Trouble) -> Finding:
+        if trouble.method in guide.USER and trouble.status is not None and not trouble.words.startswith("HTTP"):
+            code = guide.USER_LOGIN.get(trouble.code, guide.USER[trouble.method])
+            return fail(str(trouble), *code, guide.WITHOUT_LIST)
         if trouble.code in guide.LOGIN:
             return fail(str(trouble), *guide.LOGIN[trouble.code])
         if trouble.kind == "auth" and _is_company(trouble):
@@ -250,6 +257,14 @@ class SimplybookChecks:
             return fail(f"no free start within {_DAYS} days for {', '.join(none)}", *advice)
         seen = f"free starts within {_DAYS} days: {', '.join(free)}"
         return warn(f"{seen}; none for {', '.join(none)}", *advice) if none else ok(seen)
+
+    def _admin_user(self) -> Finding:
+        """The user's password itself is tried, as the API key is; then what a call in doubt would ask."""
+        if self._list_of is None:
+            return skip("admin_user is not set: what became of a call without an answer is not looked up")
+        (service,) = self._first(1)
+        found = self._list_of(self._subject.today().isoformat(), service["id"])
+        return ok(f"the user of admin_user may see it: of {service['name']} ({service['id']}) {len(found)} stand today")
 
     def _first(self, most: int) -> list[dict[str, Any]]:
         """Those that the settings name, then others."""

@@ -23,3 +23,15 @@ LOGIN: Final[Mapping[str, tuple[str, ...]]] = {
     "-33005": ("the company's HIPAA Custom Feature forbids this login: settle it with SimplyBook.me",),
 }
 """By getToken's error code."""
+
+USER: Final[Mapping[str, tuple[str, ...]]] = {
+    "getUserToken": (
+        "set admin_user and admin_password anew: a user who may log in to the company's admin interface, and the",
+        "user's password or API User Key",
+    ),
+    "getBookings": ("have the company's administrator let the user of admin_user see all bookings",),
+}
+"""What refuses the user of `admin_user`, by the method."""
+USER_LOGIN: Final[Mapping[str, tuple[str, ...]]] = {code: LOGIN[code] for code in ("-33001", "-33004", "-33005")}
+"""By getUserToken's error code, where it is not about the two keys."""
+WITHOUT_LIST: Final = "until then a call without an answer is settled by a callback or a person, as without admin_user"

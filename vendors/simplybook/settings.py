@@ -58,8 +58,11 @@ class SimplybookAccount(Section):
         """A user of the company who may see its list of bookings (getBookings of the administration): by it most calls
         whose end nobody knows are settled without a person. "": none, and the list is not asked.""",
         default="",
+        needs="admin_password",
     )
-    admin_password: str = key(string(), "The user's password, or their API User Key.", secret=True, default="")
+    admin_password: str = key(
+        string(), "The user's password, or their API User Key.", secret=True, default="", needs="admin_user"
+    )
     limits: Limits = accounts.limits(Limits(5.0, 2, 5000))  # as others report
     system: ClassVar[str] = ""
     pulls: ClassVar[Mapping[str, str]] = {}
@@ -68,7 +71,7 @@ class SimplybookAccount(Section):
     @property
     def has_list(self) -> bool:
         """Whether the company's list of bookings can be asked."""
-        return bool(self.admin_user and self.admin_password)
+        return bool(self.admin_user)
 
     @property
     def secrets(self) -> tuple[str, ...]:

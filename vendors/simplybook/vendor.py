@@ -117,7 +117,12 @@ def _doctor(
 
     client = client_of(account)
     return SimplybookChecks(
-        account, subject, troubles(client.call), troubles(client.renew_token), troubles(client.service_url)
+        account,
+        subject,
+        troubles(client.call),
+        troubles(client.renew_token),
+        troubles(client.service_url),
+        troubles(client.admin.bookings_after_login) if client.admin else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
 import subprocess
@@ -10,13 +11,19 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 import pytest
 import sqlalchemy as sa
 
 from bellhop.ledger.backups import backup, libpq_environment, restore
+from bellhop.ledger.codec import call_to_json
+from bellhop.ledger.doubtful import LastRestore
+from bellhop.ledger.letters import OUTRUN
 from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, LetterState, ProofResult, Refused, Settlement, State
 from bellhop.ledger.store import Ledger
+from bellhop.ledger.tables import events
+from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.errors import LedgerError
 from bellhop.schemas.reasons import Reason
 from tests.support.ledger import (
@@ -118,6 +125,93 @@ def test_each_way_in_which_an_event_comes_back_leaves_one_letter_of_it(ledger: L
     assert ledger.settle([ended]) == []
     ledger.letters.archive([letter(sent.next_generation(), Reason.IN_DOUBT)])
     assert open_letters() == [3]
+
+
+def test_a_letter_that_comes_after_its_event_went_on_arrives_closed(ledger: Ledger, clock: Clock) -> None:
+    """The archive was away: the letter that holds it comes after the replay of the copy's has been taken."""
+    sent = event("sent", subject="R-1")
+    die(ledger, sent)
+    ledger.letters.archive([letter(sent)])
+    ledger.letters.begin_replay([1], "ann", "it is well again")
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    clock.advance(seconds=60)
+    held = claim(ledger, sent)
+    assert isinstance(held, Refused)
+    ledger.letters.close_replayed([1])
+    take(ledger, sent.next_generation())
+    assert ledger.letters.archive([replace(letter(sent, Reason.IN_DOUBT), error=held.error)]) == 1
+    assert ledger.letters.find(LetterFilter(), 9) == []
+    assert [(row.act, row.letter, row.why) for row in ledger.audit(1)] == [("close", 2, OUTRUN)]
+
+
+def test_the_letter_of_what_was_held_and_is_superseded_by_now_is_closed(ledger: Ledger, clock: Clock) -> None:
+    first = event("first")
+    die(ledger, first)
+    ledger.letters.archive([letter(first)])
+    finish(ledger, event("second", "booking.changed", at=5), booking=booking(entry("77")))
+    ledger.letters.begin_replay([1], "ann", "it is well again")
+    clock.advance(seconds=HOUR)
+    ledger.restores.say(NOON, "ann", "the disk was lost")
+    assert isinstance(claim(ledger, first), Refused)
+    ledger.letters.archive([letter(first, Reason.IN_DOUBT)])
+    ledger.letters.close_replayed([1])
+    assert getattr(claim(ledger, first.next_generation()), "state", None) is State.SUPERSEDED
+    assert ledger.letters.find(LetterFilter(), 9) == [], "there is nothing that anybody could say of it"
+
+
+Restored = Literal["never", "minded", "released"]
+
+
+@pytest.mark.parametrize("restored", get_args(Restored))
+def test_a_letter_is_closed_where_its_event_or_a_later_letter_tells_what_became_of_it_and_nowhere_else(
+    ledger: Ledger, clock: Clock, restored: Restored
+) -> None:
+    """Over every state of an event, each before and after the restore."""
+    if restored != "never":
+        ledger.restores.say(NOON, "ann", "the disk was lost")
+    if restored == "released":
+        ledger.restores.release("ann", "all was looked at")
+    hold = LastRestore(NOON, NOON).refuse(event(), None).error
+    reasons = [*((Reason.IN_DOUBT, error) for error in ("nobody knows", hold)), (Reason.REJECTED, "it said no")]
+    cases = list(itertools.product(State, (0, 1, 2), (None, BOOK), (-60, 60), reasons))
+    closed = set()
+    for number, (state, generation, calling, since, (reason, error)) in enumerate(cases):
+        envelope = event(f"e-{number}", subject=f"R-{number}", generation=1)
+        with ledger._database.write() as connection:
+            values = _row(envelope, state=state.value, generation=generation, updated=NOON + timedelta(seconds=since))
+            connection.execute(sa.insert(events).values(**values, calling=call_to_json(calling)))
+        ledger.letters.archive([replace(letter(envelope, reason), error=error)])
+        (found,) = ledger.letters.find(LetterFilter(states=tuple(LetterState), event_id=envelope.id), 9)
+        if found.state is LetterState.REPLAYED:
+            closed.add(number)
+        elif found.state is LetterState.REPLAYING:
+            assert (state, generation, calling, reason) == (State.DEAD, 1, None, Reason.IN_DOUBT), (
+                "as its doubt is over"
+            )
+        else:
+            assert found.state is LetterState.OPEN
+    is_known = [restored == "never" or (since > 0 and error == hold) for *_, since, (_, error) in cases]
+    assert closed == {
+        number
+        for number, (state, generation, calling, _, (reason, _)) in enumerate(cases)
+        if is_known[number]
+        and generation == 2
+        and reason is Reason.IN_DOUBT
+        and (state is not State.DISCARDED or calling is None)
+    }
+
+
+def _row(envelope: Envelope, **more: Any) -> dict[str, Any]:
+    names = ("source", "content_hash", "business_key", "type", "subject", "route", "account", "time", "received")
+    told = {name: getattr(envelope, name) for name in names}
+    usual = {"detail": "", "reason": "", "claimed_by": "", "claim_token": 0, "calling_token": 0, "attempts": 0}
+    return {**told, "event_id": envelope.id, "claim_until": NOON, **usual, **more}
+
+
+def test_a_letter_of_an_event_that_is_not_known_stays_before_a_person(ledger: Ledger) -> None:
+    ledger.letters.archive([letter(event(), Reason.IN_DOUBT)])
+    assert [one.id for one in ledger.letters.find(LetterFilter(), 9)] == [1]
 
 
 def test_a_word_closes_the_letter_that_the_copy_had_of_a_later_replay(ledger: Ledger, clock: Clock) -> None:

@@ -20,13 +20,14 @@ from typing import Any
 
 import pytest
 
-from bellhop.schemas.fibres import Fibres, pause
+from bellhop.schemas import fibres
+from bellhop.schemas.fibres import AWAY_SECONDS, READABLE, Fibres, listening_seconds, pause
 from bellhop.schemas.redact import Redactor
-from bellhop.vendors import exchange
+from bellhop.vendors import exchange, sockets
 from bellhop.vendors.exchange import HttpConnection
 from bellhop.vendors.failure import Kind, VendorFailure
 from bellhop.vendors.http import HttpAnswer, HttpClient, Where
-from bellhop.vendors.sockets import Host
+from bellhop.vendors.sockets import Host, open_socket
 
 CONNECT_SECONDS, READ_SECONDS, WITHIN_SECONDS = 0.3, 0.4, 4.0
 BODY = b'{"ok": true}'
@@ -391,3 +392,67 @@ def test_an_answer_that_is_compressed_unasked_is_read(coding: str, packed: bytes
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(packed)}\r\n\r\n"
     with vendor(drip(head.encode() + packed)) as at:
         assert ask(http(), at.url).json == {"ok": True}
+
+
+# --- a thread that is kept elsewhere ----------------------------------------------------------------------------------
+
+
+def test_what_its_thread_does_elsewhere_takes_no_time_from_opening_a_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a ledger that is frozen does. The name's addresses come at its end, where nothing would be left for them."""
+    thawed, look_up, opened = threading.Event(), sockets._addresses, []
+
+    def frozen() -> None:
+        time.sleep(AWAY_SECONDS + 0.1)
+        thawed.set()
+
+    def late(name: str, port: int) -> list[sockets.Address]:
+        thawed.wait()
+        return look_up("127.0.0.1", port)
+
+    monkeypatch.setattr(sockets, "_addresses", late)
+    with socket.create_server(("127.0.0.1", 0)) as listener, Fibres() as together:
+        host = Host("vendor.test", listener.getsockname()[1], is_tls=False)
+        together.start(lambda: opened.append(open_socket(host, CONNECT_SECONDS)), frozen)
+        while together.count:
+            together.turn(math.inf)
+    for one in opened:
+        one.close()
+    assert len(opened) == 1
+
+
+def test_who_is_silent_after_its_thread_came_back_is_given_up() -> None:
+    told: list[Exception] = []
+
+    def connect() -> None:
+        try:
+            sockets._wait_while_heard(READABLE, ours, listening_seconds() + CONNECT_SECONDS)
+        except TimeoutError as error:
+            told.append(error)
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs, Fibres() as together:
+        together.start(connect, lambda: time.sleep(AWAY_SECONDS + 0.1))
+        together.turn(time.monotonic())
+        assert told == [], "nobody listened"
+        while together.count:
+            together.turn(math.inf)
+    assert len(told) == 1
+
+
+def test_a_thread_that_is_away_for_too_long_gives_the_connection_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event may be another worker's by then."""
+    monkeypatch.setattr(fibres, "MOST_AWAY_SECONDS", 0.1)
+    given_up: list[bool] = []
+
+    def connect() -> None:
+        until = listening_seconds() + CONNECT_SECONDS
+        pause(0)
+        given_up.append(listening_seconds() >= until)
+
+    with Fibres() as together:
+        together.start(connect, lambda: time.sleep(AWAY_SECONDS + 0.1))
+        while together.count:
+            together.turn(math.inf)
+    assert given_up == [True]

@@ -330,6 +330,57 @@ def test_the_address_is_asked_for_where_the_settings_say_so(doctor: Doctor, sand
     assert (failure["name"], "not SimplyBook.me's" in failure["seen"]) == ("address", True)
 
 
+ADMIN = 'admin_user = "admin"\nadmin_password = "{}"'
+OPEN = ADMIN.format("sandbox-password")
+
+
+def test_the_user_of_the_companys_list_is_tried_by_logging_in_and_reading(doctor: Doctor, sandbox: Sandbox) -> None:
+    ledger = doctor.ledger()
+    ledger.replace_token("salon/admin", None, lambda: "of-yesterday")
+    found = doctor.checks("salon", more=OPEN)["admin user"]
+    assert (found["status"], "0 stand today" in found["seen"]) == ("ok", True)
+    assert [name for name in methods(sandbox) if name in ("getUserToken", "getBookings")] == [
+        *("getUserToken", "getBookings")
+    ]
+    assert ledger.token("salon/admin") != "of-yesterday"
+    assert {call["effect"] for call in sandbox.calls()} == {None}
+
+
+def test_without_such_a_user_the_list_is_left_alone(doctor: Doctor, sandbox: Sandbox) -> None:
+    assert doctor.checks("salon")["admin user"]["status"] == "skipped"
+    assert "getUserToken" not in methods(sandbox)
+
+
+def test_a_wrong_password_of_the_user_is_found_though_a_token_that_works_is_shared(doctor: Doctor) -> None:
+    doctor.checks("salon", more=OPEN)
+    told = doctor.run("salon", more=ADMIN.format("a-wrong-word-42"))
+    assert "a-wrong-word-42" not in told.output
+    failure = only_failure(doctor.checks("salon", more=ADMIN.format("a-wrong-word-42")))
+    assert (failure["name"], "User with this login" in failure["seen"]) == ("admin user", True)
+    assert "set admin_user and admin_password anew" in failure["advice"][0]
+    assert "api_key" not in " ".join(failure["advice"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        ({"method": "getUserToken", "kind": "error", "code": -33004, "message": "User is blocked"}, "unblock it"),
+        ({"method": "getUserToken", "kind": "error", "code": -32000, "message": "Not today"}, "set admin_user"),
+        ({"method": "getUserToken", "kind": "http", "status": 403}, "a firewall before it turns this host away"),
+        ({"method": "getBookings", "kind": "error", "code": -32600, "message": "Access denied"}, "see all bookings"),
+        ({"method": "getBookings", "kind": "error", "code": -32601, "message": "Method not found"}, "see all bookings"),
+        ({"method": "getBookings", "kind": "reset"}, "the vendor did not answer"),
+    ],
+)
+def test_each_refusal_of_the_user_fails_that_check_alone(
+    doctor: Doctor, sandbox: Sandbox, fault: Fault, advice: str
+) -> None:
+    sandbox.fault(**fault, times=None)  # type: ignore[arg-type]
+    failure = only_failure(doctor.checks("salon", more=OPEN))
+    assert failure["name"] == "admin user"
+    assert advice in " ".join(failure["advice"])
+
+
 @pytest.mark.parametrize(
     ("check", "seed"),
     [

@@ -32,6 +32,7 @@ ADDRESS_SECRET = "in-the-address-0123456789"
 
 
 def source(verifier: str, *secrets: str, url: str = "https://example.test/hook") -> SourceSettings:
+    url = url if TABLE[verifier].needs_url else ""
     return SourceSettings("x", verifier, secrets or (KEY,), 180, 200, "", notification_url=url)
 
 
@@ -107,6 +108,11 @@ def test_squares_signature_covers_the_address() -> None:
         Verifier(source("square", url="https://example.test/other")).verify(good("square"), BODY, AT)
     with pytest.raises(SettingsError, match=r"sources\.x\.notification_url: is required"):
         verifiers({"x": source("square", url="")})
+
+
+def test_an_address_that_no_signature_covers_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"sources\.x\.notification_url: is not for calcom"):
+        verifiers({"x": replace(source("calcom"), notification_url="https://example.test/hook")})
 
 
 def test_cal_coms_word_for_no_secret_is_no_secret() -> None:

@@ -1,4 +1,4 @@
-"""What the ledger knows of SQLite's versions, and of its drivers' errors."""
+"""What the ledger knows of its drivers' errors."""
 
 from __future__ import annotations
 
@@ -9,28 +9,6 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bellhop.ledger.engine import wrap_errors
 from bellhop.schemas.errors import LedgerError, LedgerUnavailable
-from bellhop.schemas.sqlite_wal import wal_is_safe
-
-
-@pytest.mark.parametrize(
-    ("version", "safe"),
-    [
-        ((3, 6, 23), True),
-        ((3, 7, 0), False),
-        ((3, 40, 1), False),
-        ((3, 44, 5), False),
-        ((3, 44, 6), True),
-        ((3, 45, 0), False),
-        ((3, 50, 6), False),
-        ((3, 50, 7), True),
-        ((3, 51, 0), False),
-        ((3, 51, 2), False),
-        ((3, 51, 3), True),
-        ((3, 53, 4), True),
-    ],
-)
-def test_wal_is_used_only_where_it_cannot_corrupt(version: tuple[int, ...], safe: bool) -> None:
-    assert wal_is_safe(version) is safe
 
 
 def test_an_error_is_told_by_its_first_line_without_the_statements_values() -> None:

@@ -239,4 +239,5 @@ def test_what_is_wrong_with_its_settings_is_told(key: str, value: object, proble
 
 
 def test_the_headers_values_are_secrets() -> None:
-    assert "Bearer t0ken" in build({"otel": {"headers": "authorization=Bearer t0ken, x-scope=club"}}).secrets
+    otel = {"endpoint": "http://collector:4318", "headers": "authorization=Bearer t0ken, x-scope=club"}
+    assert "Bearer t0ken" in build({"otel": otel}).secrets

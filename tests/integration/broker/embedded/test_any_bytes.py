@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bellhop.broker.embedded.broker import EmbeddedBroker
-from bellhop.broker.embedded.sqlite_library import sqlite
 from bellhop.broker.port import Message
 from bellhop.broker.topology import Topology, work, work_queue
+from bellhop.schemas.sqlite_library import sqlite
 from tests.support.deliveries import collect, ids
 
 ROUTE = "members"

@@ -16,11 +16,11 @@ from bellhop.broker.embedded import broker as broker_module
 from bellhop.broker.embedded import file, wake
 from bellhop.broker.embedded.broker import EmbeddedBroker
 from bellhop.broker.embedded.consumer import EmbeddedConsumer
-from bellhop.broker.embedded.sqlite_library import sqlite
 from bellhop.broker.embedded.store import Store
 from bellhop.broker.port import Message
 from bellhop.broker.topology import DEAD_QUEUE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError, BrokerUnavailable, PublishUnconfirmed
+from bellhop.schemas.sqlite_library import sqlite
 from bellhop.vendors.registry import ROUTES
 from tests.support.broker_child import Child
 from tests.support.deliveries import PATIENCE_SECONDS, collect, ids, message, put, settle

@@ -63,6 +63,8 @@ def test_a_sources_venues_are_known_by_any_key() -> None:
             *("feed_venue", "must be of another account"),
         ),
         ({"format": "simplybook", "account": "salon", "feed_venue": "spa"}, "feed_venue", "needs a map"),
+        ({"format": "simplybook", "account": "salon", "map": MAP}, "feed_venue", "is required where map is set"),
+        ({"silence": "ignore", "silent_after": "1h"}, "silent_after", "is not for silence"),
         ({"notification_url": "example.test"}, "notification_url", "must start with http:"),
         ({"answer": 204}, "answer", "must be one of"),
         ({"unknown_venues": "drop"}, "unknown_venues", "must be one of"),

@@ -132,6 +132,52 @@ def test_a_missing_key_is_written_out() -> None:
     assert _said(changed("venues.spa.timezone", ...))["venues.spa.timezone"].endswith('timezone = "Europe/London"')
 
 
+# --- keys that need another ---------------------------------------------------------------------------------------
+
+
+_RESULT_SECRET = "whsec_cmVzdWx0cyBhcmUgc2lnbmVkIHdpdGggdGhpcyBvbmU="
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "needed"),
+    [
+        ("accounts.salon.admin_user", "someone", "admin_password"),
+        ("accounts.salon.admin_password", "pass-word", "admin_user"),
+        ("sources.crm.result_secret", _RESULT_SECRET, "result_url"),
+        ("console.oidc_client_id", "bellhop", "oidc_issuer"),
+        ("console.oidc_client_secret", "pass-word", "oidc_issuer"),
+        ("console.oidc_role_claim", "roles", "oidc_issuer"),
+        ("console.oidc_name_claim", "name", "oidc_issuer"),
+        ("otel.headers", "authorization=Bearer abc", "endpoint"),
+        ("alerts.team.quiet_severity", "warning", "quiet"),
+        ("alerts.team.timezone", "Europe/London", "quiet"),
+    ],
+)
+def test_a_key_that_would_do_nothing_without_another_is_refused(path: str, value: object, needed: str) -> None:
+    document = changed(path, value)
+    if "alerts" in document:
+        document["alerts"]["team"] |= {"kind": "slack", "url": "https://hooks.example.test/x"}
+    section, _, name = path.rpartition(".")
+    assert _said(document) == {f"{section}.{needed}": f"is required where {name} is set; "}
+
+
+def test_keys_that_need_another_may_stand_as_the_example_has_them() -> None:
+    document = changed("accounts.salon.admin_user", "")
+    document["accounts"]["salon"]["admin_password"] = ""
+    document["console"] = {"oidc_client_id": "", "oidc_role_claim": "bellhop_role"}
+    document["alerts"] = {
+        "team": {"kind": "slack", "url": "https://hooks.example.test/x", "quiet": "", "timezone": "UTC"}
+    }
+    assert build(document).alerts["team"].quiet is None
+
+
+def test_labels_of_sevenrooms_are_for_an_account_before_it() -> None:
+    document = changed("accounts.club.attributes", ["House Wine"])
+    assert list(_said(document)) == ["accounts.club.attributes"]
+    document["accounts"]["club"]["system"] = "sevenrooms"
+    assert build(document).accounts
+
+
 # --- placeholders and published secrets ---------------------------------------------------------------------------
 
 
@@ -149,7 +195,6 @@ def test_the_examples_placeholder_is_no_secret(value: object) -> None:
         ("accounts.salon.secret_key", "…"),
         ("venues.spa.account", "…"),
         ("sources.crm.result_secret", "whsec_…"),
-        ("console.oidc_client_secret", "…"),
         ("broker.url", ["amqp://bellhop:…@rabbit-1/"]),
         ("ledger.url", "postgresql://bellhop:...@db/bellhop"),
     ],
@@ -171,7 +216,6 @@ def _secrets_of_the_demo() -> list[tuple[str, str]]:
         ("accounts.salon.api_key", salon["api_key"]),
         ("accounts.salon.secret_key", salon["secret_key"]),
         ("sources.crm.secrets", DEMO_SECRET),
-        ("sources.crm.result_secret", DEMO_SECRET),
     ]
 
 
@@ -180,6 +224,14 @@ def test_the_demos_secrets_are_refused_before_a_real_vendor(path: str, secret: s
     said = _said(changed(path, secret))
     assert list(said) == [path]
     assert said[path].startswith("is a published secret")
+
+
+def test_the_demos_secret_signs_no_results_of_a_real_vendor() -> None:
+    document = changed("sources.crm.result_secret", DEMO_SECRET)
+    document["sources"]["crm"]["result_url"] = "https://crm.example/hooks"
+    said = _said(document)
+    assert list(said) == ["sources.crm.result_secret"]
+    assert said["sources.crm.result_secret"].startswith("is a published secret")
 
 
 @pytest.mark.parametrize(

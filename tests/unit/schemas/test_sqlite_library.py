@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bellhop.schemas.sqlite_wal import wal_is_safe
+from bellhop.schemas.sqlite_library import wal_is_safe
 
 
 @pytest.mark.parametrize(
