@@ -235,6 +235,18 @@ def _postgres(url: sa.URL, connections: int) -> sa.Engine:
         if _is_pooled(connection):
             connection.prepare_threshold = None
 
+    _ask_the_idle(engine)
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        driver.run_text(connection, _POSTGRES_BEGIN)
+
+    return engine
+
+
+def _ask_the_idle(engine: sa.Engine) -> None:
+    """Whether they stand, before they are used again."""
+
     @sa.event.listens_for(engine, "checkin")
     def note_use(_connection: object, record: Any) -> None:
         record.info["used"] = time.monotonic()
@@ -248,12 +260,6 @@ def _postgres(url: sa.URL, connections: int) -> sa.Engine:
             connection.execute(";")
         except connection.Error:
             raise DisconnectionError from None  # the pool opens another
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        driver.run_text(connection, _POSTGRES_BEGIN)
-
-    return engine
 
 
 def _has_come(file: int) -> bool:
