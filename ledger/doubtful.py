@@ -29,7 +29,7 @@ class LastRestore:
     def _words(self) -> str:
         return f"the ledger was put back as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC"
 
-    def held(self, error: str) -> bool:
+    def is_hold(self, error: str) -> bool:
         """Whether these are the words of `refuse`."""
         return error.startswith(self._words)
 

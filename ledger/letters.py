@@ -79,8 +79,7 @@ class Letters:
         if not letters:
             return 0
         now = self._now()
-        insert = self._database.insert(dead_letters)
-        insert = insert.on_conflict_do_nothing(index_elements=["fingerprint"])
+        insert = self._database.insert(dead_letters).on_conflict_do_nothing(index_elements=["fingerprint"])
         # In one order everywhere, lest two archivers wait for each other's fingerprints in a ring.
         rows = sorted((_values(letter, now) for letter in letters), key=lambda row: str(row["fingerprint"]))
         by_fingerprint = {_fingerprint(letter): letter for letter in letters}

@@ -59,7 +59,7 @@ def is_outrun(connection: sa.Connection, own: Mapping[str, Any] | None, letter: 
     if row is None or row.generation <= letter.generation or (row.state == State.DISCARDED and row.calling is not None):
         return False
     said = [LastRestore(one.as_of, one.at) for one in connection.execute(sa.select(restores))]
-    return not said or (row.updated > max(one.said for one in said) and any(one.held(letter.error) for one in said))
+    return not said or (row.updated > max(one.said for one in said) and any(one.is_hold(letter.error) for one in said))
 
 
 def _event(connection: sa.Connection, own: Mapping[str, Any]) -> Any:

@@ -98,8 +98,8 @@ class Fibres:
         if time.monotonic() >= self._soonest:
             self._end_waits()
 
-    def attended(self) -> float:
-        """See `attended`."""
+    def listening_seconds(self) -> float:
+        """See `listening_seconds`."""
         return time.monotonic() - self._away - self._away_now()
 
     def _away_now(self) -> float:
@@ -172,11 +172,11 @@ def wait_until(event: int, sock: socket.socket, deadline: float) -> None:
         raise TimeoutError
 
 
-def attended() -> float:
+def listening_seconds() -> float:
     """Monotonic seconds that stand still while the fibre's thread is kept elsewhere: what cannot be heard then is no
     silence."""
     fibre = getcurrent()
-    return fibre.fibres.attended() if isinstance(fibre, _Fibre) else time.monotonic()
+    return fibre.fibres.listening_seconds() if isinstance(fibre, _Fibre) else time.monotonic()
 
 
 def wait_for(future: Future[Value], seconds: float) -> Value:

@@ -17,7 +17,7 @@ from functools import cache, partial
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
-from bellhop.schemas.fibres import READABLE, WRITABLE, attended, wait_for, wait_until
+from bellhop.schemas.fibres import READABLE, WRITABLE, listening_seconds, wait_for, wait_until
 
 Value = TypeVar("Value")
 
@@ -58,14 +58,14 @@ def open_socket(host: Host, seconds: float, check_peer: CheckPeer | None = None)
 
     Raises OSError: gaierror, TimeoutError, ssl.SSLError and the like.
     """
-    deadline = attended() + seconds
+    deadline = listening_seconds() + seconds
     addresses = _look_up(host.name, host.port, seconds)
     if not addresses:
         raise socket.gaierror("no addresses")
     failure: OSError = TimeoutError()
     for place, address in enumerate(addresses):
         # What is left is shared out: an address that swallows everything must not use up the time of the next.
-        left = (deadline - attended()) / (len(addresses) - place)
+        left = (deadline - listening_seconds()) / (len(addresses) - place)
         if left <= 0:
             break
         try:
@@ -84,7 +84,7 @@ def _connect(address: Address, seconds: float) -> socket.socket:
         made.setblocking(False)
         code = made.connect_ex(peer)
         if code == errno.EINPROGRESS:
-            _wait_attended(WRITABLE, made, attended() + seconds)
+            _wait_while_heard(WRITABLE, made, listening_seconds() + seconds)
             code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code))
@@ -108,7 +108,7 @@ def _prepare(opened: socket.socket, host: Host, deadline: float, check_peer: Che
         opened = agreed = _tls().wrap_socket(
             opened, server_hostname=host.name.rstrip("."), do_handshake_on_connect=False
         )
-        _until_done(agreed.do_handshake, agreed, READABLE, deadline, _wait_attended)
+        _until_done(agreed.do_handshake, agreed, READABLE, deadline, _wait_while_heard)
     except BaseException:
         opened.close()
         raise
@@ -135,13 +135,13 @@ def receive(sock: socket.socket, most: int, deadline: float) -> bytes:
     return _until_done(partial(sock.recv, most), sock, READABLE, deadline)
 
 
-def _wait_attended(event: int, sock: socket.socket, deadline: float) -> None:
-    """As `wait_until`, with a deadline by `attended`."""
+def _wait_while_heard(event: int, sock: socket.socket, deadline: float) -> None:
+    """As `wait_until`, with a deadline by `listening_seconds`."""
     while True:
         try:
-            return wait_until(event, sock, time.monotonic() + deadline - attended())
+            return wait_until(event, sock, time.monotonic() + deadline - listening_seconds())
         except TimeoutError:
-            if attended() >= deadline:
+            if listening_seconds() >= deadline:
                 raise
 
 
@@ -190,8 +190,8 @@ def _look_up(name: str, port: int, seconds: float) -> list[Address]:
             except RuntimeError as error:  # the process may have no more: nothing was sent, and the next one asks anew
                 raise OSError(errno.EAGAIN, "no thread to ask for its addresses") from error
             _under_way[name, port] = asked
-    deadline = attended() + seconds
-    while not asked.done() and (left := deadline - attended()) > 0:
+    deadline = listening_seconds() + seconds
+    while not asked.done() and (left := deadline - listening_seconds()) > 0:
         with suppress(TimeoutError):
             wait_for(asked, left)
     return asked.result(0)

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from bellhop.schemas import fibres
-from bellhop.schemas.fibres import AWAY_SECONDS, READABLE, Fibres, attended, pause
+from bellhop.schemas.fibres import AWAY_SECONDS, READABLE, Fibres, listening_seconds, pause
 from bellhop.schemas.redact import Redactor
 from bellhop.vendors import exchange, sockets
 from bellhop.vendors.exchange import HttpConnection
@@ -427,7 +427,7 @@ def test_who_is_silent_after_its_thread_came_back_is_given_up() -> None:
 
     def connect() -> None:
         try:
-            sockets._wait_attended(READABLE, ours, attended() + CONNECT_SECONDS)
+            sockets._wait_while_heard(READABLE, ours, listening_seconds() + CONNECT_SECONDS)
         except TimeoutError as error:
             told.append(error)
 
@@ -447,9 +447,9 @@ def test_a_thread_that_is_away_for_too_long_gives_the_connection_up(monkeypatch:
     given_up: list[bool] = []
 
     def connect() -> None:
-        until = attended() + CONNECT_SECONDS
+        until = listening_seconds() + CONNECT_SECONDS
         pause(0)
-        given_up.append(attended() >= until)
+        given_up.append(listening_seconds() >= until)
 
     with Fibres() as together:
         together.start(connect, lambda: time.sleep(AWAY_SECONDS + 0.1))
