@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from bench.lanes import at_work
+from bench.lanes import at_work, event
 from bench.processes import end_on_sigterm, peak_mb, until, used_by
 from tests.support.rabbitmq import RabbitNode
 
@@ -28,7 +28,7 @@ SHORT: Final = 60_000
 def measure(broker: str, backlog: int, seconds: float, report: Callable[..., None]) -> float:
     """Events that ended a second, from a second after the first on."""
     began = time.monotonic()
-    with at_work(broker, {"a": 0}, backlog) as place:
+    with at_work(broker, {"a": 0}, (event("a", number) for number in range(backlog))) as place:
         published = time.monotonic() - began
         until(lambda: place.counts().total() > 0, "the first was called", 120, place.worker.alive, every=0.2)
         time.sleep(1)

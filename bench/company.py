@@ -82,7 +82,7 @@ class Connection(protocol.Connection):
 def main() -> None:
     port, delay = protocol.read_place("Answers as a SimplyBook.me company and counts the calls.")
     told = Told()
-    asyncio.run(protocol.serve(port, lambda: Connection(told, delay)))
+    protocol.run(protocol.serve(port, lambda: Connection(told, delay)))
 
 
 if __name__ == "__main__":

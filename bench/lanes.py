@@ -15,7 +15,7 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,9 +89,13 @@ class Place:
 
 def publish(publisher: Publisher, account: str, count: int, first: int = 0) -> dict[str, float]:
     """Publishes so many of its events; when each was handed over, by member."""
+    return publish_all(publisher, (event(account, number) for number in range(first, first + count)))
+
+
+def publish_all(publisher: Publisher, events: Iterable[Envelope]) -> dict[str, float]:
+    """When each was handed over, by member."""
     sent, waiting = {}, []
-    for number in range(first, first + count):
-        envelope = event(account, number)
+    for envelope in events:
         sent[envelope.subject] = time.monotonic()
         waiting.append(publisher.publish(work_message(envelope, envelope.time), work(MEMBERS_ROUTE)))
         if len(waiting) >= WINDOW:
@@ -122,8 +126,8 @@ def event(account: str, number: int) -> Envelope:
 
 
 @contextmanager
-def at_work(broker: str, accounts: dict[str, float], waiting: int = 0) -> Iterator[Place]:
-    """waiting: how many events of the first account are there before the worker is."""
+def at_work(broker: str, accounts: dict[str, float], waiting: Iterable[Envelope] = ()) -> Iterator[Place]:
+    """waiting: events that are there before the worker is."""
     vendor, port = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="bellhop-bench-") as name, ExitStack() as stack:
         folder = Path(name)
@@ -137,7 +141,7 @@ def at_work(broker: str, accounts: dict[str, float], waiting: int = 0) -> Iterat
         made.declare()
         publisher = made.publisher()
         stack.callback(publisher.close)
-        publish(publisher, next(iter(accounts)), waiting)
+        publish_all(publisher, waiting)
         command = [sys.executable, "-m", "bench.lanes_vendor", "--port", str(vendor)]
         stack.enter_context(running(command, folder / "vendor.log", {}))
         worker_command = [sys.executable, "-m", "bellhop.cli.main", "--config", str(path), "work", "members"]
@@ -221,10 +225,9 @@ def many(broker: str, events: int, report: Callable[..., None]) -> None:
     took = {}
     for accounts in (1, 1000):
         names = [f"a{n}" for n in range(accounts)]
-        with at_work(broker, dict.fromkeys(names, 0)) as place:
-            for name in names:
-                place.put(name, events // accounts)
-            whole = events // accounts * accounts
+        whole = events // accounts * accounts
+        waiting = (event(names[number % accounts], number) for number in range(whole))
+        with at_work(broker, dict.fromkeys(names, 0), waiting) as place:
             until(lambda: place.counts().total() >= whole, "all were called", 600, place.worker.alive, every=1)  # noqa: B023
             times = sorted(at for _, _, at in place.told())
             took[accounts] = times[-1] - times[0]

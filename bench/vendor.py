@@ -76,7 +76,7 @@ class Connection(protocol.Connection):
 def main() -> None:
     port, delay = protocol.read_place("Answers sync_member and counts the calls.")
     count = Count()
-    asyncio.run(protocol.serve(port, lambda: Connection(count, delay)))
+    protocol.run(protocol.serve(port, lambda: Connection(count, delay)))
 
 
 if __name__ == "__main__":

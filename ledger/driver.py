@@ -34,7 +34,7 @@ def _run(connection: sa.Connection, work: Callable[[Any], object]) -> list[Row]:
         cursor = pooled.cursor()
         try:
             work(cursor)
-            return list(cursor.fetchall()) if cursor.description else []
+            return list(cursor.fetchall()) if _has_rows(cursor) else []
         finally:
             cursor.close()
     except base as error:
@@ -44,3 +44,8 @@ def _run(connection: sa.Connection, work: Callable[[Any], object]) -> list[Row]:
         raise DBAPIError.instance(
             None, None, error, base, hide_parameters=True, connection_invalidated=is_lost, dialect=dialect
         ) from error
+
+
+def _has_rows(cursor: Any) -> bool:
+    """psycopg makes an object of each column for a description, and knows without where its rows begin."""
+    return getattr(cursor, "rownumber", None) is not None if hasattr(cursor, "rownumber") else bool(cursor.description)

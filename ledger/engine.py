@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import select
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bellhop.ledger import driver
@@ -43,6 +51,9 @@ _MIGRATION_LOCK: Final = 0x62656C6C686F70  # "bellhop": of the whole database, s
 _UNAVAILABLE: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 _LOCK: Final = "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%s::bigint[]) AS k"
+_TRUSTED_SECONDS: Final = 1.0
+"""So long after its last use a connection is taken to stand where the server has said nothing: only then it is asked
+first. One whose host died since is told as one that breaks amid its transaction."""
 _LOCK_MIGRATION: Final = sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
 
 
@@ -92,7 +103,7 @@ class Database:
         if not self._lite:
             with wrap_errors(), self._writer.begin() as connection:
                 if locks := sorted({_lock(key) for key in keys}):
-                    driver.run_text(connection, _LOCK, [locks])
+                    driver.run_text(connection, _LOCK, [f"{{{','.join(map(str, locks))}}}"])
                 yield connection
             return
         if not self._turn.acquire(timeout=WAIT_SECONDS):
@@ -211,7 +222,6 @@ def _postgres(url: sa.URL, connections: int) -> sa.Engine:
         pool_size=connections,
         max_overflow=0,
         pool_timeout=WAIT_SECONDS,
-        pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
             "connect_timeout": int(WAIT_SECONDS),
@@ -225,11 +235,38 @@ def _postgres(url: sa.URL, connections: int) -> sa.Engine:
         if _is_pooled(connection):
             connection.prepare_threshold = None
 
+    _ask_the_idle(engine)
+
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         driver.run_text(connection, _POSTGRES_BEGIN)
 
     return engine
+
+
+def _ask_the_idle(engine: sa.Engine) -> None:
+    """Whether they stand, before they are used again."""
+
+    @sa.event.listens_for(engine, "checkin")
+    def note_use(_connection: object, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def see_that_it_stands(connection: Any, record: Any, _pooled: object) -> None:
+        is_trusted = time.monotonic() - record.info.get("used", -_TRUSTED_SECONDS) < _TRUSTED_SECONDS
+        if is_trusted and not _has_come(connection.fileno()):
+            return
+        try:
+            connection.execute(";")
+        except connection.Error:
+            raise DisconnectionError from None  # the pool opens another
+
+
+def _has_come(file: int) -> bool:
+    """Whether there is something to read: of a server that was asked nothing, that it ended the connection."""
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def has_pooler(url: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from bellhop.ledger import batch
 from bellhop.ledger.audit import record
 from bellhop.ledger.codec import call_from_json, call_to_json
 from bellhop.ledger.doubtful import LastRestore
@@ -51,6 +52,7 @@ _DOUBTS: Final = (
 )
 
 OPEN: Final = sa.select(restores).where(restores.c.released.is_(None)).order_by(restores.c.at.desc())
+_NEWEST: Final = batch.select(restores, ("as_of", "at"), (), more="released IS NULL ORDER BY at DESC LIMIT 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +167,8 @@ class Restores:
 
 
 def open_restore(connection: sa.Connection) -> Any:
-    """The newest that is minded; None where there is none."""
-    return connection.execute(OPEN.limit(1)).one_or_none()
+    """When the newest that is minded was, and as of when; None where there is none."""
+    return next(iter(_NEWEST.run(connection)), None)
 
 
 def close_outrun(connection: sa.Connection, source: str, event_id: str, generation: int, now: datetime) -> None:

@@ -96,7 +96,7 @@ class Lanes:
 
     def most(self, lane: str) -> int:
         leave = self._turns.leave(lane_account(lane)) if lane else FREE
-        return self._places // 2 if leave.is_ill else min(_share(leave), self._places // 2)
+        return self._places // 2 if leave.is_ill else min(leave.most_in_hand, self._places // 2)
 
     def room(self, lane: str, beside: int) -> int:
         if not lane:  # they are of any account
@@ -112,7 +112,7 @@ class Lanes:
             if max(self._precedence.next_at(name), leave.next_at) - now > SOON_SECONDS:
                 return 0
             free = self._places - len(self._lane_of) - beside
-            limits = [self._places if is_looked_at else _share(leave), (free + own.in_hand) // 2]
+            limits = [self._places if is_looked_at else leave.most_in_hand, (free + own.in_hand) // 2]
             most = None if is_looked_at else self._precedence.most(name, self._rank_of(lane), leave)
             return max(0, min(limits if most is None else [*limits, most]) - own.in_hand)
 
@@ -157,6 +157,7 @@ class Lanes:
     def put(self, many: Sequence[ClaimedDelivery]) -> None:
         """They wait for a thread and their turn. Each must have been taken in."""
         with self._idle.changed:
+            beginning = 0
             for claimed in many:
                 lane = self._lane_of[id(claimed.delivery)]
                 name = lane_account(lane)
@@ -164,7 +165,8 @@ class Lanes:
                 account.lane(lane).waiting.append(claimed)
                 self._precedence.put(name, self._rank_of(lane))
                 self._line_up(name, account)
-            self._idle.call(math.ceil(len(many) / self.share))
+                beginning += account.at_work < self.pool - self._at_work
+            self._idle.call(math.ceil(beginning / self.share))  # where none may begin, who ends one looks
 
     def next(self) -> list[ClaimedDelivery]:
         """What a thread without work begins, once there is something; none when closed. `finish` must follow."""
@@ -190,17 +192,26 @@ class Lanes:
         """Their thread is free again, and asks for more."""
         with self._idle.changed:
             for claimed in many:
-                name = lane_account(self._lane_of[id(claimed.delivery)])
-                account = self._accounts[name]
-                self._precedence.finish(name)
-                account.at_work -= 1
-                self._at_work -= 1
-                self._line_up(name, account)
+                self._finish(claimed)
+
+    def next_after(self, claimed: ClaimedDelivery) -> ClaimedDelivery | None:
+        """It has ended: what its fibre begins next, or None."""
+        with self._idle.changed:
+            self._finish(claimed)
+            return None if self._is_closed else self._pick(self._clock.monotonic())[0]
 
     def close(self) -> None:
         with self._idle.changed:
             self._is_closed = True
             self._idle.call_all()
+
+    def _finish(self, claimed: ClaimedDelivery) -> None:
+        name = lane_account(self._lane_of[id(claimed.delivery)])
+        account = self._accounts[name]
+        self._precedence.finish(name)
+        account.at_work -= 1
+        self._at_work -= 1
+        self._line_up(name, account)
 
     def _pick_many(self, most: int) -> tuple[list[ClaimedDelivery], float]:
         """What may begin; and when time alone brings more."""
@@ -287,13 +298,3 @@ class Lanes:
         else:
             self._accounts.pop(name, None)
         return account
-
-
-def _share(leave: AccountLeave) -> int:
-    """How many an account may have in hand at most, by what it may have at work."""
-    limits = [1 << 30]
-    if leave.at_once is not None:
-        limits.append(2 * leave.at_once if leave.at_once > 1 else 1 if leave.is_ill else 2)
-    if leave.interval:
-        limits.append(max(2, math.ceil(2 / leave.interval)))
-    return min(limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -49,6 +50,16 @@ class AccountLeave:
     interval: float = 0.0
     next_at: float = 0.0
     is_ill: bool = False
+
+    @property
+    def most_in_hand(self) -> int:
+        """By what it may have at work."""
+        limits = [1 << 30]
+        if self.at_once is not None:
+            limits.append(2 * self.at_once if self.at_once > 1 else 1 if self.is_ill else 2)
+        if self.interval:
+            limits.append(max(2, math.ceil(2 / self.interval)))
+        return min(limits)
 
 
 FREE: Final = AccountLeave()

@@ -34,7 +34,7 @@ from bellhop.workers.gate import AccountGate
 from bellhop.workers.held_accounts import held_accounts
 from bellhop.workers.lanes import Lanes
 from bellhop.workers.pauses import PausedRoutes
-from bellhop.workers.pool import capacity_of, share_of
+from bellhop.workers.pool import capacity_of, pool_size, share_of
 from bellhop.workers.ports import Turns
 from bellhop.workers.precedence import Precedence, Rank
 from bellhop.workers.questions import harmless_questions
@@ -73,7 +73,7 @@ def posts(
     settings: Settings, ledger: Ledger, observe: Observe = silent, tracer: Tracer = UNTRACED
 ) -> Mapping[str, RouteWorker]:
     """One for each route. Bookings may use all of an account's calls of the day; the others leave some to them."""
-    http = HttpClient(pool_size=settings.work.threads, redactor=Redactor(settings.secrets), tracer=tracer)
+    http = HttpClient(pool_size=pool_size(settings.work.threads), redactor=Redactor(settings.secrets), tracer=tracer)
     questions = harmless_questions(settings, http, ledger)
     first, last = (
         AccountGate(ledger.accounts, settings.accounts, last=is_last, questions=questions, observe=observe)

@@ -63,7 +63,9 @@ class WorkThreads:
     def _work_on(self) -> None:
         if self._lanes.share == 1:
             while begun := self._lanes.next():
-                self._end([(one, self._work(one)) for one in begun])
+                ended = [self._work(one) for one in begun]
+                self._lanes.finish(begun)
+                self._hand_over(ended)
         else:
             with Fibres() as fibres:
                 while begun := self._lanes.next():
@@ -71,20 +73,18 @@ class WorkThreads:
 
     def _work_together(self, begun: Sequence[ClaimedDelivery], fibres: Fibres) -> None:
         """`begun` and what may begin meanwhile, until none is left: each goes on once its vendor has answered."""
-        ended: list[tuple[ClaimedDelivery, EndedDelivery]] = []
+        ended: list[EndedDelivery] = []
 
-        def work(claimed: ClaimedDelivery) -> None:
-            ended.append((claimed, self._work(claimed)))
+        def work(claimed: ClaimedDelivery | None) -> None:
+            while claimed is not None:
+                ended.append(self._work(claimed))
+                claimed = self._lanes.next_after(claimed)
 
         until = math.inf
         while begun or fibres.count:
             fibres.start(*(partial(work, claimed) for claimed in begun))
             fibres.turn(0.0 if begun else until)
-            self._end(ended)
-            ended.clear()
+            if ended:  # only now: who settles them takes Python's lock, for which the next requests would wait
+                self._hand_over(ended.copy())
+                ended.clear()
             begun, until = self._lanes.more(fibres)
-
-    def _end(self, worked: Sequence[tuple[ClaimedDelivery, EndedDelivery]]) -> None:
-        if worked:
-            self._lanes.finish([claimed for claimed, _ in worked])
-            self._hand_over([ended for _, ended in worked])

@@ -6,6 +6,7 @@ that wait for their vendor alone, and one settles what has ended, as many at onc
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -34,6 +35,8 @@ from bellhop.workers.threads import WorkThreads
 SETTLE_AT_MOST: Final = 256
 _TAKE_SECONDS: Final = 0.5
 _PAUSE_SECONDS: Final = 0.5
+_GATHER_SECONDS: Final = 0.005
+"""From one commit of ends to the next: those who call vendors wait for Python's lock with each."""
 
 Result = TypeVar("Result")
 
@@ -141,7 +144,8 @@ class Worker:
     def _admit(self, received: Sequence[ReceivedDelivery]) -> list[ReceivedDelivery]:
         """Those that begin; the others go to their lane."""
         begun, sent = self._admission.sort(received)
-        self._ended.put(sent)
+        if sent:
+            self._ended.put(sent)
         return begun
 
     def _begin_suspect(self, suspect: Delivery) -> None:
@@ -171,7 +175,8 @@ class Worker:
             self._observe("ledger.unavailable", route=self.route, where="claim", error=str(error))
             self._give_up.wait(_PAUSE_SECONDS)
             return received
-        self._ended.put([one for one in answered if isinstance(one, EndedDelivery)])
+        if ended := [one for one in answered if isinstance(one, EndedDelivery)]:
+            self._ended.put(ended)
         self.lanes.put([one for one in answered if isinstance(one, ClaimedDelivery)])
         self._pool.grow(self.in_flight)
         return []
@@ -197,10 +202,13 @@ class Worker:
     # --- the settler's thread -----------------------------------------------------------------------------------
 
     def _settle_forever(self) -> None:
-        ending = False
+        ending, began = False, -math.inf
         while not ending:
             batch: list[EndedDelivery] = []
             ended = self._ended.get()
+            if (left := began + _GATHER_SECONDS - self._clock.monotonic()) > 0:
+                self._clock.sleep(left)
+            began = self._clock.monotonic()
             while True:
                 if ended is None:
                     ending = True

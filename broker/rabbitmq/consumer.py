@@ -264,8 +264,8 @@ class AmqpConsumer:
             last = number
         if last:
             self._channel.basic_ack(last, multiple=True)
-        for number in sorted(n for n in done if n > last):
-            self._channel.basic_ack(number)
+        if alone := sorted(number for number in done if number > last):
+            self._channel.ack_each(alone)
         for number in done:
             del self._unacked[number]
         return True

@@ -52,8 +52,12 @@ class LaneQueues:
         """What has arrived and has room, one account after the other; the next time another one is first."""
         picked: list[Delivery] = []
         for lane in list(self._arrived):
+            if len(picked) >= limit:
+                break
             if lane and self._leave.is_full(len(picked)):
-                continue
+                if "" in self._arrived:
+                    continue
+                break
             waiting = self._arrived[lane]
             count = min(len(waiting), limit - len(picked), self._leave.room(lane, len(picked)))
             if count > 0:

@@ -16,9 +16,12 @@ from bellhop.schemas.errors import LedgerUnavailable
 from bellhop.schemas.observe import silent
 from bellhop.schemas.routes import MEMBERS_ROUTE
 from bellhop.telemetry.health import Health
+from bellhop.vendors.http import HttpClient
 from bellhop.vendors.registry import connect_broker
 from bellhop.vendors.settings import build
 from bellhop.workers import run
+from bellhop.workers.lanes import Lanes
+from bellhop.workers.ports import NoTurns
 from tests.support.ledger import event, sqlite_ledger
 from tests.support.service import wait_for
 
@@ -74,4 +77,21 @@ def test_workers_that_wait_for_a_ledger_that_is_frozen_end_with_the_drain_time_a
         )
     frozen.thawed.set()
     wait_for(lambda: broker.stats()[MEMBERS_ROUTE].ready == 1, "it is given back")
+    ledger.close()
+
+
+def test_as_many_connections_to_a_host_are_kept_as_events_of_several_accounts_are_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+
+    def client(**given: Any) -> HttpClient:
+        kept.append(given["pool_size"])
+        return HttpClient(**given)
+
+    monkeypatch.setattr(run, "HttpClient", client)
+    settings = build({"ledger": {"url": sqlite_ledger(tmp_path)}, "work": {"threads": 3}})
+    ledger = Ledger.open(settings.ledger.url, keep_seconds=86400)
+    run.posts(settings, ledger)
+    assert max(kept) == Lanes(3, NoTurns()).pool
     ledger.close()

@@ -165,3 +165,22 @@ def test_a_suspect_is_worked_when_none_of_its_thread_is_at_work_and_what_comes_m
     wait_for(lambda: len(order) == 9, "all end")
     assert order == ["before"] * 4 + ["suspect"] + ["after"] * 4
     pool.lanes.close()
+
+
+def test_what_has_ended_is_handed_over_once_what_begins_in_its_place_is_with_its_vendor() -> None:
+    lanes, seen = Lanes(1, Turns(), share=2), list[str]()  # one at work at a time
+
+    def work(one: ClaimedDelivery) -> EndedDelivery:
+        seen.append("begun")
+        return EndedDelivery(one.delivery, one.started, Done("done"), one.envelope)
+
+    def take(many: Sequence[EndedDelivery]) -> None:
+        seen.append(f"{len(many)} handed over")
+        lanes.close()
+
+    many = [claimed("a") for _ in range(3)]
+    for one in many:
+        lanes.take_in(one.delivery, "a")
+    lanes.put(many)
+    WorkThreads("members", lanes, work, take, silent)._work_on()
+    assert seen == ["begun", "begun", "begun", "3 handed over"]

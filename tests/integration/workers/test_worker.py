@@ -18,7 +18,7 @@ from bellhop.broker.topology import Topology, work, work_queue
 from bellhop.ledger.records import Booking, Claim, Claimed, Settlement, State, VendorCall
 from bellhop.ledger.records.accounts import LeaveAsked
 from bellhop.ledger.store import Ledger
-from bellhop.schemas.clock import Clock, utc_now
+from bellhop.schemas.clock import SYSTEM_CLOCK, Clock, utc_now
 from bellhop.schemas.envelope import Envelope, decode
 from bellhop.schemas.errors import LedgerUnavailable, PublishUnconfirmed
 from bellhop.vendors.failure import Kind, VendorFailure
@@ -126,6 +126,7 @@ class Running:
         *,
         results: Results | None = None,
         sends: bool = True,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.event = event("e-1", "member.updated")
         self.publisher = broker.publisher()
@@ -133,8 +134,8 @@ class Running:
             self.publisher.publish(work_message(self.event, utc_now()), work(ROUTE)).result(5)
         self.stop = threading.Event()
         self.error: Exception | None = None
-        clock = Clock(chance=lambda: 1.0)
-        executor = Executor(vendor, ledger, worker="w", claim_seconds=60, ladder=TOPOLOGY.ladder, clock=clock)
+        steady = replace(clock, chance=lambda: 1.0)
+        executor = Executor(vendor, ledger, worker="w", claim_seconds=60, ladder=TOPOLOGY.ladder, clock=steady)
         self.worker = Worker(
             ROUTE,
             executor,
@@ -144,6 +145,7 @@ class Running:
             threads=2,
             drain_seconds=1,
             results=results,
+            clock=clock,
         )
         self._thread = threading.Thread(target=self._run)
 
@@ -327,3 +329,22 @@ def test_a_worker_of_a_route_that_is_held_takes_nothing_and_gives_back_what_was_
         assert broker.stats()[ROUTE].ready == 1
         held.clear()
         wait_for(lambda: state(ledger) is State.DONE, "it is worked", 10)
+
+
+def test_what_ends_soon_after_a_commit_of_ends_is_committed_together(broker: EmbeddedBroker, ledger: Ledger) -> None:
+    commits, is_time = list[int](), threading.Event()
+
+    class Counting(Troubled):
+        def settle(self, settlements: Sequence[Settlement]) -> list[int]:
+            commits.append(len(settlements))
+            return super().settle(settlements)
+
+    clock = Clock(monotonic=lambda: 7.0, sleep=lambda _: is_time.wait(10) and None)
+    with Running(broker, Counting(ledger), Vendor(), clock=clock) as running:
+        wait_for(lambda: commits == [1], "the first is committed at once")
+        for number in (2, 3):
+            message = work_message(event(f"e-{number}", "member.updated", subject=f"M-{number}"), utc_now())
+            running.publisher.publish(message, work(ROUTE)).result(5)
+        wait_for(lambda: running.worker._ended.qsize() == 1, "one waits behind the second")
+        is_time.set()
+        wait_for(lambda: commits == [1, 2], "both are committed together")

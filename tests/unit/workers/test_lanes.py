@@ -308,6 +308,21 @@ def test_a_thread_with_fibres_is_rung_for_what_comes_and_asked_no_more_once_it_h
         assert len(held.more(fibres)[0]) == 1
 
 
+def test_nobody_is_rung_for_what_may_not_begin_as_whoever_ends_one_of_its_account_begins_it() -> None:
+    held = lanes(share=8)
+    take_in(held, "a", THREADS)
+    begun = held.next()
+    with Fibres() as fibres:
+        fibres.count = len(begun)
+        held.more(fibres)
+        later = take_in(held, "a", 1)
+        assert (len(begun), fibres.is_rung) == (THREADS, False)
+        assert [held.next_after(one) for one in begun[:2]] == [*later, None]
+    held.close()
+    take_in(held, "a", 1)
+    assert held.next_after(begun[2]) is None
+
+
 def test_a_thread_that_has_its_share_leaves_it_to_another_to_wake_when_an_account_has_its_turn() -> None:
     held = lanes(Turns(slow=AccountLeave(interval=10.0)), share=2)
     take_in(held, "slow", 2)

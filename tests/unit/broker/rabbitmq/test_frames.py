@@ -1,6 +1,9 @@
-"""The frames of a publish, beside those that pika makes of the same."""
+"""The frames that are written without a library, beside those that pika makes of the same."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
 
 import pika
 import pytest
@@ -8,6 +11,7 @@ from pika import frame, spec
 
 from bellhop.broker.port import Address
 from bellhop.broker.rabbitmq.frames import publish_frames
+from bellhop.broker.rabbitmq.raw import Transport
 
 MOST = 100
 
@@ -46,3 +50,21 @@ def test_they_are_pikas_byte_for_byte(to: Address, id_: str, tag: str, text: str
 def test_a_text_that_is_too_long_is_an_error_and_no_broken_frame(exchange: str, id_: str) -> None:
     with pytest.raises(ValueError, match="256 bytes"):
         publish_frames(1, Address(exchange, "k"), b"", id_=id_, tag="1", header=("h", "{}"), most=MOST)
+
+
+def test_acks_of_single_deliveries_are_pikas_byte_for_byte_in_one_write() -> None:
+    written: list[bytes] = []
+    link = SimpleNamespace(transport=SimpleNamespace(write=written.append), bytes_sent=0)
+    channel: Any = Transport.Connection.Channel.__new__(Transport.Connection.Channel)
+    channel.connection, channel.channel_id = link, 2
+    tags = [1, 7, 2**63]
+    channel.ack_each(tags)
+    acks = [frame.Method(2, spec.Basic.Ack(tag)).marshal() for tag in tags]
+    assert (written, link.bytes_sent) == ([b"".join(acks)], len(tags))
+
+
+def test_an_ack_after_the_connections_end_is_an_error_of_that_connection() -> None:
+    channel: Any = Transport.Connection.Channel.__new__(Transport.Connection.Channel)
+    channel.connection = None
+    with pytest.raises(Transport.Connection.connection_errors):
+        channel.ack_each([1])
