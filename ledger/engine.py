@@ -254,10 +254,9 @@ def _ask_the_idle(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "checkout")
     def see_that_it_stands(connection: Any, record: Any, _pooled: object) -> None:
         is_trusted = time.monotonic() - record.info.get("used", -_TRUSTED_SECONDS) < _TRUSTED_SECONDS
-        if is_trusted and not _has_come(connection.fileno()):
-            return
         try:
-            connection.execute(";")
+            if not is_trusted or _has_come(connection.fileno()):
+                connection.execute(";")
         except connection.Error:
             raise DisconnectionError from None  # the pool opens another
 
