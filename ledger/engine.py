@@ -256,10 +256,10 @@ def _ask_the_idle(engine: sa.Engine) -> None:
         used = record.info.get("used")
         if used is None:  # it was opened just now; the pool gives up on a second one that does not stand
             return
-        if time.monotonic() - used < _TRUSTED_SECONDS and not _has_come(connection.fileno()):
-            return
+        is_trusted = time.monotonic() - used < _TRUSTED_SECONDS
         try:
-            connection.execute(";")
+            if not is_trusted or _has_come(connection.fileno()):
+                connection.execute(";")
         except connection.Error:
             # Whoever asks a host that is gone may wait for minutes: the others are opened anew without being asked.
             raise InvalidatePoolError from None
