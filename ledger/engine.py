@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import select
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -51,9 +50,6 @@ _MIGRATION_LOCK: Final = 0x62656C6C686F70  # "bellhop": of the whole database, s
 _UNAVAILABLE: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 _LOCK: Final = "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%s::bigint[]) AS k"
-_TRUSTED_SECONDS: Final = 1.0
-"""So long after its last use a connection is taken to stand where the server has said nothing: only then it is asked
-first. One whose host died since is told as one that breaks amid its transaction."""
 _LOCK_MIGRATION: Final = sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
 
 
@@ -235,41 +231,20 @@ def _postgres(url: sa.URL, connections: int) -> sa.Engine:
         if _is_pooled(connection):
             connection.prepare_threshold = None
 
-    _ask_the_idle(engine)
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        driver.run_text(connection, _POSTGRES_BEGIN)
-
-    return engine
-
-
-def _ask_the_idle(engine: sa.Engine) -> None:
-    """Whether they stand, before they are used again."""
-
-    @sa.event.listens_for(engine, "checkin")
-    def note_use(_connection: object, record: Any) -> None:
-        record.info["used"] = time.monotonic()
-
     @sa.event.listens_for(engine, "checkout")
-    def see_that_it_stands(connection: Any, record: Any, _pooled: object) -> None:
-        used = record.info.get("used")
-        if used is None:  # it was opened just now; the pool gives up on a second one that does not stand
-            return
-        is_trusted = time.monotonic() - used < _TRUSTED_SECONDS
+    def begin(connection: Any, record: Any, _pooled: object) -> None:
+        """A connection that broke while it was idle is told by its transaction's first words: another one is begun."""
+        is_new = "is_used" not in record.info  # what is known of a connection goes with it
+        record.info["is_used"] = True
         try:
-            if not is_trusted or _has_come(connection.fileno()):
-                connection.execute(";")
+            connection.execute(_POSTGRES_BEGIN)
         except connection.Error:
-            # Whoever asks a host that is gone may wait for minutes: the others are opened anew without being asked.
+            if is_new:
+                raise
+            # The pool opens another, and does so for all of its age: of a host that is gone each would be waited for.
             raise InvalidatePoolError from None
 
-
-def _has_come(file: int) -> bool:
-    """Whether there is something to read: of a server that was asked nothing, that it ended the connection."""
-    poll = select.poll()
-    poll.register(file, select.POLLIN)
-    return bool(poll.poll(0))
+    return engine
 
 
 def has_pooler(url: str) -> bool:
