@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     DBAPIError,
-    DisconnectionError,
     InterfaceError,
     InternalError,
+    InvalidatePoolError,
     OperationalError,
     SQLAlchemyError,
 )
@@ -253,12 +253,16 @@ def _ask_the_idle(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "checkout")
     def see_that_it_stands(connection: Any, record: Any, _pooled: object) -> None:
-        is_trusted = time.monotonic() - record.info.get("used", -_TRUSTED_SECONDS) < _TRUSTED_SECONDS
+        used = record.info.get("used")
+        if used is None:  # it was opened just now; the pool gives up on a second one that does not stand
+            return
+        is_trusted = time.monotonic() - used < _TRUSTED_SECONDS
         try:
             if not is_trusted or _has_come(connection.fileno()):
                 connection.execute(";")
         except connection.Error:
-            raise DisconnectionError from None  # the pool opens another
+            # Whoever asks a host that is gone may wait for minutes: the others are opened anew without being asked.
+            raise InvalidatePoolError from None
 
 
 def _has_come(file: int) -> bool:
