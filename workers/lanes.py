@@ -222,8 +222,10 @@ class Lanes:
             if one is None:
                 break
             found.append(one)
-        if most and len(found) == most:  # this thread has all it may have: the rest is another's
-            self._idle.call_by(0.0 if self._next else self._later[0][0] if self._later else math.inf)
+        if len(found) == most and not self._is_closed:  # this thread has all it may have: the rest is another's
+            free = self.pool - self._at_work
+            has_place = any(self._accounts[name].at_work < free for name in self._next)
+            self._idle.call_by(0.0 if has_place else self._later[0][0] if self._later else math.inf)
         return found, until
 
     def _pick(self, now: float) -> tuple[ClaimedDelivery | None, float]:
@@ -248,9 +250,7 @@ class Lanes:
 
     def _pick_of(self, name: str, account: _Account, now: float) -> tuple[ClaimedDelivery | None, float]:
         soonest = math.inf
-        for lane in account.both:
-            if not lane.waiting:
-                continue
+        for lane in [one for one in account.both if one.waiting]:
             begins = self._begin(name, account, lane, now)
             if begins <= 0:
                 account.at_work += 1

@@ -344,6 +344,18 @@ def test_a_thread_that_has_its_share_leaves_it_to_another_to_wake_when_an_accoun
     assert len(held.next()) == 1
 
 
+def test_another_thread_is_rung_for_whose_time_comes_where_a_fibre_began_what_its_full_thread_had_no_place_for() -> None:
+    held = lanes(Turns(slow=AccountLeave(at_once=1, interval=10.0)), share=5)
+    slow, *_, last = [*take_in(held, "slow", 2), *take_in(held, "b", 1), *take_in(held, "a", 4)]
+    with Fibres() as full, Fibres() as other:
+        full.count, other.count = len(held.next()), 1
+        assert (full.count, *held.more(other)) == (5, [], math.inf)
+        assert held.next_after(slow) is last
+        held.more(full)
+        assert other.is_rung
+        assert held.more(other) == ([], 1009.75)
+
+
 def test_nothing_begins_any_more_once_they_are_closed() -> None:
     held = lanes(share=2)
     take_in(held, "a", 1)
