@@ -48,4 +48,6 @@ def _run(connection: sa.Connection, work: Callable[[Any], object]) -> list[Row]:
 
 def _has_rows(cursor: Any) -> bool:
     """psycopg makes an object of each column for a description, and knows without where its rows begin."""
-    return getattr(cursor, "rownumber", None) is not None if hasattr(cursor, "rownumber") else bool(cursor.description)
+    if hasattr(cursor, "rownumber"):
+        return cursor.rownumber is not None
+    return cursor.description is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import select
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -17,9 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     DBAPIError,
-    DisconnectionError,
     InterfaceError,
     InternalError,
+    InvalidatePoolError,
     OperationalError,
     SQLAlchemyError,
 )
@@ -51,9 +50,6 @@ _MIGRATION_LOCK: Final = 0x62656C6C686F70  # "bellhop": of the whole database, s
 _UNAVAILABLE: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 _LOCK: Final = "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%s::bigint[]) AS k"
-_TRUSTED_SECONDS: Final = 1.0
-"""So long after its last use a connection is taken to stand where the server has said nothing: only then it is asked
-first. One whose host died since is told as one that breaks amid its transaction."""
 _LOCK_MIGRATION: Final = sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
 
 
@@ -235,38 +231,20 @@ def _postgres(url: sa.URL, connections: int) -> sa.Engine:
         if _is_pooled(connection):
             connection.prepare_threshold = None
 
-    _ask_the_idle(engine)
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        driver.run_text(connection, _POSTGRES_BEGIN)
+    @sa.event.listens_for(engine, "checkout")
+    def begin(connection: Any, record: Any, _pooled: object) -> None:
+        """A connection that broke while it was idle is told by its transaction's first words: another one is begun."""
+        is_new = "is_used" not in record.info  # what is known of a connection goes with it
+        record.info["is_used"] = True
+        try:
+            connection.execute(_POSTGRES_BEGIN)
+        except connection.Error:
+            if is_new:
+                raise
+            # The pool opens another, and does so for all of its age: of a host that is gone each would be waited for.
+            raise InvalidatePoolError from None
 
     return engine
-
-
-def _ask_the_idle(engine: sa.Engine) -> None:
-    """Whether they stand, before they are used again."""
-
-    @sa.event.listens_for(engine, "checkin")
-    def note_use(_connection: object, record: Any) -> None:
-        record.info["used"] = time.monotonic()
-
-    @sa.event.listens_for(engine, "checkout")
-    def see_that_it_stands(connection: Any, record: Any, _pooled: object) -> None:
-        is_trusted = time.monotonic() - record.info.get("used", -_TRUSTED_SECONDS) < _TRUSTED_SECONDS
-        if is_trusted and not _has_come(connection.fileno()):
-            return
-        try:
-            connection.execute(";")
-        except connection.Error:
-            raise DisconnectionError from None  # the pool opens another
-
-
-def _has_come(file: int) -> bool:
-    """Whether there is something to read: of a server that was asked nothing, that it ended the connection."""
-    poll = select.poll()
-    poll.register(file, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def has_pooler(url: str) -> bool:

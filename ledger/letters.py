@@ -18,7 +18,7 @@ from bellhop.ledger.doubts import keep_buried_doubts, note_cut_off
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.next_starts import next_venues
-from bellhop.ledger.readiness import chunks, died_since_closed, doubt_is_over, is_outrun, unready_letters
+from bellhop.ledger.readiness import chunks, died_since_closed, doubt_is_over, unready_letters, why_closed
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.search_terms import national_digits, plain
 from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
@@ -34,7 +34,6 @@ _WHOLE: Final = sa.select(dead_letters, letter_bodies.c.body, letter_bodies.c.ev
 ITSELF: Final = "bellhop"
 """Who acts where nobody does, for the audit."""
 OVER: Final = "the doubt that it died of is over"
-OUTRUN: Final = "its event went on by a later replay before it came"
 _MARK: Final = sa.update(dead_letters).where(dead_letters.c.id.in_(sa.bindparam("ids", expanding=True)))
 _DISCARD_EVENT: Final = (
     sa.update(events)
@@ -74,7 +73,8 @@ class Letters:
 
         A message that the broker itself buried never came back to a worker, so its event is still unfinished and
         would keep every later one of its booking waiting: it dies here. What died of a doubt that is over by now does
-        not stop here: it is marked as being replayed; or closed, where a later replay went on before it came.
+        not stop here: it is marked as being replayed; or closed, where a later replay went on before it came. So is a
+        buried copy of what had ended.
         """
         if not letters:
             return 0
@@ -95,13 +95,13 @@ class Letters:
             if len(new) < len(rows):
                 _show_again(connection, doubtful, now)
             made = [(row.id, by_fingerprint[row.fingerprint]) for row in new]
-            asked = [(n, next(_event_of(one, now), None), one) for n, one in made if one.reason == Reason.IN_DOUBT]
+            asked = [(n, next(_event_of(one, now), None), one) for n, one in made if one in (*buried, *doubtful)]
             over = [number for number, own, letter in asked if doubt_is_over(connection, own, letter)]
             mark_letters(connection, over, LetterState.REPLAYING, now)
             record(connection, [AuditRow(now, ITSELF, "replay", number, OVER) for number in over])
-            outrun = [number for number, own, letter in asked if is_outrun(connection, own, letter)]
-            mark_letters(connection, outrun, LetterState.REPLAYED, now)
-            record(connection, [AuditRow(now, ITSELF, "close", number, OUTRUN) for number in outrun])
+            closed = {number: why for number, own, letter in asked if (why := why_closed(connection, own, letter))}
+            mark_letters(connection, [*closed], LetterState.REPLAYED, now)
+            record(connection, [AuditRow(now, ITSELF, "close", number, why) for number, why in closed.items()])
             _add(connection, letter_bodies, [_body(number, letter) for number, letter in made])
             _add(connection, letter_words, [{"letter": n, "words": words_of(letter)} for n, letter in made])
             return len(new)

@@ -12,8 +12,11 @@ from bellhop.ledger.doubts import doubtful_events
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.records import NewLetter, State
 from bellhop.ledger.tables import dead_letters, events, restores
+from bellhop.schemas.reasons import Reason
 
 _CHUNK: Final = 500
+OUTRUN: Final = "its event went on by a later replay before it came"
+_ENDED: Final = "its event had ended: the broker buried a copy of it"
 
 
 def chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -44,19 +47,29 @@ def _open_words(row: Any) -> str:
 def doubt_is_over(connection: sa.Connection, own: Mapping[str, Any] | None, letter: NewLetter) -> bool:
     """Whether nothing of the letter's booking is in doubt any more, though it died of that. own: what names its event,
     None where it is none."""
-    if own is None or doubtful_events(connection, letter.source, letter.subject):
+    is_open = letter.reason != Reason.IN_DOUBT or doubtful_events(connection, letter.source, letter.subject)
+    if own is None or is_open:
         return False
     row = _event(connection, own)
     return row is not None and row.state == State.DEAD and row.generation == letter.generation
 
 
-def is_outrun(connection: sa.Connection, own: Mapping[str, Any] | None, letter: NewLetter) -> bool:
-    """Whether its event has gone on by a later replay, of which its end tells, or a letter of its own. own: as above.
+def why_closed(connection: sa.Connection, own: Mapping[str, Any] | None, letter: NewLetter) -> str:
+    """Why nobody need look at a letter that has just come; "" where somebody must. own: as above."""
+    row = None if own is None else _event(connection, own)
+    if row is None or (row.state == State.DISCARDED and row.calling is not None):
+        return ""
+    if letter.reason == Reason.DELIVERY_LIMIT:
+        return "" if row.state == State.DEAD or State(row.state).unfinished else _ENDED
+    return OUTRUN if _is_outrun(connection, row, letter) else ""
+
+
+def _is_outrun(connection: sa.Connection, row: Any, letter: NewLetter) -> bool:
+    """Whether its event has gone on by a later replay, of which its end tells, or a letter of its own.
 
     A ledger that was put back may not know what the letter tells of, unless it held the event itself since.
     """
-    row = None if own is None else _event(connection, own)
-    if row is None or row.generation <= letter.generation or (row.state == State.DISCARDED and row.calling is not None):
+    if row.generation <= letter.generation:
         return False
     said = [LastRestore(one.as_of, one.at) for one in connection.execute(sa.select(restores))]
     return not said or (row.updated > max(one.said for one in said) and any(one.is_hold(letter.error) for one in said))

@@ -78,6 +78,9 @@ class WorkThreads:
         def work(claimed: ClaimedDelivery | None) -> None:
             while claimed is not None:
                 ended.append(self._work(claimed))
+                if len(ended) >= self._lanes.share:  # where they end at once, those that wait must go on, too
+                    self._lanes.finish([claimed])
+                    return
                 claimed = self._lanes.next_after(claimed)
 
         until = math.inf

@@ -16,7 +16,7 @@ from bellhop.broker.rabbitmq.messages import message_of
 from bellhop.broker.rabbitmq.publisher import AmqpPublisher
 from bellhop.broker.rabbitmq.pulse import NodePulse
 from bellhop.broker.rabbitmq.raw import CONNECT_SECONDS, connection
-from bellhop.broker.rabbitmq.standing import difference_text, migrate, move_all, queue_differences
+from bellhop.broker.rabbitmq.standing import difference_text, migrate, move_all, queue_differences, renew_pulse
 from bellhop.broker.rabbitmq.topology import declare, standing_lanes
 from bellhop.broker.topology import (
     DEAD_QUEUE,
@@ -60,7 +60,11 @@ class AmqpBroker:
         self._counted = -math.inf
 
     def declare(self) -> None:
-        self._on_a_channel(lambda channel: declare(channel, self._topology))
+        def declare_all(link: Any) -> None:
+            renew_pulse(link, self._topology)
+            declare(link.channel(), self._topology)
+
+        self._on_a_link(declare_all)
 
     def publisher(self) -> AmqpPublisher:
         publisher = AmqpPublisher(

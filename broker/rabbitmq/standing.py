@@ -17,7 +17,7 @@ from kombu.entity import Queue
 from bellhop.broker.port import Address, Publisher
 from bellhop.broker.rabbitmq.messages import message_of
 from bellhop.broker.rabbitmq.topology import NO_LIMIT, is_there, queues
-from bellhop.broker.topology import Topology, retry_queue
+from bellhop.broker.topology import PULSE_QUEUE, Topology, retry_queue
 from bellhop.schemas.errors import BrokerError
 
 _MOVED_AT_ONCE: Final = 25
@@ -43,11 +43,25 @@ def difference_text(error: Any) -> str:
     return f"{found['kind']} {found['of']}: {found['name']} stands at {stands}, the settings want {wanted}"
 
 
+def renew_pulse(link: Any, topology: Topology) -> bool:
+    """Makes the queue that is asked for its node's pulse anew where it stands otherwise; whether it did. It holds
+    nothing, so that nobody need migrate it."""
+    (pulse,) = (queue for queue in queues(topology) if queue.name == PULSE_QUEUE)
+    if _difference(link, pulse) is None:
+        return False
+    channel = link.channel()
+    channel.queue_delete(PULSE_QUEUE)
+    pulse.bind(channel).declare()
+    channel.close()
+    return True
+
+
 def queue_differences(link: Any, topology: Topology) -> list[str]:
-    """A sentence for each queue that stands otherwise than it would be declared. Declares nothing that is not there."""
+    """A sentence for each queue that stands otherwise than it would be declared, but for what a start makes anew by
+    itself. Declares nothing that is not there."""
     found: dict[str, None] = {}
     for queue in queues(topology):
-        if (text := _difference(link, queue)) is not None:
+        if queue.name != PULSE_QUEUE and (text := _difference(link, queue)) is not None:
             found[text] = None
     return list(found)
 
@@ -59,6 +73,8 @@ def migrate(link: Any, publisher: Publisher, topology: Topology) -> dict[str, in
     if other := next((queue.name for queue in steps if _difference(link, queue) is not None), None):
         # What is on its way from it to a work queue nobody sees, and it would go with the queue.
         raise BrokerError(f"{other} empties by itself: delete it when it is empty, and a start makes it anew")
+    if renew_pulse(link, topology):
+        done[PULSE_QUEUE] = 0
     by_name: dict[str, list[Queue]] = {}
     for queue in queues(topology):
         by_name.setdefault(queue.name, []).append(queue)

@@ -264,7 +264,7 @@ class SimplybookChecks:
             return skip("admin_user is not set: what became of a call without an answer is not looked up")
         (service,) = self._first(1)
         found = self._list_of(self._subject.today().isoformat(), service["id"])
-        return ok(f"the user of admin_user may see it: of {service['name']} ({service['id']}) {len(found)} stand today")
+        return ok(f"logged in; the list shows {len(found)} bookings of {service['name']} ({service['id']}) today")
 
     def _first(self, most: int) -> list[dict[str, Any]]:
         """Those that the settings name, then others."""

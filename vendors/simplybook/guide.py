@@ -26,8 +26,8 @@ LOGIN: Final[Mapping[str, tuple[str, ...]]] = {
 
 USER: Final[Mapping[str, tuple[str, ...]]] = {
     "getUserToken": (
-        "set admin_user and admin_password anew: a user who may log in to the company's admin interface, and the",
-        "user's password or API User Key",
+        "set admin_user and admin_password anew: the password is the user's, or their API User Key",
+        "the user must be one who may log in to the company's admin interface",
     ),
     "getBookings": ("have the company's administrator let the user of admin_user see all bookings",),
 }

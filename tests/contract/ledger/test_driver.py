@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bellhop.ledger import bookings, claims, driver
 from bellhop.ledger.batch import BatchQuery
@@ -36,6 +41,34 @@ def test_a_connection_that_is_lost_amid_a_transaction_is_never_used_again(ledger
     with pytest.raises(LedgerUnavailable):
         lose(ledger._database)
     assert claim(ledger, event()) is not None
+
+
+def cut(connection: Any) -> None:
+    with socket.socket(fileno=os.dup(connection.fileno())) as own:
+        own.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql", "pgbouncer"], indirect=True)
+def test_once_an_idle_connection_is_found_broken_none_of_its_age_is_asked(ledger: Ledger) -> None:
+    """Of a host that is gone each would be waited for, one after the other."""
+    broken: list[object] = []
+    with ExitStack() as used:
+        opened = [used.enter_context(ledger._database.read()).connection.driver_connection for _ in range(3)]
+    for one in opened:
+        cut(one)
+    sa.event.listen(ledger._database._engine, "invalidate", lambda connection, *_: broken.append(connection))
+    for _ in range(3):
+        assert claim(ledger, event()) is not None
+    assert len(broken) == 1
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+def test_connections_that_end_as_soon_as_they_are_opened_make_the_ledger_unavailable(ledger: Ledger) -> None:
+    database = ledger._database
+    database._engine.dispose()
+    sa.event.listen(database._engine, "connect", lambda connection, _: cut(connection))
+    with pytest.raises(LedgerUnavailable), database.read():
+        pass
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from tests.support.ledger import (
     booking,
     claim,
     die,
+    end,
     entry,
     event,
     finish,
@@ -287,3 +288,16 @@ def test_what_was_worked_after_all_is_not_buried(ledger: Ledger) -> None:
     view = ledger.event("crm", "e-1")
     assert view is not None
     assert view.state is State.DONE
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.HELD])
+def test_a_buried_copy_of_what_has_ended_stands_before_nobody(ledger: Ledger, state: State) -> None:
+    if state is State.WORKING:
+        take(ledger, event("e-1"))
+    else:
+        end(ledger, event("e-1"), state, reason=Reason.REJECTED if state is State.DEAD else None)
+    ledger.letters.archive([letter(event("e-1"), Reason.DELIVERY_LIMIT)])
+    needs_somebody = state.unfinished or state is State.DEAD
+    assert ledger.letters.count(LetterFilter()) == needs_somebody
+    closed = [row.why for row in ledger.audit(10) if row.act == "close"]
+    assert closed == ([] if needs_somebody else ["its event had ended: the broker buried a copy of it"])

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from bellhop.ledger.backups import backup, libpq_environment, restore
 from bellhop.ledger.codec import call_to_json
 from bellhop.ledger.doubtful import LastRestore
-from bellhop.ledger.letters import OUTRUN
+from bellhop.ledger.readiness import OUTRUN
 from bellhop.ledger.records import RESTORED, Claimed, LetterFilter, LetterState, ProofResult, Refused, Settlement, State
 from bellhop.ledger.store import Ledger
 from bellhop.ledger.tables import events

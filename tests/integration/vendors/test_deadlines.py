@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import select
 import socket
 import threading
 import time
@@ -237,6 +238,7 @@ def nowhere() -> Iterator[tuple[str, int]]:
         for one in waiting:
             one.setblocking(False)
             one.connect_ex(listener.getsockname())
+        assert select.select([], waiting, [], 5)[1], "it has one, and room for no more"
         yield listener.getsockname()
         for one in waiting:
             one.close()

@@ -338,7 +338,7 @@ def test_the_user_of_the_companys_list_is_tried_by_logging_in_and_reading(doctor
     ledger = doctor.ledger()
     ledger.replace_token("salon/admin", None, lambda: "of-yesterday")
     found = doctor.checks("salon", more=OPEN)["admin user"]
-    assert (found["status"], "0 stand today" in found["seen"]) == ("ok", True)
+    assert (found["status"], "the list shows 0 bookings" in found["seen"]) == ("ok", True)
     assert [name for name in methods(sandbox) if name in ("getUserToken", "getBookings")] == [
         *("getUserToken", "getBookings")
     ]

@@ -168,7 +168,7 @@ def test_a_suspect_is_worked_when_none_of_its_thread_is_at_work_and_what_comes_m
 
 
 def test_what_has_ended_is_handed_over_once_what_begins_in_its_place_is_with_its_vendor() -> None:
-    lanes, seen = Lanes(1, Turns(), share=2), list[str]()  # one at work at a time
+    lanes, seen = Lanes(1, Turns(), share=4), list[str]()  # one at work at a time
 
     def work(one: ClaimedDelivery) -> EndedDelivery:
         seen.append("begun")
@@ -184,3 +184,25 @@ def test_what_has_ended_is_handed_over_once_what_begins_in_its_place_is_with_its
     lanes.put(many)
     WorkThreads("members", lanes, work, take, silent)._work_on()
     assert seen == ["begun", "begun", "begun", "3 handed over"]
+
+
+def test_an_event_goes_on_once_a_share_of_others_has_ended_beside_it() -> None:
+    """Else it may wait for all that are in hand, and so what has ended is settled no sooner."""
+    lanes, ended = Lanes(8, Turns(), share=4), list[str]()
+
+    def work(one: ClaimedDelivery) -> EndedDelivery:
+        if one.envelope.account == "waits":
+            pause(0)
+        ended.append(one.envelope.account)
+        return EndedDelivery(one.delivery, one.started, Done("done"), one.envelope)
+
+    def take(_: Sequence[EndedDelivery]) -> None:
+        if len(ended) == len(many):
+            lanes.close()
+
+    many = [claimed(name) for name in ("waits", *30 * ["ends at once"])]
+    for one in many:
+        lanes.take_in(one.delivery, one.envelope.account)
+    lanes.put(many)
+    WorkThreads("members", lanes, work, take, silent)._work_on()
+    assert ended.index("waits") <= 2 * lanes.share

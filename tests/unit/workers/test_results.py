@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,8 @@ from standardwebhooks import Webhook
 
 from bellhop.broker.port import Delivery, Message
 from bellhop.broker.topology import work
-from bellhop.ledger.records import Booking, Claimed, Entry, EntryState, NewLetter, State
+from bellhop.ledger.known import Answer, Take
+from bellhop.ledger.records import Booking, Claimed, Entry, EntryState, NewLetter, Settled, State
 from bellhop.letters.buried import BuriedResults
 from bellhop.schemas.envelope import Envelope, content_hash, decode, encode
 from bellhop.schemas.events import PULL_TYPE
@@ -56,13 +57,17 @@ def booking(*entries: Entry) -> Booking:
 class Ledger:
     """Holds one booking; counts how often it is asked."""
 
-    def __init__(self, held: Booking | None = None) -> None:
+    def __init__(self, held: Booking | None = None, answer: Answer | None = None) -> None:
         self.held = held
+        self.answer = answer or Take()
         self.asked = 0
 
     def booking(self, source: str, reference: str) -> Booking | None:
         self.asked += 1
         return self.held
+
+    def foresee(self, envelopes: Sequence[Envelope]) -> list[Answer]:
+        return [self.answer for _ in envelopes]
 
 
 def told(
@@ -269,6 +274,27 @@ def test_what_the_broker_buried_is_told_as_failed() -> None:
     assert to == work(RESULTS_ROUTE)
     assert (sent.id, sent.data["type"]) == ("e-1/0/result", "booking.failed")
     assert (sent.data["data"]["reason"], sent.data["data"]["vendor_ids"]) == ("delivery_limit", ["77"])
+
+
+def test_a_buried_copy_of_what_was_done_is_told_as_it_ended_at_the_time_it_ended() -> None:
+    publisher, at = MemoryPublisher(), NOW - timedelta(hours=1)
+    ledger = Ledger(booking(BOOKED), Settled(State.DONE, "booked", at))
+    BuriedResults(publisher, ["crm"], ledger, lambda: NOW)([_letter(encode(event()))])
+    ((message, _),) = publisher.published
+    told = decode(message.body).data
+    assert (told["type"], told["timestamp"], told["data"]["detail"]) == (
+        "booking.confirmed",
+        at.isoformat(),
+        "booked",
+    )
+    assert "reason" not in told["data"]
+
+
+@pytest.mark.parametrize("state", [State.SUPERSEDED, State.DUPLICATE, State.RECORDED, State.DISCARDED, State.DEAD])
+def test_a_buried_copy_of_what_a_later_delivery_ended_or_needs_nobody_is_not_told(state: State) -> None:
+    publisher = MemoryPublisher()
+    BuriedResults(publisher, ["crm"], Ledger(None, Settled(state, "")), lambda: NOW)([_letter(encode(event()))])
+    assert publisher.published == []
 
 
 def test_of_what_nobody_can_read_or_wants_to_know_nothing_is_told() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bellhop.broker.port import Message
 from bellhop.broker.rabbitmq.broker import AmqpBroker
-from bellhop.broker.topology import Topology, retry, work, work_queue
+from bellhop.broker.topology import PULSE, PULSE_QUEUE, Topology, retry, work, work_queue
 from bellhop.schemas.errors import BrokerError
 from tests.support.deliveries import collect, ids
 from tests.support.rabbitmq import RabbitNode
@@ -52,6 +52,35 @@ def test_what_stands_otherwise_is_named_with_what_stands_and_what_is_wanted(url:
     ]
     with pytest.raises(BrokerError, match=r"x-delivery-limit stands at 20, the settings want 7.*queues migrate"):
         broker_at(url, 7).declare()
+
+
+def _make_old_pulse(url: str) -> None:
+    """As an older build declared it: without a limit of its length."""
+    link = pika.BlockingConnection(pika.URLParameters(url))
+    channel = link.channel()
+    channel.queue_delete(PULSE_QUEUE)
+    channel.queue_declare(PULSE_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+    link.close()
+
+
+def test_a_start_makes_an_older_versions_pulse_anew_and_touches_no_other_queue(url: str) -> None:
+    _make_old_pulse(url)
+    broker = broker_at(url, 20)
+    assert broker.differences() == [], "nobody need do anything"
+    broker.declare()
+    broker.declare()
+    assert broker.stats()["members"].ready == COUNT + 1
+    broker.publisher().publish(Message("asks", b"", {}), PULSE).result(10)  # it is bound as it is to be
+    broker.close()
+
+
+def test_so_does_a_migration(url: str) -> None:
+    _make_old_pulse(url)
+    broker = broker_at(url, 20)
+    assert broker.migrate() == {PULSE_QUEUE: 0}
+    assert broker.migrate() == {}
+    broker.publisher().publish(Message("asks", b"", {}), PULSE).result(10)
+    broker.close()
 
 
 def test_looking_declares_nothing(rabbitmq_node: RabbitNode) -> None:
