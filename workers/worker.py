@@ -35,7 +35,7 @@ from bellhop.workers.threads import WorkThreads
 SETTLE_AT_MOST: Final = 256
 _TAKE_SECONDS: Final = 0.5
 _PAUSE_SECONDS: Final = 0.5
-_GATHER_SECONDS: Final = 0.005
+_GATHER_SECONDS: Final = 0.008
 """From one commit of ends to the next: those who call vendors wait for Python's lock with each."""
 
 Result = TypeVar("Result")

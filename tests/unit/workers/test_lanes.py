@@ -344,7 +344,7 @@ def test_a_thread_that_has_its_share_leaves_it_to_another_to_wake_when_an_accoun
     assert len(held.next()) == 1
 
 
-def test_another_thread_is_rung_for_whose_time_comes_where_a_fibre_began_what_its_full_thread_had_no_place_for() -> None:
+def test_another_is_rung_for_whose_time_comes_where_a_full_threads_fibre_began_something_else() -> None:
     held = lanes(Turns(slow=AccountLeave(at_once=1, interval=10.0)), share=5)
     slow, *_, last = [*take_in(held, "slow", 2), *take_in(held, "b", 1), *take_in(held, "a", 4)]
     with Fibres() as full, Fibres() as other:
