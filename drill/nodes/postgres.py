@@ -101,10 +101,7 @@ class PostgresNode:
 
     def kill(self) -> None:
         """kill -9 of the whole node."""
-        found = self._processes()
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        found = self._signal(signal.SIGKILL)
         while any(map(_is_alive, found)):
             time.sleep(0.02)
         # Its process may stay as a zombie, where nobody buries it: the next one would take it for alive.
@@ -118,12 +115,10 @@ class PostgresNode:
             self.start_again()
 
     def freeze(self) -> None:
-        for pid in self._processes():
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        for pid in self._processes():
-            os.kill(pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def end_sessions(self) -> None:
         """As a fail-over, or an administrator, does."""
@@ -183,6 +178,14 @@ class PostgresNode:
             return []
         pids = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
         return [parent, *(pid for pid in pids if (_stat(pid) or ("", ""))[1] == str(parent))]
+
+    def _signal(self, number: signal.Signals) -> list[int]:
+        """The processes that it was meant for; a session's may have ended meanwhile."""
+        found = self._processes()
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        return found
 
     def _control(self, *words: str) -> None:
         self._run("pg_ctl", words[0], "-D", str(self._data), *words[1:])
