@@ -224,7 +224,7 @@ class Lanes:
             found.append(one)
         if len(found) == most and not self._is_closed:  # this thread has all it may have: the rest is another's
             free = self.pool - self._at_work
-            has_place = any(self._accounts[name].at_work < free for name in self._next)
+            has_place = free > 0 and any(self._accounts[name].at_work < free for name in self._next)
             self._idle.call_by(0.0 if has_place else self._later[0][0] if self._later else math.inf)
         return found, until
 
