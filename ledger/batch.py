@@ -46,7 +46,7 @@ class BatchStatement:
             driver.run_text_for_each(connection, self._by_row, turned)
             return ()
         named = [dict(zip(self._names, row, strict=True)) for row in turned]
-        return driver.run_text(connection, self._at_once, [json.dumps(named)])
+        return driver.run_text(connection, self._at_once, [json.dumps(named), len(named)])
 
 
 class BatchQuery:
@@ -133,12 +133,13 @@ def _insert(table: sa.Table, names: Sequence[str], told: str, conflict: str) -> 
 
 
 def _rows(table: sa.Table, names: Sequence[str]) -> str:
-    """The rows of a JSON array of objects, in its order. What is JSON in them is so as text: within a JSON it would be
-    refused for what its column takes, a NUL in a guest's name."""
+    """The rows of a JSON array of objects, in its order, and their number: else PostgreSQL takes them for a hundred and
+    reads all of a small table for one row. What is JSON in them is so as text: within a JSON it would be refused for
+    what its column takes, a NUL in a guest's name."""
     is_json = {name: isinstance(table.c[name].type, sa.JSON) for name in names}
     kinds = ", ".join(f"{name} {'text' if is_json[name] else _kind(table, name)}" for name in names)
     columns = ", ".join(f"{name}::{_kind(table, name)}" if is_json[name] else name for name in names)
-    return f"(SELECT {columns} FROM json_to_recordset(%s::json) AS told ({kinds})) AS new"  # noqa: S608
+    return f"(SELECT {columns} FROM json_to_recordset(%s::json) AS told ({kinds}) LIMIT %s) AS new"  # noqa: S608
 
 
 def _array(table: sa.Table, name: str) -> str:
