@@ -19,7 +19,7 @@ from bellhop.ledger.records import Booking, NewLetter, Settled, State, describe_
 from bellhop.schemas.envelope import Envelope, decode
 from bellhop.schemas.errors import EnvelopeError
 from bellhop.schemas.results import result
-from bellhop.workers.delivery import warnings_of
+from bellhop.vendors.standing import warnings_of
 
 BURIED: Final = "Bellhop gave it up: its workers never came to an end with it"
 

@@ -119,6 +119,13 @@ def say_what_stands(event: Envelope, booking: Booking | None, reason: Reason) ->
     return f"; {', '.join(made)} of it {'stands' if len(made) == 1 else 'stand'} at the vendor" if made else ""
 
 
+def warnings_of(envelope: Envelope, booking: Booking | None) -> tuple[str, ...]:
+    """What of an event is not at the vendor as it was sent: told at the way in, and found since by the calls that made
+    what stands of it."""
+    made = [one for one in booking.entries if one.stands and one.made_by == envelope.id] if booking else []
+    return tuple(dict.fromkeys((*envelope.warnings, *(words for entry in made for words in entry.warnings))))
+
+
 def with_entries(booking: Booking, event: Envelope, *changed: Entry) -> Booking:
     """The booking with these of its entries as they are now."""
     by_key = {entry.key: entry for entry in changed}

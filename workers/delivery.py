@@ -33,7 +33,7 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.observe import Observe
 from bellhop.schemas.trace import Received, parent_of
 from bellhop.vendors.outcome import Dead, Done, InDoubt, Outcome, Recorded, Repeated, Shown, Wait, outcome_text
-from bellhop.vendors.standing import name_changes
+from bellhop.vendors.standing import name_changes, warnings_of
 
 Began = tuple[datetime, float]
 """When a try began: UTC, and monotonic seconds."""
@@ -203,13 +203,6 @@ class EndedDelivery:
             next_at=None if self._again_seconds is None else clock.now() + timedelta(seconds=self._again_seconds),
             attempts=self.attempts,
         )
-
-
-def warnings_of(envelope: Envelope, booking: Booking | None) -> tuple[str, ...]:
-    """What of an event is not at the vendor as it was sent: told at the way in, and found since by the calls that made
-    what stands of it."""
-    made = [one for one in booking.entries if one.stands and one.made_by == envelope.id] if booking else []
-    return tuple(dict.fromkeys((*envelope.warnings, *(words for entry in made for words in entry.warnings))))
 
 
 def _applies(outcome: Outcome) -> bool:

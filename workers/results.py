@@ -18,7 +18,8 @@ from bellhop.schemas.envelope import Envelope
 from bellhop.schemas.events import BOOKING_TYPES
 from bellhop.schemas.results import result
 from bellhop.vendors.outcome import Dead, Done, Recorded
-from bellhop.workers.delivery import EndedDelivery, warnings_of
+from bellhop.vendors.standing import warnings_of
+from bellhop.workers.delivery import EndedDelivery
 
 
 class BookingLedger(Protocol):

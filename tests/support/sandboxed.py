@@ -22,7 +22,7 @@ from bellhop.vendors.held import OpenGate
 from bellhop.vendors.http import HttpAnswer
 from bellhop.vendors.outcome import Outcome
 from bellhop.vendors.settings import build
-from bellhop.workers.delivery import warnings_of
+from bellhop.vendors.standing import warnings_of
 
 NOW = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 ACCOUNTS: dict[str, dict[str, Any]] = {
