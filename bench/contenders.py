@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -166,21 +166,17 @@ DRAMATIQ: Final = Contender(
     work=lambda _place: _script("dramatiq", "--processes", "2", "--threads", "32", "bench.peers.dramatiq_worker"),
 )
 
-_CELERY_BOOKS: Final = _script(
-    "celery",
-    *("--app", "bench.peers.celery_bookings:celery", "worker", "--pool", "threads", "--concurrency", "64"),
-    *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
-)
 CELERY_BOOKINGS: Final = Contender(
     name=CELERY.name,
     queues=("bench.celery.bookings",),
     accept=None,
     preload=lambda _place, count: _module("peers.celery_bookings", str(count)),
-    work=lambda _place: _CELERY_BOOKS,
+    work=lambda _place: _script(
+        "celery",
+        *("--app", "bench.peers.celery_bookings:celery", "worker", "--pool", "threads", "--concurrency", "64"),
+        *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ),
     vendor="company",
-)
-TWO_CELERY_BOOKINGS: Final = replace(
-    CELERY_BOOKINGS, name="Celery, two processes", work=lambda _place: _module("several", "2", *_CELERY_BOOKS)
 )
 
 BASELINE: Final = CELERY
@@ -201,6 +197,5 @@ BOOKINGS: Final = {
     "postgresql": _bellhop("Bellhop, PostgreSQL", what="bookings", needs_postgres=True),
     "two-postgresql": _bellhop("Bellhop, two processes, PostgreSQL", what="bookings", needs_postgres=True, processes=2),
     "celery": CELERY_BOOKINGS,
-    "two-celery": TWO_CELERY_BOOKINGS,
 }
 """Who books at SimplyBook.me: those that have a contender of this name, under the same names."""
