@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -166,17 +166,24 @@ DRAMATIQ: Final = Contender(
     work=lambda _place: _script("dramatiq", "--processes", "2", "--threads", "32", "bench.peers.dramatiq_worker"),
 )
 
+_CELERY_BOOKS: Final = _script(
+    "celery",
+    *("--app", "bench.peers.celery_bookings:celery", "worker", "--pool", "threads", "--concurrency", "64"),
+    *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
+)
 CELERY_BOOKINGS: Final = Contender(
     name=CELERY.name,
     queues=("bench.celery.bookings",),
     accept=None,
     preload=lambda _place, count: _module("peers.celery_bookings", str(count)),
-    work=lambda _place: _script(
-        "celery",
-        *("--app", "bench.peers.celery_bookings:celery", "worker", "--pool", "threads", "--concurrency", "64"),
-        *("--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
-    ),
+    work=lambda _place: _CELERY_BOOKS,
     vendor="company",
+)
+TWO_CELERY_BOOKINGS: Final = replace(
+    CELERY_BOOKINGS,
+    name="Celery, two processes",
+    # Of two of one name only one takes anything.
+    work=lambda _place: _module("several", "2", *_CELERY_BOOKS, "--hostname", "worker{}@%h"),
 )
 
 BASELINE: Final = CELERY
@@ -197,5 +204,6 @@ BOOKINGS: Final = {
     "postgresql": _bellhop("Bellhop, PostgreSQL", what="bookings", needs_postgres=True),
     "two-postgresql": _bellhop("Bellhop, two processes, PostgreSQL", what="bookings", needs_postgres=True, processes=2),
     "celery": CELERY_BOOKINGS,
+    "two-celery": TWO_CELERY_BOOKINGS,
 }
 """Who books at SimplyBook.me: those that have a contender of this name, under the same names."""

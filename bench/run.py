@@ -148,7 +148,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8.0, help="of accepting, a round")
     parser.add_argument("--events", type=int, default=5000, help="to finish, a round")
     parser.add_argument("--bench", default="", help="only benchmarks whose name has this in it")
-    parser.add_argument("--only", default=",".join(ALL), help=f"of {','.join(ALL)}; separated by commas; or calls")
+    names = ",".join(ALL | BOOKINGS)
+    parser.add_argument("--only", default=",".join(ALL), help=f"of {names}; separated by commas; or calls")
     parser.add_argument("--before", type=Path, metavar="DIR", help="measure the Bellhop of this checkout, too")
     return parser.parse_args()
 
@@ -162,7 +163,7 @@ def main() -> int:
     former = before(root) if root else {}
     books_before = bookings_before(root) if root else {}
     names = given.only.split(",")
-    contenders = [one for name in names for one in _beside(ALL[name], former)]
+    contenders = [one for name in names if name not in BOOKINGS or name in ALL for one in _beside(ALL[name], former)]
     booking = [one for name in names if name in BOOKINGS for one in _beside(BOOKINGS[name], books_before)]
     facts = machine() | {"commits": {c.name: _commit(c.root) for c in contenders if c.name.startswith("Bellhop")}}
     if facts["load"] > 0.5:

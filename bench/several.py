@@ -1,4 +1,7 @@
-"""As many processes of one command as are asked for, ended together: `python -m bench.several 2 COMMAND …`."""
+"""As many processes of one command as are asked for, ended together: `python -m bench.several 2 COMMAND …`.
+
+In a word of the command {} is the process' number.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import sys
 
 def main() -> int:
     count, command = int(sys.argv[1]), sys.argv[2:]
-    processes = [subprocess.Popen(command) for _ in range(count)]
+    processes = [subprocess.Popen([word.replace("{}", str(one)) for word in command]) for one in range(count)]
 
     def end(number: int, _frame: object) -> None:
         for process in processes:
