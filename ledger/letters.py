@@ -18,7 +18,7 @@ from bellhop.ledger.doubts import keep_buried_doubts, note_cut_off
 from bellhop.ledger.engine import Database
 from bellhop.ledger.known import UNFINISHED
 from bellhop.ledger.next_starts import next_venues
-from bellhop.ledger.readiness import chunks, died_since_closed, doubt_is_over, unready_letters, why_closed
+from bellhop.ledger.readiness import WEIGHED, chunks, died_since_closed, doubt_is_over, unready_letters, why_closed
 from bellhop.ledger.records import AuditRow, Letter, LetterFilter, LetterState, NewLetter, State, WaitingLetters
 from bellhop.ledger.search_terms import national_digits, plain
 from bellhop.ledger.tables import audit, dead_letters, events, letter_bodies, letter_words
@@ -95,7 +95,7 @@ class Letters:
             if len(new) < len(rows):
                 _show_again(connection, doubtful, now)
             made = [(row.id, by_fingerprint[row.fingerprint]) for row in new]
-            asked = [(n, next(_event_of(one, now), None), one) for n, one in made if one in (*buried, *doubtful)]
+            asked = [(n, own, one) for n, one in made if one.reason in WEIGHED for own in _event_of(one, now)]
             over = [number for number, own, letter in asked if doubt_is_over(connection, own, letter)]
             mark_letters(connection, over, LetterState.REPLAYING, now)
             record(connection, [AuditRow(now, ITSELF, "replay", number, OVER) for number in over])

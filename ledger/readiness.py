@@ -15,6 +15,8 @@ from bellhop.ledger.tables import dead_letters, events, restores
 from bellhop.schemas.reasons import Reason
 
 _CHUNK: Final = 500
+WEIGHED: Final = (Reason.IN_DOUBT, Reason.DELIVERY_LIMIT)
+"""The reasons of letters that may need nobody when they come."""
 OUTRUN: Final = "its event went on by a later replay before it came"
 _ENDED: Final = "its event had ended: the broker buried a copy of it"
 
@@ -44,19 +46,17 @@ def _open_words(row: Any) -> str:
     return f"{what}{again}: wait for its end, then replay what is still dead"
 
 
-def doubt_is_over(connection: sa.Connection, own: Mapping[str, Any] | None, letter: NewLetter) -> bool:
-    """Whether nothing of the letter's booking is in doubt any more, though it died of that. own: what names its event,
-    None where it is none."""
-    is_open = letter.reason != Reason.IN_DOUBT or doubtful_events(connection, letter.source, letter.subject)
-    if own is None or is_open:
+def doubt_is_over(connection: sa.Connection, own: Mapping[str, Any], letter: NewLetter) -> bool:
+    """Whether nothing of the letter's booking is in doubt any more, though it died of that. own: names its event."""
+    if letter.reason != Reason.IN_DOUBT or doubtful_events(connection, letter.source, letter.subject):
         return False
     row = _event(connection, own)
     return row is not None and row.state == State.DEAD and row.generation == letter.generation
 
 
-def why_closed(connection: sa.Connection, own: Mapping[str, Any] | None, letter: NewLetter) -> str:
+def why_closed(connection: sa.Connection, own: Mapping[str, Any], letter: NewLetter) -> str:
     """Why nobody need look at a letter that has just come; "" where somebody must. own: as above."""
-    row = None if own is None else _event(connection, own)
+    row = _event(connection, own)
     if row is None or (row.state == State.DISCARDED and row.calling is not None):
         return ""
     if letter.reason == Reason.DELIVERY_LIMIT:

@@ -103,14 +103,20 @@ def test_a_replay_that_was_on_its_way_in_the_copy_is_published_once_more(ledger:
     assert ledger.restores.going_on() == 0, "its new letter is on its way"
 
 
-def test_each_way_in_which_an_event_comes_back_leaves_one_letter_of_it(ledger: Ledger, clock: Clock) -> None:
-    """From upstream, and from the letter that was being replayed in the copy."""
+def put_back_amid_replay(ledger: Ledger, clock: Clock) -> Envelope:
+    """An event whose letter, the first, was being replayed as the copy was made."""
     sent = event("sent", subject="R-1")
     die(ledger, sent)
     ledger.letters.archive([letter(sent)])
     ledger.letters.begin_replay([1], "ann", "it is well again")
     clock.advance(seconds=HOUR)
     ledger.restores.say(NOON, "ann", "the disk was lost")
+    return sent
+
+
+def test_each_way_in_which_an_event_comes_back_leaves_one_letter_of_it(ledger: Ledger, clock: Clock) -> None:
+    """From upstream, and from the letter that was being replayed in the copy."""
+    sent = put_back_amid_replay(ledger, clock)
 
     def open_letters() -> list[int]:
         return [one.id for one in ledger.letters.find(LetterFilter(), 9)]
@@ -129,12 +135,7 @@ def test_each_way_in_which_an_event_comes_back_leaves_one_letter_of_it(ledger: L
 
 def test_a_letter_that_comes_after_its_event_went_on_arrives_closed(ledger: Ledger, clock: Clock) -> None:
     """The archive was away: the letter that holds it comes after the replay of the copy's has been taken."""
-    sent = event("sent", subject="R-1")
-    die(ledger, sent)
-    ledger.letters.archive([letter(sent)])
-    ledger.letters.begin_replay([1], "ann", "it is well again")
-    clock.advance(seconds=HOUR)
-    ledger.restores.say(NOON, "ann", "the disk was lost")
+    sent = put_back_amid_replay(ledger, clock)
     clock.advance(seconds=60)
     held = claim(ledger, sent)
     assert isinstance(held, Refused)
